@@ -1,0 +1,70 @@
+// Where in the user's source an operation was asked for.
+//
+// Public functions open a LocationScope with the location their Arg recorded;
+// the outermost scope wins, so an np function built from ten lax functions
+// still blames the user's line. Rules that run later (transposes, interpreters)
+// use ForcedLocation to blame the equation's original line.
+#pragma once
+
+#include <cstdint>
+#include <source_location>
+#include <string>
+
+namespace weft {
+
+/// A line of source. `line == 0` means unknown.
+struct SourceLocation {
+  const char* file = "";
+  const char* function = "";
+  std::uint32_t line = 0;
+
+  constexpr SourceLocation() = default;
+  constexpr SourceLocation(const std::source_location& loc)  // NOLINT: implicit by design
+      : file(loc.file_name()), function(loc.function_name()), line(loc.line()) {}
+  constexpr SourceLocation(const char* file, std::uint32_t line) : file(file), line(line) {}
+
+  explicit operator bool() const { return line != 0; }
+  /// "model.cc:42": the last path component and the line; "" when unknown.
+  std::string str() const;
+};
+
+namespace detail {
+inline constinit thread_local SourceLocation current_location{};
+}
+
+/// The user's line that is being executed on this thread, if known.
+inline const SourceLocation& current_location() { return detail::current_location; }
+
+/// Blames `loc` until destroyed, unless an outer scope already blames a line.
+class LocationScope {
+ public:
+  explicit LocationScope(const SourceLocation& loc) : owner_(detail::current_location.line == 0) {
+    if (owner_) detail::current_location = loc;
+  }
+  ~LocationScope() {
+    if (owner_) detail::current_location.line = 0;
+  }
+  LocationScope(const LocationScope&) = delete;
+  LocationScope& operator=(const LocationScope&) = delete;
+
+ private:
+  bool owner_;
+};
+
+/// Blames `loc` until destroyed, whatever was blamed before.
+/// An unknown `loc` hides the outer scope, so that user code called from inside
+/// a transformation is blamed for its own lines.
+class ForcedLocation {
+ public:
+  explicit ForcedLocation(const SourceLocation& loc) : saved_(detail::current_location) {
+    detail::current_location = loc;
+  }
+  ~ForcedLocation() { detail::current_location = saved_; }
+  ForcedLocation(const ForcedLocation&) = delete;
+  ForcedLocation& operator=(const ForcedLocation&) = delete;
+
+ private:
+  SourceLocation saved_;
+};
+
+}  // namespace weft

@@ -112,11 +112,13 @@ Jaxpr dce(const Jaxpr& jaxpr, const std::vector<bool>& used) {
   return rebuild(jaxpr, live, std::vector<bool>(jaxpr.num_inputs(), true), used);
 }
 
-Jaxpr dce_inputs(const Jaxpr& jaxpr, const std::vector<bool>& used, std::vector<bool>& kept) {
+Jaxpr dce_consts(const Jaxpr& jaxpr, std::vector<bool>& kept) {
   std::vector<bool> live;
-  const std::vector<bool> needed = mark(jaxpr, used, live);
-  kept.assign(needed.begin(), needed.begin() + static_cast<std::ptrdiff_t>(jaxpr.num_inputs()));
-  return rebuild(jaxpr, live, kept, used);
+  std::vector<bool> needed = mark(jaxpr, {}, live);
+  needed.resize(jaxpr.num_inputs());
+  std::fill(needed.begin() + static_cast<std::ptrdiff_t>(jaxpr.num_consts()), needed.end(), true);
+  kept.assign(needed.begin(), needed.begin() + static_cast<std::ptrdiff_t>(jaxpr.num_consts()));
+  return rebuild(jaxpr, live, needed, {});
 }
 
 void check(const Jaxpr& jaxpr) {

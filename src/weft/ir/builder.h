@@ -33,8 +33,9 @@ class JaxprBuilder {
 /// and have no effects. Captured constants and inputs stay as they are.
 Jaxpr dce(const Jaxpr& jaxpr, const std::vector<bool>& used = {});
 
-/// Like dce, but also drops inputs that are not needed; `kept[i]` tells whether input i stays.
-Jaxpr dce_inputs(const Jaxpr& jaxpr, const std::vector<bool>& used, std::vector<bool>& kept);
+/// Like dce for all outputs, but also drops captured constants that are not needed; `kept[i]`
+/// tells whether constant i stays. Inputs stay as they are.
+Jaxpr dce_consts(const Jaxpr& jaxpr, std::vector<bool>& kept);
 
 /// Throws InternalError unless variables are defined before use, defined once, and every
 /// equation's result types are what its op infers.

@@ -1,0 +1,61 @@
+// The client of builds without cpu/: every operation by its reference evaluation, every program
+// operation by operation.
+#include <cstdlib>
+#include <new>
+
+#include "weft/core/jaxpr_trace.h"
+#include "weft/ir/call.h"
+#include "weft/runtime/reference.h"
+
+namespace weft {
+
+namespace {
+
+class HeapStorage final : public Storage {
+ public:
+  HeapStorage(void* data, std::size_t bytes)
+      : Storage(data, bytes, [](Storage* s) {
+          std::free(s->data());
+          delete static_cast<HeapStorage*>(s);
+        }) {}
+};
+
+class ReferenceExecutable final : public Executable {
+ public:
+  explicit ReferenceExecutable(ir::Jaxpr jaxpr) : jaxpr_(std::move(jaxpr)) {}
+  void run(std::span<const Array> args, Arrays& outs) const override {
+    const CurrentTrace evaluate(nullptr);
+    eval_jaxpr(jaxpr_, args, outs);
+  }
+
+ private:
+  ir::Jaxpr jaxpr_;
+};
+
+class ReferenceClient final : public Client {
+ public:
+  Ref<Storage> allocate(std::size_t bytes) override {
+    constexpr std::size_t kAlign = 64;
+    void* data = bytes < SIZE_MAX - kAlign ? std::aligned_alloc(kAlign, (bytes / kAlign + 1) * kAlign) : nullptr;
+    if (!data) throw BackendError("allocate: out of memory; got a request for " + std::to_string(bytes) + " bytes.");
+    return Ref<Storage>::adopt(new HeapStorage(data, bytes));
+  }
+  void evaluate(const Call& call, Arrays& outs) override {
+    if (call.op == OpCode::kCall) return executable(call.params_as<CallParams>().jaxpr)->run(call.args, outs);
+    reference_evaluate(*this, call, outs);
+  }
+  std::string_view device_name() const override { return "cpu:0"; }
+  std::shared_ptr<const Executable> compile(const ir::Jaxpr& jaxpr) override {
+    return std::make_shared<ReferenceExecutable>(ir::dce(jaxpr));
+  }
+};
+
+}  // namespace
+
+Client& default_client() {
+  static ReferenceClient* const client = new ReferenceClient;  // outlives every static array
+  return *client;
+}
+Evaluator& default_evaluator() { return default_client(); }
+
+}  // namespace weft

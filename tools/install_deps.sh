@@ -10,7 +10,7 @@ packages="g++ cmake ninja-build ccache make git pkg-config
 for option in "$@"; do
   case $option in
     --bench) packages="$packages python3-numpy" ;;
-    --lint) packages="$packages clang-format clang-tidy" ;;
+    --lint) packages="$packages clang-format-19 clang-tidy-19" ;;
     *) echo "install_deps.sh: unknown option $option" >&2; exit 2 ;;
   esac
 done

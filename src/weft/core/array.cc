@@ -1,0 +1,230 @@
+#include "weft/core/array.h"
+
+#include <cstring>
+
+#include "weft/core/evaluator.h"
+#include "weft/core/trace.h"
+#include "weft/ir/jaxpr.h"
+
+namespace weft {
+
+namespace {
+
+class ExternalStorage final : public Storage {
+ public:
+  ExternalStorage(void* data, std::size_t bytes, std::function<void()> release)
+      : Storage(data, bytes, [](Storage* s) { delete static_cast<ExternalStorage*>(s); }), release_(std::move(release)) {}
+  ~ExternalStorage() {
+    if (release_) release_();
+  }
+
+ private:
+  std::function<void()> release_;
+};
+
+// The remedies depend on what kind of trace hides the value.
+[[noreturn]] void throw_concretization(const Tracer& t, const char* what) {
+  const Trace& trace = *t.trace();
+  std::string message = std::string(what) + ": needs the value of a " + t.aval().str() + " that is only known when the program runs.";
+  const SourceLocation& made = t.location();
+  ConcretizationError error(
+      std::move(message),
+      trace.kind() == Trace::Kind::kBatch
+          ? "under vmap each example may take a different branch; use np::where or lax::select, or map over another axis."
+          : "use np::where or lax::select to choose by value, pass the argument as a static value (a plain int, bool or "
+            "string), or move the test outside the traced function.");
+  error.add_note("the value was made" + (made ? " at " + made.str() : std::string(" as an argument")) + " while tracing " + trace.name());
+  throw error;
+}
+
+// The buffer behind `a`, looking through jvp and grad, which keep primal values at hand.
+const BufferValue& concrete(const Array& a, const char* what) {
+  if (!a.defined()) throw ValueError(std::string(what) + ": the array is none; got a default-constructed Array.");
+  const Array* p = &a;
+  while (const Tracer* t = p->tracer()) {
+    if (!t->trace()->alive())
+      throw LeakError(std::string(what) + ": a " + t->aval().str() + " outlived " + t->trace()->name() + ", which made it" +
+                          (t->location() ? " at " + t->location().str() : std::string()) + ".",
+                      "return the value from the function instead of storing it elsewhere.");
+    if (!t->primal().defined() || t->trace()->kind() == Trace::Kind::kBatch) throw_concretization(*t, what);
+    p = &t->primal();
+  }
+  return *p->buffer();
+}
+
+template <std::size_t kSize>
+void expand(const BufferValue& b, char* out) {
+  // Walks the output in order; each axis either advances the source or repeats it.
+  const DimSpan shape = b.aval().shape();
+  Dims stored(shape);
+  for (std::size_t i = 0; i < stored.size(); ++i)
+    if (b.repeated() >> i & 1u) stored[i] = 1;
+  Dims strides = row_major_strides(stored);
+  for (std::size_t i = 0; i < stored.size(); ++i)
+    if (b.repeated() >> i & 1u) strides[i] = 0;
+  const std::int64_t n = b.aval().size();
+  const int rank = b.aval().ndim();
+  const char* src = static_cast<const char*>(b.data());
+  const std::int64_t inner = rank ? shape[static_cast<std::size_t>(rank - 1)] : 1;
+  const std::int64_t step = rank ? strides[static_cast<std::size_t>(rank - 1)] : 0;
+  Dims at(static_cast<std::size_t>(rank), 0);
+  for (std::int64_t done = 0; done < n; done += inner) {
+    std::int64_t offset = 0;
+    for (std::size_t i = 0; i + 1 < at.size(); ++i) offset += at[i] * strides[i];
+    for (std::int64_t j = 0; j < inner; ++j)
+      std::memcpy(out + (done + j) * static_cast<std::int64_t>(kSize), src + (offset + j * step) * static_cast<std::int64_t>(kSize), kSize);
+    for (std::size_t i = at.size() >= 2 ? at.size() - 1 : 0; i-- > 0;) {
+      if (++at[i] < shape[i]) break;
+      at[i] = 0;
+    }
+  }
+}
+
+}  // namespace
+
+Ref<Storage> Storage::external(void* data, std::size_t bytes, std::function<void()> release) {
+  return Ref<Storage>::adopt(new ExternalStorage(data, bytes, std::move(release)));
+}
+
+namespace detail {
+
+void destroy_value(const Value* v) {
+  if (v->kind() == Value::Kind::kBuffer) delete static_cast<const BufferValue*>(v);
+  else delete static_cast<const Tracer*>(v);
+}
+
+Ref<BufferValue> new_buffer(Aval aval) {
+  return Ref<BufferValue>::adopt(
+      new BufferValue(aval, default_evaluator().allocate(static_cast<std::size_t>(aval.bytes()))));
+}
+
+Array make_splat(Aval aval, const void* element) {
+  const auto size = static_cast<std::size_t>(byte_size(aval.dtype()));
+  Ref<Storage> storage = default_evaluator().allocate(size);
+  std::memcpy(storage->data(), element, size);
+  return Array(Ref<const Value>::adopt(new BufferValue(aval, std::move(storage), BufferValue::all_axes(aval.ndim()))));
+}
+
+Ref<const BufferValue> materialize(const BufferValue& b) {
+  if (b.dense()) return Ref<const BufferValue>::share(&b);
+  Ref<BufferValue> out = new_buffer(b.aval());
+  char* p = static_cast<char*>(out->storage()->data());
+  switch (byte_size(b.aval().dtype())) {
+    case 1: expand<1>(b, p); break;
+    case 2: expand<2>(b, p); break;
+    case 4: expand<4>(b, p); break;
+    case 8: expand<8>(b, p); break;
+    default: expand<16>(b, p); break;
+  }
+  return out;
+}
+
+}  // namespace detail
+
+void Scalar::write(DType t, void* out) const {
+  visit_dtype(t, [&]<class T>(TypeTag<T>) {
+    T v;
+    switch (category(dtype)) {
+      case Category::kBool:
+      case Category::kInteger:
+        v = dtype == u64 ? convert_element<T>(static_cast<std::uint64_t>(integer)) : convert_element<T>(integer);
+        break;
+      case Category::kFloat: v = convert_element<T>(real); break;
+      default: v = convert_element<T>(std::complex<double>(real, imag)); break;
+    }
+    std::memcpy(out, &v, sizeof v);
+  });
+}
+
+std::complex<double> Scalar::value() const {
+  if (category(dtype) <= Category::kInteger)
+    return dtype == u64 ? static_cast<double>(static_cast<std::uint64_t>(integer)) : static_cast<double>(integer);
+  return {real, imag};
+}
+
+Array Array::full(DimSpan shape, DType dtype, const Scalar& value) {
+  alignas(16) std::byte element[16];
+  value.write(dtype, element);
+  return detail::make_splat(Aval(dtype, shape), element);
+}
+
+Array Array::copy(DType dtype, DimSpan shape, const void* data, std::size_t count) {
+  const Aval aval(dtype, shape);
+  if (static_cast<std::size_t>(aval.size()) != count)
+    throw ShapeError("array: the number of elements must be that of the shape; got " + std::to_string(count) +
+                     " elements for shape " + shape_str(shape) + ".");
+  Ref<BufferValue> b = detail::new_buffer(aval);
+  if (count) std::memcpy(b->storage()->data(), data, static_cast<std::size_t>(aval.bytes()));
+  return Array(Ref<const Value>(std::move(b)));
+}
+
+Array Array::borrow(DType dtype, DimSpan shape, const void* data, std::shared_ptr<const void> owner) {
+  const Aval aval(dtype, shape);
+  if (aval.size() > 0 && !data) throw ValueError("borrow: the memory must not be null; got a null pointer for " + aval.str() + ".");
+  const auto align = static_cast<std::uintptr_t>(std::min<std::int64_t>(byte_size(dtype), 8));
+  if (reinterpret_cast<std::uintptr_t>(data) % align != 0)
+    throw ValueError("borrow: the memory must be aligned for " + std::string(name(dtype)) + "; got an address that is not a multiple of " +
+                     std::to_string(align) + ".");
+  return Array(Ref<const Value>::adopt(new BufferValue(
+      aval, Storage::external(const_cast<void*>(data), static_cast<std::size_t>(aval.bytes()), [owner = std::move(owner)] {}))));
+}
+
+Aval Array::aval() const {
+  if (!v_) throw ValueError("array: a none array has no type; got a default-constructed Array.");
+  return v_->aval();
+}
+
+std::int64_t Array::shape(int i) const {
+  const int n = ndim();
+  if (i < -n || i >= n)
+    throw IndexError("shape: axis must be in [" + std::to_string(-n) + ", " + std::to_string(n) + "); got " + std::to_string(i) +
+                     " for " + aval().str() + ".");
+  return aval().shape(static_cast<std::size_t>(i < 0 ? i + n : i));
+}
+
+std::string Array::device() const {
+  aval();
+  return std::string(default_evaluator().device_name());
+}
+
+detail::HostView Array::host(const char* what, const SourceLocation& loc) const {
+  const LocationScope scope(loc);
+  const Ref<const BufferValue> b = detail::materialize(concrete(*this, what));
+  return {b->storage(), {b->aval(), b->data()}};
+}
+
+void Array::copy_elements(DType t, void* out, std::size_t count, const char* what, const SourceLocation& loc) const {
+  const LocationScope scope(loc);
+  const detail::HostView h = host(what, loc);
+  if (h.view.dtype() != t)
+    throw DTypeError(std::string(what) + ": the C++ type must match the dtype; got " + std::string(name(t)) + " for " + h.view.aval.str() + ".",
+                     "convert first with astype(" + std::string(name(t)) + ").");
+  if (static_cast<std::int64_t>(count) != h.view.size())
+    throw ShapeError(std::string(what) + ": the destination must have as many elements as the array; got " + std::to_string(count) +
+                     " for " + h.view.aval.str() + ".");
+  if (count) std::memcpy(out, h.view.data, static_cast<std::size_t>(h.view.aval.bytes()));
+}
+
+void Array::read_item(DType t, void* out, const SourceLocation& loc) const {
+  const LocationScope scope(loc);
+  const BufferValue& b = concrete(*this, "item");
+  if (b.aval().size() != 1) throw ShapeError("item: the array must have exactly one element; got " + b.aval().str() + ".");
+  const Scalar s = visit_dtype(b.aval().dtype(), [&]<class T>(TypeTag<T>) {
+    T v;
+    std::memcpy(&v, b.data(), sizeof v);
+    return Scalar(v);
+  });
+  s.write(t, out);
+}
+
+Array::operator bool() const {
+  const BufferValue& b = concrete(*this, "bool");
+  if (b.aval().size() != 1)
+    throw ShapeError("bool: the truth of an array is defined for one element only; got " + b.aval().str() + ".",
+                     "reduce it first with np::all or np::any.");
+  bool v;
+  read_item(boolean, &v, {});
+  return v;
+}
+
+}  // namespace weft

@@ -1,0 +1,256 @@
+// Array: the one value type of Weft. A counted handle to an immutable value, which is either a
+// buffer of elements or a tracer standing for a value inside a transformation.
+//
+// A default-constructed Array is `none`: no value (the tangent of an integer, an absent leaf).
+#pragma once
+
+#include <complex>
+#include <initializer_list>
+#include <iosfwd>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "weft/base/location.h"
+#include "weft/core/storage.h"
+#include "weft/ir/tensor.h"
+
+namespace weft {
+
+class Array;
+class Index;
+class IndexUpdate;
+class Value;
+class Tracer;
+class BufferValue;
+
+using Arrays = SmallVector<Array, 4>;
+
+namespace detail {
+void destroy_value(const Value* v);
+/// Keeps its storage alive while the view is used.
+struct HostView;
+}  // namespace detail
+
+/// The shared part of buffers and tracers.
+class Value : public RefCounted {
+ public:
+  enum class Kind : std::uint8_t { kBuffer, kTracer };
+  Kind kind() const { return kind_; }
+  Aval aval() const { return aval_; }
+  static void destroy(const Value* v) { detail::destroy_value(v); }
+
+ protected:
+  Value(Kind kind, Aval aval) : kind_(kind), aval_(aval) {}
+  ~Value() = default;
+
+ private:
+  Kind kind_;
+  Aval aval_;
+};
+
+/// A number with the dtype its C++ type stands for: bool, int, float, std::complex, ...
+struct Scalar {
+  DType dtype;
+  // The value in the widest type of its category; integers above 2^63 keep their bits.
+  union {
+    std::int64_t integer;
+    double real;
+  };
+  double imag = 0;
+
+  template <class T>
+    requires is_element_v<T>
+  Scalar(T v) : dtype(dtype_of<T>()), real(0) {  // NOLINT: implicit by design
+    if constexpr (std::is_integral_v<T>) integer = static_cast<std::int64_t>(v);
+    else if constexpr (std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>) {
+      real = v.real();
+      imag = v.imag();
+    } else real = static_cast<double>(v);
+  }
+  /// Writes the value as one element of type `t`, converting as `convert` does.
+  void write(DType t, void* out) const;
+  std::complex<double> value() const;
+};
+
+class Array {
+ public:
+  Array() = default;
+  /// A 0-d array of the C++ type's dtype: `float` is f32, `double` f64, `int` i32.
+  template <class T>
+    requires is_element_v<T>
+  Array(T v) : Array(full({}, dtype_of<T>(), Scalar(v))) {}  // NOLINT: implicit by design
+  /// Copies a vector to a 1-d array.
+  template <class T>
+    requires is_element_v<T>
+  explicit Array(const std::vector<T>& v) : Array(from_vector(v, Dims{static_cast<std::int64_t>(v.size())})) {}
+
+  // ---- construction (np has the rest) ----
+
+  /// All elements equal. Costs one element of memory whatever the shape.
+  static Array full(DimSpan shape, DType dtype, const Scalar& value);
+  /// Copies `size(shape)` elements in row-major order. ShapeError when the count differs.
+  template <class T>
+    requires is_element_v<T>
+  static Array from_span(std::span<const T> data, DimSpan shape) {
+    return copy(dtype_of<T>(), shape, data.data(), data.size());
+  }
+  template <class T>
+    requires is_element_v<T>
+  static Array from_vector(const std::vector<T>& data, DimSpan shape) {
+    if constexpr (std::is_same_v<T, bool>) {
+      const std::vector<std::uint8_t> bytes(data.begin(), data.end());
+      return copy(boolean, shape, bytes.data(), bytes.size());
+    } else {
+      return copy(dtype_of<T>(), shape, data.data(), data.size());
+    }
+  }
+  /// Copies `count` elements of `dtype` from memory; `count` must be the size of `shape`.
+  static Array copy(DType dtype, DimSpan shape, const void* data, std::size_t count);
+  /// Uses the memory in place, without copying. It must hold the elements in row-major order, be
+  /// aligned for them, and not change until `owner` is released, with the last array over it.
+  static Array borrow(DType dtype, DimSpan shape, const void* data, std::shared_ptr<const void> owner);
+
+  // ---- what it is ----
+
+  /// False for `none`.
+  bool defined() const { return static_cast<bool>(v_); }
+  Aval aval() const;
+  DType dtype() const { return aval().dtype(); }
+  DimSpan shape() const { return aval().shape(); }
+  /// The size of axis `i`; negative axes count from the end. IndexError when out of range.
+  std::int64_t shape(int i) const;
+  int ndim() const { return aval().ndim(); }
+  std::int64_t size() const { return aval().size(); }
+  std::int64_t nbytes() const { return aval().bytes(); }
+  /// The device that holds the elements: "cpu:0".
+  std::string device() const;
+
+  // ---- elements (ConcretizationError when only traced) ----
+
+  /// The only element, converted to T. ShapeError unless size() == 1.
+  template <class T>
+    requires is_element_v<T>
+  T item(SourceLocation loc = std::source_location::current()) const;
+  /// All elements in row-major order. T must be the C++ type of dtype(); DTypeError otherwise.
+  template <class T>
+    requires is_element_v<T>
+  std::vector<T> to_vector(SourceLocation loc = std::source_location::current()) const;
+  /// Copies all elements in row-major order to `out`, which must have size() elements of T.
+  template <class T>
+    requires is_element_v<T>
+  void copy_to(std::span<T> out, SourceLocation loc = std::source_location::current()) const {
+    copy_elements(dtype_of<T>(), out.data(), out.size(), "copy_to", loc);
+  }
+  /// The truth of a one-element array. Inside `jit` the value is not known: ConcretizationError.
+  explicit operator bool() const;
+
+  // ---- new arrays (defined in np/array_methods.cc) ----
+
+  /// Elements converted to `dtype`, see lax::convert.
+  Array astype(DType dtype, SourceLocation loc = std::source_location::current()) const;
+  /// NumPy indexing with integers, slice(), newaxis, ellipsis, integer and boolean arrays.
+  Array operator()(const Index& i0) const;
+  Array operator()(const Index& i0, const Index& i1) const;
+  Array operator()(const Index& i0, const Index& i1, const Index& i2) const;
+  Array operator()(const Index& i0, const Index& i1, const Index& i2, const Index& i3) const;
+  Array operator()(const Index& i0, const Index& i1, const Index& i2, const Index& i3, const Index& i4) const;
+  Array operator()(const Index& i0, const Index& i1, const Index& i2, const Index& i3, const Index& i4,
+                   const Index& i5) const;
+  /// x.at(i, j).set(v) is a copy of x in which the indexed elements are v.
+  IndexUpdate at(const Index& i0) const;
+  IndexUpdate at(const Index& i0, const Index& i1) const;
+  IndexUpdate at(const Index& i0, const Index& i1, const Index& i2) const;
+  IndexUpdate at(const Index& i0, const Index& i1, const Index& i2, const Index& i3) const;
+  /// Axes reversed.
+  Array T() const;
+
+  /// Elements as NumPy prints them; a tracer prints its type and trace.
+  std::string str() const;
+  /// "Array([1., 2.], dtype=float32)".
+  std::string repr() const;
+
+  // ---- for the layers above ----
+
+  bool is_tracer() const { return v_ && v_->kind() == Value::Kind::kTracer; }
+  inline const Tracer* tracer() const;       // null unless is_tracer()
+  inline const BufferValue* buffer() const;  // null unless a buffer
+  /// Same value object; `none` is identical to `none` only.
+  bool identical(const Array& o) const { return v_ == o.v_; }
+  const Value* id() const { return v_.get(); }
+  explicit Array(Ref<const Value> v) : v_(std::move(v)) {}
+  /// Dense host elements, of the primal value when inside jvp or grad.
+  detail::HostView host(const char* what, const SourceLocation& loc = {}) const;
+  const Ref<const Value>& ref() const { return v_; }
+
+ private:
+  void copy_elements(DType t, void* out, std::size_t count, const char* what, const SourceLocation& loc) const;
+  void read_item(DType t, void* out, const SourceLocation& loc) const;
+
+  Ref<const Value> v_;
+};
+
+std::ostream& operator<<(std::ostream& out, const Array& x);
+
+/// A buffer: dense row-major over the axes that are not `repeated`. Bit i of `repeated` says that
+/// the value is the same all along axis i, so those axes take no memory (broadcasts, constants).
+class BufferValue final : public Value {
+ public:
+  BufferValue(Aval aval, Ref<Storage> storage, std::uint32_t repeated = 0)
+      : Value(Kind::kBuffer, aval), storage_(std::move(storage)), repeated_(repeated) {}
+  const void* data() const { return storage_->data(); }
+  const Ref<Storage>& storage() const { return storage_; }
+  std::uint32_t repeated() const { return repeated_; }
+  bool dense() const { return repeated_ == 0; }
+  /// One element stands for all.
+  bool splat() const { return repeated_ == all_axes(aval().ndim()) && aval().size() > 0; }
+  static std::uint32_t all_axes(int ndim) { return ndim >= 32 ? ~0u : (1u << ndim) - 1u; }
+
+ private:
+  Ref<Storage> storage_;
+  std::uint32_t repeated_;
+};
+
+namespace detail {
+struct HostView {
+  Ref<Storage> storage;
+  TensorView view;
+};
+/// A new dense buffer with the elements of `b`.
+Ref<const BufferValue> materialize(const BufferValue& b);
+/// A buffer with uninitialised memory from the default evaluator, and its data pointer.
+Ref<BufferValue> new_buffer(Aval aval);
+Array make_splat(Aval aval, const void* element);
+}  // namespace detail
+
+// ---- inline definitions ----
+
+inline const BufferValue* Array::buffer() const {
+  return v_ && v_->kind() == Value::Kind::kBuffer ? static_cast<const BufferValue*>(v_.get()) : nullptr;
+}
+
+template <class T>
+  requires is_element_v<T>
+T Array::item(SourceLocation loc) const {
+  T v;
+  read_item(dtype_of<T>(), &v, loc);
+  return v;
+}
+
+template <class T>
+  requires is_element_v<T>
+std::vector<T> Array::to_vector(SourceLocation loc) const {
+  if constexpr (std::is_same_v<T, bool>) {
+    std::vector<std::uint8_t> bytes(static_cast<std::size_t>(size()));
+    copy_elements(boolean, bytes.data(), bytes.size(), "to_vector", loc);
+    return std::vector<bool>(bytes.begin(), bytes.end());
+  } else {
+    std::vector<T> out(static_cast<std::size_t>(size()));
+    copy_elements(dtype_of<T>(), out.data(), out.size(), "to_vector", loc);
+    return out;
+  }
+}
+
+}  // namespace weft

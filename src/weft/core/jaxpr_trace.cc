@@ -1,0 +1,99 @@
+#include "weft/core/jaxpr_trace.h"
+
+#include <cstring>
+
+#include "weft/core/name_scope.h"
+
+namespace weft {
+
+Array JaxprTrace::tracer(ir::Var v, Aval aval) {
+  return Array(Ref<const Value>::adopt(new Tracer(Ref<Trace>::share(this), aval, Array(), Array(), static_cast<std::int64_t>(v))));
+}
+
+Array JaxprTrace::input(Aval aval) {
+  inputs_.push_back(builder_.add_var(aval));
+  return tracer(inputs_.back(), aval);
+}
+
+ir::Atom JaxprTrace::atom(const Array& a) {
+  if (const Tracer* t = a.tracer()) {
+    if (t->trace() == this) return ir::Atom::var(static_cast<ir::Var>(t->index()));
+  } else if (const BufferValue* b = a.buffer(); b->splat()) {
+    ir::Literal literal{a.aval(), {}};
+    std::memcpy(literal.value.data(), b->data(), static_cast<std::size_t>(byte_size(a.dtype())));
+    return builder_.add_literal(literal);
+  }
+  const auto [it, added] = const_vars_.try_emplace(a.id(), ir::Var{});
+  if (added) {
+    it->second = builder_.add_var(a.aval());
+    consts_.push_back(it->second);
+    captured_.push_back(a);
+  }
+  return ir::Atom::var(it->second);
+}
+
+void JaxprTrace::process(const Call& call, Arrays& outs) {
+  SmallVector<ir::Atom, 6> operands;
+  ir::Avals in, results;
+  operands.reserve(call.args.size());
+  for (const Array& a : call.args) in.push_back(a.aval());
+  ir::op_info(call.op).infer(call.params.get(), in, results);
+  for (const Array& a : call.args) operands.push_back(atom(a));
+  const ir::Var out = builder_.add_eqn(call.op, call.params, operands, results, current_location(), current_name_scope());
+  for (std::size_t i = 0; i < results.size(); ++i) outs.push_back(tracer(out + static_cast<ir::Var>(i), results[i]));
+}
+
+Staged JaxprTrace::build(std::span<const Array> outputs) {
+  std::vector<ir::Atom> atoms;
+  for (const Array& a : outputs) atoms.push_back(atom(a));
+  return {builder_.build(consts_, inputs_, atoms), std::move(captured_)};
+}
+
+Staged stage(const FlatFunction& f, std::span<const Aval> inputs, const std::string& name) {
+  TraceScope<JaxprTrace> trace(make_ref<JaxprTrace>(name));
+  Staged staged;
+  {
+    Arrays args, outs;
+    for (const Aval a : inputs) args.push_back(trace->input(a));
+    f(args, outs);
+    staged = trace->build(outs);
+  }
+  trace.end();
+  return staged;
+}
+
+Array literal_array(const ir::Literal& literal) {
+  if (literal.aval.size() == 0) {
+    // A splat of no elements has nothing to repeat; any memory will do.
+    return Array(Ref<const Value>(detail::new_buffer(literal.aval)));
+  }
+  return detail::make_splat(literal.aval, literal.value.data());
+}
+
+void eval_jaxpr(const ir::Jaxpr& jaxpr, std::span<const Array> args, Arrays& outs) {
+  internal_check(args.size() == jaxpr.num_inputs(), "eval_jaxpr: wrong number of arguments");
+  std::vector<Array> values(jaxpr.num_vars());
+  std::copy(args.begin(), args.end(), values.begin());
+  const auto read = [&](ir::Atom a) { return a.is_literal() ? literal_array(jaxpr.literal(a)) : values[a.index()]; };
+  const auto& uses = jaxpr.last_uses();
+  Arrays operands, results;
+  for (std::size_t i = 0; i < jaxpr.eqns().size(); ++i) {
+    const ir::Eqn& e = jaxpr.eqns()[i];
+    const ForcedLocation location(e.location);
+    const NameScopeOf scope(e.scope);
+    operands.clear();
+    results.clear();
+    for (const ir::Atom a : jaxpr.operands(e)) operands.push_back(read(a));
+    for (std::uint32_t u = uses.begin[i]; u < uses.begin[i + 1]; ++u) values[uses.vars[u]] = Array();
+    bind(e.op, e.params, operands, results);
+    for (std::size_t j = 0; j < results.size(); ++j) {
+      values[e.out_begin + j] = std::move(results[j]);
+    }
+    // Results nobody uses are listed as last used here, but only exist now.
+    for (std::uint32_t u = uses.begin[i]; u < uses.begin[i + 1]; ++u)
+      if (uses.vars[u] >= e.out_begin) values[uses.vars[u]] = Array();
+  }
+  for (const ir::Atom a : jaxpr.outputs()) outs.push_back(read(a));
+}
+
+}  // namespace weft

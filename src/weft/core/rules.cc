@@ -1,0 +1,40 @@
+#include "weft/core/rules.h"
+
+namespace weft {
+
+namespace {
+constexpr const OpRules* kRules[] = {
+#define WEFT_OP(code, mnemonic, text) &op_rule_table::mnemonic,
+#include "weft/ir/ops.def"
+#undef WEFT_OP
+};
+}  // namespace
+
+const OpRules& op_rules(OpCode op) { return *kRules[static_cast<int>(op)]; }
+
+void GradAccum::add(Array ct) {
+  if (!ct.defined()) return;
+  if (ct.aval() != aval_)
+    throw InternalError("transpose: a cotangent must have its primal's type " + aval_.str() + "; got " + ct.aval().str());
+  value_ = value_.defined() ? bind1(OpCode::kAdd, {value_, ct}) : std::move(ct);
+}
+
+namespace rules {
+
+void zero_tangent(const Call& call, std::span<const Array>, Arrays& outs, Arrays& out_tangents) {
+  bind(call.op, call.params, call.args, outs);
+  for (std::size_t i = 0; i < outs.size(); ++i) out_tangents.push_back(Array());
+}
+
+void not_linear(const Call& call, std::span<const Array>, std::span<GradAccum* const>) {
+  throw InternalError(std::string(ir::op_name(call.op)) + ": transposed, but it is linear in no operand");
+}
+
+}  // namespace rules
+
+Array zeros_of(Aval aval) {
+  static constexpr std::byte kZero[16] = {};
+  return detail::make_splat(aval, kZero);
+}
+
+}  // namespace weft

@@ -1,0 +1,33 @@
+// Memory behind arrays. A Storage is a counted block of bytes, 64-byte aligned unless it wraps
+// the user's memory. What is in it (type, shape, layout) is the array's business.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+#include "weft/base/ref.h"
+
+namespace weft {
+
+class Storage : public RefCounted {
+ public:
+  void* data() const { return data_; }
+  std::size_t bytes() const { return bytes_; }
+
+  /// Wraps memory owned elsewhere; `release` runs once, when the last array over it is gone.
+  static Ref<Storage> external(void* data, std::size_t bytes, std::function<void()> release);
+
+  static void destroy(Storage* s) { s->free_(s); }
+
+ protected:
+  using Free = void (*)(Storage*);
+  Storage(void* data, std::size_t bytes, Free free) : data_(data), bytes_(bytes), free_(free) {}
+  ~Storage() = default;
+
+ private:
+  void* data_;
+  std::size_t bytes_;
+  Free free_;
+};
+
+}  // namespace weft

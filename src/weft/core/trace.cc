@@ -1,0 +1,129 @@
+#include "weft/core/trace.h"
+
+#include "weft/core/evaluator.h"
+
+namespace weft {
+
+namespace detail {
+
+namespace {
+class BusyTrace final : public Trace {
+ public:
+  BusyTrace() : Trace(Kind::kSplit, "busy") {}
+  void process(const Call& call, Arrays&) override {
+    throw InternalError(std::string(ir::op_name(call.op)) + ": bound by a rule that did not return to its parent trace");
+  }
+};
+}  // namespace
+
+Trace* busy_trace() {
+  static BusyTrace* const busy = [] {
+    const CurrentTrace none(nullptr);
+    return new BusyTrace;
+  }();
+  return busy;
+}
+
+const void* this_thread_id() {
+  static constinit thread_local char id = 0;
+  return &id;
+}
+
+}  // namespace detail
+
+Trace::Trace(Kind kind, std::string name)
+    : kind_(kind),
+      tracking_(detail::leak_checking),
+      thread_(detail::this_thread_id()),
+      parent_(Ref<Trace>::share(detail::current_trace)),
+      name_(std::move(name)) {}
+
+void Trace::track(const Tracer* t) {
+  const std::lock_guard lock(tracked_mutex_);
+  tracked_.insert(t);
+}
+
+void Trace::untrack(const Tracer* t) {
+  const std::lock_guard lock(tracked_mutex_);
+  tracked_.erase(t);
+}
+
+void Trace::finish(bool check_leaks) {
+  alive_.store(false, std::memory_order_release);
+  if (!check_leaks || !tracking_) return;
+  const std::lock_guard lock(tracked_mutex_);
+  if (tracked_.empty()) return;
+  LeakError error("leak check: no traced value may outlive its transformation; " + std::to_string(tracked_.size()) + " of " +
+                      name_ + " did.",
+                  "a traced array was stored outside the function; return it instead.");
+  for (const Tracer* t : tracked_)
+    error.add_note("leaked " + t->aval().str() + (t->location() ? " made at " + t->location().str() : std::string(", an argument")));
+  throw error;
+}
+
+Tracer::Tracer(Ref<Trace> trace, Aval aval, Array primal, Array tangent, std::int64_t index)
+    : Value(Kind::kTracer, aval),
+      trace_(std::move(trace)),
+      location_(current_location()),
+      primal_(std::move(primal)),
+      tangent_(std::move(tangent)),
+      index_(index) {
+  if (trace_->tracking()) [[unlikely]]
+    trace_->track(this);
+}
+
+Tracer::~Tracer() {
+  if (trace_->tracking()) [[unlikely]]
+    trace_->untrack(this);
+}
+
+namespace {
+
+[[noreturn]] void throw_none(OpCode op, std::size_t i) {
+  throw ValueError(std::string(ir::op_name(op)) + ": operands must be arrays; got none (a default-constructed Array) as operand " +
+                   std::to_string(i) + ".");
+}
+
+void check_usable(OpCode op, const Tracer& t) {
+  const Trace& trace = *t.trace();
+  const std::string made = t.location() ? " at " + t.location().str() : std::string(" as an argument");
+  if (!trace.alive())
+    throw LeakError(std::string(ir::op_name(op)) + ": operands must belong to a running transformation; got a " + t.aval().str() +
+                        " that " + trace.name() + ", which has ended, made" + made + ".",
+                    "return the value from the function instead of storing it elsewhere.");
+  if (trace.thread() != detail::this_thread_id())
+    throw LeakError(std::string(ir::op_name(op)) + ": a traced value belongs to one thread; got a " + t.aval().str() + " that " +
+                        trace.name() + " made" + made + " on another thread.",
+                    "start the transformation on the thread that does the work.");
+  if (evaluating())
+    throw LeakError(std::string(ir::op_name(op)) + ": operands must belong to an enclosing transformation; got a " + t.aval().str() +
+                    " of " + trace.name() + " made" + made + ".");
+}
+
+}  // namespace
+
+void bind(OpCode op, const ir::Params& params, std::span<const Array> args, Arrays& outs) {
+  for (std::size_t i = 0; i < args.size(); ++i) {
+    if (!args[i].defined()) [[unlikely]]
+      throw_none(op, i);
+    if (const Tracer* t = args[i].tracer()) [[unlikely]] {
+      if (!t->trace()->alive() || t->trace()->thread() != detail::this_thread_id() || evaluating()) check_usable(op, *t);
+    }
+  }
+  const Call call{op, params, args};
+  if (Trace* trace = detail::current_trace) {
+    const CurrentTrace busy(detail::busy_trace());
+    trace->process(call, outs);
+  } else {
+    default_evaluator().evaluate(call, outs);
+  }
+}
+
+Array bind1(OpCode op, const ir::Params& params, std::span<const Array> args) {
+  Arrays outs;
+  bind(op, params, args, outs);
+  internal_check(outs.size() == 1, "bind1: the operation does not have exactly one result");
+  return std::move(outs[0]);
+}
+
+}  // namespace weft

@@ -1,0 +1,162 @@
+// Traces and `bind`, the one entry point through which every operation goes.
+//
+// Each thread has a current trace, owned by RAII scopes; none (null) means evaluation. `bind`
+// hands an operation to the current trace, which treats operands that are its own tracers
+// specially and every other operand as a constant. While a trace processes an operation nothing
+// is current, so a rule that forgets to go on in its parent fails at once.
+#pragma once
+
+#include <mutex>
+#include <set>
+
+#include "weft/core/array.h"
+#include "weft/ir/op.h"
+
+namespace weft {
+
+/// An operation applied to operands.
+struct Call {
+  OpCode op;
+  const ir::Params& params;
+  std::span<const Array> args;
+
+  template <class P>
+  const P& params_as() const {
+    return ir::params_as<P>(params.get());
+  }
+};
+
+class Trace : public RefCounted {
+ public:
+  enum class Kind : std::uint8_t { kJaxpr, kJvp, kLinearize, kSplit, kBatch };
+
+  virtual ~Trace() = default;
+  /// Applies `call`; operands are live values of this thread.
+  virtual void process(const Call& call, Arrays& outs) = 0;
+
+  Kind kind() const { return kind_; }
+  /// What the user called: "jit(train_step)", "grad(loss)".
+  const std::string& name() const { return name_; }
+  bool alive() const { return alive_.load(std::memory_order_acquire); }
+  /// Owner thread of all its tracers.
+  const void* thread() const { return thread_; }
+  Trace* parent() const { return parent_.get(); }
+  bool owns(const Array& a) const;
+
+  /// Ends the trace: its tracers become unusable. When leaks are checked, throws LeakError that
+  /// lists the lines of the tracers still held.
+  void finish(bool check_leaks);
+  void track(const Tracer* t);
+  void untrack(const Tracer* t);
+  bool tracking() const { return tracking_; }
+
+ protected:
+  /// The parent is the trace that is current now.
+  Trace(Kind kind, std::string name);
+
+ private:
+  Kind kind_;
+  bool tracking_;
+  std::atomic<bool> alive_{true};
+  const void* thread_;
+  Ref<Trace> parent_;
+  std::string name_;
+  std::mutex tracked_mutex_;
+  std::set<const Tracer*> tracked_;
+};
+
+/// A value inside a transformation. What the payload means is its trace's business:
+/// jvp and linearize keep primal and tangent, vmap the value and its mapped axis, staging the
+/// number of a variable.
+class Tracer final : public Value {
+ public:
+  Tracer(Ref<Trace> trace, Aval aval, Array primal, Array tangent, std::int64_t index);
+  ~Tracer();
+  Trace* trace() const { return trace_.get(); }
+  const SourceLocation& location() const { return location_; }
+  const Array& primal() const { return primal_; }
+  const Array& tangent() const { return tangent_; }
+  std::int64_t index() const { return index_; }
+
+ private:
+  Ref<Trace> trace_;
+  SourceLocation location_;
+  Array primal_;
+  Array tangent_;
+  std::int64_t index_;
+};
+
+inline const Tracer* Array::tracer() const {
+  return is_tracer() ? static_cast<const Tracer*>(v_.get()) : nullptr;
+}
+inline bool Trace::owns(const Array& a) const {
+  const Tracer* t = a.tracer();
+  return t && t->trace() == this;
+}
+
+namespace detail {
+inline constinit thread_local Trace* current_trace = nullptr;
+inline constinit thread_local bool leak_checking = false;
+/// Stands for "an operation is being processed; nobody may bind".
+Trace* busy_trace();
+const void* this_thread_id();
+}  // namespace detail
+
+/// Makes `trace` current (null: evaluation) until destroyed.
+class CurrentTrace {
+ public:
+  explicit CurrentTrace(Trace* trace) : saved_(detail::current_trace) { detail::current_trace = trace; }
+  ~CurrentTrace() { detail::current_trace = saved_; }
+  CurrentTrace(const CurrentTrace&) = delete;
+  CurrentTrace& operator=(const CurrentTrace&) = delete;
+
+ private:
+  Trace* saved_;
+};
+
+/// True when operations on this thread are evaluated at once.
+inline bool evaluating() { return detail::current_trace == nullptr; }
+
+/// Owns a running trace: current from construction until `end()`, which is where leaks are
+/// reported. Destroyed without `end()` (an exception), it only closes the trace.
+template <class T>
+class TraceScope {
+ public:
+  explicit TraceScope(Ref<T> trace) : trace_(std::move(trace)), location_(SourceLocation{}), current_(trace_.get()) {}
+  ~TraceScope() {
+    if (trace_) trace_->finish(false);
+  }
+  T* operator->() const { return trace_.get(); }
+  T* get() const { return trace_.get(); }
+  void end() { std::exchange(trace_, Ref<T>())->finish(true); }
+
+ private:
+  Ref<T> trace_;
+  ForcedLocation location_;
+  CurrentTrace current_;
+};
+
+/// While it lives, transformations on this thread that end with tracers still held throw
+/// LeakError listing the lines that made them.
+class CheckLeaks {
+ public:
+  CheckLeaks() : saved_(detail::leak_checking) { detail::leak_checking = true; }
+  ~CheckLeaks() { detail::leak_checking = saved_; }
+  CheckLeaks(const CheckLeaks&) = delete;
+  CheckLeaks& operator=(const CheckLeaks&) = delete;
+
+ private:
+  bool saved_;
+};
+
+/// Applies an operation in the current trace.
+void bind(OpCode op, const ir::Params& params, std::span<const Array> args, Arrays& outs);
+
+/// The result of an operation that has exactly one.
+Array bind1(OpCode op, const ir::Params& params, std::span<const Array> args);
+inline Array bind1(OpCode op, const ir::Params& params, std::initializer_list<Array> args) {
+  return bind1(op, params, std::span<const Array>(args.begin(), args.size()));
+}
+inline Array bind1(OpCode op, std::initializer_list<Array> args) { return bind1(op, ir::Params(), args); }
+
+}  // namespace weft

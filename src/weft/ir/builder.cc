@@ -1,0 +1,147 @@
+#include "weft/ir/builder.h"
+
+namespace weft::ir {
+
+Atom JaxprBuilder::add_literal(const Literal& literal) {
+  literals_.push_back(literal);
+  return Atom::literal(static_cast<std::uint32_t>(literals_.size() - 1));
+}
+
+Var JaxprBuilder::add_eqn(OpCode op, Params params, std::span<const Atom> operands, std::span<const Aval> results,
+                          const SourceLocation& location, const std::string* scope) {
+  const auto in = static_cast<std::uint32_t>(operands_.size());
+  operands_.insert(operands_.end(), operands.begin(), operands.end());
+  const auto out = static_cast<Var>(avals_.size());
+  avals_.insert(avals_.end(), results.begin(), results.end());
+  eqns_.push_back(Eqn{op, std::move(params), in, static_cast<std::uint32_t>(operands_.size()), out,
+                      static_cast<Var>(avals_.size()), location, scope});
+  return out;
+}
+
+Jaxpr JaxprBuilder::build(std::span<const Var> consts, std::span<const Var> inputs, std::span<const Atom> outputs) {
+  constexpr Var kUnset = ~Var{0};
+  auto data = Ref<JaxprData>::adopt(new JaxprData);
+  std::vector<Var> renamed(avals_.size(), kUnset);
+  data->avals.reserve(avals_.size());
+  const auto define = [&](Var v) {
+    internal_check(renamed[v] == kUnset, "jaxpr builder: a variable is defined twice");
+    renamed[v] = static_cast<Var>(data->avals.size());
+    data->avals.push_back(avals_[v]);
+  };
+  const auto use = [&](Atom a) {
+    if (a.is_literal()) return a;
+    internal_check(renamed[a.index()] != kUnset, "jaxpr builder: a variable is used before it is defined");
+    return Atom::var(renamed[a.index()]);
+  };
+  for (const Var v : consts) define(v);
+  for (const Var v : inputs) define(v);
+  for (Eqn& e : eqns_) {
+    for (std::uint32_t i = e.in_begin; i < e.in_end; ++i) operands_[i] = use(operands_[i]);
+    const Var begin = static_cast<Var>(data->avals.size());
+    for (Var v = e.out_begin; v < e.out_end; ++v) define(v);
+    e.out_begin = begin;
+    e.out_end = static_cast<Var>(data->avals.size());
+  }
+  for (const Atom a : outputs) data->outputs.push_back(use(a));
+  data->num_consts = consts.size();
+  data->num_inputs = consts.size() + inputs.size();
+  data->literals = std::move(literals_);
+  data->operands = std::move(operands_);
+  data->eqns = std::move(eqns_);
+  *this = JaxprBuilder();
+  return Jaxpr(Ref<const JaxprData>(std::move(data)));
+}
+
+namespace {
+
+// Rebuilds `jaxpr` with the equations marked live, and the inputs marked kept.
+Jaxpr rebuild(const Jaxpr& jaxpr, const std::vector<bool>& live_eqn, const std::vector<bool>& kept,
+              const std::vector<bool>& used) {
+  JaxprBuilder builder;
+  std::vector<Var> renamed(jaxpr.num_vars());
+  std::vector<Var> consts, inputs;
+  for (std::size_t i = 0; i < jaxpr.num_inputs(); ++i) {
+    if (!kept[i]) continue;
+    renamed[i] = builder.add_var(jaxpr.aval(static_cast<Var>(i)));
+    (i < jaxpr.num_consts() ? consts : inputs).push_back(renamed[i]);
+  }
+  const auto use = [&](Atom a) {
+    return a.is_literal() ? builder.add_literal(jaxpr.literal(a)) : Atom::var(renamed[a.index()]);
+  };
+  SmallVector<Atom, 4> operands;
+  Avals results;
+  for (std::size_t i = 0; i < jaxpr.eqns().size(); ++i) {
+    if (!live_eqn[i]) continue;
+    const Eqn& e = jaxpr.eqns()[i];
+    operands.clear();
+    results.clear();
+    for (const Atom a : jaxpr.operands(e)) operands.push_back(use(a));
+    for (Var v = e.out_begin; v < e.out_end; ++v) results.push_back(jaxpr.aval(v));
+    const Var out = builder.add_eqn(e.op, e.params, operands, results, e.location, e.scope);
+    for (Var v = e.out_begin; v < e.out_end; ++v) renamed[v] = out + (v - e.out_begin);
+  }
+  std::vector<Atom> outputs;
+  for (std::size_t i = 0; i < jaxpr.outputs().size(); ++i)
+    if (used.empty() || used[i]) outputs.push_back(use(jaxpr.outputs()[i]));
+  return builder.build(consts, inputs, outputs);
+}
+
+// Marks the equations that `used` outputs need; returns which variables are needed.
+std::vector<bool> mark(const Jaxpr& jaxpr, const std::vector<bool>& used, std::vector<bool>& live_eqn) {
+  std::vector<bool> needed(jaxpr.num_vars(), false);
+  for (std::size_t i = 0; i < jaxpr.outputs().size(); ++i) {
+    const Atom a = jaxpr.outputs()[i];
+    if (!a.is_literal() && (used.empty() || used[i])) needed[a.index()] = true;
+  }
+  live_eqn.assign(jaxpr.eqns().size(), false);
+  for (std::size_t i = jaxpr.eqns().size(); i-- > 0;) {
+    const Eqn& e = jaxpr.eqns()[i];
+    for (Var v = e.out_begin; v < e.out_end; ++v) live_eqn[i] = live_eqn[i] || needed[v];
+    if (!live_eqn[i]) continue;
+    for (const Atom a : jaxpr.operands(e))
+      if (!a.is_literal()) needed[a.index()] = true;
+  }
+  return needed;
+}
+
+}  // namespace
+
+Jaxpr dce(const Jaxpr& jaxpr, const std::vector<bool>& used) {
+  std::vector<bool> live;
+  mark(jaxpr, used, live);
+  return rebuild(jaxpr, live, std::vector<bool>(jaxpr.num_inputs(), true), used);
+}
+
+Jaxpr dce_consts(const Jaxpr& jaxpr, std::vector<bool>& kept) {
+  std::vector<bool> live;
+  std::vector<bool> needed = mark(jaxpr, {}, live);
+  needed.resize(jaxpr.num_inputs());
+  std::fill(needed.begin() + static_cast<std::ptrdiff_t>(jaxpr.num_consts()), needed.end(), true);
+  kept.assign(needed.begin(), needed.begin() + static_cast<std::ptrdiff_t>(jaxpr.num_consts()));
+  return rebuild(jaxpr, live, needed, {});
+}
+
+void check(const Jaxpr& jaxpr) {
+  Var defined = static_cast<Var>(jaxpr.num_inputs());
+  const auto usable = [&](Atom a) { internal_check(a.is_literal() || a.index() < defined, "jaxpr check: a variable is used before it is defined"); };
+  Avals in, out;
+  for (const Eqn& e : jaxpr.eqns()) {
+    in.clear();
+    out.clear();
+    for (const Atom a : jaxpr.operands(e)) {
+      usable(a);
+      in.push_back(jaxpr.aval(a));
+    }
+    internal_check(e.out_begin == defined, "jaxpr check: results are not numbered in order");
+    op_info(e.op).infer(e.params.get(), in, out);
+    internal_check(out.size() == e.out_end - e.out_begin, "jaxpr check: wrong number of results");
+    for (std::size_t i = 0; i < out.size(); ++i)
+      if (out[i] != jaxpr.aval(static_cast<Var>(e.out_begin + i)))
+        throw InternalError("jaxpr check: " + std::string(op_name(e.op)) + " infers " + out[i].str() + " where the program has " +
+                            jaxpr.aval(static_cast<Var>(e.out_begin + i)).str());
+    defined = e.out_end;
+  }
+  for (const Atom a : jaxpr.outputs()) usable(a);
+}
+
+}  // namespace weft::ir

@@ -1,0 +1,44 @@
+// Builds a jaxpr equation by equation. Variables may be declared in any order; `build`
+// numbers them as Jaxpr promises.
+#pragma once
+
+#include "weft/ir/jaxpr.h"
+
+namespace weft::ir {
+
+class JaxprBuilder {
+ public:
+  /// A variable that is not yet defined: an input or a captured constant.
+  Var add_var(Aval aval) {
+    avals_.push_back(aval);
+    return static_cast<Var>(avals_.size() - 1);
+  }
+  Aval aval(Var v) const { return avals_[v]; }
+  std::size_t num_eqns() const { return eqns_.size(); }
+  Atom add_literal(const Literal& literal);
+  /// Appends an equation and returns its first result; the others follow it.
+  Var add_eqn(OpCode op, Params params, std::span<const Atom> operands, std::span<const Aval> results,
+              const SourceLocation& location, const std::string* scope = nullptr);
+  /// Finishes. The builder is empty afterwards.
+  Jaxpr build(std::span<const Var> consts, std::span<const Var> inputs, std::span<const Atom> outputs);
+
+ private:
+  std::vector<Aval> avals_;
+  std::vector<Literal> literals_;
+  std::vector<Atom> operands_;
+  std::vector<Eqn> eqns_;
+};
+
+/// The program without equations whose results are not needed by `used` outputs (all when empty)
+/// and have no effects. Captured constants and inputs stay as they are.
+Jaxpr dce(const Jaxpr& jaxpr, const std::vector<bool>& used = {});
+
+/// Like dce for all outputs, but also drops captured constants that are not needed; `kept[i]`
+/// tells whether constant i stays. Inputs stay as they are.
+Jaxpr dce_consts(const Jaxpr& jaxpr, std::vector<bool>& kept);
+
+/// Throws InternalError unless variables are defined before use, defined once, and every
+/// equation's result types are what its op infers.
+void check(const Jaxpr& jaxpr);
+
+}  // namespace weft::ir

@@ -1,0 +1,103 @@
+#include "weft/ir/jaxpr.h"
+
+namespace weft::ir {
+
+Avals Jaxpr::input_avals() const {
+  return Avals(d_->avals.begin(), d_->avals.begin() + static_cast<std::ptrdiff_t>(d_->num_inputs));
+}
+
+Avals Jaxpr::output_avals() const {
+  Avals r;
+  for (const Atom a : d_->outputs) r.push_back(aval(a));
+  return r;
+}
+
+const Jaxpr::LastUses& Jaxpr::last_uses() const {
+  const std::lock_guard lock(d_->mutex);
+  if (!d_->last_uses) {
+    auto uses = std::make_unique<LastUses>();
+    constexpr std::uint32_t kNever = ~0u;
+    std::vector<std::uint32_t> last(d_->avals.size(), kNever);
+    for (std::uint32_t i = 0; i < d_->eqns.size(); ++i) {
+      const Eqn& e = d_->eqns[i];
+      for (Var v = e.out_begin; v < e.out_end; ++v) last[v] = i;
+      for (const Atom a : operands(e))
+        if (!a.is_literal()) last[a.index()] = i;
+    }
+    for (const Atom a : d_->outputs)
+      if (!a.is_literal()) last[a.index()] = kNever;
+    uses->begin.assign(d_->eqns.size() + 1, 0);
+    for (const std::uint32_t i : last)
+      if (i != kNever) ++uses->begin[i + 1];
+    for (std::size_t i = 0; i < d_->eqns.size(); ++i) uses->begin[i + 1] += uses->begin[i];
+    uses->vars.resize(uses->begin.back());
+    std::vector<std::uint32_t> next(uses->begin.begin(), uses->begin.end() - 1);
+    for (Var v = 0; v < last.size(); ++v)
+      if (last[v] != kNever) uses->vars[next[last[v]]++] = v;
+    d_->last_uses = std::move(uses);
+  }
+  return *d_->last_uses;
+}
+
+std::shared_ptr<const void> Jaxpr::memo_erased(const std::string& key,
+                                               const std::function<std::shared_ptr<const void>()>& make) const {
+  {
+    const std::lock_guard lock(d_->mutex);
+    const auto it = d_->memos.find(key);
+    if (it != d_->memos.end()) return it->second;
+  }
+  std::shared_ptr<const void> made = make();
+  const std::lock_guard lock(d_->mutex);
+  return d_->memos.emplace(key, std::move(made)).first->second;
+}
+
+bool operator==(const Jaxpr& a, const Jaxpr& b) {
+  if (a.d_ == b.d_) return true;
+  if (!a.d_ || !b.d_) return false;
+  const JaxprData& x = *a.d_;
+  const JaxprData& y = *b.d_;
+  if (x.num_consts != y.num_consts || x.num_inputs != y.num_inputs || x.avals != y.avals ||
+      x.eqns.size() != y.eqns.size() || x.outputs.size() != y.outputs.size())
+    return false;
+  const auto same_atom = [&](Atom p, Atom q) {
+    if (p.is_literal() != q.is_literal()) return false;
+    return p.is_literal() ? x.literals[p.index()] == y.literals[q.index()] : p.index() == q.index();
+  };
+  for (std::size_t i = 0; i < x.eqns.size(); ++i) {
+    const Eqn& e = x.eqns[i];
+    const Eqn& f = y.eqns[i];
+    const auto p = a.operands(e), q = b.operands(f);
+    if (e.op != f.op || p.size() != q.size() || e.out_end != f.out_end || !same_params(e.params, f.params)) return false;
+    for (std::size_t j = 0; j < p.size(); ++j)
+      if (!same_atom(p[j], q[j])) return false;
+  }
+  for (std::size_t i = 0; i < x.outputs.size(); ++i)
+    if (!same_atom(x.outputs[i], y.outputs[i])) return false;
+  return true;
+}
+
+std::uint64_t Jaxpr::hash() const {
+  if (!d_) return 0;
+  {
+    const std::lock_guard lock(d_->mutex);
+    if (d_->hash) return d_->hash;
+  }
+  std::uint64_t h = hash_mix(d_->num_consts, d_->num_inputs);
+  for (std::size_t i = 0; i < d_->num_inputs; ++i) h = hash_mix(h, d_->avals[i].hash());
+  const auto atom = [&](Atom a) {
+    if (!a.is_literal()) return static_cast<std::uint64_t>(a.index());
+    const Literal& l = literal(a);
+    return hash_mix(l.aval.hash(), hash_bytes({reinterpret_cast<const char*>(l.value.data()), l.value.size()}));
+  };
+  for (const Eqn& e : d_->eqns) {
+    h = hash_mix(h, static_cast<std::uint64_t>(e.op));
+    if (e.params) h = hash_mix(h, e.params->hash());
+    for (const Atom a : operands(e)) h = hash_mix(h, atom(a));
+  }
+  for (const Atom a : d_->outputs) h = hash_mix(h, atom(a));
+  if (h == 0) h = 1;
+  const std::lock_guard lock(d_->mutex);
+  return d_->hash = h;
+}
+
+}  // namespace weft::ir

@@ -1,0 +1,66 @@
+// What an operation means, apart from its derivatives: the table every layer may read.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "weft/ir/params.h"
+#include "weft/ir/tensor.h"
+
+namespace weft {
+
+enum class OpCode : std::uint16_t {
+#define WEFT_OP(code, mnemonic, text) code,
+#include "weft/ir/ops.def"
+#undef WEFT_OP
+};
+
+inline constexpr int kNumOps = 0
+#define WEFT_OP(code, mnemonic, text) +1
+#include "weft/ir/ops.def"
+#undef WEFT_OP
+    ;
+
+namespace ir {
+
+using Avals = SmallVector<Aval, 4>;
+
+/// Appends the types of the results, or throws ShapeError / DTypeError / IndexError.
+using InferRule = void (*)(const ParamsBase* params, std::span<const Aval> in, Avals& out);
+/// Reference evaluation on dense host data: the meaning of the op. `out` has the inferred types
+/// and never overlaps `in`.
+using EvalRule = void (*)(const ParamsBase* params, std::span<const TensorView> in, std::span<const MutableTensorView> out);
+
+struct OpInfo {
+  /// Texts that stand for op plus first (enum) parameter, in the order of the enumerators:
+  /// reduce prints as reduce_sum, reduce_max, ... Empty when the op has no variants.
+  std::span<const std::string_view> variants = {};
+  /// Reads the parameters from jaxpr text; null for an op without parameters.
+  Params (*parse)(TextCursor& in, int variant) = nullptr;
+  InferRule infer = nullptr;
+  /// Null only for higher-order ops, which are evaluated through their jaxprs.
+  EvalRule eval = nullptr;
+  /// Results have the shape of the operands and element i depends on elements i only.
+  bool elementwise = false;
+};
+
+/// The name in error messages and StableHLO text.
+std::string_view op_name(OpCode op);
+/// The name in jaxpr text, without a variant.
+std::string_view op_text(OpCode op);
+const OpInfo& op_info(OpCode op);
+
+/// Finds the op (and variant, or -1) for a jaxpr name or mnemonic; false when there is none.
+bool find_op(std::string_view text, OpCode& op, int& variant);
+
+}  // namespace ir
+
+/// One `const OpInfo` per op, defined in ops/ and control/.
+namespace op_infos {
+#define WEFT_OP(code, mnemonic, text) extern const ir::OpInfo mnemonic;
+#include "weft/ir/ops.def"
+#undef WEFT_OP
+}  // namespace op_infos
+
+}  // namespace weft

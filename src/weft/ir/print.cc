@@ -1,0 +1,166 @@
+#include "weft/ir/print.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+
+namespace weft::ir {
+
+namespace {
+
+constexpr std::size_t kColumns = 80;
+
+template <class T>
+std::string float_str(T v) {
+  if (std::isnan(v)) return "nan";
+  if (std::isinf(v)) return v < 0 ? "-inf" : "inf";
+  char buffer[40];
+  const auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, v);
+  std::string s(buffer, end);
+  if (s.find_first_of(".e") == std::string::npos) s += ".0";
+  return s;
+}
+
+class Printer {
+ public:
+  Printer(const Jaxpr& jaxpr, VarNames& names) : jaxpr_(jaxpr), names_(names), text_(jaxpr.num_vars()), used_(jaxpr.num_vars(), false) {
+    for (const Eqn& e : jaxpr.eqns())
+      for (const Atom a : jaxpr.operands(e))
+        if (!a.is_literal()) used_[a.index()] = true;
+    for (const Atom a : jaxpr.outputs())
+      if (!a.is_literal()) used_[a.index()] = true;
+  }
+
+  std::string print(int indent) {
+    std::string head = "{ lambda ";
+    for (std::size_t i = 0; i < jaxpr_.num_consts(); ++i) head += binder(static_cast<Var>(i), true) + " ";
+    head += ";";
+    for (std::size_t i = jaxpr_.num_consts(); i < jaxpr_.num_inputs(); ++i) head += " " + binder(static_cast<Var>(i), true);
+    head += ". let";
+    std::vector<std::string> lines;
+    bool broken = false;
+    for (const Eqn& e : jaxpr_.eqns()) {
+      lines.push_back(equation(e, indent + 4));
+      broken |= lines.back().find('\n') != std::string::npos;
+    }
+    std::string outs = "in (";
+    const auto outputs = jaxpr_.outputs();
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      if (i) outs += ", ";
+      outs += atom(outputs[i]);
+    }
+    outs += outputs.size() == 1 ? ",) }" : ") }";
+
+    if (!broken) {
+      std::string one = head + " ";
+      for (std::size_t i = 0; i < lines.size(); ++i) one += (i ? "; " : "") + lines[i];
+      one += " " + outs;
+      if (one.size() + static_cast<std::size_t>(indent) <= kColumns) return one;
+    }
+    const std::string pad(static_cast<std::size_t>(indent), ' ');
+    std::string all = head + "\n";
+    for (const std::string& line : lines) all += pad + "    " + line + "\n";
+    return all + pad + "  " + outs;
+  }
+
+ private:
+  std::string binder(Var v, bool input) {
+    text_[v] = input || used_[v] ? names_.next() : "_";
+    return text_[v] + ":" + jaxpr_.aval(v).str();
+  }
+
+  std::string atom(Atom a) const {
+    if (!a.is_literal()) return text_[a.index()];
+    const Literal& l = jaxpr_.literal(a);
+    return element_str(l.aval.dtype(), l.value.data()) + ":" + l.aval.str();
+  }
+
+  std::string equation(const Eqn& e, int indent) {
+    std::string s;
+    for (Var v = e.out_begin; v < e.out_end; ++v) s += (v > e.out_begin ? " " : "") + binder(v, false);
+    const int variant = e.params ? e.params->variant() : -1;
+    const auto variants = op_info(e.op).variants;
+    const bool has_variant = variant >= 0 && !variants.empty();
+    s += " = ";
+    s += has_variant ? variants[static_cast<std::size_t>(variant)] : op_text(e.op);
+    std::string operands;
+    for (const Atom a : jaxpr_.operands(e)) operands += " " + atom(a);
+    if (!e.params) return s + operands;
+
+    std::vector<std::string> pieces;
+    e.params->print(pieces, indent + 2, names_, has_variant ? 1 : 0);
+    if (pieces.empty()) return s + operands;
+    std::string one = s + "[";
+    for (std::size_t i = 0; i < pieces.size(); ++i) one += (i ? " " : "") + pieces[i];
+    one += "]" + operands;
+    if (one.find('\n') == std::string::npos && one.size() + static_cast<std::size_t>(indent) <= kColumns) return one;
+    const std::string pad(static_cast<std::size_t>(indent), ' ');
+    s += "[\n";
+    for (const std::string& piece : pieces) s += pad + "  " + piece + "\n";
+    return s + pad + "]" + operands;
+  }
+
+  const Jaxpr& jaxpr_;
+  VarNames& names_;
+  std::vector<std::string> text_;
+  std::vector<bool> used_;
+};
+
+}  // namespace
+
+std::string VarNames::next() {
+  std::string s;
+  std::uint64_t n = count_++;
+  do {
+    s += static_cast<char>('a' + n % 26);
+    n /= 26;
+  } while (n > 0);
+  std::reverse(s.begin(), s.end());
+  return s;
+}
+
+std::string element_str(DType dtype, const void* element) {
+  return visit_dtype(dtype, [&]<class T>(TypeTag<T>) -> std::string {
+    T v;
+    std::memcpy(&v, element, sizeof v);
+    if constexpr (std::is_same_v<T, bool>) return v ? "True" : "False";
+    else if constexpr (std::is_integral_v<T>) return std::to_string(v);
+    else if constexpr (std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>) {
+      const std::string im = float_str(v.imag());
+      return "(" + float_str(v.real()) + (im.front() == '-' ? "" : "+") + im + "j)";
+    } else if constexpr (std::is_floating_point_v<T>) return float_str(v);
+    else return float_str(static_cast<float>(v));
+  });
+}
+
+std::string print(const Jaxpr& jaxpr) {
+  VarNames names;
+  return Printer(jaxpr, names).print(0);
+}
+
+std::string Jaxpr::str() const { return print(*this); }
+
+void print_param(ParamWriter& w, const Jaxpr& v) { w.text += Printer(v, *w.names).print(w.indent); }
+
+void print_param(ParamWriter& w, const Dims& v) {
+  w.text += "(";
+  for (std::size_t i = 0; i < v.size(); ++i) w.text += (i ? ", " : "") + std::to_string(v[i]);
+  w.text += v.size() == 1 ? ",)" : ")";
+}
+
+std::uint64_t hash_param(const Dims& v) {
+  std::uint64_t h = v.size();
+  for (const std::int64_t d : v) h = hash_mix(h, static_cast<std::uint64_t>(d));
+  return h;
+}
+
+std::string describe(OpCode op, const ParamsBase* params, std::span<const Aval> operands) {
+  const int variant = params ? params->variant() : -1;
+  const auto variants = op_info(op).variants;
+  std::string s(variant >= 0 && !variants.empty() ? variants[static_cast<std::size_t>(variant)] : op_name(op));
+  for (const Aval a : operands) s += " " + a.str();
+  return s;
+}
+
+}  // namespace weft::ir

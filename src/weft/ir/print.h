@@ -1,0 +1,21 @@
+// Jaxprs as text, in JAX's current style:
+//
+//   { lambda ; a:f32[3]. let b:f32[3] = sin a in (b,) }
+//
+// Captured constants stand before the semicolon. A program that does not fit in 80 columns is
+// broken into lines, and so is an equation. Unused results print as `_`.
+#pragma once
+
+#include "weft/ir/jaxpr.h"
+
+namespace weft::ir {
+
+std::string print(const Jaxpr& jaxpr);
+
+/// One equation on its own, with operand types, for error messages: "mul f32[3] f32[4]".
+std::string describe(OpCode op, const ParamsBase* params, std::span<const Aval> operands);
+
+/// "1.0", "2", "True", "(1+2j)": an element as literals print it.
+std::string element_str(DType dtype, const void* element);
+
+}  // namespace weft::ir

@@ -1,0 +1,130 @@
+#include "weft/transforms/linearize.h"
+
+#include "weft/core/rules.h"
+#include "weft/transforms/jvp.h"
+
+namespace weft {
+
+namespace {
+
+// Stands in for the enclosing trace while an op's jvp rule runs: what depends on a tangent is
+// staged, everything else is primal work and happens now.
+class SplitTrace final : public Trace {
+ public:
+  explicit SplitTrace(JaxprTrace* tangents) : Trace(Kind::kSplit, "linearize"), tangents_(tangents) {}
+
+  void process(const Call& call, Arrays& outs) override {
+    for (const Array& a : call.args)
+      if (tangents_->owns(a)) return tangents_->process(call, outs);
+    const CurrentTrace current(parent());
+    bind(call.op, call.params, call.args, outs);
+  }
+
+ private:
+  JaxprTrace* tangents_;
+};
+
+class LinearizeTrace final : public Trace {
+ public:
+  LinearizeTrace(std::string name, Ref<JaxprTrace> tangents)
+      : Trace(Kind::kLinearize, std::move(name)), tangents_(std::move(tangents)), split_(make_ref<SplitTrace>(tangents_.get())) {}
+
+  Array wrap(Array primal, Array tangent) {
+    if (!tangent.defined()) return primal;
+    internal_check(tangent.aval() == primal.aval(), "linearize: a tangent must have its primal's type");
+    const Aval aval = primal.aval();
+    return Array(Ref<const Value>::adopt(new Tracer(Ref<Trace>::share(this), aval, std::move(primal), std::move(tangent), 0)));
+  }
+  void unwrap(const Array& a, Array& primal, Array& tangent) const {
+    if (owns(a)) {
+      primal = a.tracer()->primal();
+      tangent = a.tracer()->tangent();
+    } else {
+      primal = a;
+    }
+  }
+  JaxprTrace* tangents() const { return tangents_.get(); }
+
+  void process(const Call& call, Arrays& outs) override {
+    Arrays primals(call.args.size()), tangents(call.args.size());
+    bool any = false;
+    for (std::size_t i = 0; i < call.args.size(); ++i) {
+      unwrap(call.args[i], primals[i], tangents[i]);
+      any |= tangents[i].defined();
+    }
+    if (!any) {
+      const CurrentTrace current(parent());
+      return bind(call.op, call.params, primals, outs);
+    }
+    const OpRules& rules = op_rules(call.op);
+    Arrays results, result_tangents;
+    const Call primal_call{call.op, call.params, primals};
+    if (rules.linearize) {
+      const CurrentTrace current(parent());
+      rules.linearize(primal_call, tangents, tangents_.get(), results, result_tangents);
+    } else {
+      const CurrentTrace current(split_.get());
+      rules.jvp(primal_call, tangents, results, result_tangents);
+    }
+    for (std::size_t i = 0; i < results.size(); ++i) outs.push_back(wrap(std::move(results[i]), std::move(result_tangents[i])));
+  }
+
+ private:
+  Ref<JaxprTrace> tangents_;
+  Ref<SplitTrace> split_;
+};
+
+}  // namespace
+
+Linearized linearize(const FlatFunction& f, std::span<const Array> primals, const std::vector<bool>& differentiated,
+                     const std::string& name) {
+  Ref<JaxprTrace> tangents = make_ref<JaxprTrace>(name);
+  struct Close {
+    JaxprTrace* t;
+    ~Close() { t->finish(false); }
+  } close{tangents.get()};
+  Linearized result;
+  Staged staged;
+  TraceScope<LinearizeTrace> trace(make_ref<LinearizeTrace>(name, tangents));
+  {
+    Arrays args, outs, out_tangents;
+    for (std::size_t i = 0; i < primals.size(); ++i)
+      args.push_back(differentiated[i] ? trace->wrap(primals[i], tangents->input(primals[i].aval())) : primals[i]);
+    f(args, outs);
+    for (const Array& r : outs) {
+      Array primal, tangent;
+      trace->unwrap(r, primal, tangent);
+      result.outs.push_back(std::move(primal));
+      result.has_tangent.push_back(tangent.defined());
+      if (tangent.defined()) out_tangents.push_back(std::move(tangent));
+    }
+    staged = tangents->build(out_tangents);
+  }
+  trace.end();
+  // Tangent work that reaches no output would keep its residuals alive.
+  std::vector<bool> kept;
+  result.tangent = ir::dce_consts(staged.jaxpr, kept);
+  for (std::size_t i = 0; i < staged.captured.size(); ++i)
+    if (kept[i]) result.residuals.push_back(std::move(staged.captured[i]));
+  return result;
+}
+
+std::shared_ptr<const LinearizedJaxpr> linearize_jaxpr(const ir::Jaxpr& jaxpr, const std::vector<bool>& differentiated) {
+  return jaxpr.memo<LinearizedJaxpr>(mask_key("linearize", differentiated), [&]() -> std::shared_ptr<const LinearizedJaxpr> {
+    auto result = std::make_shared<LinearizedJaxpr>();
+    const FlatFunction body = [&](std::span<const Array> args, Arrays& outs) {
+      Linearized lin = linearize([&](std::span<const Array> a, Arrays& o) { eval_jaxpr(jaxpr, a, o); }, args, differentiated, "linearize");
+      outs = std::move(lin.outs);
+      result->num_residuals = lin.residuals.size();
+      for (Array& r : lin.residuals) outs.push_back(std::move(r));
+      result->tangent = lin.tangent;
+      result->has_tangent = std::move(lin.has_tangent);
+    };
+    const Staged staged = stage(body, jaxpr.input_avals(), "linearize");
+    internal_check(staged.captured.empty(), "linearize_jaxpr: a closed program captured a value");
+    result->primal = staged.jaxpr;
+    return result;
+  });
+}
+
+}  // namespace weft

@@ -1,0 +1,121 @@
+#include "weft/transforms/transpose.h"
+
+#include "weft/core/name_scope.h"
+#include "weft/core/rules.h"
+#include "weft/transforms/jvp.h"
+
+namespace weft {
+
+Arrays backward_pass(const ir::Jaxpr& jaxpr, Arrays args, Arrays cts) {
+  internal_check(args.size() == jaxpr.num_inputs() && cts.size() == jaxpr.outputs().size(), "backward_pass: wrong number of operands");
+  const auto& eqns = jaxpr.eqns();
+  std::vector<bool> linear(jaxpr.num_vars(), false);
+  std::vector<Array> values(jaxpr.num_vars());
+  for (std::size_t i = 0; i < args.size(); ++i) {
+    linear[i] = !args[i].defined();
+    values[i] = std::move(args[i]);
+  }
+  const auto read = [&](ir::Atom a) { return a.is_literal() ? literal_array(jaxpr.literal(a)) : values[a.index()]; };
+  const auto is_linear = [&](ir::Atom a) { return !a.is_literal() && linear[a.index()]; };
+
+  // Forwards: run what does not depend on a linear input, list the rest. `first_use[v]` is the
+  // first listed equation that reads the known value v: the last one to need it backwards.
+  std::vector<std::uint32_t> listed;
+  constexpr std::uint32_t kNever = ~0u;
+  std::vector<std::uint32_t> first_use(jaxpr.num_vars(), kNever);
+  Arrays operands, results;
+  for (std::uint32_t i = 0; i < eqns.size(); ++i) {
+    const ir::Eqn& e = eqns[i];
+    bool any = false;
+    for (const ir::Atom a : jaxpr.operands(e)) any |= is_linear(a);
+    if (any) {
+      for (ir::Var v = e.out_begin; v < e.out_end; ++v) linear[v] = true;
+      for (const ir::Atom a : jaxpr.operands(e))
+        if (!a.is_literal() && !linear[a.index()] && first_use[a.index()] == kNever) first_use[a.index()] = i;
+      listed.push_back(i);
+      continue;
+    }
+    const ForcedLocation location(e.location);
+    const NameScopeOf scope(e.scope);
+    operands.clear();
+    results.clear();
+    for (const ir::Atom a : jaxpr.operands(e)) operands.push_back(read(a));
+    bind(e.op, e.params, operands, results);
+    for (std::size_t j = 0; j < results.size(); ++j) values[e.out_begin + j] = std::move(results[j]);
+  }
+
+  std::vector<GradAccum> accums(jaxpr.num_vars());
+  for (ir::Var v = 0; v < jaxpr.num_vars(); ++v)
+    if (linear[v]) accums[v] = GradAccum(jaxpr.aval(v));
+  for (std::size_t i = 0; i < cts.size(); ++i) {
+    const ir::Atom a = jaxpr.outputs()[i];
+    if (is_linear(a)) accums[a.index()].add(std::move(cts[i]));
+  }
+  cts.clear();
+
+  // Known values that no listed equation reads are not needed any more.
+  for (ir::Var v = 0; v < jaxpr.num_vars(); ++v)
+    if (first_use[v] == kNever) values[v] = Array();
+
+  SmallVector<GradAccum*, 4> targets;
+  Arrays out_cts;
+  for (std::size_t k = listed.size(); k-- > 0;) {
+    const ir::Eqn& e = eqns[listed[k]];
+    out_cts.clear();
+    bool any = false;
+    for (ir::Var v = e.out_begin; v < e.out_end; ++v) {
+      out_cts.push_back(accums[v].take());
+      any |= out_cts.back().defined();
+    }
+    operands.clear();
+    targets.clear();
+    for (const ir::Atom a : jaxpr.operands(e)) {
+      operands.push_back(any && !is_linear(a) ? read(a) : Array());
+      targets.push_back(is_linear(a) ? &accums[a.index()] : nullptr);
+      if (!a.is_literal() && first_use[a.index()] == listed[k]) values[a.index()] = Array();
+    }
+    if (!any) continue;
+    const ForcedLocation location(e.location);
+    const NameScopeOf scope(e.scope);
+    op_rules(e.op).transpose(Call{e.op, e.params, operands}, out_cts, targets);
+  }
+  operands.clear();
+  out_cts.clear();
+
+  Arrays input_cts;
+  for (std::size_t i = 0; i < jaxpr.num_inputs(); ++i) input_cts.push_back(accums[i].take());
+  return input_cts;
+}
+
+std::shared_ptr<const TransposedJaxpr> transpose_jaxpr(const ir::Jaxpr& jaxpr, const std::vector<bool>& linear,
+                                                       const std::vector<bool>& nonzero_cts) {
+  const std::string key = mask_key("transpose", linear) + mask_key("", nonzero_cts);
+  return jaxpr.memo<TransposedJaxpr>(key, [&]() -> std::shared_ptr<const TransposedJaxpr> {
+    auto result = std::make_shared<TransposedJaxpr>();
+    ir::Avals inputs;
+    for (std::size_t i = 0; i < jaxpr.num_inputs(); ++i)
+      if (!linear[i]) inputs.push_back(jaxpr.aval(static_cast<ir::Var>(i)));
+    for (std::size_t i = 0; i < jaxpr.outputs().size(); ++i)
+      if (nonzero_cts[i]) inputs.push_back(jaxpr.aval(jaxpr.outputs()[i]));
+    const FlatFunction body = [&](std::span<const Array> flat, Arrays& outs) {
+      Arrays args(jaxpr.num_inputs()), cts(jaxpr.outputs().size());
+      std::size_t next = 0;
+      for (std::size_t i = 0; i < args.size(); ++i)
+        if (!linear[i]) args[i] = flat[next++];
+      for (std::size_t i = 0; i < cts.size(); ++i)
+        if (nonzero_cts[i]) cts[i] = flat[next++];
+      Arrays input_cts = backward_pass(jaxpr, std::move(args), std::move(cts));
+      for (std::size_t i = 0; i < input_cts.size(); ++i) {
+        if (!linear[i]) continue;
+        result->out_nonzero.push_back(input_cts[i].defined());
+        if (input_cts[i].defined()) outs.push_back(std::move(input_cts[i]));
+      }
+    };
+    const Staged staged = stage(body, inputs, "transpose");
+    internal_check(staged.captured.empty(), "transpose_jaxpr: a closed program captured a value");
+    result->jaxpr = staged.jaxpr;
+    return result;
+  });
+}
+
+}  // namespace weft

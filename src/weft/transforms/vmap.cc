@@ -1,0 +1,107 @@
+#include "weft/transforms/vmap.h"
+
+#include "weft/ops/lax.h"
+
+namespace weft {
+
+namespace {
+
+class BatchTrace final : public Trace {
+ public:
+  BatchTrace(std::string name, std::int64_t size) : Trace(Kind::kBatch, std::move(name)), size_(size) {}
+
+  Array wrap(Array value, int bdim) {
+    if (bdim == kUnmapped) return value;
+    Dims shape(value.shape());
+    internal_check(bdim >= 0 && bdim < value.ndim() && shape[static_cast<std::size_t>(bdim)] == size_,
+                   "vmap: a batch rule returned an axis of the wrong size");
+    shape.erase(shape.begin() + bdim);
+    const Aval aval = value.aval().with_shape(shape);
+    return Array(Ref<const Value>::adopt(new Tracer(Ref<Trace>::share(this), aval, std::move(value), Array(), bdim)));
+  }
+  int unwrap(const Array& a, Array& value) const {
+    if (!owns(a)) {
+      value = a;
+      return kUnmapped;
+    }
+    value = a.tracer()->primal();
+    return static_cast<int>(a.tracer()->index());
+  }
+
+  void process(const Call& call, Arrays& outs) override {
+    const CurrentTrace current(parent());
+    Arrays values(call.args.size());
+    Bdims bdims;
+    bool any = false;
+    for (std::size_t i = 0; i < call.args.size(); ++i) {
+      bdims.push_back(unwrap(call.args[i], values[i]));
+      any |= bdims.back() != kUnmapped;
+    }
+    if (!any) return bind(call.op, call.params, values, outs);
+    Arrays results;
+    Bdims result_bdims;
+    op_rules(call.op).batch(Call{call.op, call.params, values}, bdims, size_, results, result_bdims);
+    for (std::size_t i = 0; i < results.size(); ++i) outs.push_back(wrap(std::move(results[i]), result_bdims[i]));
+  }
+
+ private:
+  std::int64_t size_;
+};
+
+}  // namespace
+
+void vmap(const FlatFunction& f, std::span<const Array> args, std::span<const int> bdims, std::int64_t size,
+          const std::string& name, Arrays& outs, Bdims& out_bdims) {
+  TraceScope<BatchTrace> trace(make_ref<BatchTrace>(name, size));
+  {
+    Arrays wrapped, results;
+    for (std::size_t i = 0; i < args.size(); ++i) wrapped.push_back(trace->wrap(args[i], bdims[i]));
+    f(wrapped, results);
+    for (const Array& r : results) {
+      Array value;
+      out_bdims.push_back(trace->unwrap(r, value));
+      outs.push_back(std::move(value));
+    }
+  }
+  trace.end();
+}
+
+Array move_bdim(const Array& x, int from, int to, std::int64_t size) {
+  const int rank = x.ndim();
+  if (from == kUnmapped) {
+    Dims shape(x.shape()), dims;
+    shape.insert(shape.begin() + to, size);
+    for (int i = 0; i < rank; ++i) dims.push_back(i < to ? i : i + 1);
+    return lax::broadcast_in_dim(x, shape, dims);
+  }
+  if (from == to) return x;
+  Dims permutation;
+  for (int i = 0; i < rank; ++i)
+    if (i != from) permutation.push_back(i);
+  permutation.insert(permutation.begin() + to, from);
+  return lax::transpose(x, permutation);
+}
+
+std::shared_ptr<const BatchedJaxpr> batch_jaxpr(const ir::Jaxpr& jaxpr, std::span<const int> bdims, std::int64_t size) {
+  std::string key = "vmap:" + std::to_string(size);
+  for (const int b : bdims) key += "," + std::to_string(b);
+  return jaxpr.memo<BatchedJaxpr>(key, [&]() -> std::shared_ptr<const BatchedJaxpr> {
+    auto result = std::make_shared<BatchedJaxpr>();
+    ir::Avals inputs = jaxpr.input_avals();
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      if (bdims[i] == kUnmapped) continue;
+      Dims shape(inputs[i].shape());
+      shape.insert(shape.begin() + bdims[i], size);
+      inputs[i] = inputs[i].with_shape(shape);
+    }
+    const FlatFunction body = [&](std::span<const Array> args, Arrays& outs) {
+      vmap([&](std::span<const Array> a, Arrays& o) { eval_jaxpr(jaxpr, a, o); }, args, bdims, size, "vmap", outs, result->out_bdims);
+    };
+    const Staged staged = stage(body, inputs, "vmap");
+    internal_check(staged.captured.empty(), "batch_jaxpr: a closed program captured a value");
+    result->jaxpr = staged.jaxpr;
+    return result;
+  });
+}
+
+}  // namespace weft

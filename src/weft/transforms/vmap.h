@@ -1,0 +1,24 @@
+// Vectorising map: each operation runs once on operands with one more axis.
+#pragma once
+
+#include "weft/core/jaxpr_trace.h"
+#include "weft/core/rules.h"
+
+namespace weft {
+
+/// Runs `f` over arguments whose axis `bdims[i]` (kUnmapped: none) is mapped; `size` is its length.
+/// Results come with the position of their mapped axis.
+void vmap(const FlatFunction& f, std::span<const Array> args, std::span<const int> bdims, std::int64_t size,
+          const std::string& name, Arrays& outs, Bdims& out_bdims);
+
+/// `x` with its mapped axis at `to`; an unmapped `x` is repeated along a new axis there.
+Array move_bdim(const Array& x, int from, int to, std::int64_t size);
+
+/// A program over batched inputs, with where its outputs' mapped axes are.
+struct BatchedJaxpr {
+  ir::Jaxpr jaxpr;
+  Bdims out_bdims;
+};
+std::shared_ptr<const BatchedJaxpr> batch_jaxpr(const ir::Jaxpr& jaxpr, std::span<const int> bdims, std::int64_t size);
+
+}  // namespace weft

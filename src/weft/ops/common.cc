@@ -1,0 +1,150 @@
+#include "weft/ops/common.h"
+
+#include <algorithm>
+
+namespace weft::ops {
+
+std::pair<Array, Array> pair_of(const Arg& x, const Arg& y) {
+  if (x.is_scalar() && y.is_scalar()) {
+    const DType t = y.dtype_beside(x.dtype()) == x.dtype() ? x.dtype() : y.dtype();
+    return {x.filled(t, {}), y.filled(t, {})};
+  }
+  if (x.is_scalar()) return {x.filled(x.dtype_beside(y.dtype()), y.shape()), y.array()};
+  if (y.is_scalar()) return {x.array(), y.filled(y.dtype_beside(x.dtype()), x.shape())};
+  return {x.array(), y.array()};
+}
+
+int normal_axis(std::string_view op, int axis, int rank) {
+  if (axis < -rank || axis >= rank)
+    throw IndexError(std::string(op) + ": axis must be in [" + std::to_string(-rank) + ", " + std::to_string(rank) + "); got " +
+                     std::to_string(axis) + ".");
+  return axis < 0 ? axis + rank : axis;
+}
+
+void check_axes(std::string_view op, DimSpan axes, int rank) {
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    if (axes[i] < 0 || axes[i] >= rank)
+      throw IndexError(std::string(op) + ": axes must be in [0, " + std::to_string(rank) + "); got " + shape_str(axes) + ".");
+    for (std::size_t j = 0; j < i; ++j)
+      if (axes[i] == axes[j]) throw IndexError(std::string(op) + ": axes must be distinct; got " + shape_str(axes) + ".");
+  }
+}
+
+void throw_dtype(std::string_view op, std::string_view accepted, DType got) {
+  throw DTypeError(std::string(op) + ": operands must be " + std::string(accepted) + "; got " + std::string(name(got)) + ".");
+}
+
+bool accepts(unsigned mask, DType t) {
+  switch (category(t)) {
+    case Category::kBool: return mask & kAcceptBool;
+    case Category::kInteger: return mask & kAcceptInteger || (mask & kAcceptSigned && is_signed_integer(t));
+    case Category::kFloat: return mask & kAcceptFloat;
+    default: return mask & kAcceptComplex;
+  }
+}
+
+namespace {
+
+std::string accepted_text(unsigned mask) {
+  std::string s;
+  const auto add = [&](unsigned bit, const char* what) {
+    if (mask & bit) s += (s.empty() ? "" : ", ") + std::string(what);
+  };
+  add(kAcceptBool, "bool");
+  add(kAcceptInteger, "integer");
+  add(kAcceptSigned, "signed integer");
+  add(kAcceptFloat, "float");
+  add(kAcceptComplex, "complex");
+  const auto comma = s.rfind(", ");
+  if (comma != std::string::npos) s.replace(comma, 2, " or ");
+  return s;
+}
+
+}  // namespace
+
+void infer_elementwise(OpCode op, std::span<const Aval> in, unsigned accept, Avals& out) {
+  for (const Aval a : in.subspan(1)) {
+    if (a == in[0]) continue;
+    if (a.dtype() != in[0].dtype())
+      throw DTypeError(std::string(ir::op_name(op)) + ": operands must have equal dtypes; got " + in[0].str() + " and " + a.str() + ".",
+                       "convert one of them with astype, or use np::, which promotes.");
+    if (!same_dims(a.shape(), in[0].shape()))
+      throw ShapeError(std::string(ir::op_name(op)) + ": operands must have equal shapes; got " + in[0].str() + " and " + a.str() + ".",
+                       "lax:: does not broadcast; np:: does.");
+  }
+  if (!accepts(accept, in[0].dtype())) throw_dtype(ir::op_name(op), accepted_text(accept), in[0].dtype());
+  std::uint64_t vary = 0;
+  for (const Aval a : in) vary |= a.vary();
+  out.push_back(vary == in[0].vary() ? in[0] : Aval(in[0].dtype(), in[0].shape(), vary));
+}
+
+void jvp_linear(const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
+  bind(call.op, call.params, call.args, outs);
+  bind(call.op, call.params, tangents, out_tangents);
+}
+
+void jvp_multilinear(const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
+  bind(call.op, call.params, call.args, outs);
+  Arrays filled(tangents);
+  for (std::size_t i = 0; i < filled.size(); ++i)
+    if (!filled[i].defined()) filled[i] = zeros_of(call.args[i].aval());
+  bind(call.op, call.params, filled, out_tangents);
+}
+
+void jvp_bilinear(const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
+  bind(call.op, call.params, call.args, outs);
+  Array sum;
+  for (std::size_t i = 0; i < 2; ++i) {
+    if (!tangents[i].defined()) continue;
+    Arrays operands(call.args), term;
+    operands[i] = tangents[i];
+    bind(call.op, call.params, operands, term);
+    sum = sum.defined() ? lax::add(sum, term[0]) : std::move(term[0]);
+  }
+  out_tangents.push_back(std::move(sum));
+}
+
+Array bdim_to(const Array& x, int bdim, int to, std::int64_t size) {
+  const int rank = x.ndim();
+  if (bdim == kUnmapped) {
+    Dims shape(x.shape()), dims;
+    shape.insert(shape.begin() + to, size);
+    for (int i = 0; i < rank; ++i) dims.push_back(i < to ? i : i + 1);
+    return lax::broadcast_in_dim(x, shape, dims);
+  }
+  if (bdim == to) return x;
+  Dims permutation;
+  for (int i = 0; i < rank; ++i)
+    if (i != bdim) permutation.push_back(i);
+  permutation.insert(permutation.begin() + to, bdim);
+  return lax::transpose(x, permutation);
+}
+
+Array bdim_to_front(const Array& x, int bdim, std::int64_t size) { return bdim_to(x, bdim, 0, size); }
+
+Dims axes_past(DimSpan axes, int bdim) {
+  Dims r;
+  for (const std::int64_t a : axes) r.push_back(a + (a >= bdim));
+  return r;
+}
+
+void batch_elementwise(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+  int to = kUnmapped;
+  for (const int b : bdims)
+    if (to == kUnmapped) to = b;
+  Arrays args;
+  for (std::size_t i = 0; i < call.args.size(); ++i) args.push_back(bdim_to(call.args[i], bdims[i], to, size));
+  bind(call.op, call.params, args, outs);
+  for (std::size_t i = 0; i < outs.size(); ++i) out_bdims.push_back(to);
+}
+
+FactorTable factors_elementwise(const ParamsBase*, std::span<const Aval> in, std::span<const Aval> out) {
+  FactorTable table;
+  FactorTable::Axes axes;
+  for (const std::int64_t size : out[0].shape()) axes.push_back({table.add(size)});
+  for (std::size_t i = 0; i < in.size(); ++i) table.operands.push_back(in[i].ndim() ? axes : FactorTable::Axes());
+  for (std::size_t i = 0; i < out.size(); ++i) table.results.push_back(axes);
+  return table;
+}
+
+}  // namespace weft::ops

@@ -1,0 +1,265 @@
+// weft::lax: every operation, declared and documented once.
+//
+// These are StableHLO's and CHLO's operations with their names. They do not broadcast and do not
+// promote: operands must have equal dtypes and, elementwise, equal shapes. A C++ number beside an
+// array takes the array's dtype and shape. weft::np has NumPy's behaviour on top.
+//
+// Errors: ShapeError and DTypeError when operands do not fit, IndexError for axes out of range.
+// Floats are f16, bf16, f32, f64; complex are c64, c128; integers are i8-i64, u8-u64.
+#pragma once
+
+#include <optional>
+
+#include "weft/core/arg.h"
+
+namespace weft::lax {
+
+// ---- elementwise, one operand: y[i] = f(x[i]) ----
+
+/// |x|. Signed integers, floats, complex (result is the real dtype).
+Array abs(const Arg& x);
+/// Inverse cosine in [0, pi]. Floats, complex (as all functions down to `tanh` unless said).
+Array acos(const Arg& x);
+Array acosh(const Arg& x);
+Array asin(const Arg& x);
+Array asinh(const Arg& x);
+Array atan(const Arg& x);
+Array atanh(const Arg& x);
+/// exp(-|x|) I1(x), the scaled modified Bessel function of order 1. Floats.
+Array bessel_i1e(const Arg& x);
+Array cbrt(const Arg& x);
+/// Smallest integer not below x. Floats.
+Array ceil(const Arg& x);
+/// Complex conjugate; the identity for floats. Floats, complex.
+Array conj(const Arg& x);
+Array cosh(const Arg& x);
+Array cosine(const Arg& x);
+/// Number of leading zero bits. Integers.
+Array count_leading_zeros(const Arg& x);
+/// d/dx log Gamma(x). Floats.
+Array digamma(const Arg& x);
+/// 2/sqrt(pi) * integral of exp(-t^2) from 0 to x. Floats.
+Array erf(const Arg& x);
+/// Inverse of erf. Floats.
+Array erf_inv(const Arg& x);
+/// 1 - erf(x). Floats.
+Array erfc(const Arg& x);
+/// e^x.
+Array exponential(const Arg& x);
+/// e^x - 1, accurate near 0.
+Array exponential_minus_one(const Arg& x);
+Array floor(const Arg& x);
+/// Imaginary part; zero for floats. Floats, complex; the result has the real dtype.
+Array imag(const Arg& x);
+/// bool: neither infinite nor NaN. Floats, complex, integers (true).
+Array is_finite(const Arg& x);
+/// bool. Floats.
+Array is_inf(const Arg& x);
+Array is_neg_inf(const Arg& x);
+Array is_pos_inf(const Arg& x);
+/// log |Gamma(x)|. Floats.
+Array lgamma(const Arg& x);
+Array log(const Arg& x);
+/// log(1 + x), accurate near 0.
+Array log_plus_one(const Arg& x);
+/// 1 / (1 + e^-x).
+Array logistic(const Arg& x);
+/// -x. Integers (wrapping), floats, complex.
+Array negate(const Arg& x);
+/// Bitwise complement of integers, logical not of bool.
+Array not_(const Arg& x);
+/// Number of one bits. Integers.
+Array popcnt(const Arg& x);
+/// Real part. Floats, complex; the result has the real dtype.
+Array real(const Arg& x);
+/// Nearest integer, halves away from zero. Floats.
+Array round_nearest_afz(const Arg& x);
+/// Nearest integer, halves to even. Floats.
+Array round_nearest_even(const Arg& x);
+/// 1 / sqrt(x).
+Array rsqrt(const Arg& x);
+/// -1, 0 or 1 (NaN for NaN, the zero's sign kept); x / |x| for complex. Signed integers, floats, complex; 0 or 1 for unsigned.
+Array sign(const Arg& x);
+Array sine(const Arg& x);
+Array sinh(const Arg& x);
+Array sqrt(const Arg& x);
+/// x * x. Integers, floats, complex.
+Array square(const Arg& x);
+Array tan(const Arg& x);
+Array tanh(const Arg& x);
+
+// ---- elementwise, two operands: z[i] = f(x[i], y[i]) ----
+
+/// x + y; logical or for bool. All dtypes.
+Array add(const Arg& x, const Arg& y);
+/// Bitwise and logical and. Integers, bool.
+Array and_(const Arg& x, const Arg& y);
+/// Angle of the point (y, x): atan2(y[i], x[i]) in (-pi, pi]. Floats, complex.
+Array atan2(const Arg& y, const Arg& x);
+/// re + im j. f32 -> c64, f64 -> c128.
+Array complex(const Arg& re, const Arg& im);
+/// x / y; truncated for integers (division by zero gives -1, all bits set). Integers, floats, complex.
+Array divide(const Arg& x, const Arg& y);
+/// The larger; NaN if either is; lexicographic for complex; or for bool. All dtypes.
+Array maximum(const Arg& x, const Arg& y);
+/// The smaller; NaN if either is; lexicographic for complex; and for bool. All dtypes.
+Array minimum(const Arg& x, const Arg& y);
+/// x * y; logical and for bool. All dtypes.
+Array multiply(const Arg& x, const Arg& y);
+/// The next float after x towards y. Floats.
+Array next_after(const Arg& x, const Arg& y);
+Array or_(const Arg& x, const Arg& y);
+/// d^(n+1)/dx^(n+1) log Gamma(x) for whole n >= 0. Floats.
+Array polygamma(const Arg& n, const Arg& x);
+/// x^y. Integers (negative exponents: 0, or +-1 for a base of +-1), floats, complex.
+Array power(const Arg& x, const Arg& y);
+/// Remainder of truncated division, with x's sign; x when dividing an integer by zero. Integers, floats.
+Array remainder(const Arg& x, const Arg& y);
+/// Shifts by y bits; by the width or more gives 0 (or the sign, arithmetic). Integers.
+Array shift_left(const Arg& x, const Arg& y);
+Array shift_right_arithmetic(const Arg& x, const Arg& y);
+Array shift_right_logical(const Arg& x, const Arg& y);
+/// x - y. Integers, floats, complex.
+Array subtract(const Arg& x, const Arg& y);
+Array xor_(const Arg& x, const Arg& y);
+/// Hurwitz zeta: sum over k >= 0 of (k + q)^-x. Floats.
+Array zeta(const Arg& x, const Arg& q);
+
+// ---- compare, select, clamp ----
+
+enum class ComparisonDirection : std::uint8_t { kEq, kNe, kGe, kGt, kLe, kLt };
+/// bool: x[i] <direction> y[i]. NaN is unequal to everything. Complex: eq and ne only. All dtypes.
+Array compare(const Arg& x, const Arg& y, ComparisonDirection direction);
+inline Array eq(const Arg& x, const Arg& y) { return compare(x, y, ComparisonDirection::kEq); }
+inline Array ne(const Arg& x, const Arg& y) { return compare(x, y, ComparisonDirection::kNe); }
+inline Array ge(const Arg& x, const Arg& y) { return compare(x, y, ComparisonDirection::kGe); }
+inline Array gt(const Arg& x, const Arg& y) { return compare(x, y, ComparisonDirection::kGt); }
+inline Array le(const Arg& x, const Arg& y) { return compare(x, y, ComparisonDirection::kLe); }
+inline Array lt(const Arg& x, const Arg& y) { return compare(x, y, ComparisonDirection::kLt); }
+/// pred[i] ? on_true[i] : on_false[i]. `pred` is bool, of the operands' shape or 0-d. All dtypes.
+Array select(const Array& pred, const Arg& on_true, const Arg& on_false);
+/// min(max(x, lo), hi); `lo` and `hi` of x's shape or 0-d. Integers, floats.
+Array clamp(const Arg& lo, const Arg& x, const Arg& hi);
+
+// ---- types ----
+
+/// Elements converted: to bool is "not zero"; float to integer truncates, saturates, NaN is 0;
+/// complex to real drops the imaginary part.
+Array convert(const Arg& x, DType dtype);
+/// The bits of x as another dtype. A narrower dtype adds a trailing axis, a wider one consumes it.
+Array bitcast_convert(const Arg& x, DType dtype);
+/// x rounded to `exponent_bits` and `mantissa_bits`, in its own dtype. Floats.
+Array reduce_precision(const Arg& x, int exponent_bits, int mantissa_bits);
+
+// ---- making and reshaping ----
+
+/// y[..., i, ...] = i along `dimension`. Integers, floats, complex.
+Array iota(DType dtype, DimSpan shape, int dimension, SourceLocation loc = std::source_location::current());
+/// All elements equal. Costs no memory and no equation.
+Array full(DimSpan shape, const Scalar& value, DType dtype);
+/// The elements in row-major order under another shape of the same size.
+Array reshape(const Arg& x, DimSpan shape);
+/// y[..., i_k, ...] = x[i_dims[0], i_dims[1], ...]: axis k of x becomes axis dims[k] of the result,
+/// which has x's size there, or x has size 1. `dims` may not repeat.
+Array broadcast_in_dim(const Arg& x, DimSpan shape, DimSpan dims);
+/// y.shape[i] = x.shape[permutation[i]].
+Array transpose(const Arg& x, DimSpan permutation);
+/// Order reversed along `dimensions`.
+Array reverse(const Arg& x, DimSpan dimensions);
+/// y[i...] = x[start + i * stride ...], up to `limit` (exclusive). Empty `strides` are ones.
+Array slice(const Arg& x, DimSpan start, DimSpan limit, DimSpan strides = {});
+/// A window of `sizes` at run-time start indices (0-d integers of one dtype, one per axis),
+/// clamped so that the window fits.
+Array dynamic_slice(const Array& x, std::span<const Array> start, DimSpan sizes);
+/// x with the window at `start` (clamped so that it fits) replaced by `update`.
+Array dynamic_update_slice(const Array& x, const Arg& update, std::span<const Array> start);
+/// Joined along `dimension`; all other sizes equal.
+Array concatenate(std::span<const Array> xs, int dimension);
+inline Array concatenate(std::initializer_list<Array> xs, int dimension) {
+  return concatenate(std::span<const Array>(xs.begin(), xs.size()), dimension);
+}
+/// `low` and `high` elements of padding at the ends of each axis (negative removes), `interior`
+/// between neighbours (not negative). `value` is 0-d.
+Array pad(const Arg& x, const Arg& value, DimSpan low, DimSpan high, DimSpan interior = {});
+
+// ---- contractions and reductions ----
+
+/// Axes of a dot_general.
+struct DotDimensionNumbers {
+  Dims lhs_contracting, rhs_contracting;
+  Dims lhs_batch, rhs_batch;
+};
+/// out[batch..., m..., n...] = sum_k lhs[batch, m, k] * rhs[batch, n, k], with the axes named by
+/// `dims` in any order. Result axes: batch, then lhs's others, then rhs's others. All dtypes;
+/// `preferred` is the dtype of products, sums and result (default: the operands').
+Array dot_general(const Arg& lhs, const Arg& rhs, const DotDimensionNumbers& dims, std::optional<DType> preferred = {});
+
+enum class ReduceKind : std::uint8_t { kSum, kProd, kMax, kMin, kAnd, kOr, kXor };
+/// Combines the elements along `axes` in a fixed tree. Of no elements: 0, 1, lowest, highest,
+/// all ones, 0, 0. sum, prod: numbers (bool: or, and); max, min: all; and, or, xor: integers, bool.
+Array reduce(const Arg& x, ReduceKind kind, DimSpan axes);
+inline Array reduce_sum(const Arg& x, DimSpan axes) { return reduce(x, ReduceKind::kSum, axes); }
+inline Array reduce_prod(const Arg& x, DimSpan axes) { return reduce(x, ReduceKind::kProd, axes); }
+inline Array reduce_max(const Arg& x, DimSpan axes) { return reduce(x, ReduceKind::kMax, axes); }
+inline Array reduce_min(const Arg& x, DimSpan axes) { return reduce(x, ReduceKind::kMin, axes); }
+inline Array reduce_and(const Arg& x, DimSpan axes) { return reduce(x, ReduceKind::kAnd, axes); }
+inline Array reduce_or(const Arg& x, DimSpan axes) { return reduce(x, ReduceKind::kOr, axes); }
+/// Position of the first largest (smallest) element along `axis`, which must not be empty; a NaN
+/// is larger and smaller than everything. Integers, floats, bool. The result has `index_dtype`.
+Array argmax(const Arg& x, int axis, DType index_dtype = i32);
+Array argmin(const Arg& x, int axis, DType index_dtype = i32);
+/// y[..., i, ...] = sum_{j <= i} x[..., j, ...] along `axis` (j >= i when `reverse`). Numbers.
+Array cumsum(const Arg& x, int axis, bool reverse = false);
+
+// ---- indexing and order ----
+
+/// What an index outside the operand does.
+enum class IndexMode : std::uint8_t {
+  kClip,          ///< reads and writes the nearest window that fits
+  kFillOrDrop,    ///< reads NaN (or the lowest / highest integer), writes nothing
+  kPromise,       ///< the caller promises that there is none
+};
+
+/// StableHLO's gather dimension numbers; index_vector_dim is always the last axis of the indices.
+struct GatherDimensionNumbers {
+  Dims offset_dims;           // result axes that run over the window
+  Dims collapsed_slice_dims;  // operand axes of window size 1 left out of the result
+  Dims operand_batching_dims;
+  Dims start_indices_batching_dims;
+  Dims start_index_map;  // operand axis of each component of an index vector
+};
+/// out[batch..., offset...] = x[clamp(indices[batch, :]) + offset]. `indices` are integers.
+Array gather(const Arg& x, const Array& indices, const GatherDimensionNumbers& dims, DimSpan slice_sizes,
+             IndexMode mode = IndexMode::kClip);
+
+struct ScatterDimensionNumbers {
+  Dims update_window_dims;    // axes of the updates that run over the window
+  Dims inserted_window_dims;  // operand axes of window size 1 absent from the updates
+  Dims input_batching_dims;
+  Dims scatter_indices_batching_dims;
+  Dims scatter_dims_to_operand_dims;
+};
+enum class ScatterKind : std::uint8_t { kSet, kAdd, kMul, kMin, kMax };
+/// x with `updates` combined in at the windows that `indices` name, in row-major order of the
+/// updates. `unique` promises that no two updates meet.
+Array scatter(const Arg& x, const Array& indices, const Arg& updates, const ScatterDimensionNumbers& dims, ScatterKind kind,
+              IndexMode mode = IndexMode::kFillOrDrop, bool unique = false);
+
+/// Sorts along `dimension` by the first `num_keys` operands in ascending order (floats in total
+/// order with -0 = 0 and NaN last), carrying the others along. Always stable. Operands have equal shapes.
+Arrays sort(std::span<const Array> xs, int dimension, int num_keys = 1);
+
+// ---- random bits ----
+
+/// The Threefry 2x32 block function with 20 rounds (Salmon et al., 2011): encrypts the counters
+/// (x0, x1) with the key (k0, k1), elementwise. u32; keys are 0-d or of the counters' shape.
+std::pair<Array, Array> threefry2x32(const Array& k0, const Array& k1, const Array& x0, const Array& x1);
+
+// ---- identities ----
+
+/// The operands unchanged; no optimisation moves work across it.
+Arrays optimization_barrier(std::span<const Array> xs);
+/// x, as a constant for differentiation.
+Array stop_gradient(const Arg& x);
+
+}  // namespace weft::lax

@@ -1,0 +1,80 @@
+#include "weft/base/error.h"
+
+#include <gtest/gtest.h>
+
+namespace weft {
+namespace {
+
+TEST(error, text_is_message_then_place_then_notes_then_hint) {
+  const LocationScope scope(SourceLocation("/home/user/model.cc", 42));
+  ShapeError error("dot_general: contracting sizes must match; got 3 and 4.", "rhs looks transposed.");
+  error.add_note("while tracing jit(train_step) at train.cc:18");
+  error.add_note("while tracing grad(loss) at train.cc:30");
+  EXPECT_STREQ(error.what(),
+               "dot_general: contracting sizes must match; got 3 and 4.\n"
+               "  at model.cc:42\n"
+               "  while tracing jit(train_step) at train.cc:18\n"
+               "  while tracing grad(loss) at train.cc:30\n"
+               "hint: rhs looks transposed.");
+  EXPECT_EQ(error.message(), "dot_general: contracting sizes must match; got 3 and 4.");
+  EXPECT_EQ(error.hint(), "rhs looks transposed.");
+  EXPECT_EQ(error.notes().size(), 2u);
+  EXPECT_EQ(error.location().line, 42u);
+}
+
+TEST(error, without_place_or_hint_the_text_is_the_message) {
+  EXPECT_STREQ(DTypeError("add: dtypes must be equal; got f32 and i32.").what(),
+               "add: dtypes must be equal; got f32 and i32.");
+}
+
+TEST(error, only_internal_errors_blame_weft) {
+  EXPECT_STREQ(InternalError("jaxpr: a variable is used before it is defined.").what(),
+               "jaxpr: a variable is used before it is defined.\n  this is a bug in Weft; please report it");
+  EXPECT_EQ(std::string(ValueError("x").what()).find("bug"), std::string::npos);
+}
+
+template <class E>
+void expect_kind(const char* kind) {
+  try {
+    throw E("text");
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), kind);
+  }
+}
+
+TEST(error, every_class_knows_its_name_and_is_caught_as_error) {
+  expect_kind<ShapeError>("ShapeError");
+  expect_kind<DTypeError>("DTypeError");
+  expect_kind<IndexError>("IndexError");
+  expect_kind<ConcretizationError>("ConcretizationError");
+  expect_kind<LeakError>("LeakError");
+  expect_kind<NotDifferentiableError>("NotDifferentiableError");
+  expect_kind<UnboundAxisError>("UnboundAxisError");
+  expect_kind<TreeError>("TreeError");
+  expect_kind<DonatedError>("DonatedError");
+  expect_kind<ParseError>("ParseError");
+  expect_kind<BackendError>("BackendError");
+  expect_kind<ValueError>("ValueError");
+  expect_kind<InternalError>("InternalError");
+}
+
+TEST(error, a_note_added_while_passing_outwards_survives_rethrow) {
+  try {
+    try {
+      throw IndexError("slice: start must be in range; got 5.");
+    } catch (Error& e) {
+      e.add_note("while tracing f");
+      throw;
+    }
+  } catch (const std::exception& e) {
+    EXPECT_STREQ(e.what(), "slice: start must be in range; got 5.\n  while tracing f");
+  }
+}
+
+TEST(error, internal_check_throws_only_when_false) {
+  EXPECT_NO_THROW(internal_check(true, "unused"));
+  EXPECT_THROW(internal_check(false, "broken"), InternalError);
+}
+
+}  // namespace
+}  // namespace weft

@@ -1,0 +1,3 @@
+#pragma once
+#include "weft/base/hash.h"
+#include "weft/core/array.h"

@@ -1,0 +1,2 @@
+#include "weft/ops/lax.h"
+#include "weft/ops/dot_general.h"

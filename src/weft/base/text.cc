@@ -74,7 +74,9 @@ std::string repr(double value, FloatFormat format) {
   const Decimal d = shortest_decimal(value, format);
   std::string out = d.negative ? "-" : "";
   const int n = static_cast<int>(d.digits.size());
-  if (d.exponent < -4 || d.exponent >= 16) {
+  // The value decides, not its digits: float's 0.0001 is just below 1e-4 and prints as in NumPy, "1e-04".
+  const double magnitude = std::fabs(value);
+  if (magnitude != 0 && (magnitude < 1e-4 || magnitude >= 1e16)) {
     out += d.digits[0];
     if (n > 1) out += "." + d.digits.substr(1);
     const int e = std::abs(d.exponent);

@@ -34,7 +34,7 @@ enum class FloatFormat : std::uint8_t { kF16, kBF16, kF32, kF64 };
 Decimal shortest_decimal(double value, FloatFormat format);
 
 /// Text that reads back as the same number: Python's repr ("1.0", "0.1", "1e-05", "1e+16", "nan", "inf", "-0.0"),
-/// with the digits needed by the argument's own type.
+/// with the digits needed by the argument's own type. Exponents for magnitudes below 1e-4 and from 1e16.
 std::string number_str(float16 value);
 std::string number_str(bfloat16 value);
 std::string number_str(float value);

@@ -37,7 +37,7 @@ void append_defined(std::span<const Array> from, Arrays& to) {
 
 void jvp_call(const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
   const CallParams& p = call.params_as<CallParams>();
-  const auto derived = jvp_jaxpr(p.jaxpr, nonzero(tangents));
+  const auto derived = transforms::jvp_jaxpr(p.jaxpr, nonzero(tangents));
   Arrays args(call.args), results;
   append_defined(tangents, args);
   bind_call(p.name, derived->jaxpr, args, results);
@@ -50,7 +50,7 @@ void jvp_call(const Call& call, std::span<const Array> tangents, Arrays& outs, A
 
 void linearize_call(const Call& call, std::span<const Array> tangents, Trace* tangent_trace, Arrays& outs, Arrays& out_tangents) {
   const CallParams& p = call.params_as<CallParams>();
-  const auto lin = linearize_jaxpr(p.jaxpr, nonzero(tangents));
+  const auto lin = transforms::linearize_jaxpr(p.jaxpr, nonzero(tangents));
   Arrays results;
   bind_call(p.name, lin->primal, call.args, results);
   const std::size_t n = p.jaxpr.outputs().size();
@@ -75,7 +75,7 @@ void transpose_call(const Call& call, std::span<const Array> cts, std::span<Grad
     if (!accums[i]) args.push_back(call.args[i]);
   }
   append_defined(cts, args);
-  const auto derived = transpose_jaxpr(p.jaxpr, linear, nonzero(cts));
+  const auto derived = transforms::transpose_jaxpr(p.jaxpr, linear, nonzero(cts));
   bind_call(p.name, derived->jaxpr, args, results);
   std::size_t next_input = 0, next_result = 0;
   for (GradAccum* accum : accums)
@@ -84,7 +84,7 @@ void transpose_call(const Call& call, std::span<const Array> cts, std::span<Grad
 
 void batch_call(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
   const CallParams& p = call.params_as<CallParams>();
-  const auto derived = batch_jaxpr(p.jaxpr, bdims, size);
+  const auto derived = transforms::batch_jaxpr(p.jaxpr, bdims, size);
   bind_call(p.name, derived->jaxpr, call.args, outs);
   out_bdims = derived->out_bdims;
 }

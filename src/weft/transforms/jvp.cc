@@ -2,7 +2,7 @@
 
 #include "weft/core/rules.h"
 
-namespace weft {
+namespace weft::transforms {
 
 namespace {
 
@@ -90,4 +90,4 @@ std::shared_ptr<const JvpJaxpr> jvp_jaxpr(const ir::Jaxpr& jaxpr, const std::vec
   });
 }
 
-}  // namespace weft
+}  // namespace weft::transforms

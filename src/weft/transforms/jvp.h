@@ -3,7 +3,7 @@
 
 #include "weft/core/jaxpr_trace.h"
 
-namespace weft {
+namespace weft::transforms {
 
 /// Results of `f` at `primals` and their tangents along `tangents` (none is zero, also in the results).
 void jvp(const FlatFunction& f, std::span<const Array> primals, std::span<const Array> tangents, const std::string& name,
@@ -20,4 +20,4 @@ std::shared_ptr<const JvpJaxpr> jvp_jaxpr(const ir::Jaxpr& jaxpr, const std::vec
 /// "tag:0101", a memo key.
 std::string mask_key(const char* tag, const std::vector<bool>& mask);
 
-}  // namespace weft
+}  // namespace weft::transforms

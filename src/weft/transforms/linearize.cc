@@ -3,7 +3,7 @@
 #include "weft/core/rules.h"
 #include "weft/transforms/jvp.h"
 
-namespace weft {
+namespace weft::transforms {
 
 namespace {
 
@@ -127,4 +127,4 @@ std::shared_ptr<const LinearizedJaxpr> linearize_jaxpr(const ir::Jaxpr& jaxpr, c
   });
 }
 
-}  // namespace weft
+}  // namespace weft::transforms

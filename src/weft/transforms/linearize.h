@@ -4,7 +4,7 @@
 
 #include "weft/core/jaxpr_trace.h"
 
-namespace weft {
+namespace weft::transforms {
 
 /// `tangent` has as leading inputs the residuals (values kept from the primal run), then one
 /// input per differentiated argument; its outputs are the tangents of the results marked in
@@ -29,4 +29,4 @@ struct LinearizedJaxpr {
 };
 std::shared_ptr<const LinearizedJaxpr> linearize_jaxpr(const ir::Jaxpr& jaxpr, const std::vector<bool>& differentiated);
 
-}  // namespace weft
+}  // namespace weft::transforms

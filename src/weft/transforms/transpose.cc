@@ -4,7 +4,7 @@
 #include "weft/core/rules.h"
 #include "weft/transforms/jvp.h"
 
-namespace weft {
+namespace weft::transforms {
 
 Arrays backward_pass(const ir::Jaxpr& jaxpr, Arrays args, Arrays cts) {
   internal_check(args.size() == jaxpr.num_inputs() && cts.size() == jaxpr.outputs().size(), "backward_pass: wrong number of operands");
@@ -118,4 +118,4 @@ std::shared_ptr<const TransposedJaxpr> transpose_jaxpr(const ir::Jaxpr& jaxpr, c
   });
 }
 
-}  // namespace weft
+}  // namespace weft::transforms

@@ -3,7 +3,7 @@
 
 #include "weft/core/jaxpr_trace.h"
 
-namespace weft {
+namespace weft::transforms {
 
 /// `args` holds the value of every known input and none for the linear ones, which the program
 /// must be linear in. `cts` are the cotangents of the outputs (none is zero). Returns one
@@ -21,4 +21,4 @@ struct TransposedJaxpr {
 std::shared_ptr<const TransposedJaxpr> transpose_jaxpr(const ir::Jaxpr& jaxpr, const std::vector<bool>& linear,
                                                        const std::vector<bool>& nonzero_cts);
 
-}  // namespace weft
+}  // namespace weft::transforms

@@ -1,8 +1,6 @@
 #include "weft/transforms/vmap.h"
 
-#include "weft/ops/lax.h"
-
-namespace weft {
+namespace weft::transforms {
 
 namespace {
 
@@ -66,22 +64,6 @@ void vmap(const FlatFunction& f, std::span<const Array> args, std::span<const in
   trace.end();
 }
 
-Array move_bdim(const Array& x, int from, int to, std::int64_t size) {
-  const int rank = x.ndim();
-  if (from == kUnmapped) {
-    Dims shape(x.shape()), dims;
-    shape.insert(shape.begin() + to, size);
-    for (int i = 0; i < rank; ++i) dims.push_back(i < to ? i : i + 1);
-    return lax::broadcast_in_dim(x, shape, dims);
-  }
-  if (from == to) return x;
-  Dims permutation;
-  for (int i = 0; i < rank; ++i)
-    if (i != from) permutation.push_back(i);
-  permutation.insert(permutation.begin() + to, from);
-  return lax::transpose(x, permutation);
-}
-
 std::shared_ptr<const BatchedJaxpr> batch_jaxpr(const ir::Jaxpr& jaxpr, std::span<const int> bdims, std::int64_t size) {
   std::string key = "vmap:" + std::to_string(size);
   for (const int b : bdims) key += "," + std::to_string(b);
@@ -104,4 +86,4 @@ std::shared_ptr<const BatchedJaxpr> batch_jaxpr(const ir::Jaxpr& jaxpr, std::spa
   });
 }
 
-}  // namespace weft
+}  // namespace weft::transforms

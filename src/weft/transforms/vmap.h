@@ -4,15 +4,12 @@
 #include "weft/core/jaxpr_trace.h"
 #include "weft/core/rules.h"
 
-namespace weft {
+namespace weft::transforms {
 
 /// Runs `f` over arguments whose axis `bdims[i]` (kUnmapped: none) is mapped; `size` is its length.
 /// Results come with the position of their mapped axis.
 void vmap(const FlatFunction& f, std::span<const Array> args, std::span<const int> bdims, std::int64_t size,
           const std::string& name, Arrays& outs, Bdims& out_bdims);
-
-/// `x` with its mapped axis at `to`; an unmapped `x` is repeated along a new axis there.
-Array move_bdim(const Array& x, int from, int to, std::int64_t size);
 
 /// A program over batched inputs, with where its outputs' mapped axes are.
 struct BatchedJaxpr {
@@ -21,4 +18,4 @@ struct BatchedJaxpr {
 };
 std::shared_ptr<const BatchedJaxpr> batch_jaxpr(const ir::Jaxpr& jaxpr, std::span<const int> bdims, std::int64_t size);
 
-}  // namespace weft
+}  // namespace weft::transforms

@@ -1,0 +1,67 @@
+#include "weft/api/autodiff.h"
+
+namespace weft::api {
+
+std::vector<bool> inexact_leaves(std::span<const Array> leaves) {
+  std::vector<bool> r;
+  for (const Array& a : leaves) r.push_back(is_inexact(a.dtype()));
+  return r;
+}
+
+Arrays match_tangents(const char* what, const PathLeaves& primals, const PathLeaves& tangents) {
+  const std::string op(what);
+  if (primals.arrays.size() != tangents.arrays.size())
+    throw TreeError(op + ": tangents must have the structure of the primals; got " + std::to_string(tangents.arrays.size()) +
+                    " arrays for " + std::to_string(primals.arrays.size()) + ".");
+  Arrays r;
+  for (std::size_t i = 0; i < primals.arrays.size(); ++i) {
+    const Array& p = primals.arrays[i];
+    const Array& t = tangents.arrays[i];
+    if (!p.defined()) {
+      if (t.defined())
+        throw TreeError(op + ": " + tangents.paths[i] + " must be none because " + primals.paths[i] + " is; got " + t.aval().str() + ".");
+      continue;
+    }
+    if (t.defined()) {
+      if (!is_inexact(p.dtype()))
+        throw DTypeError(op + ": " + tangents.paths[i] + " must be none, for integers and bool have no tangent; got " + t.aval().str() +
+                             " for " + primals.paths[i] + " of type " + p.aval().str() + ".",
+                         "pass a default-constructed Array.");
+      if (t.dtype() != p.dtype())
+        throw DTypeError(op + ": " + tangents.paths[i] + " must have the dtype of " + primals.paths[i] + "; got " + t.aval().str() +
+                         " for " + p.aval().str() + ".");
+      if (!same_dims(t.shape(), p.shape()))
+        throw ShapeError(op + ": " + tangents.paths[i] + " must have the shape of " + primals.paths[i] + "; got " + t.aval().str() +
+                         " for " + p.aval().str() + ".");
+    }
+    r.push_back(t);
+  }
+  return r;
+}
+
+Arrays pull_back(transforms::Linearized lin, const std::vector<bool>& differentiated, std::span<const Array> cts) {
+  Arrays args = std::move(lin.residuals), out_cts;
+  const std::size_t num_residuals = args.size();
+  for (const bool d : differentiated)
+    if (d) args.push_back(Array());
+  for (std::size_t i = 0; i < cts.size(); ++i)
+    if (lin.has_tangent[i]) out_cts.push_back(cts[i]);
+  const Arrays input_cts = transforms::backward_pass(lin.tangent, std::move(args), std::move(out_cts));
+  Arrays r;
+  std::size_t next = num_residuals;
+  for (const bool d : differentiated) r.push_back(d ? input_cts[next++] : Array());
+  return r;
+}
+
+Arrays push_forward(const transforms::Linearized& lin, std::span<const Array> primals, const std::vector<bool>& differentiated,
+                    std::span<const Array> tangents) {
+  Arrays args = lin.residuals, outs, r;
+  for (std::size_t i = 0; i < primals.size(); ++i)
+    if (differentiated[i]) args.push_back(tangents[i].defined() ? tangents[i] : zeros_of(primals[i].aval()));
+  eval_jaxpr(lin.tangent, args, outs);
+  std::size_t next = 0;
+  for (const bool has : lin.has_tangent) r.push_back(has ? outs[next++] : Array());
+  return r;
+}
+
+}  // namespace weft::api

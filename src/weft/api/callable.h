@@ -1,0 +1,137 @@
+// How transformations call the user's function: arguments made ready, flattened to arrays, and
+// put back. Shared by every header of api/.
+#pragma once
+
+#include "weft/core/jaxpr_trace.h"
+#include "weft/core/tree.h"
+
+namespace weft {
+
+/// Marks that the function returns a pair: the result to transform, and an auxiliary tree that is
+/// passed through.
+struct HasAux {};
+inline constexpr HasAux has_aux{};
+
+namespace api {
+
+// ---- parameter types of a callable, when they can be known (not for generic lambdas) ----
+
+template <class... P>
+struct Parameters {};
+struct UnknownParameters {};
+
+template <class F>
+struct parameters_of {
+  using type = UnknownParameters;
+};
+template <class R, class... P>
+struct parameters_of<R (*)(P...)> {
+  using type = Parameters<std::decay_t<P>...>;
+};
+template <class T>
+struct method_parameters;
+template <class C, class R, class... P>
+struct method_parameters<R (C::*)(P...)> {
+  using type = Parameters<std::decay_t<P>...>;
+};
+template <class C, class R, class... P>
+struct method_parameters<R (C::*)(P...) const> {
+  using type = Parameters<std::decay_t<P>...>;
+};
+template <class F>
+  requires requires { &F::operator(); }
+struct parameters_of<F> {
+  using type = typename method_parameters<decltype(&F::operator())>::type;
+};
+
+// ---- arguments as the function will see them ----
+
+template <class A>
+auto prepare_argument(UnknownParameters, A&& a) {
+  using U = std::decay_t<A>;
+  // A floating-point number beside arrays is a value, not part of the program.
+  if constexpr (std::is_floating_point_v<U> || std::is_same_v<U, float16> || std::is_same_v<U, bfloat16> ||
+                std::is_same_v<U, std::complex<float>> || std::is_same_v<U, std::complex<double>>)
+    return Array(a);
+  else if constexpr (std::is_convertible_v<U, const char*>) return std::string(a);
+  else return U(std::forward<A>(a));
+}
+template <class P, class A>
+P convert_argument(A&& a) {
+  static_assert(std::is_convertible_v<A&&, P>, "an argument does not convert to the function's parameter");
+  return P(std::forward<A>(a));
+}
+template <class F, class... A>
+auto prepare(A&&... args) {
+  using Known = typename parameters_of<std::decay_t<F>>::type;
+  if constexpr (std::is_same_v<Known, UnknownParameters>) {
+    return std::tuple(prepare_argument(UnknownParameters(), std::forward<A>(args))...);
+  } else {
+    return []<class... P>(Parameters<P...>, auto&&... a) {
+      static_assert(sizeof...(P) == sizeof...(a), "wrong number of arguments for the function");
+      return std::tuple<P...>(convert_argument<P>(std::forward<decltype(a)>(a))...);
+    }(Known(), std::forward<A>(args)...);
+  }
+}
+
+/// "args[0].w" for the leaf `index` of a tuple of arguments.
+template <class Pack>
+std::string leaf_path(const Pack& pack, std::size_t index) {
+  return "args" + tree::structure(pack).paths()[index];
+}
+
+/// What one call of a user's function needs: it is called with `pack` whose arrays are replaced,
+/// and its result is kept as a prototype whose arrays the engine's outputs replace.
+template <class F, class Pack>
+class Callable {
+ public:
+  using Result = std::decay_t<decltype(std::apply(std::declval<F&>(), std::declval<Pack&>()))>;
+
+  Callable(F& f, const Pack& pack) : f_(f), pack_(pack) {}
+
+  /// For the engines: calls the function and appends the arrays of its result.
+  FlatFunction flat() {
+    return [this](std::span<const Array> args, Arrays& outs) {
+      Pack pack = tree::with_leaves(pack_, args);
+      result_.emplace(std::apply(f_, std::move(pack)));
+      // Only the structure stays: keeping traced values would be a leak.
+      tree::for_each(*result_, [&](Array& a) { outs.push_back(std::exchange(a, Array(false))); });
+    };
+  }
+  /// The function's result with its arrays replaced by the engine's outputs.
+  Result result(std::span<const Array> outs) { return tree::with_leaves(std::move(*result_), outs); }
+  /// The result's structure, with a placeholder for each array.
+  const Result& prototype() const { return *result_; }
+
+ private:
+  F& f_;
+  const Pack& pack_;
+  std::optional<Result> result_;
+};
+
+/// "grad(f) at train.cc:18".
+inline std::string transform_name(const char* transform, const SourceLocation& loc) {
+  return std::string(transform) + (loc ? " at " + loc.str() : std::string());
+}
+
+/// Runs `body`, adding "while tracing <name>" to errors that pass through.
+template <class Body>
+decltype(auto) with_note(const std::string& name, Body&& body) {
+  try {
+    return body();
+  } catch (Error& e) {
+    e.add_note("while tracing " + name);
+    throw;
+  }
+}
+
+template <class T>
+inline constexpr bool is_tuple_v = tree::detail::is_a<T, std::tuple>;
+template <class T>
+auto as_tuple(T&& t) {
+  if constexpr (is_tuple_v<std::decay_t<T>>) return std::decay_t<T>(std::forward<T>(t));
+  else return std::tuple<std::decay_t<T>>(std::forward<T>(t));
+}
+
+}  // namespace api
+}  // namespace weft

@@ -1,0 +1,317 @@
+// Trees: values built from arrays. A tree is an Array, or a std::vector, std::array, std::pair,
+// std::tuple, std::map, std::optional or aggregate struct of trees; no macro is needed. A class
+// with private state opts in with WEFT_TREE(members...).
+//
+// Arrays are the leaves that transformations act on; a `none` array is an absent leaf. Numbers,
+// bool, strings and enums are static: they are part of the structure. Order: as declared, and
+// maps by key.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+#include <vector>
+
+#include "weft/base/hash.h"
+#include "weft/core/array.h"
+#include "weft/core/tree_fields.h"
+
+/// Inside a class: names the members that make it a tree.
+#define WEFT_TREE(...)                                             \
+  auto weft_tree_members() { return std::tie(__VA_ARGS__); }       \
+  auto weft_tree_members() const { return std::tie(__VA_ARGS__); } \
+  static constexpr std::string_view weft_tree_names() { return #__VA_ARGS__; }
+
+namespace weft {
+
+/// An argument of a jitted function that is part of the program even though it is a floating-point
+/// number (or any type that is equality comparable and hashable with std::hash).
+template <class T>
+struct StaticArg {
+  T value;
+  operator const T&() const { return value; }  // NOLINT: stands for the value
+  friend bool operator==(const StaticArg&, const StaticArg&) = default;
+};
+template <class T>
+StaticArg<std::decay_t<T>> static_arg(T&& value) {
+  return {std::forward<T>(value)};
+}
+
+namespace tree {
+
+namespace detail {
+
+template <class T, template <class...> class U>
+inline constexpr bool is_a = false;
+template <template <class...> class U, class... A>
+inline constexpr bool is_a<U<A...>, U> = true;
+template <class T>
+inline constexpr bool is_std_array = false;
+template <class T, std::size_t N>
+inline constexpr bool is_std_array<std::array<T, N>> = true;
+
+template <class T>
+inline constexpr bool is_static =
+    std::is_arithmetic_v<T> || std::is_enum_v<T> || std::is_same_v<T, std::string> || std::is_same_v<T, DType> ||
+    std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>> || is_a<T, StaticArg>;
+
+template <class T>
+concept OptedIn = requires(T& t) {
+  t.weft_tree_members();
+  T::weft_tree_names();
+};
+
+/// The `i`th of "a_, b_, c_".
+std::string_view nth_name(std::string_view names, std::size_t i);
+std::string key_text(const std::string& key);
+template <class K>
+std::string key_text(const K& key) {
+  return std::to_string(key);
+}
+
+}  // namespace detail
+
+/// What a node of a tree is.
+enum class NodeKind : std::uint8_t { kStruct, kTuple, kList, kMap, kOptional };
+
+/// Walks a tree in order. V has:
+///   array(Array&)                       a leaf (const for a const tree)
+///   value(const U&)                     a static value
+///   enter(NodeKind, std::size_t n)      a node with n children
+///   child(const std::string_view name)  before a struct member
+///   child(std::size_t i)                before an element
+///   child_key(const std::string& key)   before a map entry
+///   leave_child(), leave()
+template <class T, class V>
+void visit(T& t, V& v) {
+  using U = std::remove_const_t<T>;
+  const auto elements = [&](NodeKind kind, auto& range, std::size_t n) {
+    v.enter(kind, n);
+    std::size_t i = 0;
+    for (auto& e : range) {
+      v.child(i++);
+      visit(e, v);
+      v.leave_child();
+    }
+    v.leave();
+  };
+  const auto members = [&](auto&& refs, auto&& name) {
+    constexpr std::size_t n = std::tuple_size_v<std::remove_cvref_t<decltype(refs)>>;
+    v.enter(NodeKind::kStruct, n);
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      ((v.child(name(std::integral_constant<std::size_t, I>())), visit(std::get<I>(refs), v), v.leave_child()), ...);
+    }(std::make_index_sequence<n>());
+    v.leave();
+  };
+  if constexpr (std::is_same_v<U, Array>) {
+    v.array(t);
+  } else if constexpr (detail::is_static<U>) {
+    v.value(t);
+  } else if constexpr (detail::is_a<U, std::vector>) {
+    if constexpr (std::is_same_v<U, std::vector<bool>>) {
+      v.enter(NodeKind::kList, t.size());
+      for (const bool b : t) v.value(b);
+      v.leave();
+    } else {
+      elements(NodeKind::kList, t, t.size());
+    }
+  } else if constexpr (detail::is_std_array<U>) {
+    elements(NodeKind::kList, t, t.size());
+  } else if constexpr (detail::is_a<U, std::pair> || detail::is_a<U, std::tuple>) {
+    constexpr std::size_t n = std::tuple_size_v<U>;
+    v.enter(NodeKind::kTuple, n);
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      ((v.child(I), visit(std::get<I>(t), v), v.leave_child()), ...);
+    }(std::make_index_sequence<n>());
+    v.leave();
+  } else if constexpr (detail::is_a<U, std::map>) {
+    v.enter(NodeKind::kMap, t.size());
+    for (auto& [key, value] : t) {
+      v.child_key(detail::key_text(key));
+      visit(value, v);
+      v.leave_child();
+    }
+    v.leave();
+  } else if constexpr (detail::is_a<U, std::optional>) {
+    v.enter(NodeKind::kOptional, t.has_value());
+    if (t) visit(*t, v);
+    v.leave();
+  } else if constexpr (detail::OptedIn<U>) {
+    members(t.weft_tree_members(),
+            []<std::size_t I>(std::integral_constant<std::size_t, I>) { return detail::nth_name(U::weft_tree_names(), I); });
+  } else {
+    static_assert(std::is_aggregate_v<U>,
+                  "this type is not a tree: make it an aggregate of trees, or add WEFT_TREE(members...) to the class");
+    if constexpr (std::is_aggregate_v<U>)
+      members(detail::fields(t),
+              []<std::size_t I>(std::integral_constant<std::size_t, I>) { return detail::field_name<U, I>(); });
+  }
+}
+
+/// A visitor that ignores everything: derive and hide what matters.
+struct NullVisitor {
+  void array(const Array&) {}
+  template <class U>
+  void value(const U&) {}
+  void enter(NodeKind, std::size_t) {}
+  void child(std::string_view) {}
+  void child(std::size_t) {}
+  void child_key(const std::string&) {}
+  void leave_child() {}
+  void leave() {}
+};
+
+/// Calls `f(leaf)` for every array that is not none.
+template <class T, class F>
+void for_each(T& t, F&& f) {
+  struct Visitor : NullVisitor {
+    F& f;
+    explicit Visitor(F& f) : f(f) {}
+    using Leaf = std::conditional_t<std::is_const_v<T>, const Array, Array>;
+    void array(Leaf& a) {
+      if (a.defined()) f(a);
+    }
+  } v(f);
+  visit(t, v);
+}
+
+/// The arrays of a tree in order, without the none.
+template <class T>
+Arrays leaves(const T& t) {
+  Arrays r;
+  for_each(t, [&](const Array& a) { r.push_back(a); });
+  return r;
+}
+
+/// A copy of `t` whose arrays are replaced, in order, by `leaves` (as many as leaves(t)).
+template <class T>
+T with_leaves(T t, std::span<const Array> leaves) {
+  std::size_t i = 0;
+  for_each(t, [&](Array& a) {
+    internal_check(i < leaves.size(), "with_leaves: too few leaves");
+    a = leaves[i++];
+  });
+  internal_check(i == leaves.size(), "with_leaves: too many leaves");
+  return t;
+}
+
+/// Keeps track of where a visitor is: "params.layers[2].w", "['key']".
+class PathVisitor : public NullVisitor {
+ public:
+  explicit PathVisitor(std::string root = {}) : path_(std::move(root)) {}
+  void child(std::string_view name) { push("." + std::string(name)); }
+  void child(std::size_t i) { push("[" + std::to_string(i) + "]"); }
+  void child_key(const std::string& key) { push("['" + key + "']"); }
+  void leave_child() {
+    path_.resize(lengths_.back());
+    lengths_.pop_back();
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  void push(const std::string& piece) {
+    lengths_.push_back(path_.size());
+    path_ += piece;
+  }
+  std::string path_;
+  std::vector<std::size_t> lengths_;
+};
+
+/// The structure of a tree as data: nodes, names, keys and static values, but not the arrays.
+class TreeDef {
+ public:
+  /// "{w: *, b: none, layers: [{w: *}], name: \"mlp\"}"; `*` is an array.
+  const std::string& str() const { return text_; }
+  /// The path of every array, in order: ".layers[0].w". Empty for a tree that is one array.
+  const std::vector<std::string>& paths() const { return paths_; }
+  std::size_t num_leaves() const { return paths_.size(); }
+  std::uint64_t hash() const { return hash_bytes(text_); }
+  friend bool operator==(const TreeDef& a, const TreeDef& b) { return a.text_ == b.text_; }
+
+ private:
+  friend class TreeDefBuilder;
+  std::string text_;
+  std::vector<std::string> paths_;
+};
+
+/// Builds a TreeDef while a tree is visited.
+class TreeDefBuilder : public PathVisitor {
+ public:
+  void array(const Array& a);
+  template <class U>
+  void value(const U& v) {
+    separate();
+    if constexpr (std::is_same_v<U, std::string>) def_.text_ += "\"" + v + "\"";
+    else if constexpr (std::is_same_v<U, DType>) def_.text_ += name(v);
+    else if constexpr (std::is_same_v<U, bool>) def_.text_ += v ? "true" : "false";
+    else if constexpr (std::is_enum_v<U>) def_.text_ += std::to_string(static_cast<long long>(v));
+    else if constexpr (detail::is_a<U, StaticArg>) def_.text_ += "static(" + std::to_string(std::hash<decltype(v.value)>()(v.value)) + ")";
+    else if constexpr (std::is_arithmetic_v<U>) def_.text_ += std::to_string(v);
+    else def_.text_ += "(" + std::to_string(v.real()) + "," + std::to_string(v.imag()) + ")";
+  }
+  void enter(NodeKind kind, std::size_t n);
+  void child(std::string_view name);
+  void child(std::size_t i);
+  void child_key(const std::string& key);
+  void leave();
+  TreeDef take() { return std::move(def_); }
+
+ private:
+  void separate();
+  TreeDef def_;
+  std::vector<NodeKind> kinds_;
+  bool first_ = true;
+};
+
+template <class T>
+TreeDef structure(const T& t) {
+  TreeDefBuilder b;
+  visit(t, b);
+  return b.take();
+}
+
+/// Throws TreeError naming the first path where the structures differ.
+void check_same_structure(std::string_view what, const TreeDef& expected, const TreeDef& got);
+
+/// Applies `f` to corresponding arrays of trees of equal structure (TreeError otherwise) and
+/// returns a tree like the first.
+template <class F, class T, class... Rest>
+T map(F&& f, const T& t, const Rest&... rest) {
+  if constexpr (sizeof...(Rest) > 0) {
+    const TreeDef def = structure(t);
+    (check_same_structure("tree::map", def, structure(rest)), ...);
+  }
+  const Arrays first = leaves(t);
+  const std::array<Arrays, sizeof...(Rest)> others{leaves(rest)...};
+  Arrays out;
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    [&]<std::size_t... J>(std::index_sequence<J...>) {
+      out.push_back(f(first[i], others[J][i]...));
+    }(std::make_index_sequence<sizeof...(Rest)>());
+  }
+  return with_leaves(t, out);
+}
+
+/// The arrays with their paths.
+template <class T>
+std::vector<std::pair<std::string, Array>> leaves_with_path(const T& t) {
+  const TreeDef def = structure(t);
+  const Arrays arrays = leaves(t);
+  std::vector<std::pair<std::string, Array>> r;
+  for (std::size_t i = 0; i < arrays.size(); ++i) r.emplace_back(def.paths()[i], arrays[i]);
+  return r;
+}
+
+/// f(...f(f(initial, leaf0), leaf1)...).
+template <class F, class T, class R>
+R reduce(F&& f, const T& t, R initial) {
+  for_each(t, [&](const Array& a) { initial = f(std::move(initial), a); });
+  return initial;
+}
+
+}  // namespace tree
+}  // namespace weft

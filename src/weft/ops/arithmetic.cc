@@ -49,7 +49,8 @@ T integer_power(T x, T y) {
 
 // d max(x, y) by x: 1 where x is the result, 1/2 where y is too.
 Array share(const Array& x, const Array& other, const Array& result) {
-  return lax::select(lax::eq(x, result), lax::select(lax::eq(other, result), Arg(0.5), lax::full(x.shape(), 1.0, x.dtype())), 0.0);
+  const Array weight = lax::select(lax::eq(other, result), 0.5, Array::full(x.shape(), x.dtype(), 1.0));
+  return lax::select(lax::eq(x, result), weight, 0.0);
 }
 
 void transpose_add(const Call&, std::span<const Array> cts, std::span<GradAccum* const> accums) {

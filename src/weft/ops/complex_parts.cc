@@ -27,8 +27,6 @@ void eval_part(const ParamsBase*, std::span<const TensorView> in, std::span<cons
   }
 }
 
-Array zeros_like(const Array& x) { return lax::full(x.shape(), 0.0, x.dtype()); }
-
 }  // namespace
 
 // Re x: Re t; transposed: ct + 0i
@@ -38,7 +36,7 @@ const OpRules op_rule_table::real{
     .jvp = jvp_linear,
     .transpose = [](const Call&, std::span<const Array> cts, std::span<GradAccum* const> accums) {
       const bool complex = is_complex(accums[0]->aval().dtype());
-      accums[0]->add(complex ? lax::complex(cts[0], zeros_like(cts[0])) : cts[0]);
+      accums[0]->add(complex ? lax::complex(cts[0], zeros_of(cts[0].aval())) : cts[0]);
     },
     .batch = batch_elementwise,
     .factors = factors_elementwise};
@@ -49,7 +47,7 @@ const ir::OpInfo op_infos::imag{.infer = infer_part<OpCode::kImag>, .eval = eval
 const OpRules op_rule_table::imag{
     .jvp = jvp_linear,
     .transpose = [](const Call&, std::span<const Array> cts, std::span<GradAccum* const> accums) {
-      if (is_complex(accums[0]->aval().dtype())) accums[0]->add(lax::complex(zeros_like(cts[0]), lax::negate(cts[0])));
+      if (is_complex(accums[0]->aval().dtype())) accums[0]->add(lax::complex(zeros_of(cts[0].aval()), lax::negate(cts[0])));
     },
     .batch = batch_elementwise,
     .factors = factors_elementwise};

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "weft/core/arg.h"
+#include "weft/ir/elementwise.h"
 
 namespace weft::lax {
 
@@ -127,7 +128,7 @@ Array zeta(const Arg& x, const Arg& q);
 
 // ---- compare, select, clamp ----
 
-enum class ComparisonDirection : std::uint8_t { kEq, kNe, kGe, kGt, kLe, kLt };
+using weft::ComparisonDirection;
 /// bool: x[i] <direction> y[i]. NaN is unequal to everything. Complex: eq and ne only. All dtypes.
 Array compare(const Arg& x, const Arg& y, ComparisonDirection direction);
 inline Array eq(const Arg& x, const Arg& y) { return compare(x, y, ComparisonDirection::kEq); }

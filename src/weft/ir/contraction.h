@@ -12,6 +12,10 @@ struct DotDimensionNumbers {
   friend bool operator==(const DotDimensionNumbers&, const DotDimensionNumbers&) = default;
 };
 
+void print_param(ir::ParamWriter& w, const DotDimensionNumbers& v);
+void parse_param(TextCursor& in, DotDimensionNumbers& v);
+std::uint64_t hash_param(const DotDimensionNumbers& v);
+
 struct DotGeneralParams {
   DotDimensionNumbers dimension_numbers;
   DType preferred_element_type = f32;
@@ -46,11 +50,5 @@ struct CumsumParams {
   bool reverse = false;
   static constexpr auto fields() { return std::tuple{ir::field("axis", &CumsumParams::axis), ir::field("reverse", &CumsumParams::reverse)}; }
 };
-
-namespace ir {
-void print_param(ParamWriter& w, const DotDimensionNumbers& v);
-void parse_param(TextCursor& in, DotDimensionNumbers& v);
-std::uint64_t hash_param(const DotDimensionNumbers& v);
-}  // namespace ir
 
 }  // namespace weft

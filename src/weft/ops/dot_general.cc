@@ -9,9 +9,7 @@ namespace weft {
 
 using namespace ops;  // NOLINT: a file of ops/
 
-namespace ir {
-
-void print_param(ParamWriter& w, const DotDimensionNumbers& v) {
+void print_param(ir::ParamWriter& w, const DotDimensionNumbers& v) {
   const auto list = [](const Dims& d) { return "[" + join(d, ", ") + "]"; };
   w.text += "((" + list(v.lhs_contracting) + ", " + list(v.rhs_contracting) + "), (" + list(v.lhs_batch) + ", " + list(v.rhs_batch) + "))";
 }
@@ -42,11 +40,9 @@ void parse_param(TextCursor& in, DotDimensionNumbers& v) {
 }
 
 std::uint64_t hash_param(const DotDimensionNumbers& v) {
-  return hash_mix(hash_mix(hash_param(v.lhs_contracting), hash_param(v.rhs_contracting)),
-                  hash_mix(hash_param(v.lhs_batch), hash_param(v.rhs_batch)));
+  return hash_mix(hash_mix(ir::hash_param(v.lhs_contracting), ir::hash_param(v.rhs_contracting)),
+                  hash_mix(ir::hash_param(v.lhs_batch), ir::hash_param(v.rhs_batch)));
 }
-
-}  // namespace ir
 
 namespace {
 
@@ -205,7 +201,7 @@ void transpose_side(const Call& call, const Array& ct, GradAccum& accum, bool lh
   accum.add(lax::transpose(product, permutation));
 }
 
-void transpose(const Call& call, std::span<const Array> cts, std::span<GradAccum* const> accums) {
+void transpose_dot(const Call& call, std::span<const Array> cts, std::span<GradAccum* const> accums) {
   if (accums[0]) transpose_side(call, cts[0], *accums[0], true);
   else transpose_side(call, cts[0], *accums[1], false);
 }
@@ -280,6 +276,6 @@ Array lax::dot_general(const Arg& lhs, const Arg& rhs, const DotDimensionNumbers
 }
 
 const ir::OpInfo op_infos::dot_general{.parse = ir::parse_params<DotGeneralParams>, .infer = infer, .eval = eval};
-const OpRules op_rule_table::dot_general{.jvp = jvp_bilinear, .transpose = transpose, .batch = batch, .factors = factors};
+const OpRules op_rule_table::dot_general{.jvp = jvp_bilinear, .transpose = transpose_dot, .batch = batch, .factors = factors};
 
 }  // namespace weft

@@ -10,8 +10,9 @@ enum class IndexMode : std::uint8_t {
   kClip,        ///< reads and writes the nearest window that fits
   kFillOrDrop,  ///< reads NaN (or the lowest / highest integer), writes nothing
   kPromise,     ///< the caller promises that there is none; treated as kClip
+  kZeroOrDrop,  ///< reads zero, writes nothing: what derivatives of kFillOrDrop do
 };
-inline constexpr std::string_view kIndexModeNames[] = {"clip", "fill_or_drop", "promise_in_bounds"};
+inline constexpr std::string_view kIndexModeNames[] = {"clip", "fill_or_drop", "promise_in_bounds", "zero_or_drop"};
 constexpr std::span<const std::string_view> enum_names(IndexMode) { return kIndexModeNames; }
 
 /// StableHLO's gather dimension numbers; index_vector_dim is always the last axis of the indices.

@@ -1,6 +1,8 @@
 // The methods of Array whose meaning is np's: declared in core/array.h, defined here.
 #include <ostream>
 
+#include "weft/core/trace.h"
+
 #include "weft/np/indexing.h"
 #include "weft/np/print.h"
 

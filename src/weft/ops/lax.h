@@ -28,6 +28,8 @@ Array asin(const Arg& x);
 Array asinh(const Arg& x);
 Array atan(const Arg& x);
 Array atanh(const Arg& x);
+/// exp(-|x|) I0(x), the scaled modified Bessel function of order 0. Floats.
+Array bessel_i0e(const Arg& x);
 /// exp(-|x|) I1(x), the scaled modified Bessel function of order 1. Floats.
 Array bessel_i1e(const Arg& x);
 Array cbrt(const Arg& x);

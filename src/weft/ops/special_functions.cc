@@ -50,7 +50,7 @@ double erf_inv(double x) {
   const double a = 0.147, l = std::log1p(-x * x), h = 2 / (kPi * a) + l / 2;
   double y = std::copysign(std::sqrt(std::sqrt(h * h - l / a) - h), x);
   for (int i = 0; i < 3; ++i) {
-    const double error = std::abs(x) < 0.5 ? std::erf(y) - x : std::copysign((1 - std::abs(x)) - std::erfc(std::abs(y)), x);
+    const double error = std::abs(x) < 0.5 ? std::erf(y) - x : std::copysign(1.0, x) * ((1 - std::abs(x)) - std::erfc(std::abs(y)));
     const double step = error / (2 / std::sqrt(kPi) * std::exp(-y * y));
     y -= step / (1 + y * step);
   }

@@ -4,6 +4,7 @@
 #include "weft/api/autodiff.h"   // IWYU pragma: export
 #include "weft/api/grad.h"       // IWYU pragma: export
 #include "weft/api/jit.h"        // IWYU pragma: export
+#include "weft/api/ravel.h"      // IWYU pragma: export
 #include "weft/api/vmap.h"       // IWYU pragma: export
 #include "weft/core/name_scope.h"  // IWYU pragma: export
 #include "weft/core/tree.h"      // IWYU pragma: export

@@ -51,7 +51,8 @@ Canvas::Canvas(int width, int height, Color background) {
   if (width < 1 || height < 1 || width > kLargestSide || height > kLargestSide)
     throw ShapeError("canvas: width and height must be between 1 and " + std::to_string(kLargestSide) + "; got " +
                      std::to_string(width) + " and " + std::to_string(height) + ".");
-  image_ = {width, height, 3, std::vector<std::uint8_t>(3 * static_cast<std::size_t>(width) * static_cast<std::size_t>(height))};
+  image_ = {width, height, 3,
+            std::vector<std::uint8_t>(3 * static_cast<std::size_t>(width) * static_cast<std::size_t>(height))};
   fill(0, 0, width, height, background);
 }
 
@@ -172,9 +173,8 @@ void Canvas::text(int x, int y, std::string_view text, Color color, int scale, A
 
 void Canvas::text_up(int x, int y, std::string_view text, Color color, int scale, Align align) {
   const int start = aligned(y, text_width(text, scale), -1, align);
-  for_each_cell(text, [&](int column, int row) {
-    fill(x + row * scale, start - (column + 1) * scale, scale, scale, color);
-  });
+  for_each_cell(text,
+                [&](int column, int row) { fill(x + row * scale, start - (column + 1) * scale, scale, scale, color); });
 }
 
 int text_width(std::string_view text, int scale) {

@@ -51,7 +51,7 @@ class Pen {
  public:
   explicit Pen(Random& random) : random_(random) {}
 
-  Point near(double x, double y, double deviation = 0.03) {
+  Point near(double x, double y, double deviation = 0.038) {
     return {x + random_.normal(deviation), y + random_.normal(deviation)};
   }
   void straight(const Stroke& points) { strokes_.push_back(points); }
@@ -112,11 +112,11 @@ void draw_glyph(int digit, Pen& pen, Random& random) {
       break;
     }
     case 2: {
-      const Stroke head = {pen.near(0.18, 0.25), pen.near(0.32, 0.07), pen.near(0.6, 0.04), pen.near(0.78, 0.22),
-                           pen.near(0.7, 0.46),  pen.near(0.45, 0.7)};
+      const Stroke head = {pen.near(0.18, 0.25), pen.near(0.32, 0.07), pen.near(0.6, 0.04),
+                           pen.near(0.78, 0.22), pen.near(0.7, 0.46),  pen.near(0.45, 0.7)};
       if (random.chance(0.4)) {  // with a loop at the foot
-        pen.smooth(head + Stroke{pen.near(0.25, 0.93), pen.near(0.13, 0.87), pen.near(0.24, 0.77),
-                                 pen.near(0.5, 0.9), pen.near(0.9, 0.93)});
+        pen.smooth(head + Stroke{pen.near(0.25, 0.93), pen.near(0.13, 0.87), pen.near(0.24, 0.77), pen.near(0.5, 0.9),
+                                 pen.near(0.9, 0.93)});
       } else {
         const Point corner = pen.near(0.16, 0.95);
         pen.smooth(head + Stroke{corner});

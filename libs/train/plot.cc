@@ -12,7 +12,8 @@ namespace weft::train {
 namespace {
 
 // Okabe and Ito's colours, told apart by colour-blind people.
-constexpr Color kPalette[] = {{0, 114, 178}, {213, 94, 0}, {0, 158, 115}, {204, 121, 167}, {230, 159, 0}, {86, 180, 233}};
+constexpr Color kPalette[] = {{0, 114, 178},   {213, 94, 0},  {0, 158, 115},
+                              {204, 121, 167}, {230, 159, 0}, {86, 180, 233}};
 constexpr Color kInk{40, 44, 52}, kFaint{110, 116, 126}, kGrid{230, 232, 236}, kAxis{150, 155, 164};
 
 constexpr int kMargin = 20, kGap = 12, kTick = 5;
@@ -177,7 +178,8 @@ std::vector<std::string> tick_labels(const std::vector<double>& ticks) {
   for (const double t : ticks) largest = std::max(largest, std::fabs(t));
   const bool plain = step == 0 || (largest < 1e6 && step >= 1e-5);
   int decimals = 0;
-  while (step > 0 && decimals < 5 && std::fabs(step * std::pow(10, decimals) - std::round(step * std::pow(10, decimals))) > 1e-6)
+  while (step > 0 && decimals < 5 &&
+         std::fabs(step * std::pow(10, decimals) - std::round(step * std::pow(10, decimals))) > 1e-6)
     ++decimals;
   for (const double t : ticks) {
     char text[48];

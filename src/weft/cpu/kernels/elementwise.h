@@ -13,23 +13,6 @@
 
 namespace weft::cpu {
 
-enum class UnaryOp : std::uint8_t {
-  kAbs, kAcos, kAcosh, kAsin, kAsinh, kAtan, kAtanh, kCbrt, kCeil, kCosh, kCosine, kCountLeadingZeros, kErf, kErfInv,
-  kErfc, kExponential, kExponentialMinusOne, kFloor, kIsFinite, kIsInf, kIsNegInf, kIsPosInf, kLog, kLogPlusOne,
-  kLogistic, kNegate, kNot, kPopcnt, kRoundNearestAfz, kRoundNearestEven, kRsqrt, kSign, kSine, kSinh, kSqrt, kSquare,
-  kTan, kTanh,
-};
-inline constexpr int kNumUnaryOps = static_cast<int>(UnaryOp::kTanh) + 1;
-
-enum class BinaryOp : std::uint8_t {
-  kAdd, kAnd, kAtan2, kDivide, kMaximum, kMinimum, kMultiply, kOr, kPower, kRemainder, kShiftLeft,
-  kShiftRightArithmetic, kShiftRightLogical, kSubtract, kXor,
-};
-inline constexpr int kNumBinaryOps = static_cast<int>(BinaryOp::kXor) + 1;
-
-enum class CompareOp : std::uint8_t { kEq, kNe, kLt, kLe, kGt, kGe };
-inline constexpr int kNumCompareOps = 6;
-
 // Each find_ returns a kernel that lives as long as the process, or null when there is none; look up once and keep it.
 // Dtypes: bool, i32, i64, u8, u32, f16, bf16, f32, f64, as far as the op is defined on them.
 

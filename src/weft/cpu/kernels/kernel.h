@@ -27,6 +27,23 @@ struct ElementwiseKernel {
   float cost;  // nanoseconds per element, roughly: decides how work is split, never what is computed
 };
 
+enum class UnaryOp : std::uint8_t {
+  kAbs, kAcos, kAcosh, kAsin, kAsinh, kAtan, kAtanh, kCbrt, kCeil, kCosh, kCosine, kCountLeadingZeros, kErf, kErfInv,
+  kErfc, kExponential, kExponentialMinusOne, kFloor, kIsFinite, kIsInf, kIsNegInf, kIsPosInf, kLog, kLogPlusOne,
+  kLogistic, kNegate, kNot, kPopcnt, kRoundNearestAfz, kRoundNearestEven, kRsqrt, kSign, kSine, kSinh, kSqrt, kSquare,
+  kTan, kTanh,
+};
+inline constexpr int kNumUnaryOps = static_cast<int>(UnaryOp::kTanh) + 1;
+
+enum class BinaryOp : std::uint8_t {
+  kAdd, kAnd, kAtan2, kDivide, kMaximum, kMinimum, kMultiply, kOr, kPower, kRemainder, kShiftLeft,
+  kShiftRightArithmetic, kShiftRightLogical, kSubtract, kXor,
+};
+inline constexpr int kNumBinaryOps = static_cast<int>(BinaryOp::kXor) + 1;
+
+enum class CompareOp : std::uint8_t { kEq, kNe, kLt, kLe, kGt, kGe };
+inline constexpr int kNumCompareOps = 6;
+
 /// The instruction sets that the kernels are compiled for.
 enum class Isa : std::uint8_t { kBaseline, kV3, kV4 };
 inline constexpr int kNumIsas = 3;

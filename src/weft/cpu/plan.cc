@@ -4,6 +4,7 @@
 
 #include "weft/core/evaluator.h"
 #include "weft/cpu/kernels/elementwise.h"
+#include "weft/cpu/kernels/gather.h"
 #include "weft/cpu/library/dot.h"
 #include "weft/ir/contraction.h"
 #include "weft/ir/elementwise.h"
@@ -147,6 +148,9 @@ OpPlan plan_op(OpCode op, const ir::ParamsBase* params, std::span<const Aval> in
     }
     case OpCode::kDotGeneral:
       plan.run = plan_dot_general(ir::params_as<DotGeneralParams>(params), in[0], in[1], out[0]);
+      break;
+    case OpCode::kGather:
+      plan.run = plan_gather_rows(ir::params_as<GatherParams>(params), in[0], in[1], out[0]);
       break;
     default: break;
   }

@@ -10,17 +10,18 @@ Array make_operand(const SampleOperand& o, std::uint64_t salt) {
   // Multiples of an odd number modulo a prime visit distinct points of the interval.
   constexpr std::uint64_t kPoints = 101;
   std::uint64_t at = 17 * (salt + 1);
+  std::size_t value = 0;
   const auto next = [&] {
+    if (!o.values.empty()) return o.values[value++ % o.values.size()];
     at = (at + 37) % kPoints;
     return o.low + (o.high - o.low) * (static_cast<double>(at) + 0.5) / static_cast<double>(kPoints);
   };
   for (std::int64_t i = 0; i < n; ++i) {
     std::byte* element = bytes.data() + i * byte_size(o.dtype);
-    if (!o.values.empty()) Scalar(o.values[static_cast<std::size_t>(i) % o.values.size()]).write(o.dtype, element);
-    else if (is_complex(o.dtype)) {
+    if (is_complex(o.dtype)) {
       const double re = next();
       Scalar(std::complex<double>(re, next())).write(o.dtype, element);
-    } else if (o.dtype == boolean) {
+    } else if (o.dtype == boolean && o.values.empty()) {
       Scalar(static_cast<int>(next() > (o.low + o.high) / 2)).write(o.dtype, element);
     } else {
       Scalar(next()).write(o.dtype, element);

@@ -15,7 +15,7 @@ struct SampleOperand {
   Dims shape;
   /// Elements are spread evenly over the open interval, in a scrambled order; both parts of complex.
   double low = -2, high = 2;
-  /// When not empty: the elements themselves, used in turn.
+  /// When not empty: the elements themselves, used in turn; of complex, real and imaginary parts.
   std::vector<double> values = {};
 };
 
@@ -23,12 +23,13 @@ struct Sample {
   /// "power_of_integers": unique among all samples.
   std::string name;
   OpCode op;
-  ir::Params params;
+  ir::Params params = {};
   std::vector<SampleOperand> operands;
   /// Operands by which the results vary smoothly near these values: derivatives by them are compared
   /// with differences. Empty for operations without derivatives.
   std::vector<int> smooth_in = {};
-  /// The first result's elements, where known from elsewhere; compared with `tolerance`.
+  /// The first result's elements where known from elsewhere, to compare with relative `tolerance`;
+  /// of complex, real and imaginary parts in turn.
   std::vector<double> expected = {};
   double tolerance = 1e-6;
 };

@@ -17,14 +17,19 @@ constexpr std::uint64_t bits_of(T x) {
 // Lexicographic order for complex.
 template <class T>
 bool less(T x, T y) {
-  if constexpr (is_complex_v<T>) return x.real() < y.real() || (x.real() == y.real() && x.imag() < y.imag());
-  else return x < y;
+  if constexpr (is_complex_v<T>)
+    return x.real() < y.real() || (x.real() == y.real() && x.imag() < y.imag());
+  else
+    return x < y;
 }
 template <class T>
 bool nan(T x) {
-  if constexpr (is_complex_v<T>) return std::isnan(x.real()) || std::isnan(x.imag());
-  else if constexpr (std::is_floating_point_v<T>) return std::isnan(x);
-  else return false;
+  if constexpr (is_complex_v<T>)
+    return std::isnan(x.real()) || std::isnan(x.imag());
+  else if constexpr (std::is_floating_point_v<T>)
+    return std::isnan(x);
+  else
+    return false;
 }
 // IEEE 754-2019 maximum and minimum: NaN if either is, +0 above -0.
 template <bool kMax, class T>
@@ -63,8 +68,10 @@ void transpose_subtract(const Call&, std::span<const Array> cts, std::span<GradA
 }
 void transpose_multiply(const Call& call, std::span<const Array> cts, std::span<GradAccum* const> accums) {
   if (accums[0] && accums[1]) return rules::not_linear(call, cts, accums);
-  if (accums[0]) accums[0]->add(lax::multiply(cts[0], call.args[1]));
-  else accums[1]->add(lax::multiply(call.args[0], cts[0]));
+  if (accums[0])
+    accums[0]->add(lax::multiply(cts[0], call.args[1]));
+  else
+    accums[1]->add(lax::multiply(call.args[0], cts[0]));
 }
 void transpose_divide(const Call& call, std::span<const Array> cts, std::span<GradAccum* const> accums) {
   if (accums[1]) return rules::not_linear(call, cts, accums);
@@ -77,28 +84,34 @@ void transpose_divide(const Call& call, std::span<const Array> cts, std::span<Gr
 Array lax::add(const Arg& x, const Arg& y) { return binary(OpCode::kAdd, x, y); }
 const ir::OpInfo op_infos::add = binary_info<OpCode::kAdd, kAll>([](auto x, auto y) {
   using T = decltype(x);
-  if constexpr (std::is_same_v<T, bool>) return x || y;
-  else if constexpr (std::is_integral_v<T>) return static_cast<T>(bits_of(x) + bits_of(y));
-  else return x + y;
+  if constexpr (std::is_same_v<T, bool>)
+    return x || y;
+  else if constexpr (std::is_integral_v<T>)
+    return static_cast<T>(bits_of(x) + bits_of(y));
+  else
+    return x + y;
 });
-const OpRules op_rule_table::add = with_transpose(
-    smooth_rules([](const Array& s, const Array&, const Array&, const Array&) { return s; },
-                 [](const Array& t, const Array&, const Array&, const Array&) { return t; }),
-    transpose_add);
+const OpRules op_rule_table::add =
+    with_transpose(smooth_rules([](const Array& s, const Array&, const Array&, const Array&) { return s; },
+                                [](const Array& t, const Array&, const Array&, const Array&) { return t; }),
+                   transpose_add);
 
 // x - y: s - t
 Array lax::subtract(const Arg& x, const Arg& y) { return binary(OpCode::kSubtract, x, y); }
 const ir::OpInfo op_infos::subtract = binary_info<OpCode::kSubtract, kNumber>([](auto x, auto y) {
   using T = decltype(x);
-  if constexpr (std::is_integral_v<T>) return static_cast<T>(bits_of(x) - bits_of(y));
-  else return x - y;
+  if constexpr (std::is_integral_v<T>)
+    return static_cast<T>(bits_of(x) - bits_of(y));
+  else
+    return x - y;
 });
 const OpRules op_rule_table::subtract{
-    .jvp = [](const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
-      outs.push_back(lax::subtract(call.args[0], call.args[1]));
-      const Array &s = tangents[0], &t = tangents[1];
-      out_tangents.push_back(!t.defined() ? s : s.defined() ? lax::subtract(s, t) : lax::negate(t));
-    },
+    .jvp =
+        [](const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
+          outs.push_back(lax::subtract(call.args[0], call.args[1]));
+          const Array &s = tangents[0], &t = tangents[1];
+          out_tangents.push_back(!t.defined() ? s : s.defined() ? lax::subtract(s, t) : lax::negate(t));
+        },
     .transpose = transpose_subtract,
     .batch = batch_elementwise,
     .factors = factors_elementwise};
@@ -107,9 +120,12 @@ const OpRules op_rule_table::subtract{
 Array lax::multiply(const Arg& x, const Arg& y) { return binary(OpCode::kMultiply, x, y); }
 const ir::OpInfo op_infos::multiply = binary_info<OpCode::kMultiply, kAll>([](auto x, auto y) {
   using T = decltype(x);
-  if constexpr (std::is_same_v<T, bool>) return x && y;
-  else if constexpr (std::is_integral_v<T>) return static_cast<T>(bits_of(x) * bits_of(y));
-  else return x * y;
+  if constexpr (std::is_same_v<T, bool>)
+    return x && y;
+  else if constexpr (std::is_integral_v<T>)
+    return static_cast<T>(bits_of(x) * bits_of(y));
+  else
+    return x * y;
 });
 const OpRules op_rule_table::multiply{
     .jvp = jvp_bilinear, .transpose = transpose_multiply, .batch = batch_elementwise, .factors = factors_elementwise};
@@ -136,16 +152,17 @@ const OpRules op_rule_table::divide = with_transpose(
 
 // x - y trunc(x / y): s - t trunc(x / y)
 Array lax::remainder(const Arg& x, const Arg& y) { return binary(OpCode::kRemainder, x, y); }
-const ir::OpInfo op_infos::remainder = binary_info<OpCode::kRemainder, kAcceptInteger | kAcceptFloat>([](auto x, auto y) {
-  using T = decltype(x);
-  if constexpr (std::is_integral_v<T>) {
-    if (y == 0) return x;
-    if (std::is_signed_v<T> && y == static_cast<T>(-1)) return T(0);
-    return static_cast<T>(x % y);
-  } else {
-    return std::fmod(x, y);
-  }
-});
+const ir::OpInfo op_infos::remainder = binary_info < OpCode::kRemainder,
+                 kAcceptInteger | kAcceptFloat > ([](auto x, auto y) {
+                                    using T = decltype(x);
+                                    if constexpr (std::is_integral_v<T>) {
+                                      if (y == 0) return x;
+                                      if (std::is_signed_v<T> && y == static_cast<T>(-1)) return T(0);
+                                      return static_cast<T>(x % y);
+                                    } else {
+                                      return std::fmod(x, y);
+                                    }
+                                  });
 const OpRules op_rule_table::remainder =
     smooth_rules([](const Array& s, const Array&, const Array&, const Array&) { return s; },
                  [](const Array& t, const Array& x, const Array& y, const Array&) {
@@ -161,7 +178,10 @@ const ir::OpInfo op_infos::power = binary_info<OpCode::kPower, kNumber>([](auto 
     return integer_power(x, y);
   } else if constexpr (is_complex_v<T>) {
     if (y == T(0)) return T(1);
-    if (x == T(0)) return y.real() > 0 ? T(0) : T(std::numeric_limits<typename T::value_type>::quiet_NaN(), std::numeric_limits<typename T::value_type>::quiet_NaN());
+    if (x == T(0))
+      return y.real() > 0 ? T(0)
+                          : T(std::numeric_limits<typename T::value_type>::quiet_NaN(),
+                              std::numeric_limits<typename T::value_type>::quiet_NaN());
     return std::pow(x, y);
   } else {
     return std::pow(x, y);

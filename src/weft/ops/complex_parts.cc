@@ -22,8 +22,10 @@ void eval_part(const ParamsBase*, std::span<const TensorView> in, std::span<cons
   if (is_complex(in[0].dtype())) {
     for (std::int64_t i = 0; i < n; ++i) copy_element(in[0].data, 2 * i + kPart, out[0].data, i, size);
   } else if (n > 0) {
-    if constexpr (kPart == 0) __builtin_memcpy(out[0].data, in[0].data, static_cast<std::size_t>(n * size));
-    else __builtin_memset(out[0].data, 0, static_cast<std::size_t>(n * size));
+    if constexpr (kPart == 0)
+      __builtin_memcpy(out[0].data, in[0].data, static_cast<std::size_t>(n * size));
+    else
+      __builtin_memset(out[0].data, 0, static_cast<std::size_t>(n * size));
   }
 }
 
@@ -34,35 +36,38 @@ Array lax::real(const Arg& x) { return unary(OpCode::kReal, x); }
 const ir::OpInfo op_infos::real{.infer = infer_part<OpCode::kReal>, .eval = eval_part<0>, .elementwise = true};
 const OpRules op_rule_table::real{
     .jvp = jvp_linear,
-    .transpose = [](const Call&, std::span<const Array> cts, std::span<GradAccum* const> accums) {
-      const bool complex = is_complex(accums[0]->aval().dtype());
-      accums[0]->add(complex ? lax::complex(cts[0], zeros_of(cts[0].aval())) : cts[0]);
-    },
+    .transpose =
+        [](const Call&, std::span<const Array> cts, std::span<GradAccum* const> accums) {
+          const bool complex = is_complex(accums[0]->aval().dtype());
+          accums[0]->add(complex ? lax::complex(cts[0], zeros_of(cts[0].aval())) : cts[0]);
+        },
     .batch = batch_elementwise,
     .factors = factors_elementwise};
 
 // Im x: Im t; transposed: 0 - ct i
 Array lax::imag(const Arg& x) { return unary(OpCode::kImag, x); }
 const ir::OpInfo op_infos::imag{.infer = infer_part<OpCode::kImag>, .eval = eval_part<1>, .elementwise = true};
-const OpRules op_rule_table::imag{
-    .jvp = jvp_linear,
-    .transpose = [](const Call&, std::span<const Array> cts, std::span<GradAccum* const> accums) {
-      if (is_complex(accums[0]->aval().dtype())) accums[0]->add(lax::complex(zeros_of(cts[0].aval()), lax::negate(cts[0])));
-    },
-    .batch = batch_elementwise,
-    .factors = factors_elementwise};
+const OpRules op_rule_table::imag{.jvp = jvp_linear,
+                                  .transpose =
+                                      [](const Call&, std::span<const Array> cts, std::span<GradAccum* const> accums) {
+                                        if (is_complex(accums[0]->aval().dtype()))
+                                          accums[0]->add(lax::complex(zeros_of(cts[0].aval()), lax::negate(cts[0])));
+                                      },
+                                  .batch = batch_elementwise,
+                                  .factors = factors_elementwise};
 
 // conj x: conj t; transposed: conj ct
 Array lax::conj(const Arg& x) { return unary(OpCode::kConj, x); }
 const ir::OpInfo op_infos::conj = unary_info<OpCode::kConj, kInexact>([](auto x) {
-  if constexpr (is_complex_v<decltype(x)>) return std::conj(x);
-  else return x;
+  if constexpr (is_complex_v<decltype(x)>)
+    return std::conj(x);
+  else
+    return x;
 });
 const OpRules op_rule_table::conj{
     .jvp = jvp_linear,
-    .transpose = [](const Call&, std::span<const Array> cts, std::span<GradAccum* const> accums) {
-      accums[0]->add(lax::conj(cts[0]));
-    },
+    .transpose = [](const Call&, std::span<const Array> cts,
+                    std::span<GradAccum* const> accums) { accums[0]->add(lax::conj(cts[0])); },
     .batch = batch_elementwise,
     .factors = factors_elementwise};
 
@@ -85,10 +90,11 @@ Array lax::complex(const Arg& re, const Arg& im) { return binary(OpCode::kComple
 const ir::OpInfo op_infos::complex{.infer = infer_complex, .eval = eval_complex, .elementwise = true};
 const OpRules op_rule_table::complex{
     .jvp = jvp_multilinear,
-    .transpose = [](const Call&, std::span<const Array> cts, std::span<GradAccum* const> accums) {
-      if (accums[0]) accums[0]->add(lax::real(cts[0]));
-      if (accums[1]) accums[1]->add(lax::negate(lax::imag(cts[0])));
-    },
+    .transpose =
+        [](const Call&, std::span<const Array> cts, std::span<GradAccum* const> accums) {
+          if (accums[0]) accums[0]->add(lax::real(cts[0]));
+          if (accums[1]) accums[1]->add(lax::negate(lax::imag(cts[0])));
+        },
     .batch = batch_elementwise,
     .factors = factors_elementwise};
 

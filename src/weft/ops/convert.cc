@@ -46,9 +46,10 @@ const ir::OpInfo op_infos::convert{
     .parse = ir::parse_params<ConvertParams>, .infer = infer_convert, .eval = eval_convert, .elementwise = true};
 const OpRules op_rule_table::convert{
     .jvp = jvp_convert,
-    .transpose = [](const Call&, std::span<const Array> cts, std::span<GradAccum* const> accums) {
-      accums[0]->add(lax::convert(cts[0], accums[0]->aval().dtype()));
-    },
+    .transpose =
+        [](const Call&, std::span<const Array> cts, std::span<GradAccum* const> accums) {
+          accums[0]->add(lax::convert(cts[0], accums[0]->aval().dtype()));
+        },
     .batch = batch_elementwise,
     .factors = factors_elementwise};
 
@@ -66,16 +67,19 @@ void infer_bitcast(const ParamsBase* params, std::span<const Aval> in, Avals& ou
   const DType to = ir::params_as<ConvertParams>(params).new_dtype;
   const std::string got = "; got " + x.str() + " to " + std::string(name(to)) + ".";
   if ((x.dtype() == boolean) != (to == boolean))
-    throw DTypeError("bitcast_convert: bool has no bits to exchange with other types" + got, "use convert, which maps false and true to 0 and 1.");
+    throw DTypeError("bitcast_convert: bool has no bits to exchange with other types" + got,
+                     "use convert, which maps false and true to 0 and 1.");
   if (is_complex(x.dtype()) != is_complex(to))
-    throw DTypeError("bitcast_convert: complex types exchange bits with complex types only" + got, "take real(x) and imag(x) first.");
+    throw DTypeError("bitcast_convert: complex types exchange bits with complex types only" + got,
+                     "take real(x) and imag(x) first.");
   const std::int64_t ratio = bitcast_ratio(x.dtype(), to);
   Dims shape(x.shape());
   if (ratio > 1) {
     shape.push_back(ratio);
   } else if (ratio < -1) {
     if (shape.empty() || shape.back() != -ratio)
-      throw ShapeError("bitcast_convert: the last axis must have the size " + std::to_string(-ratio) + ", the parts of one " + std::string(name(to)) + got);
+      throw ShapeError("bitcast_convert: the last axis must have the size " + std::to_string(-ratio) +
+                       ", the parts of one " + std::string(name(to)) + got);
     shape.pop_back();
   }
   out.push_back(Aval(to, shape, x.vary()));
@@ -147,18 +151,22 @@ U round_bits(U bits, std::int64_t to_exponent, std::int64_t to_mantissa) {
   if (to_exponent < kExponent) {
     const U bias = (kOne << (kExponent - 1)) - 1, to_bias = (kOne << (to_exponent - 1)) - 1;
     const U exponent = magnitude >> kMantissa;
-    if (exponent > bias + to_bias) magnitude = kInfinity;
-    else if (exponent + to_bias <= bias) magnitude = 0;
+    if (exponent > bias + to_bias)
+      magnitude = kInfinity;
+    else if (exponent + to_bias <= bias)
+      magnitude = 0;
   }
   return sign | magnitude;
 }
 
-void eval_reduce_precision(const ParamsBase* params, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
+void eval_reduce_precision(const ParamsBase* params, std::span<const TensorView> in,
+                           std::span<const MutableTensorView> out) {
   const auto& p = ir::params_as<ReducePrecisionParams>(params);
   const auto run = [&]<class U, int kMantissa>() {
     const U* x = in[0].as<U>();
     U* y = out[0].as<U>();
-    for (std::int64_t n = in[0].size(), i = 0; i < n; ++i) y[i] = round_bits<U, kMantissa>(x[i], p.exponent_bits, p.mantissa_bits);
+    for (std::int64_t n = in[0].size(), i = 0; i < n; ++i)
+      y[i] = round_bits<U, kMantissa>(x[i], p.exponent_bits, p.mantissa_bits);
   };
   switch (in[0].dtype()) {
     case DType::kF16: return run.operator()<std::uint16_t, 10>();
@@ -172,7 +180,8 @@ void eval_reduce_precision(const ParamsBase* params, std::span<const TensorView>
 
 Array lax::reduce_precision(const Arg& x, int exponent_bits, int mantissa_bits) {
   const LocationScope scope(x.location());
-  return bind1(OpCode::kReducePrecision, ir::make_params(ReducePrecisionParams{exponent_bits, mantissa_bits}), {x.array()});
+  return bind1(OpCode::kReducePrecision, ir::make_params(ReducePrecisionParams{exponent_bits, mantissa_bits}),
+               {x.array()});
 }
 const ir::OpInfo op_infos::reduce_precision{.parse = ir::parse_params<ReducePrecisionParams>,
                                             .infer = infer_reduce_precision,
@@ -180,9 +189,8 @@ const ir::OpInfo op_infos::reduce_precision{.parse = ir::parse_params<ReducePrec
                                             .elementwise = true};
 const OpRules op_rule_table::reduce_precision{
     .jvp = jvp_linear,
-    .transpose = [](const Call& call, std::span<const Array> cts, std::span<GradAccum* const> accums) {
-      accums[0]->add(bind1(call.op, call.params, {cts[0]}));
-    },
+    .transpose = [](const Call& call, std::span<const Array> cts,
+                    std::span<GradAccum* const> accums) { accums[0]->add(bind1(call.op, call.params, {cts[0]})); },
     .batch = batch_elementwise,
     .factors = factors_elementwise};
 

@@ -12,13 +12,20 @@ using Wide = std::conditional_t<!std::is_integral_v<T> || std::is_same_v<T, bool
 
 template <class W, class Kernel>
 auto entry(const Kernel& k) {
-  if constexpr (std::is_same_v<W, bool>) return k.b;
-  else if constexpr (std::is_same_v<W, std::int64_t>) return k.i;
-  else if constexpr (std::is_same_v<W, std::uint64_t>) return k.u;
-  else if constexpr (std::is_same_v<W, float>) return k.f;
-  else if constexpr (std::is_same_v<W, double>) return k.d;
-  else if constexpr (std::is_same_v<W, std::complex<float>>) return k.cf;
-  else return k.cd;
+  if constexpr (std::is_same_v<W, bool>)
+    return k.b;
+  else if constexpr (std::is_same_v<W, std::int64_t>)
+    return k.i;
+  else if constexpr (std::is_same_v<W, std::uint64_t>)
+    return k.u;
+  else if constexpr (std::is_same_v<W, float>)
+    return k.f;
+  else if constexpr (std::is_same_v<W, double>)
+    return k.d;
+  else if constexpr (std::is_same_v<W, std::complex<float>>)
+    return k.cf;
+  else
+    return k.cd;
 }
 
 }  // namespace
@@ -31,7 +38,8 @@ void run_unary(const UnaryKernel& kernel, std::span<const TensorView> in, std::s
     internal_check(f != nullptr, "run_unary: the op does not take this dtype");
     const T* x = in[0].as<T>();
     T* y = out[0].as<T>();
-    for (std::int64_t n = in[0].size(), i = 0; i < n; ++i) y[i] = static_cast<T>(f(static_cast<W>(x[i]), 8 * sizeof(T)));
+    for (std::int64_t n = in[0].size(), i = 0; i < n; ++i)
+      y[i] = static_cast<T>(f(static_cast<W>(x[i]), 8 * sizeof(T)));
   });
 }
 

@@ -52,13 +52,17 @@ namespace detail {
 
 template <class F, class W>
 W call1(W x, int bits) {
-  if constexpr (std::is_invocable_v<F, W, int>) return F{}(x, bits);
-  else return F{}(x);
+  if constexpr (std::is_invocable_v<F, W, int>)
+    return F{}(x, bits);
+  else
+    return F{}(x);
 }
 template <class F, class W>
 W call2(W x, W y, int bits) {
-  if constexpr (std::is_invocable_v<F, W, W, int>) return F{}(x, y, bits);
-  else return F{}(x, y);
+  if constexpr (std::is_invocable_v<F, W, W, int>)
+    return F{}(x, y, bits);
+  else
+    return F{}(x, y);
 }
 
 template <unsigned kAccept, class F>
@@ -110,8 +114,10 @@ void eval_binary(const ParamsBase*, std::span<const TensorView> in, std::span<co
 // A partial derivative given as f(t, x, y) for y(x), or f(t, x0, x1, z) for z(x0, x1).
 template <class F>
 Array partial(const Array& t, std::span<const Array> x, const Array& y) {
-  if constexpr (std::is_invocable_v<F, const Array&, const Array&, const Array&>) return F{}(t, x[0], y);
-  else return F{}(t, x[0], x[1], y);
+  if constexpr (std::is_invocable_v<F, const Array&, const Array&, const Array&>)
+    return F{}(t, x[0], y);
+  else
+    return F{}(t, x[0], x[1], y);
 }
 
 }  // namespace detail
@@ -145,8 +151,10 @@ constexpr OpRules with_transpose(OpRules r, TransposeRule transpose) {
   return r;
 }
 /// Results that do not vary smoothly with any operand.
-inline constexpr OpRules kZeroTangentRules{
-    .jvp = rules::zero_tangent, .transpose = rules::not_linear, .batch = batch_elementwise, .factors = factors_elementwise};
+inline constexpr OpRules kZeroTangentRules{.jvp = rules::zero_tangent,
+                                           .transpose = rules::not_linear,
+                                           .batch = batch_elementwise,
+                                           .factors = factors_elementwise};
 
 // ---- public functions ----
 

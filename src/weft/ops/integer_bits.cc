@@ -26,21 +26,26 @@ bool shifts_out(T amount, int bits) {
 }  // namespace
 
 Array lax::and_(const Arg& x, const Arg& y) { return binary(OpCode::kAnd, x, y); }
-const ir::OpInfo op_infos::and_ = binary_info<OpCode::kAnd, kBits>([](auto x, auto y) { return static_cast<decltype(x)>(x & y); });
+const ir::OpInfo op_infos::and_ =
+    binary_info<OpCode::kAnd, kBits>([](auto x, auto y) { return static_cast<decltype(x)>(x & y); });
 const OpRules op_rule_table::and_ = kZeroTangentRules;
 
 Array lax::or_(const Arg& x, const Arg& y) { return binary(OpCode::kOr, x, y); }
-const ir::OpInfo op_infos::or_ = binary_info<OpCode::kOr, kBits>([](auto x, auto y) { return static_cast<decltype(x)>(x | y); });
+const ir::OpInfo op_infos::or_ =
+    binary_info<OpCode::kOr, kBits>([](auto x, auto y) { return static_cast<decltype(x)>(x | y); });
 const OpRules op_rule_table::or_ = kZeroTangentRules;
 
 Array lax::xor_(const Arg& x, const Arg& y) { return binary(OpCode::kXor, x, y); }
-const ir::OpInfo op_infos::xor_ = binary_info<OpCode::kXor, kBits>([](auto x, auto y) { return static_cast<decltype(x)>(x ^ y); });
+const ir::OpInfo op_infos::xor_ =
+    binary_info<OpCode::kXor, kBits>([](auto x, auto y) { return static_cast<decltype(x)>(x ^ y); });
 const OpRules op_rule_table::xor_ = kZeroTangentRules;
 
 Array lax::not_(const Arg& x) { return unary(OpCode::kNot, x); }
 const ir::OpInfo op_infos::not_ = unary_info<OpCode::kNot, kBits>([](auto x) {
-  if constexpr (std::is_same_v<decltype(x), bool>) return !x;
-  else return static_cast<decltype(x)>(~x);
+  if constexpr (std::is_same_v<decltype(x), bool>)
+    return !x;
+  else
+    return static_cast<decltype(x)>(~x);
 });
 const OpRules op_rule_table::not_ = kZeroTangentRules;
 
@@ -55,9 +60,8 @@ const ir::OpInfo op_infos::popcnt = unary_info<OpCode::kPopcnt, kAcceptInteger>(
 const OpRules op_rule_table::popcnt = kZeroTangentRules;
 
 Array lax::shift_left(const Arg& x, const Arg& y) { return binary(OpCode::kShiftLeft, x, y); }
-const ir::OpInfo op_infos::shift_left = binary_info<OpCode::kShiftLeft, kAcceptInteger>([](auto x, auto y, int bits) {
-  return static_cast<decltype(x)>(shifts_out(y, bits) ? 0 : low(x, bits) << y);
-});
+const ir::OpInfo op_infos::shift_left = binary_info<OpCode::kShiftLeft, kAcceptInteger>(
+    [](auto x, auto y, int bits) { return static_cast<decltype(x)>(shifts_out(y, bits) ? 0 : low(x, bits) << y); });
 const OpRules op_rule_table::shift_left = kZeroTangentRules;
 
 Array lax::shift_right_logical(const Arg& x, const Arg& y) { return binary(OpCode::kShiftRightLogical, x, y); }

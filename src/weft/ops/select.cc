@@ -38,9 +38,12 @@ void batch_with_scalars(const Call& call, std::size_t full, std::span<const int>
     const Array& a = call.args[i];
     const int rank = a.ndim() - (bdims[i] != kUnmapped);
     const bool scalar = rank == 0;
-    if (scalar && bdims[i] == kUnmapped && i != full && !shape.empty()) args.push_back(a);
-    else if (scalar && bdims[i] != kUnmapped) args.push_back(shape.empty() ? a : lax::broadcast_in_dim(a, batched, Dims{to}));
-    else args.push_back(bdim_to(a, bdims[i], to, size));
+    if (scalar && bdims[i] == kUnmapped && i != full && !shape.empty())
+      args.push_back(a);
+    else if (scalar && bdims[i] != kUnmapped)
+      args.push_back(shape.empty() ? a : lax::broadcast_in_dim(a, batched, Dims{to}));
+    else
+      args.push_back(bdim_to(a, bdims[i], to, size));
   }
   bind(call.op, call.params, args, outs);
   out_bdims.push_back(to);
@@ -115,7 +118,8 @@ namespace {
 
 void infer_select(const ParamsBase*, std::span<const Aval> in, Avals& out) {
   if (in[0].dtype() != boolean)
-    throw DTypeError("select: the predicate must be bool; got " + operand_text(in) + ".", "compare it with something, for example ne(pred, 0).");
+    throw DTypeError("select: the predicate must be bool; got " + operand_text(in) + ".",
+                     "compare it with something, for example ne(pred, 0).");
   if (in[1].dtype() != in[2].dtype())
     throw DTypeError("select: on_true and on_false must have equal dtypes; got " + operand_text(in.subspan(1)) + ".",
                      "convert one of them with astype, or use np::where, which promotes.");
@@ -123,8 +127,9 @@ void infer_select(const ParamsBase*, std::span<const Aval> in, Avals& out) {
     throw ShapeError("select: on_true and on_false must have equal shapes; got " + operand_text(in.subspan(1)) + ".",
                      "lax:: does not broadcast; np::where does.");
   if (in[0].ndim() != 0 && !same_dims(in[0].shape(), in[1].shape()))
-    throw ShapeError("select: the predicate must have the shape of on_true and on_false or be 0-d; got " + operand_text(in) + ".",
-                     "lax:: does not broadcast; np::where does.");
+    throw ShapeError(
+        "select: the predicate must have the shape of on_true and on_false or be 0-d; got " + operand_text(in) + ".",
+        "lax:: does not broadcast; np::where does.");
   out.push_back(Aval(in[1].dtype(), in[1].shape(), vary_of(in)));
 }
 
@@ -137,7 +142,9 @@ void eval_select(const ParamsBase*, std::span<const TensorView> in, std::span<co
 
 void jvp_select(const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
   bind(call.op, call.params, call.args, outs);
-  const auto tangent = [&](std::size_t i) { return tangents[i].defined() ? tangents[i] : zeros_of(call.args[i].aval()); };
+  const auto tangent = [&](std::size_t i) {
+    return tangents[i].defined() ? tangents[i] : zeros_of(call.args[i].aval());
+  };
   out_tangents.push_back(lax::select(call.args[0], tangent(1), tangent(2)));
 }
 
@@ -176,10 +183,12 @@ namespace {
 
 void infer_clamp(const ParamsBase*, std::span<const Aval> in, Avals& out) {
   if (in[0].dtype() != in[1].dtype() || in[2].dtype() != in[1].dtype())
-    throw DTypeError("clamp: lo, x and hi must have equal dtypes; got " + operand_text(in) + ".", "convert with astype, or use np::clip, which promotes.");
+    throw DTypeError("clamp: lo, x and hi must have equal dtypes; got " + operand_text(in) + ".",
+                     "convert with astype, or use np::clip, which promotes.");
   for (const std::size_t i : {0, 2})
     if (in[i].ndim() != 0 && !same_dims(in[i].shape(), in[1].shape()))
-      throw ShapeError("clamp: lo and hi must have the shape of x or be 0-d; got " + operand_text(in) + ".", "lax:: does not broadcast; np::clip does.");
+      throw ShapeError("clamp: lo and hi must have the shape of x or be 0-d; got " + operand_text(in) + ".",
+                       "lax:: does not broadcast; np::clip does.");
   if (!accepts(kAcceptInteger | kAcceptFloat, in[1].dtype())) throw_dtype("clamp", "integer or float", in[1].dtype());
   out.push_back(Aval(in[1].dtype(), in[1].shape(), vary_of(in)));
 }
@@ -200,7 +209,8 @@ void eval_clamp(const ParamsBase*, std::span<const TensorView> in, std::span<con
         if (cb != cb) return b;
         return (ca < cb) == larger ? b : a;
       };
-      for (std::int64_t n = out[0].size(), i = 0; i < n; ++i) y[i] = pick(pick(x[i], lo[lo_step * i], true), hi[hi_step * i], false);
+      for (std::int64_t n = out[0].size(), i = 0; i < n; ++i)
+        y[i] = pick(pick(x[i], lo[lo_step * i], true), hi[hi_step * i], false);
     }
   });
 }
@@ -228,7 +238,8 @@ void batch_clamp(const Call& call, std::span<const int> bdims, std::int64_t size
 
 Array lax::clamp(const Arg& lo, const Arg& x, const Arg& hi) {
   const LocationScope scope(lo.location());
-  const DType t = x.is_scalar() ? (lo.is_scalar() ? x.dtype_beside(hi.dtype()) : x.dtype_beside(lo.dtype())) : x.dtype();
+  const DType t =
+      x.is_scalar() ? (lo.is_scalar() ? x.dtype_beside(hi.dtype()) : x.dtype_beside(lo.dtype())) : x.dtype();
   const auto bound = [&](const Arg& b) { return b.filled(b.dtype_beside(t), {}); };
   return bind1(OpCode::kClamp, {bound(lo), x.filled(t, {}), bound(hi)});
 }

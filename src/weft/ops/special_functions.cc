@@ -28,8 +28,9 @@ constexpr double kEulerMaclaurin[] = {
 }  // namespace
 
 float erf_inv(float x) {
-  static constexpr float kCentral[] = {2.81022636e-08f, 3.43273939e-07f, -3.5233877e-06f, -4.39150654e-06f, 0.00021858087f,
-                                       -0.00125372503f, -0.00417768164f, 0.246640727f,    1.50140941f};
+  static constexpr float kCentral[] = {2.81022636e-08f,  3.43273939e-07f, -3.5233877e-06f,
+                                       -4.39150654e-06f, 0.00021858087f,  -0.00125372503f,
+                                       -0.00417768164f,  0.246640727f,    1.50140941f};
   static constexpr float kTail[] = {-0.000200214257f, 0.000100950558f, 0.00134934322f, -0.00367342844f, 0.00573950773f,
                                     -0.0076224613f,   0.00943887047f,  1.00167406f,    2.83297682f};
   if (std::abs(x) == 1.0f) return x * std::numeric_limits<float>::infinity();
@@ -50,7 +51,8 @@ double erf_inv(double x) {
   const double a = 0.147, l = std::log1p(-x * x), h = 2 / (kPi * a) + l / 2;
   double y = std::copysign(std::sqrt(std::sqrt(h * h - l / a) - h), x);
   for (int i = 0; i < 3; ++i) {
-    const double error = std::abs(x) < 0.5 ? std::erf(y) - x : std::copysign((1 - std::abs(x)) - std::erfc(std::abs(y)), x);
+    const double error =
+        std::abs(x) < 0.5 ? std::erf(y) - x : std::copysign(1.0, x) * ((1 - std::abs(x)) - std::erfc(std::abs(y)));
     const double step = error / (2 / std::sqrt(kPi) * std::exp(-y * y));
     y -= step / (1 + y * step);
   }
@@ -87,7 +89,8 @@ double digamma(double x) {
   const double r = 1 / (x * x);
   // log x - 1/(2x) - sum B_2k / (2k x^2k)
   const double series =
-      r * (1.0 / 12 - r * (1.0 / 120 - r * (1.0 / 252 - r * (1.0 / 240 - r * (1.0 / 132 - r * (691.0 / 32760 - r * (1.0 / 12)))))));
+      r * (1.0 / 12 - r * (1.0 / 120 -
+                           r * (1.0 / 252 - r * (1.0 / 240 - r * (1.0 / 132 - r * (691.0 / 32760 - r * (1.0 / 12)))))));
   return result + std::log(x) - 0.5 / x - series;
 }
 
@@ -103,6 +106,13 @@ double zeta(double x, double q) {
     if (x != std::floor(x)) return kNaN;
   }
   if (q == kInf) return 0;
+  if (q < 0) {
+    // The terms with a negative base, mirrored, are a difference of two tails; adding them one by
+    // one would take |q| steps.
+    const double below = -std::floor(q), part = q + below;
+    const double mirrored = zeta(x, 1 - part) - zeta(x, 1 - part + below);
+    return zeta(x, part) + (std::fmod(x, 2) == 0 ? mirrored : -mirrored);
+  }
   // Terms until the argument is large, then the integral, half a term, and the corrections.
   double sum = 0, a = q;
   for (int i = 0; i < 12 || a < 12; ++i, a += 1) {

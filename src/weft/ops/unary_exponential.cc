@@ -68,8 +68,8 @@ const OpRules op_rule_table::logistic = smooth_rules([](const Array& t, const Ar
 // sqrt x: t / (2 y)
 Array lax::sqrt(const Arg& x) { return unary(OpCode::kSqrt, x); }
 const ir::OpInfo op_infos::sqrt = unary_info<OpCode::kSqrt, kInexact>([](auto x) { return std::sqrt(x); });
-const OpRules op_rule_table::sqrt = smooth_rules(
-    [](const Array& t, const Array&, const Array& y) { return lax::multiply(t, lax::divide(0.5, y)); });
+const OpRules op_rule_table::sqrt =
+    smooth_rules([](const Array& t, const Array&, const Array& y) { return lax::multiply(t, lax::divide(0.5, y)); });
 
 // 1 / sqrt x: -t y / (2 x)
 Array lax::rsqrt(const Arg& x) { return unary(OpCode::kRsqrt, x); }
@@ -90,16 +90,19 @@ const ir::OpInfo op_infos::cbrt = unary_info<OpCode::kCbrt, kInexact>([](auto x)
     return std::cbrt(x);
   }
 });
-const OpRules op_rule_table::cbrt = smooth_rules(
-    [](const Array& t, const Array&, const Array& y) { return lax::multiply(t, lax::divide(1.0 / 3.0, lax::square(y))); });
+const OpRules op_rule_table::cbrt = smooth_rules([](const Array& t, const Array&, const Array& y) {
+  return lax::multiply(t, lax::divide(1.0 / 3.0, lax::square(y)));
+});
 
 // x^2: t 2 x
 Array lax::square(const Arg& x) { return unary(OpCode::kSquare, x); }
 const ir::OpInfo op_infos::square = unary_info<OpCode::kSquare, kNumber>([](auto x) {
-  if constexpr (std::is_integral_v<decltype(x)>) return static_cast<decltype(x)>(static_cast<std::uint64_t>(x) * static_cast<std::uint64_t>(x));
-  else return x * x;
+  if constexpr (std::is_integral_v<decltype(x)>)
+    return static_cast<decltype(x)>(static_cast<std::uint64_t>(x) * static_cast<std::uint64_t>(x));
+  else
+    return x * x;
 });
-const OpRules op_rule_table::square = smooth_rules(
-    [](const Array& t, const Array& x, const Array&) { return lax::multiply(t, lax::multiply(x, 2.0)); });
+const OpRules op_rule_table::square =
+    smooth_rules([](const Array& t, const Array& x, const Array&) { return lax::multiply(t, lax::multiply(x, 2.0)); });
 
 }  // namespace weft

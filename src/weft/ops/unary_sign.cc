@@ -23,8 +23,10 @@ void eval_predicate(const ParamsBase*, std::span<const TensorView> in, std::span
     using T = typename decltype(tag)::type;
     const T* x = in[0].as<T>();
     for (std::int64_t n = in[0].size(), i = 0; i < n; ++i) {
-      if constexpr (is_complex_v<T>) y[i] = kPredicate(x[i].real()) && kPredicate(x[i].imag());
-      else y[i] = kPredicate(static_cast<double>(static_cast<compute_t<T>>(x[i])));
+      if constexpr (is_complex_v<T>)
+        y[i] = kPredicate(x[i].real()) && kPredicate(x[i].imag());
+      else
+        y[i] = kPredicate(static_cast<double>(static_cast<compute_t<T>>(x[i])));
     }
   });
 }
@@ -40,9 +42,12 @@ bool negative_infinite(double x) { return x == -std::numeric_limits<double>::inf
 
 template <class T>
 T sign_of(T x) {
-  if constexpr (std::is_unsigned_v<T>) return x != 0;
-  else if constexpr (is_complex_v<T>) return x == T(0) ? T(0) : x / std::abs(x);
-  else return x > 0 ? T(1) : x < 0 ? T(-1) : x;
+  if constexpr (std::is_unsigned_v<T>)
+    return x != 0;
+  else if constexpr (is_complex_v<T>)
+    return x == T(0) ? T(0) : x / std::abs(x);
+  else
+    return x > 0 ? T(1) : x < 0 ? T(-1) : x;
 }
 
 }  // namespace
@@ -50,14 +55,15 @@ T sign_of(T x) {
 // -x: -t
 Array lax::negate(const Arg& x) { return unary(OpCode::kNegate, x); }
 const ir::OpInfo op_infos::negate = unary_info<OpCode::kNegate, kNumber>([](auto x) {
-  if constexpr (std::is_integral_v<decltype(x)>) return static_cast<decltype(x)>(0 - static_cast<std::uint64_t>(x));
-  else return -x;
+  if constexpr (std::is_integral_v<decltype(x)>)
+    return static_cast<decltype(x)>(0 - static_cast<std::uint64_t>(x));
+  else
+    return -x;
 });
 const OpRules op_rule_table::negate{
     .jvp = jvp_linear,
-    .transpose = [](const Call&, std::span<const Array> cts, std::span<GradAccum* const> accums) {
-      accums[0]->add(lax::negate(cts[0]));
-    },
+    .transpose = [](const Call&, std::span<const Array> cts,
+                    std::span<GradAccum* const> accums) { accums[0]->add(lax::negate(cts[0])); },
     .batch = batch_elementwise,
     .factors = factors_elementwise};
 
@@ -73,15 +79,17 @@ void eval_abs(const ParamsBase* params, std::span<const TensorView> in, std::spa
   if (in[0].dtype() == c64) return complex(std::complex<float>());
   if (in[0].dtype() == c128) return complex(std::complex<double>());
   constexpr auto real = [](auto x) {
-    if constexpr (std::is_integral_v<decltype(x)>) return x < 0 ? static_cast<decltype(x)>(0 - static_cast<std::uint64_t>(x)) : x;
-    else return std::abs(x);
+    if constexpr (std::is_integral_v<decltype(x)>)
+      return x < 0 ? static_cast<decltype(x)>(0 - static_cast<std::uint64_t>(x)) : x;
+    else
+      return std::abs(x);
   };
   ops::detail::eval_unary<kAcceptSigned | kAcceptFloat, decltype(real)>(params, in, out);
 }
 }  // namespace
 Array lax::abs(const Arg& x) { return unary(OpCode::kAbs, x); }
 const ir::OpInfo op_infos::abs{
-    .infer = infer_real<OpCode::kAbs, kAcceptSigned | kInexact>, .eval = eval_abs, .elementwise = true};
+    .infer = infer_real < OpCode::kAbs, kAcceptSigned | kInexact >, .eval = eval_abs, .elementwise = true};
 const OpRules op_rule_table::abs = smooth_rules([](const Array& t, const Array& x, const Array&) {
   if (!is_complex(x.dtype())) return lax::multiply(t, lax::sign(x));
   return lax::real(lax::multiply(t, lax::conj(lax::sign(x))));
@@ -91,16 +99,17 @@ const OpRules op_rule_table::abs = smooth_rules([](const Array& t, const Array& 
 Array lax::sign(const Arg& x) { return unary(OpCode::kSign, x); }
 const ir::OpInfo op_infos::sign = unary_info<OpCode::kSign, kNumber>([](auto x) { return sign_of(x); });
 const OpRules op_rule_table::sign{
-    .jvp = [](const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
-      if (!is_complex(call.args[0].dtype())) return rules::zero_tangent(call, tangents, outs, out_tangents);
-      outs.push_back(lax::sign(call.args[0]));
-      const Array &t = tangents[0], &u = outs[0];
-      // At 0 the direction is taken as constant, so that the tangent is 0 and not NaN.
-      const Array length = lax::abs(call.args[0]);
-      const Array scale = lax::convert(lax::select(lax::eq(length, 0.0), 0.0, lax::divide(1.0, length)), u.dtype());
-      const Array along = lax::convert(lax::real(lax::multiply(t, lax::conj(u))), u.dtype());
-      out_tangents.push_back(lax::multiply(lax::subtract(t, lax::multiply(along, u)), scale));
-    },
+    .jvp =
+        [](const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
+          if (!is_complex(call.args[0].dtype())) return rules::zero_tangent(call, tangents, outs, out_tangents);
+          outs.push_back(lax::sign(call.args[0]));
+          const Array &t = tangents[0], &u = outs[0];
+          // At 0 the direction is taken as constant, so that the tangent is 0 and not NaN.
+          const Array length = lax::abs(call.args[0]);
+          const Array scale = lax::convert(lax::select(lax::eq(length, 0.0), 0.0, lax::divide(1.0, length)), u.dtype());
+          const Array along = lax::convert(lax::real(lax::multiply(t, lax::conj(u))), u.dtype());
+          out_tangents.push_back(lax::multiply(lax::subtract(t, lax::multiply(along, u)), scale));
+        },
     .transpose = rules::not_linear,
     .batch = batch_elementwise,
     .factors = factors_elementwise};

@@ -22,9 +22,8 @@ const OpRules op_rule_table::cosine = smooth_rules(
 // tan x: t (1 + y^2)
 Array lax::tan(const Arg& x) { return unary(OpCode::kTan, x); }
 const ir::OpInfo op_infos::tan = unary_info<OpCode::kTan, kInexact>([](auto x) { return std::tan(x); });
-const OpRules op_rule_table::tan = smooth_rules([](const Array& t, const Array&, const Array& y) {
-  return lax::multiply(t, lax::add(lax::square(y), 1.0));
-});
+const OpRules op_rule_table::tan = smooth_rules(
+    [](const Array& t, const Array&, const Array& y) { return lax::multiply(t, lax::add(lax::square(y), 1.0)); });
 
 // asin x: t / sqrt(1 - x^2)
 Array lax::asin(const Arg& x) { return unary(OpCode::kAsin, x); }
@@ -43,9 +42,8 @@ const OpRules op_rule_table::acos = smooth_rules([](const Array& t, const Array&
 // atan x: t / (1 + x^2)
 Array lax::atan(const Arg& x) { return unary(OpCode::kAtan, x); }
 const ir::OpInfo op_infos::atan = unary_info<OpCode::kAtan, kInexact>([](auto x) { return std::atan(x); });
-const OpRules op_rule_table::atan = smooth_rules([](const Array& t, const Array& x, const Array&) {
-  return lax::divide(t, lax::add(lax::square(x), 1.0));
-});
+const OpRules op_rule_table::atan = smooth_rules(
+    [](const Array& t, const Array& x, const Array&) { return lax::divide(t, lax::add(lax::square(x), 1.0)); });
 
 // sinh x: t cosh x
 Array lax::sinh(const Arg& x) { return unary(OpCode::kSinh, x); }

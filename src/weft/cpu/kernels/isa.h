@@ -1,0 +1,46 @@
+// The kernels that are compiled once per instruction set, and the choice between the sets.
+// Callers use the headers of each kind of kernel (elementwise.h, reduce.h, ...); tests use this one to compare sets.
+// Invariant: everything but `gemm` gives the same bits on every set.
+#pragma once
+
+#include "weft/cpu/kernels/kernel.h"
+#include "weft/ir/dtype.h"
+
+namespace weft::cpu {
+
+struct IsaKernels {
+  // elementwise.h
+  const ElementwiseKernel* (*unary)(UnaryOp, DType);
+  const ElementwiseKernel* (*binary)(BinaryOp, DType);
+  const ElementwiseKernel* (*compare)(CompareOp, DType);
+  const ElementwiseKernel* (*select)(DType);
+  const ElementwiseKernel* (*clamp)(DType);
+  const ElementwiseKernel* (*convert)(DType, DType);
+  const ElementwiseKernel* (*copy)(DType);
+  // Copies past the caches; `bytes` is any number, the source is aligned to 64 bytes.
+  void (*stream)(char* out, const char* in, std::int64_t bytes);
+};
+
+/// True when this processor runs code of `isa` and this build has it.
+bool isa_available(Isa isa);
+/// The kernels of one set; throws BackendError when it is not available.
+const IsaKernels& isa_kernels(Isa isa);
+/// The kernels of the best available set, or of the one force_isa() named.
+const IsaKernels& isa_kernels();
+/// Makes isa_kernels() return `isa` from now on. Kernels found before keep their set.
+void force_isa(Isa isa);
+Isa active_isa();
+
+namespace baseline {
+extern const IsaKernels kKernels;
+}
+#ifdef WEFT_HAVE_ISA_LEVELS
+namespace v3 {
+extern const IsaKernels kKernels;
+}
+namespace v4 {
+extern const IsaKernels kKernels;
+}
+#endif
+
+}  // namespace weft::cpu

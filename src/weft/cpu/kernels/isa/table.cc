@@ -1,0 +1,21 @@
+// The kernels of one instruction set, in one table.
+#include "weft/cpu/kernels/isa/tables.h"
+
+namespace weft::cpu::WEFT_ISA {
+namespace {
+
+const ElementwiseKernel* unary(UnaryOp op, DType t) {
+  if (const ElementwiseKernel* k = unary_float(op, t)) return k;
+  return unary_integer(op, t);
+}
+
+const ElementwiseKernel* binary(BinaryOp op, DType t) {
+  if (const ElementwiseKernel* k = binary_float(op, t)) return k;
+  return binary_integer(op, t);
+}
+
+}  // namespace
+
+const IsaKernels kKernels = {unary, binary, compare, select, clamp, convert, copy, stream};
+
+}  // namespace weft::cpu::WEFT_ISA

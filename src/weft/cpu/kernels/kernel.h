@@ -1,0 +1,51 @@
+// What the elementwise loops and their callers share: operands that repeat along dimensions, and loops over runs.
+// Included by files compiled for different instruction sets, so it holds plain types only: an inline function here
+// would be compiled once per set and the linker would keep any one of them.
+#pragma once
+
+#include <cstdint>
+
+namespace weft::cpu {
+
+/// An input of an elementwise kernel with output shape d[0] x ... x d[r-1]. Bit i of `repeated` set: the value does
+/// not vary along dimension i. `data` is dense row-major over the other dimensions, so 0 is a dense operand of the
+/// output's shape and all bits set is one value.
+struct Operand {
+  const void* data;
+  std::uint32_t repeated;
+};
+
+/// Computes `n` consecutive elements. Bit k of `scalar` set: operand k is one value, used for all of them.
+/// `out` may equal an input that is not scalar, and must not overlap any otherwise.
+using ElementwiseLoop = void (*)(const char* const* in, unsigned scalar, char* out, std::int64_t n);
+
+struct ElementwiseKernel {
+  ElementwiseLoop loop;
+  std::uint8_t operands;
+  std::uint8_t in_bytes[3];
+  std::uint8_t out_bytes;
+  float cost;  // nanoseconds per element, roughly: decides how work is split, never what is computed
+};
+
+enum class UnaryOp : std::uint8_t {
+  kAbs, kAcos, kAcosh, kAsin, kAsinh, kAtan, kAtanh, kCbrt, kCeil, kCosh, kCosine, kCountLeadingZeros, kErf, kErfInv,
+  kErfc, kExponential, kExponentialMinusOne, kFloor, kIsFinite, kIsInf, kIsNegInf, kIsPosInf, kLog, kLogPlusOne,
+  kLogistic, kNegate, kNot, kPopcnt, kRoundNearestAfz, kRoundNearestEven, kRsqrt, kSign, kSine, kSinh, kSqrt, kSquare,
+  kTan, kTanh,
+};
+inline constexpr int kNumUnaryOps = static_cast<int>(UnaryOp::kTanh) + 1;
+
+enum class BinaryOp : std::uint8_t {
+  kAdd, kAnd, kAtan2, kDivide, kMaximum, kMinimum, kMultiply, kOr, kPower, kRemainder, kShiftLeft,
+  kShiftRightArithmetic, kShiftRightLogical, kSubtract, kXor,
+};
+inline constexpr int kNumBinaryOps = static_cast<int>(BinaryOp::kXor) + 1;
+
+enum class CompareOp : std::uint8_t { kEq, kNe, kLt, kLe, kGt, kGe };
+inline constexpr int kNumCompareOps = 6;
+
+/// The instruction sets that the kernels are compiled for.
+enum class Isa : std::uint8_t { kBaseline, kV3, kV4 };
+inline constexpr int kNumIsas = 3;
+
+}  // namespace weft::cpu

@@ -241,7 +241,8 @@ Digits draw_digits(std::int64_t n, std::uint64_t seed) {
   out.labels.resize(static_cast<std::size_t>(n));
   const std::uint64_t stream = Random(seed).bits();
   for (std::size_t i = 0; i < out.labels.size(); ++i) {
-    Random random(stream ^ Random(i).bits());
+    // Mixed twice: with a plain exclusive or, image i of one seed could be image k of another.
+    Random random(Random(stream + i).bits());
     out.labels[i] = static_cast<std::uint8_t>(random.below(10));
     draw_digit(out.labels[i], random, out.images.data() + i * kSide * kSide);
   }

@@ -21,11 +21,11 @@ std::string script(const TemporaryFolder& folder, const std::string& body) {
 }
 
 // The file that curl is told to write is the argument after --output.
-const char* const kTarget = "while [ \"$1\" != --output ]; do shift; done; ";
+const std::string kTarget = "while [ \"$1\" != --output ]; do shift; done; ";
 
 TEST(download, what_the_program_fetches_appears_under_the_final_name) {
   const TemporaryFolder folder, target;
-  const std::string program = script(folder, std::string(kTarget) + "echo \"$4\" > \"$2\"");
+  const std::string program = script(folder, kTarget + "echo \"$4\" > \"$2\"");
   download("https://example.org/a b'$(x)", target / "a", {.programs = {program}});
   const auto data = read_file(target / "a");
   // The address arrives as it is: no shell reads it.
@@ -35,8 +35,7 @@ TEST(download, what_the_program_fetches_appears_under_the_final_name) {
 
 TEST(download, a_failure_carries_the_programs_message_and_leaves_nothing) {
   const TemporaryFolder folder, target;
-  const std::string program =
-      script(folder, std::string(kTarget) + "echo half > \"$2\"; echo 'no such host' >&2; exit 6");
+  const std::string program = script(folder, kTarget + "echo half > \"$2\"; echo 'no such host' >&2; exit 6");
   EXPECT_EQ(message_of<BackendError>([&] { download("https://example.org/a", target / "a", {.programs = {program}}); }),
             "download: " + program + " must fetch https://example.org/a; got \"no such host\".");
   EXPECT_EQ(target.count(), 0u);
@@ -63,7 +62,7 @@ TEST(download, without_a_program_the_error_says_what_to_install) {
 
 TEST(download, the_next_program_is_used_when_one_is_missing) {
   const TemporaryFolder folder, target;
-  const std::string program = script(folder, std::string(kTarget) + "echo x > \"$2\"");
+  const std::string program = script(folder, kTarget + "echo x > \"$2\"");
   download("https://example.org/a", target / "a", {.programs = {"/nonexistent/wget", program}});
   EXPECT_EQ(target.count(), 1u);
 }

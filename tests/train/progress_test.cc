@@ -44,6 +44,16 @@ TEST(progress, a_terminal_shows_share_bar_metrics_remaining_time_and_rate) {
   progress.finish();
 }
 
+TEST(progress, eighty_columns_have_room_for_bar_two_metrics_time_and_rate) {
+  Screen screen;
+  screen.columns = 80;
+  Progress progress("epoch 1/5", 60000, "images", screen.options(true));
+  screen.now += 2;
+  progress.advance(30000, {{"loss", 0.5}, {"accuracy", 0.875}});
+  EXPECT_EQ(screen.drawings().back(),
+            "epoch 1/5  [=====>     ]   50%  loss 0.5000  accuracy 0.8750  ETA 0:02  15.0k/s");
+}
+
 TEST(progress, redraws_at_most_ten_times_a_second) {
   Screen screen;
   Progress progress("x", 1000, "images", screen.options(true));

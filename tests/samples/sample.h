@@ -2,6 +2,7 @@
 // (evaluation, derivatives, batching, ...). Holds no arrays, so lists of samples cost nothing.
 #pragma once
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -34,9 +35,20 @@ struct Sample {
   double tolerance = 1e-6;
 };
 
-/// The operands as arrays; the same ones on every call.
-Arrays make_operands(const Sample& sample);
+inline void PrintTo(const Sample& s, std::ostream* out) { *out << s.name; }
+
+/// The operands as arrays; the same ones on every call. Other variants have other elements from the
+/// same intervals (given values start at another one).
+Arrays make_operands(const Sample& sample, int variant = 0);
 
 std::vector<Sample> elementwise_samples();
+/// Making, reshaping, slicing, joining.
+std::vector<Sample> shape_samples();
+/// Contractions and reductions.
+std::vector<Sample> contraction_samples();
+/// gather, scatter, sort, random bits, calls.
+std::vector<Sample> indexing_samples();
+/// All of the above.
+std::vector<Sample> all_samples();
 
 }  // namespace weft::testing

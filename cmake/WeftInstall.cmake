@@ -16,7 +16,8 @@ get_target_property(weft_type weft TYPE)
 configure_package_config_file(cmake/weftConfig.cmake.in weftConfig.cmake INSTALL_DESTINATION ${package_dir}
                               NO_SET_AND_CHECK_MACRO)
 write_basic_package_version_file(weftConfigVersion.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${WEFT_BINARY_DIR}/weftConfig.cmake ${WEFT_BINARY_DIR}/weftConfigVersion.cmake DESTINATION ${package_dir})
+install(FILES ${WEFT_BINARY_DIR}/weftConfig.cmake ${WEFT_BINARY_DIR}/weftConfigVersion.cmake
+              cmake/FindOneDNN.cmake DESTINATION ${package_dir})
 
 # A static library hands its own dependencies to whoever links it.
 set(pc_libs "-lweft")

@@ -94,17 +94,16 @@ class Callable {
     return [this](std::span<const Array> args, Arrays& outs) {
       Pack pack = tree::with_leaves(pack_, args);
       result_.emplace(std::apply(f_, std::move(pack)));
-      for (Array& a : tree_leaves()) outs.push_back(std::move(a));
+      // Only the structure stays: keeping traced values would be a leak.
+      tree::for_each(*result_, [&](Array& a) { outs.push_back(std::exchange(a, Array(false))); });
     };
   }
   /// The function's result with its arrays replaced by the engine's outputs.
   Result result(std::span<const Array> outs) { return tree::with_leaves(std::move(*result_), outs); }
-  /// The result as the function returned it, traced values and all.
+  /// The result's structure, with a placeholder for each array.
   const Result& prototype() const { return *result_; }
 
  private:
-  Arrays tree_leaves() const { return tree::leaves(*result_); }
-
   F& f_;
   const Pack& pack_;
   std::optional<Result> result_;

@@ -11,8 +11,8 @@ namespace api {
 /// The arguments to differentiate, checked: every leaf float or complex.
 /// `which[i]` says whether leaf i belongs to one of them. Throws NotDifferentiableError naming the leaf.
 void check_grad_inputs(const char* what, const PathLeaves& leaves, const std::vector<bool>& which);
-/// Throws ShapeError or DTypeError unless `y` is a real scalar.
-void check_grad_output(const char* what, const Array& y);
+/// Throws ShapeError or DTypeError unless the first output is a real scalar.
+void check_grad_output(const char* what, std::span<const Array> outs);
 
 /// Marks the leaves of the arguments numbered kArgs... in a tuple of arguments.
 template <std::size_t... kArgs, class Pack>
@@ -43,12 +43,18 @@ auto value_and_grad_of(const char* what, const std::string& name, F& f, A&&... a
   const std::vector<bool> which = argument_leaves<kArgs...>(pack);
   check_grad_inputs(what, path_leaves(pack, "args"), which);
   Callable<F, decltype(pack)> call(f, pack);
+  using Result = typename decltype(call)::Result;
+  if constexpr (kAux) {
+    static_assert(tree::detail::is_a<Result, std::pair>, "grad: with has_aux the function must return a std::pair of loss and auxiliary tree");
+    static_assert(std::is_same_v<typename Result::first_type, Array>, "grad: the loss must be an Array");
+  } else {
+    static_assert(std::is_same_v<Result, Array>, "grad: the function must return the loss as an Array; use has_aux for more results");
+  }
   transforms::Linearized lin = with_note(name, [&] {
     return transforms::linearize(
         [&](std::span<const Array> a, Arrays& outs) {
           call.flat()(a, outs);
-          if constexpr (kAux) check_grad_output(what, std::get<0>(call.prototype()));
-          else check_grad_output(what, call.prototype());
+          check_grad_output(what, outs);
         },
         leaves, which, name);
   });
@@ -105,6 +111,59 @@ auto grad(F&& f, HasAux, SourceLocation loc = std::source_location::current()) {
     if constexpr (sizeof...(kArgs) == 0) return finish(api::value_and_grad_of<true, 0>("grad", name, f, std::forward<decltype(args)>(args)...));
     else return finish(api::value_and_grad_of<true, kArgs...>("grad", name, f, std::forward<decltype(args)>(args)...));
   };
+}
+
+namespace api {
+
+/// Blocks by output, then by input, from forward (backward) mode over the standard basis.
+Arrays jacobian_columns(const transforms::Linearized& lin, std::span<const Array> inputs, const std::string& name);
+Arrays jacobian_rows(const transforms::Linearized& lin, std::span<const Array> inputs, const std::string& name);
+
+template <std::size_t kArg, class F, class... A>
+auto jacobian(bool forward, const char* what, const std::string& name, F& f, A&&... args) {
+  auto pack = prepare<F>(std::forward<A>(args)...);
+  static_assert(kArg < sizeof...(A), "jacobian: the argument number is out of range");
+  using Input = std::tuple_element_t<kArg, decltype(pack)>;
+  const Arrays leaves = tree::leaves(pack);
+  const std::vector<bool> which = argument_leaves<kArg>(pack);
+  check_grad_inputs(what, path_leaves(pack, "args"), which);
+  Callable<F, decltype(pack)> call(f, pack);
+  using Result = typename decltype(call)::Result;
+  static_assert(std::is_same_v<Input, Array> || std::is_same_v<Result, Array>,
+                "jacobian: the argument or the result must be an Array; ravel one of them first");
+  const transforms::Linearized lin = with_note(name, [&] { return transforms::linearize(call.flat(), leaves, which, name); });
+  Arrays inputs;
+  for (std::size_t i = 0; i < leaves.size(); ++i)
+    if (which[i]) inputs.push_back(leaves[i]);
+  const Arrays blocks = forward ? jacobian_columns(lin, inputs, name) : jacobian_rows(lin, inputs, name);
+  // One output or one input: the blocks are a tree like the other.
+  if constexpr (std::is_same_v<Result, Array>) return cotangent_tree(std::get<kArg>(pack), blocks);
+  else return call.result(blocks);
+}
+
+}  // namespace api
+
+/// J[out..., in...] = df(x)[out...] / dx[in...] by forward mode, one column per element of argument
+/// kArg: for functions with few inputs. Argument or result may be a tree, and then so is J.
+template <std::size_t kArg = 0, class F>
+auto jacfwd(F&& f, SourceLocation loc = std::source_location::current()) {
+  return [f = std::decay_t<F>(std::forward<F>(f)), name = api::transform_name("jacfwd(f)", loc)](auto&&... args) {
+    return api::jacobian<kArg>(true, "jacfwd", name, f, std::forward<decltype(args)>(args)...);
+  };
+}
+
+/// The same Jacobian by reverse mode, one row per element of the result: for functions with few outputs.
+template <std::size_t kArg = 0, class F>
+auto jacrev(F&& f, SourceLocation loc = std::source_location::current()) {
+  return [f = std::decay_t<F>(std::forward<F>(f)), name = api::transform_name("jacrev(f)", loc)](auto&&... args) {
+    return api::jacobian<kArg>(false, "jacrev", name, f, std::forward<decltype(args)>(args)...);
+  };
+}
+
+/// H[i..., j...] = d2 f(x) / dx[i...] dx[j...], forward over reverse.
+template <std::size_t kArg = 0, class F>
+auto hessian(F&& f, SourceLocation loc = std::source_location::current()) {
+  return jacfwd<kArg>(jacrev<kArg>(std::forward<F>(f), loc), loc);
 }
 
 }  // namespace weft

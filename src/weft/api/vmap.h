@@ -93,7 +93,7 @@ auto vmap(F&& f, Axes in_axes = 0, Axes out_axes = 0, SourceLocation loc = std::
       const LocationScope scope(loc);
       bdims = api::mapped_axes(api::match_axes("vmap: in_axes", in_axes, pack, "args"), size);
     }
-    api::Callable<decltype(f), decltype(pack)> call(f, pack);
+    api::Callable<std::remove_reference_t<decltype((f))>, decltype(pack)> call(f, pack);
     Arrays outs;
     Bdims out_bdims;
     api::with_note(name, [&] { transforms::vmap(call.flat(), tree::leaves(pack), bdims, size, name, outs, out_bdims); });

@@ -137,7 +137,7 @@ To convert_element(From v) {
     if constexpr (std::is_same_v<From, float>) return To(v);
     else return To(static_cast<double>(v));
   } else if constexpr (std::is_integral_v<To> && std::is_floating_point_v<From>) {
-    if (v != v) return To(0);
+    if (v != v) return To(0);  // NOLINT(misc-redundant-expression): true for NaN
     // The bounds are powers of two, so the comparisons are exact in any float type.
     constexpr From limit = static_cast<From>(std::is_signed_v<To> ? (1ull << (8 * sizeof(To) - 2)) : (1ull << (8 * sizeof(To) - 1))) * From(2);
     if (v >= limit) return static_cast<To>(std::is_signed_v<To> ? (~0ull >> (65 - 8 * sizeof(To))) : (~0ull >> (64 - 8 * sizeof(To))));

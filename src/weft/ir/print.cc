@@ -1,6 +1,7 @@
 #include "weft/ir/print.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -110,14 +111,16 @@ class Printer {
 }  // namespace
 
 std::string VarNames::next() {
-  std::string s;
-  std::uint64_t n = count_++;
-  do {
-    s += static_cast<char>('a' + n % 26);
-    n /= 26;
-  } while (n > 0);
-  std::reverse(s.begin(), s.end());
-  return s;
+  for (;;) {
+    std::string s;
+    std::uint64_t n = count_++;
+    do {
+      s += static_cast<char>('a' + n % 26);
+      n /= 26;
+    } while (n > 0);
+    std::reverse(s.begin(), s.end());
+    if (s != "in" && s != "inf" && s != "nan") return s;  // words of the syntax
+  }
 }
 
 std::string element_str(DType dtype, const void* element) {
@@ -142,6 +145,23 @@ std::string print(const Jaxpr& jaxpr) {
 std::string Jaxpr::str() const { return print(*this); }
 
 void print_param(ParamWriter& w, const Jaxpr& v) { w.text += Printer(v, *w.names).print(w.indent); }
+
+void print_param(ParamWriter& w, const std::string& v) {
+  const auto plain = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
+  if (!v.empty() && !std::isdigit(static_cast<unsigned char>(v[0])) && std::all_of(v.begin(), v.end(), plain)) {
+    w.text += v;
+    return;
+  }
+  static constexpr char kHex[] = "0123456789abcdef";
+  w.text += '"';
+  for (const char c : v) {
+    const auto u = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') (w.text += '\\') += c;
+    else if (u >= 0x20 && u < 0x7f) w.text += c;
+    else ((w.text += "\\x") += kHex[u >> 4]) += kHex[u & 15];
+  }
+  w.text += '"';
+}
 
 void print_param(ParamWriter& w, const Dims& v) {
   w.text += "(";

@@ -1,0 +1,184 @@
+// jit: a function traced once per signature and compiled. make_jaxpr and eval_shape: its program
+// and its result types without running it.
+#pragma once
+
+#include <bit>
+#include <mutex>
+#include <unordered_map>
+
+#include "weft/api/callable.h"
+#include "weft/ir/call.h"
+#include "weft/runtime/client.h"
+
+namespace weft {
+
+using Jaxpr = ir::Jaxpr;
+
+namespace api {
+
+template <class T>
+inline constexpr char type_tag = 0;
+
+/// A call's signature: argument types, structure, static values and the avals of the arrays.
+/// Collects the arrays on the way.
+struct Signature : tree::NullVisitor {
+  SmallVector<std::uint64_t, 24> words;
+  Arrays leaves;
+
+  void array(const Array& a) {
+    words.push_back(a.defined() ? reinterpret_cast<std::uintptr_t>(a.aval().id()) : 0);
+    if (a.defined()) leaves.push_back(a);
+  }
+  template <class U>
+  void value(const U& v) {
+    static_assert(!std::is_floating_point_v<U>,
+                  "jit: a floating-point argument would recompile for every new value: declare it Array, and a plain "
+                  "number may be passed for it; static_arg(x) says that recompiling is meant");
+    if constexpr (std::is_same_v<U, std::string>) text(v);
+    else if constexpr (tree::detail::is_a<U, StaticArg>) {
+      using T = std::remove_cvref_t<decltype(v.value)>;
+      if constexpr (std::is_same_v<T, std::string>) text(v.value);
+      else if constexpr (std::is_floating_point_v<T>) words.push_back(std::bit_cast<std::uint64_t>(static_cast<double>(v.value)));
+      else words.push_back(static_cast<std::uint64_t>(v.value));
+    } else words.push_back(static_cast<std::uint64_t>(v));
+  }
+  void enter(tree::NodeKind kind, std::size_t n) {
+    if (kind != tree::NodeKind::kStruct && kind != tree::NodeKind::kTuple) words.push_back(n);
+  }
+  void child_key(const std::string& key) { text(key); }
+  std::uint64_t hash() const;
+  void text(const std::string& s);
+};
+
+/// One traced and compiled signature.
+struct JitEntry {
+  SmallVector<std::uint64_t, 24> key;
+  Staged staged;
+  std::shared_ptr<const Executable> executable;  // null until first evaluated
+  ir::Params call_params;
+  std::shared_ptr<const void> prototype;  // the result's structure
+};
+
+/// The entries of one jitted function. Safe to use from several threads.
+class JitCache {
+ public:
+  std::shared_ptr<JitEntry> find(std::uint64_t hash, std::span<const std::uint64_t> key) const;
+  void add(std::uint64_t hash, std::shared_ptr<JitEntry> entry);
+  std::size_t size() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::unordered_multimap<std::uint64_t, std::shared_ptr<JitEntry>> entries_;
+};
+
+/// Runs an entry on the leaves: compiled when evaluating, as one `jit` equation when traced.
+void call_entry(JitEntry& entry, std::span<const Array> leaves, const SourceLocation& loc, Arrays& outs);
+
+}  // namespace api
+
+struct JitOptions {
+  /// Shown in programs and error messages.
+  std::string name = "f";
+};
+
+/// A function that is traced once per signature (argument structure, dtypes, shapes and static
+/// values) and then runs compiled. Copies share their cache. Safe to call from several threads.
+template <class F>
+class Jit {
+ public:
+  Jit(F f, JitOptions options, SourceLocation loc)
+      : f_(std::move(f)), options_(std::move(options)), loc_(loc), cache_(std::make_shared<api::JitCache>()) {}
+
+  template <class... A>
+  auto operator()(A&&... args) const {
+    auto pack = api::prepare<F>(std::forward<A>(args)...);
+    using Pack = decltype(pack);
+    using Result = typename api::Callable<const F, Pack>::Result;
+    api::Signature signature;
+    signature.words.push_back(reinterpret_cast<std::uintptr_t>(&api::type_tag<Pack>));
+    tree::visit(std::as_const(pack), signature);
+    const std::uint64_t hash = signature.hash();
+    std::shared_ptr<api::JitEntry> entry = cache_->find(hash, signature.words);
+    if (!entry) {
+      entry = trace(pack, signature);
+      // A captured tracer belongs to this call alone.
+      bool reusable = true;
+      for (const Array& a : entry->staged.captured) reusable &= !a.is_tracer();
+      if (reusable) cache_->add(hash, entry);
+    }
+    Arrays outs;
+    api::call_entry(*entry, signature.leaves, loc_, outs);
+    return tree::with_leaves(*static_cast<const Result*>(entry->prototype.get()), outs);
+  }
+
+  /// The program for these arguments.
+  template <class... A>
+  Jaxpr jaxpr(A&&... args) const {
+    auto pack = api::prepare<F>(std::forward<A>(args)...);
+    api::Signature signature;
+    tree::visit(std::as_const(pack), signature);
+    return trace(pack, signature)->staged.jaxpr;
+  }
+
+  /// How many signatures have been traced and kept.
+  std::size_t cache_size() const { return cache_->size(); }
+
+ private:
+  template <class Pack>
+  std::shared_ptr<api::JitEntry> trace(const Pack& pack, const api::Signature& signature) const {
+    auto entry = std::make_shared<api::JitEntry>();
+    const std::string name = "jit(" + options_.name + ")" + (loc_ ? " at " + loc_.str() : std::string());
+    api::Callable<const F, Pack> call(f_, pack);
+    ir::Avals inputs;
+    for (const Array& a : signature.leaves) inputs.push_back(a.aval());
+    entry->staged = api::with_note(name, [&] { return stage(call.flat(), inputs, name); });
+    entry->key = signature.words;
+    entry->call_params = ir::make_params(CallParams{options_.name, entry->staged.jaxpr});
+    entry->prototype = std::make_shared<const typename decltype(call)::Result>(call.prototype());
+    return entry;
+  }
+
+  F f_;
+  JitOptions options_;
+  SourceLocation loc_;
+  std::shared_ptr<api::JitCache> cache_;
+};
+
+/// Compiles `f`. Arrays are traced; int, bool, std::string and enum arguments are static. Arrays
+/// that f captures become inputs of the program, with the values they had when it was traced.
+///   auto step = jit(train_step, {.name = "train_step"});
+template <class F>
+Jit<std::decay_t<F>> jit(F&& f, JitOptions options = {}, SourceLocation loc = std::source_location::current()) {
+  return Jit<std::decay_t<F>>(std::forward<F>(f), std::move(options), loc);
+}
+
+/// A function with f's arguments that returns its program. Captured arrays are inputs before the `;`.
+template <class F>
+auto make_jaxpr(F&& f, SourceLocation loc = std::source_location::current()) {
+  return [f = std::decay_t<F>(std::forward<F>(f)), loc](auto&&... args) -> Jaxpr {
+    auto pack = api::prepare<decltype(f)>(std::forward<decltype(args)>(args)...);
+    const std::string name = api::transform_name("make_jaxpr(f)", loc);
+    api::Callable<std::remove_reference_t<decltype((f))>, decltype(pack)> call(f, pack);
+    ir::Avals inputs;
+    for (const Array& a : tree::leaves(pack)) inputs.push_back(a.aval());
+    return api::with_note(name, [&] { return stage(call.flat(), inputs, name); }).jaxpr;
+  };
+}
+
+/// An array with a type but no value, for eval_shape and make_jaxpr.
+Array abstract(DType dtype, DimSpan shape);
+
+/// The result of f(args...) with the types but not the values of its arrays; nothing is computed.
+template <class F, class... A>
+auto eval_shape(F&& f, A&&... args) {
+  auto pack = api::prepare<F>(std::forward<A>(args)...);
+  api::Callable<std::remove_reference_t<F>, decltype(pack)> call(f, pack);
+  ir::Avals inputs;
+  for (const Array& a : tree::leaves(pack)) inputs.push_back(a.aval());
+  const Staged staged = api::with_note("eval_shape(f)", [&] { return stage(call.flat(), inputs, "eval_shape(f)"); });
+  Arrays outs;
+  for (const Aval a : staged.jaxpr.output_avals()) outs.push_back(abstract(a.dtype(), a.shape()));
+  return call.result(outs);
+}
+
+}  // namespace weft

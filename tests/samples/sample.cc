@@ -4,13 +4,13 @@ namespace weft::testing {
 
 namespace {
 
-Array make_operand(const SampleOperand& o, std::uint64_t salt) {
+Array make_operand(const SampleOperand& o, std::uint64_t salt, int example) {
   const std::int64_t n = product(o.shape);
   std::vector<std::byte> bytes(static_cast<std::size_t>(n * byte_size(o.dtype)));
   // Multiples of an odd number modulo a prime visit distinct points of the interval.
   constexpr std::uint64_t kPoints = 101;
-  std::uint64_t at = 17 * (salt + 1);
-  std::size_t value = 0;
+  std::uint64_t at = 17 * (salt + 1) + 29 * static_cast<std::uint64_t>(example);
+  auto value = static_cast<std::size_t>(example * n * (is_complex(o.dtype) ? 2 : 1));
   const auto next = [&] {
     if (!o.values.empty()) return o.values[value++ % o.values.size()];
     at = (at + 37) % kPoints;
@@ -32,10 +32,21 @@ Array make_operand(const SampleOperand& o, std::uint64_t salt) {
 
 }  // namespace
 
-Arrays make_operands(const Sample& sample) {
+Arrays make_operands(const Sample& sample, int example) {
   Arrays operands;
-  for (std::size_t i = 0; i < sample.operands.size(); ++i) operands.push_back(make_operand(sample.operands[i], i));
+  for (std::size_t i = 0; i < sample.operands.size(); ++i)
+    operands.push_back(make_operand(sample.operands[i], i, example));
   return operands;
+}
+
+const std::vector<Sample>& all_samples() {
+  static const std::vector<Sample> all = [] {
+    std::vector<Sample> samples;
+    for (const auto family : {elementwise_samples, contraction_samples, shape_samples, indexing_samples, other_samples})
+      for (Sample& s : family()) samples.push_back(std::move(s));
+    return samples;
+  }();
+  return all;
 }
 
 }  // namespace weft::testing

@@ -1,0 +1,37 @@
+// Every sample of every operation against every check. WEFT_SAMPLES=name runs only samples with that in their name.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "harness/checks.h"
+
+namespace weft::testing {
+namespace {
+
+void expect_all(Check check) {
+  constexpr std::size_t kShown = 40;
+  const std::vector<std::string> sentences = run_check(check);
+  for (std::size_t i = 0; i < sentences.size() && i < kShown; ++i) ADD_FAILURE() << sentences[i];
+  if (sentences.size() > kShown) ADD_FAILURE() << "and " << sentences.size() - kShown << " more";
+}
+
+TEST(samples, have_distinct_names) {
+  std::set<std::string> names;
+  for (const Sample& s : all_samples()) EXPECT_TRUE(names.insert(s.name).second) << s.name << " names two samples";
+}
+
+TEST(samples, infer_the_types_that_evaluation_gives) { expect_all(checks::types); }
+TEST(samples, evaluate_to_known_values) { expect_all(checks::known_values); }
+TEST(samples, evaluate_eagerly_as_by_reference) { expect_all(checks::eager); }
+TEST(samples, evaluate_under_jit_as_eagerly) { expect_all(checks::jit); }
+TEST(samples, survive_printing_and_parsing) { expect_all(checks::text); }
+TEST(samples, have_the_jvp_of_central_differences) { expect_all(checks::jvp); }
+TEST(samples, have_a_vjp_adjoint_to_the_jvp) { expect_all(checks::vjp); }
+TEST(samples, have_second_derivatives) { expect_all(checks::second_order); }
+TEST(samples, batch_like_a_loop) { expect_all(checks::vmap); }
+TEST(samples, batch_twice_like_two_loops) { expect_all(checks::vmap_of_vmap); }
+TEST(samples, transform_in_any_order) { expect_all(checks::composition); }
+TEST(samples, split_along_their_factors) { expect_all(checks::factors); }
+
+}  // namespace
+}  // namespace weft::testing

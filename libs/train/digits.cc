@@ -220,7 +220,7 @@ void draw_digit(int digit, Random& random, std::uint8_t* out) {
       const int x_end = bound(std::max(a.x, b.x) + reach + 1), y_end = bound(std::max(a.y, b.y) + reach + 1);
       for (int y = bound(std::min(a.y, b.y) - reach); y < y_end; ++y)
         for (int x = bound(std::min(a.x, b.x) - reach); x < x_end; ++x) {
-          double& d = nearest[static_cast<std::size_t>(y * kSide + x)];
+          double& d = nearest[static_cast<std::size_t>(y) * kSide + static_cast<std::size_t>(x)];
           d = std::min(d, distance(x + 0.5, y + 0.5, a, b));
         }
     }
@@ -241,7 +241,8 @@ Digits draw_digits(std::int64_t n, std::uint64_t seed) {
   out.labels.resize(static_cast<std::size_t>(n));
   const std::uint64_t stream = Random(seed).bits();
   for (std::size_t i = 0; i < out.labels.size(); ++i) {
-    Random random(stream ^ Random(i).bits());
+    // Mixed twice: with a plain exclusive or, image i of one seed could be image k of another.
+    Random random(Random(stream + i).bits());
     out.labels[i] = static_cast<std::uint8_t>(random.below(10));
     draw_digit(out.labels[i], random, out.images.data() + i * kSide * kSide);
   }

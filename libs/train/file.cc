@@ -38,7 +38,7 @@ std::vector<std::byte> read_file(const std::string& path) {
     errno = 0;
     const std::size_t got = std::fread(data.data() + size, 1, data.size() - size, file.get());
     size += got;
-    if (size < data.size()) break;
+    if (got == 0 || std::feof(file.get()) != 0 || std::ferror(file.get()) != 0) break;
   }
   if (std::ferror(file.get()) != 0) refuse("read_file", path, "readable", errno);
   data.resize(size);

@@ -12,22 +12,22 @@ namespace weft::train {
 
 /// One curve. Points that are not finite leave gaps.
 struct Series {
-  std::string name;
-  std::vector<double> x;
-  std::vector<double> y;
+  std::string name = {};
+  std::vector<double> x = {};
+  std::vector<double> y = {};
   std::optional<Color> color = {};  ///< by default the next one of a palette that colour-blind people can tell apart
   bool markers = false;             ///< a dot on each point
 };
 
 struct Panel {
-  std::string y_label;
-  std::vector<Series> series;
+  std::string y_label = {};
+  std::vector<Series> series = {};
 };
 
 struct Plot {
-  std::string title;
-  std::string x_label;
-  std::vector<Panel> panels;
+  std::string title = {};
+  std::string x_label = {};
+  std::vector<Panel> panels = {};
   int width = 1120;
   int height = 480;
 };

@@ -118,7 +118,14 @@ std::string Progress::line(int room, bool last) const {
     parts.push_back(duration_text(time));
   else
     parts.push_back("ETA " + duration_text(speed > 0 ? static_cast<double>(total_ - done_) / speed : -1));
-  if (speed > 0) parts.push_back(rate_text(speed) + " " + unit_ + "/s");
+  // On a terminal too narrow for everything the rate loses its unit, so that the bar keeps some room.
+  if (speed > 0) {
+    std::size_t full = out.size() + 2 + rate_text(speed).size() + 1 + unit_.size() + 2;
+    for (const std::string& part : parts) full += 2 + part.size();
+    const bool bar_too = !last && options_.is_terminal;
+    const bool roomy = full + (bar_too ? 2 + kNarrowestBar : 0) <= static_cast<std::size_t>(std::max(room, 0));
+    parts.push_back(rate_text(speed) + (roomy ? " " + unit_ : "") + "/s");
+  }
 
   std::string tail;
   std::size_t taken = 0;

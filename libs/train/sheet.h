@@ -10,10 +10,10 @@
 namespace weft::train {
 
 struct DigitSheet {
-  std::string title;                          ///< above the digits; how many are right is added below it
-  std::span<const std::uint8_t> images;       ///< u8[n, rows, cols], 0 is paper, 255 is ink
-  std::span<const std::uint8_t> labels;       ///< u8[n]: what each is
-  std::span<const std::int32_t> predictions;  ///< i32[n]: what the classifier says
+  std::string title = {};                          ///< above the digits; how many are right is added below it
+  std::span<const std::uint8_t> images = {};       ///< u8[n, rows, cols], 0 is paper, 255 is ink
+  std::span<const std::uint8_t> labels = {};       ///< u8[n]: what each is
+  std::span<const std::int32_t> predictions = {};  ///< i32[n]: what the classifier says
   int rows = 28;
   int cols = 28;
   int per_line = 20;

@@ -6,6 +6,7 @@
 #include "weft/api/jit.h"        // IWYU pragma: export
 #include "weft/api/ravel.h"      // IWYU pragma: export
 #include "weft/api/vmap.h"       // IWYU pragma: export
+#include "weft/base/thread_pool.h"  // IWYU pragma: export
 #include "weft/core/name_scope.h"  // IWYU pragma: export
 #include "weft/core/tree.h"      // IWYU pragma: export
 #include "weft/ir/parse.h"       // IWYU pragma: export

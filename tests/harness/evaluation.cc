@@ -5,6 +5,7 @@
 #include "harness/checks.h"
 #include "harness/functions.h"
 #include "harness/values.h"
+#include "weft/ir/builder.h"
 #include "weft/ir/call.h"
 #include "weft/ir/parse.h"
 #include "weft/runtime/reference.h"
@@ -153,6 +154,7 @@ void checks::text(const Sample& sample, Findings& findings) {
   const Arrays args = make_operands(sample);
   const auto survives = [&](const std::string& what, const FlatFunction& f, std::span<const Array> operands) {
     const ir::Jaxpr program = stage(f, avals_of(operands), "f").jaxpr;
+    ir::check(program);
     const std::string printed = program.str();
     const ir::Jaxpr parsed = ir::parse(printed);
     if (parsed.str() != printed) findings.add(what, "printing the parsed program must give the same text; got\n" + parsed.str() + "\nfor\n" + printed);

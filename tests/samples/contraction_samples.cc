@@ -142,6 +142,39 @@ void add_reduce(std::vector<Sample>& out) {
                  .operands = {{f64, {3, 3}, 0, 0, {2, 0, 3, 0, 0, 5, 2, 3, 4}}},
                  .smooth_in = {0},
                  .expected = {0, 0, 24}});
+  const auto of_nothing = [&](ReduceKind kind, DType t, double expected) {
+    out.push_back({.name = "reduce_" + std::string(enum_names(kind)[static_cast<std::size_t>(kind)]) + "_of_nothing_" + std::string(name(t)),
+                   .op = OpCode::kReduce,
+                   .params = ir::make_params(ReduceParams{kind, {0}}),
+                   .operands = {{t, {0, 2}}},
+                   .expected = {expected, expected}});
+  };
+  for (const DType t : {f64, bf16, i32, u8}) {
+    of_nothing(kSum, t, 0);
+    of_nothing(kProd, t, 1);
+  }
+  of_nothing(kMax, f16, -kInf);
+  of_nothing(kMin, f32, kInf);
+  of_nothing(kMax, i32, -2147483648.0);
+  of_nothing(kMin, i8, 127);
+  of_nothing(kMax, u16, 0);
+  of_nothing(kMin, boolean, 1);
+  of_nothing(kAnd, u8, 255);
+  of_nothing(kOr, i8, 0);
+  of_nothing(kXor, boolean, 0);
+  const auto bits = [&](ReduceKind kind, DType t, std::vector<double> values, double expected) {
+    out.push_back({.name = "reduce_" + std::string(enum_names(kind)[static_cast<std::size_t>(kind)]) + "_known_" + std::string(name(t)),
+                   .op = OpCode::kReduce,
+                   .params = ir::make_params(ReduceParams{kind, {0}}),
+                   .operands = {{t, {3}, 0, 0, std::move(values)}},
+                   .expected = {expected}});
+  };
+  bits(kAnd, i32, {7, 13, 5}, 5);
+  bits(kOr, u8, {1, 4, 16}, 21);
+  bits(kXor, i64, {7, 13, 5}, 15);
+  bits(kXor, boolean, {1, 1, 1}, 1);
+  bits(kSum, i8, {100, 100, 100}, 44);  // wraps
+  bits(kSum, boolean, {0, 1, 1}, 1);
   out.push_back({.name = "reduce_max_of_nan",
                  .op = OpCode::kReduce,
                  .params = ir::make_params(ReduceParams{kMax, {1}}),

@@ -14,8 +14,8 @@ struct Domain {
 
 // Floats only.
 constexpr Domain kRealUnary[] = {
-    {OpCode::kBesselI1e, 0.25, 3}, {OpCode::kDigamma, 0.5, 4}, {OpCode::kErf, -2, 2},    {OpCode::kErfInv, -0.9, 0.9},
-    {OpCode::kErfc, -2, 2},        {OpCode::kLgamma, 0.5, 4},  {OpCode::kCbrt, 0.25, 3},
+    {OpCode::kBesselI0e, 0.25, 3}, {OpCode::kBesselI1e, 0.25, 3}, {OpCode::kDigamma, 0.5, 4}, {OpCode::kErf, -2, 2},
+    {OpCode::kErfInv, -0.9, 0.9},  {OpCode::kErfc, -2, 2},        {OpCode::kLgamma, 0.5, 4},  {OpCode::kCbrt, 0.25, 3},
 };
 // Floats and complex; the square [low, high]^2 of the complex plane avoids branch cuts and poles.
 constexpr Domain kInexactUnary[] = {
@@ -257,6 +257,7 @@ void add_known(std::vector<Sample>& out) {
   known(OpCode::kAsinh, {-1.5, 0.25, 3}, {-1.1947632172871092, 0.24746646154726346, 1.8184464592320668});
   known(OpCode::kAtan, {-2, 0.25, 1.5}, {-1.1071487177940904, 0.24497866312686414, 0.982793723247329});
   known(OpCode::kAtanh, {-0.75, 0.125, 0.5}, {-0.9729550745276566, 0.12565721414045303, 0.5493061443340549});
+  known(OpCode::kBesselI0e, {-2.5, 0.5, 9}, {0.27004644161220276, 0.6450352704491501, 0.13495952458172303});
   known(OpCode::kBesselI1e, {-2.5, 0.5, 9}, {-0.20658464953126657, 0.1564208031848717, 0.1272249839358912});
   known(OpCode::kCbrt, {-8, 0.5, 3}, {-2.0, 0.7937005259840998, 1.4422495703074083});
   known(OpCode::kCeil, {-1.5, 0.25, 2}, {-1.0, 1.0, 2.0});

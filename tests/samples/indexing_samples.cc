@@ -40,6 +40,7 @@ std::vector<Windows> windows() {
       {"elements", {4, 3}, index_vectors({3, 2}, {2, 0, 3, 1, 2, 0}), {}, {0, 1}, {}, {}, {0, 1}, {1, 1}, {3}},
       {"elements_by_crossed_vectors", {4, 3}, index_vectors({2, 2}, {0, 2, 1, 3}), {}, {0, 1}, {}, {}, {1, 0}, {1, 1}, {2}, true},
       {"overlapping_windows", {5, 4}, index_vectors({2, 2}, {1, 0, 2, 1, 3, 1}), {1, 2}, {}, {}, {}, {0, 1}, {2, 3}, {2, 2, 3}},
+      {"windows_around_batch", {3, 4}, index_vectors({2, 2}, {0, 1, 1, 2, 1, 0}), {0, 2}, {}, {}, {}, {0, 1}, {2, 2}, {2, 2, 2}},
       {"columns_in_front", {3, 5}, index_vectors({2, 1}, {4, 1, 0}), {0}, {1}, {}, {}, {1}, {3, 1}, {3, 2}, true},
       {"one_window", {6}, index_vectors({1}, {2, 1, 0}), {0}, {}, {}, {}, {0}, {3}, {3}, true},
       {"one_element", {6}, index_vectors({1}, {2, 5}), {}, {0}, {}, {}, {0}, {1}, {}, true},

@@ -94,6 +94,27 @@ void add_slice(std::vector<Sample>& out) {
   add_moving(out, OpCode::kSlice, "nothing", {2, 3}, SliceParams{{2, 1}, {0, 1}, {1, 1}});
   add_moving(out, OpCode::kSlice, "scalar", {}, SliceParams{{}, {}, {}});
 
+  out.push_back({.name = "slice_known",
+                 .op = OpCode::kSlice,
+                 .params = ir::make_params(SliceParams{{7}, {1}, {3}}),
+                 .operands = {{f32, {8}, 0, 0, {0, 1, 2, 3, 4, 5, 6, 7}}},
+                 .expected = {1, 4}});
+  const auto dynamic_known = [&](std::string name, double start, std::vector<double> taken, std::vector<double> updated) {
+    const SampleOperand x{f64, {4}, 0, 0, {0, 1, 2, 3}}, at{i32, {}, 0, 0, {start}};
+    out.push_back({.name = "dynamic_slice_known_" + name,
+                   .op = OpCode::kDynamicSlice,
+                   .params = ir::make_params(DynamicSliceParams{{2}}),
+                   .operands = {x, at},
+                   .expected = std::move(taken)});
+    out.push_back({.name = "dynamic_update_slice_known_" + name,
+                   .op = OpCode::kDynamicUpdateSlice,
+                   .operands = {x, {f64, {2}, 0, 0, {8, 9}}, at},
+                   .expected = std::move(updated)});
+  };
+  dynamic_known("inside", 1, {1, 2}, {0, 8, 9, 3});
+  dynamic_known("beyond", 9, {2, 3}, {0, 1, 8, 9});
+  dynamic_known("below", -3, {0, 1}, {8, 9, 2, 3});
+
   // Starts inside, beyond the end and negative: the window is moved inside.
   const auto dynamic = [&](std::string name, DType t, Dims shape, Dims sizes, DType index, std::vector<std::vector<double>> starts) {
     Sample s{.name = "dynamic_slice_" + name, .op = OpCode::kDynamicSlice, .params = ir::make_params(DynamicSliceParams{sizes})};
@@ -149,6 +170,16 @@ void add_joining(std::vector<Sample>& out) {
     out.push_back(std::move(s));
   };
   for (const DType t : kEverySize) pad("ends_" + std::string(name(t)), t, {3}, {1}, {2}, {0});
+  const auto pad_known = [&](std::string name, PadParams p, std::vector<double> expected) {
+    out.push_back({.name = "pad_known_" + name,
+                   .op = OpCode::kPad,
+                   .params = ir::make_params(p),
+                   .operands = {{f32, {4}, 0, 0, {1, 2, 3, 4}}, {f32, {}, 0, 0, {0}}},
+                   .expected = std::move(expected)});
+  };
+  pad_known("around", {{2}, {3}, {0}}, {0, 0, 1, 2, 3, 4, 0, 0, 0});
+  pad_known("between", {{0}, {0}, {1}}, {1, 0, 2, 0, 3, 0, 4});
+  pad_known("negative", {{-1}, {-2}, {0}}, {2});
   pad("matrix", f64, {2, 3}, {1, 0}, {0, 2}, {0, 1});
   pad("interior", f64, {3, 2}, {0, 0}, {0, 0}, {2, 1});
   pad("negative", f64, {5, 3}, {-1, 1}, {-2, 0}, {0, 0});

@@ -4,6 +4,8 @@
 
 #include "weft/core/evaluator.h"
 #include "weft/cpu/kernels/elementwise.h"
+#include "weft/cpu/kernels/gather.h"
+#include "weft/cpu/kernels/reduce.h"
 #include "weft/cpu/library/dot.h"
 #include "weft/ir/contraction.h"
 #include "weft/ir/elementwise.h"
@@ -89,6 +91,19 @@ CompareOp compare_op(ComparisonDirection d) {
   }
 }
 
+// The kernel's kind; bool sums and products are or and and.
+std::optional<ReduceOp> reduce_op(ReduceKind kind, DType t) {
+  switch (kind) {
+    case ReduceKind::kSum: return t == boolean ? ReduceOp::kOr : ReduceOp::kSum;
+    case ReduceKind::kProd: return t == boolean ? ReduceOp::kAnd : ReduceOp::kProd;
+    case ReduceKind::kMax: return ReduceOp::kMax;
+    case ReduceKind::kMin: return ReduceOp::kMin;
+    case ReduceKind::kAnd: return ReduceOp::kAnd;
+    case ReduceKind::kOr: return ReduceOp::kOr;
+    default: return std::nullopt;
+  }
+}
+
 const ElementwiseKernel* elementwise_kernel(OpCode op, const ir::ParamsBase* params, std::span<const Aval> in, std::span<const Aval> out) {
   if (const auto u = unary_op(op)) return find_unary(*u, in[0].dtype());
   if (const auto b = binary_op(op)) return find_binary(*b, in[0].dtype());
@@ -147,6 +162,28 @@ OpPlan plan_op(OpCode op, const ir::ParamsBase* params, std::span<const Aval> in
     }
     case OpCode::kDotGeneral:
       plan.run = plan_dot_general(ir::params_as<DotGeneralParams>(params), in[0], in[1], out[0]);
+      break;
+    case OpCode::kReduce: {
+      const auto& p = ir::params_as<ReduceParams>(params);
+      const auto kind = reduce_op(p.kind, in[0].dtype());
+      if (kind && can_reduce(*kind, in[0].dtype()))
+        plan.run = [kind = *kind, aval = in[0], axes = p.axes](const void* const* x, void* const* y) {
+          reduce(kind, aval.dtype(), aval.shape(), axes, x[0], y[0]);
+        };
+      break;
+    }
+    case OpCode::kArgmax:
+    case OpCode::kArgmin: {
+      const auto& p = ir::params_as<ArgReduceParams>(params);
+      const bool index = p.index_dtype == i32 || p.index_dtype == i64 || p.index_dtype == u32 || p.index_dtype == u64;
+      if (index && can_arg_reduce(in[0].dtype()))
+        plan.run = [max = op == OpCode::kArgmax, aval = in[0], p](const void* const* x, void* const* y) {
+          arg_reduce(max, aval.dtype(), p.index_dtype, aval.shape(), p.axis, x[0], y[0]);
+        };
+      break;
+    }
+    case OpCode::kGather:
+      plan.run = plan_gather_rows(ir::params_as<GatherParams>(params), in[0], in[1], out[0]);
       break;
     default: break;
   }

@@ -203,7 +203,7 @@ void batch_dynamic_slice(const Call& call, std::span<const int> bdims, std::int6
     for (std::int64_t i = 0; i < rank; ++i) d.start_index_map.push_back(i + (i >= bdims[0]));
     d.operand_batching_dims = {bdims[0]};
     d.start_indices_batching_dims = {0};
-    sizes.insert(sizes.begin() + bdims[0], 1);
+    sizes.insert(sizes.begin() + bdims[0], std::min<std::int64_t>(size, 1));
   }
   outs.push_back(lax::gather(call.args[0], indices, d, sizes, IndexMode::kClip));
   out_bdims.push_back(0);

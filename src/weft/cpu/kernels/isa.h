@@ -17,6 +17,9 @@ struct IsaKernels {
   const ElementwiseKernel* (*clamp)(DType);
   const ElementwiseKernel* (*convert)(DType, DType);
   const ElementwiseKernel* (*copy)(DType);
+  // reduce.h; the small floats are reduced as f32
+  const ReduceKernel* (*reduce)(ReduceOp, DType);
+  const ArgReduceKernel* (*arg_reduce)(bool max, DType);
   // Copies past the caches; `bytes` is any number, the source is aligned to 64 bytes.
   void (*stream)(char* out, const char* in, std::int64_t bytes);
 };

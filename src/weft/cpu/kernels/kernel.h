@@ -44,6 +44,33 @@ inline constexpr int kNumBinaryOps = static_cast<int>(BinaryOp::kXor) + 1;
 enum class CompareOp : std::uint8_t { kEq, kNe, kLt, kLe, kGt, kGe };
 inline constexpr int kNumCompareOps = 6;
 
+enum class ReduceOp : std::uint8_t { kSum, kProd, kMax, kMin, kAnd, kOr };
+inline constexpr int kNumReduceOps = static_cast<int>(ReduceOp::kOr) + 1;
+
+/// The parts that reduce.cc composes into a reduction over any dimensions. Each is one fixed tree.
+struct ReduceKernel {
+  /// out[r] = reduce of in[r * stride + i] over i < n, for r < rows; 1 <= n <= kReduceBlock.
+  void (*rows)(const char* in, char* out, std::int64_t rows, std::int64_t n, std::int64_t stride);
+  /// out[j] = reduce of in[i * stride + j] over i < n, for j < width; 1 <= n <= kReduceRows, width <= kReduceTile.
+  void (*columns)(const char* in, char* out, std::int64_t n, std::int64_t width, std::int64_t stride);
+  std::uint8_t bytes;  // of an element
+  char identity[8];    // the value of an empty reduction
+};
+inline constexpr std::int64_t kReduceBlock = 32768;
+inline constexpr std::int64_t kReduceRows = 512;
+inline constexpr std::int64_t kReduceTile = 1024;
+
+/// The position of the first largest (smallest) element; the first NaN if there is one.
+struct ArgReduceKernel {
+  /// The position in in[0 .. n).
+  std::int64_t (*row)(const char* in, std::int64_t n);
+  /// out[j] = position among in[i * stride + j], i < n, for j < width; width <= kReduceTile, n < 2^31.
+  void (*columns)(const char* in, std::int64_t* out, std::int64_t n, std::int64_t width, std::int64_t stride);
+  /// True when in[b] is the result rather than in[a], b > a.
+  bool (*better)(const char* in, std::int64_t b, std::int64_t a);
+  std::uint8_t bytes;
+};
+
 /// The instruction sets that the kernels are compiled for.
 enum class Isa : std::uint8_t { kBaseline, kV3, kV4 };
 inline constexpr int kNumIsas = 3;

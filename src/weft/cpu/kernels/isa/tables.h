@@ -17,6 +17,8 @@ const ElementwiseKernel* select(DType t);
 const ElementwiseKernel* clamp(DType t);
 const ElementwiseKernel* convert(DType from, DType to);
 const ElementwiseKernel* copy(DType t);
+const ReduceKernel* reduce(ReduceOp op, DType t);
+const ArgReduceKernel* arg_reduce(bool max, DType t);
 void stream(char* out, const char* in, std::int64_t bytes);
 
 }  // namespace weft::cpu::WEFT_ISA

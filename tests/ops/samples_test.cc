@@ -1,4 +1,4 @@
-// Every sample of every operation against every check. WEFT_SAMPLES=name runs only samples with that in their name.
+// Every check of the harness on every sample of every operation. WEFT_SAMPLES=name runs only samples with that in their name.
 #include <gtest/gtest.h>
 
 #include <set>

@@ -1,0 +1,317 @@
+// Reductions of a block of elements along rows or columns, each a fixed tree: elements go to lanes by position,
+// sixteen of them in turn to one accumulator (a leaf), leaves are joined in pairs, lanes last, in halves.
+// Invariant: the tree depends on the counts alone, not on registers or threads.
+#include "weft/cpu/kernels/isa/loops.h"
+#include "weft/cpu/kernels/isa/tables.h"
+#include "weft/cpu/kernels/isa/vector.h"
+
+namespace weft::cpu::WEFT_ISA {
+namespace {
+
+constexpr int kLeaf = 16;    // steps of one accumulator
+constexpr int kLevels = 16;  // joins of leaves: at most 2^16 leaves
+
+// `apply` works on scalars and on vectors alike.
+struct Sum {
+  template <class T>
+  static constexpr T identity() { return T(0); }
+  template <class V>
+  WEFT_INLINE V apply(V a, V b) { return a + b; }
+};
+struct Prod {
+  template <class T>
+  static constexpr T identity() { return T(1); }
+  template <class V>
+  WEFT_INLINE V apply(V a, V b) { return a * b; }
+};
+template <class V, class T>
+WEFT_INLINE V and_bits(V a, V b) {
+  using B = Vector<Unsigned<T>, sizeof(V)>;
+  return reinterpret_cast<V>(reinterpret_cast<B>(a) & reinterpret_cast<B>(b));
+}
+template <class V, class T>
+WEFT_INLINE V or_bits(V a, V b) {
+  using B = Vector<Unsigned<T>, sizeof(V)>;
+  return reinterpret_cast<V>(reinterpret_cast<B>(a) | reinterpret_cast<B>(b));
+}
+template <class V>
+using ElementOf = std::remove_cvref_t<decltype(std::declval<V&>()[0])>;
+template <class T>
+constexpr T lowest() {
+  if constexpr (std::is_same_v<T, float>) return -__builtin_inff();
+  else if constexpr (std::is_same_v<T, double>) return -__builtin_inf();
+  else if constexpr (std::is_signed_v<T>) return static_cast<T>(kSignBit<T>);
+  else return T(0);
+}
+template <class T>
+constexpr T highest() {
+  if constexpr (std::is_floating_point_v<T>) return -lowest<T>();
+  else return static_cast<T>(~static_cast<Unsigned<T>>(lowest<T>()));
+}
+struct Max {
+  template <class T>
+  static constexpr T identity() { return lowest<T>(); }
+  template <class V>
+  WEFT_INLINE V apply(V a, V b) {
+    if constexpr (std::is_arithmetic_v<V>) {
+      return maximum(a, b);
+    } else if constexpr (std::is_floating_point_v<ElementOf<V>>) {
+      const V r = a == b ? and_bits<V, ElementOf<V>>(a, b) : (a > b ? a : b);
+      return a != a ? a : r;
+    } else {
+      return a > b ? a : b;
+    }
+  }
+};
+struct Min {
+  template <class T>
+  static constexpr T identity() { return highest<T>(); }
+  template <class V>
+  WEFT_INLINE V apply(V a, V b) {
+    if constexpr (std::is_arithmetic_v<V>) {
+      return minimum(a, b);
+    } else if constexpr (std::is_floating_point_v<ElementOf<V>>) {
+      const V r = a == b ? or_bits<V, ElementOf<V>>(a, b) : (a < b ? a : b);
+      return a != a ? a : r;
+    } else {
+      return a < b ? a : b;
+    }
+  }
+};
+template <class F, class T>
+T reduce_row(const T* x, std::int64_t n) {
+  using G = Group<T>;
+  constexpr int kWidth = G::kLanes;
+  constexpr int kStep = 4 * kWidth;
+  if (n < kStep) {
+    // Few elements: two accumulators, no vectors to fill.
+    T even = F::template identity<T>(), odd = even;
+    std::int64_t i = 0;
+    for (; i + 2 <= n; i += 2) {
+      even = F::apply(even, x[i]);
+      odd = F::apply(odd, x[i + 1]);
+    }
+    if (i < n) even = F::apply(even, x[i]);
+    return F::apply(even, odd);
+  }
+  G stack[kLevels][4];
+  int top = 0;
+  const std::int64_t steps = n / kStep;
+  const std::int64_t tail = n - steps * kStep;
+  G a0, a1, a2, a3;
+  const auto join_below = [&] {
+    --top;
+    a0 = apply<F>(stack[top][0], a0), a1 = apply<F>(stack[top][1], a1);
+    a2 = apply<F>(stack[top][2], a2), a3 = apply<F>(stack[top][3], a3);
+  };
+  for (std::int64_t leaf = 0, done = 0;; ++leaf) {
+    const std::int64_t last = done + kLeaf < steps ? done + kLeaf : steps;
+    const T* p = x + done * kStep;
+    a0 = load_group(p), a1 = load_group(p + kWidth), a2 = load_group(p + 2 * kWidth), a3 = load_group(p + 3 * kWidth);
+    for (++done; done < last; ++done) {
+      p += kStep;
+      a0 = apply<F>(a0, load_group(p));
+      a1 = apply<F>(a1, load_group(p + kWidth));
+      a2 = apply<F>(a2, load_group(p + 2 * kWidth));
+      a3 = apply<F>(a3, load_group(p + 3 * kWidth));
+    }
+    if (done == steps) break;
+    for (std::int64_t k = leaf; k & 1; k >>= 1) join_below();
+    stack[top][0] = a0, stack[top][1] = a1, stack[top][2] = a2, stack[top][3] = a3;
+    ++top;
+  }
+  if (tail) {
+    // Lanes without an element keep the last leaf's value.
+    alignas(64) T lanes[kStep];
+    store_group(lanes, a0), store_group(lanes + kWidth, a1);
+    store_group(lanes + 2 * kWidth, a2), store_group(lanes + 3 * kWidth, a3);
+    for (std::int64_t i = 0; i < tail; ++i) lanes[i] = F::apply(lanes[i], x[steps * kStep + i]);
+    a0 = load_group(lanes), a1 = load_group(lanes + kWidth);
+    a2 = load_group(lanes + 2 * kWidth), a3 = load_group(lanes + 3 * kWidth);
+  }
+  while (top > 0) join_below();
+  return join_lanes<F>(apply<F>(apply<F>(a0, a1), apply<F>(a2, a3)));
+}
+
+template <class F, class T>
+void rows(const char* in, char* out, std::int64_t count, std::int64_t n, std::int64_t stride) {
+  const T* x = reinterpret_cast<const T*>(in);
+  T* o = reinterpret_cast<T*>(out);
+  for (std::int64_t r = 0; r < count; ++r) o[r] = reduce_row<F>(x + r * stride, n);
+}
+
+// out[j] = x[0][j] op ... op x[n - 1][j], n <= kLeaf, rows in turn.
+template <class F, class T>
+void leaf_columns(const T* x, T* out, std::int64_t n, std::int64_t width, std::int64_t stride) {
+  constexpr int kWidth = Group<T>::kLanes;
+  std::int64_t j = 0;
+  for (; j + 2 * kWidth <= width; j += 2 * kWidth) {
+    Group<T> a = load_group(x + j), b = load_group(x + j + kWidth);
+    for (std::int64_t i = 1; i < n; ++i) {
+      a = apply<F>(a, load_group(x + i * stride + j));
+      b = apply<F>(b, load_group(x + i * stride + j + kWidth));
+    }
+    store_group(out + j, a);
+    store_group(out + j + kWidth, b);
+  }
+  for (; j < width; ++j) {
+    T a = x[j];
+    for (std::int64_t i = 1; i < n; ++i) a = F::apply(a, x[i * stride + j]);
+    out[j] = a;
+  }
+}
+
+template <class F, class T>
+void columns(const char* in, char* out, std::int64_t n, std::int64_t width, std::int64_t stride) {
+  alignas(64) T stack[6][kReduceTile];
+  static_assert(kReduceRows <= kLeaf << 6);
+  const T* x = reinterpret_cast<const T*>(in);
+  T* o = reinterpret_cast<T*>(out);
+  int top = 0;
+  const auto join = [&](T* into) {
+    const T* below = stack[--top];
+    WEFT_INDEPENDENT
+    for (std::int64_t j = 0; j < width; ++j) into[j] = F::apply(below[j], into[j]);
+  };
+  for (std::int64_t leaf = 0;; ++leaf) {
+    const std::int64_t left = n - leaf * kLeaf;
+    const bool last = left <= kLeaf;
+    T* into = last ? o : stack[top];
+    leaf_columns<F>(x + leaf * kLeaf * stride, into, last ? left : kLeaf, width, stride);
+    if (last) break;
+    for (std::int64_t k = leaf; k & 1; k >>= 1) {
+      // Joins in place below the top: stack[top - 1] = stack[top - 1] op stack[top].
+      T* above = stack[top];
+      T* below = stack[--top];
+      WEFT_INDEPENDENT
+      for (std::int64_t j = 0; j < width; ++j) below[j] = F::apply(below[j], above[j]);
+    }
+    ++top;
+  }
+  while (top > 0) join(o);
+}
+
+template <class F, class T>
+constexpr ReduceKernel make(T identity) {
+  ReduceKernel k = {rows<F, T>, columns<F, T>, sizeof(T), {}};
+  struct Bytes {
+    char b[sizeof(T)];
+  };
+  const Bytes bytes = __builtin_bit_cast(Bytes, identity);
+  for (unsigned i = 0; i < sizeof(T); ++i) k.identity[i] = bytes.b[i];
+  return k;
+}
+template <class F, class T>
+inline constexpr ReduceKernel kReduce = make<F, T>(F::template identity<T>());
+// bool is one byte, 0 or 1: largest and smallest are or and and.
+inline constexpr ReduceKernel kAll = make<Min, std::uint8_t>(1);
+
+template <class T>
+const ReduceKernel* arithmetic(ReduceOp op) {
+  // Integers wrap, so their sums and products are computed unsigned.
+  using U = std::conditional_t<std::is_integral_v<T>, Unsigned<T>, T>;
+  switch (op) {
+    case ReduceOp::kSum: return &kReduce<Sum, U>;
+    case ReduceOp::kProd: return &kReduce<Prod, U>;
+    case ReduceOp::kMax: return &kReduce<Max, T>;
+    case ReduceOp::kMin: return &kReduce<Min, T>;
+    default: return nullptr;
+  }
+}
+
+// ---- positions ----
+
+template <class T, bool kMax>
+WEFT_INLINE bool beats(T b, T a) {
+  if constexpr (std::is_floating_point_v<T>) return (kMax ? b > a : b < a) || (b != b && a == a);
+  else return kMax ? b > a : b < a;
+}
+
+template <class T, bool kMax>
+std::int64_t arg_row(const char* in, std::int64_t n) {
+  const T* x = reinterpret_cast<const T*>(in);
+  constexpr std::int64_t kBlock = 2048;
+  T best = x[0];
+  std::int64_t at = 0;
+  // The best value of a block first; only a block that holds a better one is searched for its place.
+  for (std::int64_t begin = 0; begin < n; begin += kBlock) {
+    const std::int64_t m = n - begin < kBlock ? n - begin : kBlock;
+    const T value = reduce_row<std::conditional_t<kMax, Max, Min>>(x + begin, m);
+    if (begin > 0 && !beats<T, kMax>(value, best)) continue;
+    best = value;
+    std::int64_t i = begin;
+    if (best != best) {
+      while (x[i] == x[i]) ++i;
+    } else {
+      while (x[i] != best) ++i;
+    }
+    at = i;
+  }
+  return at;
+}
+
+template <class T, bool kMax>
+void arg_columns(const char* in, std::int64_t* out, std::int64_t n, std::int64_t width, std::int64_t stride) {
+  using Index = std::conditional_t<sizeof(T) == 8, std::int64_t, std::int32_t>;
+  alignas(64) T best[kReduceTile];
+  alignas(64) Index at[kReduceTile];
+  const T* x = reinterpret_cast<const T*>(in);
+  for (std::int64_t j = 0; j < width; ++j) best[j] = x[j], at[j] = 0;
+  for (std::int64_t i = 1; i < n; ++i) {
+    const T* row = x + i * stride;
+    const Index here = static_cast<Index>(i);
+    WEFT_INDEPENDENT
+    for (std::int64_t j = 0; j < width; ++j) {
+      const T v = row[j], b = best[j];
+      const bool take = beats<T, kMax>(v, b);
+      best[j] = take ? v : b;
+      at[j] = take ? here : at[j];
+    }
+  }
+  for (std::int64_t j = 0; j < width; ++j) out[j] = at[j];
+}
+
+template <class T, bool kMax>
+bool arg_better(const char* in, std::int64_t b, std::int64_t a) {
+  const T* x = reinterpret_cast<const T*>(in);
+  return beats<T, kMax>(x[b], x[a]);
+}
+
+template <class T, bool kMax>
+inline constexpr ArgReduceKernel kArg = {arg_row<T, kMax>, arg_columns<T, kMax>, arg_better<T, kMax>, sizeof(T)};
+
+}  // namespace
+
+const ReduceKernel* reduce(ReduceOp op, DType t) {
+  switch (t) {
+    case DType::kBool:
+      if (op == ReduceOp::kOr || op == ReduceOp::kMax) return &kReduce<Max, std::uint8_t>;
+      if (op == ReduceOp::kAnd || op == ReduceOp::kMin) return &kAll;
+      return nullptr;
+    case DType::kU8:
+      if (op == ReduceOp::kMax) return &kReduce<Max, std::uint8_t>;
+      if (op == ReduceOp::kMin) return &kReduce<Min, std::uint8_t>;
+      return nullptr;
+    case DType::kI32: return arithmetic<std::int32_t>(op);
+    case DType::kI64: return arithmetic<std::int64_t>(op);
+    case DType::kU32: return arithmetic<std::uint32_t>(op);
+    case DType::kF32: return arithmetic<float>(op);
+    case DType::kF64: return arithmetic<double>(op);
+    default: return nullptr;
+  }
+}
+
+const ArgReduceKernel* arg_reduce(bool max, DType t) {
+  switch (t) {
+    case DType::kBool:
+    case DType::kU8: return max ? &kArg<std::uint8_t, true> : &kArg<std::uint8_t, false>;
+    case DType::kI32: return max ? &kArg<std::int32_t, true> : &kArg<std::int32_t, false>;
+    case DType::kI64: return max ? &kArg<std::int64_t, true> : &kArg<std::int64_t, false>;
+    case DType::kU32: return max ? &kArg<std::uint32_t, true> : &kArg<std::uint32_t, false>;
+    case DType::kF32: return max ? &kArg<float, true> : &kArg<float, false>;
+    case DType::kF64: return max ? &kArg<double, true> : &kArg<double, false>;
+    default: return nullptr;
+  }
+}
+
+}  // namespace weft::cpu::WEFT_ISA

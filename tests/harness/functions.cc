@@ -125,7 +125,9 @@ Arrays difference_quotient(const FlatFunction& f, std::span<const Array> args, s
   for (std::size_t i = 0; i < p1.size(); ++i) {
     const auto a = elements(p1[i]), b = elements(m1[i]), c = elements(p2[i]), d = elements(m2[i]);
     std::vector<Complex> q(a.size());
-    for (std::size_t k = 0; k < q.size(); ++k) q[k] = (8.0 * (a[k] - b[k]) - (c[k] - d[k])) / (12 * h);
+    // Also infinities that stay what they are.
+    const auto change = [](Complex to, Complex from) { return to == from ? Complex(0) : to - from; };
+    for (std::size_t k = 0; k < q.size(); ++k) q[k] = (8.0 * change(a[k], b[k]) - change(c[k], d[k])) / (12 * h);
     r.push_back(array_of(p1[i].aval(), q));
   }
   return r;

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <sstream>
+#include <string_view>
 
 #include "samples/sample.h"
 #include "weft/core/rules.h"
@@ -30,10 +31,10 @@ std::string read(const std::string& path) {
 }
 
 // What stands in one cell: empty for a hole.
-std::string cell(OpCode op, Column column, const std::vector<const Sample*>& samples, const std::string& lax) {
+std::string_view cell(OpCode op, Column column, const std::vector<const Sample*>& samples, const std::string& lax) {
   const ir::OpInfo& info = ir::op_info(op);
   const OpRules& rules = op_rules(op);
-  const auto yes = [](bool has) { return has ? "yes" : ""; };
+  const auto yes = [](bool has) -> std::string_view { return has ? "yes" : ""; };
   bool params = false, smooth = false;
   for (const Sample* s : samples) {
     params |= static_cast<bool>(s->params);
@@ -42,14 +43,18 @@ std::string cell(OpCode op, Column column, const std::vector<const Sample*>& sam
   switch (column) {
     case kInfer: return yes(info.infer);
     case kEval: return yes(info.eval);
-    case kParse: return params == (info.parse != nullptr) ? (params ? "yes" : "no params") : "";
+    case kParse:
+      if (params != (info.parse != nullptr)) return "";
+      return params ? "yes" : "no params";
     case kJvp: return rules.jvp == rules::zero_tangent ? "zero" : rules.linearize ? "linearize" : yes(rules.jvp);
     case kTranspose: return rules.transpose == rules::not_linear ? "not linear" : yes(rules.transpose);
     case kBatch: return yes(rules.batch);
     case kFactors: return yes(rules.factors);
-    case kSamples: return samples.empty() ? "" : std::to_string(samples.size());
+    case kSamples: return yes(!samples.empty());
     // Derivatives are tested exactly where there are some.
-    case kSmooth: return (rules.jvp == rules::zero_tangent) != smooth ? (smooth ? "yes" : "constant") : "";
+    case kSmooth:
+      if ((rules.jvp == rules::zero_tangent) == smooth) return "";
+      return smooth ? "yes" : "constant";
     default: {
       const std::string name(ir::op_name(op));
       for (const std::string end : {"(", "_("})
@@ -77,14 +82,15 @@ TEST(coverage, every_operation_has_every_rule_samples_and_documentation) {
     std::printf("%-24s", name.c_str());
     for (int c = 0; c < kNumColumns; ++c) {
       const auto column = static_cast<Column>(c);
-      std::string text = cell(op, column, samples[op], lax);
+      std::string_view text = cell(op, column, samples[op], lax);
       const auto none = kNone.find({op, column});
       if (text.empty() && none != kNone.end()) {
         text = "none";
         unused.erase({op, column});
       }
-      if (text.empty()) ADD_FAILURE() << name << " has no " << kTitles[c] << ", and no reason for that is listed";
-      std::printf("%-11s", text.empty() ? "HOLE" : text.c_str());
+      if (text.empty()) ADD_FAILURE() << name << ": no " << kTitles[c] << ", and no reason for that is listed";
+      if (text.empty()) text = "HOLE";
+      std::printf("%-11s", c == kSamples ? std::to_string(samples[op].size()).c_str() : std::string(text).c_str());
     }
     std::printf("\n");
   }

@@ -2,6 +2,7 @@
 // the inner loop keeps a tile of the result in registers (Goto and van de Geijn, "Anatomy of high-performance matrix
 // multiplication", 2008). Compiled with fused multiply-add where the instruction set has it.
 // Invariant: an element is a sum over k in order, in runs of kDepth whose results are added in order.
+#include "weft/cpu/kernels/isa/loops.h"
 #include "weft/cpu/kernels/isa/tables.h"
 #include "weft/cpu/kernels/isa/vector.h"
 
@@ -235,32 +236,33 @@ void gemv_any(const GemmArgs& g) {
     return;
   }
   if (g.a_row == 1) {
-    // Columns scaled and added, a strip of results in registers.
-    using G = Group<T>;
-    using V = Vector<T>;
-    constexpr int kLanes = G::kLanes;
-    std::int64_t i = 0;
-    for (; i + 2 * kLanes <= g.m; i += 2 * kLanes) {
-      G s0 = {}, s1 = {};
-      for (std::int64_t p = 0; p < g.k; ++p) {
-        const T v = x[p * g.b_row];
-        const T* column = a + p * g.a_col + i;
-        const G a0 = load_group(column), a1 = load_group(column + kLanes);
-#pragma GCC unroll 4
-        for (int q = 0; q < G::kParts; ++q) {
-          s0.part[q] += V(a0.part[q] * v);
-          s1.part[q] += V(a1.part[q] * v);
+    // Columns scaled and added to a strip of results that stays in the first-level cache, four columns at a time.
+    constexpr std::int64_t kStrip = 2048;
+    T strip[kStrip];
+    for (std::int64_t i = 0; i < g.m; i += kStrip) {
+      const std::int64_t rows = g.m - i < kStrip ? g.m - i : kStrip;
+      for (std::int64_t r = 0; r < rows; ++r) strip[r] = T(0);
+      std::int64_t p = 0;
+      for (; p + 4 <= g.k; p += 4) {
+        const T* c0 = a + p * g.a_col + i;
+        const T *c1 = c0 + g.a_col, *c2 = c1 + g.a_col, *c3 = c2 + g.a_col;
+        const T x0 = x[p * g.b_row], x1 = x[(p + 1) * g.b_row], x2 = x[(p + 2) * g.b_row], x3 = x[(p + 3) * g.b_row];
+        WEFT_INDEPENDENT
+        for (std::int64_t r = 0; r < rows; ++r) {
+          T sum = strip[r] + c0[r] * x0;
+          sum += c1[r] * x1;
+          sum += c2[r] * x2;
+          sum += c3[r] * x3;
+          strip[r] = sum;
         }
       }
-      T line[2 * kLanes];
-      store_group(line, s0);
-      store_group(line + kLanes, s1);
-      for (int r = 0; r < 2 * kLanes; ++r) y[(i + r) * g.c_row] = line[r];
-    }
-    for (; i < g.m; ++i) {
-      T sum = 0;
-      for (std::int64_t p = 0; p < g.k; ++p) sum += a[p * g.a_col + i] * x[p * g.b_row];
-      y[i * g.c_row] = sum;
+      for (; p < g.k; ++p) {
+        const T* c0 = a + p * g.a_col + i;
+        const T x0 = x[p * g.b_row];
+        WEFT_INDEPENDENT
+        for (std::int64_t r = 0; r < rows; ++r) strip[r] += c0[r] * x0;
+      }
+      for (std::int64_t r = 0; r < rows; ++r) y[(i + r) * g.c_row] = strip[r];
     }
     return;
   }

@@ -6,7 +6,7 @@
 set -eu
 
 packages="g++ cmake ninja-build ccache make git pkg-config
-  libgtest-dev libbenchmark-dev libdnnl-dev zlib1g-dev libpng-dev libcli11-dev"
+  ca-certificates curl libgtest-dev libbenchmark-dev libdnnl-dev zlib1g-dev libpng-dev libcli11-dev"
 for option in "$@"; do
   case $option in
     --bench) packages="$packages python3-numpy" ;;

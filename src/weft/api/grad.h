@@ -14,19 +14,21 @@ void check_grad_inputs(const char* what, const PathLeaves& leaves, const std::ve
 /// Throws ShapeError or DTypeError unless the first output is a real scalar.
 void check_grad_output(const char* what, std::span<const Array> outs);
 
+template <std::size_t... kArgs>
+constexpr bool is_among(std::size_t i) {
+  return ((i == kArgs) || ...);
+}
+
 /// Marks the leaves of the arguments numbered kArgs... in a tuple of arguments.
 template <std::size_t... kArgs, class Pack>
 std::vector<bool> argument_leaves(const Pack& pack) {
   std::vector<bool> which;
   [&]<std::size_t... I>(std::index_sequence<I...>) {
     const auto one = [&](bool chosen, const auto& arg) { tree::for_each(arg, [&](const Array&) { which.push_back(chosen); }); };
-    (one(((I == kArgs) || ...), std::get<I>(pack)), ...);
+    (one(is_among<kArgs...>(I), std::get<I>(pack)), ...);
   }(std::make_index_sequence<std::tuple_size_v<Pack>>());
   return which;
 }
-
-template <std::size_t... kArgs>
-struct ArgNums {};
 
 /// What the chosen arguments become: the one tree, or a tuple of trees when several are chosen.
 template <std::size_t... kArgs, class Pack>

@@ -19,6 +19,7 @@
 
 namespace weft {
 
+class Arg;
 class Array;
 class Index;
 class IndexUpdate;
@@ -171,6 +172,32 @@ class Array {
   std::string str() const;
   /// "Array([1., 2.], dtype=float32)".
   std::string repr() const;
+
+  // ---- NumPy's operators, elementwise with broadcasting and promotion (defined in np/operators.cc) ----
+
+  friend Array operator+(const Arg& x, const Arg& y);
+  friend Array operator-(const Arg& x, const Arg& y);
+  friend Array operator*(const Arg& x, const Arg& y);
+  friend Array operator/(const Arg& x, const Arg& y);
+  friend Array operator%(const Arg& x, const Arg& y);
+  friend Array operator&(const Arg& x, const Arg& y);
+  friend Array operator|(const Arg& x, const Arg& y);
+  friend Array operator^(const Arg& x, const Arg& y);
+  friend Array operator<<(const Arg& x, const Arg& y);
+  friend Array operator>>(const Arg& x, const Arg& y);
+  friend Array operator==(const Arg& x, const Arg& y);
+  friend Array operator!=(const Arg& x, const Arg& y);
+  friend Array operator<(const Arg& x, const Arg& y);
+  friend Array operator<=(const Arg& x, const Arg& y);
+  friend Array operator>(const Arg& x, const Arg& y);
+  friend Array operator>=(const Arg& x, const Arg& y);
+  friend Array operator-(const Arg& x);
+  friend Array operator~(const Arg& x);
+  friend Array operator!(const Arg& x);
+  friend Array& operator+=(Array& x, const Arg& y);
+  friend Array& operator-=(Array& x, const Arg& y);
+  friend Array& operator*=(Array& x, const Arg& y);
+  friend Array& operator/=(Array& x, const Arg& y);
 
   // ---- for the layers above ----
 

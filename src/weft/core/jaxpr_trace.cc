@@ -18,9 +18,9 @@ Array JaxprTrace::input(Aval aval) {
 ir::Atom JaxprTrace::atom(const Array& a) {
   if (const Tracer* t = a.tracer()) {
     if (t->trace() == this) return ir::Atom::var(static_cast<ir::Var>(t->index()));
-  } else if (const BufferValue* b = a.buffer(); b->splat()) {
+  } else if (const BufferValue* b = a.buffer(); b->splat() || a.size() == 0) {
     ir::Literal literal{a.aval(), {}};
-    std::memcpy(literal.value.data(), b->data(), static_cast<std::size_t>(byte_size(a.dtype())));
+    if (a.size() > 0) std::memcpy(literal.value.data(), b->data(), static_cast<std::size_t>(byte_size(a.dtype())));
     return builder_.add_literal(literal);
   }
   const auto [it, added] = const_vars_.try_emplace(a.id(), ir::Var{});

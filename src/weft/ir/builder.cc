@@ -1,5 +1,7 @@
 #include "weft/ir/builder.h"
 
+#include "weft/ir/call.h"
+
 namespace weft::ir {
 
 Atom JaxprBuilder::add_literal(const Literal& literal) {
@@ -119,6 +121,48 @@ Jaxpr dce_consts(const Jaxpr& jaxpr, std::vector<bool>& kept) {
   std::fill(needed.begin() + static_cast<std::ptrdiff_t>(jaxpr.num_consts()), needed.end(), true);
   kept.assign(needed.begin(), needed.begin() + static_cast<std::ptrdiff_t>(jaxpr.num_consts()));
   return rebuild(jaxpr, live, needed, {});
+}
+
+namespace {
+
+// Appends the equations of `jaxpr`, applied to `args`; returns its outputs.
+std::vector<Atom> append_inlined(JaxprBuilder& builder, const Jaxpr& jaxpr, std::span<const Atom> args) {
+  std::vector<Atom> values(args.begin(), args.end());
+  values.resize(jaxpr.num_vars(), Atom::var(0));
+  const auto use = [&](Atom a) { return a.is_literal() ? builder.add_literal(jaxpr.literal(a)) : values[a.index()]; };
+  std::vector<Atom> operands;
+  Avals results;
+  for (const Eqn& e : jaxpr.eqns()) {
+    operands.clear();
+    results.clear();
+    for (const Atom a : jaxpr.operands(e)) operands.push_back(use(a));
+    if (e.op == OpCode::kCall) {
+      const std::vector<Atom> outs = append_inlined(builder, params_as<CallParams>(e.params).jaxpr, operands);
+      std::copy(outs.begin(), outs.end(), values.begin() + e.out_begin);
+      continue;
+    }
+    for (Var v = e.out_begin; v < e.out_end; ++v) results.push_back(jaxpr.aval(v));
+    const Var out = builder.add_eqn(e.op, e.params, operands, results, e.location, e.scope);
+    for (Var v = e.out_begin; v < e.out_end; ++v) values[v] = Atom::var(out + (v - e.out_begin));
+  }
+  std::vector<Atom> outputs;
+  for (const Atom a : jaxpr.outputs()) outputs.push_back(use(a));
+  return outputs;
+}
+
+}  // namespace
+
+Jaxpr inline_calls(const Jaxpr& jaxpr) {
+  JaxprBuilder builder;
+  std::vector<Var> consts, inputs;
+  std::vector<Atom> args;
+  for (std::size_t i = 0; i < jaxpr.num_inputs(); ++i) {
+    const Var v = builder.add_var(jaxpr.aval(static_cast<Var>(i)));
+    (i < jaxpr.num_consts() ? consts : inputs).push_back(v);
+    args.push_back(Atom::var(v));
+  }
+  const std::vector<Atom> outputs = append_inlined(builder, jaxpr, args);
+  return builder.build(consts, inputs, outputs);
 }
 
 void check(const Jaxpr& jaxpr) {

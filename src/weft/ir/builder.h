@@ -37,6 +37,9 @@ Jaxpr dce(const Jaxpr& jaxpr, const std::vector<bool>& used = {});
 /// tells whether constant i stays. Inputs stay as they are.
 Jaxpr dce_consts(const Jaxpr& jaxpr, std::vector<bool>& kept);
 
+/// The program with every `call` replaced by the equations of what it calls.
+Jaxpr inline_calls(const Jaxpr& jaxpr);
+
 /// Throws InternalError unless variables are defined before use, defined once, and every
 /// equation's result types are what its op infers.
 void check(const Jaxpr& jaxpr);

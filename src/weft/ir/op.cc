@@ -46,10 +46,11 @@ bool find_op(std::string_view text, OpCode& op, int& variant) {
     auto* m = new std::unordered_map<std::string_view, Found>;
     for (int i = 0; i < kNumOps; ++i) {
       const auto code = static_cast<OpCode>(i);
-      m->emplace(op_text(code), Found{code, -1});
       const auto variants = op_info(code).variants;
       for (std::size_t v = 0; v < variants.size(); ++v) m->emplace(variants[v], Found{code, static_cast<int>(v)});
     }
+    // A variant may have the op's own name ("scatter"), and is meant by it.
+    for (int i = 0; i < kNumOps; ++i) m->emplace(op_text(static_cast<OpCode>(i)), Found{static_cast<OpCode>(i), -1});
     for (int i = 0; i < kNumOps; ++i) m->emplace(op_name(static_cast<OpCode>(i)), Found{static_cast<OpCode>(i), -1});
     return m;
   }();

@@ -62,7 +62,8 @@ struct ParamWriter {
 inline void print_param(ParamWriter& w, bool v) { w.text += v ? "True" : "False"; }
 inline void print_param(ParamWriter& w, std::int64_t v) { w.text += std::to_string(v); }
 inline void print_param(ParamWriter& w, DType v) { w.text += numpy_name(v); }
-inline void print_param(ParamWriter& w, const std::string& v) { w.text += v; }
+/// As it is when it is an identifier, else quoted.
+void print_param(ParamWriter& w, const std::string& v);
 /// "(0, 1)", "(0,)", "()".
 void print_param(ParamWriter& w, const Dims& v);
 

@@ -1,26 +1,16 @@
 #include "weft/ir/print.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
+#include <cctype>
 #include <cstring>
+
+#include "weft/base/text.h"
 
 namespace weft::ir {
 
 namespace {
 
 constexpr std::size_t kColumns = 80;
-
-template <class T>
-std::string float_str(T v) {
-  if (std::isnan(v)) return "nan";
-  if (std::isinf(v)) return v < 0 ? "-inf" : "inf";
-  char buffer[40];
-  const auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, v);
-  std::string s(buffer, end);
-  if (s.find_first_of(".e") == std::string::npos) s += ".0";
-  return s;
-}
 
 class Printer {
  public:
@@ -110,14 +100,16 @@ class Printer {
 }  // namespace
 
 std::string VarNames::next() {
-  std::string s;
-  std::uint64_t n = count_++;
-  do {
-    s += static_cast<char>('a' + n % 26);
-    n /= 26;
-  } while (n > 0);
-  std::reverse(s.begin(), s.end());
-  return s;
+  for (;;) {
+    std::string s;
+    std::uint64_t n = count_++;
+    do {
+      s += static_cast<char>('a' + n % 26);
+      n /= 26;
+    } while (n > 0);
+    std::reverse(s.begin(), s.end());
+    if (s != "in" && s != "inf" && s != "nan") return s;  // words of the syntax
+  }
 }
 
 std::string element_str(DType dtype, const void* element) {
@@ -125,12 +117,10 @@ std::string element_str(DType dtype, const void* element) {
     T v;
     std::memcpy(&v, element, sizeof v);
     if constexpr (std::is_same_v<T, bool>) return v ? "True" : "False";
-    else if constexpr (std::is_integral_v<T>) return std::to_string(v);
     else if constexpr (std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>) {
-      const std::string im = float_str(v.imag());
-      return "(" + float_str(v.real()) + (im.front() == '-' ? "" : "+") + im + "j)";
-    } else if constexpr (std::is_floating_point_v<T>) return float_str(v);
-    else return float_str(static_cast<float>(v));
+      const std::string im = number_str(v.imag());
+      return "(" + number_str(v.real()) + (im.front() == '-' ? "" : "+") + im + "j)";
+    } else return number_str(v);
   });
 }
 
@@ -142,6 +132,23 @@ std::string print(const Jaxpr& jaxpr) {
 std::string Jaxpr::str() const { return print(*this); }
 
 void print_param(ParamWriter& w, const Jaxpr& v) { w.text += Printer(v, *w.names).print(w.indent); }
+
+void print_param(ParamWriter& w, const std::string& v) {
+  const auto plain = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
+  if (!v.empty() && !std::isdigit(static_cast<unsigned char>(v[0])) && std::all_of(v.begin(), v.end(), plain)) {
+    w.text += v;
+    return;
+  }
+  static constexpr char kHex[] = "0123456789abcdef";
+  w.text += '"';
+  for (const char c : v) {
+    const auto u = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') (w.text += '\\') += c;
+    else if (u >= 0x20 && u < 0x7f) w.text += c;
+    else ((w.text += "\\x") += kHex[u >> 4]) += kHex[u & 15];
+  }
+  w.text += '"';
+}
 
 void print_param(ParamWriter& w, const Dims& v) {
   w.text += "(";

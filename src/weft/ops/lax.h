@@ -11,6 +11,9 @@
 #include <optional>
 
 #include "weft/core/arg.h"
+#include "weft/ir/contraction.h"
+#include "weft/ir/indexing.h"
+#include "weft/ir/elementwise.h"
 
 namespace weft::lax {
 
@@ -25,6 +28,8 @@ Array asin(const Arg& x);
 Array asinh(const Arg& x);
 Array atan(const Arg& x);
 Array atanh(const Arg& x);
+/// exp(-|x|) I0(x), the scaled modified Bessel function of order 0. Floats.
+Array bessel_i0e(const Arg& x);
 /// exp(-|x|) I1(x), the scaled modified Bessel function of order 1. Floats.
 Array bessel_i1e(const Arg& x);
 Array cbrt(const Arg& x);
@@ -127,7 +132,7 @@ Array zeta(const Arg& x, const Arg& q);
 
 // ---- compare, select, clamp ----
 
-enum class ComparisonDirection : std::uint8_t { kEq, kNe, kGe, kGt, kLe, kLt };
+using weft::ComparisonDirection;
 /// bool: x[i] <direction> y[i]. NaN is unequal to everything. Complex: eq and ne only. All dtypes.
 Array compare(const Arg& x, const Arg& y, ComparisonDirection direction);
 inline Array eq(const Arg& x, const Arg& y) { return compare(x, y, ComparisonDirection::kEq); }
@@ -184,17 +189,13 @@ Array pad(const Arg& x, const Arg& value, DimSpan low, DimSpan high, DimSpan int
 
 // ---- contractions and reductions ----
 
-/// Axes of a dot_general.
-struct DotDimensionNumbers {
-  Dims lhs_contracting, rhs_contracting;
-  Dims lhs_batch, rhs_batch;
-};
+using weft::DotDimensionNumbers;
 /// out[batch..., m..., n...] = sum_k lhs[batch, m, k] * rhs[batch, n, k], with the axes named by
 /// `dims` in any order. Result axes: batch, then lhs's others, then rhs's others. All dtypes;
 /// `preferred` is the dtype of products, sums and result (default: the operands').
 Array dot_general(const Arg& lhs, const Arg& rhs, const DotDimensionNumbers& dims, std::optional<DType> preferred = {});
 
-enum class ReduceKind : std::uint8_t { kSum, kProd, kMax, kMin, kAnd, kOr, kXor };
+using weft::ReduceKind;
 /// Combines the elements along `axes` in a fixed tree. Of no elements: 0, 1, lowest, highest,
 /// all ones, 0, 0. sum, prod: numbers (bool: or, and); max, min: all; and, or, xor: integers, bool.
 Array reduce(const Arg& x, ReduceKind kind, DimSpan axes);
@@ -213,33 +214,14 @@ Array cumsum(const Arg& x, int axis, bool reverse = false);
 
 // ---- indexing and order ----
 
-/// What an index outside the operand does.
-enum class IndexMode : std::uint8_t {
-  kClip,          ///< reads and writes the nearest window that fits
-  kFillOrDrop,    ///< reads NaN (or the lowest / highest integer), writes nothing
-  kPromise,       ///< the caller promises that there is none
-};
-
-/// StableHLO's gather dimension numbers; index_vector_dim is always the last axis of the indices.
-struct GatherDimensionNumbers {
-  Dims offset_dims;           // result axes that run over the window
-  Dims collapsed_slice_dims;  // operand axes of window size 1 left out of the result
-  Dims operand_batching_dims;
-  Dims start_indices_batching_dims;
-  Dims start_index_map;  // operand axis of each component of an index vector
-};
+using weft::IndexMode;
+using weft::GatherDimensionNumbers;
 /// out[batch..., offset...] = x[clamp(indices[batch, :]) + offset]. `indices` are integers.
 Array gather(const Arg& x, const Array& indices, const GatherDimensionNumbers& dims, DimSpan slice_sizes,
              IndexMode mode = IndexMode::kClip);
 
-struct ScatterDimensionNumbers {
-  Dims update_window_dims;    // axes of the updates that run over the window
-  Dims inserted_window_dims;  // operand axes of window size 1 absent from the updates
-  Dims input_batching_dims;
-  Dims scatter_indices_batching_dims;
-  Dims scatter_dims_to_operand_dims;
-};
-enum class ScatterKind : std::uint8_t { kSet, kAdd, kMul, kMin, kMax };
+using weft::ScatterDimensionNumbers;
+using weft::ScatterKind;
 /// x with `updates` combined in at the windows that `indices` name, in row-major order of the
 /// updates. `unique` promises that no two updates meet.
 Array scatter(const Arg& x, const Array& indices, const Arg& updates, const ScatterDimensionNumbers& dims, ScatterKind kind,

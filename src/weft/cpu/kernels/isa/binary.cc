@@ -74,7 +74,7 @@ struct Remainder : SameResult {
       // Below 2^20 the quotient in double truncates correctly and the product is exact.
       const double x = a, y = b, q = x / y;
       if (__builtin_fabs(q) < 1048576.0) [[likely]]
-        return copy_sign(static_cast<float>(x - round_to_zero(q) * y), a);
+        return copy_sign(static_cast<float>(__builtin_fabs(q) < 1.0 ? x : x - round_to_zero(q) * y), a);  // y may be infinite
       return __builtin_fmodf(a, b);
     } else {
       return __builtin_fmod(a, b);

@@ -1,0 +1,86 @@
+#include "train/file.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+
+#include "weft/base/error.h"
+
+namespace weft::train {
+
+namespace {
+
+struct Close {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+using File = std::unique_ptr<std::FILE, Close>;
+
+[[noreturn]] void refuse(const char* op, const std::string& path, const char* what, int error) {
+  throw BackendError(std::string(op) + ": " + path + " must be " + what + "; got \"" +
+                     std::generic_category().message(error) + "\".");
+}
+
+}  // namespace
+
+std::vector<std::byte> read_file(const std::string& path) {
+  const File file(std::fopen(path.c_str(), "rb"));
+  if (!file) refuse("read_file", path, "readable", errno);
+  // Read to the end rather than asking for the size, so that pipes work and a lying size does no harm.
+  std::vector<std::byte> data;
+  std::size_t size = 0;
+  for (;;) {
+    data.resize(size + (std::size_t{1} << 20) + size / 2);
+    errno = 0;
+    const std::size_t got = std::fread(data.data() + size, 1, data.size() - size, file.get());
+    size += got;
+    if (got == 0 || std::feof(file.get()) != 0 || std::ferror(file.get()) != 0) break;
+  }
+  if (std::ferror(file.get()) != 0) refuse("read_file", path, "readable", errno);
+  data.resize(size);
+  return data;
+}
+
+void write_file(const std::string& path, std::span<const std::byte> data) {
+  const std::string temporary = temporary_name(path);
+  File file(std::fopen(temporary.c_str(), "wb"));
+  if (!file) refuse("write_file", path, "writable", errno);
+  bool good = std::fwrite(data.data(), 1, data.size(), file.get()) == data.size();
+  int error = good ? 0 : errno;
+  // Closing writes what is still buffered, so a full disk may show only here.
+  if (std::fclose(file.release()) != 0 && good) {
+    good = false;
+    error = errno;
+  }
+  if (good && std::rename(temporary.c_str(), path.c_str()) != 0) {
+    good = false;
+    error = errno;
+  }
+  if (good) return;
+  std::remove(temporary.c_str());
+  refuse("write_file", path, "writable", error);
+}
+
+std::string temporary_name(const std::string& path) {
+  static std::atomic<unsigned> count{0};
+  return path + "." + std::to_string(getpid()) + "." + std::to_string(count++) + ".part";
+}
+
+bool file_exists(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::exists(path, error);
+}
+
+void make_folders(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error)
+    throw BackendError("make_folders: " + path + " must be a folder that can be made; got \"" + error.message() +
+                       "\".");
+}
+
+}  // namespace weft::train

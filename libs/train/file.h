@@ -1,0 +1,28 @@
+// Whole files as bytes. Knows nothing about formats.
+// Invariant: a file under its final name is complete; writing goes to a temporary name in the
+// same folder, which is renamed at the end and removed on any error.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace weft::train {
+
+/// The bytes of the file; BackendError naming the file when it is missing, a folder or unreadable.
+std::vector<std::byte> read_file(const std::string& path);
+
+/// Writes `data` to `path`, replacing what was there in one step; BackendError when the system refuses.
+void write_file(const std::string& path, std::span<const std::byte> data);
+
+/// A name beside `path` that no other process or thread uses.
+std::string temporary_name(const std::string& path);
+
+/// Whether something exists under that name.
+bool file_exists(const std::string& path);
+
+/// Makes the folder and those above it; BackendError when the system refuses.
+void make_folders(const std::string& path);
+
+}  // namespace weft::train

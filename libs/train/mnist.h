@@ -1,0 +1,49 @@
+// The MNIST digits (LeCun, Cortes and Burges): from a folder, from a cache filled by download, or drawn instead.
+// Invariant: images are 28 x 28 and as many as labels, labels are below 10, and `source` says where they came from.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "train/download.h"
+
+namespace weft::train {
+
+struct Mnist {
+  std::vector<std::uint8_t> train_images;  ///< u8[n, 28, 28], 0 is paper, 255 is ink; n is 60000 for the real ones
+  std::vector<std::uint8_t> train_labels;  ///< u8[n]
+  std::vector<std::uint8_t> test_images;   ///< u8[m, 28, 28]; m is 10000 for the real ones
+  std::vector<std::uint8_t> test_labels;   ///< u8[m]
+  std::string source;                      ///< one line for people: which digits these are, and from where
+  std::vector<std::string> notes;          ///< one line for each source that was tried before and why it was not used
+  bool drawn = false;                      ///< these are not MNIST but digits drawn by the program
+
+  std::int64_t num_train() const { return static_cast<std::int64_t>(train_labels.size()); }
+  std::int64_t num_test() const { return static_cast<std::int64_t>(test_labels.size()); }
+};
+
+/// Where the digits may come from, in this order. An empty folder or list leaves that source out.
+struct MnistOptions {
+  std::string folder = default_folder();                 ///< holds the four files, packed or not
+  std::string cache = default_cache();                   ///< filled by download
+  std::vector<std::string> mirrors = default_mirrors();  ///< addresses that the four files' names are appended to
+  DownloadOptions download = {};
+  std::int64_t drawn_train = 12000;
+  std::int64_t drawn_test = 2000;
+  std::uint64_t seed = 0;  ///< of the drawn digits
+
+  /// $WEFT_DATA_DIR/mnist, or empty when the variable is not set.
+  static std::string default_folder();
+  /// $XDG_CACHE_HOME/weft/mnist, else $HOME/.cache/weft/mnist, else empty.
+  static std::string default_cache();
+  static std::vector<std::string> default_mirrors();
+};
+
+/// The digits from the first source that has them. A folder or cache that does not exist, and a download that fails
+/// or brings something other than MNIST (size or MD5), are noted and passed over. A folder that exists but is
+/// incomplete is a BackendError, one with damaged or contradicting files a ParseError: silently training on
+/// something else would be worse.
+Mnist load_mnist(const MnistOptions& options = {});
+
+}  // namespace weft::train

@@ -1,0 +1,54 @@
+// The parameters of contractions and reductions. Here, not in ops/, because compilers read them too.
+#pragma once
+
+#include "weft/ir/params.h"
+
+namespace weft {
+
+/// Axes of a dot_general. Prints as "(([1], [0]), ([], []))": contracting, then batch.
+struct DotDimensionNumbers {
+  Dims lhs_contracting, rhs_contracting;
+  Dims lhs_batch, rhs_batch;
+  friend bool operator==(const DotDimensionNumbers&, const DotDimensionNumbers&) = default;
+};
+
+void print_param(ir::ParamWriter& w, const DotDimensionNumbers& v);
+void parse_param(TextCursor& in, DotDimensionNumbers& v);
+std::uint64_t hash_param(const DotDimensionNumbers& v);
+
+struct DotGeneralParams {
+  DotDimensionNumbers dimension_numbers;
+  DType preferred_element_type = f32;
+  static constexpr auto fields() {
+    return std::tuple{ir::field("dimension_numbers", &DotGeneralParams::dimension_numbers),
+                      ir::field("preferred_element_type", &DotGeneralParams::preferred_element_type)};
+  }
+};
+
+enum class ReduceKind : std::uint8_t { kSum, kProd, kMax, kMin, kAnd, kOr, kXor };
+inline constexpr std::string_view kReduceKindNames[] = {"sum", "prod", "max", "min", "and", "or", "xor"};
+constexpr std::span<const std::string_view> enum_names(ReduceKind) { return kReduceKindNames; }
+
+/// reduce: printed as reduce_sum, reduce_prod, ...
+struct ReduceParams {
+  ReduceKind kind{};
+  Dims axes;
+  static constexpr auto fields() { return std::tuple{ir::field("kind", &ReduceParams::kind), ir::field("axes", &ReduceParams::axes)}; }
+};
+
+/// argmax and argmin.
+struct ArgReduceParams {
+  std::int64_t axis = 0;
+  DType index_dtype = i32;
+  static constexpr auto fields() {
+    return std::tuple{ir::field("axis", &ArgReduceParams::axis), ir::field("index_dtype", &ArgReduceParams::index_dtype)};
+  }
+};
+
+struct CumsumParams {
+  std::int64_t axis = 0;
+  bool reverse = false;
+  static constexpr auto fields() { return std::tuple{ir::field("axis", &CumsumParams::axis), ir::field("reverse", &CumsumParams::reverse)}; }
+};
+
+}  // namespace weft

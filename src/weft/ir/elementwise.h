@@ -1,0 +1,35 @@
+// The parameters of the elementwise operations that have some; all others are told apart by
+// their OpCode alone. Here, not in ops/, because compilers read them too.
+#pragma once
+
+#include "weft/ir/params.h"
+
+namespace weft {
+
+enum class ComparisonDirection : std::uint8_t { kEq, kNe, kGe, kGt, kLe, kLt };
+inline constexpr std::string_view kComparisonDirectionNames[] = {"EQ", "NE", "GE", "GT", "LE", "LT"};
+constexpr std::span<const std::string_view> enum_names(ComparisonDirection) { return kComparisonDirectionNames; }
+
+/// compare: printed as eq, ne, ge, gt, le, lt.
+struct CompareParams {
+  ComparisonDirection direction{};
+  static constexpr auto fields() { return std::tuple{ir::field("direction", &CompareParams::direction)}; }
+};
+
+/// convert and bitcast_convert.
+struct ConvertParams {
+  DType new_dtype{};
+  static constexpr auto fields() { return std::tuple{ir::field("new_dtype", &ConvertParams::new_dtype)}; }
+};
+
+/// reduce_precision. At least 1 exponent bit and no fewer than 0 mantissa bits.
+struct ReducePrecisionParams {
+  std::int64_t exponent_bits = 0;
+  std::int64_t mantissa_bits = 0;
+  static constexpr auto fields() {
+    return std::tuple{ir::field("exponent_bits", &ReducePrecisionParams::exponent_bits),
+                      ir::field("mantissa_bits", &ReducePrecisionParams::mantissa_bits)};
+  }
+};
+
+}  // namespace weft

@@ -1,0 +1,307 @@
+#include "weft/ir/parse.h"
+
+#include <cctype>
+#include <cstring>
+
+#include "weft/base/text.h"
+#include "weft/ir/builder.h"
+
+namespace weft::ir {
+
+namespace {
+
+// Programs nest through parameters; the limit keeps hostile text from exhausting the stack.
+constexpr int kMaxDepth = 100;
+thread_local int depth = 0;
+
+struct Nesting {
+  explicit Nesting(TextCursor& in) {
+    if (++depth > kMaxDepth) {
+      --depth;
+      in.fail("at most 100 nested programs");
+    }
+  }
+  ~Nesting() { --depth; }
+};
+
+Aval parse_type(TextCursor& in) {
+  const std::size_t at = in.offset();
+  const std::string_view word = in.identifier();
+  const auto dtype = parse_dtype(word);
+  if (!dtype) in.fail_at(at, "a dtype", word);
+  in.expect("[");
+  Dims shape;
+  if (!in.accept("]")) {
+    do {
+      const std::size_t size_at = in.offset();
+      shape.push_back(in.integer());
+      if (shape.back() < 0) in.fail_at(size_at, "a size", std::to_string(shape.back()));
+    } while (in.accept(","));
+    in.expect("]");
+  }
+  try {
+    return Aval(*dtype, shape);
+  } catch (const ShapeError& e) {
+    in.fail_at(at, "a type that an array can have", e.message());
+  }
+}
+
+bool is_word(std::string_view s) { return s == "True" || s == "False" || s == "nan" || s == "inf"; }
+
+// Looks whether a literal comes next. Variables never start like a number nor are named like one.
+bool at_literal(TextCursor& in) {
+  const char c = in.peek();
+  if (std::isdigit(static_cast<unsigned char>(c)) || c == '-' || c == '(') return true;
+  if (!std::isalpha(static_cast<unsigned char>(c))) return false;
+  const std::size_t at = in.offset();
+  const bool word = is_word(in.identifier());
+  in.seek(at);
+  return word;
+}
+
+std::string_view element_text(TextCursor& in) {
+  if (std::isalpha(static_cast<unsigned char>(in.peek()))) return in.identifier();
+  return in.number_text();
+}
+
+template <class T>
+std::optional<T> parse_element(std::string_view s) {
+  if constexpr (std::is_same_v<T, bool>) {
+    if (s == "True") return true;
+    if (s == "False") return false;
+    return std::nullopt;
+  } else if constexpr (std::is_integral_v<T>) {
+    return parse_integer<T>(s);
+  } else {
+    return parse_number<T>(s);
+  }
+}
+
+Literal parse_literal(TextCursor& in) {
+  const std::size_t at = in.offset();
+  std::string first, second;
+  const bool complex = in.accept("(");
+  if (complex) {
+    // "(1.0+2.0j)" or "(1.0-2.0j)"; exponents have signs too, so the split is at the last sign not after 'e'.
+    const std::size_t begin = in.offset();
+    const std::size_t end = in.text().find("j)", begin);
+    if (end == std::string_view::npos) in.fail("a complex number (a+bj)");
+    const std::string_view body = in.text().substr(begin, end - begin);
+    std::size_t split = body.find_last_of("+-");
+    while (split != std::string_view::npos && split > 0 && body[split - 1] == 'e') split = body.find_last_of("+-", split - 1);
+    if (split == std::string_view::npos || split == 0) in.fail("a complex number (a+bj)");
+    first = body.substr(0, split);
+    second = body.substr(body[split] == '+' ? split + 1 : split);
+    in.seek(end);
+    in.expect("j");
+    in.expect(")");
+  } else {
+    first = element_text(in);
+  }
+  in.expect(":");
+  Literal literal;
+  literal.aval = parse_type(in);
+  const bool read = visit_dtype(literal.aval.dtype(), [&]<class T>(TypeTag<T>) {
+    if constexpr (std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>) {
+      const auto re = parse_element<typename T::value_type>(first), im = parse_element<typename T::value_type>(second);
+      if (!complex || !re || !im) return false;
+      const T v(*re, *im);
+      std::memcpy(literal.value.data(), &v, sizeof v);
+    } else {
+      const auto v = parse_element<T>(first);
+      if (complex || !v) return false;
+      std::memcpy(literal.value.data(), &*v, sizeof *v);
+    }
+    return true;
+  });
+  if (!read) in.fail_at(at, "an element of " + std::string(name(literal.aval.dtype())), first);
+  return literal;
+}
+
+class Parser {
+ public:
+  explicit Parser(TextCursor& in) : in_(in) {}
+
+  Jaxpr jaxpr() {
+    const Nesting nesting(in_);
+    in_.expect("{");
+    in_.expect("lambda");
+    std::vector<Var> consts, inputs;
+    while (!in_.accept(";")) consts.push_back(input());
+    while (!in_.accept(".")) inputs.push_back(input());
+    in_.expect("let");
+    while (!in_.looking_at("in")) equation();
+    in_.expect("in");
+    in_.expect("(");
+    std::vector<Atom> outputs;
+    while (!in_.accept(")")) {
+      outputs.push_back(atom().first);
+      if (!in_.accept(",")) {
+        in_.expect(")");
+        break;
+      }
+    }
+    in_.expect("}");
+    return builder_.build(consts, inputs, outputs);
+  }
+
+ private:
+  struct Binder {
+    std::size_t at;
+    std::string name;
+    Aval aval;
+  };
+
+  Binder binder() {
+    const std::size_t at = in_.offset();
+    std::string name(in_.identifier());
+    in_.expect(":");
+    return {at, std::move(name), parse_type(in_)};
+  }
+
+  void define(const Binder& b, Var v) {
+    if (b.name == "_") return;
+    if (!vars_.emplace(b.name, v).second) in_.fail_at(b.at, "a new variable", b.name + ", which is defined already");
+  }
+
+  Var input() {
+    const Binder b = binder();
+    const Var v = builder_.add_var(b.aval);
+    define(b, v);
+    return v;
+  }
+
+  std::pair<Atom, Aval> atom() {
+    if (at_literal(in_)) {
+      const Literal l = parse_literal(in_);
+      return {builder_.add_literal(l), l.aval};
+    }
+    const std::size_t at = in_.offset();
+    const std::string name(in_.identifier());
+    const auto it = vars_.find(name);
+    if (it == vars_.end()) in_.fail_at(at, "a variable defined above", name);
+    return {Atom::var(it->second), builder_.aval(it->second)};
+  }
+
+  // An operand, unless what follows is the end of the equation or the next one's binder.
+  bool at_operand() {
+    if (in_.looking_at(";") || in_.looking_at("in")) return false;
+    if (at_literal(in_)) return true;
+    const std::size_t at = in_.offset();
+    in_.identifier();
+    const bool is_binder = in_.looking_at(":");
+    in_.seek(at);
+    return !is_binder;
+  }
+
+  void equation() {
+    SmallVector<Binder, 2> results;
+    while (!in_.looking_at("=")) results.push_back(binder());
+    in_.expect("=");
+    const std::size_t at = in_.offset();
+    const std::string word(in_.identifier());
+    OpCode op;
+    int variant;
+    if (!find_op(word, op, variant)) in_.fail_at(at, "an operation", word);
+    const OpInfo& info = op_info(op);
+    Params params;
+    if (in_.accept("[")) {
+      if (!info.parse) in_.fail_at(at, "an operation with parameters", word);
+      params = info.parse(in_, variant);
+      in_.expect("]");
+    } else if (info.parse) {
+      if (variant < 0) in_.fail("the parameters of " + word);
+      params = info.parse(in_, variant);  // all there is to say is in the name; refuses when there is more
+    }
+    SmallVector<Atom, 4> operands;
+    Avals types, inferred, declared;
+    while (at_operand()) {
+      const auto [a, aval] = atom();
+      operands.push_back(a);
+      types.push_back(aval);
+    }
+    in_.accept(";");
+    try {
+      info.infer(params.get(), types, inferred);
+    } catch (const InternalError&) {
+      in_.fail_at(at, "operands that " + word + " takes", std::to_string(types.size()) + " operands");
+    } catch (const Error& e) {
+      in_.fail_at(at, "operands that fit", e.message());
+    }
+    for (const Binder& b : results) declared.push_back(b.aval);
+    if (inferred.size() != declared.size())
+      in_.fail_at(at, std::to_string(inferred.size()) + " results", std::to_string(declared.size()));
+    for (std::size_t i = 0; i < inferred.size(); ++i)
+      if (inferred[i] != declared[i]) in_.fail_at(results[i].at, "type " + inferred[i].str(), declared[i].str());
+    const Var out = builder_.add_eqn(op, std::move(params), operands, inferred, SourceLocation());
+    for (std::size_t i = 0; i < results.size(); ++i) define(results[i], out + static_cast<Var>(i));
+  }
+
+  TextCursor& in_;
+  JaxprBuilder builder_;
+  std::unordered_map<std::string, Var> vars_;
+};
+
+}  // namespace
+
+Jaxpr parse(std::string_view text) {
+  TextCursor in(text);
+  Jaxpr jaxpr = Parser(in).jaxpr();
+  if (!in.at_end()) in.fail("the end of the text");
+  return jaxpr;
+}
+
+// ---- fields of parameters ----
+
+void parse_param(TextCursor& in, Jaxpr& v) { v = Parser(in).jaxpr(); }
+
+void parse_param(TextCursor& in, bool& v) {
+  if (in.accept("True")) v = true;
+  else {
+    in.expect("False");
+    v = false;
+  }
+}
+
+void parse_param(TextCursor& in, std::int64_t& v) { v = in.integer(); }
+
+void parse_param(TextCursor& in, DType& v) {
+  const std::size_t at = in.offset();
+  const std::string_view word = in.identifier();
+  const auto t = parse_dtype(word);
+  if (!t) in.fail_at(at, "a dtype", word);
+  v = *t;
+}
+
+void parse_param(TextCursor& in, std::string& v) { v = in.peek() == '"' ? in.quoted() : std::string(in.identifier()); }
+
+void parse_param(TextCursor& in, Dims& v) {
+  v.clear();
+  in.expect("(");
+  while (!in.accept(")")) {
+    v.push_back(in.integer());
+    if (!in.accept(",")) {
+      in.expect(")");
+      break;
+    }
+  }
+}
+
+int parse_enum(TextCursor& in, std::span<const std::string_view> names) {
+  const std::size_t at = in.offset();
+  const std::string_view word = in.identifier();
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (word == names[i]) return static_cast<int>(i);
+  in.fail_at(at, "one of " + join(names, ", "), word);
+}
+
+void parse_field_name(TextCursor& in, std::string_view name) {
+  in.expect(name);
+  in.expect("=");
+}
+
+bool accept_none(TextCursor& in) { return in.accept("None"); }
+void expect_token(TextCursor& in, std::string_view token) { in.expect(token); }
+bool accept_token(TextCursor& in, std::string_view token) { return in.accept(token); }
+
+}  // namespace weft::ir

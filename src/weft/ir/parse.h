@@ -1,0 +1,14 @@
+// Reads the text of print.h: parse(print(j)) == j.
+#pragma once
+
+#include <string_view>
+
+#include "weft/ir/jaxpr.h"
+
+namespace weft::ir {
+
+/// Throws ParseError "line:column: ..." for text that is not a program, names an unknown operation
+/// or variable, or declares a result type other than the operation's.
+Jaxpr parse(std::string_view text);
+
+}  // namespace weft::ir

@@ -1,0 +1,44 @@
+// NumPy's .npy files (numpy.lib.format, versions 1.0 to 3.0): one array with its type and shape.
+// Works on host data only. Invariants: a written file equals np.save's byte for byte, and appears under its
+// name only when complete; a file that is read is either understood entirely or refused.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "weft/ir/tensor.h"
+
+namespace weft::np {
+
+/// A dense row-major array on the host that owns its bytes.
+struct NpyData {
+  Aval aval;
+  std::vector<std::byte> bytes;
+  TensorView view() const { return {aval, bytes.data()}; }
+};
+
+struct NpyOptions {
+  /// Reads '<V2' (and '|V2'), two bytes of unnamed type, as bfloat16. NumPy has no name for bfloat16, so np.save
+  /// of an ml_dtypes.bfloat16 array, and write_npy, store it that way; the file alone cannot tell.
+  bool v2_is_bfloat16 = false;
+};
+
+/// The array in a file: bool, integers, floats and complex numbers of Weft's dtypes, of either byte order, in
+/// C or Fortran order. Bool bytes other than 0 become true. Throws BackendError when the file cannot be read and
+/// ParseError, naming the file, when it is not a .npy file, has bytes missing or left over, or has another type.
+NpyData read_npy(const std::filesystem::path& path, NpyOptions options = {});
+
+/// The array in the bytes of a .npy file; `name` stands for it in errors.
+NpyData read_npy(std::span<const std::byte> file, std::string_view name = "<memory>", NpyOptions options = {});
+
+/// Replaces or creates `path`; bfloat16 is stored as '<V2'. Throws BackendError when the system refuses,
+/// and leaves what was there.
+void write_npy(const std::filesystem::path& path, TensorView array);
+
+/// What stands before the array's bytes in its .npy file.
+std::vector<std::byte> npy_header(Aval aval);
+
+}  // namespace weft::np

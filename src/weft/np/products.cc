@@ -1,0 +1,292 @@
+#include "weft/np/products.h"
+
+#include <algorithm>
+#include <map>
+
+#include "weft/np/promotion.h"
+#include "weft/np/reductions.h"
+#include "weft/np/shape.h"
+#include "weft/np/ufuncs.h"
+#include "weft/ops/common.h"
+
+namespace weft::np {
+
+namespace {
+
+// Both operands in their common dtype, shapes as they are.
+std::pair<Array, Array> common_dtype(const Arg& x, const Arg& y) {
+  const DType t = result_type({x, y});
+  return {lax::convert(Arg(x.filled(t, {}), x.location()), t), lax::convert(y.filled(t, {}), t)};
+}
+
+}  // namespace
+
+Array dot(const Arg& x, const Arg& y) {
+  const LocationScope scope(x.location());
+  if (x.shape().empty() || y.shape().empty()) return multiply(x, y);
+  const auto [a, b] = common_dtype(x, y);
+  return lax::dot_general(a, b, {{a.ndim() - 1}, {b.ndim() == 1 ? 0 : b.ndim() - 2}, {}, {}});
+}
+
+Array matmul(const Arg& x, const Arg& y) {
+  const LocationScope scope(x.location());
+  auto [a, b] = common_dtype(x, y);
+  if (a.ndim() == 0 || b.ndim() == 0)
+    throw ShapeError("matmul: operands must have at least one axis; got " + a.aval().str() + " and " + b.aval().str() + ".",
+                     "multiply by a number with *.");
+  const std::int64_t k = a.shape(-1), l = b.shape(b.ndim() == 1 ? 0 : -2);
+  if (k != l)
+    throw ShapeError("matmul: contracting sizes must match; lhs axis " + std::to_string(a.ndim() - 1) + " has " + std::to_string(k) +
+                         ", rhs axis " + std::to_string(b.ndim() == 1 ? 0 : b.ndim() - 2) + " has " + std::to_string(l) + " (lhs " +
+                         a.aval().str() + ", rhs " + b.aval().str() + ").",
+                     b.ndim() >= 2 && b.shape(-1) == k ? "rhs looks transposed; use matmul(x, swapaxes(y, -1, -2))." : "");
+  if (a.ndim() <= 2 && b.ndim() <= 2) return lax::dot_general(a, b, {{a.ndim() - 1}, {b.ndim() == 1 ? 0 : b.ndim() - 2}, {}, {}});
+  // A lone matrix or vector on the right needs no batch: its axis is free.
+  if (b.ndim() <= 2) return lax::dot_general(a, b, {{a.ndim() - 1}, {b.ndim() == 1 ? 0 : b.ndim() - 2}, {}, {}});
+  const bool vector_a = a.ndim() == 1;
+  const DimSpan lead_a = vector_a ? DimSpan() : a.shape().first(static_cast<std::size_t>(a.ndim() - 2));
+  const DimSpan lead_b = b.shape().first(static_cast<std::size_t>(b.ndim() - 2));
+  const Dims lead = broadcast_shapes("matmul", lead_a, lead_b);
+  const auto widened = [&](const Array& m, bool vector) {
+    Dims shape(lead);
+    if (!vector) shape.push_back(m.shape(-2));
+    shape.push_back(m.shape(-1));
+    return broadcast_to(m, shape);
+  };
+  const Array p = vector_a ? a : widened(a, false), q = widened(b, false);
+  const auto n = static_cast<std::int64_t>(lead.size());
+  if (vector_a) {
+    // [k] . [lead, k, m]: contract, the batch is free.
+    return lax::dot_general(p, q, {{0}, {n}, {}, {}});
+  }
+  Dims batch;
+  for (std::int64_t i = 0; i < n; ++i) batch.push_back(i);
+  return lax::dot_general(p, q, {{n + 1}, {n}, batch, batch});
+}
+
+Array tensordot(const Arg& x, const Arg& y, const std::vector<int>& x_axes, const std::vector<int>& y_axes) {
+  const LocationScope scope(x.location());
+  const auto [a, b] = common_dtype(x, y);
+  lax::DotDimensionNumbers d;
+  for (const int i : x_axes) d.lhs_contracting.push_back(ops::normal_axis("tensordot", i, a.ndim()));
+  for (const int i : y_axes) d.rhs_contracting.push_back(ops::normal_axis("tensordot", i, b.ndim()));
+  return lax::dot_general(a, b, d);
+}
+
+Array tensordot(const Arg& x, const Arg& y, int axes) {
+  const int rank = static_cast<int>(x.shape().size());
+  if (axes < 0 || axes > rank || axes > static_cast<int>(y.shape().size()))
+    throw ValueError("tensordot: the number of axes must be in [0, rank]; got " + std::to_string(axes) + " for shapes " + shape_str(x.shape()) +
+                     " and " + shape_str(y.shape()) + ".");
+  std::vector<int> p, q;
+  for (int i = 0; i < axes; ++i) {
+    p.push_back(rank - axes + i);
+    q.push_back(i);
+  }
+  return tensordot(x, y, p, q);
+}
+
+Array vdot(const Arg& x, const Arg& y) {
+  const LocationScope scope(x.location());
+  return dot(conj(ravel(x)), ravel(y));
+}
+
+Array inner(const Arg& x, const Arg& y) {
+  const LocationScope scope(x.location());
+  if (x.shape().empty() || y.shape().empty()) return multiply(x, y);
+  return tensordot(x, y, {-1}, {-1});
+}
+
+Array outer(const Arg& x, const Arg& y) {
+  const LocationScope scope(x.location());
+  return tensordot(ravel(x), ravel(y), 0);
+}
+
+Array trace(const Arg& x) {
+  const LocationScope scope(x.location());
+  return sum(diagonal(x), -1);
+}
+
+// ---- einsum ----
+
+namespace {
+
+// Letters are themselves; the i-th axis from the right of an ellipsis is -1 - i.
+using Labels = std::vector<int>;
+
+struct Operand {
+  Array array;
+  Labels labels;
+};
+
+bool contains(const Labels& l, int v) { return std::find(l.begin(), l.end(), v) != l.end(); }
+
+[[noreturn]] void malformed(std::string_view spec, const std::string& what) {
+  throw ValueError("einsum: " + what + "; got \"" + std::string(spec) + "\".");
+}
+
+// The labels of one term; `ellipsis` axes stand where the dots are.
+Labels parse_term(std::string_view spec, std::string_view term, int ellipsis) {
+  Labels labels;
+  for (std::size_t i = 0; i < term.size(); ++i) {
+    const char c = term[i];
+    if (c == ' ') continue;
+    if (c == '.') {
+      if (term.substr(i, 3) != "...") malformed(spec, "an ellipsis must have three dots");
+      for (int k = ellipsis; k-- > 0;) labels.push_back(-1 - k);
+      i += 2;
+    } else if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) {
+      labels.push_back(c);
+    } else {
+      malformed(spec, std::string("axes must be named by letters, not '") + c + "'");
+    }
+  }
+  return labels;
+}
+
+std::size_t letters(std::string_view term) {
+  return static_cast<std::size_t>(std::count_if(term.begin(), term.end(), [](char c) { return c != ' ' && c != '.'; }));
+}
+
+// Axis q of the operand runs along with axis p: keep the diagonal.
+Operand take_diagonal(const Operand& x, std::size_t p, std::size_t q) {
+  const Array equal = lax::eq(lax::iota(i32, x.array.shape(), static_cast<int>(p)), lax::iota(i32, x.array.shape(), static_cast<int>(q)));
+  const Array masked = lax::select(equal, x.array, lax::full(x.array.shape(), Scalar(0), x.array.dtype()));
+  Operand r{lax::reduce_sum(masked, Dims{static_cast<std::int64_t>(q)}), x.labels};
+  r.labels.erase(r.labels.begin() + static_cast<std::ptrdiff_t>(q));
+  return r;
+}
+
+// One operand alone: diagonals, and sums over labels that nobody else needs.
+Operand simplify(Operand x, const std::function<bool(int)>& needed, const std::map<int, std::int64_t>& sizes) {
+  for (std::size_t q = 0; q < x.labels.size();) {
+    const auto p = static_cast<std::size_t>(std::find(x.labels.begin(), x.labels.end(), x.labels[q]) - x.labels.begin());
+    if (p < q) x = take_diagonal(x, p, q);
+    else ++q;
+  }
+  Dims summed;
+  Labels kept;
+  Dims shape;
+  for (std::size_t i = 0; i < x.labels.size(); ++i) {
+    const std::int64_t n = x.array.aval().shape(i);
+    // A broadcast axis of size 1 vanishes where another operand has more.
+    const bool repeats = x.labels[i] < 0 && n == 1 && sizes.at(x.labels[i]) != 1;
+    if (!needed(x.labels[i]) || repeats) summed.push_back(static_cast<std::int64_t>(i));
+    else kept.push_back(x.labels[i]);
+  }
+  return {lax::reduce_sum(x.array, summed), std::move(kept)};
+}
+
+Operand contract(const Operand& x, const Operand& y, const std::function<bool(int)>& needed) {
+  lax::DotDimensionNumbers d;
+  Labels batch, free;
+  for (std::size_t i = 0; i < x.labels.size(); ++i) {
+    const int label = x.labels[i];
+    const auto j = std::find(y.labels.begin(), y.labels.end(), label);
+    if (j == y.labels.end()) {
+      free.push_back(label);
+    } else if (needed(label)) {
+      d.lhs_batch.push_back(static_cast<std::int64_t>(i));
+      d.rhs_batch.push_back(j - y.labels.begin());
+      batch.push_back(label);
+    } else {
+      d.lhs_contracting.push_back(static_cast<std::int64_t>(i));
+      d.rhs_contracting.push_back(j - y.labels.begin());
+    }
+  }
+  for (const int label : y.labels)
+    if (!contains(x.labels, label)) free.push_back(label);
+  batch.insert(batch.end(), free.begin(), free.end());
+  return {lax::dot_general(x.array, y.array, d), std::move(batch)};
+}
+
+}  // namespace
+
+Array einsum(std::string_view spec, std::span<const Array> xs) {
+  if (xs.empty()) throw ValueError("einsum: there must be at least one operand; got none.");
+  std::string_view inputs = spec, output;
+  const auto arrow = spec.find("->");
+  if (arrow != std::string_view::npos) {
+    inputs = spec.substr(0, arrow);
+    output = spec.substr(arrow + 2);
+  }
+  std::vector<std::string_view> terms;
+  for (std::string_view rest = inputs;;) {
+    const auto comma = rest.find(',');
+    terms.push_back(rest.substr(0, comma));
+    if (comma == std::string_view::npos) break;
+    rest.remove_prefix(comma + 1);
+  }
+  if (terms.size() != xs.size())
+    malformed(spec, "there must be one term per operand (" + std::to_string(xs.size()) + ")");
+
+  DType t = xs[0].dtype();
+  for (const Array& x : xs) t = promote_types(t, x.dtype());
+  std::vector<Operand> operands;
+  std::map<int, std::int64_t> sizes;
+  int widest = 0;
+  for (std::size_t i = 0; i < xs.size(); ++i) {
+    const bool dots = terms[i].find('.') != std::string_view::npos;
+    const int extra = xs[i].ndim() - static_cast<int>(letters(terms[i]));
+    if (extra < 0 || (extra > 0 && !dots))
+      throw ShapeError("einsum: a term must name every axis of its operand; got \"" + std::string(terms[i]) + "\" for " + xs[i].aval().str() + ".");
+    Labels labels = parse_term(spec, terms[i], dots ? extra : 0);
+    widest = std::max(widest, dots ? extra : 0);
+    for (std::size_t a = 0; a < labels.size(); ++a) {
+      const std::int64_t n = xs[i].aval().shape(a);
+      auto [it, added] = sizes.emplace(labels[a], n);
+      if (added || it->second == n) continue;
+      if (labels[a] < 0 && (n == 1 || it->second == 1)) {
+        it->second = std::max(n, it->second);
+        continue;
+      }
+      throw ShapeError("einsum: axes of one name must have equal sizes; got " + std::to_string(it->second) + " and " + std::to_string(n) +
+                       " for '" + std::string(1, static_cast<char>(labels[a])) + "' in \"" + std::string(spec) + "\".");
+    }
+    operands.push_back({lax::convert(xs[i], t), std::move(labels)});
+  }
+  Labels result;
+  if (arrow != std::string_view::npos) {
+    result = parse_term(spec, output, widest);
+    for (std::size_t i = 0; i < result.size(); ++i) {
+      if (!sizes.count(result[i])) malformed(spec, "every axis of the result must be in a term");
+      if (std::count(result.begin(), result.end(), result[i]) > 1) malformed(spec, "an axis may be in the result once");
+    }
+  } else {
+    for (int k = widest; k-- > 0;) result.push_back(-1 - k);
+    for (const auto& [label, size] : sizes) {
+      std::ptrdiff_t uses = 0;
+      for (const Operand& x : operands) uses += std::count(x.labels.begin(), x.labels.end(), label);
+      if (label > 0 && uses == 1) result.push_back(label);
+    }
+  }
+
+  // From left to right, dropping each label as soon as nobody needs it.
+  const auto needed_after = [&](std::size_t first) {
+    return [&, first](int label) {
+      if (contains(result, label)) return true;
+      for (std::size_t i = first; i < operands.size(); ++i)
+        if (contains(operands[i].labels, label)) return true;
+      return false;
+    };
+  };
+  Operand total = simplify(operands[0], needed_after(1), sizes);
+  for (std::size_t i = 1; i < operands.size(); ++i) {
+    const auto after = needed_after(i + 1);
+    const Operand next = simplify(operands[i], [&](int label) { return after(label) || contains(total.labels, label); }, sizes);
+    // Labels of the total that only the dropped (repeated) axes shared are summed by nobody else.
+    total = contract(total, next, after);
+    total = simplify(std::move(total), after, sizes);
+  }
+  Dims permutation, shape;
+  Labels order;
+  for (const int label : result) {
+    shape.push_back(sizes.at(label));
+    const auto at = std::find(total.labels.begin(), total.labels.end(), label);
+    if (at != total.labels.end()) permutation.push_back(at - total.labels.begin());
+  }
+  const Array y = lax::transpose(total.array, permutation);
+  return lax::reshape(y, shape);
+}
+
+}  // namespace weft::np

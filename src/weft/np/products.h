@@ -1,0 +1,39 @@
+// Products and contractions with NumPy's names. Operands promote; each is one dot_general.
+#pragma once
+
+#include <string_view>
+
+#include "weft/np/creation.h"
+
+namespace weft::np {
+
+/// Over the last axis of x and the last but one of y (the last when y is 1-d):
+/// out[i..., j..., m] = sum_k x[i..., k] * y[j..., k, m]. With a 0-d operand, the product.
+Array dot(const Arg& x, const Arg& y);
+/// out[b..., i, m] = sum_k x[b..., i, k] * y[b..., k, m]; leading axes broadcast, 1-d operands are
+/// vectors. ShapeError for 0-d operands.
+Array matmul(const Arg& x, const Arg& y);
+/// Contracted over the last `axes` axes of x and the first of y.
+Array tensordot(const Arg& x, const Arg& y, int axes = 2);
+/// Contracted over pairs of axes.
+Array tensordot(const Arg& x, const Arg& y, const std::vector<int>& x_axes, const std::vector<int>& y_axes);
+/// sum(conj(x) * y) over all elements.
+Array vdot(const Arg& x, const Arg& y);
+/// out[i..., j...] = sum_k x[i..., k] * y[j..., k].
+Array inner(const Arg& x, const Arg& y);
+/// out[i, j] = x[i] * y[j], both flattened.
+Array outer(const Arg& x, const Arg& y);
+/// The sum of the diagonal of the last two axes.
+Array trace(const Arg& x);
+/// Einstein's summation: "ij,jk->ik". Letters name axes; those not in the result are summed; `...`
+/// stands for axes that broadcast; without "->" the result has the letters that occur once, in order.
+/// ValueError for a malformed specification, ShapeError when sizes differ.
+Array einsum(std::string_view spec, std::span<const Array> xs);
+inline Array einsum(std::string_view spec, std::initializer_list<Array> xs) { return einsum(spec, std::span<const Array>(xs.begin(), xs.size())); }
+template <class... A>
+  requires(std::is_same_v<A, Array> && ...)
+Array einsum(std::string_view spec, const A&... xs) {
+  return einsum(spec, {xs...});
+}
+
+}  // namespace weft::np

@@ -1,0 +1,93 @@
+#include "weft/np/promotion.h"
+
+#include <algorithm>
+
+#include "weft/ops/lax.h"
+
+namespace weft::np {
+
+DType promote_types(DType a, DType b) {
+  if (a == b) return a;
+  if (category(a) > category(b)) std::swap(a, b);
+  // From here category(a) <= category(b).
+  switch (category(b)) {
+    case Category::kBool: return b;
+    case Category::kInteger: {
+      if (category(a) == Category::kBool) return b;
+      if (is_unsigned(a) == is_unsigned(b)) return byte_size(a) > byte_size(b) ? a : b;
+      const DType u = is_unsigned(a) ? a : b, s = is_unsigned(a) ? b : a;
+      if (byte_size(s) > byte_size(u)) return s;
+      return u == u8 ? i16 : u == u16 ? i32 : u == u32 ? i64 : f32;
+    }
+    case Category::kFloat:
+      if (category(a) < Category::kFloat) return b;
+      if (byte_size(a) == byte_size(b)) return f32;  // f16 and bf16
+      return byte_size(a) > byte_size(b) ? a : b;
+    default: return a == f64 || a == c128 || b == c128 ? c128 : c64;
+  }
+}
+
+DType result_type(std::span<const Arg> args) {
+  internal_check(!args.empty(), "result_type: no operands");
+  std::optional<DType> t;
+  for (const Arg& a : args)
+    if (!a.is_scalar()) t = t ? promote_types(*t, a.dtype()) : a.dtype();
+  const bool arrays = t.has_value();
+  for (const Arg& a : args)
+    if (a.is_scalar()) t = !t ? a.dtype() : promote_types(*t, arrays ? a.dtype_beside(*t) : a.dtype());
+  return *t;
+}
+
+Dims broadcast_shapes(std::string_view op, DimSpan a, DimSpan b) {
+  Dims r(std::max(a.size(), b.size()), 1);
+  for (std::size_t i = 0; i < r.size(); ++i) {
+    const std::int64_t x = i < a.size() ? a[a.size() - 1 - i] : 1, y = i < b.size() ? b[b.size() - 1 - i] : 1;
+    if (x != y && x != 1 && y != 1)
+      throw ShapeError(std::string(op) + ": shapes must broadcast; got " + shape_str(a) + " and " + shape_str(b) + ".",
+                       "aligned to the right, sizes must be equal or 1; insert an axis with x(newaxis, ...) or reshape.");
+    r[r.size() - 1 - i] = x == 1 ? y : x;
+  }
+  return r;
+}
+
+Array broadcast_to(const Arg& x, DimSpan shape) {
+  const LocationScope scope(x.location());
+  const Array a = x.array();
+  const DimSpan from = a.shape();
+  bool fits = from.size() <= shape.size();
+  Dims dims;
+  for (std::size_t i = 0; fits && i < from.size(); ++i) {
+    const std::size_t to = shape.size() - from.size() + i;
+    dims.push_back(static_cast<std::int64_t>(to));
+    fits = from[i] == 1 || from[i] == shape[to];
+  }
+  if (!fits) throw ShapeError("broadcast_to: the array must broadcast to the shape; got " + a.aval().str() + " to " + shape_str(shape) + ".");
+  return lax::broadcast_in_dim(a, shape, dims);
+}
+
+namespace {
+
+std::pair<Array, Array> to_common(std::string_view op, const Arg& x, const Arg& y, DType t) {
+  // A number becomes an array of the other's shape, which costs one element.
+  if (x.is_scalar() && !y.is_scalar()) return {x.filled(t, y.shape()), lax::convert(y, t)};
+  if (y.is_scalar() && !x.is_scalar()) return {lax::convert(x, t), y.filled(t, x.shape())};
+  const Array a = x.filled(t, {}), b = y.filled(t, {});
+  const Dims shape = broadcast_shapes(op, a.shape(), b.shape());
+  return {broadcast_to(lax::convert(a, t), shape), broadcast_to(lax::convert(b, t), shape)};
+}
+
+}  // namespace
+
+std::pair<Array, Array> promote(std::string_view op, const Arg& x, const Arg& y) {
+  if (!x.is_scalar() && !y.is_scalar()) {
+    const Array a = x.array(), b = y.array();
+    if (a.aval() == b.aval()) return {a, b};
+  }
+  return to_common(op, x, y, result_type({x, y}));
+}
+
+std::pair<Array, Array> promote_inexact(std::string_view op, const Arg& x, const Arg& y) {
+  return to_common(op, x, y, inexact(result_type({x, y})));
+}
+
+}  // namespace weft::np

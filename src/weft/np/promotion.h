@@ -1,0 +1,34 @@
+// Which dtype and shape operands share. JAX's lattice, without weak types: numbers take their
+// neighbour's dtype at the call (Arg), so arrays promote among themselves only.
+#pragma once
+
+#include <utility>
+
+#include "weft/core/arg.h"
+
+namespace weft::np {
+
+/// The least dtype that both convert to:
+/// bool < u8 < u16 < u32 < u64, i8 < i16 < i32 < i64, uN < i2N, all integers < f16, bf16 < f32 < f64,
+/// f32 < c64 < c128, f64 < c128. f16 with bf16, and u64 with a signed integer, give f32.
+DType promote_types(DType a, DType b);
+
+/// The dtype of the operands together.
+DType result_type(std::span<const Arg> args);
+inline DType result_type(std::initializer_list<Arg> args) { return result_type(std::span<const Arg>(args.begin(), args.size())); }
+
+/// `t` itself when float or complex, else f32: what sin and division make of integers.
+inline DType inexact(DType t) { return is_inexact(t) ? t : f32; }
+
+/// NumPy's broadcast of two shapes; ShapeError naming `op` when they do not fit.
+Dims broadcast_shapes(std::string_view op, DimSpan a, DimSpan b);
+
+/// x repeated to `shape`, aligned to the right. ShapeError when it does not fit.
+Array broadcast_to(const Arg& x, DimSpan shape);
+
+/// Both operands in their common dtype and shape.
+std::pair<Array, Array> promote(std::string_view op, const Arg& x, const Arg& y);
+/// As promote, and integers become f32.
+std::pair<Array, Array> promote_inexact(std::string_view op, const Arg& x, const Arg& y);
+
+}  // namespace weft::np

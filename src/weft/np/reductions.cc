@@ -1,0 +1,171 @@
+#include "weft/np/reductions.h"
+
+#include <algorithm>
+
+#include "weft/np/promotion.h"
+#include "weft/np/shape.h"
+#include "weft/np/ufuncs.h"
+#include "weft/ops/common.h"
+
+namespace weft::np {
+
+Dims AxisArg::resolve(std::string_view op, int rank) const {
+  Dims r;
+  for (int i = 0; !given_ && i < rank; ++i) r.push_back(i);
+  for (const int a : axes_) r.push_back(ops::normal_axis(op, a, rank));
+  std::sort(r.begin(), r.end());
+  ops::check_axes(op, r, rank);
+  return r;
+}
+
+namespace {
+
+Array with_kept(const Array& y, DimSpan shape, const Dims& axes, bool keepdims) {
+  if (!keepdims) return y;
+  Dims kept(shape);
+  for (const std::int64_t a : axes) kept[static_cast<std::size_t>(a)] = 1;
+  return lax::reshape(y, kept);
+}
+
+std::int64_t count(DimSpan shape, const Dims& axes) {
+  std::int64_t n = 1;
+  for (const std::int64_t a : axes) n *= shape[static_cast<std::size_t>(a)];
+  return n;
+}
+
+// Sums and products need more room than the operand's dtype may have.
+DType accumulator(DType t) {
+  if (t == boolean || t == i8 || t == i16) return i32;
+  if (t == u8 || t == u16) return u32;
+  return t == f16 || t == bf16 ? f32 : t;
+}
+
+Array accumulate(const char* op, const Arg& x, ReduceKind kind, const AxisArg& axis, bool keepdims) {
+  const LocationScope scope(x.location());
+  const Array a = x.array();
+  const Dims axes = axis.resolve(op, a.ndim());
+  const DType t = accumulator(a.dtype());
+  const Array y = lax::reduce(lax::convert(a, t), kind, axes);
+  return with_kept(is_float(a.dtype()) ? lax::convert(y, a.dtype()) : y, a.shape(), axes, keepdims);
+}
+
+Array extremum(const char* op, const Arg& x, ReduceKind kind, const AxisArg& axis, bool keepdims) {
+  const LocationScope scope(x.location());
+  const Array a = x.array();
+  const Dims axes = axis.resolve(op, a.ndim());
+  if (count(a.shape(), axes) == 0)
+    throw ShapeError(std::string(op) + ": there must be at least one element; got axes " + shape_str(axes) + " of " + a.aval().str() + ".");
+  return with_kept(lax::reduce(a, kind, axes), a.shape(), axes, keepdims);
+}
+
+Array truth_reduction(const char* op, const Arg& x, ReduceKind kind, const AxisArg& axis, bool keepdims) {
+  const LocationScope scope(x.location());
+  const Array a = x.array();
+  const Dims axes = axis.resolve(op, a.ndim());
+  return with_kept(lax::reduce(lax::convert(a, boolean), kind, axes), a.shape(), axes, keepdims);
+}
+
+Array position(const char* op, const Arg& x, bool max, std::optional<int> axis, bool keepdims) {
+  const LocationScope scope(x.location());
+  const Array a = axis ? x.array() : ravel(x);
+  const int d = ops::normal_axis(op, axis.value_or(0), a.ndim());
+  const Array y = max ? lax::argmax(a, d) : lax::argmin(a, d);
+  if (!keepdims) return y;
+  if (!axis) return lax::reshape(y, Dims(x.shape().size(), 1));
+  return with_kept(y, a.shape(), Dims{d}, true);
+}
+
+// x with NaN replaced.
+Array without_nan(const Array& a, double replacement) {
+  if (!is_inexact(a.dtype())) return a;
+  return lax::select(lax::ne(a, a), lax::full(a.shape(), Scalar(replacement), a.dtype()), a);
+}
+
+}  // namespace
+
+Array sum(const Arg& x, const AxisArg& axis, bool keepdims) { return accumulate("sum", x, ReduceKind::kSum, axis, keepdims); }
+Array prod(const Arg& x, const AxisArg& axis, bool keepdims) { return accumulate("prod", x, ReduceKind::kProd, axis, keepdims); }
+Array max(const Arg& x, const AxisArg& axis, bool keepdims) { return extremum("max", x, ReduceKind::kMax, axis, keepdims); }
+Array min(const Arg& x, const AxisArg& axis, bool keepdims) { return extremum("min", x, ReduceKind::kMin, axis, keepdims); }
+Array all(const Arg& x, const AxisArg& axis, bool keepdims) { return truth_reduction("all", x, ReduceKind::kAnd, axis, keepdims); }
+Array any(const Arg& x, const AxisArg& axis, bool keepdims) { return truth_reduction("any", x, ReduceKind::kOr, axis, keepdims); }
+
+Array mean(const Arg& x, const AxisArg& axis, bool keepdims) {
+  const LocationScope scope(x.location());
+  const Array a = lax::convert(x, inexact(x.dtype()));
+  const Dims axes = axis.resolve("mean", a.ndim());
+  const Array total = lax::reduce_sum(lax::convert(a, accumulator(a.dtype())), axes);
+  const Array y = lax::divide(total, static_cast<double>(count(a.shape(), axes)));
+  return with_kept(lax::convert(y, a.dtype()), a.shape(), axes, keepdims);
+}
+
+Array var(const Arg& x, const AxisArg& axis, int ddof, bool keepdims) {
+  const LocationScope scope(x.location());
+  const Array a = lax::convert(x, inexact(x.dtype()));
+  const Dims axes = axis.resolve("var", a.ndim());
+  const Array wide = lax::convert(a, accumulator(a.dtype()));
+  const Array centred = subtract(wide, mean(wide, axis, true));
+  const Array squares = is_complex(a.dtype()) ? lax::square(lax::abs(centred)) : lax::square(centred);
+  const Array y = lax::divide(lax::reduce_sum(squares, axes), static_cast<double>(count(a.shape(), axes) - ddof));
+  return with_kept(lax::convert(y, real_dtype(a.dtype())), a.shape(), axes, keepdims);
+}
+Array std(const Arg& x, const AxisArg& axis, int ddof, bool keepdims) {
+  const LocationScope scope(x.location());
+  return lax::sqrt(var(x, axis, ddof, keepdims));
+}
+
+Array count_nonzero(const Arg& x, const AxisArg& axis, bool keepdims) {
+  const LocationScope scope(x.location());
+  return sum(lax::convert(x, boolean), axis, keepdims);
+}
+Array ptp(const Arg& x, const AxisArg& axis, bool keepdims) {
+  const LocationScope scope(x.location());
+  return lax::subtract(max(x, axis, keepdims), min(x, axis, keepdims));
+}
+
+Array argmax(const Arg& x, std::optional<int> axis, bool keepdims) { return position("argmax", x, true, axis, keepdims); }
+Array argmin(const Arg& x, std::optional<int> axis, bool keepdims) { return position("argmin", x, false, axis, keepdims); }
+
+Array cumsum(const Arg& x, std::optional<int> axis) {
+  const LocationScope scope(x.location());
+  const Array a = axis ? x.array() : ravel(x);
+  const Array y = lax::cumsum(lax::convert(a, accumulator(a.dtype())), axis.value_or(0));
+  return is_float(a.dtype()) ? lax::convert(y, a.dtype()) : y;
+}
+
+Array nansum(const Arg& x, const AxisArg& axis, bool keepdims) {
+  const LocationScope scope(x.location());
+  return sum(without_nan(x.array(), 0), axis, keepdims);
+}
+Array nanmax(const Arg& x, const AxisArg& axis, bool keepdims) {
+  const LocationScope scope(x.location());
+  const Array a = x.array();
+  const Array y = max(without_nan(a, -__builtin_inf()), axis, keepdims);
+  return is_inexact(a.dtype()) ? where(all(isnan(a), axis, keepdims), __builtin_nan(""), y) : y;
+}
+Array nanmin(const Arg& x, const AxisArg& axis, bool keepdims) {
+  const LocationScope scope(x.location());
+  const Array a = x.array();
+  const Array y = min(without_nan(a, __builtin_inf()), axis, keepdims);
+  return is_inexact(a.dtype()) ? where(all(isnan(a), axis, keepdims), __builtin_nan(""), y) : y;
+}
+Array nanmean(const Arg& x, const AxisArg& axis, bool keepdims) {
+  const LocationScope scope(x.location());
+  const Array a = lax::convert(x, inexact(x.dtype()));
+  const Array n = sum(lax::not_(isnan(a)), axis, keepdims);
+  return lax::divide(sum(without_nan(a, 0), axis, keepdims), lax::convert(n, a.dtype()));
+}
+
+Array logsumexp(const Arg& x, const AxisArg& axis, bool keepdims) {
+  const LocationScope scope(x.location());
+  const Array a = lax::convert(x, inexact(x.dtype()));
+  const Dims axes = axis.resolve("logsumexp", a.ndim());
+  // Shifted by the largest, which is a constant for derivatives; an infinite one would make inf - inf.
+  const Array largest = lax::stop_gradient(max(a, axis, true));
+  const Array shift = lax::select(lax::is_finite(largest), largest, lax::full(largest.shape(), Scalar(0), a.dtype()));
+  const Array total = lax::reduce_sum(lax::exponential(subtract(a, shift)), axes);
+  const Array y = lax::add(lax::log(total), lax::reshape(shift, total.shape()));
+  return with_kept(y, a.shape(), axes, keepdims);
+}
+
+}  // namespace weft::np

@@ -1,0 +1,81 @@
+// Identities that mean something to transformations: optimization_barrier and stop_gradient.
+#include "weft/ops/common.h"
+
+namespace weft {
+
+using namespace ops;  // NOLINT: a file of ops/
+
+namespace {
+
+void infer_identity(const ParamsBase*, std::span<const Aval> in, Avals& out) { out.append(in.begin(), in.end()); }
+
+void eval_identity(const ParamsBase*, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
+  for (std::size_t i = 0; i < in.size(); ++i)
+    if (in[i].size()) __builtin_memcpy(out[i].data, in[i].data, static_cast<std::size_t>(in[i].aval.bytes()));
+}
+
+void batch_identity(const Call& call, std::span<const int> bdims, std::int64_t, Arrays& outs, Bdims& out_bdims) {
+  bind(call.op, call.params, call.args, outs);
+  out_bdims.append(bdims.begin(), bdims.end());
+}
+
+FactorTable factors_identity(const ParamsBase*, std::span<const Aval> in, std::span<const Aval>) {
+  FactorTable table;
+  for (const Aval a : in) {
+    FactorTable::Axes axes;
+    for (const std::int64_t size : a.shape()) axes.push_back({table.add(size)});
+    table.operands.push_back(axes);
+    table.results.push_back(axes);
+  }
+  return table;
+}
+
+// ---- optimization_barrier: y_i = x_i, and no work moves from one side to the other ----
+
+// Tangents get a barrier of their own.
+void jvp_barrier(const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
+  bind(call.op, call.params, call.args, outs);
+  Arrays present, barred;
+  for (const Array& t : tangents)
+    if (t.defined()) present.push_back(t);
+  bind(call.op, call.params, present, barred);
+  std::size_t next = 0;
+  for (const Array& t : tangents) out_tangents.push_back(t.defined() ? barred[next++] : Array());
+}
+
+void transpose_barrier(const Call& call, std::span<const Array> cts, std::span<GradAccum* const> accums) {
+  Arrays present, barred;
+  for (const Array& ct : cts)
+    if (ct.defined()) present.push_back(ct);
+  bind(call.op, call.params, present, barred);
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < cts.size(); ++i) {
+    if (!cts[i].defined()) continue;
+    if (accums[i]) accums[i]->add(barred[next]);
+    ++next;
+  }
+}
+
+}  // namespace
+
+Arrays lax::optimization_barrier(std::span<const Array> xs) {
+  Arrays outs;
+  bind(OpCode::kOptimizationBarrier, ir::Params(), xs, outs);
+  return outs;
+}
+Array lax::stop_gradient(const Arg& x) {
+  const LocationScope scope(x.location());
+  return bind1(OpCode::kStopGradient, {x.array()});
+}
+
+const ir::OpInfo op_infos::optimization_barrier{.infer = infer_identity, .eval = eval_identity};
+const OpRules op_rule_table::optimization_barrier{
+    .jvp = jvp_barrier, .transpose = transpose_barrier, .batch = batch_identity, .factors = factors_identity};
+
+// ---- stop_gradient: y = x, dy = 0 ----
+
+const ir::OpInfo op_infos::stop_gradient{.infer = infer_identity, .eval = eval_identity, .elementwise = true};
+const OpRules op_rule_table::stop_gradient{
+    .jvp = rules::zero_tangent, .transpose = rules::not_linear, .batch = batch_identity, .factors = factors_identity};
+
+}  // namespace weft

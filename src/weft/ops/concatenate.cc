@@ -1,0 +1,207 @@
+// Joining: concatenate and pad.
+#include <algorithm>
+
+#include "weft/ir/shape.h"
+#include "weft/ops/common.h"
+
+namespace weft {
+
+using namespace ops;  // NOLINT: a file of ops/
+
+// ---- concatenate: the operands one after the other along `dimension` ----
+
+namespace {
+
+void infer_concatenate(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
+  const auto& p = ir::params_as<ConcatenateParams>(params);
+  if (in.empty()) throw ValueError("concatenate: there must be at least one operand; got none.");
+  check_axes("concatenate", Dims{p.dimension}, in[0].ndim());
+  const auto d = static_cast<std::size_t>(p.dimension);
+  Dims shape(in[0].shape());
+  shape[d] = 0;
+  std::uint64_t vary = 0;
+  for (const Aval a : in) {
+    if (a.dtype() != in[0].dtype())
+      throw DTypeError("concatenate: operands must have equal dtypes; got " + in[0].str() + " and " + a.str() + ".");
+    bool fits = a.ndim() == in[0].ndim();
+    for (std::size_t i = 0; fits && i < shape.size(); ++i) fits = i == d || a.shape(i) == shape[i];
+    if (!fits)
+      throw ShapeError("concatenate: sizes must be equal except along dimension " + std::to_string(d) + "; got " + in[0].str() + " and " + a.str() + ".");
+    shape[d] += a.shape(d);
+    vary |= a.vary();
+  }
+  out.push_back(Aval(in[0].dtype(), shape, vary));
+}
+
+void eval_concatenate(const ParamsBase* params, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
+  const auto d = static_cast<std::size_t>(ir::params_as<ConcatenateParams>(params).dimension);
+  const std::int64_t outer = product(out[0].shape().first(d));
+  char* to = static_cast<char*>(out[0].data);
+  for (std::int64_t o = 0; o < outer; ++o)
+    for (const TensorView& x : in) {
+      const std::int64_t bytes = product(x.shape().subspan(d)) * byte_size(x.dtype());
+      if (bytes) __builtin_memcpy(to, static_cast<const char*>(x.data) + o * bytes, static_cast<std::size_t>(bytes));
+      to += bytes;
+    }
+}
+
+void transpose_concatenate(const Call& call, std::span<const Array> cts, std::span<GradAccum* const> accums) {
+  const auto d = static_cast<std::size_t>(call.params_as<ConcatenateParams>().dimension);
+  Dims start(cts[0].shape().size(), 0), limit(cts[0].shape());
+  for (std::size_t i = 0; i < accums.size(); ++i) {
+    const Aval x = accums[i] ? accums[i]->aval() : call.args[i].aval();
+    limit[d] = start[d] + x.shape(d);
+    if (accums[i]) accums[i]->add(lax::slice(cts[0], start, limit));
+    start[d] = limit[d];
+  }
+}
+
+void batch_concatenate(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+  Arrays operands;
+  for (std::size_t i = 0; i < bdims.size(); ++i) operands.push_back(bdim_to_front(call.args[i], bdims[i], size));
+  outs.push_back(lax::concatenate(operands, static_cast<int>(call.params_as<ConcatenateParams>().dimension) + 1));
+  out_bdims.push_back(0);
+}
+
+FactorTable factors_concatenate(const ParamsBase* params, std::span<const Aval> in, std::span<const Aval> out) {
+  const auto d = static_cast<std::size_t>(ir::params_as<ConcatenateParams>(params).dimension);
+  FactorTable table;
+  FactorTable::Axes y;
+  for (std::size_t i = 0; i < out[0].shape().size(); ++i)
+    y.push_back({table.add(out[0].shape(i), i == d ? FactorTable::Kind::kPermutation : FactorTable::Kind::kPassThrough)});
+  for (const Aval a : in) {
+    FactorTable::Axes x = y;
+    if (a.shape(d) != out[0].shape(d)) x[d] = {table.add(a.shape(d), FactorTable::Kind::kPermutation)};
+    table.operands.push_back(std::move(x));
+  }
+  table.results.push_back(std::move(y));
+  return table;
+}
+
+}  // namespace
+
+Array lax::concatenate(std::span<const Array> xs, int dimension) {
+  if (xs.size() == 1) return xs[0];
+  if (xs.empty()) throw ValueError("concatenate: there must be at least one operand; got none.");
+  return bind1(OpCode::kConcatenate, ir::make_params(ConcatenateParams{normal_axis("concatenate", dimension, xs[0].ndim())}), xs);
+}
+
+const ir::OpInfo op_infos::concatenate{
+    .parse = ir::parse_params<ConcatenateParams>, .infer = infer_concatenate, .eval = eval_concatenate};
+const OpRules op_rule_table::concatenate{
+    .jvp = jvp_multilinear, .transpose = transpose_concatenate, .batch = batch_concatenate, .factors = factors_concatenate};
+
+// ---- pad: y[low + i * (interior + 1)] = x[i], `value` elsewhere; negative low and high cut off ----
+
+namespace {
+
+void infer_pad(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
+  const auto& p = ir::params_as<PadParams>(params);
+  const auto rank = static_cast<std::size_t>(in[0].ndim());
+  if (p.low.size() != rank || p.high.size() != rank || p.interior.size() != rank)
+    throw ShapeError("pad: there must be one low, high and interior padding per axis; got " + shape_str(p.low) + ", " + shape_str(p.high) +
+                     " and " + shape_str(p.interior) + " for " + in[0].str() + ".");
+  if (in[1].ndim() != 0 || in[1].dtype() != in[0].dtype())
+    throw DTypeError("pad: the padding value must be 0-d of the operand's dtype; got " + in[1].str() + " for " + in[0].str() + ".");
+  Dims shape;
+  for (std::size_t i = 0; i < rank; ++i) {
+    const std::int64_t n = in[0].shape(i);
+    if (p.interior[i] < 0) throw ValueError("pad: interior padding must not be negative; got " + std::to_string(p.interior[i]) + ".");
+    const std::int64_t size = n + std::max<std::int64_t>(n - 1, 0) * p.interior[i] + p.low[i] + p.high[i];
+    if (size < 0)
+      throw ShapeError("pad: negative padding must not remove more than there is; got low " + std::to_string(p.low[i]) + ", high " +
+                       std::to_string(p.high[i]) + " for axis " + std::to_string(i) + " of " + in[0].str() + ".");
+    shape.push_back(size);
+  }
+  out.push_back(in[0].with_shape(shape));
+}
+
+void eval_pad(const ParamsBase* params, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
+  const auto& p = ir::params_as<PadParams>(params);
+  const std::int64_t size = byte_size(in[0].dtype());
+  for (std::int64_t i = 0; i < out[0].size(); ++i) copy_element(in[1].data, 0, out[0].data, i, size);
+  const Dims strides = row_major_strides(out[0].shape());
+  std::int64_t n = 0;
+  for_each_index(in[0].shape(), [&](const Dims& at) {
+    std::int64_t offset = 0;
+    bool inside = true;
+    for (std::size_t i = 0; i < at.size(); ++i) {
+      const std::int64_t to = p.low[i] + at[i] * (p.interior[i] + 1);
+      inside &= to >= 0 && to < out[0].shape()[i];
+      offset += to * strides[i];
+    }
+    if (inside) copy_element(in[0].data, n, out[0].data, offset, size);
+    ++n;
+  });
+}
+
+// The operand's part of the cotangent: undo the edges, then keep every (interior + 1)th element.
+Array unpad(const Array& ct, const PadParams& p, DimSpan shape) {
+  Dims low, high, start, strides, none(shape.size(), 0);
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    low.push_back(-p.low[i]);
+    high.push_back(-p.high[i]);
+    start.push_back(0);
+    strides.push_back(p.interior[i] + 1);
+  }
+  const Array edges = lax::pad(ct, zeros_of(Aval(ct.dtype(), {})), low, high, none);
+  return lax::slice(edges, start, edges.shape(), strides);
+}
+
+void transpose_pad(const Call& call, std::span<const Array> cts, std::span<GradAccum* const> accums) {
+  const auto& p = call.params_as<PadParams>();
+  const Aval x = accums[0] ? accums[0]->aval() : call.args[0].aval();
+  const Array inner = unpad(cts[0], p, x.shape());
+  if (accums[0]) accums[0]->add(inner);
+  if (!accums[1]) return;
+  Dims all, inner_all;
+  for (int i = 0; i < cts[0].ndim(); ++i) all.push_back(i);
+  accums[1]->add(lax::subtract(lax::reduce_sum(cts[0], all), lax::reduce_sum(inner, all)));
+}
+
+void batch_pad(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+  PadParams p = call.params_as<PadParams>();
+  for (Dims* d : {&p.low, &p.high, &p.interior}) d->insert(d->begin(), 0);
+  const Array x = bdim_to_front(call.args[0], bdims[0], size);
+  out_bdims.push_back(0);
+  if (bdims[1] == kUnmapped) {
+    outs.push_back(lax::pad(x, call.args[1], p.low, p.high, p.interior));
+    return;
+  }
+  // One padding value per example: pad a mask as well, and choose.
+  const Array padded = lax::pad(x, zeros_of(Aval(x.dtype(), {})), p.low, p.high, p.interior);
+  const Array mask = lax::pad(lax::full(x.shape(), Scalar(true), boolean), Array(false), p.low, p.high, p.interior);
+  outs.push_back(lax::select(mask, padded, lax::broadcast_in_dim(call.args[1], padded.shape(), Dims{0})));
+}
+
+FactorTable factors_pad(const ParamsBase*, std::span<const Aval> in, std::span<const Aval> out) {
+  FactorTable table;
+  FactorTable::Axes x, y;
+  for (std::size_t i = 0; i < out[0].shape().size(); ++i) {
+    const bool whole = in[0].shape(i) == out[0].shape(i);
+    x.push_back({table.add(in[0].shape(i), whole ? FactorTable::Kind::kPassThrough : FactorTable::Kind::kPermutation)});
+    if (whole) y.push_back(x.back());
+    else y.push_back({table.add(out[0].shape(i), FactorTable::Kind::kPermutation)});
+  }
+  table.operands.push_back(std::move(x));
+  table.operands.push_back({});
+  table.results.push_back(std::move(y));
+  return table;
+}
+
+}  // namespace
+
+Array lax::pad(const Arg& x, const Arg& value, DimSpan low, DimSpan high, DimSpan interior) {
+  const LocationScope scope(x.location());
+  const Array a = x.array();
+  const auto zero = [](DimSpan d) { return std::all_of(d.begin(), d.end(), [](std::int64_t v) { return v == 0; }); };
+  const auto rank = static_cast<std::size_t>(a.ndim());
+  if (low.size() == rank && high.size() == rank && zero(low) && zero(high) && zero(interior)) return a;
+  return bind1(OpCode::kPad, ir::make_params(PadParams{Dims(low), Dims(high), interior.empty() ? Dims(low.size(), 0) : Dims(interior)}),
+               {a, value.filled(a.dtype(), {})});
+}
+
+const ir::OpInfo op_infos::pad{.parse = ir::parse_params<PadParams>, .infer = infer_pad, .eval = eval_pad};
+const OpRules op_rule_table::pad{.jvp = jvp_multilinear, .transpose = transpose_pad, .batch = batch_pad, .factors = factors_pad};
+
+}  // namespace weft

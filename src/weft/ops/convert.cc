@@ -1,0 +1,197 @@
+// Changes of type: convert (values), bitcast_convert (bits), reduce_precision (values rounded to
+// a smaller format within their own type).
+#include <cstring>
+
+#include "weft/ops/elementwise.h"
+
+namespace weft {
+
+using namespace ops;  // NOLINT: a file of ops/
+
+// ---- y = x in another dtype: linear between floats and complex; transposed: ct converted back ----
+
+namespace {
+
+void infer_convert(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
+  out.push_back(in[0].with_dtype(ir::params_as<ConvertParams>(params).new_dtype));
+}
+
+template <class From>
+void convert_from(const TensorView& in, const MutableTensorView& out) {
+  const From* x = in.as<From>();
+  visit_dtype(out.dtype(), [&](auto tag) {
+    using To = typename decltype(tag)::type;
+    To* y = out.as<To>();
+    for (std::int64_t n = in.size(), i = 0; i < n; ++i) y[i] = convert_element<To>(x[i]);
+  });
+}
+void eval_convert(const ParamsBase*, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
+  visit_dtype(in[0].dtype(), [&](auto tag) { convert_from<typename decltype(tag)::type>(in[0], out[0]); });
+}
+
+void jvp_convert(const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
+  const bool smooth = is_inexact(call.params_as<ConvertParams>().new_dtype);
+  (smooth ? jvp_linear : rules::zero_tangent)(call, tangents, outs, out_tangents);
+}
+
+}  // namespace
+
+Array lax::convert(const Arg& x, DType dtype) {
+  const LocationScope scope(x.location());
+  if (x.is_scalar()) return x.filled(dtype, {});
+  if (x.dtype() == dtype) return x.array();
+  return bind1(OpCode::kConvert, ir::make_params(ConvertParams{dtype}), {x.array()});
+}
+const ir::OpInfo op_infos::convert{
+    .parse = ir::parse_params<ConvertParams>, .infer = infer_convert, .eval = eval_convert, .elementwise = true};
+const OpRules op_rule_table::convert{
+    .jvp = jvp_convert,
+    .transpose =
+        [](const Call&, std::span<const Array> cts, std::span<GradAccum* const> accums) {
+          accums[0]->add(lax::convert(cts[0], accums[0]->aval().dtype()));
+        },
+    .batch = batch_elementwise,
+    .factors = factors_elementwise};
+
+// ---- the bits of x as another dtype: y[..., k] is part k of x[...], low bits first; no tangent ----
+
+namespace {
+
+// Result elements per operand element, negative for operand elements per result element.
+std::int64_t bitcast_ratio(DType from, DType to) {
+  return byte_size(to) <= byte_size(from) ? byte_size(from) / byte_size(to) : -(byte_size(to) / byte_size(from));
+}
+
+void infer_bitcast(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
+  const Aval x = in[0];
+  const DType to = ir::params_as<ConvertParams>(params).new_dtype;
+  const std::string got = "; got " + x.str() + " to " + std::string(name(to)) + ".";
+  if ((x.dtype() == boolean) != (to == boolean))
+    throw DTypeError("bitcast_convert: bool has no bits to exchange with other types" + got,
+                     "use convert, which maps false and true to 0 and 1.");
+  if (is_complex(x.dtype()) != is_complex(to))
+    throw DTypeError("bitcast_convert: complex types exchange bits with complex types only" + got,
+                     "take real(x) and imag(x) first.");
+  const std::int64_t ratio = bitcast_ratio(x.dtype(), to);
+  Dims shape(x.shape());
+  if (ratio > 1) {
+    shape.push_back(ratio);
+  } else if (ratio < -1) {
+    if (shape.empty() || shape.back() != -ratio)
+      throw ShapeError("bitcast_convert: the last axis must have the size " + std::to_string(-ratio) +
+                       ", the parts of one " + std::string(name(to)) + got);
+    shape.pop_back();
+  }
+  out.push_back(Aval(to, shape, x.vary()));
+}
+
+void eval_bitcast(const ParamsBase*, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
+  if (in[0].size() > 0) std::memcpy(out[0].data, in[0].data, static_cast<std::size_t>(in[0].aval.bytes()));
+}
+
+void batch_bitcast(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+  // In front, the mapped axis never is the one that appears or disappears.
+  bind(call.op, call.params, std::initializer_list<Array>{bdim_to_front(call.args[0], bdims[0], size)}, outs);
+  out_bdims.push_back(0);
+}
+
+FactorTable factors_bitcast(const ParamsBase*, std::span<const Aval> in, std::span<const Aval> out) {
+  FactorTable table;
+  FactorTable::Axes common;
+  const int shared = std::min(in[0].ndim(), out[0].ndim());
+  for (int i = 0; i < shared; ++i) common.push_back({table.add(in[0].shape(static_cast<std::size_t>(i)))});
+  const auto axes = [&](Aval a) {
+    FactorTable::Axes all = common;
+    if (a.ndim() > shared) all.push_back({table.add(a.shape().back(), FactorTable::Kind::kNeedReplication)});
+    return all;
+  };
+  table.operands.push_back(axes(in[0]));
+  table.results.push_back(axes(out[0]));
+  return table;
+}
+
+}  // namespace
+
+Array lax::bitcast_convert(const Arg& x, DType dtype) {
+  const LocationScope scope(x.location());
+  return bind1(OpCode::kBitcastConvert, ir::make_params(ConvertParams{dtype}), {x.array()});
+}
+const ir::OpInfo op_infos::bitcast_convert{
+    .parse = ir::parse_params<ConvertParams>, .infer = infer_bitcast, .eval = eval_bitcast};
+const OpRules op_rule_table::bitcast_convert{
+    .jvp = rules::zero_tangent, .transpose = rules::not_linear, .batch = batch_bitcast, .factors = factors_bitcast};
+
+// ---- x rounded to a format of few bits: t and ct rounded alike ----
+
+namespace {
+
+void infer_reduce_precision(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
+  const auto& p = ir::params_as<ReducePrecisionParams>(params);
+  infer_elementwise(OpCode::kReducePrecision, in, kAcceptFloat, out);
+  if (p.exponent_bits < 1 || p.mantissa_bits < 0)
+    throw ValueError("reduce_precision: exponent_bits must be at least 1 and mantissa_bits at least 0; got " +
+                     std::to_string(p.exponent_bits) + " and " + std::to_string(p.mantissa_bits) + ".");
+}
+
+// On the bits of an IEEE format with kMantissa stored mantissa bits. Numbers below the smallest normal of
+// the target become zero, numbers above its largest infinite; NaN stays NaN.
+template <class U, int kMantissa>
+U round_bits(U bits, std::int64_t to_exponent, std::int64_t to_mantissa) {
+  constexpr int kWidth = 8 * sizeof(U), kExponent = kWidth - 1 - kMantissa;
+  constexpr U kOne = 1, kSign = kOne << (kWidth - 1), kInfinity = ((kOne << kExponent) - 1) << kMantissa;
+  const U sign = bits & kSign;
+  U magnitude = bits & ~kSign;
+  if (magnitude > kInfinity) return to_mantissa > 0 ? bits : (sign | kInfinity | (kOne << (kMantissa - 1)));
+  if (to_mantissa < kMantissa) {
+    // Half to even; a carry out of the mantissa correctly goes into the exponent.
+    const int drop = kMantissa - static_cast<int>(to_mantissa);
+    const U last = (magnitude >> drop) & kOne;
+    magnitude = (magnitude + ((kOne << (drop - 1)) - 1) + last) & ~((kOne << drop) - 1);
+  }
+  if (to_exponent < kExponent) {
+    const U bias = (kOne << (kExponent - 1)) - 1, to_bias = (kOne << (to_exponent - 1)) - 1;
+    const U exponent = magnitude >> kMantissa;
+    if (exponent > bias + to_bias)
+      magnitude = kInfinity;
+    else if (exponent + to_bias <= bias)
+      magnitude = 0;
+  }
+  return sign | magnitude;
+}
+
+void eval_reduce_precision(const ParamsBase* params, std::span<const TensorView> in,
+                           std::span<const MutableTensorView> out) {
+  const auto& p = ir::params_as<ReducePrecisionParams>(params);
+  const auto run = [&]<class U, int kMantissa>() {
+    const U* x = in[0].as<U>();
+    U* y = out[0].as<U>();
+    for (std::int64_t n = in[0].size(), i = 0; i < n; ++i)
+      y[i] = round_bits<U, kMantissa>(x[i], p.exponent_bits, p.mantissa_bits);
+  };
+  switch (in[0].dtype()) {
+    case DType::kF16: return run.operator()<std::uint16_t, 10>();
+    case DType::kBF16: return run.operator()<std::uint16_t, 7>();
+    case DType::kF32: return run.operator()<std::uint32_t, 23>();
+    default: return run.operator()<std::uint64_t, 52>();
+  }
+}
+
+}  // namespace
+
+Array lax::reduce_precision(const Arg& x, int exponent_bits, int mantissa_bits) {
+  const LocationScope scope(x.location());
+  return bind1(OpCode::kReducePrecision, ir::make_params(ReducePrecisionParams{exponent_bits, mantissa_bits}),
+               {x.array()});
+}
+const ir::OpInfo op_infos::reduce_precision{.parse = ir::parse_params<ReducePrecisionParams>,
+                                            .infer = infer_reduce_precision,
+                                            .eval = eval_reduce_precision,
+                                            .elementwise = true};
+const OpRules op_rule_table::reduce_precision{
+    .jvp = jvp_linear,
+    .transpose = [](const Call& call, std::span<const Array> cts,
+                    std::span<GradAccum* const> accums) { accums[0]->add(bind1(call.op, call.params, {cts[0]})); },
+    .batch = batch_elementwise,
+    .factors = factors_elementwise};
+
+}  // namespace weft

@@ -1,0 +1,171 @@
+// How the families of elementwise operations declare themselves in a few lines each: a scalar
+// function becomes an OpInfo, a partial derivative per operand becomes an OpRules.
+// Knows nothing of any particular operation. Private to ops/.
+//
+// A scalar function object F is called in the widest type of each category (bool, int64, uint64)
+// or in the type itself (float, double, complex), so that an operation costs seven
+// instantiations at most. f16 and bf16 are computed in float and rounded once. Integer results are
+// truncated to the element's width; F takes the number of bits as a last argument when it matters.
+#pragma once
+
+#include <cmath>
+#include <complex>
+#include <limits>
+
+#include "weft/ops/common.h"
+
+namespace weft::ops {
+
+inline constexpr unsigned kInexact = kAcceptFloat | kAcceptComplex;
+inline constexpr unsigned kNumber = kAcceptInteger | kInexact;
+inline constexpr unsigned kAll = kAcceptBool | kNumber;
+
+template <class T>
+inline constexpr bool is_complex_v = std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>;
+
+// ---- scalar functions as tables ----
+
+/// One operand. A null entry is a dtype that the operation does not take.
+struct UnaryKernel {
+  bool (*b)(bool, int) = nullptr;
+  std::int64_t (*i)(std::int64_t, int) = nullptr;
+  std::uint64_t (*u)(std::uint64_t, int) = nullptr;
+  float (*f)(float, int) = nullptr;
+  double (*d)(double, int) = nullptr;
+  std::complex<float> (*cf)(std::complex<float>, int) = nullptr;
+  std::complex<double> (*cd)(std::complex<double>, int) = nullptr;
+};
+/// Two operands of one dtype.
+struct BinaryKernel {
+  bool (*b)(bool, bool, int) = nullptr;
+  std::int64_t (*i)(std::int64_t, std::int64_t, int) = nullptr;
+  std::uint64_t (*u)(std::uint64_t, std::uint64_t, int) = nullptr;
+  float (*f)(float, float, int) = nullptr;
+  double (*d)(double, double, int) = nullptr;
+  std::complex<float> (*cf)(std::complex<float>, std::complex<float>, int) = nullptr;
+  std::complex<double> (*cd)(std::complex<double>, std::complex<double>, int) = nullptr;
+};
+void run_unary(const UnaryKernel& kernel, std::span<const TensorView> in, std::span<const MutableTensorView> out);
+void run_binary(const BinaryKernel& kernel, std::span<const TensorView> in, std::span<const MutableTensorView> out);
+
+namespace detail {
+
+template <class F, class W>
+W call1(W x, int bits) {
+  if constexpr (std::is_invocable_v<F, W, int>)
+    return F{}(x, bits);
+  else
+    return F{}(x);
+}
+template <class F, class W>
+W call2(W x, W y, int bits) {
+  if constexpr (std::is_invocable_v<F, W, W, int>)
+    return F{}(x, y, bits);
+  else
+    return F{}(x, y);
+}
+
+template <unsigned kAccept, class F>
+constexpr UnaryKernel unary_kernel() {
+  UnaryKernel k;
+  if constexpr (kAccept & kAcceptBool) k.b = call1<F, bool>;
+  if constexpr (kAccept & (kAcceptInteger | kAcceptSigned)) k.i = call1<F, std::int64_t>;
+  if constexpr (kAccept & kAcceptInteger) k.u = call1<F, std::uint64_t>;
+  if constexpr (kAccept & kAcceptFloat) {
+    k.f = call1<F, float>;
+    k.d = call1<F, double>;
+  }
+  if constexpr (kAccept & kAcceptComplex) {
+    k.cf = call1<F, std::complex<float>>;
+    k.cd = call1<F, std::complex<double>>;
+  }
+  return k;
+}
+template <unsigned kAccept, class F>
+constexpr BinaryKernel binary_kernel() {
+  BinaryKernel k;
+  if constexpr (kAccept & kAcceptBool) k.b = call2<F, bool>;
+  if constexpr (kAccept & kAcceptInteger) {
+    k.i = call2<F, std::int64_t>;
+    k.u = call2<F, std::uint64_t>;
+  }
+  if constexpr (kAccept & kAcceptFloat) {
+    k.f = call2<F, float>;
+    k.d = call2<F, double>;
+  }
+  if constexpr (kAccept & kAcceptComplex) {
+    k.cf = call2<F, std::complex<float>>;
+    k.cd = call2<F, std::complex<double>>;
+  }
+  return k;
+}
+
+template <unsigned kAccept, class F>
+void eval_unary(const ParamsBase*, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
+  static constexpr UnaryKernel kKernel = unary_kernel<kAccept, F>();
+  run_unary(kKernel, in, out);
+}
+template <unsigned kAccept, class F>
+void eval_binary(const ParamsBase*, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
+  static constexpr BinaryKernel kKernel = binary_kernel<kAccept, F>();
+  run_binary(kKernel, in, out);
+}
+
+// A partial derivative given as f(t, x, y) for y(x), or f(t, x0, x1, z) for z(x0, x1).
+template <class F>
+Array partial(const Array& t, std::span<const Array> x, const Array& y) {
+  if constexpr (std::is_invocable_v<F, const Array&, const Array&, const Array&>)
+    return F{}(t, x[0], y);
+  else
+    return F{}(t, x[0], x[1], y);
+}
+
+}  // namespace detail
+
+// ---- OpInfo ----
+
+/// y[i] = F(x[i]), of x's type.
+template <OpCode kOp, unsigned kAccept, class F>
+constexpr ir::OpInfo unary_info(F) {
+  return {.infer = infer_same<kOp, kAccept>, .eval = detail::eval_unary<kAccept, F>, .elementwise = true};
+}
+/// z[i] = F(x[i], y[i]), all of one type.
+template <OpCode kOp, unsigned kAccept, class F>
+constexpr ir::OpInfo binary_info(F) {
+  return {.infer = infer_same<kOp, kAccept>, .eval = detail::eval_binary<kAccept, F>, .elementwise = true};
+}
+
+// ---- OpRules ----
+
+/// One partial derivative per operand: f(t, x, y) is t dy/dx, f(t, x0, x1, z) is t dz/dxi.
+template <class... F>
+constexpr OpRules smooth_rules(F...) {
+  return {.jvp = jvp_elementwise<detail::partial<F>...>,
+          .transpose = rules::not_linear,
+          .batch = batch_elementwise,
+          .factors = factors_elementwise};
+}
+/// The same for an op that is linear in some operand.
+constexpr OpRules with_transpose(OpRules r, TransposeRule transpose) {
+  r.transpose = transpose;
+  return r;
+}
+/// Results that do not vary smoothly with any operand.
+inline constexpr OpRules kZeroTangentRules{.jvp = rules::zero_tangent,
+                                           .transpose = rules::not_linear,
+                                           .batch = batch_elementwise,
+                                           .factors = factors_elementwise};
+
+// ---- public functions ----
+
+inline Array unary(OpCode op, const Arg& x) {
+  const LocationScope scope(x.location());
+  return bind1(op, {x.array()});
+}
+inline Array binary(OpCode op, const Arg& x, const Arg& y) {
+  const LocationScope scope(x.location());
+  auto [a, b] = pair_of(x, y);
+  return bind1(op, {std::move(a), std::move(b)});
+}
+
+}  // namespace weft::ops

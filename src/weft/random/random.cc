@@ -1,0 +1,298 @@
+#include "weft/random/random.h"
+
+#include <cmath>
+#include <limits>
+
+#include "weft/np/promotion.h"
+#include "weft/np/reductions.h"
+#include "weft/np/shape.h"
+#include "weft/ops/common.h"
+
+namespace weft::random {
+
+namespace {
+
+// The two words of a key, 0-d.
+std::pair<Array, Array> words(std::string_view op, const Array& key) {
+  if (key.dtype() != u32 || key.ndim() != 1 || key.shape(0) != 2)
+    throw ShapeError(std::string(op) + ": a key must be u32[2]; got " + key.aval().str() + ".",
+                     key.ndim() == 2 ? "use one key at a time: vmap over the rows, or index them." : "make one with random::key(seed).");
+  const auto word = [&](std::int64_t i) { return lax::reshape(lax::slice(key, Dims{i}, Dims{i + 1}), {}); };
+  return {word(0), word(1)};
+}
+
+Array counter(std::int64_t n) { return lax::iota(u32, Dims{n}, 0); }
+
+// One word per counter 0 ... n-1 in the original layout: the first half of the counters in the
+// first word of the blocks, the second half in the second. Odd counts are padded with a 0.
+Array original_words(const std::pair<Array, Array>& key, std::int64_t n) {
+  if (n >= (std::int64_t{1} << 32)) throw ValueError("random: the original layout gives at most 2^32 - 1 words; got " + std::to_string(n) + ".");
+  if (n == 0) return np::zeros({0}, u32);
+  const std::int64_t half = (n + 1) / 2;
+  const Array all = counter(n);
+  const Array first = lax::slice(all, Dims{0}, Dims{half});
+  Array second = lax::slice(all, Dims{half}, Dims{n});
+  if (n % 2) second = lax::concatenate({second, np::zeros({1}, u32)}, 0);
+  const auto [a, b] = lax::threefry2x32(key.first, key.second, first, second);
+  const Array joined = lax::concatenate({a, b}, 0);
+  return n % 2 ? lax::slice(joined, Dims{0}, Dims{n}) : joined;
+}
+
+Array original_bits(const std::pair<Array, Array>& key, std::int64_t size, DType dtype) {
+  const std::int64_t width = 8 * byte_size(dtype);
+  const Array drawn = original_words(key, (width * size + 31) / 32);
+  if (dtype == u32) return drawn;
+  if (dtype == u64) {
+    const Array high = lax::convert(lax::slice(drawn, Dims{0}, Dims{size}), u64), low = lax::convert(lax::slice(drawn, Dims{size}, Dims{2 * size}), u64);
+    return lax::or_(lax::shift_left(high, 32), low);
+  }
+  // The sub-words in memory order.
+  const Array parts = lax::bitcast_convert(drawn, dtype);
+  return lax::slice(lax::reshape(parts, Dims{parts.size()}), Dims{0}, Dims{size});
+}
+
+Array partitionable_bits(const std::pair<Array, Array>& key, std::int64_t size, DType dtype) {
+  if (size == 0) return np::zeros({0}, dtype);
+  Array high = np::zeros({size}, u32), low;
+  if (size <= (std::int64_t{1} << 32)) {
+    low = counter(size);
+  } else {
+    const Array index = lax::iota(u64, Dims{size}, 0);
+    high = lax::convert(lax::shift_right_logical(index, 32), u32);
+    low = lax::convert(lax::and_(index, 0xffffffffll), u32);
+  }
+  const auto [a, b] = lax::threefry2x32(key.first, key.second, high, low);
+  if (dtype == u64) return lax::or_(lax::shift_left(lax::convert(a, u64), 32), lax::convert(b, u64));
+  return lax::convert(lax::xor_(a, b), dtype);
+}
+
+void check_float(std::string_view op, DType t) {
+  if (!is_float(t)) throw DTypeError(std::string(op) + ": the dtype must be a float; got " + std::string(name(t)) + ".");
+}
+
+struct FloatFormat {
+  DType bits;       // same width
+  DType drawn;      // random words; narrower where the mantissa is short
+  int mantissa;
+  std::uint64_t one;
+  double tiny, eps, epsneg;
+};
+FloatFormat format(DType t) {
+  switch (t) {
+    case DType::kF16: return {u16, u16, 10, 0x3c00, 0x1p-14, 0x1p-10, 0x1p-11};
+    case DType::kBF16: return {u16, u8, 7, 0x3f80, 0x1p-126, 0x1p-7, 0x1p-8};
+    case DType::kF64: return {u64, u64, 52, 0x3ff0000000000000ull, 0x1p-1022, 0x1p-52, 0x1p-53};
+    default: return {u32, u32, 23, 0x3f800000, 0x1p-126, 0x1p-23, 0x1p-24};
+  }
+}
+
+// An operand in the sampler's dtype and shape.
+Array parameter(const Arg& x, DType t, DimSpan shape) {
+  return x.is_scalar() ? x.filled(t, shape) : np::broadcast_to(lax::convert(x, t), shape);
+}
+
+}  // namespace
+
+Array key(std::int64_t seed) {
+  const std::uint32_t w[2] = {static_cast<std::uint32_t>(static_cast<std::uint64_t>(seed) >> 32), static_cast<std::uint32_t>(seed)};
+  return Array::from_span(std::span<const std::uint32_t>(w), Dims{2});
+}
+
+Array split(const Arg& key, std::int64_t n, Layout layout) {
+  const LocationScope scope(key.location());
+  const auto k = words("split", key.array());
+  if (n < 0) throw ValueError("split: the number of keys must not be negative; got " + std::to_string(n) + ".");
+  if (layout == Layout::kOriginal) return lax::reshape(original_words(k, 2 * n), Dims{n, 2});
+  const auto [a, b] = lax::threefry2x32(k.first, k.second, np::zeros({n}, u32), counter(n));
+  return np::stack({a, b}, 1);
+}
+
+Array fold_in(const Arg& key, const Arg& data) {
+  const LocationScope scope(key.location());
+  const auto k = words("fold_in", key.array());
+  const Array d = data.is_scalar() ? Array(static_cast<std::uint32_t>(data.scalar().integer)) : lax::convert(data, u32);
+  if (d.ndim() != 0 || (data.is_scalar() && !is_integer(data.dtype())))
+    throw ShapeError("fold_in: the data must be one integer; got " + data.array().aval().str() + ".");
+  const auto [a, b] = lax::threefry2x32(k.first, k.second, np::zeros({}, u32), d);
+  return np::stack({a, b}, 0);
+}
+
+Array bits(const Arg& key, const np::Shape& shape, DType dtype, Layout layout) {
+  const LocationScope scope(key.location());
+  if (!is_unsigned(dtype)) throw DTypeError("bits: the dtype must be unsigned; got " + std::string(name(dtype)) + ".");
+  const auto k = words("bits", key.array());
+  const std::int64_t size = Aval(dtype, shape).size();
+  const Array flat = layout == Layout::kOriginal ? original_bits(k, size, dtype) : partitionable_bits(k, size, dtype);
+  return lax::reshape(flat, shape);
+}
+
+Array uniform(const Arg& key, const np::Shape& shape, DType dtype, const Arg& low, const Arg& high, Layout layout) {
+  const LocationScope scope(key.location());
+  check_float("uniform", dtype);
+  const FloatFormat f = format(dtype);
+  // The top bits as the mantissa of a number in [1, 2).
+  Array drawn = bits(key, shape, f.drawn, layout);
+  const int width = static_cast<int>(8 * byte_size(f.drawn));
+  drawn = lax::convert(lax::shift_right_logical(drawn, width - f.mantissa), f.bits);
+  const Array pattern = lax::or_(drawn, lax::full(shape, Scalar(f.one), f.bits));
+  const Array unit = lax::subtract(lax::bitcast_convert(pattern, dtype), 1.0);
+  const Array lo = parameter(low, dtype, shape), hi = parameter(high, dtype, shape);
+  return lax::maximum(lo, lax::add(lax::multiply(unit, lax::subtract(hi, lo)), lo));
+}
+
+Array randint(const Arg& key, const np::Shape& shape, const Arg& low, const Arg& high, DType dtype, Layout layout) {
+  const LocationScope scope(key.location());
+  if (!is_integer(dtype)) throw DTypeError("randint: the dtype must be an integer; got " + std::string(name(dtype)) + ".");
+  if (byte_size(dtype) < 4)
+    return lax::convert(randint(key, shape, low, high, is_unsigned(dtype) ? u32 : i32, layout), dtype);
+  const DType word = byte_size(dtype) == 8 ? u64 : u32;
+  const Array lo = parameter(low, dtype, shape), hi = parameter(high, dtype, shape);
+  const Array keys = split(key, 2, layout);
+  const auto row = [&](std::int64_t i) { return lax::reshape(lax::slice(keys, Dims{i, 0}, Dims{i + 1, 2}), Dims{2}); };
+  const Array upper = bits(row(0), shape, word, layout), lower = bits(row(1), shape, word, layout);
+  // Two words make the bias of the remainder negligible. An empty range gives `low`.
+  Array span = lax::convert(lax::subtract(hi, lo), word);
+  span = lax::select(lax::le(hi, lo), lax::full(shape, Scalar(1), word), span);
+  Array multiplier = lax::remainder(lax::full(shape, Scalar(std::uint64_t{1} << (4 * byte_size(word))), word), span);
+  multiplier = lax::remainder(lax::multiply(multiplier, multiplier), span);
+  Array offset = lax::add(lax::multiply(lax::remainder(upper, span), multiplier), lax::remainder(lower, span));
+  offset = lax::remainder(offset, span);
+  return lax::add(lo, lax::convert(offset, dtype));
+}
+
+Array normal(const Arg& key, const np::Shape& shape, DType dtype, Layout layout) {
+  const LocationScope scope(key.location());
+  if (is_complex(dtype)) {
+    const Array keys = split(key, 2, layout);
+    const auto part = [&](std::int64_t i) {
+      return normal(lax::reshape(lax::slice(keys, Dims{i, 0}, Dims{i + 1, 2}), Dims{2}), shape, real_dtype(dtype), layout);
+    };
+    const Array re = part(0), im = part(1);
+    return lax::complex(lax::divide(re, std::sqrt(2.0)), lax::divide(im, std::sqrt(2.0)));
+  }
+  check_float("normal", dtype);
+  const FloatFormat f = format(dtype);
+  // From the float after -1: erf_inv(-1) is infinite.
+  const Array u = uniform(key, shape, dtype, -1.0 + f.epsneg, 1.0, layout);
+  return lax::multiply(lax::erf_inv(u), std::sqrt(2.0));
+}
+
+Array truncated_normal(const Arg& key, const Arg& low, const Arg& high, const np::Shape& shape, DType dtype, Layout layout) {
+  const LocationScope scope(key.location());
+  check_float("truncated_normal", dtype);
+  const Array lo = parameter(low, dtype, shape), hi = parameter(high, dtype, shape);
+  const double root = std::sqrt(2.0);
+  const Array u = uniform(key, shape, dtype, lax::erf(lax::divide(lo, root)), lax::erf(lax::divide(hi, root)), layout);
+  const Array x = lax::multiply(lax::erf_inv(u), root);
+  // Rounding may have reached the ends, which are outside.
+  const Array inside_lo = lax::next_after(lo, lax::full(shape, Scalar(HUGE_VAL), dtype));
+  const Array inside_hi = lax::next_after(hi, lax::full(shape, Scalar(-HUGE_VAL), dtype));
+  return lax::clamp(inside_lo, x, inside_hi);
+}
+
+Array bernoulli(const Arg& key, const Arg& p, std::optional<np::Shape> shape, Layout layout) {
+  const LocationScope scope(key.location());
+  const DType t = p.is_scalar() || !is_float(p.dtype()) ? f32 : p.dtype();
+  const np::Shape sizes = shape.value_or(np::Shape(p.shape()));
+  return lax::lt(uniform(key, sizes, t, 0.0, 1.0, layout), parameter(p, t, sizes));
+}
+
+Array exponential(const Arg& key, const np::Shape& shape, DType dtype, Layout layout) {
+  const LocationScope scope(key.location());
+  return lax::negate(lax::log_plus_one(lax::negate(uniform(key, shape, dtype, 0.0, 1.0, layout))));
+}
+
+Array gumbel(const Arg& key, const np::Shape& shape, DType dtype, Layout layout) {
+  const LocationScope scope(key.location());
+  check_float("gumbel", dtype);
+  const Array u = uniform(key, shape, dtype, format(dtype).tiny, 1.0, layout);
+  return lax::negate(lax::log(lax::negate(lax::log(u))));
+}
+
+Array logistic(const Arg& key, const np::Shape& shape, DType dtype, Layout layout) {
+  const LocationScope scope(key.location());
+  check_float("logistic", dtype);
+  const Array u = uniform(key, shape, dtype, format(dtype).tiny, 1.0, layout);
+  return lax::subtract(lax::log(u), lax::log_plus_one(lax::negate(u)));
+}
+
+Array laplace(const Arg& key, const np::Shape& shape, DType dtype, Layout layout) {
+  const LocationScope scope(key.location());
+  check_float("laplace", dtype);
+  const Array u = uniform(key, shape, dtype, -1.0 + format(dtype).epsneg, 1.0, layout);
+  return lax::multiply(lax::sign(u), lax::log_plus_one(lax::negate(lax::abs(u))));
+}
+
+Array cauchy(const Arg& key, const np::Shape& shape, DType dtype, Layout layout) {
+  const LocationScope scope(key.location());
+  check_float("cauchy", dtype);
+  const Array u = uniform(key, shape, dtype, format(dtype).eps, 1.0, layout);
+  return lax::tan(lax::multiply(lax::subtract(u, 0.5), np::pi));
+}
+
+Array weibull_min(const Arg& key, double scale, double concentration, const np::Shape& shape, DType dtype, Layout layout) {
+  const LocationScope scope(key.location());
+  const Array e = exponential(key, shape, dtype, layout);
+  return lax::multiply(lax::power(e, 1 / concentration), scale);
+}
+
+Array categorical(const Arg& key, const Arg& logits, int axis, std::optional<np::Shape> shape, Layout layout) {
+  const LocationScope scope(key.location());
+  const Array x = logits.array();
+  check_float("categorical", x.dtype());
+  const int at = ops::normal_axis("categorical", axis, x.ndim());
+  Dims batch(x.shape());
+  batch.erase(batch.begin() + at);
+  const Dims wanted = shape ? shape->dims() : batch;
+  const std::size_t prefix = wanted.size() - std::min(wanted.size(), batch.size());
+  if (!same_dims(DimSpan(wanted).subspan(prefix), batch) || wanted.size() < batch.size())
+    throw ShapeError("categorical: the shape must end with that of the logits without the axis; got " + shape_str(wanted) + " for " +
+                     x.aval().str() + ", axis " + std::to_string(axis) + ".");
+  Dims full(DimSpan(wanted).first(prefix));
+  full.append(x.shape().begin(), x.shape().end());
+  const Array noisy = lax::add(gumbel(key, full, x.dtype(), layout), np::broadcast_to(x, full));
+  return lax::argmax(noisy, static_cast<int>(prefix) + at);
+}
+
+namespace {
+
+// Sorted by fresh random keys as often as makes ties between keys harmless.
+Array shuffle(Array key, Array x, Layout layout) {
+  const double n = static_cast<double>(std::max<std::int64_t>(x.size(), 1));
+  const int rounds = static_cast<int>(std::ceil(3 * std::log(n) / std::log(4294967295.0)));
+  for (int i = 0; i < rounds; ++i) {
+    const Array keys = split(key, 2, layout);
+    key = lax::reshape(lax::slice(keys, Dims{0, 0}, Dims{1, 2}), Dims{2});
+    const Array order = bits(lax::reshape(lax::slice(keys, Dims{1, 0}, Dims{2, 2}), Dims{2}), {x.size()}, u32, layout);
+    x = lax::sort(std::initializer_list<Array>{order, x}, 0)[1];
+  }
+  return x;
+}
+
+}  // namespace
+
+Array permutation(const Arg& key, std::int64_t n, Layout layout) {
+  const LocationScope scope(key.location());
+  if (n < 0) throw ValueError("permutation: the size must not be negative; got " + std::to_string(n) + ".");
+  words("permutation", key.array());
+  return shuffle(key.array(), lax::iota(i32, Dims{n}, 0), layout);
+}
+
+Array permutation(const Arg& key, const Array& x, int axis, Layout layout) {
+  const LocationScope scope(key.location());
+  const int d = ops::normal_axis("permutation", axis, x.ndim());
+  words("permutation", key.array());
+  if (x.ndim() == 1) return shuffle(key.array(), x, layout);
+  const Array order = permutation(key, x.shape(d), layout);
+  // Rows picked by one index vector each; every index is in range.
+  GatherDimensionNumbers numbers;
+  Dims sizes(x.shape());
+  sizes[static_cast<std::size_t>(d)] = std::min<std::int64_t>(1, x.shape(d));
+  for (int i = 0; i < x.ndim(); ++i)
+    if (i != d) numbers.offset_dims.push_back(i);
+  numbers.collapsed_slice_dims = {d};
+  numbers.start_index_map = {d};
+  return lax::gather(x, lax::reshape(order, Dims{x.shape(d), 1}), numbers, sizes, IndexMode::kPromise);
+}
+
+}  // namespace weft::random

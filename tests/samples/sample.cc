@@ -1,0 +1,48 @@
+#include "samples/sample.h"
+
+namespace weft::testing {
+
+namespace {
+
+Array make_operand(const SampleOperand& o, std::uint64_t salt, int variant) {
+  const std::int64_t n = product(o.shape);
+  std::vector<std::byte> bytes(static_cast<std::size_t>(n * byte_size(o.dtype)));
+  // Multiples of an odd number modulo a prime visit distinct points of the interval.
+  constexpr std::uint64_t kPoints = 101;
+  std::uint64_t at = 17 * (salt + 1) + 29 * static_cast<std::uint64_t>(variant);
+  auto value = static_cast<std::size_t>(variant);
+  const auto next = [&] {
+    if (!o.values.empty()) return o.values[value++ % o.values.size()];
+    at = (at + 37) % kPoints;
+    return o.low + (o.high - o.low) * (static_cast<double>(at) + 0.5) / static_cast<double>(kPoints);
+  };
+  for (std::int64_t i = 0; i < n; ++i) {
+    std::byte* element = bytes.data() + i * byte_size(o.dtype);
+    if (is_complex(o.dtype)) {
+      const double re = next();
+      Scalar(std::complex<double>(re, next())).write(o.dtype, element);
+    } else if (o.dtype == boolean && o.values.empty()) {
+      Scalar(static_cast<int>(next() > (o.low + o.high) / 2)).write(o.dtype, element);
+    } else {
+      Scalar(next()).write(o.dtype, element);
+    }
+  }
+  return Array::copy(o.dtype, o.shape, bytes.data(), static_cast<std::size_t>(n));
+}
+
+}  // namespace
+
+Arrays make_operands(const Sample& sample, int variant) {
+  Arrays operands;
+  for (std::size_t i = 0; i < sample.operands.size(); ++i) operands.push_back(make_operand(sample.operands[i], i, variant));
+  return operands;
+}
+
+std::vector<Sample> all_samples() {
+  std::vector<Sample> all;
+  for (auto make : {elementwise_samples, shape_samples, contraction_samples, indexing_samples})
+    for (Sample& s : make()) all.push_back(std::move(s));
+  return all;
+}
+
+}  // namespace weft::testing

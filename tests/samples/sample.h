@@ -1,0 +1,54 @@
+// A sample: one operation with parameters and operands, from which the harness derives its tests
+// (evaluation, derivatives, batching, ...). Holds no arrays, so lists of samples cost nothing.
+#pragma once
+
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "weft/core/array.h"
+#include "weft/ir/op.h"
+
+namespace weft::testing {
+
+struct SampleOperand {
+  DType dtype;
+  Dims shape;
+  /// Elements are spread evenly over the open interval, in a scrambled order; both parts of complex.
+  double low = -2, high = 2;
+  /// When not empty: the elements themselves, used in turn; of complex, real and imaginary parts.
+  std::vector<double> values = {};
+};
+
+struct Sample {
+  /// "power_of_integers": unique among all samples.
+  std::string name;
+  OpCode op;
+  ir::Params params = {};
+  std::vector<SampleOperand> operands;
+  /// Operands by which the results vary smoothly near these values: derivatives by them are compared
+  /// with differences. Empty for operations without derivatives.
+  std::vector<int> smooth_in = {};
+  /// The first result's elements where known from elsewhere, to compare with relative `tolerance`;
+  /// of complex, real and imaginary parts in turn.
+  std::vector<double> expected = {};
+  double tolerance = 1e-6;
+};
+
+inline void PrintTo(const Sample& s, std::ostream* out) { *out << s.name; }
+
+/// The operands as arrays; the same ones on every call. Other variants have other elements from the
+/// same intervals (given values start at another one).
+Arrays make_operands(const Sample& sample, int variant = 0);
+
+std::vector<Sample> elementwise_samples();
+/// Making, reshaping, slicing, joining.
+std::vector<Sample> shape_samples();
+/// Contractions and reductions.
+std::vector<Sample> contraction_samples();
+/// gather, scatter, sort, random bits, calls.
+std::vector<Sample> indexing_samples();
+/// All of the above.
+std::vector<Sample> all_samples();
+
+}  // namespace weft::testing

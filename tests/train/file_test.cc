@@ -1,0 +1,46 @@
+#include "train/file.h"
+
+#include <gtest/gtest.h>
+
+#include "temporary_folder.h"
+
+namespace weft::train {
+namespace {
+
+TEST(file, what_is_written_reads_back_at_any_size) {
+  const TemporaryFolder folder;
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{1}, (std::size_t{1} << 20) - 1, std::size_t{1} << 20, std::size_t{3000000}}) {
+    std::vector<std::byte> data(size);
+    for (std::size_t i = 0; i < size; ++i) data[i] = static_cast<std::byte>(i * 31 >> 3);
+    write_file(folder / "a", data);
+    EXPECT_EQ(read_file(folder / "a"), data) << size;
+  }
+  EXPECT_EQ(folder.count(), 1u);
+}
+
+TEST(file, a_failed_write_leaves_the_old_state_and_no_temporary_file) {
+  const TemporaryFolder folder;
+  const std::vector<std::byte> data(3);
+  EXPECT_EQ(message_of<BackendError>([&] { write_file("/nonexistent/folder/a", data); }),
+            "write_file: /nonexistent/folder/a must be writable; got \"No such file or directory\".");
+  make_folders(folder / "taken/by/folders");
+  EXPECT_THROW(write_file(folder / "taken", data), BackendError);
+  EXPECT_EQ(folder.count(), 1u);
+  EXPECT_TRUE(file_exists(folder / "taken/by/folders"));
+}
+
+TEST(file, folders_cannot_be_made_below_files) {
+  const TemporaryFolder folder;
+  write_file(folder / "a", {});
+  EXPECT_THROW(make_folders(folder / "a/b"), BackendError);
+}
+
+TEST(file, temporary_names_differ_and_stay_in_the_folder) {
+  const std::string a = temporary_name("x/y"), b = temporary_name("x/y");
+  EXPECT_NE(a, b);
+  EXPECT_EQ(a.rfind("x/y.", 0), 0u);
+}
+
+}  // namespace
+}  // namespace weft::train

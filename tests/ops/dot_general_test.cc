@@ -92,7 +92,7 @@ TEST(dot_general, vmap_of_one_operand_adds_a_free_axis_and_no_transpose) {
 }
 
 TEST(dot_general, half_floats_accumulate_in_more_than_half_precision) {
-  const Array ones = Array::full({1, 4096}, f16, 1.0), tiny = Array::full({4096, 1}, f16, 0.25);
+  const Array ones = Array::full(Dims{1, 4096}, f16, 1.0), tiny = Array::full(Dims{4096, 1}, f16, 0.25);
   // 2048 + 0.25 is 2048 in f16: summed there, the sum would stop growing at 512.
   EXPECT_EQ(static_cast<float>(lax::dot_general(ones, tiny, {{1}, {0}, {}, {}}).item<float16>()), 1024.0f);
 }

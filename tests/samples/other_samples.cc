@@ -37,6 +37,8 @@ void add_identities(std::vector<Sample>& out) {
                  .smooth_in = {0, 2}});
   for (const DType t : {f64, i32, boolean})
     out.push_back({.name = "stop_gradient_" + std::string(name(t)), .op = OpCode::kStopGradient, .operands = {{t, {2, 3}}}});
+  for (const OpCode op : {OpCode::kStopGradient, OpCode::kOptimizationBarrier})
+    out.push_back({.name = std::string(ir::op_name(op)) + "_known", .op = op, .operands = {{i32, {3}, 0, 0, {4, -5, 6}}}, .expected = {4, -5, 6}});
 }
 
 void add_call(std::vector<Sample>& out) {

@@ -24,6 +24,27 @@ void add_moving(std::vector<Sample>& out, OpCode op, const std::string& name, Di
 }
 constexpr std::initializer_list<DType> kEverySize = {f64, f32, bf16, c128, c64, i8, u16, i64, boolean};
 
+/// The numbers 0, 1, 2, ... moved to known places.
+template <class P>
+void add_known(std::vector<Sample>& out, OpCode op, std::vector<Dims> shapes, P params, std::vector<double> expected) {
+  Sample s{.name = std::string(ir::op_name(op)) + "_known", .op = op, .params = ir::make_params(params), .expected = std::move(expected)};
+  double next = 0;
+  for (const Dims& shape : shapes) {
+    std::vector<double> values;
+    for (std::int64_t i = 0; i < product(shape); ++i) values.push_back(next++);
+    s.operands.push_back({i32, shape, 0, 0, std::move(values)});
+  }
+  out.push_back(std::move(s));
+}
+
+void add_moved_to_known_places(std::vector<Sample>& out) {
+  add_known(out, OpCode::kReshape, {{2, 3}}, ReshapeParams{{3, 2}}, {0, 1, 2, 3, 4, 5});
+  add_known(out, OpCode::kBroadcastInDim, {{1, 2}}, BroadcastInDimParams{{2, 0}, {2, 2, 3}}, {0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1});
+  add_known(out, OpCode::kTranspose, {{1, 2, 3}}, TransposeParams{{2, 0, 1}}, {0, 3, 1, 4, 2, 5});
+  add_known(out, OpCode::kReverse, {{2, 3}}, ReverseParams{{1}}, {2, 1, 0, 5, 4, 3});
+  add_known(out, OpCode::kConcatenate, {{2, 1}, {2, 2}}, ConcatenateParams{1}, {0, 2, 3, 1, 4, 5});
+}
+
 void add_iota(std::vector<Sample>& out) {
   const auto add = [&](std::string name, DType t, Dims shape, std::int64_t dimension, std::vector<double> expected = {}) {
     out.push_back({.name = "iota_" + name,
@@ -196,6 +217,7 @@ void add_joining(std::vector<Sample>& out) {
 
 std::vector<Sample> shape_samples() {
   std::vector<Sample> out;
+  add_moved_to_known_places(out);
   add_iota(out);
   add_reshape(out);
   add_broadcast(out);

@@ -98,7 +98,7 @@ void checks::types(const Sample& sample, Findings& findings) {
 void checks::known_values(const Sample& sample, Findings& findings) {
   const Arrays args = make_operands(sample);
   const auto compare = [&](const char* what, const std::vector<double>& values) {
-    const Array y = reference(sample, args)[0];
+    const Array y = reference(sample, args)[sample.known_result];
     const std::size_t per = is_complex(y.dtype()) ? 2 : 1;
     if (values.size() != per * static_cast<std::size_t>(y.size())) {
       findings.add(what, "there must be " + std::to_string(values.size() / per) + " elements; got " + std::to_string(y.size()) + ".");

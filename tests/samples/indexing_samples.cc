@@ -155,6 +155,17 @@ void add_sort(std::vector<Sample>& out) {
   add("carried", {{f64, {3, 4}}, {i32, {3, 4}, -9, 9}, {f64, {3, 4}, -9, 9}}, 1, 1, {0, 2});
   add("by_two_keys", {{i32, {6}, 0, 0, {1, 0, 1, 0, 1, 0}}, {f64, {6}}, {f64, {6}}}, 0, 2, {1, 2}, {0, 0, 0, 1, 1, 1});
   add("ties_keep_order", {{f32, {4}, 0, 0, {1, 0, 1, 0}}, {i32, {4}, 0, 0, {0, 1, 2, 3}}}, 0, 1, {}, {0, 0, 1, 1});
+  // Long enough that an unstable sort would show: the carried numbers ascend among equal keys.
+  std::vector<double> numbers, evens_then_odds;
+  for (int i = 0; i < 100; ++i) numbers.push_back(i);
+  for (int i = 0; i < 50; ++i) evens_then_odds.push_back(2 * i);
+  for (int i = 0; i < 50; ++i) evens_then_odds.push_back(2 * i + 1);
+  for (const DType t : {f32, i8}) {
+    add("long_with_ties_" + std::string(name(t)), {{t, {100}, 0, 0, {0, 1}}, {i32, {100}, 0, 0, numbers}}, 0, 1, {}, evens_then_odds);
+    out.back().known_result = 1;
+  }
+  add("long_with_ties_by_two_keys", {{i8, {100}, 0, 0, {0, 1}}, {i8, {100}, 0, 0, {7}}, {f64, {100}, 0, 0, numbers}}, 0, 2, {}, evens_then_odds);
+  out.back().known_result = 2;
   const double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
   add("nan_is_last", {{f32, {5}, 0, 0, {nan, 1, -inf, inf, 0}}}, 0, 1, {}, {-inf, 0, 1, inf, nan});
 }

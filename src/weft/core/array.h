@@ -198,6 +198,10 @@ class Array {
   friend Array& operator-=(Array& x, const Arg& y);
   friend Array& operator*=(Array& x, const Arg& y);
   friend Array& operator/=(Array& x, const Arg& y);
+  friend Array& operator%=(Array& x, const Arg& y);
+  friend Array& operator&=(Array& x, const Arg& y);
+  friend Array& operator|=(Array& x, const Arg& y);
+  friend Array& operator^=(Array& x, const Arg& y);
 
   // ---- for the layers above ----
 

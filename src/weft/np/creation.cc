@@ -1,9 +1,10 @@
 #include "weft/np/creation.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "weft/np/promotion.h"
-#include "weft/ops/lax.h"
+#include "weft/ops/common.h"
 
 namespace weft::np {
 
@@ -12,10 +13,7 @@ void Nested::collect(std::size_t depth, Dims& shape, std::vector<Scalar>& out) c
     throw ShapeError("array: rows must have equal lengths and depths; got a ragged list at depth " + std::to_string(depth) + ".");
   };
   if (!is_list_) {
-    if (depth != shape.size()) {
-      // The first number reached fixes the depth.
-      if (!out.empty()) ragged();
-    }
+    if (depth != shape.size()) ragged();
     out.push_back(scalar_);
     return;
   }
@@ -33,7 +31,8 @@ void Nested::collect(std::size_t depth, Dims& shape, std::vector<Scalar>& out) c
   }
 }
 
-Array array(std::initializer_list<Nested> values, std::optional<DType> dtype) {
+Array array(std::initializer_list<Nested> values, std::optional<DType> dtype, SourceLocation loc) {
+  const LocationScope scope(loc);
   Dims shape;
   std::vector<Scalar> elements;
   Nested(values).collect(0, shape, elements);
@@ -51,70 +50,95 @@ Array asarray(const Arg& x, std::optional<DType> dtype) {
   return dtype ? lax::convert(Arg(a, x.location()), *dtype) : a;
 }
 
-Array zeros(const Shape& shape, DType dtype) { return Array::full(shape, dtype, Scalar(0)); }
-Array ones(const Shape& shape, DType dtype) { return Array::full(shape, dtype, Scalar(1)); }
-Array full(const Shape& shape, const Scalar& value, std::optional<DType> dtype) {
+Array zeros(const Shape& shape, DType dtype, SourceLocation loc) { return full(shape, Scalar(0), dtype, loc); }
+Array ones(const Shape& shape, DType dtype, SourceLocation loc) { return full(shape, Scalar(1), dtype, loc); }
+Array full(const Shape& shape, const Scalar& value, std::optional<DType> dtype, SourceLocation loc) {
+  const LocationScope scope(loc);
   return Array::full(shape, dtype.value_or(value.dtype), value);
 }
-Array empty(const Shape& shape, DType dtype) { return zeros(shape, dtype); }
-Array zeros_like(const Arg& x) { return Array::full(x.shape(), x.dtype(), Scalar(0)); }
-Array ones_like(const Arg& x) { return Array::full(x.shape(), x.dtype(), Scalar(1)); }
-Array empty_like(const Arg& x) { return zeros_like(x); }
-Array full_like(const Arg& x, const Scalar& value) { return Array::full(x.shape(), x.dtype(), value); }
+Array empty(const Shape& shape, DType dtype, SourceLocation loc) { return zeros(shape, dtype, loc); }
+Array zeros_like(const Arg& x, std::optional<DType> dtype) { return full_like(x, Scalar(0), dtype); }
+Array ones_like(const Arg& x, std::optional<DType> dtype) { return full_like(x, Scalar(1), dtype); }
+Array empty_like(const Arg& x, std::optional<DType> dtype) { return zeros_like(x, dtype); }
+Array full_like(const Arg& x, const Scalar& value, std::optional<DType> dtype) {
+  const LocationScope scope(x.location());
+  return Array::full(x.shape(), dtype.value_or(x.dtype()), value);
+}
+
+namespace {
+
+// 16-bit floats cannot count: ranges are made in f32 and rounded once.
+DType counting(DType t) { return is_float(t) && byte_size(t) < 4 ? f32 : t; }
+
+// start + i * step.
+template <class T>
+Array ramp(DType t, T start, T step, std::int64_t n) {
+  const Dims shape{n};
+  Array i = lax::iota(t, shape, 0);
+  if (step != 1) i = lax::multiply(i, lax::full(shape, Scalar(step), t));
+  return start == 0 ? i : lax::add(i, lax::full(shape, Scalar(start), t));
+}
+
+}  // namespace
 
 namespace detail {
 
-std::int64_t arange_count(double start, double stop, double step) {
+Array arange_floats(DType type, std::optional<DType> dtype, double start, double stop, double step, const SourceLocation& loc) {
+  const LocationScope scope(loc);
   if (step == 0 || step != step) throw ValueError("arange: the step must not be zero; got " + std::to_string(step) + ".");
   const double n = std::ceil((stop - start) / step);
   if (!(n < 4e18)) throw ValueError("arange: the range must be finite; got " + std::to_string(start) + " to " + std::to_string(stop) + ".");
-  return n > 0 ? static_cast<std::int64_t>(n) : 0;
+  const DType t = dtype.value_or(type), work = is_inexact(t) ? counting(t) : type;
+  return lax::convert(ramp(work, start, step, n > 0 ? static_cast<std::int64_t>(n) : 0), t);
 }
 
-Array arange(DType t, double start, double step, std::int64_t n) {
-  const Dims shape{n};
-  Array i = lax::iota(t, shape, 0);
-  if (step != 1) i = lax::multiply(i, lax::full(shape, Scalar(step), t));
-  return start == 0 ? i : lax::add(i, lax::full(shape, Scalar(start), t));
-}
-
-Array arange_integers(DType t, std::int64_t start, std::int64_t stop, std::int64_t step) {
+Array arange_integers(DType type, std::optional<DType> dtype, std::int64_t start, std::int64_t stop, std::int64_t step,
+                      const SourceLocation& loc) {
+  const LocationScope scope(loc);
   if (step == 0) throw ValueError("arange: the step must not be zero; got 0.");
-  std::int64_t n = 0;
-  if (step > 0 && stop > start) n = (stop - start - 1) / step + 1;
-  if (step < 0 && stop < start) n = (start - stop - 1) / -step + 1;
-  const Dims shape{n};
-  Array i = lax::iota(t, shape, 0);
-  if (step != 1) i = lax::multiply(i, lax::full(shape, Scalar(step), t));
-  return start == 0 ? i : lax::add(i, lax::full(shape, Scalar(start), t));
+  // Unsigned: the distance of two i64 need not be an i64.
+  const auto distance = [](std::int64_t a, std::int64_t b) { return static_cast<std::uint64_t>(b) - static_cast<std::uint64_t>(a); };
+  std::uint64_t n = 0;
+  if (step > 0 && stop > start) n = (distance(start, stop) - 1) / static_cast<std::uint64_t>(step) + 1;
+  if (step < 0 && stop < start) n = (distance(stop, start) - 1) / distance(step, 0) + 1;
+  const DType t = dtype.value_or(type), work = t == boolean ? type : counting(t);
+  return lax::convert(ramp(work, start, step, static_cast<std::int64_t>(n)), t);
 }
 
 }  // namespace detail
 
-Array linspace(double start, double stop, std::int64_t num, bool endpoint, DType dtype) {
+Array linspace(double start, double stop, std::int64_t num, bool endpoint, DType dtype, SourceLocation loc) {
+  const LocationScope scope(loc);
   if (num < 0) throw ValueError("linspace: the number of points must not be negative; got " + std::to_string(num) + ".");
   if (!is_inexact(dtype)) return lax::convert(lax::floor(linspace(start, stop, num, endpoint, f64)), dtype);
   const Dims shape{num};
-  if (num == 0) return zeros(shape, dtype);
   const std::int64_t steps = endpoint ? num - 1 : num;
-  if (steps == 0) return full(shape, Scalar(start), dtype);
+  if (steps <= 0) return full(shape, Scalar(start), dtype);
   // Both ends weighted, so that they come out exactly.
-  const Array i = lax::iota(dtype, shape, 0);
-  const Array w = lax::divide(i, lax::full(shape, Scalar(static_cast<double>(steps)), dtype));
-  const Array line = lax::add(lax::multiply(lax::subtract(1.0, w), lax::full(shape, Scalar(start), dtype)),
-                              lax::multiply(w, lax::full(shape, Scalar(stop), dtype)));
-  return line;
+  const DType t = counting(dtype);
+  const auto constant = [&](double v) { return lax::full(shape, Scalar(v), t); };
+  const Array w = lax::divide(lax::iota(t, shape, 0), constant(static_cast<double>(steps)));
+  const Array head = lax::multiply(lax::subtract(constant(1), w), constant(start)), tail = lax::multiply(w, constant(stop));
+  return lax::convert(lax::add(head, tail), dtype);
+}
+
+Array logspace(double start, double stop, std::int64_t num, bool endpoint, double base, DType dtype, SourceLocation loc) {
+  const LocationScope scope(loc);
+  const Array exponents = linspace(start, stop, num, endpoint, is_inexact(dtype) ? counting(dtype) : f64);
+  return lax::convert(lax::power(base, exponents), dtype);
 }
 
 namespace {
 
 // bool [rows, columns]: column - row <direction> k.
-Array band(std::int64_t rows, std::int64_t columns, int k, ComparisonDirection direction) {
+Array band(std::int64_t rows, std::int64_t columns, std::int64_t k, ComparisonDirection direction) {
   const Dims shape{rows, columns};
-  return lax::compare(lax::iota(i32, shape, 1), lax::add(lax::iota(i32, shape, 0), lax::full(shape, Scalar(k), i32)), direction);
+  // Beyond every diagonal the answer no longer changes, and k stays in range of i32.
+  const std::int64_t near = std::clamp(k, -rows - 1, columns + 1);
+  return lax::compare(lax::iota(i32, shape, 1), lax::add(lax::iota(i32, shape, 0), lax::full(shape, Scalar(near), i32)), direction);
 }
 
-Array keep_band(const char* op, const Arg& x, int k, ComparisonDirection direction) {
+Array keep_band(const char* op, const Arg& x, std::int64_t k, ComparisonDirection direction) {
   const LocationScope scope(x.location());
   const Array a = x.array();
   if (a.ndim() < 2) throw ShapeError(std::string(op) + ": the array must have at least two axes; got " + a.aval().str() + ".");
@@ -123,38 +147,85 @@ Array keep_band(const char* op, const Arg& x, int k, ComparisonDirection directi
 
 }  // namespace
 
-Array eye(std::int64_t rows, std::optional<std::int64_t> columns, int k, DType dtype) {
+Array eye(std::int64_t rows, std::optional<std::int64_t> columns, std::int64_t k, DType dtype, SourceLocation loc) {
+  const LocationScope scope(loc);
   return lax::convert(band(rows, columns.value_or(rows), k, ComparisonDirection::kEq), dtype);
 }
-Array identity(std::int64_t n, DType dtype) { return eye(n, n, 0, dtype); }
-Array tri(std::int64_t rows, std::optional<std::int64_t> columns, int k, DType dtype) {
+Array identity(std::int64_t n, DType dtype, SourceLocation loc) { return eye(n, n, 0, dtype, loc); }
+Array tri(std::int64_t rows, std::optional<std::int64_t> columns, std::int64_t k, DType dtype, SourceLocation loc) {
+  const LocationScope scope(loc);
   return lax::convert(band(rows, columns.value_or(rows), k, ComparisonDirection::kLe), dtype);
 }
-Array tril(const Arg& x, int k) { return keep_band("tril", x, k, ComparisonDirection::kLe); }
-Array triu(const Arg& x, int k) { return keep_band("triu", x, k, ComparisonDirection::kGe); }
+Array tril(const Arg& x, std::int64_t k) { return keep_band("tril", x, k, ComparisonDirection::kLe); }
+Array triu(const Arg& x, std::int64_t k) { return keep_band("triu", x, k, ComparisonDirection::kGe); }
 
-Array diagonal(const Arg& x) {
+Array diagonal(const Arg& x, std::int64_t offset, int axis1, int axis2) {
   const LocationScope scope(x.location());
   const Array a = x.array();
   if (a.ndim() < 2) throw ShapeError("diagonal: the array must have at least two axes; got " + a.aval().str() + ".");
-  const std::int64_t n = std::min(a.shape(-2), a.shape(-1));
-  Dims start(a.shape().size(), 0), limit(a.shape());
-  limit[limit.size() - 1] = limit[limit.size() - 2] = n;
-  const Array square = lax::slice(a, start, limit);
-  const Array masked = lax::select(broadcast_to(band(n, n, 0, ComparisonDirection::kEq), square.shape()), square,
-                                   lax::full(square.shape(), Scalar(0), a.dtype()));
-  const Dims last{a.ndim() - 1};
-  return a.dtype() == boolean ? lax::reduce_or(masked, last) : lax::reduce_sum(masked, last);
+  const int p = ops::normal_axis("diagonal", axis1, a.ndim()), q = ops::normal_axis("diagonal", axis2, a.ndim());
+  if (p == q) throw IndexError("diagonal: axes must be distinct; got " + std::to_string(axis1) + " and " + std::to_string(axis2) + ".");
+  Dims permutation;
+  for (int i = 0; i < a.ndim(); ++i)
+    if (i != p && i != q) permutation.push_back(i);
+  permutation.push_back(p);
+  permutation.push_back(q);
+  const Array last = lax::transpose(a, permutation);
+  const std::int64_t rows = last.shape(-2), columns = last.shape(-1);
+  const std::int64_t row = offset < 0 ? -std::max(offset, -rows) : 0, column = offset > 0 ? std::min(offset, columns) : 0;
+  const std::int64_t n = std::min(rows - row, columns - column);
+  // In row-major order the diagonal is every (columns + 1)-th element.
+  Dims flat(last.shape().first(last.shape().size() - 2));
+  flat.push_back(rows * columns);
+  Dims start(flat.size(), 0), limit(flat), strides(flat.size(), 1);
+  start.back() = n ? row * columns + column : 0;
+  limit.back() = n ? start.back() + (n - 1) * (columns + 1) + 1 : 0;
+  strides.back() = columns + 1;
+  return lax::slice(lax::reshape(last, flat), start, limit, strides);
 }
 
-Array diag(const Arg& x) {
+Array diag(const Arg& x, std::int64_t k) {
   const LocationScope scope(x.location());
   const Array a = x.array();
-  if (a.ndim() == 2) return diagonal(x);
+  if (a.ndim() == 2) return diagonal(a, k);
   if (a.ndim() != 1) throw ShapeError("diag: the array must have one or two axes; got " + a.aval().str() + ".");
-  const Dims square{a.shape(0), a.shape(0)};
-  return lax::select(band(square[0], square[1], 0, ComparisonDirection::kEq), lax::broadcast_in_dim(a, square, Dims{1}),
+  // Element i stands in row i + before and column i + after.
+  const std::int64_t n = a.shape(0), before = std::max<std::int64_t>(-k, 0), after = std::max<std::int64_t>(k, 0);
+  const Dims square{n + before + after, n + before + after};
+  const Array columns = lax::pad(a, lax::full({}, Scalar(0), a.dtype()), Dims{after}, Dims{before});
+  return lax::select(band(square[0], square[1], k, ComparisonDirection::kEq), lax::broadcast_in_dim(columns, square, Dims{1}),
                      lax::full(square, Scalar(0), a.dtype()));
+}
+Array diagflat(const Arg& x, std::int64_t k) {
+  const LocationScope scope(x.location());
+  return diag(lax::reshape(x, Dims{product(x.shape())}), k);
+}
+
+std::vector<Array> meshgrid(std::span<const Array> xs, std::string_view indexing, SourceLocation loc) {
+  const LocationScope scope(loc);
+  if (indexing != "xy" && indexing != "ij")
+    throw ValueError("meshgrid: indexing must be \"xy\" or \"ij\"; got \"" + std::string(indexing) + "\".");
+  const bool swap = indexing == "xy" && xs.size() >= 2;
+  const auto axis_of = [&](std::size_t i) { return static_cast<std::int64_t>(swap && i < 2 ? 1 - i : i); };
+  Dims shape(xs.size(), 1);
+  for (std::size_t i = 0; i < xs.size(); ++i) {
+    if (xs[i].ndim() > 1) throw ShapeError("meshgrid: arrays must have one axis or none; got " + xs[i].aval().str() + ".");
+    shape[static_cast<std::size_t>(axis_of(i))] = xs[i].size();
+  }
+  std::vector<Array> r;
+  for (std::size_t i = 0; i < xs.size(); ++i)
+    r.push_back(lax::broadcast_in_dim(lax::reshape(xs[i], Dims{xs[i].size()}), shape, Dims{axis_of(i)}));
+  return r;
+}
+
+Array indices(const Shape& shape, DType dtype, SourceLocation loc) {
+  const LocationScope scope(loc);
+  Dims one(shape.dims());
+  one.insert(one.begin(), 1);
+  if (shape.dims().empty()) return zeros({0}, dtype);
+  Arrays parts;
+  for (int i = 0; i < static_cast<int>(shape.dims().size()); ++i) parts.push_back(lax::iota(dtype, one, i + 1));
+  return lax::concatenate(parts, 0);
 }
 
 }  // namespace weft::np

@@ -28,5 +28,9 @@ Array& operator+=(Array& x, const Arg& y) { return x = np::add(Arg(x, y.location
 Array& operator-=(Array& x, const Arg& y) { return x = np::subtract(Arg(x, y.location()), y); }
 Array& operator*=(Array& x, const Arg& y) { return x = np::multiply(Arg(x, y.location()), y); }
 Array& operator/=(Array& x, const Arg& y) { return x = np::divide(Arg(x, y.location()), y); }
+Array& operator%=(Array& x, const Arg& y) { return x = np::mod(Arg(x, y.location()), y); }
+Array& operator&=(Array& x, const Arg& y) { return x = np::bitwise_and(Arg(x, y.location()), y); }
+Array& operator|=(Array& x, const Arg& y) { return x = np::bitwise_or(Arg(x, y.location()), y); }
+Array& operator^=(Array& x, const Arg& y) { return x = np::bitwise_xor(Arg(x, y.location()), y); }
 
 }  // namespace weft

@@ -99,12 +99,55 @@ Array inner(const Arg& x, const Arg& y) {
 
 Array outer(const Arg& x, const Arg& y) {
   const LocationScope scope(x.location());
-  return tensordot(ravel(x), ravel(y), 0);
+  const auto [a, b] = common_dtype(x, y);
+  const Dims shape{a.size(), b.size()};
+  return lax::multiply(lax::broadcast_in_dim(ravel(a), shape, Dims{0}), lax::broadcast_in_dim(ravel(b), shape, Dims{1}));
 }
 
-Array trace(const Arg& x) {
+Array vecdot(const Arg& x, const Arg& y, int axis) {
   const LocationScope scope(x.location());
-  return sum(diagonal(x), -1);
+  const auto [a, b] = promote("vecdot", x, y);
+  const int d = ops::normal_axis("vecdot", axis, a.ndim());
+  if (x.shape().empty() || y.shape().empty() || moveaxis(x, axis, -1).shape(-1) != moveaxis(y, axis, -1).shape(-1))
+    throw ShapeError("vecdot: both operands must have the axis, with one size; got axis " + std::to_string(axis) + " of " +
+                     x.array().aval().str() + " and " + y.array().aval().str() + ".");
+  Dims batch;
+  for (int i = 0; i < a.ndim(); ++i)
+    if (i != d) batch.push_back(i);
+  return lax::dot_general(conj(a), b, {{d}, {d}, batch, batch});
+}
+
+Array kron(const Arg& x, const Arg& y) {
+  const LocationScope scope(x.location());
+  const auto [a, b] = common_dtype(x, y);
+  const std::size_t rank = std::max(a.shape().size(), b.shape().size());
+  // [i, 1, j, 1] * [1, k, 1, l] -> [i, k, j, l] -> [i k, j l]
+  Dims wide, a_dims, b_dims, shape;
+  for (std::size_t i = 0; i < rank; ++i) {
+    const std::size_t skip_a = rank - a.shape().size(), skip_b = rank - b.shape().size();
+    const std::int64_t p = i < skip_a ? 1 : a.aval().shape(i - skip_a), q = i < skip_b ? 1 : b.aval().shape(i - skip_b);
+    if (i >= skip_a) a_dims.push_back(static_cast<std::int64_t>(2 * i));
+    if (i >= skip_b) b_dims.push_back(static_cast<std::int64_t>(2 * i + 1));
+    wide.push_back(p);
+    wide.push_back(q);
+    shape.push_back(p * q);
+  }
+  return lax::reshape(lax::multiply(lax::broadcast_in_dim(a, wide, a_dims), lax::broadcast_in_dim(b, wide, b_dims)), shape);
+}
+
+Array cross(const Arg& x, const Arg& y) {
+  const LocationScope scope(x.location());
+  const auto [a, b] = promote("cross", x, y);
+  if (x.shape().empty() || y.shape().empty() || x.shape().back() != 3 || y.shape().back() != 3)
+    throw ShapeError("cross: the last axes must have size 3; got " + x.array().aval().str() + " and " + y.array().aval().str() + ".");
+  // (a1 b2 - a2 b1, a2 b0 - a0 b2, a0 b1 - a1 b0): by rotations of the axis.
+  const auto turned = [](const Array& v, int by) { return roll(v, -by, -1); };
+  return lax::subtract(lax::multiply(turned(a, 1), turned(b, 2)), lax::multiply(turned(a, 2), turned(b, 1)));
+}
+
+Array trace(const Arg& x, std::int64_t offset, int axis1, int axis2) {
+  const LocationScope scope(x.location());
+  return sum(diagonal(x, offset, axis1, axis2), -1);
 }
 
 // ---- einsum ----
@@ -148,12 +191,13 @@ std::size_t letters(std::string_view term) {
   return static_cast<std::size_t>(std::count_if(term.begin(), term.end(), [](char c) { return c != ' ' && c != '.'; }));
 }
 
-// Axis q of the operand runs along with axis p: keep the diagonal.
+// Axis q of the operand runs along with axis p: keep the diagonal, as the last axis.
 Operand take_diagonal(const Operand& x, std::size_t p, std::size_t q) {
-  const Array equal = lax::eq(lax::iota(i32, x.array.shape(), static_cast<int>(p)), lax::iota(i32, x.array.shape(), static_cast<int>(q)));
-  const Array masked = lax::select(equal, x.array, lax::full(x.array.shape(), Scalar(0), x.array.dtype()));
-  Operand r{lax::reduce_sum(masked, Dims{static_cast<std::int64_t>(q)}), x.labels};
+  Operand r{diagonal(x.array, 0, static_cast<int>(p), static_cast<int>(q)), x.labels};
+  const int label = r.labels[p];
   r.labels.erase(r.labels.begin() + static_cast<std::ptrdiff_t>(q));
+  r.labels.erase(r.labels.begin() + static_cast<std::ptrdiff_t>(p));
+  r.labels.push_back(label);
   return r;
 }
 
@@ -161,8 +205,12 @@ Operand take_diagonal(const Operand& x, std::size_t p, std::size_t q) {
 Operand simplify(Operand x, const std::function<bool(int)>& needed, const std::map<int, std::int64_t>& sizes) {
   for (std::size_t q = 0; q < x.labels.size();) {
     const auto p = static_cast<std::size_t>(std::find(x.labels.begin(), x.labels.end(), x.labels[q]) - x.labels.begin());
-    if (p < q) x = take_diagonal(x, p, q);
-    else ++q;
+    if (p < q) {
+      x = take_diagonal(x, p, q);
+      q = 0;
+    } else {
+      ++q;
+    }
   }
   Dims summed;
   Labels kept;
@@ -202,7 +250,9 @@ Operand contract(const Operand& x, const Operand& y, const std::function<bool(in
 
 }  // namespace
 
-Array einsum(std::string_view spec, std::span<const Array> xs) {
+Array einsum(EinsumSpec specification, std::span<const Array> xs) {
+  const LocationScope scope(specification.location);
+  const std::string_view spec = specification.text;
   if (xs.empty()) throw ValueError("einsum: there must be at least one operand; got none.");
   std::string_view inputs = spec, output;
   const auto arrow = spec.find("->");
@@ -237,7 +287,7 @@ Array einsum(std::string_view spec, std::span<const Array> xs) {
       auto [it, added] = sizes.emplace(labels[a], n);
       if (added || it->second == n) continue;
       if (labels[a] < 0 && (n == 1 || it->second == 1)) {
-        it->second = std::max(n, it->second);
+        if (it->second == 1) it->second = n;
         continue;
       }
       throw ShapeError("einsum: axes of one name must have equal sizes; got " + std::to_string(it->second) + " and " + std::to_string(n) +

@@ -23,16 +23,31 @@ Array vdot(const Arg& x, const Arg& y);
 Array inner(const Arg& x, const Arg& y);
 /// out[i, j] = x[i] * y[j], both flattened.
 Array outer(const Arg& x, const Arg& y);
-/// The sum of the diagonal of the last two axes.
-Array trace(const Arg& x);
-/// Einstein's summation: "ij,jk->ik". Letters name axes; those not in the result are summed; `...`
-/// stands for axes that broadcast; without "->" the result has the letters that occur once, in order.
-/// ValueError for a malformed specification, ShapeError when sizes differ.
-Array einsum(std::string_view spec, std::span<const Array> xs);
-inline Array einsum(std::string_view spec, std::initializer_list<Array> xs) { return einsum(spec, std::span<const Array>(xs.begin(), xs.size())); }
+/// out[...] = sum_k conj(x[..., k]) * y[..., k] along an axis; the others broadcast.
+Array vecdot(const Arg& x, const Arg& y, int axis = -1);
+/// The Kronecker product: out[i * p + k, j * q + l] = x[i, j] * y[k, l], likewise for any number of axes.
+Array kron(const Arg& x, const Arg& y);
+/// The product at right angles to both of the vectors along the last axes, of size 3.
+Array cross(const Arg& x, const Arg& y);
+/// sum_i x[..., i, i + offset] over the axes `axis1` and `axis2`, in the dtypes of sum.
+Array trace(const Arg& x, std::int64_t offset = 0, int axis1 = 0, int axis2 = 1);
+/// A specification of einsum, with the line of the call.
+struct EinsumSpec {
+  std::string_view text;
+  SourceLocation location;
+  EinsumSpec(std::string_view text, SourceLocation loc = std::source_location::current()) : text(text), location(loc) {}  // NOLINT
+  EinsumSpec(const char* text, SourceLocation loc = std::source_location::current()) : text(text), location(loc) {}       // NOLINT
+};
+
+/// Einstein's summation: "ij,jk->ik". Letters name axes; those not in the result are summed, a letter
+/// twice in one term is a diagonal; `...` stands for axes that broadcast; without "->" the result has the
+/// ellipsis and the letters that occur once, in order. Terms are contracted from left to right, each pair
+/// by one dot_general. ValueError for a malformed specification, ShapeError when sizes differ.
+Array einsum(EinsumSpec spec, std::span<const Array> xs);
+inline Array einsum(EinsumSpec spec, std::initializer_list<Array> xs) { return einsum(spec, std::span<const Array>(xs.begin(), xs.size())); }
 template <class... A>
   requires(std::is_same_v<A, Array> && ...)
-Array einsum(std::string_view spec, const A&... xs) {
+Array einsum(EinsumSpec spec, const A&... xs) {
   return einsum(spec, {xs...});
 }
 

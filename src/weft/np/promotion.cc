@@ -50,9 +50,25 @@ Dims broadcast_shapes(std::string_view op, DimSpan a, DimSpan b) {
   return r;
 }
 
+Dims broadcast_shapes(std::span<const Dims> shapes) {
+  Dims r;
+  for (const Dims& s : shapes) r = broadcast_shapes("broadcast_shapes", r, s);
+  return r;
+}
+
+std::vector<Array> broadcast_arrays(std::span<const Array> xs, SourceLocation loc) {
+  const LocationScope scope(loc);
+  Dims shape;
+  for (const Array& x : xs) shape = broadcast_shapes("broadcast_arrays", shape, x.shape());
+  std::vector<Array> r;
+  for (const Array& x : xs) r.push_back(broadcast_to(x, shape));
+  return r;
+}
+
 Array broadcast_to(const Arg& x, DimSpan shape) {
   const LocationScope scope(x.location());
   const Array a = x.array();
+  if (same_dims(a.shape(), shape)) return a;
   const DimSpan from = a.shape();
   bool fits = from.size() <= shape.size();
   Dims dims;
@@ -87,6 +103,10 @@ std::pair<Array, Array> promote(std::string_view op, const Arg& x, const Arg& y)
 }
 
 std::pair<Array, Array> promote_inexact(std::string_view op, const Arg& x, const Arg& y) {
+  if (!x.is_scalar() && !y.is_scalar() && is_inexact(x.dtype())) {
+    const Array a = x.array(), b = y.array();
+    if (a.aval() == b.aval()) return {a, b};
+  }
   return to_common(op, x, y, inexact(result_type({x, y})));
 }
 

@@ -22,13 +22,24 @@ inline DType inexact(DType t) { return is_inexact(t) ? t : f32; }
 
 /// NumPy's broadcast of two shapes; ShapeError naming `op` when they do not fit.
 Dims broadcast_shapes(std::string_view op, DimSpan a, DimSpan b);
+/// The shape that all shapes broadcast to; () of none.
+Dims broadcast_shapes(std::span<const Dims> shapes);
+inline Dims broadcast_shapes(std::initializer_list<Dims> shapes) {
+  return broadcast_shapes(std::span<const Dims>(shapes.begin(), shapes.size()));
+}
 
 /// x repeated to `shape`, aligned to the right. ShapeError when it does not fit.
 Array broadcast_to(const Arg& x, DimSpan shape);
+/// All arrays in their common shape, each in its own dtype.
+std::vector<Array> broadcast_arrays(std::span<const Array> xs, SourceLocation loc = std::source_location::current());
+inline std::vector<Array> broadcast_arrays(std::initializer_list<Array> xs,
+                                           SourceLocation loc = std::source_location::current()) {
+  return broadcast_arrays(std::span<const Array>(xs.begin(), xs.size()), loc);
+}
 
 /// Both operands in their common dtype and shape.
 std::pair<Array, Array> promote(std::string_view op, const Arg& x, const Arg& y);
-/// As promote, and integers become f32.
+/// As promote, and integers and bool become f32.
 std::pair<Array, Array> promote_inexact(std::string_view op, const Arg& x, const Arg& y);
 
 }  // namespace weft::np

@@ -40,13 +40,22 @@ DType accumulator(DType t) {
   return t == f16 || t == bf16 ? f32 : t;
 }
 
-Array accumulate(const char* op, const Arg& x, ReduceKind kind, const AxisArg& axis, bool keepdims) {
+// Where the sum is made, and what it becomes.
+struct SumTypes {
+  DType work, result;
+};
+SumTypes sum_types(DType t, std::optional<DType> asked) {
+  if (asked) return {accumulator(*asked) == f32 ? f32 : *asked, *asked};
+  return {accumulator(t), is_float(t) ? t : accumulator(t)};
+}
+
+Array accumulate(const char* op, const Arg& x, ReduceKind kind, const AxisArg& axis, bool keepdims, std::optional<DType> dtype) {
   const LocationScope scope(x.location());
   const Array a = x.array();
   const Dims axes = axis.resolve(op, a.ndim());
-  const DType t = accumulator(a.dtype());
-  const Array y = lax::reduce(lax::convert(a, t), kind, axes);
-  return with_kept(is_float(a.dtype()) ? lax::convert(y, a.dtype()) : y, a.shape(), axes, keepdims);
+  const SumTypes t = sum_types(a.dtype(), dtype);
+  const Array y = lax::reduce(lax::convert(a, t.work), kind, axes);
+  return with_kept(lax::convert(y, t.result), a.shape(), axes, keepdims);
 }
 
 Array extremum(const char* op, const Arg& x, ReduceKind kind, const AxisArg& axis, bool keepdims) {
@@ -83,20 +92,44 @@ Array without_nan(const Array& a, double replacement) {
 
 }  // namespace
 
-Array sum(const Arg& x, const AxisArg& axis, bool keepdims) { return accumulate("sum", x, ReduceKind::kSum, axis, keepdims); }
-Array prod(const Arg& x, const AxisArg& axis, bool keepdims) { return accumulate("prod", x, ReduceKind::kProd, axis, keepdims); }
+Array sum(const Arg& x, const AxisArg& axis, bool keepdims, std::optional<DType> dtype) {
+  return accumulate("sum", x, ReduceKind::kSum, axis, keepdims, dtype);
+}
+Array prod(const Arg& x, const AxisArg& axis, bool keepdims, std::optional<DType> dtype) {
+  return accumulate("prod", x, ReduceKind::kProd, axis, keepdims, dtype);
+}
 Array max(const Arg& x, const AxisArg& axis, bool keepdims) { return extremum("max", x, ReduceKind::kMax, axis, keepdims); }
 Array min(const Arg& x, const AxisArg& axis, bool keepdims) { return extremum("min", x, ReduceKind::kMin, axis, keepdims); }
 Array all(const Arg& x, const AxisArg& axis, bool keepdims) { return truth_reduction("all", x, ReduceKind::kAnd, axis, keepdims); }
 Array any(const Arg& x, const AxisArg& axis, bool keepdims) { return truth_reduction("any", x, ReduceKind::kOr, axis, keepdims); }
 
-Array mean(const Arg& x, const AxisArg& axis, bool keepdims) {
+Array mean(const Arg& x, const AxisArg& axis, bool keepdims, std::optional<DType> dtype) {
   const LocationScope scope(x.location());
-  const Array a = lax::convert(x, inexact(x.dtype()));
+  const DType t = dtype.value_or(inexact(x.dtype()));
+  if (!is_inexact(t)) throw DTypeError("mean: the dtype must be float or complex; got " + std::string(name(t)) + ".");
+  const Array a = lax::convert(x, accumulator(t));
   const Dims axes = axis.resolve("mean", a.ndim());
-  const Array total = lax::reduce_sum(lax::convert(a, accumulator(a.dtype())), axes);
-  const Array y = lax::divide(total, static_cast<double>(count(a.shape(), axes)));
-  return with_kept(lax::convert(y, a.dtype()), a.shape(), axes, keepdims);
+  const Array y = lax::divide(lax::reduce_sum(a, axes), static_cast<double>(count(a.shape(), axes)));
+  return with_kept(lax::convert(y, t), a.shape(), axes, keepdims);
+}
+
+Array average(const Arg& x, std::optional<int> axis, const Arg& weights) {
+  const LocationScope scope(x.location());
+  const DType t = inexact(result_type({x, weights}));
+  const Array a = lax::convert(x, t);
+  Array w = lax::convert(weights.filled(t, {}), t);
+  if (axis && w.ndim() == 1 && a.ndim() != 1) {
+    const int d = ops::normal_axis("average", *axis, a.ndim());
+    if (w.size() != a.shape(d))
+      throw ShapeError("average: there must be one weight per element of axis " + std::to_string(d) + "; got " + w.aval().str() + " for " +
+                       a.aval().str() + ".");
+    w = lax::broadcast_in_dim(w, a.shape(), Dims{d});
+  } else if (!same_dims(w.shape(), a.shape())) {
+    throw ShapeError("average: weights must have the array's shape, or be 1-d beside an axis; got " + w.aval().str() + " for " +
+                     a.aval().str() + ".");
+  }
+  const AxisArg over = axis ? AxisArg(*axis) : AxisArg();
+  return lax::divide(sum(lax::multiply(a, w), over), sum(w, over));
 }
 
 Array var(const Arg& x, const AxisArg& axis, int ddof, bool keepdims) {
@@ -126,16 +159,47 @@ Array ptp(const Arg& x, const AxisArg& axis, bool keepdims) {
 Array argmax(const Arg& x, std::optional<int> axis, bool keepdims) { return position("argmax", x, true, axis, keepdims); }
 Array argmin(const Arg& x, std::optional<int> axis, bool keepdims) { return position("argmin", x, false, axis, keepdims); }
 
-Array cumsum(const Arg& x, std::optional<int> axis) {
+Array cumsum(const Arg& x, std::optional<int> axis, std::optional<DType> dtype) {
   const LocationScope scope(x.location());
   const Array a = axis ? x.array() : ravel(x);
-  const Array y = lax::cumsum(lax::convert(a, accumulator(a.dtype())), axis.value_or(0));
-  return is_float(a.dtype()) ? lax::convert(y, a.dtype()) : y;
+  const SumTypes t = sum_types(a.dtype(), dtype);
+  const int d = ops::normal_axis("cumsum", axis.value_or(0), a.ndim());
+  return lax::convert(lax::cumsum(lax::convert(a, t.work), d), t.result);
 }
+
+Array diff(const Arg& x, int n, int axis) {
+  const LocationScope scope(x.location());
+  Array a = x.array();
+  if (n < 0) throw ValueError("diff: the order must not be negative; got " + std::to_string(n) + ".");
+  const auto d = static_cast<std::size_t>(ops::normal_axis("diff", axis, a.ndim()));
+  for (int i = 0; i < n && a.aval().shape(d) > 0; ++i) {
+    Dims start(a.shape().size(), 0), limit(a.shape());
+    start[d] = 1;
+    const Array next = lax::slice(a, start, limit);
+    start[d] = 0;
+    limit[d] -= 1;
+    const Array here = lax::slice(a, start, limit);
+    a = a.dtype() == boolean ? lax::ne(next, here) : lax::subtract(next, here);
+  }
+  return a;
+}
+
+namespace {
+
+// How many elements are not NaN, as numbers of dtype `t`.
+Array count_numbers(const Array& a, const AxisArg& axis, bool keepdims, DType t) {
+  return lax::convert(sum(lax::eq(a, a), axis, keepdims), t);
+}
+
+}  // namespace
 
 Array nansum(const Arg& x, const AxisArg& axis, bool keepdims) {
   const LocationScope scope(x.location());
   return sum(without_nan(x.array(), 0), axis, keepdims);
+}
+Array nanprod(const Arg& x, const AxisArg& axis, bool keepdims) {
+  const LocationScope scope(x.location());
+  return prod(without_nan(x.array(), 1), axis, keepdims);
 }
 Array nanmax(const Arg& x, const AxisArg& axis, bool keepdims) {
   const LocationScope scope(x.location());
@@ -151,21 +215,36 @@ Array nanmin(const Arg& x, const AxisArg& axis, bool keepdims) {
 }
 Array nanmean(const Arg& x, const AxisArg& axis, bool keepdims) {
   const LocationScope scope(x.location());
-  const Array a = lax::convert(x, inexact(x.dtype()));
-  const Array n = sum(lax::not_(isnan(a)), axis, keepdims);
-  return lax::divide(sum(without_nan(a, 0), axis, keepdims), lax::convert(n, a.dtype()));
+  const DType t = inexact(x.dtype());
+  const Array a = lax::convert(x, accumulator(t));
+  return lax::convert(lax::divide(sum(without_nan(a, 0), axis, keepdims), count_numbers(a, axis, keepdims, a.dtype())), t);
+}
+Array nanvar(const Arg& x, const AxisArg& axis, int ddof, bool keepdims) {
+  const LocationScope scope(x.location());
+  const DType t = inexact(x.dtype());
+  const Array a = lax::convert(x, accumulator(t));
+  const Array centred = without_nan(subtract(a, nanmean(a, axis, true)), 0);
+  const Array total = sum(lax::square(is_complex(t) ? lax::abs(centred) : centred), axis, keepdims);
+  const Array n = lax::subtract(count_numbers(a, axis, keepdims, total.dtype()), static_cast<double>(ddof));
+  const Array nan = lax::full(n.shape(), Scalar(__builtin_nan("")), n.dtype());
+  return lax::convert(lax::select(lax::le(n, 0.0), nan, lax::divide(total, n)), real_dtype(t));
+}
+Array nanstd(const Arg& x, const AxisArg& axis, int ddof, bool keepdims) {
+  const LocationScope scope(x.location());
+  return lax::sqrt(nanvar(x, axis, ddof, keepdims));
 }
 
 Array logsumexp(const Arg& x, const AxisArg& axis, bool keepdims) {
   const LocationScope scope(x.location());
-  const Array a = lax::convert(x, inexact(x.dtype()));
+  const DType t = inexact(x.dtype());
+  const Array a = lax::convert(x, accumulator(t));
   const Dims axes = axis.resolve("logsumexp", a.ndim());
   // Shifted by the largest, which is a constant for derivatives; an infinite one would make inf - inf.
   const Array largest = lax::stop_gradient(max(a, axis, true));
   const Array shift = lax::select(lax::is_finite(largest), largest, lax::full(largest.shape(), Scalar(0), a.dtype()));
   const Array total = lax::reduce_sum(lax::exponential(subtract(a, shift)), axes);
   const Array y = lax::add(lax::log(total), lax::reshape(shift, total.shape()));
-  return with_kept(y, a.shape(), axes, keepdims);
+  return with_kept(lax::convert(y, t), a.shape(), axes, keepdims);
 }
 
 }  // namespace weft::np

@@ -37,6 +37,42 @@ Array transpose(const Arg& x, const std::vector<int>& axes) {
   return lax::transpose(a, permutation);
 }
 
+Array matrix_transpose(const Arg& x) {
+  const LocationScope scope(x.location());
+  if (x.shape().size() < 2) throw ShapeError("matrix_transpose: the array must have at least two axes; got " + x.array().aval().str() + ".");
+  return swapaxes(x, -1, -2);
+}
+
+namespace {
+
+// Axes counted from the front, in the order given; IndexError when one repeats.
+Dims resolved(const char* op, const std::vector<int>& axes, int rank) {
+  Dims r;
+  for (const int i : axes) r.push_back(normal_axis(op, i, rank));
+  ops::check_axes(op, r, rank);
+  return r;
+}
+
+}  // namespace
+
+Array moveaxis(const Arg& x, const std::vector<int>& from, const std::vector<int>& to) {
+  const LocationScope scope(x.location());
+  const Array a = x.array();
+  if (from.size() != to.size())
+    throw ValueError("moveaxis: there must be as many destinations as sources; got " + std::to_string(to.size()) + " and " +
+                     std::to_string(from.size()) + ".");
+  const Dims source = resolved("moveaxis", from, a.ndim()), target = resolved("moveaxis", to, a.ndim());
+  Dims permutation(a.shape().size(), -1);
+  for (std::size_t i = 0; i < source.size(); ++i) permutation[static_cast<std::size_t>(target[i])] = source[i];
+  std::int64_t next = 0;
+  for (std::int64_t& p : permutation) {
+    if (p >= 0) continue;
+    while (std::find(source.begin(), source.end(), next) != source.end()) ++next;
+    p = next++;
+  }
+  return lax::transpose(a, permutation);
+}
+
 Array moveaxis(const Arg& x, int from, int to) {
   const LocationScope scope(x.location());
   const Array a = x.array();
@@ -53,23 +89,25 @@ Array swapaxes(const Arg& x, int p, int q) {
   return lax::transpose(a, permutation);
 }
 
-Array expand_dims(const Arg& x, int axis) {
+Array expand_dims(const Arg& x, const std::vector<int>& axes) {
   const LocationScope scope(x.location());
   const Array a = x.array();
+  Dims added = resolved("expand_dims", axes, a.ndim() + static_cast<int>(axes.size()));
+  std::sort(added.begin(), added.end());
   Dims shape(a.shape());
-  shape.insert(shape.begin() + normal_axis("expand_dims", axis, a.ndim() + 1), 1);
+  for (const std::int64_t i : added) shape.insert(shape.begin() + i, 1);
   return lax::reshape(a, shape);
 }
+Array expand_dims(const Arg& x, int axis) { return expand_dims(x, std::vector<int>{axis}); }
 
 Array squeeze(const Arg& x, const std::vector<int>& axes) {
   const LocationScope scope(x.location());
   const Array a = x.array();
-  Dims gone, shape;
-  for (const int i : axes) {
-    gone.push_back(normal_axis("squeeze", i, a.ndim()));
-    if (a.aval().shape(static_cast<std::size_t>(gone.back())) != 1)
+  const Dims gone = resolved("squeeze", axes, a.ndim());
+  Dims shape;
+  for (const std::int64_t i : gone)
+    if (a.aval().shape(static_cast<std::size_t>(i)) != 1)
       throw ShapeError("squeeze: removed axes must have size 1; got axis " + std::to_string(i) + " of " + a.aval().str() + ".");
-  }
   for (std::int64_t i = 0; i < a.ndim(); ++i) {
     const std::int64_t n = a.aval().shape(static_cast<std::size_t>(i));
     const bool remove = axes.empty() ? n == 1 : std::find(gone.begin(), gone.end(), i) != gone.end();
@@ -92,45 +130,104 @@ Arrays promoted(const char* op, std::span<const Array> xs) {
 
 }  // namespace
 
-Array concatenate(std::span<const Array> xs, int axis) { return lax::concatenate(promoted("concatenate", xs), axis); }
+Array concatenate(std::span<const Array> xs, std::optional<int> axis, SourceLocation loc) {
+  const LocationScope scope(loc);
+  Arrays parts = promoted("concatenate", xs);
+  if (!axis)
+    for (Array& p : parts) p = ravel(p);
+  const int d = normal_axis("concatenate", axis.value_or(0), parts[0].ndim());
+  return lax::concatenate(parts, d);
+}
 
-Array stack(std::span<const Array> xs, int axis) {
+Array stack(std::span<const Array> xs, int axis, SourceLocation loc) {
+  const LocationScope scope(loc);
   Arrays parts = promoted("stack", xs);
   for (Array& p : parts) {
     if (!same_dims(p.shape(), xs[0].shape()))
       throw ShapeError("stack: arrays must have equal shapes; got " + xs[0].aval().str() + " and " + p.aval().str() + ".");
     p = expand_dims(p, axis);
   }
-  return lax::concatenate(parts, axis);
+  return lax::concatenate(parts, normal_axis("stack", axis, parts[0].ndim()));
 }
 
-Array vstack(std::span<const Array> xs) {
+Array vstack(std::span<const Array> xs, SourceLocation loc) {
+  const LocationScope scope(loc);
   Arrays parts = promoted("vstack", xs);
   for (Array& p : parts) p = atleast_2d(p);
   return lax::concatenate(parts, 0);
 }
-Array hstack(std::span<const Array> xs) {
+Array hstack(std::span<const Array> xs, SourceLocation loc) {
+  const LocationScope scope(loc);
   Arrays parts = promoted("hstack", xs);
   for (Array& p : parts) p = atleast_1d(p);
   return lax::concatenate(parts, parts[0].ndim() == 1 ? 0 : 1);
 }
+Array dstack(std::span<const Array> xs, SourceLocation loc) {
+  const LocationScope scope(loc);
+  Arrays parts = promoted("dstack", xs);
+  for (Array& p : parts) p = atleast_3d(p);
+  return lax::concatenate(parts, 2);
+}
+Array column_stack(std::span<const Array> xs, SourceLocation loc) {
+  const LocationScope scope(loc);
+  Arrays parts = promoted("column_stack", xs);
+  for (Array& p : parts)
+    if (p.ndim() < 2) p = lax::reshape(p, Dims{p.size(), 1});
+  return lax::concatenate(parts, 1);
+}
+Array append(const Arg& x, const Arg& values, std::optional<int> axis) {
+  const LocationScope scope(x.location());
+  const DType t = result_type({x, values});
+  return concatenate({lax::convert(x, t), lax::convert(values.filled(t, {}), t)}, axis);
+}
+
+namespace {
+
+// Slices between positions, which are clamped to the axis as NumPy's are.
+std::vector<Array> cut(const Array& a, int axis, const std::vector<std::int64_t>& at) {
+  const auto d = static_cast<std::size_t>(axis);
+  const std::int64_t n = a.aval().shape(d);
+  const auto position = [n](std::int64_t p) { return std::clamp<std::int64_t>(p < 0 ? p + n : p, 0, n); };
+  std::vector<Array> r;
+  Dims start(a.shape().size(), 0), limit(a.shape());
+  for (std::size_t i = 0; i <= at.size(); ++i) {
+    start[d] = i == 0 ? 0 : position(at[i - 1]);
+    limit[d] = std::max(start[d], i == at.size() ? n : position(at[i]));
+    r.push_back(lax::slice(a, start, limit));
+  }
+  return r;
+}
+
+std::vector<Array> nearly_equal_parts(const Array& a, int axis, std::int64_t sections) {
+  const std::int64_t n = a.shape(axis);
+  std::vector<std::int64_t> at;
+  for (std::int64_t i = 1; i < sections; ++i) at.push_back(i * (n / sections) + std::min(i, n % sections));
+  return cut(a, axis, at);
+}
+
+}  // namespace
 
 std::vector<Array> split(const Arg& x, int sections, int axis) {
   const LocationScope scope(x.location());
   const Array a = x.array();
-  const auto d = static_cast<std::size_t>(normal_axis("split", axis, a.ndim()));
-  const std::int64_t n = a.aval().shape(d);
-  if (sections < 1 || n % sections != 0)
+  const int d = normal_axis("split", axis, a.ndim());
+  if (sections < 1 || a.shape(d) % sections != 0)
     throw ShapeError("split: the axis must divide into equal parts; got " + std::to_string(sections) + " parts of axis " + std::to_string(d) +
-                     " of " + a.aval().str() + ".");
-  std::vector<Array> r;
-  Dims start(a.shape().size(), 0), limit(a.shape());
-  for (int i = 0; i < sections; ++i) {
-    start[d] = i * (n / sections);
-    limit[d] = start[d] + n / sections;
-    r.push_back(lax::slice(a, start, limit));
-  }
-  return r;
+                         " of " + a.aval().str() + ".",
+                     "array_split makes parts of nearly equal size.");
+  return nearly_equal_parts(a, d, sections);
+}
+std::vector<Array> split(const Arg& x, const std::vector<std::int64_t>& at, int axis) {
+  const LocationScope scope(x.location());
+  const Array a = x.array();
+  return cut(a, normal_axis("split", axis, a.ndim()), at);
+}
+std::vector<Array> array_split(const Arg& x, int sections, int axis) {
+  const LocationScope scope(x.location());
+  const Array a = x.array();
+  const int d = normal_axis("array_split", axis, a.ndim());
+  if (sections < 1) throw ValueError("array_split: there must be at least one part; got " + std::to_string(sections) + ".");
+  return nearly_equal_parts(a, d, sections);
 }
 
 std::vector<Array> unstack(const Arg& x, int axis) {
@@ -139,7 +236,7 @@ std::vector<Array> unstack(const Arg& x, int axis) {
   const int d = normal_axis("unstack", axis, a.ndim());
   const std::int64_t n = a.aval().shape(static_cast<std::size_t>(d));
   if (n == 0) return {};
-  std::vector<Array> r = split(x, static_cast<int>(n), d);
+  std::vector<Array> r = nearly_equal_parts(a, d, n);
   for (Array& p : r) p = squeeze(p, {d});
   return r;
 }
@@ -177,10 +274,23 @@ Array repeat(const Arg& x, std::int64_t repetitions, std::optional<int> axis) {
 Array flip(const Arg& x, const std::vector<int>& axes) {
   const LocationScope scope(x.location());
   const Array a = x.array();
-  Dims dims;
+  Dims dims = resolved("flip", axes, a.ndim());
   for (int i = 0; axes.empty() && i < a.ndim(); ++i) dims.push_back(i);
-  for (const int i : axes) dims.push_back(normal_axis("flip", i, a.ndim()));
   return lax::reverse(a, dims);
+}
+
+Array rot90(const Arg& x, int k, std::pair<int, int> axes) {
+  const LocationScope scope(x.location());
+  const Array a = x.array();
+  const Dims d = resolved("rot90", {axes.first, axes.second}, a.ndim());
+  const Dims second{d[1]};
+  const auto swapped = [&](const Array& y) { return swapaxes(y, static_cast<int>(d[0]), static_cast<int>(d[1])); };
+  switch ((k % 4 + 4) % 4) {
+    case 0: return a;
+    case 1: return swapped(lax::reverse(a, second));
+    case 2: return lax::reverse(a, d);
+    default: return lax::reverse(swapped(a), second);
+  }
 }
 
 Array roll(const Arg& x, std::int64_t shift, std::optional<int> axis) {
@@ -202,6 +312,9 @@ Array roll(const Arg& x, std::int64_t shift, std::optional<int> axis) {
 Array pad(const Arg& x, const std::vector<std::pair<std::int64_t, std::int64_t>>& widths, const Arg& value) {
   const LocationScope scope(x.location());
   const Array a = x.array();
+  if (widths.size() != 1 && widths.size() != a.shape().size())
+    throw ValueError("pad: there must be one pair of widths, or one for every axis; got " + std::to_string(widths.size()) + " for " +
+                     a.aval().str() + ".");
   Dims low, high;
   for (const auto& [before, after] : widths) {
     if (before < 0 || after < 0) throw ValueError("pad: widths must not be negative; got (" + std::to_string(before) + ", " + std::to_string(after) + ").");
@@ -215,10 +328,17 @@ Array pad(const Arg& x, const std::vector<std::pair<std::int64_t, std::int64_t>>
   return lax::pad(a, lax::convert(value.filled(a.dtype(), {}), a.dtype()), low, high);
 }
 
+Array pad(const Arg& x, std::int64_t width, const Arg& value) { return pad(x, {{width, width}}, value); }
+
 Array atleast_1d(const Arg& x) { return x.shape().empty() ? reshape(x, {1}) : x.array(); }
 Array atleast_2d(const Arg& x) {
-  const Array a = x.array();
-  return a.ndim() >= 2 ? a : reshape(x, {1, a.size()});
+  const DimSpan shape = x.shape();
+  return shape.size() >= 2 ? x.array() : reshape(x, {1, product(shape)});
+}
+Array atleast_3d(const Arg& x) {
+  const DimSpan shape = x.shape();
+  if (shape.size() >= 3) return x.array();
+  return shape.size() == 2 ? reshape(x, {shape[0], shape[1], 1}) : reshape(x, {1, product(shape), 1});
 }
 
 }  // namespace weft::np

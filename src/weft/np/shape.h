@@ -10,38 +10,86 @@ namespace weft::np {
 Array reshape(const Arg& x, const Shape& shape);
 /// 1-d.
 Array ravel(const Arg& x);
-/// Axes in another order; reversed when none is given.
+/// Axes in another order; reversed when none is given. Also permute_dims.
 Array transpose(const Arg& x, const std::vector<int>& axes = {});
+inline Array permute_dims(const Arg& x, const std::vector<int>& axes) { return transpose(x, axes); }
+/// The last two axes exchanged. ShapeError when there are fewer.
+Array matrix_transpose(const Arg& x);
 Array swapaxes(const Arg& x, int a, int b);
 Array moveaxis(const Arg& x, int from, int to);
-/// A new axis of size 1 at `axis`.
+/// Several axes at once; the others keep their order.
+Array moveaxis(const Arg& x, const std::vector<int>& from, const std::vector<int>& to);
+/// New axes of size 1 at `axis` of the result.
 Array expand_dims(const Arg& x, int axis);
+Array expand_dims(const Arg& x, const std::vector<int>& axes);
 /// Without the axes of size 1, or without the given ones (ShapeError when their size is not 1).
 Array squeeze(const Arg& x, const std::vector<int>& axes = {});
-/// Joined along an axis; dtypes promote.
-Array concatenate(std::span<const Array> xs, int axis = 0);
-inline Array concatenate(std::initializer_list<Array> xs, int axis = 0) { return concatenate(std::span<const Array>(xs.begin(), xs.size()), axis); }
+inline Array squeeze(const Arg& x, int axis) { return squeeze(x, std::vector<int>{axis}); }
+
+// ---- joining: dtypes promote; ValueError for no arrays ----
+
+/// Joined along an axis; without one (nullopt) flattened first. Also concat.
+Array concatenate(std::span<const Array> xs, std::optional<int> axis = 0, SourceLocation loc = std::source_location::current());
 /// Joined along a new axis.
-Array stack(std::span<const Array> xs, int axis = 0);
-inline Array stack(std::initializer_list<Array> xs, int axis = 0) { return stack(std::span<const Array>(xs.begin(), xs.size()), axis); }
-/// Joined along axis 0 (1-d arrays as rows) and along axis 1 (1-d arrays end to end).
-Array vstack(std::span<const Array> xs);
-Array hstack(std::span<const Array> xs);
+Array stack(std::span<const Array> xs, int axis = 0, SourceLocation loc = std::source_location::current());
+/// Joined along axis 0 (1-d arrays as rows), along axis 1 (1-d arrays end to end), along axis 2, and as
+/// columns (1-d arrays as columns).
+Array vstack(std::span<const Array> xs, SourceLocation loc = std::source_location::current());
+Array hstack(std::span<const Array> xs, SourceLocation loc = std::source_location::current());
+Array dstack(std::span<const Array> xs, SourceLocation loc = std::source_location::current());
+Array column_stack(std::span<const Array> xs, SourceLocation loc = std::source_location::current());
+/// `values` after x along an axis; both flattened when none is given.
+Array append(const Arg& x, const Arg& values, std::optional<int> axis = {});
+
+// The same for arrays in braces.
+using ArrayList = std::initializer_list<Array>;
+inline std::span<const Array> as_span(ArrayList xs) { return {xs.begin(), xs.size()}; }
+inline Array concatenate(ArrayList xs, std::optional<int> axis = 0, SourceLocation loc = std::source_location::current()) {
+  return concatenate(as_span(xs), axis, loc);
+}
+inline Array concat(ArrayList xs, std::optional<int> axis = 0, SourceLocation loc = std::source_location::current()) {
+  return concatenate(as_span(xs), axis, loc);
+}
+inline Array stack(ArrayList xs, int axis = 0, SourceLocation loc = std::source_location::current()) { return stack(as_span(xs), axis, loc); }
+inline Array vstack(ArrayList xs, SourceLocation loc = std::source_location::current()) { return vstack(as_span(xs), loc); }
+inline Array hstack(ArrayList xs, SourceLocation loc = std::source_location::current()) { return hstack(as_span(xs), loc); }
+inline Array dstack(ArrayList xs, SourceLocation loc = std::source_location::current()) { return dstack(as_span(xs), loc); }
+inline Array column_stack(ArrayList xs, SourceLocation loc = std::source_location::current()) { return column_stack(as_span(xs), loc); }
+
+// ---- taking apart ----
+
 /// Parts of equal size; ShapeError when it does not divide.
 std::vector<Array> split(const Arg& x, int sections, int axis = 0);
+/// Cut before each position, as slices x[:at[0]], x[at[0]:at[1]], ... are.
+std::vector<Array> split(const Arg& x, const std::vector<std::int64_t>& at, int axis = 0);
+/// Parts whose sizes differ by one at most, the larger ones first.
+std::vector<Array> array_split(const Arg& x, int sections, int axis = 0);
 /// The slices along an axis, without it.
 std::vector<Array> unstack(const Arg& x, int axis = 0);
+
+// ---- repeating and moving ----
+
 /// The whole array repeated `repetitions[i]` times along axis i (aligned to the right).
 Array tile(const Arg& x, const std::vector<std::int64_t>& repetitions);
 /// Every element repeated; along the flattened array when no axis is given.
 Array repeat(const Arg& x, std::int64_t repetitions, std::optional<int> axis = {});
 /// Order reversed along the axes (all when empty).
 Array flip(const Arg& x, const std::vector<int>& axes = {});
+inline Array flip(const Arg& x, int axis) { return flip(x, std::vector<int>{axis}); }
+inline Array fliplr(const Arg& x) { return flip(x, 1); }
+inline Array flipud(const Arg& x) { return flip(x, 0); }
+/// Turned by `k` right angles in the plane of two axes, from the first towards the second.
+Array rot90(const Arg& x, int k = 1, std::pair<int, int> axes = {0, 1});
 /// Elements moved by `shift` along an axis, the last ones coming first; of the flattened array when none is given.
 Array roll(const Arg& x, std::int64_t shift, std::optional<int> axis = {});
-/// `before[i]` and `after[i]` copies of `value` around axis i.
+/// `widths[i].first` copies of `value` before and `widths[i].second` after axis i; one pair holds for all axes.
 Array pad(const Arg& x, const std::vector<std::pair<std::int64_t, std::int64_t>>& widths, const Arg& value = 0);
+/// `width` copies of `value` on every side.
+Array pad(const Arg& x, std::int64_t width, const Arg& value = 0);
+/// x with leading axes of size 1 until there are at least one or two; NumPy's for three: [n] -> [1, n, 1],
+/// [m, n] -> [m, n, 1].
 Array atleast_1d(const Arg& x);
 Array atleast_2d(const Arg& x);
+Array atleast_3d(const Arg& x);
 
 }  // namespace weft::np

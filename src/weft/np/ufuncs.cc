@@ -1,6 +1,8 @@
 #include "weft/np/ufuncs.h"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "weft/ops/lax.h"
 
@@ -30,6 +32,8 @@ Array comparison(std::string_view op, const Arg& x, const Arg& y, ComparisonDire
   const auto [a, b] = promote(op, x, y);
   return lax::compare(a, b, direction);
 }
+
+constexpr double kLn2 = 0.6931471805599453;
 
 // x as bool: not zero.
 Array truth(const Arg& x) { return lax::convert(x.array(), boolean); }
@@ -69,7 +73,7 @@ Array tanh(const Arg& x) { return real_function(lax::tanh, x); }
 Array arcsinh(const Arg& x) { return real_function(lax::asinh, x); }
 Array arccosh(const Arg& x) { return real_function(lax::acosh, x); }
 Array arctanh(const Arg& x) { return real_function(lax::atanh, x); }
-Array arctan2(const Arg& x, const Arg& y) { return binary_inexact("arctan2", lax::atan2, x, y); }
+Array arctan2(const Arg& y, const Arg& x) { return binary_inexact("arctan2", lax::atan2, y, x); }
 
 // ---- bits ----
 
@@ -84,6 +88,10 @@ Array right_shift(const Arg& x, const Arg& y) {
   return is_unsigned(a.dtype()) ? lax::shift_right_logical(a, b) : lax::shift_right_arithmetic(a, b);
 }
 Array bitwise_not(const Arg& x) { return lax::not_(x); }
+Array bitwise_count(const Arg& x) {
+  const LocationScope scope(x.location());
+  return lax::popcnt(is_signed_integer(x.dtype()) ? lax::abs(x) : x.array());
+}
 
 // ---- more arithmetic ----
 
@@ -95,6 +103,42 @@ Array abs(const Arg& x) {
 Array sign(const Arg& x) { return lax::sign(x); }
 Array square(const Arg& x) { return lax::square(x); }
 Array reciprocal(const Arg& x) { return divide(Arg(1, x.location()), x); }
+
+Array fabs(const Arg& x) {
+  const LocationScope scope(x.location());
+  return lax::abs(lax::convert(x, inexact(x.dtype())));
+}
+Array copysign(const Arg& x, const Arg& y) {
+  const LocationScope scope(x.location());
+  const auto [a, b] = promote_inexact("copysign", x, y);
+  const Array size = lax::abs(a);
+  return lax::select(signbit(b), lax::negate(size), size);
+}
+Array signbit(const Arg& x) {
+  const LocationScope scope(x.location());
+  const Array a = x.array();
+  if (!is_float(a.dtype())) return lax::lt(a, 0);
+  // The bit itself: -0 and NaN have one too.
+  const DType bits = byte_size(a.dtype()) == 2 ? i16 : byte_size(a.dtype()) == 4 ? i32 : i64;
+  return lax::lt(lax::bitcast_convert(a, bits), 0);
+}
+Array nan_to_num(const Arg& x, double nan, std::optional<double> posinf, std::optional<double> neginf) {
+  const LocationScope scope(x.location());
+  const Array a = x.array();
+  if (is_complex(a.dtype()))
+    return lax::complex(nan_to_num(lax::real(a), nan, posinf, neginf), nan_to_num(lax::imag(a), nan, posinf, neginf));
+  if (!is_float(a.dtype())) return a;
+  const double largest = visit_dtype(a.dtype(), []<class T>(TypeTag<T>) {
+    if constexpr (std::is_same_v<T, float16>) return 65504.0;
+    else if constexpr (std::is_same_v<T, bfloat16>) return 3.3895313892515355e38;
+    else if constexpr (std::is_floating_point_v<T>) return static_cast<double>(std::numeric_limits<T>::max());
+    else return 0.0;
+  });
+  const auto fill = [&](double v) { return lax::full(a.shape(), Scalar(v), a.dtype()); };
+  Array y = lax::select(lax::ne(a, a), fill(nan), a);
+  y = lax::select(lax::is_pos_inf(a), fill(posinf.value_or(largest)), y);
+  return lax::select(lax::is_neg_inf(a), fill(neginf.value_or(-largest)), y);
+}
 
 Array power(const Arg& x, const Arg& y) {
   const LocationScope scope(x.location());
@@ -118,7 +162,13 @@ Array power(const Arg& x, const Arg& y) {
 Array floor_divide(const Arg& x, const Arg& y) {
   const LocationScope scope(x.location());
   const auto [a, b] = promote("floor_divide", x, y);
-  if (is_float(a.dtype())) return lax::floor(lax::divide(a, b));
+  if (is_float(a.dtype())) {
+    // floor(a / b) alone is wrong where a / b rounds up to a whole number: 1 / 0.1. The remainder is
+    // exact, so the quotient of what it leaves is nearly whole. By zero: +-inf, or NaN of 0 / 0.
+    const Array r = lax::remainder(a, b), q = lax::round_nearest_even(lax::divide(lax::subtract(a, r), b));
+    const Array down = lax::and_(lax::ne(r, 0.0), lax::ne(lax::lt(r, 0.0), lax::lt(b, 0.0)));
+    return lax::select(lax::eq(b, 0.0), lax::floor(lax::divide(a, b)), lax::select(down, lax::subtract(q, 1.0), q));
+  }
   const Array q = lax::divide(a, b);
   if (is_unsigned(a.dtype())) return q;
   // Truncation rounded up where the signs differ and something is left.
@@ -135,6 +185,11 @@ Array mod(const Arg& x, const Arg& y) {
   return lax::select(wrong, lax::add(r, b), r);
 }
 
+std::pair<Array, Array> divmod(const Arg& x, const Arg& y) {
+  const LocationScope scope(x.location());
+  return {floor_divide(x, y), mod(x, y)};
+}
+
 Array fmod(const Arg& x, const Arg& y) { return binary("fmod", lax::remainder, x, y); }
 
 Array clip(const Arg& x, std::optional<Arg> lo, std::optional<Arg> hi) {
@@ -145,13 +200,29 @@ Array clip(const Arg& x, std::optional<Arg> lo, std::optional<Arg> hi) {
   return a;
 }
 
+Array fmax(const Arg& x, const Arg& y) {
+  const LocationScope scope(x.location());
+  const auto [a, b] = promote("fmax", x, y);
+  return lax::select(lax::ne(a, a), b, lax::select(lax::ne(b, b), a, lax::maximum(a, b)));
+}
+Array fmin(const Arg& x, const Arg& y) {
+  const LocationScope scope(x.location());
+  const auto [a, b] = promote("fmin", x, y);
+  return lax::select(lax::ne(a, a), b, lax::select(lax::ne(b, b), a, lax::minimum(a, b)));
+}
+
 Array logaddexp(const Arg& x, const Arg& y) {
   const LocationScope scope(x.location());
   const auto [a, b] = promote_inexact("logaddexp", x, y);
-  const Array larger = lax::maximum(a, b), difference = lax::subtract(a, b);
-  const Array sum = lax::add(larger, lax::log_plus_one(lax::exponential(lax::negate(lax::abs(difference)))));
-  // inf - inf is NaN; there the result is the sum, which keeps both infinities and NaN.
-  return lax::select(lax::ne(difference, difference), lax::add(a, b), sum);
+  // inf - inf is NaN, in derivatives too: equal infinities differ by 0. NaN comes back from the maximum.
+  const Array raw = lax::subtract(a, b);
+  const Array difference = lax::select(lax::ne(raw, raw), lax::full(raw.shape(), Scalar(0.0), raw.dtype()), raw);
+  return lax::add(lax::maximum(a, b), lax::log_plus_one(lax::exponential(lax::negate(lax::abs(difference)))));
+}
+Array logaddexp2(const Arg& x, const Arg& y) {
+  const LocationScope scope(x.location());
+  const auto [a, b] = promote_inexact("logaddexp2", x, y);
+  return lax::divide(logaddexp(lax::multiply(a, kLn2), lax::multiply(b, kLn2)), kLn2);
 }
 
 Array hypot(const Arg& x, const Arg& y) {
@@ -159,25 +230,69 @@ Array hypot(const Arg& x, const Arg& y) {
   const auto [p, q] = promote_inexact("hypot", x, y);
   const Array a = lax::abs(p), b = lax::abs(q);
   const Array larger = lax::maximum(a, b), smaller = lax::minimum(a, b);
-  const Array zero = lax::eq(larger, 0.0);
-  const Array ratio = lax::divide(smaller, lax::select(zero, lax::full(a.shape(), Scalar(1.0), a.dtype()), larger));
-  return lax::multiply(larger, lax::sqrt(lax::add(lax::square(ratio), 1.0)));
+  const Array one = lax::full(a.shape(), Scalar(1.0), a.dtype());
+  const Array ratio = lax::divide(smaller, lax::select(lax::eq(larger, 0.0), one, larger));
+  const Array y0 = lax::multiply(larger, lax::sqrt(lax::add(lax::square(ratio), 1.0)));
+  // Of an infinity, whatever the other is.
+  const Array infinite = lax::or_(lax::is_inf(a), lax::is_inf(b));
+  return lax::select(infinite, lax::full(a.shape(), Scalar(__builtin_inf()), a.dtype()), y0);
 }
 
-Array log2(const Arg& x) { return multiply(log(x), 1.4426950408889634); }
-Array log10(const Arg& x) { return multiply(log(x), 0.4342944819032518); }
-Array exp2(const Arg& x) { return exp(multiply(x, 0.6931471805599453)); }
+Array log2(const Arg& x) {
+  const LocationScope scope(x.location());
+  return lax::divide(log(x), kLn2);
+}
+Array log10(const Arg& x) {
+  const LocationScope scope(x.location());
+  return lax::divide(log(x), 2.302585092994046);
+}
+Array exp2(const Arg& x) {
+  const LocationScope scope(x.location());
+  const Array a = lax::convert(x, inexact(x.dtype()));
+  return lax::power(2.0, a);  // exact at whole numbers, unlike exp(x ln 2)
+}
+Array sinc(const Arg& x) {
+  const LocationScope scope(x.location());
+  const Array a = lax::multiply(lax::convert(x, inexact(x.dtype())), 3.141592653589793);
+  // Near 0 by its series, which has derivatives there.
+  const Array zero = lax::eq(a, 0.0);
+  const Array safe = lax::select(zero, lax::full(a.shape(), Scalar(1.0), a.dtype()), a);
+  const Array series = lax::subtract(1.0, lax::divide(lax::square(a), 6.0));
+  return lax::select(zero, series, lax::divide(lax::sine(safe), safe));
+}
+Array deg2rad(const Arg& x) {
+  const LocationScope scope(x.location());
+  return lax::multiply(lax::convert(x, inexact(x.dtype())), 0.017453292519943295);
+}
+Array rad2deg(const Arg& x) {
+  const LocationScope scope(x.location());
+  return lax::multiply(lax::convert(x, inexact(x.dtype())), 57.29577951308232);
+}
 
 // ---- rounding ----
 
 Array round(const Arg& x, int decimals) {
   const LocationScope scope(x.location());
   const Array a = x.array();
-  if (!is_inexact(a.dtype())) return a;
-  if (decimals == 0) return lax::round_nearest_even(a);
-  const double factor = std::pow(10.0, std::abs(decimals));
-  return decimals > 0 ? lax::divide(lax::round_nearest_even(lax::multiply(a, factor)), factor)
-                      : lax::multiply(lax::round_nearest_even(lax::divide(a, factor)), factor);
+  const DType t = a.dtype();
+  if (is_complex(t)) return lax::complex(round(lax::real(a), decimals), round(lax::imag(a), decimals));
+  if (is_float(t)) {
+    if (decimals == 0) return lax::round_nearest_even(a);
+    const Array wide = byte_size(t) < 4 ? lax::convert(a, f32) : a;  // f16 has no 10^5
+    const double factor = std::pow(10.0, std::abs(decimals));
+    const Array y = decimals > 0 ? lax::divide(lax::round_nearest_even(lax::multiply(wide, factor)), factor)
+                                 : lax::multiply(lax::round_nearest_even(lax::divide(wide, factor)), factor);
+    return lax::convert(y, t);
+  }
+  if (decimals >= 0 || t == boolean) return a;
+  if (-decimals > 18 || std::pow(10.0, -decimals) > std::pow(2.0, 8.0 * static_cast<double>(byte_size(t)) - 2))
+    throw ValueError("round: decimals must leave a digit of " + std::string(name(t)) + "; got " + std::to_string(decimals) + ".");
+  std::int64_t tens = 1;
+  for (int i = 0; i < -decimals; ++i) tens *= 10;
+  const Array left = mod(a, tens), down = lax::subtract(a, left), odd = lax::ne(mod(floor_divide(a, tens), 2), 0);
+  const Array half = lax::full(a.shape(), Scalar(tens / 2), t);
+  const Array up = lax::or_(lax::gt(left, half), lax::and_(lax::eq(left, half), odd));
+  return lax::select(up, lax::add(down, tens), down);
 }
 Array floor(const Arg& x) { return is_inexact(x.dtype()) ? lax::floor(x) : x.array(); }
 Array ceil(const Arg& x) { return is_inexact(x.dtype()) ? lax::ceil(x) : x.array(); }
@@ -192,7 +307,18 @@ Array trunc(const Arg& x) {
 Array real(const Arg& x) { return is_complex(x.dtype()) ? lax::real(x) : x.array(); }
 Array imag(const Arg& x) { return is_complex(x.dtype()) ? lax::imag(x) : Array::full(x.shape(), x.dtype(), Scalar(0)); }
 Array conj(const Arg& x) { return is_complex(x.dtype()) ? lax::conj(x) : x.array(); }
-Array angle(const Arg& x) { return arctan2(imag(x), real(x)); }
+Array angle(const Arg& x) {
+  const LocationScope scope(x.location());
+  return arctan2(imag(x), real(x));
+}
+Array iscomplex(const Arg& x) {
+  const LocationScope scope(x.location());
+  return lax::ne(imag(x), 0);
+}
+Array isreal(const Arg& x) {
+  const LocationScope scope(x.location());
+  return lax::eq(imag(x), 0);
+}
 
 // ---- comparison and logic ----
 
@@ -202,9 +328,18 @@ Array greater(const Arg& x, const Arg& y) { return comparison("greater", x, y, C
 Array greater_equal(const Arg& x, const Arg& y) { return comparison("greater_equal", x, y, ComparisonDirection::kGe); }
 Array less(const Arg& x, const Arg& y) { return comparison("less", x, y, ComparisonDirection::kLt); }
 Array less_equal(const Arg& x, const Arg& y) { return comparison("less_equal", x, y, ComparisonDirection::kLe); }
-Array logical_and(const Arg& x, const Arg& y) { return binary("logical_and", lax::and_, truth(x), truth(y)); }
-Array logical_or(const Arg& x, const Arg& y) { return binary("logical_or", lax::or_, truth(x), truth(y)); }
-Array logical_xor(const Arg& x, const Arg& y) { return binary("logical_xor", lax::xor_, truth(x), truth(y)); }
+Array logical_and(const Arg& x, const Arg& y) {
+  const LocationScope scope(x.location());
+  return binary("logical_and", lax::and_, truth(x), truth(y));
+}
+Array logical_or(const Arg& x, const Arg& y) {
+  const LocationScope scope(x.location());
+  return binary("logical_or", lax::or_, truth(x), truth(y));
+}
+Array logical_xor(const Arg& x, const Arg& y) {
+  const LocationScope scope(x.location());
+  return binary("logical_xor", lax::xor_, truth(x), truth(y));
+}
 Array logical_not(const Arg& x) {
   const LocationScope scope(x.location());
   return lax::not_(truth(x));
@@ -221,6 +356,13 @@ Array isinf(const Arg& x) {
   if (is_complex(a.dtype())) return lax::or_(lax::is_inf(lax::real(a)), lax::is_inf(lax::imag(a)));
   return Array::full(a.shape(), boolean, Scalar(false));
 }
+namespace {
+Array infinity(const Arg& x, Array (*f)(const Arg&)) {
+  return is_float(x.dtype()) ? f(x) : Array::full(x.shape(), boolean, Scalar(false));
+}
+}  // namespace
+Array isposinf(const Arg& x) { return infinity(x, lax::is_pos_inf); }
+Array isneginf(const Arg& x) { return infinity(x, lax::is_neg_inf); }
 Array isfinite(const Arg& x) {
   return is_inexact(x.dtype()) ? lax::is_finite(x) : Array::full(x.shape(), boolean, Scalar(true));
 }
@@ -248,9 +390,20 @@ Array allclose(const Arg& x, const Arg& y, double rtol, double atol, bool equal_
   const LocationScope scope(x.location());
   return all_of(isclose(x, y, rtol, atol, equal_nan));
 }
-Array array_equal(const Arg& x, const Arg& y) {
+Array array_equal(const Arg& x, const Arg& y, bool equal_nan) {
   const LocationScope scope(x.location());
   if (!same_dims(x.shape(), y.shape())) return Array(false);
+  const auto [a, b] = promote("array_equal", x, y);
+  Array same = lax::eq(a, b);
+  if (equal_nan) same = lax::or_(same, lax::and_(lax::ne(a, a), lax::ne(b, b)));
+  return all_of(same);
+}
+Array array_equiv(const Arg& x, const Arg& y) {
+  const LocationScope scope(x.location());
+  // One shape must be the common one, after broadcasting either.
+  const DimSpan a = x.shape(), b = y.shape();
+  for (std::size_t i = 1; i <= std::min(a.size(), b.size()); ++i)
+    if (const auto p = a[a.size() - i], q = b[b.size() - i]; p != q && p != 1 && q != 1) return Array(false);
   return all_of(equal(x, y));
 }
 
@@ -258,6 +411,7 @@ Array where(const Arg& condition, const Arg& x, const Arg& y) {
   const LocationScope scope(condition.location());
   const Array pred = truth(condition);
   const auto [a, b] = promote("where", x, y);
+  if (same_dims(pred.shape(), a.shape())) return lax::select(pred, a, b);
   const Dims shape = broadcast_shapes("where", pred.shape(), a.shape());
   return lax::select(broadcast_to(pred, shape), broadcast_to(a, shape), broadcast_to(b, shape));
 }

@@ -45,8 +45,19 @@ Array tanh(const Arg& x);
 Array arcsinh(const Arg& x);
 Array arccosh(const Arg& x);
 Array arctanh(const Arg& x);
-/// The angle of the point (y, x).
-Array arctan2(const Arg& x, const Arg& y);
+/// The angle of the point (x, y), in (-pi, pi].
+Array arctan2(const Arg& y, const Arg& x);
+inline Array asin(const Arg& x) { return arcsin(x); }
+inline Array acos(const Arg& x) { return arccos(x); }
+inline Array atan(const Arg& x) { return arctan(x); }
+inline Array asinh(const Arg& x) { return arcsinh(x); }
+inline Array acosh(const Arg& x) { return arccosh(x); }
+inline Array atanh(const Arg& x) { return arctanh(x); }
+inline Array atan2(const Arg& y, const Arg& x) { return arctan2(y, x); }
+/// sin(pi x) / (pi x); 1 at 0.
+Array sinc(const Arg& x);
+Array deg2rad(const Arg& x);
+Array rad2deg(const Arg& x);
 
 // ---- bits ----
 
@@ -59,6 +70,9 @@ Array left_shift(const Arg& x, const Arg& y);
 Array right_shift(const Arg& x, const Arg& y);
 /// ~x; logical not for bool.
 Array bitwise_not(const Arg& x);
+inline Array invert(const Arg& x) { return bitwise_not(x); }
+/// Number of one bits of |x|. Integers.
+Array bitwise_count(const Arg& x);
 
 // ---- more arithmetic ----
 
@@ -73,17 +87,36 @@ Array square(const Arg& x);
 Array reciprocal(const Arg& x);
 /// x^y. A small whole number y is a chain of products.
 Array power(const Arg& x, const Arg& y);
+inline Array pow(const Arg& x, const Arg& y) { return power(x, y); }
+/// x.
+inline Array positive(const Arg& x) { return x.array(); }
+/// |x|, f32 for integers.
+Array fabs(const Arg& x);
+/// |x| with y's sign.
+Array copysign(const Arg& x, const Arg& y);
+/// bool: the sign bit is set, as in -0 and some NaN.
+Array signbit(const Arg& x);
+/// NaN and infinities replaced: by 0, and by the largest and lowest finite numbers unless given.
+Array nan_to_num(const Arg& x, double nan = 0, std::optional<double> posinf = {}, std::optional<double> neginf = {});
 /// The largest whole number not above x / y.
 Array floor_divide(const Arg& x, const Arg& y);
 /// x - y * floor(x / y), with y's sign. Also remainder.
 Array mod(const Arg& x, const Arg& y);
 inline Array remainder(const Arg& x, const Arg& y) { return mod(x, y); }
+/// floor_divide and mod.
+std::pair<Array, Array> divmod(const Arg& x, const Arg& y);
 /// The remainder of truncated division, with x's sign.
 Array fmod(const Arg& x, const Arg& y);
 /// min(max(x, lo), hi); a bound may be left out.
 Array clip(const Arg& x, std::optional<Arg> lo, std::optional<Arg> hi = {});
+/// The larger (smaller), leaving NaN out where the other is a number.
+Array fmax(const Arg& x, const Arg& y);
+Array fmin(const Arg& x, const Arg& y);
 /// log(e^x + e^y) without overflow.
 Array logaddexp(const Arg& x, const Arg& y);
+/// log2(2^x + 2^y) without overflow.
+Array logaddexp2(const Arg& x, const Arg& y);
+/// sqrt(x^2 + y^2) without overflow.
 Array hypot(const Arg& x, const Arg& y);
 Array log2(const Arg& x);
 Array log10(const Arg& x);
@@ -92,8 +125,11 @@ Array exp2(const Arg& x);
 
 // ---- rounding ----
 
-/// To the nearest, halves to even; at `decimals` places.
+/// To the nearest, halves to even; at `decimals` places (negative: before the point, integers too).
+/// ValueError when an integer dtype has no such power of ten.
 Array round(const Arg& x, int decimals = 0);
+inline Array around(const Arg& x, int decimals = 0) { return round(x, decimals); }
+inline Array rint(const Arg& x) { return round(x); }
 Array floor(const Arg& x);
 Array ceil(const Arg& x);
 Array trunc(const Arg& x);
@@ -103,8 +139,12 @@ Array trunc(const Arg& x);
 Array real(const Arg& x);
 Array imag(const Arg& x);
 Array conj(const Arg& x);
+inline Array conjugate(const Arg& x) { return conj(x); }
 /// The argument of a complex number, in (-pi, pi].
 Array angle(const Arg& x);
+/// bool: the imaginary part is not (is) zero.
+Array iscomplex(const Arg& x);
+Array isreal(const Arg& x);
 
 // ---- comparison and logic: bool results ----
 
@@ -120,13 +160,17 @@ Array logical_xor(const Arg& x, const Arg& y);
 Array logical_not(const Arg& x);
 Array isnan(const Arg& x);
 Array isinf(const Arg& x);
+Array isposinf(const Arg& x);
+Array isneginf(const Arg& x);
 Array isfinite(const Arg& x);
 /// |x - y| <= atol + rtol |y|; infinities are close to themselves.
 Array isclose(const Arg& x, const Arg& y, double rtol = 1e-5, double atol = 1e-8, bool equal_nan = false);
 /// 0-d: whether isclose holds everywhere.
 Array allclose(const Arg& x, const Arg& y, double rtol = 1e-5, double atol = 1e-8, bool equal_nan = false);
 /// 0-d: whether shapes and all elements are equal.
-Array array_equal(const Arg& x, const Arg& y);
+Array array_equal(const Arg& x, const Arg& y, bool equal_nan = false);
+/// 0-d: whether the operands broadcast and are equal everywhere.
+Array array_equiv(const Arg& x, const Arg& y);
 
 /// condition ? x : y, everything broadcast together. Also NaN-safe for values: the branch not taken
 /// does not matter (its gradient does: see the documentation of tracing).

@@ -15,7 +15,8 @@ namespace weft::testing {
 namespace {
 
 enum Column { kInfer, kEval, kParse, kJvp, kTranspose, kBatch, kFactors, kSamples, kSmooth, kDocs, kNumColumns };
-constexpr const char* kTitles[] = {"infer", "eval", "parse", "jvp", "transpose", "batch", "factors", "samples", "smooth", "docs"};
+constexpr const char* kTitles[] = {"infer", "eval",    "parse",   "jvp",    "transpose",
+                                   "batch", "factors", "samples", "smooth", "docs"};
 
 // Every hole that is meant, with its reason.
 const std::map<std::pair<OpCode, Column>, const char*> kNone = {

@@ -1,4 +1,5 @@
-// Every check of the harness on every sample of every operation. WEFT_SAMPLES=name runs only samples with that in their name.
+// Every check of the harness on every sample of every operation. WEFT_SAMPLES=name runs only samples with that in their
+// name.
 #include <gtest/gtest.h>
 
 #include <map>

@@ -25,7 +25,7 @@ struct Sample {
   std::string name;
   OpCode op;
   ir::Params params = {};
-  std::vector<SampleOperand> operands;
+  std::vector<SampleOperand> operands = {};
   /// Operands by which the results vary smoothly near these values: derivatives by them are compared
   /// with differences. Empty for operations without derivatives.
   std::vector<int> smooth_in = {};

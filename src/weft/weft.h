@@ -14,3 +14,4 @@
 #include "weft/np/np.h"          // IWYU pragma: export
 #include "weft/ops/lax.h"        // IWYU pragma: export
 #include "weft/random/random.h"  // IWYU pragma: export
+#include "weft/runtime/client.h"  // IWYU pragma: export

@@ -1,79 +1,172 @@
-// Samples of gather, scatter, sort, random bits and calls.
-#include "samples/sample.h"
-#include "weft/ir/call.h"
+// Samples of gather, scatter and sort.
 #include "weft/ir/indexing.h"
-#include "weft/ir/parse.h"
+
+#include <cmath>
+#include <limits>
+
+#include "samples/sample.h"
 
 namespace weft::testing {
 
+namespace {
+
+using enum IndexMode;
+
+bool differentiable(DType t) { return is_inexact(t) && byte_size(t) >= 4; }
+
+// One way to name windows, for both gather and scatter.
+struct Windows {
+  std::string name;
+  Dims operand;
+  SampleOperand indices;
+  Dims window_dims;   // offset_dims, update_window_dims
+  Dims inserted;      // collapsed_slice_dims, inserted_window_dims
+  Dims operand_batching, indices_batching;
+  Dims map;
+  Dims sizes;    // by operand axis
+  Dims updates;  // the gather's result
+  bool distinct = false;
+};
+
+SampleOperand index_vectors(Dims shape, std::vector<double> values, DType t = i32) {
+  return {t, std::move(shape), 0, 0, std::move(values)};
+}
+
+// All inside, so that every mode means the same.
+std::vector<Windows> windows() {
+  return {
+      {"rows", {4, 3}, index_vectors({2, 1}, {2, 0, 3, 1}), {1}, {0}, {}, {}, {0}, {1, 3}, {2, 3}, true},
+      {"repeated_rows", {4, 3}, index_vectors({3, 1}, {2, 0, 2, 1, 1, 3}), {1}, {0}, {}, {}, {0}, {1, 3}, {3, 3}},
+      {"elements", {4, 3}, index_vectors({3, 2}, {2, 0, 3, 1, 2, 0}), {}, {0, 1}, {}, {}, {0, 1}, {1, 1}, {3}},
+      {"elements_by_crossed_vectors", {4, 3}, index_vectors({2, 2}, {0, 2, 1, 3}), {}, {0, 1}, {}, {}, {1, 0}, {1, 1}, {2}, true},
+      {"overlapping_windows", {5, 4}, index_vectors({2, 2}, {1, 0, 2, 1, 3, 1}), {1, 2}, {}, {}, {}, {0, 1}, {2, 3}, {2, 2, 3}},
+      {"windows_around_batch", {3, 4}, index_vectors({2, 2}, {0, 1, 1, 2, 1, 0}), {0, 2}, {}, {}, {}, {0, 1}, {2, 2}, {2, 2, 2}},
+      {"columns_in_front", {3, 5}, index_vectors({2, 1}, {4, 1, 0}), {0}, {1}, {}, {}, {1}, {3, 1}, {3, 2}, true},
+      {"one_window", {6}, index_vectors({1}, {2, 1, 0}), {0}, {}, {}, {}, {0}, {3}, {3}, true},
+      {"one_element", {6}, index_vectors({1}, {2, 5}), {}, {0}, {}, {}, {0}, {1}, {}, true},
+      {"grid_of_indices", {5}, index_vectors({2, 2, 1}, {4, 0, 3, 1}), {}, {0}, {}, {}, {0}, {1}, {2, 2}, true},
+      {"batching", {2, 4}, index_vectors({2, 3, 1}, {0, 3, 1, 2, 0, 3}), {}, {1}, {0}, {0}, {1}, {1, 1}, {2, 3}, true},
+      {"batching_crossed", {4, 2, 3}, index_vectors({3, 2, 1}, {0, 3, 1, 2, 0, 3}), {}, {0}, {1, 2}, {1, 0}, {0}, {1, 1, 1}, {3, 2}, true},
+      {"batched_windows", {2, 5, 3}, index_vectors({2, 1}, {0, 2, 1, 3}), {1, 2}, {}, {0}, {0}, {1}, {1, 2, 3}, {2, 2, 3}, true},
+      {"wide_indices", {4, 3}, index_vectors({2, 1}, {3, 1, 0, 2}, i64), {1}, {0}, {}, {}, {0}, {1, 3}, {2, 3}, true},
+      {"narrow_indices", {4, 3}, index_vectors({2, 1}, {3, 1, 0, 2}, u8), {1}, {0}, {}, {}, {0}, {1, 3}, {2, 3}, true},
+      {"no_indices", {4, 3}, index_vectors({0, 1}, {0}), {1}, {0}, {}, {}, {0}, {1, 3}, {0, 3}, true},
+      {"empty_vectors", {3}, index_vectors({2, 0}, {0}), {1}, {}, {}, {}, {}, {2}, {2, 2}},
+  };
+}
+
+ir::Params gather_params(const Windows& w, IndexMode mode) {
+  return ir::make_params(GatherParams{{w.window_dims, w.inserted, w.operand_batching, w.indices_batching, w.map}, mode, w.sizes});
+}
+ir::Params scatter_params(const Windows& w, ScatterKind kind, IndexMode mode, bool unique) {
+  return ir::make_params(
+      ScatterParams{kind, {w.window_dims, w.inserted, w.operand_batching, w.indices_batching, w.map}, mode, unique});
+}
+
+// Starts before, across and beyond the ends.
+const Windows kRowsOutside{"rows_outside", {4, 3}, index_vectors({4, 1}, {-1, 1, 4, 3, 100, -7}), {1}, {0}, {}, {}, {0}, {1, 3}, {4, 3}};
+const Windows kWindowsOutside{"windows_outside", {5, 4}, index_vectors({2, 2}, {4, 1, -1, 3, 2, 0, 1, 9}), {1, 2}, {}, {}, {}, {0, 1}, {2, 3}, {2, 2, 3}};
+
+void add_gather(std::vector<Sample>& out) {
+  const auto add = [&](const Windows& w, IndexMode mode, DType t, const std::string& name, bool smooth,
+                       std::vector<double> values = {}, std::vector<double> expected = {}) {
+    Sample s{.name = "gather_" + name,
+             .op = OpCode::kGather,
+             .params = gather_params(w, mode),
+             .operands = {{t, w.operand, -9, 9, std::move(values)}, w.indices},
+             .expected = std::move(expected)};
+    if (smooth) s.smooth_in = {0};
+    out.push_back(std::move(s));
+  };
+  for (const Windows& w : windows()) {
+    add(w, kClip, f64, w.name, true);
+    add(w, kFillOrDrop, f64, w.name + "_filled", true);
+  }
+  const Windows rows = windows()[0];
+  for (const DType t : {f32, bf16, c128, c64, i8, u16, i64, boolean}) add(rows, kClip, t, "rows_" + std::string(name(t)), differentiable(t));
+  for (const Windows* w : {&kRowsOutside, &kWindowsOutside}) {
+    add(*w, kClip, f64, w->name + "_clipped", true);
+    add(*w, kPromise, f64, w->name + "_promised", true);
+    add(*w, kZeroOrDrop, f64, w->name + "_zero", true);
+    add(*w, kFillOrDrop, f64, w->name + "_filled", false);
+    for (const DType t : {i32, u8, boolean, c64}) add(*w, kFillOrDrop, t, w->name + "_filled_" + std::string(name(t)), false);
+  }
+  const Windows four{"", {3}, index_vectors({4, 1}, {2, 3, 0, -1}), {}, {0}, {}, {}, {0}, {1}, {4}};
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  add(four, kClip, f64, "known_clipped", true, {10, 20, 30}, {30, 30, 10, 10});
+  add(four, kFillOrDrop, f64, "known_filled", false, {10, 20, 30}, {30, nan, 10, nan});
+  add(four, kFillOrDrop, i8, "known_filled_i8", false, {10, 20, 30}, {30, -128, 10, -128});
+  add(four, kZeroOrDrop, f64, "known_zero", true, {10, 20, 30}, {30, 0, 10, 0});
+}
+
+void add_scatter(std::vector<Sample>& out) {
+  using enum ScatterKind;
+  const auto add = [&](const Windows& w, ScatterKind kind, IndexMode mode, bool unique, DType t, const std::string& name,
+                       std::vector<int> smooth_in, std::vector<double> values = {}, std::vector<double> updates = {},
+                       std::vector<double> expected = {}) {
+    out.push_back({.name = "scatter_" + std::string(enum_names(kind)[static_cast<std::size_t>(kind)]) + "_" + name,
+                   .op = OpCode::kScatter,
+                   .params = scatter_params(w, kind, mode, unique),
+                   .operands = {{t, w.operand, -3, 3, std::move(values)}, w.indices, {t, w.updates, -2, 2.5, std::move(updates)}},
+                   .smooth_in = std::move(smooth_in),
+                   .expected = std::move(expected)});
+  };
+  for (const ScatterKind kind : {kSet, kAdd, kMul, kMin, kMax}) {
+    // The derivative of a product by updates that meet is not offered.
+    const std::vector<int> both{0, 2}, repeated = kind == kMul ? std::vector<int>{0} : both;
+    for (const Windows& w : windows()) {
+      add(w, kind, kFillOrDrop, false, f64, w.name, repeated);
+      if (w.distinct) add(w, kind, kFillOrDrop, true, f64, w.name + "_unique", both);
+    }
+    for (const Windows* w : {&kRowsOutside, &kWindowsOutside}) {
+      add(*w, kind, kFillOrDrop, false, f64, w->name + "_dropped", repeated);
+      add(*w, kind, kClip, false, f64, w->name + "_clipped", repeated);
+    }
+    const Windows rows = windows()[1];
+    for (const DType t : {f32, bf16, f16, c128, i8, u16, i64, boolean})
+      add(rows, kind, kClip, false, t, "rows_" + std::string(name(t)), differentiable(t) ? repeated : std::vector<int>{});
+  }
+  const Windows four{"", {3}, index_vectors({4, 1}, {2, 3, 0, 2}), {}, {0}, {}, {}, {0}, {1}, {4}};
+  add(four, kSet, kFillOrDrop, false, f64, "known", {0, 2}, {10, 20, 30}, {1, 2, 3, 4}, {3, 20, 4});
+  add(four, kSet, kClip, false, f64, "known_clipped", {0, 2}, {10, 20, 30}, {1, 2, 3, 4}, {3, 20, 4});
+  add(four, kAdd, kFillOrDrop, false, f64, "known", {0, 2}, {10, 20, 30}, {1, 2, 3, 4}, {13, 20, 35});
+  add(four, kAdd, kClip, false, i32, "known_clipped", {}, {10, 20, 30}, {1, 2, 3, 4}, {13, 20, 37});
+  add(four, kMul, kFillOrDrop, false, f64, "known", {0}, {10, 20, 30}, {1, 2, 3, 4}, {30, 20, 120});
+  add(four, kMin, kFillOrDrop, false, f64, "known", {0, 2}, {10, 20, 2}, {1, 2, 3, 4}, {3, 20, 1});
+  add(four, kMax, kFillOrDrop, false, f64, "known", {0, 2}, {10, 20, 2}, {1, 2, 3, 4}, {10, 20, 4});
+}
+
+void add_sort(std::vector<Sample>& out) {
+  const auto add = [&](std::string name, std::vector<SampleOperand> operands, std::int64_t dimension, std::int64_t num_keys,
+                       std::vector<int> smooth_in = {}, std::vector<double> expected = {}) {
+    out.push_back({.name = "sort_" + name,
+                   .op = OpCode::kSort,
+                   .params = ir::make_params(SortParams{dimension, num_keys}),
+                   .operands = std::move(operands),
+                   .smooth_in = std::move(smooth_in),
+                   .expected = std::move(expected)});
+  };
+  for (const DType t : {f64, f32, f16, bf16, c64, c128, i8, i32, i64, u16, boolean})
+    add(std::string(name(t)), {{t, {2, 5}, -9, 9}}, 1, 1, differentiable(t) ? std::vector<int>{0} : std::vector<int>{});
+  add("first", {{f64, {5, 3}}}, 0, 1, {0});
+  add("middle", {{f64, {2, 4, 3}}}, 1, 1, {0});
+  add("one_element", {{f64, {3, 1}}}, 1, 1, {0});
+  add("no_elements", {{f64, {3, 0}}}, 1, 1, {0});
+  add("carried", {{f64, {3, 4}}, {i32, {3, 4}, -9, 9}, {f64, {3, 4}, -9, 9}}, 1, 1, {0, 2});
+  add("by_two_keys", {{i32, {6}, 0, 0, {1, 0, 1, 0, 1, 0}}, {f64, {6}}, {f64, {6}}}, 0, 2, {1, 2}, {0, 0, 0, 1, 1, 1});
+  add("ties_keep_order", {{f32, {4}, 0, 0, {1, 0, 1, 0}}, {i32, {4}, 0, 0, {0, 1, 2, 3}}}, 0, 1, {}, {0, 0, 1, 1});
+  const double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
+  add("nan_is_last", {{f32, {5}, 0, 0, {nan, 1, -inf, inf, 0}}}, 0, 1, {}, {-inf, 0, 1, inf, nan});
+}
+
+}  // namespace
+
 std::vector<Sample> indexing_samples() {
-  using ir::make_params;
-  std::vector<Sample> s;
-  const SampleOperand inside{i32, {3, 1}, 0, 0, {2, 0, 1}}, outside{i32, {3, 1}, 0, 0, {1, 7, -2}};
-  const GatherDimensionNumbers rows{{1}, {0}, {}, {}, {0}};
-  const auto gather = [&](std::string name, GatherDimensionNumbers d, IndexMode mode, Dims sizes, SampleOperand x, SampleOperand i,
-                          std::vector<double> expected = {}) {
-    const bool smooth = is_inexact(x.dtype);
-    s.push_back({"gather_" + std::move(name), OpCode::kGather, make_params(GatherParams{std::move(d), mode, std::move(sizes)}),
-                 {std::move(x), std::move(i)}, smooth ? std::vector<int>{0} : std::vector<int>{}, std::move(expected)});
-  };
-  gather("rows", rows, IndexMode::kClip, {1, 2}, {f64, {3, 2}}, inside);
-  gather("rows_f32", rows, IndexMode::kPromise, {1, 2}, {f32, {3, 2}}, inside);
-  gather("clipped", {{}, {0}, {}, {}, {0}}, IndexMode::kClip, {1}, {f64, {3}, 0, 0, {5, 6, 7}}, outside, {6, 7, 5});
-  gather("filled_integers", {{}, {0}, {}, {}, {0}}, IndexMode::kFillOrDrop, {1}, {i32, {3}, 0, 0, {5, 6, 7}}, outside,
-         {6, -2147483648.0, -2147483648.0});
-  gather("zeros", {{}, {0}, {}, {}, {0}}, IndexMode::kZeroOrDrop, {1}, {f64, {3}, 0, 0, {5, 6, 7}}, outside, {6, 0, 0});
-  gather("filled", {{}, {0}, {}, {}, {0}}, IndexMode::kFillOrDrop, {1}, {f64, {3}}, inside);
-  gather("windows", {{0, 2}, {}, {}, {}, {0, 1}}, IndexMode::kClip, {2, 2}, {f64, {3, 4}}, {i32, {3, 2}, 0, 0, {0, 1, 1, 2, 9, 0}});
-  gather("batched", {{1}, {1}, {0}, {0}, {1}}, IndexMode::kClip, {1, 1, 2}, {f64, {3, 4, 2}}, {i64, {3, 1}, 0, 0, {3, 0, 2}});
-  gather("no_components", {{0}, {}, {}, {}, {}}, IndexMode::kClip, {2}, {f64, {3}}, {i32, {2, 0}});
-
-  const ScatterDimensionNumbers into_rows{{1}, {0}, {}, {}, {0}}, elements{{}, {0}, {}, {}, {0}};
-  const auto scatter = [&](std::string name, ScatterKind kind, ScatterDimensionNumbers d, IndexMode mode, bool unique, SampleOperand x,
-                           SampleOperand i, SampleOperand u, std::vector<int> smooth, std::vector<double> expected = {}) {
-    s.push_back({"scatter_" + std::move(name), OpCode::kScatter, make_params(ScatterParams{kind, std::move(d), mode, unique}),
-                 {std::move(x), std::move(i), std::move(u)}, std::move(smooth), std::move(expected)});
-  };
-  const SampleOperand twice{i32, {3, 1}, 0, 0, {1, 0, 1}};
-  scatter("set_rows", ScatterKind::kSet, into_rows, IndexMode::kFillOrDrop, true, {f64, {3, 2}}, inside, {f64, {3, 2}}, {0, 2});
-  scatter("set_last_wins", ScatterKind::kSet, elements, IndexMode::kFillOrDrop, false, {f64, {3}, 0, 0, {5, 6, 7}}, twice,
-          {f64, {3}, 0, 0, {1, 2, 3}}, {0, 2}, {2, 3, 7});
-  scatter("add_twice", ScatterKind::kAdd, elements, IndexMode::kFillOrDrop, false, {f64, {3}, 0, 0, {5, 6, 7}}, twice,
-          {f64, {3}, 0, 0, {1, 2, 3}}, {0, 2}, {7, 10, 7});
-  scatter("add_dropped", ScatterKind::kAdd, elements, IndexMode::kFillOrDrop, false, {f64, {3}, 0, 0, {5, 6, 7}}, outside,
-          {f64, {3}, 0, 0, {1, 2, 3}}, {0, 2}, {5, 7, 7});
-  scatter("add_clipped", ScatterKind::kAdd, elements, IndexMode::kClip, false, {f64, {3}, 0, 0, {5, 6, 7}}, outside,
-          {f64, {3}, 0, 0, {1, 2, 3}}, {0, 2}, {8, 7, 9});
-  scatter("mul_unique", ScatterKind::kMul, elements, IndexMode::kFillOrDrop, true, {f64, {3}}, inside, {f64, {3}}, {0, 2});
-  scatter("mul_twice", ScatterKind::kMul, elements, IndexMode::kFillOrDrop, false, {f64, {3}, 0, 0, {5, 6, 7}}, twice,
-          {f64, {3}, 0, 0, {2, 3, 4}}, {0}, {15, 48, 7});
-  scatter("min", ScatterKind::kMin, elements, IndexMode::kFillOrDrop, false, {f64, {3}}, twice, {f64, {3}}, {0, 2});
-  scatter("max", ScatterKind::kMax, elements, IndexMode::kFillOrDrop, false, {f64, {3}}, twice, {f64, {3}}, {0, 2});
-  scatter("max_i32", ScatterKind::kMax, elements, IndexMode::kFillOrDrop, false, {i32, {3}, 0, 0, {5, 6, 7}}, twice,
-          {i32, {3}, 0, 0, {9, 1, 8}}, {}, {5, 9, 7});
-  scatter("set_windows", ScatterKind::kSet, {{0, 2}, {}, {}, {}, {0, 1}}, IndexMode::kFillOrDrop, false, {f64, {3, 4}},
-          {i32, {2, 2}, 0, 0, {0, 1, 1, 2}}, {f64, {2, 2, 2}}, {0, 2});
-  scatter("add_batched", ScatterKind::kAdd, {{1}, {1}, {0}, {0}, {1}}, IndexMode::kClip, false, {f64, {3, 4, 2}},
-          {i32, {3, 1}, 0, 0, {3, 0, 2}}, {f64, {3, 2}}, {0, 2});
-
-  s.push_back({"sort_values", OpCode::kSort, make_params(SortParams{0, 1}), {{f32, {4}, 0, 0, {3, -1, 2, 0}}}, {}, {-1, 0, 2, 3}});
-  s.push_back({"sort_rows", OpCode::kSort, make_params(SortParams{0, 1}), {{f64, {4, 2}}}, {0}});
-  s.push_back({"sort_carrying", OpCode::kSort, make_params(SortParams{1, 1}), {{f64, {2, 4}}, {f64, {2, 4}}}, {0, 1}});
-  s.push_back({"sort_stable", OpCode::kSort, make_params(SortParams{0, 1}), {{i32, {4}, 0, 0, {1, 0, 1, 0}}, {i32, {4}, 0, 0, {0, 1, 2, 3}}}, {}, {0, 0, 1, 1}});
-  s.push_back({"sort_two_keys", OpCode::kSort, make_params(SortParams{0, 2}), {{i32, {4}, 0, 0, {1, 0, 1, 0}}, {f64, {4}}}, {1}});
-  s.push_back({"threefry_zero", OpCode::kThreefry2x32, {},
-               {{u32, {}, 0, 0, {0}}, {u32, {}, 0, 0, {0}}, {u32, {1}, 0, 0, {0}}, {u32, {1}, 0, 0, {0}}}, {}, {0x6b200159}});
-  s.push_back({"threefry_ones", OpCode::kThreefry2x32, {},
-               {{u32, {}, 0, 0, {4294967295.0}}, {u32, {}, 0, 0, {4294967295.0}}, {u32, {2}, 0, 0, {4294967295.0}}, {u32, {2}, 0, 0, {4294967295.0}}},
-               {}, {0x1cb996fc, 0x1cb996fc}});
-  s.push_back({"threefry_pi", OpCode::kThreefry2x32, {},
-               {{u32, {}, 0, 0, {0x13198a2e}}, {u32, {}, 0, 0, {0x03707344}}, {u32, {}, 0, 0, {0x243f6a88}}, {u32, {}, 0, 0, {0x85a308d3}}},
-               {}, {0xc4923a9c}});
-  s.push_back({"threefry_keys_by_element", OpCode::kThreefry2x32, {}, {{u32, {3}, 0, 99}, {u32, {3}, 0, 99}, {u32, {3}, 0, 99}, {u32, {3}, 0, 99}}});
-  s.push_back({"call", OpCode::kCall,
-               make_params(CallParams{"f", ir::parse("{ lambda ; a:f64[3] b:f64[3]. let c:f64[3] = mul a b; d:f64[3] = sin c in (d, a) }")}),
-               {{f64, {3}}, {f64, {3}}}, {0, 1}});
-  return s;
+  std::vector<Sample> out;
+  add_gather(out);
+  add_scatter(out);
+  add_sort(out);
+  return out;
 }
 
 }  // namespace weft::testing

@@ -4,13 +4,13 @@ namespace weft::testing {
 
 namespace {
 
-Array make_operand(const SampleOperand& o, std::uint64_t salt, int variant) {
+Array make_operand(const SampleOperand& o, std::uint64_t salt, int example) {
   const std::int64_t n = product(o.shape);
   std::vector<std::byte> bytes(static_cast<std::size_t>(n * byte_size(o.dtype)));
   // Multiples of an odd number modulo a prime visit distinct points of the interval.
   constexpr std::uint64_t kPoints = 101;
-  std::uint64_t at = 17 * (salt + 1) + 29 * static_cast<std::uint64_t>(variant);
-  auto value = static_cast<std::size_t>(variant);
+  std::uint64_t at = 17 * (salt + 1) + 29 * static_cast<std::uint64_t>(example);
+  auto value = static_cast<std::size_t>(example * n * (is_complex(o.dtype) ? 2 : 1));
   const auto next = [&] {
     if (!o.values.empty()) return o.values[value++ % o.values.size()];
     at = (at + 37) % kPoints;
@@ -32,16 +32,20 @@ Array make_operand(const SampleOperand& o, std::uint64_t salt, int variant) {
 
 }  // namespace
 
-Arrays make_operands(const Sample& sample, int variant) {
+Arrays make_operands(const Sample& sample, int example) {
   Arrays operands;
-  for (std::size_t i = 0; i < sample.operands.size(); ++i) operands.push_back(make_operand(sample.operands[i], i, variant));
+  for (std::size_t i = 0; i < sample.operands.size(); ++i)
+    operands.push_back(make_operand(sample.operands[i], i, example));
   return operands;
 }
 
-std::vector<Sample> all_samples() {
-  std::vector<Sample> all;
-  for (auto make : {elementwise_samples, shape_samples, contraction_samples, indexing_samples})
-    for (Sample& s : make()) all.push_back(std::move(s));
+const std::vector<Sample>& all_samples() {
+  static const std::vector<Sample> all = [] {
+    std::vector<Sample> samples;
+    for (const auto family : {elementwise_samples, contraction_samples, shape_samples, indexing_samples, other_samples})
+      for (Sample& s : family()) samples.push_back(std::move(s));
+    return samples;
+  }();
   return all;
 }
 

@@ -2,7 +2,7 @@
 // (evaluation, derivatives, batching, ...). Holds no arrays, so lists of samples cost nothing.
 #pragma once
 
-#include <ostream>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -33,22 +33,22 @@ struct Sample {
   /// of complex, real and imaginary parts in turn.
   std::vector<double> expected = {};
   double tolerance = 1e-6;
+  /// The same by a formula of its own: the first result's elements from those of the operands.
+  std::function<std::vector<double>(const std::vector<std::vector<double>>&)> formula = {};
 };
 
-inline void PrintTo(const Sample& s, std::ostream* out) { *out << s.name; }
-
-/// The operands as arrays; the same ones on every call. Other variants have other elements from the
-/// same intervals (given values start at another one).
-Arrays make_operands(const Sample& sample, int variant = 0);
+/// The operands as arrays; the same ones on every call. Other examples have the same types and
+/// ranges but other elements (explicit values go on where the example before stopped).
+Arrays make_operands(const Sample& sample, int example = 0);
 
 std::vector<Sample> elementwise_samples();
-/// Making, reshaping, slicing, joining.
-std::vector<Sample> shape_samples();
-/// Contractions and reductions.
 std::vector<Sample> contraction_samples();
-/// gather, scatter, sort, random bits, calls.
+std::vector<Sample> shape_samples();
 std::vector<Sample> indexing_samples();
-/// All of the above.
-std::vector<Sample> all_samples();
+/// Random bits, identities, programs.
+std::vector<Sample> other_samples();
+
+/// The samples of every operation.
+const std::vector<Sample>& all_samples();
 
 }  // namespace weft::testing

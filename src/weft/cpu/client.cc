@@ -58,6 +58,12 @@ class CpuClient final : public Client {
     for (auto& r : results) outs.push_back(Array(Ref<const Value>(std::move(r))));
   }
 
+  MemoryStats memory_stats() const override {
+    const cpu::AllocatorStats s = cpu::allocator_stats();
+    return {s.live_bytes, s.peak_bytes};
+  }
+  void reset_peak_memory() override { cpu::reset_peak(); }
+
   std::string_view device_name() const override { return "cpu:0"; }
   std::shared_ptr<const Executable> compile(const ir::Jaxpr& jaxpr) override { return cpu::make_executable(jaxpr); }
 };

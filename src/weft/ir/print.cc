@@ -2,26 +2,15 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
-#include <cmath>
 #include <cstring>
+
+#include "weft/base/text.h"
 
 namespace weft::ir {
 
 namespace {
 
 constexpr std::size_t kColumns = 80;
-
-template <class T>
-std::string float_str(T v) {
-  if (std::isnan(v)) return "nan";
-  if (std::isinf(v)) return v < 0 ? "-inf" : "inf";
-  char buffer[40];
-  const auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, v);
-  std::string s(buffer, end);
-  if (s.find_first_of(".e") == std::string::npos) s += ".0";
-  return s;
-}
 
 class Printer {
  public:
@@ -128,12 +117,10 @@ std::string element_str(DType dtype, const void* element) {
     T v;
     std::memcpy(&v, element, sizeof v);
     if constexpr (std::is_same_v<T, bool>) return v ? "True" : "False";
-    else if constexpr (std::is_integral_v<T>) return std::to_string(v);
     else if constexpr (std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>) {
-      const std::string im = float_str(v.imag());
-      return "(" + float_str(v.real()) + (im.front() == '-' ? "" : "+") + im + "j)";
-    } else if constexpr (std::is_floating_point_v<T>) return float_str(v);
-    else return float_str(static_cast<float>(v));
+      const std::string im = number_str(v.imag());
+      return "(" + number_str(v.real()) + (im.front() == '-' ? "" : "+") + im + "j)";
+    } else return number_str(v);
   });
 }
 

@@ -174,11 +174,13 @@ void batch_pad(const Call& call, std::span<const int> bdims, std::int64_t size, 
   outs.push_back(lax::select(mask, padded, lax::broadcast_in_dim(call.args[1], padded.shape(), Dims{0})));
 }
 
-FactorTable factors_pad(const ParamsBase*, std::span<const Aval> in, std::span<const Aval> out) {
+FactorTable factors_pad(const ParamsBase* params, std::span<const Aval> in, std::span<const Aval> out) {
+  const auto& p = ir::params_as<PadParams>(params);
   FactorTable table;
   FactorTable::Axes x, y;
   for (std::size_t i = 0; i < out[0].shape().size(); ++i) {
-    const bool whole = in[0].shape(i) == out[0].shape(i);
+    // Equal sizes are not enough: low 1 and high -1 shift.
+    const bool whole = p.low[i] == 0 && p.high[i] == 0 && (p.interior[i] == 0 || in[0].shape(i) <= 1);
     x.push_back({table.add(in[0].shape(i), whole ? FactorTable::Kind::kPassThrough : FactorTable::Kind::kPermutation)});
     if (whole) y.push_back(x.back());
     else y.push_back({table.add(out[0].shape(i), FactorTable::Kind::kPermutation)});

@@ -197,6 +197,10 @@ void jvp_reduce(const Call& call, std::span<const Array> tangents, Arrays& outs,
     case ReduceKind::kProd: out_tangents.push_back(prod_tangent(x, t, p.axes)); return;
     default: break;
   }
+  if (product(pick(x.shape(), p.axes)) == 0) {  // the constant of no elements
+    out_tangents.push_back(Array());
+    return;
+  }
   // max and min: the tangents of the elements that attain it, averaged over ties.
   const Array hit = lax::convert(lax::eq(x, spread(outs[0], x.shape(), p.axes)), x.dtype());
   const Array count = lax::reduce_sum(hit, p.axes);

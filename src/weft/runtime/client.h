@@ -8,6 +8,12 @@
 
 namespace weft {
 
+/// Memory of arrays, in bytes.
+struct MemoryStats {
+  std::int64_t live_bytes = 0;  ///< held by arrays now
+  std::int64_t peak_bytes = 0;  ///< the most that was held since reset_peak_memory()
+};
+
 /// A program made ready to run. Immutable: any number of threads may run it at once.
 class Executable {
  public:
@@ -20,10 +26,17 @@ class Client : public Evaluator {
  public:
   /// Compiles anew; `executable` below remembers.
   virtual std::shared_ptr<const Executable> compile(const ir::Jaxpr& jaxpr) = 0;
+  virtual MemoryStats memory_stats() const = 0;
+  virtual void reset_peak_memory() = 0;
 };
 
 /// The client of this build; also its default_evaluator().
 Client& default_client();
+
+/// What the arrays of the default client take.
+MemoryStats memory_stats();
+/// Starts measuring the peak from what is live now.
+void reset_peak_memory();
 
 /// The compiled form of a program, memoised inside it.
 std::shared_ptr<const Executable> executable(const ir::Jaxpr& jaxpr);

@@ -1,5 +1,6 @@
 // The client of builds without cpu/: every operation by its reference evaluation, every program
 // operation by operation.
+#include <atomic>
 #include <cstdlib>
 #include <new>
 
@@ -11,13 +12,21 @@ namespace weft {
 
 namespace {
 
+std::atomic<std::int64_t> live_bytes{0}, peak_bytes{0};
+
 class HeapStorage final : public Storage {
  public:
   HeapStorage(void* data, std::size_t bytes)
       : Storage(data, bytes, [](Storage* s) {
+          live_bytes -= static_cast<std::int64_t>(s->bytes());
           std::free(s->data());
           delete static_cast<HeapStorage*>(s);
-        }) {}
+        }) {
+    const std::int64_t live = live_bytes += static_cast<std::int64_t>(bytes);
+    std::int64_t peak = peak_bytes;
+    while (peak < live && !peak_bytes.compare_exchange_weak(peak, live)) {
+    }
+  }
 };
 
 class ReferenceExecutable final : public Executable {
@@ -44,6 +53,8 @@ class ReferenceClient final : public Client {
     if (call.op == OpCode::kCall) return executable(call.params_as<CallParams>().jaxpr)->run(call.args, outs);
     reference_evaluate(*this, call, outs);
   }
+  MemoryStats memory_stats() const override { return {live_bytes, peak_bytes}; }
+  void reset_peak_memory() override { peak_bytes = live_bytes.load(); }
   std::string_view device_name() const override { return "cpu:0"; }
   std::shared_ptr<const Executable> compile(const ir::Jaxpr& jaxpr) override {
     return std::make_shared<ReferenceExecutable>(ir::dce(jaxpr));

@@ -71,6 +71,28 @@ struct ArgReduceKernel {
   std::uint8_t bytes;
 };
 
+/// c[i, j] = sum_p a[i, p] * b[p, j]; strides in elements, c's columns adjacent. c overlaps neither a nor b.
+struct GemmArgs {
+  std::int64_t m, n, k;
+  const void* a;
+  std::int64_t a_row, a_col;
+  const void* b;
+  std::int64_t b_row, b_col;
+  void* c;
+  std::int64_t c_row;
+};
+
+/// Products on one thread. An element's bits depend on k and the strides' kind, not on m, n or its place, so any
+/// split over rows and columns gives the same bits.
+struct GemmKernel {
+  /// Any shape; `workspace` holds workspace_bytes and is 64-byte aligned.
+  void (*gemm)(const GemmArgs& args, char* workspace);
+  /// n is 1; `y` has stride c_row. Needs no workspace.
+  void (*gemv)(const GemmArgs& args);
+  std::int64_t workspace_bytes;
+  std::int64_t row_step, column_step;  // splitting at multiples of these wastes no lanes
+};
+
 /// The instruction sets that the kernels are compiled for.
 enum class Isa : std::uint8_t { kBaseline, kV3, kV4 };
 inline constexpr int kNumIsas = 3;

@@ -7,9 +7,9 @@
 #include <cstring>
 
 #include "weft/base/thread_pool.h"
-#include "weft/cpu/allocator.h"
 #include "weft/cpu/kernels/elementwise.h"
 #include "weft/cpu/kernels/isa.h"
+#include "weft/cpu/kernels/scratch.h"
 
 namespace weft::cpu {
 namespace {
@@ -18,21 +18,6 @@ namespace {
 constexpr std::int64_t kRangeBytes = 512 << 10;
 // Few columns are folded: several rows count as one until they are this wide.
 constexpr std::int64_t kFoldWidth = 256;
-
-// Memory that lives for one call.
-class Scratch {
- public:
-  explicit Scratch(std::int64_t bytes)
-      : bytes_(static_cast<std::size_t>(bytes)), data_(static_cast<char*>(allocate(bytes_))) {}
-  ~Scratch() { deallocate(data_, bytes_); }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  char* data() const { return data_; }
-
- private:
-  std::size_t bytes_;
-  char* data_;
-};
 
 // Where rows come from: the input as it is, or small floats converted piece by piece.
 struct Source {

@@ -19,6 +19,8 @@ const ElementwiseKernel* convert(DType from, DType to);
 const ElementwiseKernel* copy(DType t);
 const ReduceKernel* reduce(ReduceOp op, DType t);
 const ArgReduceKernel* arg_reduce(bool max, DType t);
+const GemmKernel* gemm(DType t);
+void threefry(const std::uint32_t* const* in, unsigned scalar, std::uint32_t* const* out, std::int64_t n);
 void stream(char* out, const char* in, std::int64_t bytes);
 
 }  // namespace weft::cpu::WEFT_ISA

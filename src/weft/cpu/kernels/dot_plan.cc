@@ -1,0 +1,134 @@
+// Maps dot_general onto a strided matmul: each group of dimensions (batch, free, contracting) must step through its
+// operand with one stride. A group that does not is the only reason to copy an operand.
+#include <algorithm>
+#include <optional>
+
+#include "weft/cpu/kernels/layout.h"
+#include "weft/cpu/kernels/matmul.h"
+#include "weft/cpu/kernels/scratch.h"
+
+namespace weft::cpu {
+namespace {
+
+struct Group {
+  std::int64_t size = 1, stride = 0;
+};
+
+// The dimensions `dims` of an operand, in this order, as one; none when their strides do not continue one another.
+std::optional<Group> merge(DimSpan shape, DimSpan strides, DimSpan dims) {
+  Group g;
+  bool first = true;
+  for (std::size_t i = dims.size(); i-- > 0;) {
+    const std::size_t d = static_cast<std::size_t>(dims[i]);
+    if (shape[d] == 1) continue;
+    if (first) g.stride = strides[d];
+    else if (strides[d] != g.stride * g.size) return std::nullopt;
+    g.size *= shape[d];
+    first = false;
+  }
+  return g;
+}
+
+Dims free_dims(std::size_t rank, DimSpan batch, DimSpan contracting) {
+  Dims r;
+  for (std::int64_t d = 0; d < static_cast<std::int64_t>(rank); ++d)
+    if (std::find(batch.begin(), batch.end(), d) == batch.end() &&
+        std::find(contracting.begin(), contracting.end(), d) == contracting.end())
+      r.push_back(d);
+  return r;
+}
+
+Dims join(DimSpan a, DimSpan b, DimSpan c) {
+  Dims r(a);
+  r.append(b.begin(), b.end());
+  r.append(c.begin(), c.end());
+  return r;
+}
+
+std::int64_t size_of(DimSpan shape, DimSpan dims) {
+  std::int64_t n = 1;
+  for (const std::int64_t d : dims) n *= shape[static_cast<std::size_t>(d)];
+  return n;
+}
+
+// Strides of one operand: batch, free, contracting; or, when it must be transposed first, by which permutation.
+struct Side {
+  std::int64_t batch = 0, free = 0, contracting = 0;
+  Dims permutation;
+};
+Side plan_side(DimSpan shape, DimSpan batch, DimSpan free, DimSpan contracting) {
+  const Dims strides = row_major_strides(shape);
+  const auto s = merge(shape, strides, batch), f = merge(shape, strides, free), k = merge(shape, strides, contracting);
+  // Products want neighbours along one side.
+  if (s && f && k && (f->stride == 1 || k->stride == 1 || f->size == 1 || k->size == 1))
+    return {s->stride, f->stride, k->stride, {}};
+  const std::int64_t depth = size_of(shape, contracting);
+  return {size_of(shape, free) * depth, depth, 1, join(batch, free, contracting)};
+}
+
+// Sorts `keys`, and `others` along with it.
+void sort_pairs(Dims& keys, Dims& others) {
+  for (std::size_t i = 1; i < keys.size(); ++i)
+    for (std::size_t j = i; j > 0 && keys[j - 1] > keys[j]; --j) {
+      std::swap(keys[j - 1], keys[j]);
+      std::swap(others[j - 1], others[j]);
+    }
+}
+
+}  // namespace
+
+DotPlan plan_dot_general(DType dtype, DType result, DimSpan lhs_shape, DimSpan rhs_shape, DimSpan lhs_batch,
+                         DimSpan rhs_batch, DimSpan lhs_contracting, DimSpan rhs_contracting) {
+  const Dims lhs_free = free_dims(lhs_shape.size(), lhs_batch, lhs_contracting);
+  const Dims rhs_free = free_dims(rhs_shape.size(), rhs_batch, rhs_contracting);
+  // The pairs may be taken in any order: the one in which they lie in lhs, or in rhs, whichever copies less.
+  Dims lk(lhs_contracting), rk(rhs_contracting);
+  sort_pairs(lk, rk);
+  Side l = plan_side(lhs_shape, lhs_batch, lhs_free, lk), r = plan_side(rhs_shape, rhs_batch, rhs_free, rk);
+  if (!l.permutation.empty() || !r.permutation.empty()) {
+    Dims lk2(lk), rk2(rk);
+    sort_pairs(rk2, lk2);
+    Side l2 = plan_side(lhs_shape, lhs_batch, lhs_free, lk2), r2 = plan_side(rhs_shape, rhs_batch, rhs_free, rk2);
+    const auto copied = [&](const Side& a, const Side& b) {
+      return (a.permutation.empty() ? 0 : product(lhs_shape)) + (b.permutation.empty() ? 0 : product(rhs_shape));
+    };
+    if (copied(l2, r2) < copied(l, r)) {
+      l = std::move(l2);
+      r = std::move(r2);
+    }
+  }
+  DotPlan plan;
+  MatmulProblem& p = plan.problem;
+  p.dtype = dtype;
+  p.result = result;
+  p.batch = size_of(lhs_shape, lhs_batch);
+  p.m = size_of(lhs_shape, lhs_free);
+  p.n = size_of(rhs_shape, rhs_free);
+  p.k = size_of(lhs_shape, lhs_contracting);
+  p.a_batch = l.batch, p.a_row = l.free, p.a_col = l.contracting;
+  p.b_batch = r.batch, p.b_row = r.contracting, p.b_col = r.free;
+  p.c_batch = p.m * p.n;
+  p.c_row = p.n;
+  plan.lhs_permutation = std::move(l.permutation);
+  plan.rhs_permutation = std::move(r.permutation);
+  for (const std::int64_t d : lhs_batch) plan.result_shape.push_back(lhs_shape[static_cast<std::size_t>(d)]);
+  for (const std::int64_t d : lhs_free) plan.result_shape.push_back(lhs_shape[static_cast<std::size_t>(d)]);
+  for (const std::int64_t d : rhs_free) plan.result_shape.push_back(rhs_shape[static_cast<std::size_t>(d)]);
+  return plan;
+}
+
+void run_dot_general(const DotPlan& plan, DimSpan lhs_shape, DimSpan rhs_shape, const void* lhs, const void* rhs,
+                     void* out) {
+  const std::int64_t bytes = byte_size(plan.problem.dtype);
+  if (plan.lhs_permutation.empty() && plan.rhs_permutation.empty()) {
+    matmul(plan.problem, lhs, rhs, out);
+    return;
+  }
+  Scratch l(plan.lhs_permutation.empty() ? 0 : product(lhs_shape) * bytes);
+  Scratch r(plan.rhs_permutation.empty() ? 0 : product(rhs_shape) * bytes);
+  if (!plan.lhs_permutation.empty()) transpose(bytes, lhs_shape, plan.lhs_permutation, lhs, l.data());
+  if (!plan.rhs_permutation.empty()) transpose(bytes, rhs_shape, plan.rhs_permutation, rhs, r.data());
+  matmul(plan.problem, plan.lhs_permutation.empty() ? lhs : l.data(), plan.rhs_permutation.empty() ? rhs : r.data(), out);
+}
+
+}  // namespace weft::cpu

@@ -1,0 +1,292 @@
+// Chooses how a product runs and splits it over threads.
+// oneDNN may order its sums by the shape it is given, so what it is given depends on the problem alone, never on the
+// number of threads; our own kernels give the same bits however they are split.
+#include "weft/cpu/kernels/matmul.h"
+
+#include <algorithm>
+#include <complex>
+
+#include "weft/base/thread_pool.h"
+#include "weft/cpu/kernels/elementwise.h"
+#include "weft/cpu/kernels/isa.h"
+#include "weft/cpu/kernels/layout.h"
+#include "weft/cpu/kernels/scratch.h"
+#include "weft/cpu/library/onednn.h"
+
+namespace weft::cpu {
+namespace {
+
+// Multiplications that are worth another thread, about 50 us of work.
+constexpr std::int64_t kRangeProducts = 1 << 21;
+// Products below this are run by our own kernel, whose calls cost less.
+constexpr std::int64_t kLibraryProducts = 1 << 14;
+
+GemmArgs args_of(const MatmulProblem& p, const void* a, const void* b, void* c, std::int64_t s, std::int64_t in_bytes,
+                 std::int64_t out_bytes) {
+  return {p.m,     p.n,     p.k,
+          static_cast<const char*>(a) + s * p.a_batch * in_bytes, p.a_row, p.a_col,
+          static_cast<const char*>(b) + s * p.b_batch * in_bytes, p.b_row, p.b_col,
+          static_cast<char*>(c) + s * p.c_batch * out_bytes,      p.c_row};
+}
+
+// Rows [i, i + m) and columns [j, j + n) of the result.
+GemmArgs piece_of(const GemmArgs& g, std::int64_t i, std::int64_t m, std::int64_t j, std::int64_t n,
+                  std::int64_t in_bytes, std::int64_t out_bytes) {
+  GemmArgs r = g;
+  r.m = m;
+  r.n = n;
+  r.a = static_cast<const char*>(g.a) + i * g.a_row * in_bytes;
+  r.b = static_cast<const char*>(g.b) + j * g.b_col * in_bytes;
+  r.c = static_cast<char*>(g.c) + (i * g.c_row + j) * out_bytes;
+  return r;
+}
+
+// The grid of pieces that the library computes one by one: a function of the shape.
+struct Grid {
+  std::int64_t rows = 1, columns = 1;  // sizes of a piece
+};
+Grid grid_of(std::int64_t m, std::int64_t n, std::int64_t k) {
+  const double products = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+  Grid g{m, n};
+  // Small pieces would pack the same operand again and again; few would leave threads idle.
+  const double want = products < 6e6 ? 1 : products < 60e6 ? 2 : products < 500e6 ? 4 : products < 8e9 ? 16 : 64;
+  for (double pieces = 1; pieces < want; pieces *= 2) {
+    std::int64_t& side = g.rows > g.columns ? g.rows : g.columns;
+    if (side < 128) break;
+    side = ((side + 1) / 2 + 31) / 32 * 32;
+  }
+  return g;
+}
+
+// Our own kernel, f32 or f64, one problem; `threads` splits it.
+void own_gemm(DType t, const GemmArgs& g) {
+  const GemmKernel& k = *isa_kernels().gemm(t);
+  const std::int64_t bytes = byte_size(t);
+  if (g.n == 1 || g.m == 1) {
+    // A single row is the transposed product with a single column.
+    const GemmArgs v = g.n == 1 ? g : GemmArgs{g.n, 1, g.k, g.b, g.b_col, g.b_row, g.a, g.a_col, 1, g.c, 1};
+    const std::int64_t step = std::max<std::int64_t>(64, kRangeProducts / 8 / std::max<std::int64_t>(v.k, 1) / 64 * 64);
+    parallel_for(v.m, step, [&](std::int64_t begin, std::int64_t end) {
+      GemmArgs part = v;
+      part.m = end - begin;
+      part.a = static_cast<const char*>(v.a) + begin * v.a_row * bytes;
+      part.c = static_cast<char*>(v.c) + begin * v.c_row * bytes;
+      k.gemv(part);
+    });
+    return;
+  }
+  const std::int64_t products = g.m * g.n * std::max<std::int64_t>(g.k, 1);
+  if (products <= 4096) {
+    k.gemm(g, nullptr);
+    return;
+  }
+  // Split along the longer side; what the other side needs is packed once per piece.
+  const bool by_rows = g.m >= g.n;
+  const std::int64_t side = by_rows ? g.m : g.n, unit = by_rows ? k.row_step : k.column_step;
+  const std::int64_t pieces = std::clamp<std::int64_t>(products / kRangeProducts, 1, 4 * num_threads());
+  const std::int64_t step = ((side - 1) / pieces / unit + 1) * unit;
+  parallel_for(side, step, [&](std::int64_t begin, std::int64_t end) {
+    Scratch workspace(k.workspace_bytes);
+    k.gemm(by_rows ? piece_of(g, begin, end - begin, 0, g.n, bytes, bytes)
+                   : piece_of(g, 0, g.m, begin, end - begin, bytes, bytes),
+           workspace.data());
+  });
+}
+
+// One f32 problem, through the library piece by piece, or by our own kernel.
+void f32_gemm(const GemmArgs& g) {
+  const bool library = have_onednn() && g.m > 1 && g.n > 1 && g.m * g.n * g.k >= kLibraryProducts;
+  if (!library) {
+    own_gemm(f32, g);
+    return;
+  }
+  const Grid grid = grid_of(g.m, g.n, g.k);
+  const std::int64_t across = (g.n - 1) / grid.columns + 1, down = (g.m - 1) / grid.rows + 1;
+  parallel_for(across * down, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t q = begin; q < end; ++q) {
+      const std::int64_t i = q / across * grid.rows, j = q % across * grid.columns;
+      const GemmArgs piece =
+          piece_of(g, i, std::min(grid.rows, g.m - i), j, std::min(grid.columns, g.n - j), 4, 4);
+      if (!onednn_sgemm(piece)) own_gemm(f32, piece);
+    }
+  });
+}
+
+// Calls one(s) for every problem of the batch, several threads when there are many or large ones.
+template <class F>
+void for_batch(const MatmulProblem& p, F&& one) {
+  if (p.batch == 1) {
+    one(0);
+    return;
+  }
+  const std::int64_t products = std::max<std::int64_t>(1, p.m * p.n * p.k);
+  // Few large problems are split inside.
+  if (products > 4 * kRangeProducts && p.batch < 4 * num_threads()) {
+    for (std::int64_t s = 0; s < p.batch; ++s) one(s);
+    return;
+  }
+  parallel_for(p.batch, std::max<std::int64_t>(1, kRangeProducts / products), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t s = begin; s < end; ++s) one(s);
+  });
+}
+
+// ---- types without vector kernels ----
+
+template <class T>
+struct Arithmetic {
+  using U = std::make_unsigned_t<T>;
+  using Sum = std::conditional_t<sizeof(T) < 4, std::uint32_t, U>;  // wraps, and small types do not turn signed
+  static Sum zero() { return 0; }
+  static void add(Sum& sum, T a, T b) { sum += static_cast<Sum>(a) * static_cast<Sum>(b); }
+  static T value(Sum sum) { return static_cast<T>(sum); }
+};
+template <class R>
+struct Arithmetic<std::complex<R>> {
+  using T = std::complex<R>;
+  struct Sum {
+    R re, im;
+  };
+  static Sum zero() { return {0, 0}; }
+  static void add(Sum& s, T a, T b) {
+    s.re += a.real() * b.real() - a.imag() * b.imag();
+    s.im += a.real() * b.imag() + a.imag() * b.real();
+  }
+  static T value(Sum s) { return {s.re, s.im}; }
+};
+
+template <class T>
+void plain_gemm(const GemmArgs& g) {
+  using A = Arithmetic<T>;
+  constexpr std::int64_t kStrip = 128;
+  const T* a = static_cast<const T*>(g.a);
+  const T* b = static_cast<const T*>(g.b);
+  T* c = static_cast<T*>(g.c);
+  const std::int64_t step = std::max<std::int64_t>(1, kRangeProducts / 4 / std::max<std::int64_t>(1, g.n * g.k));
+  parallel_for(g.m, step, [&](std::int64_t begin, std::int64_t end) {
+    typename A::Sum sums[kStrip];
+    for (std::int64_t i = begin; i < end; ++i) {
+      for (std::int64_t j0 = 0; j0 < g.n; j0 += kStrip) {
+        const std::int64_t w = std::min(kStrip, g.n - j0);
+        for (std::int64_t j = 0; j < w; ++j) sums[j] = A::zero();
+        const T* column = b + j0 * g.b_col;
+        if (g.b_row == 1 && g.b_col != 1) {
+          for (std::int64_t j = 0; j < w; ++j)
+            for (std::int64_t p = 0; p < g.k; ++p)
+              A::add(sums[j], a[i * g.a_row + p * g.a_col], column[j * g.b_col + p]);
+        } else {
+          for (std::int64_t p = 0; p < g.k; ++p) {
+            const T v = a[i * g.a_row + p * g.a_col];
+            const T* row = column + p * g.b_row;
+            for (std::int64_t j = 0; j < w; ++j) A::add(sums[j], v, row[j * g.b_col]);
+          }
+        }
+        for (std::int64_t j = 0; j < w; ++j) c[i * g.c_row + j0 + j] = A::value(sums[j]);
+      }
+    }
+  });
+}
+
+// ---- small floats ----
+
+// Converts a (rows x columns, strided) problem's operand to dense f32 and says so in the strides.
+void widen_operand(const Scratch& to, const void* from, DType t, std::int64_t batch, std::int64_t rows,
+                   std::int64_t columns, std::int64_t& batch_stride, std::int64_t& row, std::int64_t& column) {
+  const std::int64_t shape[3] = {batch, rows, columns};
+  const std::int64_t in_strides[3] = {batch_stride, row, column};
+  const bool transposed = row == 1 && column != 1;
+  const std::int64_t strides[3] = {rows * columns, transposed ? 1 : columns, transposed ? rows : 1};
+  // The converted elements are the upper half of the buffer's bytes until they are converted in order.
+  const std::int64_t n = batch * rows * columns;
+  char* half = to.data() + n * 2;
+  copy_strided(2, shape, from, in_strides, half, strides);
+  const void* in = half;
+  const ElementwiseKernel& convert = *find_convert(t, f32);
+  // In order and on one thread: what is written never passes what is still to be read.
+  const char* p = static_cast<const char*>(in);
+  constexpr std::int64_t kPiece = 4096;
+  alignas(64) char piece[kPiece * 2];
+  for (std::int64_t i = 0; i < n; i += kPiece) {
+    const std::int64_t m = std::min(kPiece, n - i);
+    std::copy(p + i * 2, p + (i + m) * 2, piece);
+    const char* q = piece;
+    convert.loop(&q, 0, to.data() + i * 4, m);
+  }
+  batch_stride = strides[0];
+  row = strides[1];
+  column = strides[2];
+}
+
+void small_float_matmul(const MatmulProblem& p, const void* a, const void* b, void* c) {
+  const bool large = p.m > 1 && p.n > 1 && p.m * p.n * p.k >= kLibraryProducts && p.k > 0;
+  if (p.dtype == bf16 && large && active_isa() == Isa::kV4) {
+    // Whole problems to the library, split like f32 ones. Once one piece is declined all are: nothing is written then.
+    const std::int64_t out_bytes = byte_size(p.result);
+    const Grid grid = grid_of(p.m, p.n, p.k);
+    const std::int64_t across = (p.n - 1) / grid.columns + 1, down = (p.m - 1) / grid.rows + 1;
+    const auto run = [&](std::int64_t q) {
+      const GemmArgs g = args_of(p, a, b, c, q / (across * down), 2, out_bytes);
+      const std::int64_t i = q % (across * down) / across * grid.rows, j = q % across * grid.columns;
+      return onednn_bf16_gemm(piece_of(g, i, std::min(grid.rows, p.m - i), j, std::min(grid.columns, p.n - j), 2, out_bytes),
+                              p.result == bf16);
+    };
+    if (run(0)) {
+      parallel_for(p.batch * across * down - 1, 1, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t q = begin; q < end; ++q)
+          internal_check(run(q + 1), "matmul: oneDNN refused a piece after accepting another");
+      });
+      return;
+    }
+  }
+  MatmulProblem wide = p;
+  wide.dtype = wide.result = f32;
+  Scratch wide_a(p.batch * p.m * p.k * 4), wide_b(p.batch * p.k * p.n * 4);
+  widen_operand(wide_a, a, p.dtype, p.batch, p.m, p.k, wide.a_batch, wide.a_row, wide.a_col);
+  widen_operand(wide_b, b, p.dtype, p.batch, p.k, p.n, wide.b_batch, wide.b_row, wide.b_col);
+  if (p.result == f32) {
+    matmul(wide, wide_a.data(), wide_b.data(), c);
+    return;
+  }
+  Scratch sums(p.batch * p.m * p.n * 4);
+  wide.c_row = p.n;
+  wide.c_batch = p.m * p.n;
+  matmul(wide, wide_a.data(), wide_b.data(), sums.data());
+  const ElementwiseKernel& narrow = *find_convert(f32, p.result);
+  for (std::int64_t s = 0; s < p.batch; ++s)
+    for (std::int64_t i = 0; i < p.m; ++i) {
+      const void* row = sums.data() + (s * p.m + i) * p.n * 4;
+      run_flat(narrow, p.n, &row, 0, static_cast<char*>(c) + (s * p.c_batch + i * p.c_row) * 2);
+    }
+}
+
+}  // namespace
+
+bool can_matmul(DType dtype, DType result) {
+  if (dtype == f16 || dtype == bf16) return result == dtype || result == f32;
+  return dtype == result && dtype != boolean;
+}
+
+void matmul(const MatmulProblem& p, const void* a, const void* b, void* c) {
+  internal_check(can_matmul(p.dtype, p.result), "matmul: no kernel for these types");
+  if (p.batch == 0 || p.m == 0 || p.n == 0) return;
+  if (p.dtype == f16 || p.dtype == bf16) {
+    small_float_matmul(p, a, b, c);
+    return;
+  }
+  const std::int64_t bytes = byte_size(p.dtype);
+  const auto args = [&](std::int64_t s) { return args_of(p, a, b, c, s, bytes, bytes); };
+  if (p.dtype == f32) {
+    for_batch(p, [&](std::int64_t s) { f32_gemm(args(s)); });
+  } else if (p.dtype == f64) {
+    for_batch(p, [&](std::int64_t s) { own_gemm(f64, args(s)); });
+  } else {
+    visit_dtype(p.dtype, [&](auto tag) {
+      using T = typename decltype(tag)::type;
+      if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>)
+        for_batch(p, [&](std::int64_t s) { plain_gemm<T>(args(s)); });
+      else if constexpr (std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>)
+        for_batch(p, [&](std::int64_t s) { plain_gemm<T>(args(s)); });
+    });
+  }
+}
+
+}  // namespace weft::cpu

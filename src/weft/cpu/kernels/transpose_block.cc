@@ -1,0 +1,113 @@
+#include "weft/cpu/kernels/transpose_block.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace weft::cpu {
+namespace {
+
+template <class T>
+struct Bytes16 {
+  typedef T type __attribute__((vector_size(16)));
+};
+
+struct Wide16 {
+  std::uint64_t a, b;
+};
+
+// Interleaves the lower (kHigh = 0) or upper halves of two vectors.
+template <class T, int kHigh, std::size_t... I>
+[[gnu::always_inline]] inline typename Bytes16<T>::type interleave(typename Bytes16<T>::type a,
+                                                                  typename Bytes16<T>::type b,
+                                                                  std::index_sequence<I...>) {
+  constexpr int n = 16 / sizeof(T);
+  return __builtin_shufflevector(a, b, static_cast<int>(kHigh * n / 2 + I / 2 + (I % 2) * n)...);
+}
+
+// A square of 16 bytes by as many rows as a vector has lanes. Interleaving row r with row r + n/2, log2(n) times,
+// transposes it.
+template <class T>
+[[gnu::always_inline]] inline void square(const T* in, std::int64_t in_stride, T* out, std::int64_t out_stride) {
+  using V = typename Bytes16<T>::type;
+  constexpr int n = 16 / sizeof(T);
+  using Lanes = std::make_index_sequence<n>;
+  V rows[n], next[n];
+  for (int r = 0; r < n; ++r) std::memcpy(&rows[r], in + r * in_stride, 16);
+  for (int step = 1; step < n; step *= 2) {
+    for (int r = 0; r < n / 2; ++r) {
+      next[2 * r] = interleave<T, 0>(rows[r], rows[r + n / 2], Lanes{});
+      next[2 * r + 1] = interleave<T, 1>(rows[r], rows[r + n / 2], Lanes{});
+    }
+    for (int r = 0; r < n; ++r) rows[r] = next[r];
+  }
+  for (int r = 0; r < n; ++r) std::memcpy(out + r * out_stride, &rows[r], 16);
+}
+
+template <class T>
+void plain(std::int64_t rows, std::int64_t columns, const T* in, std::int64_t in_stride, T* out,
+           std::int64_t out_stride) {
+  for (std::int64_t j = 0; j < columns; ++j)
+    for (std::int64_t i = 0; i < rows; ++i) out[j * out_stride + i] = in[i * in_stride + j];
+}
+
+template <class T>
+void block(std::int64_t rows, std::int64_t columns, const T* in, std::int64_t in_stride, T* out,
+           std::int64_t out_stride) {
+  if constexpr (sizeof(T) == 16) {
+    plain(rows, columns, in, in_stride, out, out_stride);
+  } else {
+    constexpr std::int64_t n = 16 / sizeof(T);
+    const std::int64_t whole_rows = rows / n * n, whole_columns = columns / n * n;
+    for (std::int64_t i = 0; i < whole_rows; i += n)
+      for (std::int64_t j = 0; j < whole_columns; j += n)
+        square(in + i * in_stride + j, in_stride, out + j * out_stride + i, out_stride);
+    if (whole_columns < columns)
+      plain(whole_rows, columns - whole_columns, in + whole_columns, in_stride, out + whole_columns * out_stride,
+            out_stride);
+    if (whole_rows < rows)
+      plain(rows - whole_rows, columns, in + whole_rows * in_stride, in_stride, out + whole_rows, out_stride);
+  }
+}
+
+// Blocks of 64 x 256 bytes go through a buffer, so that both sides are read and written in whole cache lines even
+// when the strides are powers of two and lines would push each other out.
+template <class T>
+void blocked(std::int64_t rows, std::int64_t columns, const T* in, std::int64_t in_stride, T* out,
+             std::int64_t out_stride) {
+  constexpr std::int64_t kSide = std::max<std::int64_t>(16, 128 / static_cast<std::int64_t>(sizeof(T)));
+  constexpr std::int64_t kPitch = kSide + 64 / static_cast<std::int64_t>(sizeof(T));
+  if (rows * columns <= kSide * kSide) {
+    block(rows, columns, in, in_stride, out, out_stride);
+    return;
+  }
+  alignas(64) T buffer[kSide * kPitch];
+  for (std::int64_t j = 0; j < columns; j += kSide) {
+    const std::int64_t w = std::min(kSide, columns - j);
+    for (std::int64_t i = 0; i < rows; i += kSide) {
+      const std::int64_t h = std::min(kSide, rows - i);
+      block(h, w, in + i * in_stride + j, in_stride, buffer, kPitch);
+      for (std::int64_t c = 0; c < w; ++c)
+        std::memcpy(out + (j + c) * out_stride + i, buffer + c * kPitch, static_cast<std::size_t>(h) * sizeof(T));
+    }
+  }
+}
+
+}  // namespace
+
+void transpose_2d(std::int64_t element, std::int64_t rows, std::int64_t columns, const void* in,
+                  std::int64_t in_stride, void* out, std::int64_t out_stride) {
+  const auto run = [&](auto tag) {
+    using T = decltype(tag);
+    blocked(rows, columns, static_cast<const T*>(in), in_stride, static_cast<T*>(out), out_stride);
+  };
+  switch (element) {
+    case 1: return run(std::uint8_t{});
+    case 2: return run(std::uint16_t{});
+    case 4: return run(std::uint32_t{});
+    case 8: return run(std::uint64_t{});
+    default: return run(Wide16{});
+  }
+}
+
+}  // namespace weft::cpu

@@ -1,0 +1,104 @@
+// The coverage matrix: what each operation of ir/ops.def must have, and the few holes that are meant.
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+#include <string_view>
+
+#include "samples/sample.h"
+#include "weft/core/rules.h"
+
+namespace weft::testing {
+namespace {
+
+enum Column { kInfer, kEval, kParse, kJvp, kTranspose, kBatch, kFactors, kSamples, kSmooth, kDocs, kNumColumns };
+constexpr const char* kTitles[] = {"infer", "eval", "parse", "jvp", "transpose", "batch", "factors", "samples", "smooth", "docs"};
+
+// Every hole that is meant, with its reason.
+const std::map<std::pair<OpCode, Column>, const char*> kNone = {
+    {{OpCode::kCall, kEval}, "its program is run operation by operation, or compiled"},
+    {{OpCode::kCall, kDocs}, "users make calls with jit"},
+};
+
+std::string read(const std::string& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+// What stands in one cell: empty for a hole.
+std::string_view cell(OpCode op, Column column, const std::vector<const Sample*>& samples, const std::string& lax) {
+  const ir::OpInfo& info = ir::op_info(op);
+  const OpRules& rules = op_rules(op);
+  const auto yes = [](bool has) -> std::string_view { return has ? "yes" : ""; };
+  bool params = false, smooth = false;
+  for (const Sample* s : samples) {
+    params |= static_cast<bool>(s->params);
+    smooth |= !s->smooth_in.empty();
+  }
+  switch (column) {
+    case kInfer: return yes(info.infer);
+    case kEval: return yes(info.eval);
+    case kParse:
+      if (params != (info.parse != nullptr)) return "";
+      return params ? "yes" : "no params";
+    case kJvp: return rules.jvp == rules::zero_tangent ? "zero" : rules.linearize ? "linearize" : yes(rules.jvp);
+    case kTranspose: return rules.transpose == rules::not_linear ? "not linear" : yes(rules.transpose);
+    case kBatch: return yes(rules.batch);
+    case kFactors: return yes(rules.factors);
+    case kSamples: return yes(!samples.empty());
+    // Derivatives are tested exactly where there are some.
+    case kSmooth:
+      if ((rules.jvp == rules::zero_tangent) == smooth) return "";
+      return smooth ? "yes" : "constant";
+    default: {
+      const std::string name(ir::op_name(op));
+      for (const std::string end : {"(", "_("})
+        for (const char* begin : {"Array ", "Arrays ", "Array> "})
+          if (lax.find(begin + name + end) != std::string::npos) return "yes";
+      return "";
+    }
+  }
+}
+
+TEST(coverage, every_operation_has_every_rule_samples_and_documentation) {
+  const std::string lax = read(std::string(WEFT_TEST_FOLDER) + "/../src/weft/ops/lax.h");
+  ASSERT_FALSE(lax.empty());
+  std::map<OpCode, std::vector<const Sample*>> samples;
+  for (const Sample& s : all_samples()) samples[s.op].push_back(&s);
+
+  std::printf("%-24s", "");
+  for (const char* title : kTitles) std::printf("%-11s", title);
+  std::printf("\n");
+  std::set<std::pair<OpCode, Column>> unused;
+  for (const auto& [place, reason] : kNone) unused.insert(place);
+  for (int i = 0; i < kNumOps; ++i) {
+    const auto op = static_cast<OpCode>(i);
+    const std::string name(ir::op_name(op));
+    std::printf("%-24s", name.c_str());
+    for (int c = 0; c < kNumColumns; ++c) {
+      const auto column = static_cast<Column>(c);
+      std::string_view text = cell(op, column, samples[op], lax);
+      const auto none = kNone.find({op, column});
+      if (text.empty() && none != kNone.end()) {
+        text = "none";
+        unused.erase({op, column});
+      }
+      if (text.empty()) ADD_FAILURE() << name << ": no " << kTitles[c] << ", and no reason for that is listed";
+      if (text.empty()) text = "HOLE";
+      std::printf("%-11s", c == kSamples ? std::to_string(samples[op].size()).c_str() : std::string(text).c_str());
+    }
+    std::printf("\n");
+  }
+  for (const auto& [op, column] : unused)
+    ADD_FAILURE() << ir::op_name(op) << " is listed to have no " << kTitles[column] << ", but has it";
+  for (const auto& [place, reason] : kNone)
+    std::printf("no %s of %s: %s\n", kTitles[place.second], std::string(ir::op_name(place.first)).c_str(), reason);
+}
+
+}  // namespace
+}  // namespace weft::testing

@@ -1,0 +1,87 @@
+// What samples do not show of reductions: ties, printed names, exactness, and the texts of errors.
+#include <gtest/gtest.h>
+
+#include "weft/core/jaxpr_trace.h"
+#include "weft/ops/lax.h"
+#include "weft/transforms/jvp.h"
+
+namespace weft {
+namespace {
+
+using Function = std::function<Array(const Array&)>;
+
+Array tangent(const Function& f, const Array& x, const Array& t) {
+  Arrays outs, tangents;
+  transforms::jvp([&](std::span<const Array> a, Arrays& o) { o.push_back(f(a[0])); }, std::span(&x, 1), std::span(&t, 1), "f", outs,
+                  tangents);
+  return tangents[0];
+}
+
+std::string program(const Function& f, Aval aval) {
+  return stage([&](std::span<const Array> a, Arrays& outs) { outs.push_back(f(a[0])); }, std::span(&aval, 1), "f").jaxpr.str();
+}
+
+std::string error_of(const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    return std::string(e.kind()) + ": " + e.message();
+  }
+  return "nothing was thrown";
+}
+
+TEST(reduce, prints_its_kind_in_its_name) {
+  const Aval x(f32, Dims{2, 3});
+  EXPECT_EQ(program([](const Array& a) { return lax::reduce_sum(a, Dims{0}); }, x),
+            "{ lambda ; a:f32[2,3]. let b:f32[3] = reduce_sum[axes=(0,)] a in (b,) }");
+  EXPECT_EQ(program([](const Array& a) { return lax::reduce_max(a, Dims{1, 0}); }, x),
+            "{ lambda ; a:f32[2,3]. let b:f32[] = reduce_max[axes=(0, 1)] a in (b,) }");
+}
+
+TEST(reduce, over_no_axes_is_no_operation) {
+  EXPECT_EQ(program([](const Array& a) { return lax::reduce_prod(a, Dims{}); }, Aval(f32, Dims{2})),
+            "{ lambda ; a:f32[2]. let  in (a,) }");
+}
+
+TEST(reduce, max_and_min_share_the_tangent_among_ties) {
+  const Array x(std::vector<double>{3, 1, 3, 3, 1}), t(std::vector<double>{1, 10, 2, 6, 30});
+  EXPECT_EQ(tangent([](const Array& a) { return lax::reduce_max(a, Dims{0}); }, x, t).item<double>(), 3.0);
+  EXPECT_EQ(tangent([](const Array& a) { return lax::reduce_min(a, Dims{0}); }, x, t).item<double>(), 20.0);
+}
+
+TEST(reduce, the_tangent_of_a_product_with_one_zero_is_the_product_of_the_others) {
+  const Array x(std::vector<double>{2, 0, 3}), t(std::vector<double>{1, 1, 1});
+  EXPECT_EQ(tangent([](const Array& a) { return lax::reduce_prod(a, Dims{0}); }, x, t).item<double>(), 6.0);
+}
+
+TEST(reduce, sums_of_many_small_numbers_stay_exact) {
+  // Summed in turn in f32 the sum would stop at 2^24.
+  constexpr std::int64_t kCount = (1 << 24) + 64;
+  const Array ones = Array::from_vector(std::vector<std::uint8_t>(kCount, 1), Dims{kCount});
+  EXPECT_EQ(lax::reduce_sum(lax::convert(ones, f32), Dims{0}).item<float>(), static_cast<float>(kCount));
+}
+
+TEST(reduce, mistakes_have_texts) {
+  const Array x = Array::full({2, 3}, f32, 0.0);
+  EXPECT_EQ(error_of([&] { lax::reduce_sum(x, Dims{2}); }), "IndexError: reduce: axes must be in [0, 2); got [2].");
+  EXPECT_EQ(error_of([&] { lax::reduce_sum(x, Dims{1, 1}); }), "IndexError: reduce: axes must be distinct; got [1,1].");
+  EXPECT_EQ(error_of([&] { lax::reduce_and(x, Dims{0}); }), "DTypeError: reduce_and: operands must be bool or integer; got f32.");
+}
+
+TEST(argmax, mistakes_have_texts) {
+  EXPECT_EQ(error_of([] { lax::argmax(Array::full({2, 0}, f32, 0.0), 1); }),
+            "ShapeError: argmax: the axis must not be empty; got axis 1 of f32[2,0].");
+  EXPECT_EQ(error_of([] { lax::argmin(Array::full({2}, f32, 0.0), 1); }), "IndexError: argmin: axis must be in [-1, 1); got 1.");
+  EXPECT_EQ(error_of([] { lax::argmax(Array::full({2}, c64, 0.0), 0); }),
+            "DTypeError: argmax: operands must be bool, integer or float; got c64.");
+  EXPECT_EQ(error_of([] { lax::argmax(Array::full({2}, f32, 0.0), 0, f32); }), "DTypeError: argmax: indices must be integers; got f32.");
+}
+
+TEST(cumsum, mistakes_have_texts) {
+  EXPECT_EQ(error_of([] { lax::cumsum(Array::full({2}, boolean, false), 0); }),
+            "DTypeError: cumsum: operands must be integer, float or complex; got bool.");
+  EXPECT_EQ(error_of([] { lax::cumsum(Array::full({}, f32, 0.0), 0); }), "IndexError: cumsum: axis must be in [0, 0); got 0.");
+}
+
+}  // namespace
+}  // namespace weft

@@ -92,7 +92,8 @@ void checks::vmap_of_vmap(const Sample& sample, Findings& findings) {
   }
   const Arrays want = stacked_results(outer_results);
   findings.add("vmap of vmap against two loops",
-               difference(call(vmapped(vmapped(f, front, kInner), front, kOuter), stacked_results(outer_operands)), want, tolerance_of(want)));
+               difference(call(vmapped(vmapped(f, front, kInner), front, kOuter), stacked_results(outer_operands)),
+                          want, tolerance_of(want)));
 
   // Operands mapped by one level only: the first by the inner, the others by the outer.
   if (n == 1) return;
@@ -120,8 +121,9 @@ void checks::vmap_of_vmap(const Sample& sample, Findings& findings) {
     outer_results.push_back(stacked_results(results));
   }
   const Arrays apart = stacked_results(outer_results);
-  findings.add("vmap of vmap, each over its own operands",
-               difference(call(vmapped(vmapped(f, inner, kInner), outer, kOuter), operands), apart, tolerance_of(apart)));
+  findings.add(
+      "vmap of vmap, each over its own operands",
+      difference(call(vmapped(vmapped(f, inner, kInner), outer, kOuter), operands), apart, tolerance_of(apart)));
 }
 
 }  // namespace weft::testing

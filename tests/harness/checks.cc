@@ -21,7 +21,8 @@ std::vector<std::string> run_check(Check check) {
     } catch (const std::exception& e) {
       thrown = std::string("threw ") + e.what();
     }
-    const std::string who = std::string(ir::op_name(sample.op)) + ", sample " + sample.name + " (" + types(make_operands(sample)) + "): ";
+    const std::string who =
+        std::string(ir::op_name(sample.op)) + ", sample " + sample.name + " (" + types(make_operands(sample)) + "): ";
     for (const std::string& f : findings.list()) sentences.push_back(who + f);
     if (!thrown.empty()) sentences.push_back(who + thrown);
   }

@@ -31,7 +31,8 @@ void checks::composition(const Sample& sample, Findings& findings) {
     results.push_back(call(f, examples.back()));
   }
   const std::vector<int> front(n, 0);
-  const auto expect = [&](const char* what, const FlatFunction& g, std::span<const Array> operands, std::span<const Array> want) {
+  const auto expect = [&](const char* what, const FlatFunction& g, std::span<const Array> operands,
+                          std::span<const Array> want) {
     findings.add(what, difference(call(g, operands), want, tolerance_of(want)));
   };
   if (n > 0) {
@@ -43,9 +44,11 @@ void checks::composition(const Sample& sample, Findings& findings) {
   if (by.empty()) return;
 
   // Forward and reverse mode have the same form: operands, then directions.
-  const auto both_orders = [&](bool forward, const char* jit_of, const char* of_jit, const char* vmap_of, const char* of_vmap,
-                               const char* tower) {
-    const auto derivative = [&](FlatFunction g) { return forward ? pushforward(std::move(g), n, by) : pullback(std::move(g), n, by); };
+  const auto both_orders = [&](bool forward, const char* jit_of, const char* of_jit, const char* vmap_of,
+                               const char* of_vmap, const char* tower) {
+    const auto derivative = [&](FlatFunction g) {
+      return forward ? pushforward(std::move(g), n, by) : pullback(std::move(g), n, by);
+    };
     std::vector<Arrays> operands, derivatives;
     for (std::size_t e = 0; e < kSize; ++e) {
       Arrays ds;

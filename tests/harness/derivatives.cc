@@ -50,9 +50,10 @@ void checks::jvp(const Sample& sample, Findings& findings) {
   for (const std::vector<int>& by : choices(sample)) {
     const Arrays ts = directions(args, by, 1);
     const Arrays got = call(pushforward(f, args.size(), by), joined(args, ts));
-    findings.add("jvp by operands " + list(by) + " against central differences",
-                 difference(got, difference_quotient(f, args, by, ts),
-                            std::max(worst_precision(got, quotient_precision), worst_precision(ts, quotient_precision))));
+    findings.add(
+        "jvp by operands " + list(by) + " against central differences",
+        difference(got, difference_quotient(f, args, by, ts),
+                   std::max(worst_precision(got, quotient_precision), worst_precision(ts, quotient_precision))));
   }
 }
 
@@ -72,7 +73,8 @@ void checks::vjp(const Sample& sample, Findings& findings) {
     }
     for (std::size_t i = 0; i < by.size(); ++i) {
       if (jct[i].aval() != ts[i].aval()) {
-        findings.add("vjp by operands " + list(by), "a cotangent must have type " + ts[i].aval().str() + "; got " + jct[i].aval().str() + ".");
+        findings.add("vjp by operands " + list(by),
+                     "a cotangent must have type " + ts[i].aval().str() + "; got " + jct[i].aval().str() + ".");
         return;
       }
       backward += pairing(jct[i], ts[i]);
@@ -80,8 +82,8 @@ void checks::vjp(const Sample& sample, Findings& findings) {
     }
     const double tolerance = scale * std::max(worst_precision(jt, precision), worst_precision(ts, precision));
     if (!(std::abs(forward - backward) <= tolerance))
-      findings.add("vjp by operands " + list(by), "<ct, J t> must equal <J^T ct, t>; got " + std::to_string(forward) + " and " +
-                                                      std::to_string(backward) + ".");
+      findings.add("vjp by operands " + list(by), "<ct, J t> must equal <J^T ct, t>; got " + std::to_string(forward) +
+                                                      " and " + std::to_string(backward) + ".");
   }
 }
 
@@ -99,11 +101,15 @@ void checks::second_order(const Sample& sample, Findings& findings) {
   for (std::size_t i = 0; i < results.size(); ++i) cts.push_back(draw(results[i].aval(), 200 + static_cast<int>(i)));
   // The cotangents and tangents are fixed; differences move the operands only.
   const auto fixed = [&](FlatFunction g, Arrays last) -> FlatFunction {
-    return [g = std::move(g), last = std::move(last)](std::span<const Array> a, Arrays& outs) { g(joined(a, last), outs); };
+    return [g = std::move(g), last = std::move(last)](std::span<const Array> a, Arrays& outs) {
+      g(joined(a, last), outs);
+    };
   };
-  const FlatFunction gradient = fixed(pullback(f, n, by), cts), tangent = fixed(pushforward(f, n, by), directions(args, by, 4));
+  const FlatFunction gradient = fixed(pullback(f, n, by), cts),
+                     tangent = fixed(pushforward(f, n, by), directions(args, by, 4));
   findings.add("forward over reverse against central differences",
-               difference(call(pushforward(gradient, n, by), joined(args, ts)), difference_quotient(gradient, args, by, ts), quotient_precision(f64)));
+               difference(call(pushforward(gradient, n, by), joined(args, ts)),
+                          difference_quotient(gradient, args, by, ts), quotient_precision(f64)));
   const Arrays second = call(pushforward(tangent, n, by), joined(args, ts));
   findings.add("forward over forward against central differences",
                difference(second, difference_quotient(tangent, args, by, ts), quotient_precision(f64)));
@@ -117,7 +123,8 @@ void checks::second_order(const Sample& sample, Findings& findings) {
     for (const Complex e : elements(pulled[i])) scale += std::abs(e);
   }
   if (!(std::abs(forward - backward) <= 1e-10 * scale))
-    findings.add("reverse over forward", "<ct, H t> must equal <H^T ct, t>; got " + std::to_string(forward) + " and " + std::to_string(backward) + ".");
+    findings.add("reverse over forward", "<ct, H t> must equal <H^T ct, t>; got " + std::to_string(forward) + " and " +
+                                             std::to_string(backward) + ".");
   const Arrays along = call(pushforward(gradient, n, by), joined(args, ts));
   Arrays weights;
   for (std::size_t i = 0; i < along.size(); ++i) weights.push_back(draw(along[i].aval(), 300 + static_cast<int>(i)));
@@ -130,7 +137,8 @@ void checks::second_order(const Sample& sample, Findings& findings) {
     for (const Complex e : elements(twice[i])) scale += std::abs(e);
   }
   if (!(std::abs(forward - backward) <= 1e-10 * scale))
-    findings.add("reverse over reverse", "<w, H t> must equal <H^T w, t>; got " + std::to_string(forward) + " and " + std::to_string(backward) + ".");
+    findings.add("reverse over reverse", "<w, H t> must equal <H^T w, t>; got " + std::to_string(forward) + " and " +
+                                             std::to_string(backward) + ".");
 }
 
 }  // namespace weft::testing

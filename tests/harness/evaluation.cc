@@ -17,8 +17,10 @@ namespace {
 // The meaning of the operation: its reference evaluation, or its program run operation by operation.
 Arrays reference(const Sample& sample, std::span<const Array> args) {
   Arrays outs;
-  if (sample.op == OpCode::kCall) eval_jaxpr(ir::params_as<CallParams>(sample.params).jaxpr, args, outs);
-  else reference_evaluate(default_client(), Call{sample.op, sample.params, args}, outs);
+  if (sample.op == OpCode::kCall)
+    eval_jaxpr(ir::params_as<CallParams>(sample.params).jaxpr, args, outs);
+  else
+    reference_evaluate(default_client(), Call{sample.op, sample.params, args}, outs);
   return outs;
 }
 
@@ -29,9 +31,11 @@ double tolerance_of(std::span<const Array> results) {
 }
 
 std::string aval_difference(const ir::Avals& got, const ir::Avals& want) {
-  if (got.size() != want.size()) return "there must be " + std::to_string(want.size()) + " results; got " + std::to_string(got.size()) + ".";
+  if (got.size() != want.size())
+    return "there must be " + std::to_string(want.size()) + " results; got " + std::to_string(got.size()) + ".";
   for (std::size_t i = 0; i < got.size(); ++i)
-    if (got[i] != want[i]) return "result " + std::to_string(i) + " must be " + want[i].str() + "; got " + got[i].str() + ".";
+    if (got[i] != want[i])
+      return "result " + std::to_string(i) + " must be " + want[i].str() + "; got " + got[i].str() + ".";
   return "";
 }
 
@@ -42,8 +46,8 @@ ir::Avals avals_of(std::span<const Array> xs) {
 }
 
 // Runs `eval` over memory filled with `fill`, with a margin on both sides that must stay.
-std::vector<std::vector<unsigned char>> raw_results(const Sample& sample, std::span<const Array> args, const ir::Avals& out,
-                                                    unsigned char fill, std::string& trespass) {
+std::vector<std::vector<unsigned char>> raw_results(const Sample& sample, std::span<const Array> args,
+                                                    const ir::Avals& out, unsigned char fill, std::string& trespass) {
   constexpr std::size_t kMargin = 64;
   std::vector<detail::HostView> hosts;
   std::vector<TensorView> in;
@@ -64,13 +68,15 @@ std::vector<std::vector<unsigned char>> raw_results(const Sample& sample, std::s
   return memory;
 }
 
-// `x` as a buffer that stores its axis `axis` once, and the same elements densely. x's other elements along it are lost.
+// `x` as a buffer that stores its axis `axis` once, and the same elements densely. x's other elements along it are
+// lost.
 std::pair<Array, Array> repeated_along(const Array& x, int axis) {
   const std::int64_t n = x.shape(axis);
   const Array once = part(x, axis, n, 1, 0, 1);
   Dims without(x.shape());
   without.erase(without.begin() + axis);
-  const Array line = Array::copy(x.dtype(), without, once.host("test").view.data, static_cast<std::size_t>(once.size()));
+  const Array line =
+      Array::copy(x.dtype(), without, once.host("test").view.data, static_cast<std::size_t>(once.size()));
   Arrays lines;
   for (std::int64_t i = 0; i < n; ++i) lines.push_back(line);
   auto stored = detail::materialize(*once.buffer())->storage();
@@ -87,21 +93,25 @@ void checks::types(const Sample& sample, Findings& findings) {
   ir::Avals inferred;
   info.infer(sample.params.get(), in, inferred);
   findings.add("types of eager results", aval_difference(avals_of(call(operation(sample), args)), inferred));
-  findings.add("types of staged results", aval_difference(stage(operation(sample), in, "f").jaxpr.output_avals(), inferred));
+  findings.add("types of staged results",
+               aval_difference(stage(operation(sample), in, "f").jaxpr.output_avals(), inferred));
   if (!info.eval) return;
   std::string trespass;
-  const auto zeros = raw_results(sample, args, inferred, 0x00, trespass), ones = raw_results(sample, args, inferred, 0xff, trespass);
+  const auto zeros = raw_results(sample, args, inferred, 0x00, trespass),
+             ones = raw_results(sample, args, inferred, 0xff, trespass);
   findings.add("evaluation", trespass);
-  if (zeros != ones) findings.add("evaluation", "must write every element; over zeros and over ones it leaves different results.");
+  if (zeros != ones)
+    findings.add("evaluation", "must write every element; over zeros and over ones it leaves different results.");
 }
 
 void checks::known_values(const Sample& sample, Findings& findings) {
   const Arrays args = make_operands(sample);
   const auto compare = [&](const char* what, const std::vector<double>& values) {
-    const Array y = reference(sample, args)[0];
+    const Array y = reference(sample, args)[sample.known_result];
     const std::size_t per = is_complex(y.dtype()) ? 2 : 1;
     if (values.size() != per * static_cast<std::size_t>(y.size())) {
-      findings.add(what, "there must be " + std::to_string(values.size() / per) + " elements; got " + std::to_string(y.size()) + ".");
+      findings.add(what, "there must be " + std::to_string(values.size() / per) + " elements; got " +
+                             std::to_string(y.size()) + ".");
       return;
     }
     std::vector<Complex> want;
@@ -126,7 +136,8 @@ void checks::eager(const Sample& sample, Findings& findings) {
   for (int example = 0; example < 2; ++example) {
     const Arrays args = make_operands(sample, example);
     const Arrays want = reference(sample, args);
-    findings.add("eager, example " + std::to_string(example), difference(call(operation(sample), args), want, tolerance_of(want)));
+    findings.add("eager, example " + std::to_string(example),
+                 difference(call(operation(sample), args), want, tolerance_of(want)));
   }
   const Arrays args = make_operands(sample);
   for (std::size_t i = 0; i < args.size(); ++i)
@@ -157,9 +168,12 @@ void checks::text(const Sample& sample, Findings& findings) {
     ir::check(program);
     const std::string printed = program.str();
     const ir::Jaxpr parsed = ir::parse(printed);
-    if (parsed.str() != printed) findings.add(what, "printing the parsed program must give the same text; got\n" + parsed.str() + "\nfor\n" + printed);
+    if (parsed.str() != printed)
+      findings.add(what,
+                   "printing the parsed program must give the same text; got\n" + parsed.str() + "\nfor\n" + printed);
     if (!(parsed == program)) findings.add(what, "parsing must give the program that was printed; text is\n" + printed);
-    if (parsed.hash() != program.hash()) findings.add(what, "equal programs must have equal hashes; text is\n" + printed);
+    if (parsed.hash() != program.hash())
+      findings.add(what, "equal programs must have equal hashes; text is\n" + printed);
   };
   const FlatFunction f = operation(sample);
   survives("text", f, args);

@@ -24,23 +24,27 @@ std::string size_difference(const FactorTable& table, const FactorTable::Axes& a
   for (std::size_t i = 0; i < axes.size(); ++i) {
     std::int64_t n = 1;
     for (const int f : axes[i]) {
-      if (f < 0 || f >= static_cast<int>(table.factors.size())) return "names factor " + std::to_string(f) + ", which does not exist.";
+      if (f < 0 || f >= static_cast<int>(table.factors.size()))
+        return "names factor " + std::to_string(f) + ", which does not exist.";
       if (holds(seen, f)) return "names factor " + std::to_string(f) + " twice.";
       seen.push_back(f);
       n *= table.factors[static_cast<std::size_t>(f)].size;
     }
     if (n != aval.shape(i))
-      return "factors of axis " + std::to_string(i) + " must multiply to " + std::to_string(aval.shape(i)) + "; got " + std::to_string(n) + ".";
+      return "factors of axis " + std::to_string(i) + " must multiply to " + std::to_string(aval.shape(i)) + "; got " +
+             std::to_string(n) + ".";
   }
   return "";
 }
 
 // The shard of `x` that holds positions [begin, end) of `factor`; x itself when it has none of it.
-Array shard(const Array& x, const FactorTable& table, const FactorTable::Axes& axes, int factor, std::int64_t begin, std::int64_t end) {
+Array shard(const Array& x, const FactorTable& table, const FactorTable::Axes& axes, int factor, std::int64_t begin,
+            std::int64_t end) {
   for (std::size_t i = 0; i < axes.size(); ++i) {
     if (!holds(axes[i], factor)) continue;
     std::int64_t minor = 1;
-    for (std::size_t k = axes[i].size(); axes[i][--k] != factor;) minor *= table.factors[static_cast<std::size_t>(axes[i][k])].size;
+    for (std::size_t k = axes[i].size(); axes[i][--k] != factor;)
+      minor *= table.factors[static_cast<std::size_t>(axes[i][k])].size;
     return part(x, static_cast<int>(i), table.factors[static_cast<std::size_t>(factor)].size, minor, begin, end);
   }
   return x;
@@ -63,7 +67,8 @@ ir::Params shard_params(const Sample& sample, std::span<const Array> whole, std:
     }
     case OpCode::kSlice: {
       auto p = ir::params_as<SliceParams>(sample.params);
-      for (std::size_t i = 0; i < p.limit_indices.size(); ++i) p.limit_indices[i] = std::min(p.limit_indices[i], in[0].aval().shape(i));
+      for (std::size_t i = 0; i < p.limit_indices.size(); ++i)
+        p.limit_indices[i] = std::min(p.limit_indices[i], in[0].aval().shape(i));
       return ir::make_params(p);
     }
     case OpCode::kGather: {
@@ -79,7 +84,8 @@ ir::Params shard_params(const Sample& sample, std::span<const Array> whole, std:
 // How partial results combine.
 OpCode combiner(const Sample& sample) {
   if (sample.op == OpCode::kDotGeneral) return OpCode::kAdd;
-  internal_check(sample.op == OpCode::kReduce, "factors: the harness does not know how this operation's partial results combine");
+  internal_check(sample.op == OpCode::kReduce,
+                 "factors: the harness does not know how this operation's partial results combine");
   switch (ir::params_as<ReduceParams>(sample.params).kind) {
     case ReduceKind::kSum: return OpCode::kAdd;
     case ReduceKind::kProd: return OpCode::kMultiply;
@@ -101,8 +107,9 @@ void checks::factors(const Sample& sample, Findings& findings) {
   for (const Array& r : whole) out.push_back(r.aval());
   const FactorTable table = op_rules(sample.op).factors(sample.params.get(), in, out);
   if (table.operands.size() != in.size() || table.results.size() != out.size()) {
-    findings.add("factors", "there must be one list per operand and result; got " + std::to_string(table.operands.size()) + " and " +
-                                std::to_string(table.results.size()) + ".");
+    findings.add("factors", "there must be one list per operand and result; got " +
+                                std::to_string(table.operands.size()) + " and " + std::to_string(table.results.size()) +
+                                ".");
     return;
   }
   std::string wrong;
@@ -137,8 +144,10 @@ void checks::factors(const Sample& sample, Findings& findings) {
     for (int half = 0; half < 2; ++half) {
       const std::int64_t begin = half ? cut : 0, end = half ? factor.size : cut;
       Arrays shards, want;
-      for (std::size_t i = 0; i < args.size(); ++i) shards.push_back(shard(args[i], table, table.operands[i], f, begin, end));
-      for (std::size_t i = 0; i < whole.size(); ++i) want.push_back(shard(whole[i], table, table.results[i], f, begin, end));
+      for (std::size_t i = 0; i < args.size(); ++i)
+        shards.push_back(shard(args[i], table, table.operands[i], f, begin, end));
+      for (std::size_t i = 0; i < whole.size(); ++i)
+        want.push_back(shard(whole[i], table, table.results[i], f, begin, end));
       Arrays got;
       bind(sample.op, shard_params(sample, args, shards, want[0].shape()), shards, got);
       if (factor.kind == Kind::kPassThrough) {

@@ -11,7 +11,9 @@
 namespace weft::testing {
 
 FlatFunction operation(const Sample& sample) {
-  return [op = sample.op, params = sample.params](std::span<const Array> args, Arrays& outs) { bind(op, params, args, outs); };
+  return [op = sample.op, params = sample.params](std::span<const Array> args, Arrays& outs) {
+    bind(op, params, args, outs);
+  };
 }
 
 Arrays call(const FlatFunction& f, std::span<const Array> args) {
@@ -108,7 +110,8 @@ double step(DType t) { return is_double(t) ? 1.0 / 2048 : 1.0 / 64; }
 
 double quotient_precision(DType t) { return is_double(t) ? 1e-8 : 2e-3; }
 
-Arrays difference_quotient(const FlatFunction& f, std::span<const Array> args, std::span<const int> by, std::span<const Array> ts) {
+Arrays difference_quotient(const FlatFunction& f, std::span<const Array> args, std::span<const int> by,
+                           std::span<const Array> ts) {
   // Fourth order: the error is of order h^4 f'''''.
   double h = 1.0 / 2048;
   for (const int i : by) h = std::max(h, step(args[static_cast<std::size_t>(i)].dtype()));

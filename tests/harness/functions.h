@@ -31,7 +31,8 @@ FlatFunction pullback(FlatFunction f, std::size_t n, std::vector<int> by);
 Arrays inexact(std::span<const Array> xs);
 
 /// Directional derivative of f's inexact results by central differences: arguments `by` move along `ts`.
-Arrays difference_quotient(const FlatFunction& f, std::span<const Array> args, std::span<const int> by, std::span<const Array> ts);
+Arrays difference_quotient(const FlatFunction& f, std::span<const Array> args, std::span<const int> by,
+                           std::span<const Array> ts);
 /// The precision that quotient has, for arguments and results of dtype `t`.
 double quotient_precision(DType t);
 

@@ -10,8 +10,10 @@ namespace {
 
 template <class T>
 Complex widened(const T& v) {
-  if constexpr (std::is_same_v<T, std::complex<float>> || std::is_same_v<T, Complex>) return Complex(v);
-  else return static_cast<double>(v);
+  if constexpr (std::is_same_v<T, std::complex<float>> || std::is_same_v<T, Complex>)
+    return Complex(v);
+  else
+    return static_cast<double>(v);
 }
 
 bool is_nan(Complex v) { return std::isnan(v.real()) || std::isnan(v.imag()); }
@@ -26,8 +28,10 @@ std::string place(std::int64_t i, DimSpan shape) {
 std::string text(Complex v, DType t) {
   std::ostringstream s;
   s.precision(17);
-  if (is_complex(t)) s << v;
-  else s << v.real();
+  if (is_complex(t))
+    s << v;
+  else
+    s << v.real();
   return s.str();
 }
 
@@ -59,7 +63,8 @@ std::string compare(const Array& got, const Array& want, const Same& same) {
                     static_cast<std::size_t>(size)) == 0)
       continue;
     if (is_inexact(got.dtype()) && ((is_nan(g) && is_nan(w)) || same(g, w))) continue;
-    std::string s = "element " + place(i, got.shape()) + " must be " + text(w, got.dtype()) + "; got " + text(g, got.dtype());
+    std::string s =
+        "element " + place(i, got.shape()) + " must be " + text(w, got.dtype()) + "; got " + text(g, got.dtype());
     if (g == w) s += bits_text(got, i) + " for" + bits_text(want, i);
     return s + ".";
   }
@@ -92,8 +97,10 @@ Array array_of(Aval like, const std::vector<Complex>& values) {
   std::vector<std::byte> bytes(static_cast<std::size_t>(like.bytes()));
   for (std::size_t i = 0; i < values.size(); ++i) {
     std::byte* to = bytes.data() + i * static_cast<std::size_t>(size);
-    if (is_complex(like.dtype())) Scalar(values[i]).write(like.dtype(), to);
-    else Scalar(values[i].real()).write(like.dtype(), to);
+    if (is_complex(like.dtype()))
+      Scalar(values[i]).write(like.dtype(), to);
+    else
+      Scalar(values[i].real()).write(like.dtype(), to);
   }
   return Array::copy(like.dtype(), like.shape(), bytes.data(), values.size());
 }
@@ -132,8 +139,10 @@ double pairing(const Array& x, const Array& y) {
 
 double precision(DType t) {
   switch (t) {
-    case f64: case c128: return 1e-12;
-    case f32: case c64: return 4e-6;
+    case f64:
+    case c128: return 1e-12;
+    case f32:
+    case c64: return 4e-6;
     case f16: return 4e-3;
     case bf16: return 3e-2;
     default: return 0;
@@ -156,7 +165,8 @@ std::string difference(std::span<const Array> got, std::span<const Array> want, 
 }
 
 std::string bit_difference(std::span<const Array> got, std::span<const Array> want) {
-  return compare_lists(got, want, [](const Array& g, const Array& w) { return compare(g, w, [](Complex, Complex) { return false; }); });
+  return compare_lists(
+      got, want, [](const Array& g, const Array& w) { return compare(g, w, [](Complex, Complex) { return false; }); });
 }
 
 Array stacked(std::span<const Array> parts, int axis) {

@@ -14,7 +14,9 @@ Array zeros(Dims shape, DType t = f32) { return Array::full(shape, t, 0.0); }
 
 // The gradient by operand `by`, as a program of the other operand and the cotangent.
 std::string pulled_back(Dims x, Dims y, const DotDimensionNumbers& d, std::size_t by) {
-  const FlatFunction f = [&](std::span<const Array> a, Arrays& outs) { outs.push_back(lax::dot_general(a[0], a[1], d)); };
+  const FlatFunction f = [&](std::span<const Array> a, Arrays& outs) {
+    outs.push_back(lax::dot_general(a[0], a[1], d));
+  };
   const Aval ax(f32, x), ay(f32, y);
   const ir::Avals in{ax, ay};
   const auto linear = transforms::linearize_jaxpr(stage(f, in, "f").jaxpr, {by == 0, by == 1});
@@ -76,9 +78,9 @@ TEST(dot_general, vmap_of_one_operand_adds_a_free_axis_and_no_transpose) {
     const Aval ax(f32, x), ay(f32, y);
     const Staged s = stage(
         [&](std::span<const Array> a, Arrays& outs) {
-          transforms::vmap(
-              [](std::span<const Array> e, Arrays& o) { o.push_back(lax::dot_general(e[0], e[1], {{1}, {0}, {}, {}})); }, a, bdims, 7,
-              "vmap", outs, out);
+          transforms::vmap([](std::span<const Array> e,
+                              Arrays& o) { o.push_back(lax::dot_general(e[0], e[1], {{1}, {0}, {}, {}})); },
+                           a, bdims, 7, "vmap", outs, out);
         },
         ir::Avals{ax, ay}, "f");
     EXPECT_EQ(s.jaxpr.eqns().size(), 1u) << s.jaxpr.str();
@@ -92,7 +94,7 @@ TEST(dot_general, vmap_of_one_operand_adds_a_free_axis_and_no_transpose) {
 }
 
 TEST(dot_general, half_floats_accumulate_in_more_than_half_precision) {
-  const Array ones = Array::full({1, 4096}, f16, 1.0), tiny = Array::full({4096, 1}, f16, 0.25);
+  const Array ones = Array::full(Dims{1, 4096}, f16, 1.0), tiny = Array::full(Dims{4096, 1}, f16, 0.25);
   // 2048 + 0.25 is 2048 in f16: summed there, the sum would stop growing at 512.
   EXPECT_EQ(static_cast<float>(lax::dot_general(ones, tiny, {{1}, {0}, {}, {}}).item<float16>()), 1024.0f);
 }
@@ -100,28 +102,35 @@ TEST(dot_general, half_floats_accumulate_in_more_than_half_precision) {
 TEST(dot_general, every_mistake_has_its_own_text) {
   std::string hint;
   EXPECT_EQ(error_of_dot({2, 3}, {4, 3}, {{1}, {0}, {}, {}}, &hint),
-            "ShapeError: dot_general: contracting sizes must match; lhs axis 1 has 3, rhs axis 0 has 4 (lhs f32[2,3], rhs f32[4,3]).");
+            "ShapeError: dot_general: contracting sizes must match; lhs axis 1 has 3, rhs axis 0 has 4 (lhs f32[2,3], "
+            "rhs f32[4,3]).");
   EXPECT_EQ(hint, "rhs looks transposed; contracting rhs axis 1 would give sizes 3 and 3.");
   EXPECT_EQ(error_of_dot({2, 3}, {4, 5}, {{1}, {0}, {}, {}}, &hint),
-            "ShapeError: dot_general: contracting sizes must match; lhs axis 1 has 3, rhs axis 0 has 4 (lhs f32[2,3], rhs f32[4,5]).");
+            "ShapeError: dot_general: contracting sizes must match; lhs axis 1 has 3, rhs axis 0 has 4 (lhs f32[2,3], "
+            "rhs f32[4,5]).");
   EXPECT_EQ(hint, "");
   EXPECT_EQ(error_of_dot({2, 3}, {4, 3}, {{1}, {1}, {0}, {0}}),
-            "ShapeError: dot_general: batch sizes must match; lhs axis 0 has 2, rhs axis 0 has 4 (lhs f32[2,3], rhs f32[4,3]).");
+            "ShapeError: dot_general: batch sizes must match; lhs axis 0 has 2, rhs axis 0 has 4 (lhs f32[2,3], rhs "
+            "f32[4,3]).");
   EXPECT_EQ(error_of_dot({2, 3}, {3, 4}, {{1}, {}, {}, {}}),
-            "ShapeError: dot_general: lhs and rhs must have as many contracting axes; got 1 and 0 (lhs f32[2,3], rhs f32[3,4]).");
-  EXPECT_EQ(error_of_dot({2, 3}, {3, 4}, {{}, {}, {0}, {}}),
-            "ShapeError: dot_general: lhs and rhs must have as many batch axes; got 1 and 0 (lhs f32[2,3], rhs f32[3,4]).");
+            "ShapeError: dot_general: lhs and rhs must have as many contracting axes; got 1 and 0 (lhs f32[2,3], rhs "
+            "f32[3,4]).");
+  EXPECT_EQ(
+      error_of_dot({2, 3}, {3, 4}, {{}, {}, {0}, {}}),
+      "ShapeError: dot_general: lhs and rhs must have as many batch axes; got 1 and 0 (lhs f32[2,3], rhs f32[3,4]).");
   EXPECT_EQ(error_of_dot({2, 3}, {3, 4}, {{2}, {0}, {}, {}}),
             "IndexError: dot_general, lhs: axes must be in [0, 2); got 2 for f32[2,3].");
   EXPECT_EQ(error_of_dot({2, 3}, {3, 4}, {{1}, {-1}, {}, {}}),
             "IndexError: dot_general, rhs: axes must be in [0, 2); got -1 for f32[3,4].");
   EXPECT_EQ(error_of_dot({3, 3}, {3, 3}, {{1}, {0}, {1}, {1}}),
-            "ShapeError: dot_general, lhs: an axis may be contracted or batch once only; got axis 1 twice in contracting [1] and batch [1].");
+            "ShapeError: dot_general, lhs: an axis may be contracted or batch once only; got axis 1 twice in "
+            "contracting [1] and batch [1].");
   EXPECT_EQ(error_of([] { lax::dot_general(zeros({2, 3}), zeros({3, 4}, f64), {{1}, {0}, {}, {}}); }, &hint),
             "DTypeError: dot_general: operands must have equal dtypes; got f32[2,3] and f64[3,4].");
   EXPECT_EQ(hint, "convert one of them with astype, or use np::matmul, which promotes.");
-  EXPECT_EQ(error_of([] { lax::dot_general(zeros({2, 3}), zeros({3, 4}), {{1}, {0}, {}, {}}, i32); }),
-            "DTypeError: dot_general: the preferred dtype must hold the operands' kind of numbers; got i32 for f32[2,3].");
+  EXPECT_EQ(
+      error_of([] { lax::dot_general(zeros({2, 3}), zeros({3, 4}), {{1}, {0}, {}, {}}, i32); }),
+      "DTypeError: dot_general: the preferred dtype must hold the operands' kind of numbers; got i32 for f32[2,3].");
 }
 
 }  // namespace

@@ -12,13 +12,14 @@ using Function = std::function<Array(const Array&)>;
 
 Array tangent(const Function& f, const Array& x, const Array& t) {
   Arrays outs, tangents;
-  transforms::jvp([&](std::span<const Array> a, Arrays& o) { o.push_back(f(a[0])); }, std::span(&x, 1), std::span(&t, 1), "f", outs,
-                  tangents);
+  transforms::jvp([&](std::span<const Array> a, Arrays& o) { o.push_back(f(a[0])); }, std::span(&x, 1),
+                  std::span(&t, 1), "f", outs, tangents);
   return tangents[0];
 }
 
 std::string program(const Function& f, Aval aval) {
-  return stage([&](std::span<const Array> a, Arrays& outs) { outs.push_back(f(a[0])); }, std::span(&aval, 1), "f").jaxpr.str();
+  return stage([&](std::span<const Array> a, Arrays& outs) { outs.push_back(f(a[0])); }, std::span(&aval, 1), "f")
+      .jaxpr.str();
 }
 
 std::string error_of(const std::function<void()>& f) {
@@ -62,25 +63,29 @@ TEST(reduce, sums_of_many_small_numbers_stay_exact) {
 }
 
 TEST(reduce, mistakes_have_texts) {
-  const Array x = Array::full({2, 3}, f32, 0.0);
+  const Array x = Array::full(Dims{2, 3}, f32, 0.0);
   EXPECT_EQ(error_of([&] { lax::reduce_sum(x, Dims{2}); }), "IndexError: reduce: axes must be in [0, 2); got [2].");
   EXPECT_EQ(error_of([&] { lax::reduce_sum(x, Dims{1, 1}); }), "IndexError: reduce: axes must be distinct; got [1,1].");
-  EXPECT_EQ(error_of([&] { lax::reduce_and(x, Dims{0}); }), "DTypeError: reduce_and: operands must be bool or integer; got f32.");
+  EXPECT_EQ(error_of([&] { lax::reduce_and(x, Dims{0}); }),
+            "DTypeError: reduce_and: operands must be bool or integer; got f32.");
 }
 
 TEST(argmax, mistakes_have_texts) {
-  EXPECT_EQ(error_of([] { lax::argmax(Array::full({2, 0}, f32, 0.0), 1); }),
+  EXPECT_EQ(error_of([] { lax::argmax(Array::full(Dims{2, 0}, f32, 0.0), 1); }),
             "ShapeError: argmax: the axis must not be empty; got axis 1 of f32[2,0].");
-  EXPECT_EQ(error_of([] { lax::argmin(Array::full({2}, f32, 0.0), 1); }), "IndexError: argmin: axis must be in [-1, 1); got 1.");
-  EXPECT_EQ(error_of([] { lax::argmax(Array::full({2}, c64, 0.0), 0); }),
+  EXPECT_EQ(error_of([] { lax::argmin(Array::full(Dims{2}, f32, 0.0), 1); }),
+            "IndexError: argmin: axis must be in [-1, 1); got 1.");
+  EXPECT_EQ(error_of([] { lax::argmax(Array::full(Dims{2}, c64, 0.0), 0); }),
             "DTypeError: argmax: operands must be bool, integer or float; got c64.");
-  EXPECT_EQ(error_of([] { lax::argmax(Array::full({2}, f32, 0.0), 0, f32); }), "DTypeError: argmax: indices must be integers; got f32.");
+  EXPECT_EQ(error_of([] { lax::argmax(Array::full(Dims{2}, f32, 0.0), 0, f32); }),
+            "DTypeError: argmax: indices must be integers; got f32.");
 }
 
 TEST(cumsum, mistakes_have_texts) {
-  EXPECT_EQ(error_of([] { lax::cumsum(Array::full({2}, boolean, false), 0); }),
+  EXPECT_EQ(error_of([] { lax::cumsum(Array::full(Dims{2}, boolean, false), 0); }),
             "DTypeError: cumsum: operands must be integer, float or complex; got bool.");
-  EXPECT_EQ(error_of([] { lax::cumsum(Array::full({}, f32, 0.0), 0); }), "IndexError: cumsum: axis must be in [0, 0); got 0.");
+  EXPECT_EQ(error_of([] { lax::cumsum(Array::full(Dims{}, f32, 0.0), 0); }),
+            "IndexError: cumsum: axis must be in [0, 0); got 0.");
 }
 
 }  // namespace

@@ -97,8 +97,8 @@ Formula fold_last(std::size_t n, double start, double (*f)(double, double)) {
 }
 
 void add_reduce(std::vector<Sample>& out) {
-  const auto add = [&](std::string name, ReduceKind kind, DType t, Dims shape, Dims axes, double low = -2, double high = 2,
-                       Formula formula = {}) {
+  const auto add = [&](std::string name, ReduceKind kind, DType t, Dims shape, Dims axes, double low = -2,
+                       double high = 2, Formula formula = {}) {
     Sample s{.name = "reduce_" + std::string(enum_names(kind)[static_cast<std::size_t>(kind)]) + "_" + name,
              .op = OpCode::kReduce,
              .params = ir::make_params(ReduceParams{kind, std::move(axes)}),
@@ -143,7 +143,8 @@ void add_reduce(std::vector<Sample>& out) {
                  .smooth_in = {0},
                  .expected = {0, 0, 24}});
   const auto of_nothing = [&](ReduceKind kind, DType t, double expected) {
-    out.push_back({.name = "reduce_" + std::string(enum_names(kind)[static_cast<std::size_t>(kind)]) + "_of_nothing_" + std::string(name(t)),
+    out.push_back({.name = "reduce_" + std::string(enum_names(kind)[static_cast<std::size_t>(kind)]) + "_of_nothing_" +
+                           std::string(name(t)),
                    .op = OpCode::kReduce,
                    .params = ir::make_params(ReduceParams{kind, {0}}),
                    .operands = {{t, {0, 2}}},
@@ -163,7 +164,8 @@ void add_reduce(std::vector<Sample>& out) {
   of_nothing(kOr, i8, 0);
   of_nothing(kXor, boolean, 0);
   const auto bits = [&](ReduceKind kind, DType t, std::vector<double> values, double expected) {
-    out.push_back({.name = "reduce_" + std::string(enum_names(kind)[static_cast<std::size_t>(kind)]) + "_known_" + std::string(name(t)),
+    out.push_back({.name = "reduce_" + std::string(enum_names(kind)[static_cast<std::size_t>(kind)]) + "_known_" +
+                           std::string(name(t)),
                    .op = OpCode::kReduce,
                    .params = ir::make_params(ReduceParams{kind, {0}}),
                    .operands = {{t, {3}, 0, 0, std::move(values)}},
@@ -192,7 +194,8 @@ void add_reduce(std::vector<Sample>& out) {
 void add_arg(std::vector<Sample>& out) {
   for (const OpCode op : {OpCode::kArgmax, OpCode::kArgmin}) {
     const bool max = op == OpCode::kArgmax;
-    const auto add = [&](std::string name, SampleOperand x, std::int64_t axis, DType index, std::vector<double> expected = {}) {
+    const auto add = [&](std::string name, SampleOperand x, std::int64_t axis, DType index,
+                         std::vector<double> expected = {}) {
       out.push_back({.name = (max ? "argmax_" : "argmin_") + name,
                      .op = op,
                      .params = ir::make_params(ArgReduceParams{axis, index}),
@@ -207,7 +210,8 @@ void add_arg(std::vector<Sample>& out) {
     add("no_rows", {f32, {0, 3}}, 1, i32);
     add("bool", {boolean, {2, 4}, 0, 1, {0, 1, 1, 0, 1, 1, 0, 1}}, 1, i32,
         max ? std::vector<double>{1, 0} : std::vector<double>{0, 2});
-    add("ties", {f32, {2, 4}, 0, 0, {3, 1, 3, 1, 1, 2, 1, 2}}, 1, i32, max ? std::vector<double>{0, 1} : std::vector<double>{1, 0});
+    add("ties", {f32, {2, 4}, 0, 0, {3, 1, 3, 1, 1, 2, 1, 2}}, 1, i32,
+        max ? std::vector<double>{0, 1} : std::vector<double>{1, 0});
     add("nan", {f32, {4}, 0, 0, {1, 5, std::nan(""), 0}}, 0, i32, {2});
   }
 }
@@ -215,8 +219,8 @@ void add_arg(std::vector<Sample>& out) {
 // ---- cumsum ----
 
 void add_cumsum(std::vector<Sample>& out) {
-  const auto add = [&](std::string name, DType t, Dims shape, std::int64_t axis, bool reverse, std::vector<double> values = {},
-                       std::vector<double> expected = {}) {
+  const auto add = [&](std::string name, DType t, Dims shape, std::int64_t axis, bool reverse,
+                       std::vector<double> values = {}, std::vector<double> expected = {}) {
     Sample s{.name = "cumsum_" + name,
              .op = OpCode::kCumsum,
              .params = ir::make_params(CumsumParams{axis, reverse}),

@@ -14,7 +14,10 @@ void add_threefry(std::vector<Sample>& out) {
   const auto known = [&](std::string name, std::vector<double> k, std::vector<double> x, double first) {
     out.push_back({.name = "threefry2x32_" + name,
                    .op = OpCode::kThreefry2x32,
-                   .operands = {{u32, {}, 0, 0, {k[0]}}, {u32, {}, 0, 0, {k[1]}}, {u32, {1}, 0, 0, {x[0]}}, {u32, {1}, 0, 0, {x[1]}}},
+                   .operands = {{u32, {}, 0, 0, {k[0]}},
+                                {u32, {}, 0, 0, {k[1]}},
+                                {u32, {1}, 0, 0, {x[0]}},
+                                {u32, {1}, 0, 0, {x[1]}}},
                    .expected = {first},
                    .tolerance = 0});
   };
@@ -30,17 +33,27 @@ void add_threefry(std::vector<Sample>& out) {
 }
 
 void add_identities(std::vector<Sample>& out) {
-  out.push_back({.name = "optimization_barrier_one", .op = OpCode::kOptimizationBarrier, .operands = {{f64, {2, 3}}}, .smooth_in = {0}});
+  out.push_back({.name = "optimization_barrier_one",
+                 .op = OpCode::kOptimizationBarrier,
+                 .operands = {{f64, {2, 3}}},
+                 .smooth_in = {0}});
   out.push_back({.name = "optimization_barrier_many",
                  .op = OpCode::kOptimizationBarrier,
                  .operands = {{f64, {2, 3}}, {i32, {4}, -9, 9}, {c128, {}}, {f32, {2, 0}}},
                  .smooth_in = {0, 2}});
   for (const DType t : {f64, i32, boolean})
-    out.push_back({.name = "stop_gradient_" + std::string(name(t)), .op = OpCode::kStopGradient, .operands = {{t, {2, 3}}}});
+    out.push_back(
+        {.name = "stop_gradient_" + std::string(name(t)), .op = OpCode::kStopGradient, .operands = {{t, {2, 3}}}});
+  for (const OpCode op : {OpCode::kStopGradient, OpCode::kOptimizationBarrier})
+    out.push_back({.name = std::string(ir::op_name(op)) + "_known",
+                   .op = op,
+                   .operands = {{i32, {3}, 0, 0, {4, -5, 6}}},
+                   .expected = {4, -5, 6}});
 }
 
 void add_call(std::vector<Sample>& out) {
-  const auto add = [&](std::string name, std::string_view program, std::vector<SampleOperand> operands, std::vector<int> smooth_in) {
+  const auto add = [&](std::string name, std::string_view program, std::vector<SampleOperand> operands,
+                       std::vector<int> smooth_in) {
     out.push_back({.name = "call_" + name,
                    .op = OpCode::kCall,
                    .params = ir::make_params(CallParams{name, ir::parse(program)}),

@@ -25,16 +25,17 @@ struct Sample {
   std::string name;
   OpCode op;
   ir::Params params = {};
-  std::vector<SampleOperand> operands;
+  std::vector<SampleOperand> operands = {};
   /// Operands by which the results vary smoothly near these values: derivatives by them are compared
   /// with differences. Empty for operations without derivatives.
   std::vector<int> smooth_in = {};
-  /// The first result's elements where known from elsewhere, to compare with relative `tolerance`;
-  /// of complex, real and imaginary parts in turn.
+  /// The elements of result `known_result` where known from elsewhere, to compare with `tolerance`
+  /// relative to 1 + |element|; of complex, real and imaginary parts in turn.
   std::vector<double> expected = {};
   double tolerance = 1e-6;
-  /// The same by a formula of its own: the first result's elements from those of the operands.
+  /// The same by a formula of its own, from the elements of the operands.
   std::function<std::vector<double>(const std::vector<std::vector<double>>&)> formula = {};
+  std::size_t known_result = 0;
 };
 
 /// The operands as arrays; the same ones on every call. Other examples have the same types and

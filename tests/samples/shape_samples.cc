@@ -24,16 +24,41 @@ void add_moving(std::vector<Sample>& out, OpCode op, const std::string& name, Di
 }
 constexpr std::initializer_list<DType> kEverySize = {f64, f32, bf16, c128, c64, i8, u16, i64, boolean};
 
+/// The numbers 0, 1, 2, ... moved to known places.
+template <class P>
+void add_known(std::vector<Sample>& out, OpCode op, std::vector<Dims> shapes, P params, std::vector<double> expected) {
+  Sample s{.name = std::string(ir::op_name(op)) + "_known",
+           .op = op,
+           .params = ir::make_params(params),
+           .expected = std::move(expected)};
+  double next = 0;
+  for (const Dims& shape : shapes) {
+    std::vector<double> values;
+    for (std::int64_t i = 0; i < product(shape); ++i) values.push_back(next++);
+    s.operands.push_back({i32, shape, 0, 0, std::move(values)});
+  }
+  out.push_back(std::move(s));
+}
+
+void add_moved_to_known_places(std::vector<Sample>& out) {
+  add_known(out, OpCode::kReshape, {{2, 3}}, ReshapeParams{{3, 2}}, {0, 1, 2, 3, 4, 5});
+  add_known(out, OpCode::kBroadcastInDim, {{1, 2}}, BroadcastInDimParams{{2, 0}, {2, 2, 3}},
+            {0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1});
+  add_known(out, OpCode::kTranspose, {{1, 2, 3}}, TransposeParams{{2, 0, 1}}, {0, 3, 1, 4, 2, 5});
+  add_known(out, OpCode::kReverse, {{2, 3}}, ReverseParams{{1}}, {2, 1, 0, 5, 4, 3});
+  add_known(out, OpCode::kConcatenate, {{2, 1}, {2, 2}}, ConcatenateParams{1}, {0, 2, 3, 1, 4, 5});
+}
+
 void add_iota(std::vector<Sample>& out) {
-  const auto add = [&](std::string name, DType t, Dims shape, std::int64_t dimension, std::vector<double> expected = {}) {
+  const auto add = [&](std::string name, DType t, Dims shape, std::int64_t dimension,
+                       std::vector<double> expected = {}) {
     out.push_back({.name = "iota_" + name,
                    .op = OpCode::kIota,
                    .params = ir::make_params(IotaParams{dimension, t, std::move(shape)}),
                    .operands = {},
                    .expected = std::move(expected)});
   };
-  for (const DType t : {i8, i32, i64, u8, u32, f16, bf16, f32, f64})
-    add(std::string(name(t)), t, {4}, 0, {0, 1, 2, 3});
+  for (const DType t : {i8, i32, i64, u8, u32, f16, bf16, f32, f64}) add(std::string(name(t)), t, {4}, 0, {0, 1, 2, 3});
   add("c64", c64, {2}, 0, {0, 0, 1, 0});
   add("rows", i32, {2, 3}, 0, {0, 0, 0, 1, 1, 1});
   add("columns", i32, {2, 3}, 1, {0, 1, 2, 0, 1, 2});
@@ -99,7 +124,8 @@ void add_slice(std::vector<Sample>& out) {
                  .params = ir::make_params(SliceParams{{7}, {1}, {3}}),
                  .operands = {{f32, {8}, 0, 0, {0, 1, 2, 3, 4, 5, 6, 7}}},
                  .expected = {1, 4}});
-  const auto dynamic_known = [&](std::string name, double start, std::vector<double> taken, std::vector<double> updated) {
+  const auto dynamic_known = [&](std::string name, double start, std::vector<double> taken,
+                                 std::vector<double> updated) {
     const SampleOperand x{f64, {4}, 0, 0, {0, 1, 2, 3}}, at{i32, {}, 0, 0, {start}};
     out.push_back({.name = "dynamic_slice_known_" + name,
                    .op = OpCode::kDynamicSlice,
@@ -116,8 +142,11 @@ void add_slice(std::vector<Sample>& out) {
   dynamic_known("below", -3, {0, 1}, {8, 9, 2, 3});
 
   // Starts inside, beyond the end and negative: the window is moved inside.
-  const auto dynamic = [&](std::string name, DType t, Dims shape, Dims sizes, DType index, std::vector<std::vector<double>> starts) {
-    Sample s{.name = "dynamic_slice_" + name, .op = OpCode::kDynamicSlice, .params = ir::make_params(DynamicSliceParams{sizes})};
+  const auto dynamic = [&](std::string name, DType t, Dims shape, Dims sizes, DType index,
+                           std::vector<std::vector<double>> starts) {
+    Sample s{.name = "dynamic_slice_" + name,
+             .op = OpCode::kDynamicSlice,
+             .params = ir::make_params(DynamicSliceParams{sizes})};
     Sample u{.name = "dynamic_update_slice_" + name, .op = OpCode::kDynamicUpdateSlice};
     s.operands = {{t, shape}};
     u.operands = {{t, shape}, {t, sizes, -9, -3}};
@@ -146,7 +175,9 @@ void add_slice(std::vector<Sample>& out) {
 
 void add_joining(std::vector<Sample>& out) {
   const auto concatenate = [&](std::string name, DType t, std::vector<Dims> shapes, std::int64_t dimension) {
-    Sample s{.name = "concatenate_" + name, .op = OpCode::kConcatenate, .params = ir::make_params(ConcatenateParams{dimension})};
+    Sample s{.name = "concatenate_" + name,
+             .op = OpCode::kConcatenate,
+             .params = ir::make_params(ConcatenateParams{dimension})};
     for (const Dims& shape : shapes) {
       if (differentiable(t)) s.smooth_in.push_back(static_cast<int>(s.operands.size()));
       s.operands.push_back({t, shape, -9, 9});
@@ -196,6 +227,7 @@ void add_joining(std::vector<Sample>& out) {
 
 std::vector<Sample> shape_samples() {
   std::vector<Sample> out;
+  add_moved_to_known_places(out);
   add_iota(out);
   add_reshape(out);
   add_broadcast(out);

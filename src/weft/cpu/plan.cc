@@ -1,14 +1,18 @@
 #include "weft/cpu/plan.h"
 
+#include <algorithm>
+#include <cstring>
 #include <optional>
 
 #include "weft/core/evaluator.h"
 #include "weft/cpu/kernels/elementwise.h"
-#include "weft/cpu/kernels/gather.h"
+#include "weft/cpu/kernels/layout.h"
+#include "weft/cpu/kernels/matmul.h"
 #include "weft/cpu/kernels/reduce.h"
-#include "weft/cpu/library/dot.h"
+#include "weft/cpu/kernels/threefry.h"
 #include "weft/ir/contraction.h"
 #include "weft/ir/elementwise.h"
+#include "weft/ir/indexing.h"
 #include "weft/ir/shape.h"
 
 namespace weft::cpu {
@@ -116,11 +120,150 @@ const ElementwiseKernel* elementwise_kernel(OpCode op, const ir::ParamsBase* par
   }
 }
 
+using DenseRun = std::function<void(const void* const* in, void* const* out)>;
+
+// A window's start, read from 0-d integer operands and clamped so that the window fits.
+Dims read_starts(std::span<const DType> types, const void* const* in, DimSpan shape, DimSpan window) {
+  Dims starts;
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    const auto start = visit_dtype(types[i], [&]<class T>(TypeTag<T>) -> std::int64_t {
+      if constexpr (std::is_integral_v<T>) {
+        T v;
+        std::memcpy(&v, in[i], sizeof v);
+        return std::is_same_v<T, std::uint64_t> && v > static_cast<T>(INT64_MAX) ? INT64_MAX : static_cast<std::int64_t>(v);
+      } else {
+        throw InternalError("start indices must be integers");
+      }
+    });
+    starts.push_back(std::clamp<std::int64_t>(start, 0, shape[i] - window[i]));
+  }
+  return starts;
+}
+
+SmallVector<DType, 6> dtypes(std::span<const Aval> avals) {
+  SmallVector<DType, 6> r;
+  for (const Aval a : avals) r.push_back(a.dtype());
+  return r;
+}
+
+Dims sum(DimSpan a, DimSpan b) {
+  Dims r;
+  for (std::size_t i = 0; i < a.size(); ++i) r.push_back(a[i] + b[i]);
+  return r;
+}
+
+// Complete slices along the first axis, one clamped i32 or i64 index each: indexing with an integer array.
+DenseRun plan_gather(const GatherParams& p, Aval x, Aval indices, Aval out) {
+  const GatherDimensionNumbers& d = p.dimension_numbers;
+  const bool clip = p.mode == IndexMode::kClip || p.mode == IndexMode::kPromise;
+  if (!clip || !(indices.dtype() == i32 || indices.dtype() == i64) || !d.operand_batching_dims.empty()) return nullptr;
+  if (d.start_index_map != Dims{0} || d.collapsed_slice_dims != Dims{0} || x.size() == 0) return nullptr;
+  for (std::size_t i = 1; i < x.shape().size(); ++i)
+    if (p.slice_sizes[i] != x.shape(i)) return nullptr;
+  const std::int64_t first = out.ndim() - static_cast<std::int64_t>(d.offset_dims.size());
+  for (std::size_t i = 0; i < d.offset_dims.size(); ++i)
+    if (d.offset_dims[i] != first + static_cast<std::int64_t>(i)) return nullptr;
+  return [rows = x.shape(0), bytes = x.bytes() / x.shape(0), t = indices.dtype(), n = indices.size()](const void* const* in, void* const* o) {
+    gather_rows(in[0], rows, bytes, t, in[1], n, o[0]);
+  };
+}
+
+// Kernels on dense operands; null when there is none.
+DenseRun plan_dense(OpCode op, const ir::ParamsBase* params, std::span<const Aval> in, std::span<const Aval> out) {
+  const std::int64_t element = out.empty() ? 0 : byte_size(out[0].dtype());
+  switch (op) {
+    case OpCode::kDotGeneral: {
+      if (!can_matmul(in[0].dtype(), out[0].dtype())) return nullptr;
+      const DotDimensionNumbers& d = ir::params_as<DotGeneralParams>(params).dimension_numbers;
+      return [lhs = in[0], rhs = in[1],
+              dot = plan_dot_general(in[0].dtype(), out[0].dtype(), in[0].shape(), in[1].shape(), d.lhs_batch, d.rhs_batch,
+                                     d.lhs_contracting, d.rhs_contracting)](const void* const* x, void* const* y) {
+        run_dot_general(dot, lhs.shape(), rhs.shape(), x[0], x[1], y[0]);
+      };
+    }
+    case OpCode::kReduce: {
+      const auto& p = ir::params_as<ReduceParams>(params);
+      const auto kind = reduce_op(p.kind, in[0].dtype());
+      if (!kind || !can_reduce(*kind, in[0].dtype())) return nullptr;
+      return [kind = *kind, aval = in[0], axes = p.axes](const void* const* x, void* const* y) {
+        reduce(kind, aval.dtype(), aval.shape(), axes, x[0], y[0]);
+      };
+    }
+    case OpCode::kArgmax:
+    case OpCode::kArgmin: {
+      const auto& p = ir::params_as<ArgReduceParams>(params);
+      const bool index = p.index_dtype == i32 || p.index_dtype == i64 || p.index_dtype == u32 || p.index_dtype == u64;
+      if (!index || !can_arg_reduce(in[0].dtype())) return nullptr;
+      return [max = op == OpCode::kArgmax, aval = in[0], p](const void* const* x, void* const* y) {
+        arg_reduce(max, aval.dtype(), p.index_dtype, aval.shape(), p.axis, x[0], y[0]);
+      };
+    }
+    case OpCode::kGather: return plan_gather(ir::params_as<GatherParams>(params), in[0], in[1], out[0]);
+    case OpCode::kTranspose:
+      return [element, aval = in[0], p = ir::params_as<TransposeParams>(params)](const void* const* x, void* const* y) {
+        transpose(element, aval.shape(), p.permutation, x[0], y[0]);
+      };
+    case OpCode::kReverse:
+      return [element, aval = in[0], p = ir::params_as<ReverseParams>(params)](const void* const* x, void* const* y) {
+        reverse(element, aval.shape(), p.dimensions, x[0], y[0]);
+      };
+    case OpCode::kSlice:
+      return [element, aval = in[0], p = ir::params_as<SliceParams>(params)](const void* const* x, void* const* y) {
+        slice(element, aval.shape(), p.start_indices, p.limit_indices, p.strides, x[0], y[0]);
+      };
+    case OpCode::kDynamicSlice:
+      return [element, aval = in[0], window = out[0], types = dtypes(in.subspan(1))](const void* const* x, void* const* y) {
+        const Dims starts = read_starts(types, x + 1, aval.shape(), window.shape()), ones(starts.size(), 1);
+        slice(element, aval.shape(), starts, sum(starts, window.shape()), ones, x[0], y[0]);
+      };
+    case OpCode::kDynamicUpdateSlice:
+      return [element, aval = in[0], window = in[1], types = dtypes(in.subspan(2))](const void* const* x, void* const* y) {
+        if (aval.size() > 0) std::memcpy(y[0], x[0], static_cast<std::size_t>(aval.bytes()));
+        const Dims starts = read_starts(types, x + 2, aval.shape(), window.shape());
+        update_slice(element, aval.shape(), starts, window.shape(), x[1], y[0]);
+      };
+    case OpCode::kConcatenate: {
+      const auto d = ir::params_as<ConcatenateParams>(params).dimension;
+      Dims sizes;
+      for (const Aval a : in) sizes.push_back(a.shape(static_cast<std::size_t>(d)));
+      return [element, aval = out[0], d, sizes](const void* const* x, void* const* y) {
+        SmallVector<ConcatenateInput, 4> inputs;
+        for (std::size_t i = 0; i < sizes.size(); ++i) inputs.push_back({x[i], sizes[i]});
+        concatenate(element, aval.shape(), d, inputs, y[0]);
+      };
+    }
+    case OpCode::kPad:
+      return [element, aval = in[0], p = ir::params_as<PadParams>(params)](const void* const* x, void* const* y) {
+        pad(element, aval.shape(), p.low, p.high, p.interior, x[0], x[1], y[0]);
+      };
+    case OpCode::kIota:
+      return [aval = out[0], d = ir::params_as<IotaParams>(params).dimension](const void* const*, void* const* y) {
+        iota(aval.dtype(), aval.shape(), d, y[0]);
+      };
+    case OpCode::kBroadcastInDim:  // the axes change order: a transposition with repeated axes
+      return [element, x_aval = in[0], y_aval = out[0], p = ir::params_as<BroadcastInDimParams>(params)](const void* const* x, void* const* y) {
+        const Dims own = row_major_strides(x_aval.shape()), to = row_major_strides(y_aval.shape());
+        Dims steps(y_aval.shape().size(), 0);
+        for (std::size_t i = 0; i < own.size(); ++i)
+          if (x_aval.shape(i) != 1) steps[static_cast<std::size_t>(p.broadcast_dimensions[i])] = own[i];
+        copy_strided(element, y_aval.shape(), x[0], steps, y[0], to);
+      };
+    case OpCode::kThreefry2x32: {
+      const unsigned scalar = (in[0].ndim() == 0 ? 1u : 0u) | (in[1].ndim() == 0 ? 2u : 0u);
+      return [n = out[0].size(), scalar](const void* const* x, void* const* y) {
+        const std::uint32_t* words[4];
+        for (int i = 0; i < 4; ++i) words[i] = static_cast<const std::uint32_t*>(x[i]);
+        threefry2x32(n, words, scalar, static_cast<std::uint32_t*>(y[0]), static_cast<std::uint32_t*>(y[1]));
+      };
+    }
+    default: return nullptr;
+  }
+}
+
 Ref<const BufferValue> dense(const BufferValue& b) {
   if (b.dense()) return Ref<const BufferValue>::share(&b);
   Ref<BufferValue> out = detail::new_buffer(b.aval());
-  const Operand operand{b.data(), b.repeated()};
-  run_elementwise(*find_copy(b.aval().dtype()), b.aval().shape(), &operand, out->storage()->data());
+  broadcast(byte_size(b.aval().dtype()), b.aval().shape(), {b.data(), b.repeated()}, out->storage()->data());
   return out;
 }
 
@@ -157,36 +300,15 @@ OpPlan plan_op(OpCode op, const ir::ParamsBase* params, std::span<const Aval> in
       return plan;
     case OpCode::kBroadcastInDim: {
       std::uint32_t repeated;
-      if (broadcast_repeats(params, in[0], out[0], 0, repeated)) plan.kind = OpPlan::Kind::kBroadcast;
-      return plan;
-    }
-    case OpCode::kDotGeneral:
-      plan.run = plan_dot_general(ir::params_as<DotGeneralParams>(params), in[0], in[1], out[0]);
-      break;
-    case OpCode::kReduce: {
-      const auto& p = ir::params_as<ReduceParams>(params);
-      const auto kind = reduce_op(p.kind, in[0].dtype());
-      if (kind && can_reduce(*kind, in[0].dtype()))
-        plan.run = [kind = *kind, aval = in[0], axes = p.axes](const void* const* x, void* const* y) {
-          reduce(kind, aval.dtype(), aval.shape(), axes, x[0], y[0]);
-        };
+      if (broadcast_repeats(params, in[0], out[0], 0, repeated)) {
+        plan.kind = OpPlan::Kind::kBroadcast;
+        return plan;
+      }
       break;
     }
-    case OpCode::kArgmax:
-    case OpCode::kArgmin: {
-      const auto& p = ir::params_as<ArgReduceParams>(params);
-      const bool index = p.index_dtype == i32 || p.index_dtype == i64 || p.index_dtype == u32 || p.index_dtype == u64;
-      if (index && can_arg_reduce(in[0].dtype()))
-        plan.run = [max = op == OpCode::kArgmax, aval = in[0], p](const void* const* x, void* const* y) {
-          arg_reduce(max, aval.dtype(), p.index_dtype, aval.shape(), p.axis, x[0], y[0]);
-        };
-      break;
-    }
-    case OpCode::kGather:
-      plan.run = plan_gather_rows(ir::params_as<GatherParams>(params), in[0], in[1], out[0]);
-      break;
     default: break;
   }
+  plan.run = plan_dense(op, params, in, out);
   if (plan.run) plan.kind = OpPlan::Kind::kDense;
   return plan;
 }

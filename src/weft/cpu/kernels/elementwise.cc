@@ -83,6 +83,34 @@ void fill(char* to, const char* value, std::int64_t n, int bytes) {
   }
 }
 
+// Elements [begin, begin + n) of a column of values repeated along rows of `row` elements.
+template <class T>
+void spread_column(const char* column, std::int64_t row, std::int64_t begin, std::int64_t n, char* out) {
+  T* to = reinterpret_cast<T*>(out);
+  std::int64_t r = begin / row, part = std::min(row - begin % row, n);
+  while (n > 0) {
+    T v;
+    std::memcpy(&v, column + r * static_cast<std::int64_t>(sizeof(T)), sizeof(T));
+    for (std::int64_t i = 0; i < part; ++i) to[i] = v;
+    to += part;
+    n -= part;
+    part = std::min(row, n);
+    ++r;
+  }
+}
+void spread_column(const char* column, std::int64_t row, std::int64_t begin, std::int64_t n, char* out, int bytes) {
+  struct Wide16 {
+    std::uint64_t a, b;
+  };
+  switch (bytes) {
+    case 1: return spread_column<std::uint8_t>(column, row, begin, n, out);
+    case 2: return spread_column<std::uint16_t>(column, row, begin, n, out);
+    case 4: return spread_column<std::uint32_t>(column, row, begin, n, out);
+    case 8: return spread_column<std::uint64_t>(column, row, begin, n, out);
+    default: return spread_column<Wide16>(column, row, begin, n, out);
+  }
+}
+
 // The output's shape with neighbouring dimensions merged where every operand treats them alike.
 struct Plan {
   int rank = 0;
@@ -183,6 +211,7 @@ void short_rows(const ElementwiseKernel& k, const Plan& plan, const Operand* in,
   alignas(64) char buffers[kMaxOperands][(kPiece + kPatternLimit) * 16];
   const std::int64_t row = plan.dims[plan.rank - 1];
   bool expand = false;
+  const bool columns = plan.rank == 2;  // what repeats along rows is then one value per row
   for (int j = 0; j < k.operands; ++j) {
     const std::int64_t bytes = k.in_bytes[j];
     if (plan.period[j]) {
@@ -190,7 +219,7 @@ void short_rows(const ElementwiseKernel& k, const Plan& plan, const Operand* in,
       for (std::int64_t i = 0; i < wanted; i += plan.period[j])
         std::memcpy(buffers[j] + i * bytes, in[j].data,
                     static_cast<std::size_t>(std::min(plan.period[j], wanted - i) * bytes));
-    } else if (!(plan.dense >> j & 1u)) {
+    } else if (!(plan.dense >> j & 1u) && !columns) {
       expand = true;
     }
   }
@@ -203,6 +232,8 @@ void short_rows(const ElementwiseKernel& k, const Plan& plan, const Operand* in,
       if (plan.dense >> j & 1u) p[j] = static_cast<const char*>(in[j].data) + i * k.in_bytes[j];
       else if (plan.period[j]) p[j] = buffers[j] + i % plan.period[j] * k.in_bytes[j];
       else p[j] = buffers[j];
+      if (columns && p[j] == buffers[j] && !plan.period[j])
+        spread_column(static_cast<const char*>(in[j].data), row, i, m, buffers[j], k.in_bytes[j]);
     }
     if (expand) {
       for (std::int64_t done = 0; done < m;) {

@@ -33,14 +33,20 @@ template <class T>
   constexpr int n = 16 / sizeof(T);
   using Lanes = std::make_index_sequence<n>;
   V rows[n], next[n];
+  // Unrolled, the rows are registers.
+#pragma GCC unroll 16
   for (int r = 0; r < n; ++r) std::memcpy(&rows[r], in + r * in_stride, 16);
+#pragma GCC unroll 4
   for (int step = 1; step < n; step *= 2) {
+#pragma GCC unroll 16
     for (int r = 0; r < n / 2; ++r) {
       next[2 * r] = interleave<T, 0>(rows[r], rows[r + n / 2], Lanes{});
       next[2 * r + 1] = interleave<T, 1>(rows[r], rows[r + n / 2], Lanes{});
     }
+#pragma GCC unroll 16
     for (int r = 0; r < n; ++r) rows[r] = next[r];
   }
+#pragma GCC unroll 16
   for (int r = 0; r < n; ++r) std::memcpy(out + r * out_stride, &rows[r], 16);
 }
 

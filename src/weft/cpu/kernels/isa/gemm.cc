@@ -152,27 +152,42 @@ void gemm_blocks(const GemmArgs& g, char* workspace) {
   }
 }
 
+// Columns [j, n) of one row of a small product, in vectors of kBytes and then shorter ones.
+template <class T, int kBytes>
+void small_row(const T* a, std::int64_t a_col, const T* b, std::int64_t b_row, std::int64_t k, T* o, std::int64_t j,
+               std::int64_t n) {
+  if constexpr (kBytes >= 16) {
+    using V = Vector<T, kBytes>;
+    constexpr int kLanes = kBytes / static_cast<int>(sizeof(T));
+    for (; j + kLanes <= n; j += kLanes) {
+      V sum{};
+      for (std::int64_t p = 0; p < k; ++p) sum += a[p * a_col] * load<V>(b + p * b_row + j);
+      store(o + j, sum);
+    }
+    small_row<T, kBytes / 2>(a, a_col, b, b_row, k, o, j, n);
+  } else {
+    for (; j < n; ++j) {
+      T sum = 0;
+      for (std::int64_t p = 0; p < k; ++p) sum += a[p * a_col] * b[p * b_row + j];
+      o[j] = sum;
+    }
+  }
+}
+
 // Small products: no packing, rows of b scaled and added. The sums have the order of the blocked form.
 template <class T>
 void gemm_small(const GemmArgs& g) {
   const T* a = static_cast<const T*>(g.a);
   const T* b = static_cast<const T*>(g.b);
-  for (std::int64_t i = 0; i < g.m; ++i) {
+  for (std::int64_t i = 0; i < g.m; ++i, a += g.a_row) {
     T* o = static_cast<T*>(g.c) + i * g.c_row;
-    const T* row = a + i * g.a_row;
-    using V = Vector<T>;
-    constexpr int kLanes = kRegisterBytes / static_cast<int>(sizeof(T));
-    std::int64_t j = 0;
     if (g.b_col == 1) {
-      for (; j + kLanes <= g.n; j += kLanes) {
-        V sum{};
-        for (std::int64_t p = 0; p < g.k; ++p) sum += row[p * g.a_col] * load<V>(b + p * g.b_row + j);
-        store(o + j, sum);
-      }
+      small_row<T, kRegisterBytes>(a, g.a_col, b, g.b_row, g.k, o, 0, g.n);
+      continue;
     }
-    for (; j < g.n; ++j) {
+    for (std::int64_t j = 0; j < g.n; ++j) {
       T sum = 0;
-      for (std::int64_t p = 0; p < g.k; ++p) sum += row[p * g.a_col] * b[p * g.b_row + j * g.b_col];
+      for (std::int64_t p = 0; p < g.k; ++p) sum += a[p * g.a_col] * b[p * g.b_row + j * g.b_col];
       o[j] = sum;
     }
   }

@@ -1,4 +1,4 @@
-// Unary operations made of basic arithmetic. Transcendental functions are in unary_math_*.cc.
+// Unary operations made of basic arithmetic.
 #include "weft/cpu/kernels/isa/loops.h"
 #include "weft/cpu/kernels/isa/tables.h"
 

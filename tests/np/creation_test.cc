@@ -8,6 +8,7 @@ namespace {
 using testing::expect_equal;
 using testing::expect_near;
 using testing::message_of;
+using testing::throws;
 
 template <class T>
 Array from(const std::vector<T>& values, const Dims& shape) {
@@ -61,7 +62,7 @@ TEST(creation, defaults_are_f32_and_zeros_are_zero) {
   expect_equal(np::zeros_like(x), np::array({0, 0}, i16));
   expect_equal(np::ones_like(x, f32), np::array({1.f, 1.f}));
   expect_equal(np::full_like(x, 7), np::array({7, 7}, i16));
-  EXPECT_NE(message_of<ShapeError>([] { return np::zeros({-1}); }), "no error");
+  EXPECT_TRUE(throws<ShapeError>([] { return np::zeros({-1}); }));
 }
 
 TEST(creation, asarray_converts_only_when_asked) {
@@ -91,8 +92,8 @@ TEST(creation, arange_counts_like_numpy) {
 
 TEST(creation, arange_refuses_steps_that_lead_nowhere) {
   EXPECT_EQ(message_of<ValueError>([] { return np::arange(0, 3, 0); }), "arange: the step must not be zero; got 0.");
-  EXPECT_NE(message_of<ValueError>([] { return np::arange(0.0, 1.0, 0.0); }), "no error");
-  EXPECT_NE(message_of<ValueError>([] { return np::arange(0.0, static_cast<double>(np::inf)); }), "no error");
+  EXPECT_TRUE(throws<ValueError>([] { return np::arange(0.0, 1.0, 0.0); }));
+  EXPECT_TRUE(throws<ValueError>([] { return np::arange(0.0, static_cast<double>(np::inf)); }));
 }
 
 TEST(creation, linspace_hits_both_ends) {
@@ -104,7 +105,7 @@ TEST(creation, linspace_hits_both_ends) {
   const Array x = np::linspace(0.1, 0.7, 1000);
   EXPECT_EQ(x(0).item<float>(), 0.1f);
   EXPECT_EQ(x(-1).item<float>(), 0.7f);
-  EXPECT_NE(message_of<ValueError>([] { return np::linspace(0, 1, -1); }), "no error");
+  EXPECT_TRUE(throws<ValueError>([] { return np::linspace(0, 1, -1); }));
   expect_near(np::logspace(0, 3, 4), np::array({1.f, 10.f, 100.f, 1000.f}), 1e-6);
 }
 
@@ -117,7 +118,8 @@ TEST(creation, bands_of_matrices) {
   const Array x = np::reshape(np::arange(1, 10), {3, 3});
   expect_equal(np::tril(x), np::array({{1, 0, 0}, {4, 5, 0}, {7, 8, 9}}));
   expect_equal(np::triu(x, 1), np::array({{0, 2, 3}, {0, 0, 6}, {0, 0, 0}}));
-  EXPECT_EQ(message_of<ShapeError>([] { return np::tril(np::ones({3})); }), "tril: the array must have at least two axes; got f32[3].");
+  EXPECT_EQ(message_of<ShapeError>([] { return np::tril(np::ones({3})); }),
+            "tril: the array must have at least two axes; got f32[3].");
 }
 
 TEST(creation, diagonals_are_taken_and_made) {
@@ -138,7 +140,8 @@ TEST(creation, diagonals_are_taken_and_made) {
   // What stands beside the diagonal does not matter, and the sign of zero stays.
   const Array y = np::array({{-0.f, np::nan}, {np::inf, 1.f}});
   EXPECT_TRUE(std::signbit(np::diagonal(y)(0).item<float>()));
-  EXPECT_EQ(message_of<IndexError>([&] { return np::diagonal(x, 0, 1, -1); }), "diagonal: axes must be distinct; got 1 and -1.");
+  EXPECT_EQ(message_of<IndexError>([&] { return np::diagonal(x, 0, 1, -1); }),
+            "diagonal: axes must be distinct; got 1 and -1.");
 }
 
 TEST(creation, the_gradient_of_a_diagonal_is_a_diagonal) {
@@ -155,13 +158,12 @@ TEST(creation, grids_of_coordinates) {
   expect_equal(ij[0], np::array({{1, 1}, {2, 2}, {3, 3}}));
   expect_equal(ij[1], np::array({{10.f, 20.f}, {10.f, 20.f}, {10.f, 20.f}}));
   expect_equal(np::indices({2, 2}), np::array({{{0, 0}, {1, 1}}, {{0, 1}, {0, 1}}}));
-  EXPECT_EQ(message_of<ValueError>([&] { return np::meshgrid({x, y}, "zz"); }), "meshgrid: indexing must be \"xy\" or \"ij\"; got \"zz\".");
+  EXPECT_EQ(message_of<ValueError>([&] { return np::meshgrid({x, y}, "zz"); }),
+            "meshgrid: indexing must be \"xy\" or \"ij\"; got \"zz\".");
 }
 
 TEST(creation, traced_creation_names_the_users_line) {
-  const Jaxpr jaxpr = make_jaxpr([](Array x) {
-    return x + np::arange(3.f);
-  })(np::ones({3}));
+  const Jaxpr jaxpr = make_jaxpr([](Array x) { return x + np::arange(3.f); })(np::ones({3}));
   EXPECT_EQ(jaxpr.eqns()[0].location.line, static_cast<std::uint32_t>(__LINE__ - 2)) << jaxpr.str();
 }
 

@@ -91,7 +91,9 @@ Array broadcast_to(const Arg& x, DimSpan shape) {
     dims.push_back(static_cast<std::int64_t>(to));
     fits = from[i] == 1 || from[i] == shape[to];
   }
-  if (!fits) throw ShapeError("broadcast_to: the array must broadcast to the shape; got " + a.aval().str() + " to " + shape_str(shape) + ".");
+  if (!fits)
+    throw ShapeError("broadcast_to: the array must broadcast to the shape; got " + a.aval().str() + " to " +
+                     shape_str(shape) + ".");
   return lax::broadcast_in_dim(a, shape, dims);
 }
 

@@ -177,11 +177,14 @@ bool contains(const Labels& l, int v) { return std::find(l.begin(), l.end(), v) 
 // The labels of one term; `ellipsis` axes stand where the dots are.
 Labels parse_term(std::string_view spec, std::string_view term, int ellipsis) {
   Labels labels;
+  bool dots = false;
   for (std::size_t i = 0; i < term.size(); ++i) {
     const char c = term[i];
     if (c == ' ') continue;
     if (c == '.') {
       if (term.substr(i, 3) != "...") malformed(spec, "an ellipsis must have three dots");
+      if (dots) malformed(spec, "a term may have one ellipsis");
+      dots = true;
       for (int k = ellipsis; k-- > 0;) labels.push_back(-1 - k);
       i += 2;
     } else if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) {

@@ -118,7 +118,8 @@ TEST(creation, bands_of_matrices) {
   const Array x = np::reshape(np::arange(1, 10), {3, 3});
   expect_equal(np::tril(x), np::array({{1, 0, 0}, {4, 5, 0}, {7, 8, 9}}));
   expect_equal(np::triu(x, 1), np::array({{0, 2, 3}, {0, 0, 6}, {0, 0, 0}}));
-  EXPECT_EQ(message_of<ShapeError>([] { return np::tril(np::ones({3})); }), "tril: the array must have at least two axes; got f32[3].");
+  EXPECT_EQ(message_of<ShapeError>([] { return np::tril(np::ones({3})); }),
+            "tril: the array must have at least two axes; got f32[3].");
 }
 
 TEST(creation, diagonals_are_taken_and_made) {
@@ -139,7 +140,8 @@ TEST(creation, diagonals_are_taken_and_made) {
   // What stands beside the diagonal does not matter, and the sign of zero stays.
   const Array y = np::array({{-0.f, np::nan}, {np::inf, 1.f}});
   EXPECT_TRUE(std::signbit(np::diagonal(y)(0).item<float>()));
-  EXPECT_EQ(message_of<IndexError>([&] { return np::diagonal(x, 0, 1, -1); }), "diagonal: axes must be distinct; got 1 and -1.");
+  EXPECT_EQ(message_of<IndexError>([&] { return np::diagonal(x, 0, 1, -1); }),
+            "diagonal: axes must be distinct; got 1 and -1.");
 }
 
 TEST(creation, the_gradient_of_a_diagonal_is_a_diagonal) {
@@ -156,14 +158,18 @@ TEST(creation, grids_of_coordinates) {
   expect_equal(ij[0], np::array({{1, 1}, {2, 2}, {3, 3}}));
   expect_equal(ij[1], np::array({{10.f, 20.f}, {10.f, 20.f}, {10.f, 20.f}}));
   expect_equal(np::indices({2, 2}), np::array({{{0, 0}, {1, 1}}, {{0, 1}, {0, 1}}}));
-  EXPECT_EQ(message_of<ValueError>([&] { return np::meshgrid({x, y}, "zz"); }), "meshgrid: indexing must be \"xy\" or \"ij\"; got \"zz\".");
+  EXPECT_EQ(message_of<ValueError>([&] { return np::meshgrid({x, y}, "zz"); }),
+            "meshgrid: indexing must be \"xy\" or \"ij\"; got \"zz\".");
 }
 
 TEST(creation, traced_creation_names_the_users_line) {
-  const Jaxpr jaxpr = make_jaxpr([](Array x) {
+  std::uint32_t line = 0;
+  const auto f = [&](Array x) {
+    line = __LINE__ + 1;
     return x + np::arange(3.f);
-  })(np::ones({3}));
-  EXPECT_EQ(jaxpr.eqns()[0].location.line, static_cast<std::uint32_t>(__LINE__ - 2)) << jaxpr.str();
+  };
+  const Jaxpr jaxpr = make_jaxpr(f)(np::ones({3}));
+  EXPECT_EQ(jaxpr.eqns()[0].location.line, line) << jaxpr.str();
 }
 
 }  // namespace

@@ -9,7 +9,9 @@
 
 namespace weft::testing {
 
-inline std::vector<std::complex<double>> wide(const Array& x) { return x.astype(c128).to_vector<std::complex<double>>(); }
+inline std::vector<std::complex<double>> wide(const Array& x) {
+  return x.astype(c128).to_vector<std::complex<double>>();
+}
 
 /// `|got - want| <= tolerance * max(1, |want|)` part by part; NaN and infinities must be the same.
 inline bool near(double got, double want, double tolerance) {

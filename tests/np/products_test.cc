@@ -15,7 +15,8 @@ using testing::throws;
 // Whole numbers from -4 to 4: products and sums are exact.
 Array numbers(const Dims& shape, int seed = 0) {
   std::vector<float> v(static_cast<std::size_t>(product(shape)));
-  for (std::size_t i = 0; i < v.size(); ++i) v[i] = static_cast<float>((i * 7 + static_cast<std::size_t>(seed) * 5) % 9) - 4;
+  for (std::size_t i = 0; i < v.size(); ++i)
+    v[i] = static_cast<float>((i * 7 + static_cast<std::size_t>(seed) * 5) % 9) - 4;
   return Array::from_vector(v, shape);
 }
 
@@ -63,7 +64,8 @@ TEST(products, dot_contracts_last_with_last_but_one) {
 }
 
 TEST(products, matmul_broadcasts_leading_axes) {
-  const Array a = numbers({5, 2, 3}), b = numbers({5, 3, 4}, 1), m = numbers({3, 4}, 2), v = numbers({3}, 3), l = numbers({2, 3}, 4);
+  const Array a = numbers({5, 2, 3}), b = numbers({5, 3, 4}, 1), m = numbers({3, 4}, 2), v = numbers({3}, 3),
+              l = numbers({2, 3}, 4);
   expect_equal(np::matmul(a, b), einsum_by_loops({"bij", "bjk"}, "bik", {a, b}));
   expect_equal(np::matmul(a, m), einsum_by_loops({"bij", "jk"}, "bik", {a, m}));
   expect_equal(np::matmul(l, b), einsum_by_loops({"ij", "bjk"}, "bik", {l, b}));
@@ -113,7 +115,8 @@ TEST(products, kron_cross_and_trace) {
   expect_equal(np::kron(np::eye(2, 2, 0, i32), np::array({{1, 2}})), np::array({{1, 2, 0, 0}, {0, 0, 1, 2}}));
   expect_equal(np::kron(np::array({{1}, {2}}), np::array({1, 3})), np::array({{1, 3}, {2, 6}}));
   expect_equal(np::cross(np::array({1, 0, 0}), np::array({0, 1, 0})), np::array({0, 0, 1}));
-  expect_equal(np::cross(np::array({1, 2, 3}), np::array({{4, 5, 6}, {7, 8, 1}})), np::array({{-3, 6, -3}, {-22, 20, -6}}));
+  expect_equal(np::cross(np::array({1, 2, 3}), np::array({{4, 5, 6}, {7, 8, 1}})),
+               np::array({{-3, 6, -3}, {-22, 20, -6}}));
   EXPECT_TRUE(throws<ShapeError>([] { return np::cross(np::ones({2}), np::ones({2})); }));
   const Array x = np::reshape(np::arange(12), {3, 4});
   expect_equal(np::trace(x), Array(15));
@@ -177,7 +180,8 @@ TEST(einsum, an_ellipsis_broadcasts) {
 }
 
 TEST(einsum, is_one_dot_general_for_two_operands) {
-  const Jaxpr jaxpr = make_jaxpr([](Array x, Array y) { return np::einsum("ij,jk->ik", x, y); })(numbers({2, 3}), numbers({3, 4}));
+  const Jaxpr jaxpr =
+      make_jaxpr([](Array x, Array y) { return np::einsum("ij,jk->ik", x, y); })(numbers({2, 3}), numbers({3, 4}));
   EXPECT_EQ(jaxpr.eqns().size(), 1u) << jaxpr.str();
 }
 
@@ -191,18 +195,25 @@ TEST(einsum, gradients) {
 
 TEST(einsum, malformed_specifications_are_refused) {
   const Array m = np::ones({2, 3});
-  EXPECT_EQ(message_of<ValueError>([&] { return np::einsum("ij,jk", m); }), "einsum: there must be one term per operand (1); got \"ij,jk\".");
-  EXPECT_EQ(message_of<ValueError>([&] { return np::einsum("i1->i", m); }), "einsum: axes must be named by letters, not '1'; got \"i1->i\".");
-  EXPECT_EQ(message_of<ValueError>([&] { return np::einsum("ij->k", m); }), "einsum: every axis of the result must be in a term; got \"ij->k\".");
-  EXPECT_EQ(message_of<ValueError>([&] { return np::einsum("ij->ii", m); }), "einsum: an axis may be in the result once; got \"ij->ii\".");
-  EXPECT_EQ(message_of<ValueError>([&] { return np::einsum("..ij", m); }), "einsum: an ellipsis must have three dots; got \"..ij\".");
-  EXPECT_EQ(message_of<ShapeError>([&] { return np::einsum("ijk", m); }), "einsum: a term must name every axis of its operand; got \"ijk\" for f32[2,3].");
+  EXPECT_EQ(message_of<ValueError>([&] { return np::einsum("ij,jk", m); }),
+            "einsum: there must be one term per operand (1); got \"ij,jk\".");
+  EXPECT_EQ(message_of<ValueError>([&] { return np::einsum("i1->i", m); }),
+            "einsum: axes must be named by letters, not '1'; got \"i1->i\".");
+  EXPECT_EQ(message_of<ValueError>([&] { return np::einsum("ij->k", m); }),
+            "einsum: every axis of the result must be in a term; got \"ij->k\".");
+  EXPECT_EQ(message_of<ValueError>([&] { return np::einsum("ij->ii", m); }),
+            "einsum: an axis may be in the result once; got \"ij->ii\".");
+  EXPECT_EQ(message_of<ValueError>([&] { return np::einsum("..ij", m); }),
+            "einsum: an ellipsis must have three dots; got \"..ij\".");
+  EXPECT_EQ(message_of<ShapeError>([&] { return np::einsum("ijk", m); }),
+            "einsum: a term must name every axis of its operand; got \"ijk\" for f32[2,3].");
   EXPECT_EQ(message_of<ShapeError>([&] { return np::einsum("ij,ij", m, np::ones({2, 2})); }),
             "einsum: axes of one name must have equal sizes; got 3 and 2 for 'j' in \"ij,ij\".");
   EXPECT_EQ(message_of<ShapeError>([&] { return np::einsum("ii", m); }),
             "einsum: axes of one name must have equal sizes; got 2 and 3 for 'i' in \"ii\".");
   EXPECT_TRUE(throws<ShapeError>([&] { return np::einsum("...,...", m, np::ones({4})); }));
-  EXPECT_TRUE(throws<ValueError>([&] { return np::einsum("......", m); }));
+  EXPECT_EQ(message_of<ValueError>([&] { return np::einsum("......", m); }),
+            "einsum: a term may have one ellipsis; got \"......\".");
   EXPECT_TRUE(throws<ValueError>([&] { return np::einsum("ij->i->j", m); }));
   EXPECT_TRUE(throws<ValueError>([] { return np::einsum("", std::span<const Array>()); }));
 }

@@ -32,14 +32,16 @@ constexpr const char* kTable[15] = {
 TEST(promotion, two_dtypes_join_as_in_jax) {
   for (std::size_t i = 0; i < 15; ++i) {
     std::string row;
-    for (std::size_t j = 0; j < 15; ++j) row += (j ? " " : "") + std::string(name(np::promote_types(kOrder[i], kOrder[j])));
+    for (std::size_t j = 0; j < 15; ++j)
+      row += (j ? " " : "") + std::string(name(np::promote_types(kOrder[i], kOrder[j])));
     EXPECT_EQ(row, kTable[i]) << name(kOrder[i]);
   }
 }
 
 TEST(promotion, a_sum_of_arrays_has_the_joint_dtype) {
   for (const DType a : kOrder)
-    for (const DType b : kOrder) EXPECT_EQ((np::ones({2}, a) + np::ones({2}, b)).dtype(), np::promote_types(a, b)) << name(a) << name(b);
+    for (const DType b : kOrder)
+      EXPECT_EQ((np::ones({2}, a) + np::ones({2}, b)).dtype(), np::promote_types(a, b)) << name(a) << name(b);
 }
 
 TEST(promotion, a_number_takes_its_neighbours_dtype_within_the_category) {
@@ -55,9 +57,7 @@ TEST(promotion, a_number_takes_its_neighbours_dtype_within_the_category) {
   EXPECT_EQ((np::ones({2}, f32) * std::complex<float>(0, 1)).dtype(), c64);
 }
 
-TEST(promotion, a_zero_dimensional_array_is_no_number) {
-  EXPECT_EQ((np::ones({2}, f16) * Array(2.0f)).dtype(), f32);
-}
+TEST(promotion, a_zero_dimensional_array_is_no_number) { EXPECT_EQ((np::ones({2}, f16) * Array(2.0f)).dtype(), f32); }
 
 TEST(promotion, result_type_joins_arrays_first) {
   const Array h = np::ones({2}, f16), i = np::ones({2}, i32);
@@ -89,7 +89,8 @@ TEST(promotion, operands_broadcast) {
 TEST(promotion, shapes_that_do_not_fit_are_named) {
   const Array a = np::ones({3}), b = np::ones({4});
   EXPECT_EQ(message_of<ShapeError>([&] { return a + b; }), "add: shapes must broadcast; got f32[3] and f32[4].");
-  EXPECT_EQ(message_of<ShapeError>([&] { return np::where(a > 0, a, b); }), "where: shapes must broadcast; got f32[3] and f32[4].");
+  EXPECT_EQ(message_of<ShapeError>([&] { return np::where(a > 0, a, b); }),
+            "where: shapes must broadcast; got f32[3] and f32[4].");
   EXPECT_EQ(message_of<ShapeError>([&] { return np::broadcast_to(a, Dims{2}); }),
             "broadcast_to: the array must broadcast to the shape; got f32[3] to [2].");
 }
@@ -100,7 +101,8 @@ TEST(promotion, errors_name_the_users_line) {
     (void)(a * b);
     FAIL();
   } catch (const ShapeError& e) {
-    EXPECT_NE(std::string(e.what()).find("promotion_test.cc:" + std::to_string(__LINE__ - 3)), std::string::npos) << e.what();
+    EXPECT_NE(std::string(e.what()).find("promotion_test.cc:" + std::to_string(__LINE__ - 3)), std::string::npos)
+        << e.what();
     EXPECT_FALSE(e.hint().empty());
   }
 }

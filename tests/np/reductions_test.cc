@@ -138,7 +138,8 @@ TEST(reductions, log_of_a_sum_of_exponentials_does_not_overflow) {
 
 TEST(reductions, gradients_reach_every_element) {
   expect_equal(grad([](Array x) { return np::mean(x); })(np::ones({2, 2})), np::full({2, 2}, 0.25f));
-  expect_near(grad([](Array x) { return np::var(x); })(np::array({1.f, 2.f, 6.f})), np::array({-4.f / 3, -2.f / 3, 2.f}), 1e-6);
+  expect_near(grad([](Array x) { return np::var(x); })(np::array({1.f, 2.f, 6.f})),
+              np::array({-4.f / 3, -2.f / 3, 2.f}), 1e-6);
   // Ties share the gradient of a maximum.
   expect_near(grad([](Array x) { return np::max(x); })(np::array({1.f, 2.f, 2.f})), np::array({0.f, 0.5f, 0.5f}), 1e-6);
 }

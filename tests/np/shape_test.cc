@@ -50,7 +50,8 @@ TEST(shape, axes_of_size_one_come_and_go) {
   EXPECT_EQ(shape_of(np::expand_dims(x, {0, 2})), "[1,2,1,3]");
   EXPECT_EQ(shape_of(np::squeeze(np::ones({1, 2, 1}))), "[2]");
   EXPECT_EQ(shape_of(np::squeeze(np::ones({1, 2, 1}), -1)), "[1,2]");
-  EXPECT_EQ(message_of<ShapeError>([&] { return np::squeeze(x, 0); }), "squeeze: removed axes must have size 1; got axis 0 of f32[2,3].");
+  EXPECT_EQ(message_of<ShapeError>([&] { return np::squeeze(x, 0); }),
+            "squeeze: removed axes must have size 1; got axis 0 of f32[2,3].");
   EXPECT_TRUE(throws<IndexError>([&] { return np::squeeze(np::ones({1, 1}), {0, -2}); }));
   EXPECT_TRUE(throws<IndexError>([&] { return np::expand_dims(x, 3); }));
   EXPECT_EQ(shape_of(np::atleast_1d(2.0f)), "[1]");
@@ -84,7 +85,8 @@ TEST(shape, what_cannot_be_joined_is_refused) {
             "concatenate: there must be at least one array; got none.");
   EXPECT_EQ(message_of<ShapeError>([&] { return np::stack({a, np::array({1.f})}); }),
             "stack: arrays must have equal shapes; got i32[2] and f32[1].");
-  EXPECT_EQ(message_of<IndexError>([&] { return np::concatenate({a, a}, 1); }), "concatenate: axis must be in [-1, 1); got 1.");
+  EXPECT_EQ(message_of<IndexError>([&] { return np::concatenate({a, a}, 1); }),
+            "concatenate: axis must be in [-1, 1); got 1.");
   EXPECT_TRUE(throws<ShapeError>([&] { return np::concatenate({a, np::ones({1, 2})}); }));
   try {
     np::stack({a, np::array({1})});
@@ -102,9 +104,9 @@ TEST(shape, arrays_are_taken_apart) {
     return s;
   };
   EXPECT_EQ(text(np::split(x, 3)), "[0 1][2 3][4 5]");
-  EXPECT_EQ(text(np::split(x, std::vector<std::int64_t>{1, 4})), "[0][1 2 3][4 5]");
-  EXPECT_EQ(text(np::split(x, std::vector<std::int64_t>{4, 2, 9})), "[0 1 2 3][][2 3 4 5][]");
-  EXPECT_EQ(text(np::split(x, std::vector<std::int64_t>{-1})), "[0 1 2 3 4][5]");
+  EXPECT_EQ(text(np::split(x, {1, 4})), "[0][1 2 3][4 5]");
+  EXPECT_EQ(text(np::split(x, {4, 2, 9})), "[0 1 2 3][][2 3 4 5][]");
+  EXPECT_EQ(text(np::split(x, {-1})), "[0 1 2 3 4][5]");
   EXPECT_EQ(text(np::array_split(x, 4)), "[0 1][2 3][4][5]");
   EXPECT_EQ(text(np::array_split(np::arange(2), 3)), "[0][1][]");
   EXPECT_EQ(text(np::unstack(np::reshape(x, {2, 3}), 1)), "[0 3][1 4][2 5]");

@@ -10,7 +10,8 @@ namespace weft::np {
 
 void Nested::collect(std::size_t depth, Dims& shape, std::vector<Scalar>& out) const {
   const auto ragged = [&] {
-    throw ShapeError("array: rows must have equal lengths and depths; got a ragged list at depth " + std::to_string(depth) + ".");
+    throw ShapeError("array: rows must have equal lengths and depths; got a ragged list at depth " +
+                     std::to_string(depth) + ".");
   };
   if (!is_list_) {
     if (depth != shape.size()) ragged();
@@ -83,11 +84,15 @@ Array ramp(DType t, T start, T step, std::int64_t n) {
 
 namespace detail {
 
-Array arange_floats(DType type, std::optional<DType> dtype, double start, double stop, double step, const SourceLocation& loc) {
+Array arange_floats(DType type, std::optional<DType> dtype, double start, double stop, double step,
+                    const SourceLocation& loc) {
   const LocationScope scope(loc);
-  if (step == 0 || step != step) throw ValueError("arange: the step must not be zero; got " + std::to_string(step) + ".");
+  if (step == 0 || step != step)
+    throw ValueError("arange: the step must not be zero; got " + std::to_string(step) + ".");
   const double n = std::ceil((stop - start) / step);
-  if (!(n < 4e18)) throw ValueError("arange: the range must be finite; got " + std::to_string(start) + " to " + std::to_string(stop) + ".");
+  if (!(n < 4e18))
+    throw ValueError("arange: the range must be finite; got " + std::to_string(start) + " to " + std::to_string(stop) +
+                     ".");
   const DType t = dtype.value_or(type), work = is_inexact(t) ? counting(t) : type;
   return lax::convert(ramp(work, start, step, n > 0 ? static_cast<std::int64_t>(n) : 0), t);
 }
@@ -97,7 +102,9 @@ Array arange_integers(DType type, std::optional<DType> dtype, std::int64_t start
   const LocationScope scope(loc);
   if (step == 0) throw ValueError("arange: the step must not be zero; got 0.");
   // Unsigned: the distance of two i64 need not be an i64.
-  const auto distance = [](std::int64_t a, std::int64_t b) { return static_cast<std::uint64_t>(b) - static_cast<std::uint64_t>(a); };
+  const auto distance = [](std::int64_t a, std::int64_t b) {
+    return static_cast<std::uint64_t>(b) - static_cast<std::uint64_t>(a);
+  };
   std::uint64_t n = 0;
   if (step > 0 && stop > start) n = (distance(start, stop) - 1) / static_cast<std::uint64_t>(step) + 1;
   if (step < 0 && stop < start) n = (distance(stop, start) - 1) / distance(step, 0) + 1;
@@ -109,7 +116,8 @@ Array arange_integers(DType type, std::optional<DType> dtype, std::int64_t start
 
 Array linspace(double start, double stop, std::int64_t num, bool endpoint, DType dtype, SourceLocation loc) {
   const LocationScope scope(loc);
-  if (num < 0) throw ValueError("linspace: the number of points must not be negative; got " + std::to_string(num) + ".");
+  if (num < 0)
+    throw ValueError("linspace: the number of points must not be negative; got " + std::to_string(num) + ".");
   if (!is_inexact(dtype)) return lax::convert(lax::floor(linspace(start, stop, num, endpoint, f64)), dtype);
   const Dims shape{num};
   const std::int64_t steps = endpoint ? num - 1 : num;
@@ -118,11 +126,13 @@ Array linspace(double start, double stop, std::int64_t num, bool endpoint, DType
   const DType t = counting(dtype);
   const auto constant = [&](double v) { return lax::full(shape, Scalar(v), t); };
   const Array w = lax::divide(lax::iota(t, shape, 0), constant(static_cast<double>(steps)));
-  const Array head = lax::multiply(lax::subtract(constant(1), w), constant(start)), tail = lax::multiply(w, constant(stop));
+  const Array head = lax::multiply(lax::subtract(constant(1), w), constant(start)),
+              tail = lax::multiply(w, constant(stop));
   return lax::convert(lax::add(head, tail), dtype);
 }
 
-Array logspace(double start, double stop, std::int64_t num, bool endpoint, double base, DType dtype, SourceLocation loc) {
+Array logspace(double start, double stop, std::int64_t num, bool endpoint, double base, DType dtype,
+               SourceLocation loc) {
   const LocationScope scope(loc);
   const Array exponents = linspace(start, stop, num, endpoint, is_inexact(dtype) ? counting(dtype) : f64);
   return lax::convert(lax::power(base, exponents), dtype);
@@ -135,14 +145,17 @@ Array band(std::int64_t rows, std::int64_t columns, std::int64_t k, ComparisonDi
   const Dims shape{rows, columns};
   // Beyond every diagonal the answer no longer changes, and k stays in range of i32.
   const std::int64_t near = std::clamp(k, -rows - 1, columns + 1);
-  return lax::compare(lax::iota(i32, shape, 1), lax::add(lax::iota(i32, shape, 0), lax::full(shape, Scalar(near), i32)), direction);
+  return lax::compare(lax::iota(i32, shape, 1), lax::add(lax::iota(i32, shape, 0), lax::full(shape, Scalar(near), i32)),
+                      direction);
 }
 
 Array keep_band(const char* op, const Arg& x, std::int64_t k, ComparisonDirection direction) {
   const LocationScope scope(x.location());
   const Array a = x.array();
-  if (a.ndim() < 2) throw ShapeError(std::string(op) + ": the array must have at least two axes; got " + a.aval().str() + ".");
-  return lax::select(broadcast_to(band(a.shape(-2), a.shape(-1), k, direction), a.shape()), a, lax::full(a.shape(), Scalar(0), a.dtype()));
+  if (a.ndim() < 2)
+    throw ShapeError(std::string(op) + ": the array must have at least two axes; got " + a.aval().str() + ".");
+  return lax::select(broadcast_to(band(a.shape(-2), a.shape(-1), k, direction), a.shape()), a,
+                     lax::full(a.shape(), Scalar(0), a.dtype()));
 }
 
 }  // namespace
@@ -164,7 +177,9 @@ Array diagonal(const Arg& x, std::int64_t offset, int axis1, int axis2) {
   const Array a = x.array();
   if (a.ndim() < 2) throw ShapeError("diagonal: the array must have at least two axes; got " + a.aval().str() + ".");
   const int p = ops::normal_axis("diagonal", axis1, a.ndim()), q = ops::normal_axis("diagonal", axis2, a.ndim());
-  if (p == q) throw IndexError("diagonal: axes must be distinct; got " + std::to_string(axis1) + " and " + std::to_string(axis2) + ".");
+  if (p == q)
+    throw IndexError("diagonal: axes must be distinct; got " + std::to_string(axis1) + " and " + std::to_string(axis2) +
+                     ".");
   Dims permutation;
   for (int i = 0; i < a.ndim(); ++i)
     if (i != p && i != q) permutation.push_back(i);
@@ -172,7 +187,8 @@ Array diagonal(const Arg& x, std::int64_t offset, int axis1, int axis2) {
   permutation.push_back(q);
   const Array last = lax::transpose(a, permutation);
   const std::int64_t rows = last.shape(-2), columns = last.shape(-1);
-  const std::int64_t row = offset < 0 ? -std::max(offset, -rows) : 0, column = offset > 0 ? std::min(offset, columns) : 0;
+  const std::int64_t row = offset < 0 ? -std::max(offset, -rows) : 0,
+                     column = offset > 0 ? std::min(offset, columns) : 0;
   const std::int64_t n = std::min(rows - row, columns - column);
   // In row-major order the diagonal is every (columns + 1)-th element.
   Dims flat(last.shape().first(last.shape().size() - 2));
@@ -193,8 +209,8 @@ Array diag(const Arg& x, std::int64_t k) {
   const std::int64_t n = a.shape(0), before = std::max<std::int64_t>(-k, 0), after = std::max<std::int64_t>(k, 0);
   const Dims square{n + before + after, n + before + after};
   const Array columns = lax::pad(a, lax::full({}, Scalar(0), a.dtype()), Dims{after}, Dims{before});
-  return lax::select(band(square[0], square[1], k, ComparisonDirection::kEq), lax::broadcast_in_dim(columns, square, Dims{1}),
-                     lax::full(square, Scalar(0), a.dtype()));
+  return lax::select(band(square[0], square[1], k, ComparisonDirection::kEq),
+                     lax::broadcast_in_dim(columns, square, Dims{1}), lax::full(square, Scalar(0), a.dtype()));
 }
 Array diagflat(const Arg& x, std::int64_t k) {
   const LocationScope scope(x.location());
@@ -209,7 +225,8 @@ std::vector<Array> meshgrid(std::span<const Array> xs, std::string_view indexing
   const auto axis_of = [&](std::size_t i) { return static_cast<std::int64_t>(swap && i < 2 ? 1 - i : i); };
   Dims shape(xs.size(), 1);
   for (std::size_t i = 0; i < xs.size(); ++i) {
-    if (xs[i].ndim() > 1) throw ShapeError("meshgrid: arrays must have one axis or none; got " + xs[i].aval().str() + ".");
+    if (xs[i].ndim() > 1)
+      throw ShapeError("meshgrid: arrays must have one axis or none; got " + xs[i].aval().str() + ".");
     shape[static_cast<std::size_t>(axis_of(i))] = xs[i].size();
   }
   std::vector<Array> r;

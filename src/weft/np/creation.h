@@ -14,13 +14,13 @@ inline constexpr float nan = __builtin_nanf("");
 class Shape {
  public:
   Shape(std::initializer_list<std::int64_t> sizes) : dims_(sizes) {}
-  Shape(DimSpan sizes) : dims_(sizes) {}                                             // NOLINT
-  Shape(const Dims& sizes) : dims_(sizes) {}                                         // NOLINT
+  Shape(DimSpan sizes) : dims_(sizes) {}                                                // NOLINT
+  Shape(const Dims& sizes) : dims_(sizes) {}                                            // NOLINT
   Shape(const std::vector<std::int64_t>& sizes) : dims_(sizes.begin(), sizes.end()) {}  // NOLINT
   template <class T>
     requires std::is_integral_v<T>
   Shape(T size) : dims_{static_cast<std::int64_t>(size)} {}  // NOLINT
-  operator DimSpan() const { return dims_; }                  // NOLINT
+  operator DimSpan() const { return dims_; }                 // NOLINT
   const Dims& dims() const { return dims_; }
 
  private:
@@ -81,7 +81,8 @@ Array empty_like(const Arg& x, std::optional<DType> dtype = {});
 Array full_like(const Arg& x, const Scalar& value, std::optional<DType> dtype = {});
 
 namespace detail {
-Array arange_floats(DType type, std::optional<DType> dtype, double start, double stop, double step, const SourceLocation& loc);
+Array arange_floats(DType type, std::optional<DType> dtype, double start, double stop, double step,
+                    const SourceLocation& loc);
 Array arange_integers(DType type, std::optional<DType> dtype, std::int64_t start, std::int64_t stop, std::int64_t step,
                       const SourceLocation& loc);
 template <class T>
@@ -91,13 +92,15 @@ concept ArangeNumber = std::is_arithmetic_v<T> && !std::is_same_v<T, bool>;
 /// start, start + step, ... before `stop`: ceil((stop - start) / step) numbers of the common C++ type's
 /// dtype unless given. ValueError when the step is zero or the range is not finite.
 template <detail::ArangeNumber A, detail::ArangeNumber B, detail::ArangeNumber C = std::common_type_t<A, B>>
-Array arange(A start, B stop, C step = C(1), std::optional<DType> dtype = {}, SourceLocation loc = std::source_location::current()) {
+Array arange(A start, B stop, C step = C(1), std::optional<DType> dtype = {},
+             SourceLocation loc = std::source_location::current()) {
   using T = std::common_type_t<A, B, C>;
   if constexpr (std::is_integral_v<T>)
-    return detail::arange_integers(dtype_of<T>(), dtype, static_cast<std::int64_t>(start), static_cast<std::int64_t>(stop),
-                                   static_cast<std::int64_t>(step), loc);
+    return detail::arange_integers(dtype_of<T>(), dtype, static_cast<std::int64_t>(start),
+                                   static_cast<std::int64_t>(stop), static_cast<std::int64_t>(step), loc);
   else
-    return detail::arange_floats(dtype_of<T>(), dtype, static_cast<double>(start), static_cast<double>(stop), static_cast<double>(step), loc);
+    return detail::arange_floats(dtype_of<T>(), dtype, static_cast<double>(start), static_cast<double>(stop),
+                                 static_cast<double>(step), loc);
 }
 /// 0, 1, ... before `stop`.
 template <detail::ArangeNumber T>
@@ -108,8 +111,8 @@ Array arange(T stop, std::optional<DType> dtype = {}, SourceLocation loc = std::
 Array linspace(double start, double stop, std::int64_t num = 50, bool endpoint = true, DType dtype = f32,
                SourceLocation loc = std::source_location::current());
 /// base ^ linspace(start, stop).
-Array logspace(double start, double stop, std::int64_t num = 50, bool endpoint = true, double base = 10, DType dtype = f32,
-               SourceLocation loc = std::source_location::current());
+Array logspace(double start, double stop, std::int64_t num = 50, bool endpoint = true, double base = 10,
+               DType dtype = f32, SourceLocation loc = std::source_location::current());
 /// 1 where column - row = k.
 Array eye(std::int64_t rows, std::optional<std::int64_t> columns = {}, std::int64_t k = 0, DType dtype = f32,
           SourceLocation loc = std::source_location::current());

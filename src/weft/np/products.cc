@@ -32,15 +32,18 @@ Array matmul(const Arg& x, const Arg& y) {
   const LocationScope scope(x.location());
   auto [a, b] = common_dtype(x, y);
   if (a.ndim() == 0 || b.ndim() == 0)
-    throw ShapeError("matmul: operands must have at least one axis; got " + a.aval().str() + " and " + b.aval().str() + ".",
-                     "multiply by a number with *.");
+    throw ShapeError(
+        "matmul: operands must have at least one axis; got " + a.aval().str() + " and " + b.aval().str() + ".",
+        "multiply by a number with *.");
   const std::int64_t k = a.shape(-1), l = b.shape(b.ndim() == 1 ? 0 : -2);
   if (k != l)
-    throw ShapeError("matmul: contracting sizes must match; lhs axis " + std::to_string(a.ndim() - 1) + " has " + std::to_string(k) +
-                         ", rhs axis " + std::to_string(b.ndim() == 1 ? 0 : b.ndim() - 2) + " has " + std::to_string(l) + " (lhs " +
-                         a.aval().str() + ", rhs " + b.aval().str() + ").",
-                     b.ndim() >= 2 && b.shape(-1) == k ? "rhs looks transposed; use matmul(x, swapaxes(y, -1, -2))." : "");
-  if (a.ndim() <= 2 && b.ndim() <= 2) return lax::dot_general(a, b, {{a.ndim() - 1}, {b.ndim() == 1 ? 0 : b.ndim() - 2}, {}, {}});
+    throw ShapeError(
+        "matmul: contracting sizes must match; lhs axis " + std::to_string(a.ndim() - 1) + " has " + std::to_string(k) +
+            ", rhs axis " + std::to_string(b.ndim() == 1 ? 0 : b.ndim() - 2) + " has " + std::to_string(l) + " (lhs " +
+            a.aval().str() + ", rhs " + b.aval().str() + ").",
+        b.ndim() >= 2 && b.shape(-1) == k ? "rhs looks transposed; use matmul(x, swapaxes(y, -1, -2))." : "");
+  if (a.ndim() <= 2 && b.ndim() <= 2)
+    return lax::dot_general(a, b, {{a.ndim() - 1}, {b.ndim() == 1 ? 0 : b.ndim() - 2}, {}, {}});
   // A lone matrix or vector on the right needs no batch: its axis is free.
   if (b.ndim() <= 2) return lax::dot_general(a, b, {{a.ndim() - 1}, {b.ndim() == 1 ? 0 : b.ndim() - 2}, {}, {}});
   const bool vector_a = a.ndim() == 1;
@@ -76,8 +79,8 @@ Array tensordot(const Arg& x, const Arg& y, const std::vector<int>& x_axes, cons
 Array tensordot(const Arg& x, const Arg& y, int axes) {
   const int rank = static_cast<int>(x.shape().size());
   if (axes < 0 || axes > rank || axes > static_cast<int>(y.shape().size()))
-    throw ValueError("tensordot: the number of axes must be in [0, rank]; got " + std::to_string(axes) + " for shapes " + shape_str(x.shape()) +
-                     " and " + shape_str(y.shape()) + ".");
+    throw ValueError("tensordot: the number of axes must be in [0, rank]; got " + std::to_string(axes) +
+                     " for shapes " + shape_str(x.shape()) + " and " + shape_str(y.shape()) + ".");
   std::vector<int> p, q;
   for (int i = 0; i < axes; ++i) {
     p.push_back(rank - axes + i);
@@ -101,7 +104,8 @@ Array outer(const Arg& x, const Arg& y) {
   const LocationScope scope(x.location());
   const auto [a, b] = common_dtype(x, y);
   const Dims shape{a.size(), b.size()};
-  return lax::multiply(lax::broadcast_in_dim(ravel(a), shape, Dims{0}), lax::broadcast_in_dim(ravel(b), shape, Dims{1}));
+  return lax::multiply(lax::broadcast_in_dim(ravel(a), shape, Dims{0}),
+                       lax::broadcast_in_dim(ravel(b), shape, Dims{1}));
 }
 
 Array vecdot(const Arg& x, const Arg& y, int axis) {
@@ -109,8 +113,8 @@ Array vecdot(const Arg& x, const Arg& y, int axis) {
   const auto [a, b] = promote("vecdot", x, y);
   const int d = ops::normal_axis("vecdot", axis, a.ndim());
   if (x.shape().empty() || y.shape().empty() || moveaxis(x, axis, -1).shape(-1) != moveaxis(y, axis, -1).shape(-1))
-    throw ShapeError("vecdot: both operands must have the axis, with one size; got axis " + std::to_string(axis) + " of " +
-                     x.array().aval().str() + " and " + y.array().aval().str() + ".");
+    throw ShapeError("vecdot: both operands must have the axis, with one size; got axis " + std::to_string(axis) +
+                     " of " + x.array().aval().str() + " and " + y.array().aval().str() + ".");
   Dims batch;
   for (int i = 0; i < a.ndim(); ++i)
     if (i != d) batch.push_back(i);
@@ -132,14 +136,16 @@ Array kron(const Arg& x, const Arg& y) {
     wide.push_back(q);
     shape.push_back(p * q);
   }
-  return lax::reshape(lax::multiply(lax::broadcast_in_dim(a, wide, a_dims), lax::broadcast_in_dim(b, wide, b_dims)), shape);
+  return lax::reshape(lax::multiply(lax::broadcast_in_dim(a, wide, a_dims), lax::broadcast_in_dim(b, wide, b_dims)),
+                      shape);
 }
 
 Array cross(const Arg& x, const Arg& y) {
   const LocationScope scope(x.location());
   const auto [a, b] = promote("cross", x, y);
   if (x.shape().empty() || y.shape().empty() || x.shape().back() != 3 || y.shape().back() != 3)
-    throw ShapeError("cross: the last axes must have size 3; got " + x.array().aval().str() + " and " + y.array().aval().str() + ".");
+    throw ShapeError("cross: the last axes must have size 3; got " + x.array().aval().str() + " and " +
+                     y.array().aval().str() + ".");
   // (a1 b2 - a2 b1, a2 b0 - a0 b2, a0 b1 - a1 b0): by rotations of the axis.
   const auto turned = [](const Array& v, int by) { return roll(v, -by, -1); };
   return lax::subtract(lax::multiply(turned(a, 1), turned(b, 2)), lax::multiply(turned(a, 2), turned(b, 1)));
@@ -171,11 +177,14 @@ bool contains(const Labels& l, int v) { return std::find(l.begin(), l.end(), v) 
 // The labels of one term; `ellipsis` axes stand where the dots are.
 Labels parse_term(std::string_view spec, std::string_view term, int ellipsis) {
   Labels labels;
+  bool dots = false;
   for (std::size_t i = 0; i < term.size(); ++i) {
     const char c = term[i];
     if (c == ' ') continue;
     if (c == '.') {
       if (term.substr(i, 3) != "...") malformed(spec, "an ellipsis must have three dots");
+      if (dots) malformed(spec, "a term may have one ellipsis");
+      dots = true;
       for (int k = ellipsis; k-- > 0;) labels.push_back(-1 - k);
       i += 2;
     } else if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) {
@@ -204,7 +213,8 @@ Operand take_diagonal(const Operand& x, std::size_t p, std::size_t q) {
 // One operand alone: diagonals, and sums over labels that nobody else needs.
 Operand simplify(Operand x, const std::function<bool(int)>& needed, const std::map<int, std::int64_t>& sizes) {
   for (std::size_t q = 0; q < x.labels.size();) {
-    const auto p = static_cast<std::size_t>(std::find(x.labels.begin(), x.labels.end(), x.labels[q]) - x.labels.begin());
+    const auto p =
+        static_cast<std::size_t>(std::find(x.labels.begin(), x.labels.end(), x.labels[q]) - x.labels.begin());
     if (p < q) {
       x = take_diagonal(x, p, q);
       q = 0;
@@ -219,8 +229,10 @@ Operand simplify(Operand x, const std::function<bool(int)>& needed, const std::m
     const std::int64_t n = x.array.aval().shape(i);
     // A broadcast axis of size 1 vanishes where another operand has more.
     const bool repeats = x.labels[i] < 0 && n == 1 && sizes.at(x.labels[i]) != 1;
-    if (!needed(x.labels[i]) || repeats) summed.push_back(static_cast<std::int64_t>(i));
-    else kept.push_back(x.labels[i]);
+    if (!needed(x.labels[i]) || repeats)
+      summed.push_back(static_cast<std::int64_t>(i));
+    else
+      kept.push_back(x.labels[i]);
   }
   return {lax::reduce_sum(x.array, summed), std::move(kept)};
 }
@@ -279,7 +291,8 @@ Array einsum(EinsumSpec specification, std::span<const Array> xs) {
     const bool dots = terms[i].find('.') != std::string_view::npos;
     const int extra = xs[i].ndim() - static_cast<int>(letters(terms[i]));
     if (extra < 0 || (extra > 0 && !dots))
-      throw ShapeError("einsum: a term must name every axis of its operand; got \"" + std::string(terms[i]) + "\" for " + xs[i].aval().str() + ".");
+      throw ShapeError("einsum: a term must name every axis of its operand; got \"" + std::string(terms[i]) +
+                       "\" for " + xs[i].aval().str() + ".");
     Labels labels = parse_term(spec, terms[i], dots ? extra : 0);
     widest = std::max(widest, dots ? extra : 0);
     for (std::size_t a = 0; a < labels.size(); ++a) {
@@ -290,8 +303,9 @@ Array einsum(EinsumSpec specification, std::span<const Array> xs) {
         if (it->second == 1) it->second = n;
         continue;
       }
-      throw ShapeError("einsum: axes of one name must have equal sizes; got " + std::to_string(it->second) + " and " + std::to_string(n) +
-                       " for '" + std::string(1, static_cast<char>(labels[a])) + "' in \"" + std::string(spec) + "\".");
+      throw ShapeError("einsum: axes of one name must have equal sizes; got " + std::to_string(it->second) + " and " +
+                       std::to_string(n) + " for '" + std::string(1, static_cast<char>(labels[a])) + "' in \"" +
+                       std::string(spec) + "\".");
     }
     operands.push_back({lax::convert(xs[i], t), std::move(labels)});
   }
@@ -323,7 +337,8 @@ Array einsum(EinsumSpec specification, std::span<const Array> xs) {
   Operand total = simplify(operands[0], needed_after(1), sizes);
   for (std::size_t i = 1; i < operands.size(); ++i) {
     const auto after = needed_after(i + 1);
-    const Operand next = simplify(operands[i], [&](int label) { return after(label) || contains(total.labels, label); }, sizes);
+    const Operand next =
+        simplify(operands[i], [&](int label) { return after(label) || contains(total.labels, label); }, sizes);
     // Labels of the total that only the dropped (repeated) axes shared are summed by nobody else.
     total = contract(total, next, after);
     total = simplify(std::move(total), after, sizes);

@@ -35,8 +35,10 @@ Array trace(const Arg& x, std::int64_t offset = 0, int axis1 = 0, int axis2 = 1)
 struct EinsumSpec {
   std::string_view text;
   SourceLocation location;
-  EinsumSpec(std::string_view text, SourceLocation loc = std::source_location::current()) : text(text), location(loc) {}  // NOLINT
-  EinsumSpec(const char* text, SourceLocation loc = std::source_location::current()) : text(text), location(loc) {}       // NOLINT
+  EinsumSpec(std::string_view text, SourceLocation loc = std::source_location::current())
+      : text(text), location(loc) {}  // NOLINT
+  EinsumSpec(const char* text, SourceLocation loc = std::source_location::current())
+      : text(text), location(loc) {}  // NOLINT
 };
 
 /// Einstein's summation: "ij,jk->ik". Letters name axes; those not in the result are summed, a letter
@@ -44,7 +46,9 @@ struct EinsumSpec {
 /// ellipsis and the letters that occur once, in order. Terms are contracted from left to right, each pair
 /// by one dot_general. ValueError for a malformed specification, ShapeError when sizes differ.
 Array einsum(EinsumSpec spec, std::span<const Array> xs);
-inline Array einsum(EinsumSpec spec, std::initializer_list<Array> xs) { return einsum(spec, std::span<const Array>(xs.begin(), xs.size())); }
+inline Array einsum(EinsumSpec spec, std::initializer_list<Array> xs) {
+  return einsum(spec, std::span<const Array>(xs.begin(), xs.size()));
+}
 template <class... A>
   requires(std::is_same_v<A, Array> && ...)
 Array einsum(EinsumSpec spec, const A&... xs) {

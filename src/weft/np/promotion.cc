@@ -91,11 +91,39 @@ Array broadcast_to(const Arg& x, DimSpan shape) {
     dims.push_back(static_cast<std::int64_t>(to));
     fits = from[i] == 1 || from[i] == shape[to];
   }
-  if (!fits) throw ShapeError("broadcast_to: the array must broadcast to the shape; got " + a.aval().str() + " to " + shape_str(shape) + ".");
+  if (!fits)
+    throw ShapeError("broadcast_to: the array must broadcast to the shape; got " + a.aval().str() + " to " +
+                     shape_str(shape) + ".");
   return lax::broadcast_in_dim(a, shape, dims);
 }
 
 namespace {
+
+// A number beside an array whose dtype it takes: the array as it is, and its type's splat, without looking
+// up a type. The common case of `x * 2`.
+bool number_beside(const Array& x, const Arg& number, Array& splat) {
+  const Aval t = x.aval();
+  if (number.dtype_beside(t.dtype()) != t.dtype() || t.vary()) return false;
+  alignas(16) std::byte element[16];
+  number.scalar().write(t.dtype(), element);
+  splat = weft::detail::make_splat(t, element);
+  return true;
+}
+
+// Operands that need no conversion.
+bool as_they_are(const Arg& x, const Arg& y, std::pair<Array, Array>& out) {
+  if (x.is_scalar() == y.is_scalar()) {
+    if (x.is_scalar()) return false;
+    out = {x.array(), y.array()};
+    return out.first.aval() == out.second.aval();
+  }
+  if (y.is_scalar()) {
+    out.first = x.array();
+    return number_beside(out.first, y, out.second);
+  }
+  out.second = y.array();
+  return number_beside(out.second, x, out.first);
+}
 
 std::pair<Array, Array> to_common(std::string_view op, const Arg& x, const Arg& y, DType t) {
   // A number becomes an array of the other's shape, which costs one element.
@@ -110,18 +138,14 @@ std::pair<Array, Array> to_common(std::string_view op, const Arg& x, const Arg& 
 }  // namespace
 
 std::pair<Array, Array> promote(std::string_view op, const Arg& x, const Arg& y) {
-  if (!x.is_scalar() && !y.is_scalar()) {
-    const Array a = x.array(), b = y.array();
-    if (a.aval() == b.aval()) return {a, b};
-  }
+  std::pair<Array, Array> r;
+  if (as_they_are(x, y, r)) return r;
   return to_common(op, x, y, result_type({x, y}));
 }
 
 std::pair<Array, Array> promote_inexact(std::string_view op, const Arg& x, const Arg& y) {
-  if (!x.is_scalar() && !y.is_scalar() && is_inexact(x.dtype())) {
-    const Array a = x.array(), b = y.array();
-    if (a.aval() == b.aval()) return {a, b};
-  }
+  std::pair<Array, Array> r;
+  if (is_inexact((x.is_scalar() ? y : x).dtype()) && as_they_are(x, y, r)) return r;
   return to_common(op, x, y, inexact(result_type({x, y})));
 }
 

@@ -15,7 +15,9 @@ DType promote_types(DType a, DType b);
 
 /// The dtype of the operands together.
 DType result_type(std::span<const Arg> args);
-inline DType result_type(std::initializer_list<Arg> args) { return result_type(std::span<const Arg>(args.begin(), args.size())); }
+inline DType result_type(std::initializer_list<Arg> args) {
+  return result_type(std::span<const Arg>(args.begin(), args.size()));
+}
 
 /// `t` itself when float or complex, else f32: what sin and division make of integers.
 inline DType inexact(DType t) { return is_inexact(t) ? t : f32; }

@@ -49,7 +49,8 @@ SumTypes sum_types(DType t, std::optional<DType> asked) {
   return {accumulator(t), is_float(t) ? t : accumulator(t)};
 }
 
-Array accumulate(const char* op, const Arg& x, ReduceKind kind, const AxisArg& axis, bool keepdims, std::optional<DType> dtype) {
+Array accumulate(const char* op, const Arg& x, ReduceKind kind, const AxisArg& axis, bool keepdims,
+                 std::optional<DType> dtype) {
   const LocationScope scope(x.location());
   const Array a = x.array();
   const Dims axes = axis.resolve(op, a.ndim());
@@ -63,7 +64,8 @@ Array extremum(const char* op, const Arg& x, ReduceKind kind, const AxisArg& axi
   const Array a = x.array();
   const Dims axes = axis.resolve(op, a.ndim());
   if (count(a.shape(), axes) == 0)
-    throw ShapeError(std::string(op) + ": there must be at least one element; got axes " + shape_str(axes) + " of " + a.aval().str() + ".");
+    throw ShapeError(std::string(op) + ": there must be at least one element; got axes " + shape_str(axes) + " of " +
+                     a.aval().str() + ".");
   return with_kept(lax::reduce(a, kind, axes), a.shape(), axes, keepdims);
 }
 
@@ -98,10 +100,18 @@ Array sum(const Arg& x, const AxisArg& axis, bool keepdims, std::optional<DType>
 Array prod(const Arg& x, const AxisArg& axis, bool keepdims, std::optional<DType> dtype) {
   return accumulate("prod", x, ReduceKind::kProd, axis, keepdims, dtype);
 }
-Array max(const Arg& x, const AxisArg& axis, bool keepdims) { return extremum("max", x, ReduceKind::kMax, axis, keepdims); }
-Array min(const Arg& x, const AxisArg& axis, bool keepdims) { return extremum("min", x, ReduceKind::kMin, axis, keepdims); }
-Array all(const Arg& x, const AxisArg& axis, bool keepdims) { return truth_reduction("all", x, ReduceKind::kAnd, axis, keepdims); }
-Array any(const Arg& x, const AxisArg& axis, bool keepdims) { return truth_reduction("any", x, ReduceKind::kOr, axis, keepdims); }
+Array max(const Arg& x, const AxisArg& axis, bool keepdims) {
+  return extremum("max", x, ReduceKind::kMax, axis, keepdims);
+}
+Array min(const Arg& x, const AxisArg& axis, bool keepdims) {
+  return extremum("min", x, ReduceKind::kMin, axis, keepdims);
+}
+Array all(const Arg& x, const AxisArg& axis, bool keepdims) {
+  return truth_reduction("all", x, ReduceKind::kAnd, axis, keepdims);
+}
+Array any(const Arg& x, const AxisArg& axis, bool keepdims) {
+  return truth_reduction("any", x, ReduceKind::kOr, axis, keepdims);
+}
 
 Array mean(const Arg& x, const AxisArg& axis, bool keepdims, std::optional<DType> dtype) {
   const LocationScope scope(x.location());
@@ -121,12 +131,12 @@ Array average(const Arg& x, std::optional<int> axis, const Arg& weights) {
   if (axis && w.ndim() == 1 && a.ndim() != 1) {
     const int d = ops::normal_axis("average", *axis, a.ndim());
     if (w.size() != a.shape(d))
-      throw ShapeError("average: there must be one weight per element of axis " + std::to_string(d) + "; got " + w.aval().str() + " for " +
-                       a.aval().str() + ".");
+      throw ShapeError("average: there must be one weight per element of axis " + std::to_string(d) + "; got " +
+                       w.aval().str() + " for " + a.aval().str() + ".");
     w = lax::broadcast_in_dim(w, a.shape(), Dims{d});
   } else if (!same_dims(w.shape(), a.shape())) {
-    throw ShapeError("average: weights must have the array's shape, or be 1-d beside an axis; got " + w.aval().str() + " for " +
-                     a.aval().str() + ".");
+    throw ShapeError("average: weights must have the array's shape, or be 1-d beside an axis; got " + w.aval().str() +
+                     " for " + a.aval().str() + ".");
   }
   const AxisArg over = axis ? AxisArg(*axis) : AxisArg();
   return lax::divide(sum(lax::multiply(a, w), over), sum(w, over));
@@ -156,8 +166,12 @@ Array ptp(const Arg& x, const AxisArg& axis, bool keepdims) {
   return lax::subtract(max(x, axis, keepdims), min(x, axis, keepdims));
 }
 
-Array argmax(const Arg& x, std::optional<int> axis, bool keepdims) { return position("argmax", x, true, axis, keepdims); }
-Array argmin(const Arg& x, std::optional<int> axis, bool keepdims) { return position("argmin", x, false, axis, keepdims); }
+Array argmax(const Arg& x, std::optional<int> axis, bool keepdims) {
+  return position("argmax", x, true, axis, keepdims);
+}
+Array argmin(const Arg& x, std::optional<int> axis, bool keepdims) {
+  return position("argmin", x, false, axis, keepdims);
+}
 
 Array cumsum(const Arg& x, std::optional<int> axis, std::optional<DType> dtype) {
   const LocationScope scope(x.location());
@@ -217,7 +231,8 @@ Array nanmean(const Arg& x, const AxisArg& axis, bool keepdims) {
   const LocationScope scope(x.location());
   const DType t = inexact(x.dtype());
   const Array a = lax::convert(x, accumulator(t));
-  return lax::convert(lax::divide(sum(without_nan(a, 0), axis, keepdims), count_numbers(a, axis, keepdims, a.dtype())), t);
+  return lax::convert(lax::divide(sum(without_nan(a, 0), axis, keepdims), count_numbers(a, axis, keepdims, a.dtype())),
+                      t);
 }
 Array nanvar(const Arg& x, const AxisArg& axis, int ddof, bool keepdims) {
   const LocationScope scope(x.location());

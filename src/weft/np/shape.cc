@@ -18,8 +18,8 @@ Array reshape(const Arg& x, const Shape& shape) {
     const bool once = std::find(sizes.begin(), sizes.end(), -1) == sizes.end();
     const std::int64_t known = product(sizes);
     if (!once || known == 0 || a.size() % known != 0)
-      throw ShapeError("reshape: one size may be -1, and the others must divide the number of elements; got " + a.aval().str() + " to " +
-                       shape_str(shape) + ".");
+      throw ShapeError("reshape: one size may be -1, and the others must divide the number of elements; got " +
+                       a.aval().str() + " to " + shape_str(shape) + ".");
     *unknown = a.size() / known;
   }
   return lax::reshape(a, sizes);
@@ -39,28 +39,29 @@ Array transpose(const Arg& x, const std::vector<int>& axes) {
 
 Array matrix_transpose(const Arg& x) {
   const LocationScope scope(x.location());
-  if (x.shape().size() < 2) throw ShapeError("matrix_transpose: the array must have at least two axes; got " + x.array().aval().str() + ".");
+  if (x.shape().size() < 2)
+    throw ShapeError("matrix_transpose: the array must have at least two axes; got " + x.array().aval().str() + ".");
   return swapaxes(x, -1, -2);
 }
 
 namespace {
 
 // Axes counted from the front, in the order given; IndexError when one repeats.
-Dims resolved(const char* op, const std::vector<int>& axes, int rank) {
+Dims resolved(const char* op, const Axes& axes, int rank) {
   Dims r;
-  for (const int i : axes) r.push_back(normal_axis(op, i, rank));
+  for (const int i : axes.axes()) r.push_back(normal_axis(op, i, rank));
   ops::check_axes(op, r, rank);
   return r;
 }
 
 }  // namespace
 
-Array moveaxis(const Arg& x, const std::vector<int>& from, const std::vector<int>& to) {
+Array moveaxis(const Arg& x, const Axes& from, const Axes& to) {
   const LocationScope scope(x.location());
   const Array a = x.array();
-  if (from.size() != to.size())
-    throw ValueError("moveaxis: there must be as many destinations as sources; got " + std::to_string(to.size()) + " and " +
-                     std::to_string(from.size()) + ".");
+  if (from.axes().size() != to.axes().size())
+    throw ValueError("moveaxis: there must be as many destinations as sources; got " +
+                     std::to_string(to.axes().size()) + " and " + std::to_string(from.axes().size()) + ".");
   const Dims source = resolved("moveaxis", from, a.ndim()), target = resolved("moveaxis", to, a.ndim());
   Dims permutation(a.shape().size(), -1);
   for (std::size_t i = 0; i < source.size(); ++i) permutation[static_cast<std::size_t>(target[i])] = source[i];
@@ -73,12 +74,6 @@ Array moveaxis(const Arg& x, const std::vector<int>& from, const std::vector<int
   return lax::transpose(a, permutation);
 }
 
-Array moveaxis(const Arg& x, int from, int to) {
-  const LocationScope scope(x.location());
-  const Array a = x.array();
-  return ops::bdim_to(a, normal_axis("moveaxis", from, a.ndim()), normal_axis("moveaxis", to, a.ndim()), 0);
-}
-
 Array swapaxes(const Arg& x, int p, int q) {
   const LocationScope scope(x.location());
   const Array a = x.array();
@@ -89,28 +84,28 @@ Array swapaxes(const Arg& x, int p, int q) {
   return lax::transpose(a, permutation);
 }
 
-Array expand_dims(const Arg& x, const std::vector<int>& axes) {
+Array expand_dims(const Arg& x, const Axes& axes) {
   const LocationScope scope(x.location());
   const Array a = x.array();
-  Dims added = resolved("expand_dims", axes, a.ndim() + static_cast<int>(axes.size()));
+  Dims added = resolved("expand_dims", axes, a.ndim() + static_cast<int>(axes.axes().size()));
   std::sort(added.begin(), added.end());
   Dims shape(a.shape());
   for (const std::int64_t i : added) shape.insert(shape.begin() + i, 1);
   return lax::reshape(a, shape);
 }
-Array expand_dims(const Arg& x, int axis) { return expand_dims(x, std::vector<int>{axis}); }
 
-Array squeeze(const Arg& x, const std::vector<int>& axes) {
+Array squeeze(const Arg& x, const Axes& axes) {
   const LocationScope scope(x.location());
   const Array a = x.array();
   const Dims gone = resolved("squeeze", axes, a.ndim());
   Dims shape;
   for (const std::int64_t i : gone)
     if (a.aval().shape(static_cast<std::size_t>(i)) != 1)
-      throw ShapeError("squeeze: removed axes must have size 1; got axis " + std::to_string(i) + " of " + a.aval().str() + ".");
+      throw ShapeError("squeeze: removed axes must have size 1; got axis " + std::to_string(i) + " of " +
+                       a.aval().str() + ".");
   for (std::int64_t i = 0; i < a.ndim(); ++i) {
     const std::int64_t n = a.aval().shape(static_cast<std::size_t>(i));
-    const bool remove = axes.empty() ? n == 1 : std::find(gone.begin(), gone.end(), i) != gone.end();
+    const bool remove = gone.empty() ? n == 1 : std::find(gone.begin(), gone.end(), i) != gone.end();
     if (!remove) shape.push_back(n);
   }
   return lax::reshape(a, shape);
@@ -144,7 +139,8 @@ Array stack(std::span<const Array> xs, int axis, SourceLocation loc) {
   Arrays parts = promoted("stack", xs);
   for (Array& p : parts) {
     if (!same_dims(p.shape(), xs[0].shape()))
-      throw ShapeError("stack: arrays must have equal shapes; got " + xs[0].aval().str() + " and " + p.aval().str() + ".");
+      throw ShapeError("stack: arrays must have equal shapes; got " + xs[0].aval().str() + " and " + p.aval().str() +
+                       ".");
     p = expand_dims(p, axis);
   }
   return lax::concatenate(parts, normal_axis("stack", axis, parts[0].ndim()));
@@ -207,26 +203,24 @@ std::vector<Array> nearly_equal_parts(const Array& a, int axis, std::int64_t sec
 
 }  // namespace
 
-std::vector<Array> split(const Arg& x, int sections, int axis) {
+std::vector<Array> split(const Arg& x, const Cuts& cuts, int axis) {
   const LocationScope scope(x.location());
   const Array a = x.array();
   const int d = normal_axis("split", axis, a.ndim());
+  if (!cuts.sections()) return cut(a, d, cuts.at());
+  const int sections = *cuts.sections();
   if (sections < 1 || a.shape(d) % sections != 0)
-    throw ShapeError("split: the axis must divide into equal parts; got " + std::to_string(sections) + " parts of axis " + std::to_string(d) +
-                         " of " + a.aval().str() + ".",
+    throw ShapeError("split: the axis must divide into equal parts; got " + std::to_string(sections) +
+                         " parts of axis " + std::to_string(d) + " of " + a.aval().str() + ".",
                      "array_split makes parts of nearly equal size.");
   return nearly_equal_parts(a, d, sections);
-}
-std::vector<Array> split(const Arg& x, const std::vector<std::int64_t>& at, int axis) {
-  const LocationScope scope(x.location());
-  const Array a = x.array();
-  return cut(a, normal_axis("split", axis, a.ndim()), at);
 }
 std::vector<Array> array_split(const Arg& x, int sections, int axis) {
   const LocationScope scope(x.location());
   const Array a = x.array();
   const int d = normal_axis("array_split", axis, a.ndim());
-  if (sections < 1) throw ValueError("array_split: there must be at least one part; got " + std::to_string(sections) + ".");
+  if (sections < 1)
+    throw ValueError("array_split: there must be at least one part; got " + std::to_string(sections) + ".");
   return nearly_equal_parts(a, d, sections);
 }
 
@@ -237,7 +231,7 @@ std::vector<Array> unstack(const Arg& x, int axis) {
   const std::int64_t n = a.aval().shape(static_cast<std::size_t>(d));
   if (n == 0) return {};
   std::vector<Array> r = nearly_equal_parts(a, d, n);
-  for (Array& p : r) p = squeeze(p, {d});
+  for (Array& p : r) p = squeeze(p, d);
   return r;
 }
 
@@ -261,7 +255,8 @@ Array tile(const Arg& x, const std::vector<std::int64_t>& repetitions) {
 
 Array repeat(const Arg& x, std::int64_t repetitions, std::optional<int> axis) {
   const LocationScope scope(x.location());
-  if (repetitions < 0) throw ValueError("repeat: repetitions must not be negative; got " + std::to_string(repetitions) + ".");
+  if (repetitions < 0)
+    throw ValueError("repeat: repetitions must not be negative; got " + std::to_string(repetitions) + ".");
   const Array a = axis ? x.array() : ravel(x);
   const int d = normal_axis("repeat", axis.value_or(0), a.ndim());
   Dims wide(a.shape()), dims, shape(a.shape());
@@ -271,11 +266,11 @@ Array repeat(const Arg& x, std::int64_t repetitions, std::optional<int> axis) {
   return lax::reshape(lax::broadcast_in_dim(a, wide, dims), shape);
 }
 
-Array flip(const Arg& x, const std::vector<int>& axes) {
+Array flip(const Arg& x, const Axes& axes) {
   const LocationScope scope(x.location());
   const Array a = x.array();
   Dims dims = resolved("flip", axes, a.ndim());
-  for (int i = 0; axes.empty() && i < a.ndim(); ++i) dims.push_back(i);
+  for (int i = 0; axes.axes().empty() && i < a.ndim(); ++i) dims.push_back(i);
   return lax::reverse(a, dims);
 }
 
@@ -313,11 +308,13 @@ Array pad(const Arg& x, const std::vector<std::pair<std::int64_t, std::int64_t>>
   const LocationScope scope(x.location());
   const Array a = x.array();
   if (widths.size() != 1 && widths.size() != a.shape().size())
-    throw ValueError("pad: there must be one pair of widths, or one for every axis; got " + std::to_string(widths.size()) + " for " +
-                     a.aval().str() + ".");
+    throw ValueError("pad: there must be one pair of widths, or one for every axis; got " +
+                     std::to_string(widths.size()) + " for " + a.aval().str() + ".");
   Dims low, high;
   for (const auto& [before, after] : widths) {
-    if (before < 0 || after < 0) throw ValueError("pad: widths must not be negative; got (" + std::to_string(before) + ", " + std::to_string(after) + ").");
+    if (before < 0 || after < 0)
+      throw ValueError("pad: widths must not be negative; got (" + std::to_string(before) + ", " +
+                       std::to_string(after) + ").");
     low.push_back(before);
     high.push_back(after);
   }

@@ -6,6 +6,33 @@
 
 namespace weft::np {
 
+/// One axis or several, as a parameter.
+class Axes {
+ public:
+  Axes() = default;
+  Axes(int axis) : axes_{axis} {}  // NOLINT
+  Axes(std::initializer_list<int> axes) : axes_(axes) {}
+  Axes(std::vector<int> axes) : axes_(std::move(axes)) {}  // NOLINT
+  const std::vector<int>& axes() const { return axes_; }
+
+ private:
+  std::vector<int> axes_;
+};
+
+/// Where to cut an axis, as a parameter: a number of parts, or positions (in braces or a vector).
+class Cuts {
+ public:
+  Cuts(int sections) : sections_(sections) {}  // NOLINT
+  Cuts(std::initializer_list<std::int64_t> at) : at_(at) {}
+  Cuts(std::vector<std::int64_t> at) : at_(std::move(at)) {}  // NOLINT
+  std::optional<int> sections() const { return sections_; }
+  const std::vector<std::int64_t>& at() const { return at_; }
+
+ private:
+  std::optional<int> sections_;
+  std::vector<std::int64_t> at_;
+};
+
 /// The elements in row-major order under another shape; one size may be -1 and is worked out.
 Array reshape(const Arg& x, const Shape& shape);
 /// 1-d.
@@ -16,20 +43,18 @@ inline Array permute_dims(const Arg& x, const std::vector<int>& axes) { return t
 /// The last two axes exchanged. ShapeError when there are fewer.
 Array matrix_transpose(const Arg& x);
 Array swapaxes(const Arg& x, int a, int b);
-Array moveaxis(const Arg& x, int from, int to);
-/// Several axes at once; the others keep their order.
-Array moveaxis(const Arg& x, const std::vector<int>& from, const std::vector<int>& to);
-/// New axes of size 1 at `axis` of the result.
-Array expand_dims(const Arg& x, int axis);
-Array expand_dims(const Arg& x, const std::vector<int>& axes);
+/// Axis from[i] becomes axis to[i]; the others keep their order.
+Array moveaxis(const Arg& x, const Axes& from, const Axes& to);
+/// New axes of size 1 at `axes` of the result.
+Array expand_dims(const Arg& x, const Axes& axes);
 /// Without the axes of size 1, or without the given ones (ShapeError when their size is not 1).
-Array squeeze(const Arg& x, const std::vector<int>& axes = {});
-inline Array squeeze(const Arg& x, int axis) { return squeeze(x, std::vector<int>{axis}); }
+Array squeeze(const Arg& x, const Axes& axes = {});
 
 // ---- joining: dtypes promote; ValueError for no arrays ----
 
 /// Joined along an axis; without one (nullopt) flattened first. Also concat.
-Array concatenate(std::span<const Array> xs, std::optional<int> axis = 0, SourceLocation loc = std::source_location::current());
+Array concatenate(std::span<const Array> xs, std::optional<int> axis = 0,
+                  SourceLocation loc = std::source_location::current());
 /// Joined along a new axis.
 Array stack(std::span<const Array> xs, int axis = 0, SourceLocation loc = std::source_location::current());
 /// Joined along axis 0 (1-d arrays as rows), along axis 1 (1-d arrays end to end), along axis 2, and as
@@ -44,24 +69,34 @@ Array append(const Arg& x, const Arg& values, std::optional<int> axis = {});
 // The same for arrays in braces.
 using ArrayList = std::initializer_list<Array>;
 inline std::span<const Array> as_span(ArrayList xs) { return {xs.begin(), xs.size()}; }
-inline Array concatenate(ArrayList xs, std::optional<int> axis = 0, SourceLocation loc = std::source_location::current()) {
+inline Array concatenate(ArrayList xs, std::optional<int> axis = 0,
+                         SourceLocation loc = std::source_location::current()) {
   return concatenate(as_span(xs), axis, loc);
 }
 inline Array concat(ArrayList xs, std::optional<int> axis = 0, SourceLocation loc = std::source_location::current()) {
   return concatenate(as_span(xs), axis, loc);
 }
-inline Array stack(ArrayList xs, int axis = 0, SourceLocation loc = std::source_location::current()) { return stack(as_span(xs), axis, loc); }
-inline Array vstack(ArrayList xs, SourceLocation loc = std::source_location::current()) { return vstack(as_span(xs), loc); }
-inline Array hstack(ArrayList xs, SourceLocation loc = std::source_location::current()) { return hstack(as_span(xs), loc); }
-inline Array dstack(ArrayList xs, SourceLocation loc = std::source_location::current()) { return dstack(as_span(xs), loc); }
-inline Array column_stack(ArrayList xs, SourceLocation loc = std::source_location::current()) { return column_stack(as_span(xs), loc); }
+inline Array stack(ArrayList xs, int axis = 0, SourceLocation loc = std::source_location::current()) {
+  return stack(as_span(xs), axis, loc);
+}
+inline Array vstack(ArrayList xs, SourceLocation loc = std::source_location::current()) {
+  return vstack(as_span(xs), loc);
+}
+inline Array hstack(ArrayList xs, SourceLocation loc = std::source_location::current()) {
+  return hstack(as_span(xs), loc);
+}
+inline Array dstack(ArrayList xs, SourceLocation loc = std::source_location::current()) {
+  return dstack(as_span(xs), loc);
+}
+inline Array column_stack(ArrayList xs, SourceLocation loc = std::source_location::current()) {
+  return column_stack(as_span(xs), loc);
+}
 
 // ---- taking apart ----
 
-/// Parts of equal size; ShapeError when it does not divide.
-std::vector<Array> split(const Arg& x, int sections, int axis = 0);
-/// Cut before each position, as slices x[:at[0]], x[at[0]:at[1]], ... are.
-std::vector<Array> split(const Arg& x, const std::vector<std::int64_t>& at, int axis = 0);
+/// So many parts of equal size (ShapeError when the axis does not divide), or the slices x[:at[0]],
+/// x[at[0]:at[1]], ..., x[at[n]:].
+std::vector<Array> split(const Arg& x, const Cuts& cuts, int axis = 0);
 /// Parts whose sizes differ by one at most, the larger ones first.
 std::vector<Array> array_split(const Arg& x, int sections, int axis = 0);
 /// The slices along an axis, without it.
@@ -74,8 +109,7 @@ Array tile(const Arg& x, const std::vector<std::int64_t>& repetitions);
 /// Every element repeated; along the flattened array when no axis is given.
 Array repeat(const Arg& x, std::int64_t repetitions, std::optional<int> axis = {});
 /// Order reversed along the axes (all when empty).
-Array flip(const Arg& x, const std::vector<int>& axes = {});
-inline Array flip(const Arg& x, int axis) { return flip(x, std::vector<int>{axis}); }
+Array flip(const Arg& x, const Axes& axes = {});
 inline Array fliplr(const Arg& x) { return flip(x, 1); }
 inline Array flipud(const Arg& x) { return flip(x, 0); }
 /// Turned by `k` right angles in the plane of two axes, from the first towards the second.

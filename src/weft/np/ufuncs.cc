@@ -129,10 +129,14 @@ Array nan_to_num(const Arg& x, double nan, std::optional<double> posinf, std::op
     return lax::complex(nan_to_num(lax::real(a), nan, posinf, neginf), nan_to_num(lax::imag(a), nan, posinf, neginf));
   if (!is_float(a.dtype())) return a;
   const double largest = visit_dtype(a.dtype(), []<class T>(TypeTag<T>) {
-    if constexpr (std::is_same_v<T, float16>) return 65504.0;
-    else if constexpr (std::is_same_v<T, bfloat16>) return 3.3895313892515355e38;
-    else if constexpr (std::is_floating_point_v<T>) return static_cast<double>(std::numeric_limits<T>::max());
-    else return 0.0;
+    if constexpr (std::is_same_v<T, float16>)
+      return 65504.0;
+    else if constexpr (std::is_same_v<T, bfloat16>)
+      return 3.3895313892515355e38;
+    else if constexpr (std::is_floating_point_v<T>)
+      return static_cast<double>(std::numeric_limits<T>::max());
+    else
+      return 0.0;
   });
   const auto fill = [&](double v) { return lax::full(a.shape(), Scalar(v), a.dtype()); };
   Array y = lax::select(lax::ne(a, a), fill(nan), a);
@@ -286,7 +290,8 @@ Array round(const Arg& x, int decimals) {
   }
   if (decimals >= 0 || t == boolean) return a;
   if (-decimals > 18 || std::pow(10.0, -decimals) > std::pow(2.0, 8.0 * static_cast<double>(byte_size(t)) - 2))
-    throw ValueError("round: decimals must leave a digit of " + std::string(name(t)) + "; got " + std::to_string(decimals) + ".");
+    throw ValueError("round: decimals must leave a digit of " + std::string(name(t)) + "; got " +
+                     std::to_string(decimals) + ".");
   std::int64_t tens = 1;
   for (int i = 0; i < -decimals; ++i) tens *= 10;
   const Array left = mod(a, tens), down = lax::subtract(a, left), odd = lax::ne(mod(floor_divide(a, tens), 2), 0);

@@ -38,15 +38,29 @@ DType result_type(std::span<const Arg> args) {
   return *t;
 }
 
-Dims broadcast_shapes(std::string_view op, DimSpan a, DimSpan b) {
-  Dims r(std::max(a.size(), b.size()), 1);
-  for (std::size_t i = 0; i < r.size(); ++i) {
+namespace {
+
+// False when the shapes do not fit.
+bool join(DimSpan a, DimSpan b, Dims& out) {
+  out.assign(std::max(a.size(), b.size()), 1);
+  for (std::size_t i = 0; i < out.size(); ++i) {
     const std::int64_t x = i < a.size() ? a[a.size() - 1 - i] : 1, y = i < b.size() ? b[b.size() - 1 - i] : 1;
-    if (x != y && x != 1 && y != 1)
-      throw ShapeError(std::string(op) + ": shapes must broadcast; got " + shape_str(a) + " and " + shape_str(b) + ".",
-                       "aligned to the right, sizes must be equal or 1; insert an axis with x(newaxis, ...) or reshape.");
-    r[r.size() - 1 - i] = x == 1 ? y : x;
+    if (x != y && x != 1 && y != 1) return false;
+    out[out.size() - 1 - i] = x == 1 ? y : x;
   }
+  return true;
+}
+
+[[noreturn]] void throw_apart(std::string_view op, const std::string& a, const std::string& b) {
+  throw ShapeError(std::string(op) + ": shapes must broadcast; got " + a + " and " + b + ".",
+                   "aligned to the right, sizes must be equal or 1; insert an axis with x(newaxis, ...) or reshape.");
+}
+
+}  // namespace
+
+Dims broadcast_shapes(std::string_view op, DimSpan a, DimSpan b) {
+  Dims r;
+  if (!join(a, b, r)) throw_apart(op, shape_str(a), shape_str(b));
   return r;
 }
 
@@ -88,7 +102,8 @@ std::pair<Array, Array> to_common(std::string_view op, const Arg& x, const Arg& 
   if (x.is_scalar() && !y.is_scalar()) return {x.filled(t, y.shape()), lax::convert(y, t)};
   if (y.is_scalar() && !x.is_scalar()) return {lax::convert(x, t), y.filled(t, x.shape())};
   const Array a = x.filled(t, {}), b = y.filled(t, {});
-  const Dims shape = broadcast_shapes(op, a.shape(), b.shape());
+  Dims shape;
+  if (!join(a.shape(), b.shape(), shape)) throw_apart(op, a.aval().str(), b.aval().str());
   return {broadcast_to(lax::convert(a, t), shape), broadcast_to(lax::convert(b, t), shape)};
 }
 

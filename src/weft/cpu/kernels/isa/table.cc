@@ -6,6 +6,7 @@ namespace {
 
 const ElementwiseKernel* unary(UnaryOp op, DType t) {
   if (const ElementwiseKernel* k = unary_float(op, t)) return k;
+  if (const ElementwiseKernel* k = t == DType::kF32 ? unary_math_f32(op) : unary_math_small(op, t)) return k;
   return unary_integer(op, t);
 }
 

@@ -1,0 +1,119 @@
+// The vectorised f32 functions against the C library in double: ULP budgets over dense samples,
+// special values, and the same bits on every instruction set.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "weft/cpu/kernels/elementwise.h"
+#include "weft/cpu/kernels/isa.h"
+
+namespace weft::cpu {
+namespace {
+
+struct Case {
+  const char* name;
+  UnaryOp op;
+  double (*reference)(double);
+  float low, high;  // where results are neither 0 nor infinite everywhere
+  double budget;    // ULP
+};
+
+const Case kCases[] = {
+    {"exp", UnaryOp::kExponential, std::exp, -104, 89, 0.6},
+    {"expm1", UnaryOp::kExponentialMinusOne, std::expm1, -30, 89, 0.6},
+    {"log", UnaryOp::kLog, std::log, 1e-45f, 3e38f, 0.6},
+    {"log1p", UnaryOp::kLogPlusOne, std::log1p, -0.999999f, 3e38f, 0.6},
+    {"logistic", UnaryOp::kLogistic, [](double x) { return 1 / (1 + std::exp(-x)); }, -104, 90, 0.6},
+    {"tanh", UnaryOp::kTanh, std::tanh, -10, 10, 0.6},
+    {"sinh", UnaryOp::kSinh, std::sinh, -89, 89, 0.6},
+    {"cosh", UnaryOp::kCosh, std::cosh, -89, 89, 0.6},
+    {"erf", UnaryOp::kErf, std::erf, -5, 5, 0.6},
+    {"erfc", UnaryOp::kErfc, std::erfc, -5, 10.5f, 0.6},
+    {"sin", UnaryOp::kSine, std::sin, -1e5f, 1e5f, 0.6},
+    {"cos", UnaryOp::kCosine, std::cos, -1e5f, 1e5f, 0.6},
+};
+
+std::vector<float> run(const IsaKernels& kernels, UnaryOp op, const std::vector<float>& x) {
+  std::vector<float> y(x.size());
+  const char* in[1] = {reinterpret_cast<const char*>(x.data())};
+  kernels.unary(op, f32)->loop(in, 0, reinterpret_cast<char*>(y.data()), static_cast<std::int64_t>(x.size()));
+  return y;
+}
+
+// Half evenly spaced, half evenly in the exponent.
+std::vector<float> samples(const Case& c) {
+  std::vector<float> x;
+  constexpr int kCount = 100000;
+  for (int i = 0; i <= kCount; ++i) {
+    x.push_back(static_cast<float>(c.low + (static_cast<double>(c.high) - c.low) * i / kCount));
+    const double magnitude = std::exp(std::log(1e-38) + (std::log(std::abs(c.high)) - std::log(1e-38)) * i / kCount);
+    x.push_back(static_cast<float>(magnitude));
+    if (c.low < 0) x.push_back(static_cast<float>(std::max<double>(-magnitude, c.low)));
+  }
+  return x;
+}
+
+double ulp(double reference) {
+  const float f = std::abs(static_cast<float>(reference));
+  return static_cast<double>(std::nextafter(f, INFINITY)) - f;
+}
+
+TEST(math_f32, stays_within_its_budget) {
+  for (const Case& c : kCases) {
+    const std::vector<float> x = samples(c), y = run(isa_kernels(), c.op, x);
+    double worst = 0;
+    float at = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const double expected = c.reference(static_cast<double>(x[i]));
+      if (std::abs(expected) > std::numeric_limits<float>::max()) continue;
+      const double error = std::abs(y[i] - expected) / ulp(expected);
+      if (!(error <= worst)) {
+        worst = error;
+        at = x[i];
+      }
+    }
+    EXPECT_LE(worst, c.budget) << c.name << " at " << at;
+  }
+}
+
+TEST(math_f32, special_values) {
+  const float inf = INFINITY, nan = NAN;
+  const auto one = [](UnaryOp op, float x) { return run(isa_kernels(), op, {x})[0]; };
+  for (const Case& c : kCases) {
+    EXPECT_TRUE(std::isnan(one(c.op, nan))) << c.name;
+    for (const float x : {0.0f, -0.0f, inf, -inf, 1e-45f, -1e-45f, 3e38f, -3e38f}) {
+      const auto expected = static_cast<float>(c.reference(static_cast<double>(x))), got = one(c.op, x);
+      if (std::isnan(expected)) EXPECT_TRUE(std::isnan(got)) << c.name << " of " << x;
+      else EXPECT_EQ(std::signbit(got), std::signbit(expected)) << c.name << " of " << x;
+      if (!std::isnan(expected)) {
+        EXPECT_EQ(got, expected) << c.name << " of " << x;
+      }
+    }
+  }
+  EXPECT_EQ(one(UnaryOp::kErfInv, 1), inf);
+  EXPECT_EQ(one(UnaryOp::kErfInv, -1), -inf);
+  EXPECT_TRUE(std::isnan(one(UnaryOp::kErfInv, 1.5f)));
+}
+
+TEST(math_f32, far_arguments_of_sin_and_cos_are_the_c_librarys) {
+  std::vector<float> x;
+  for (int i = 0; i < 2000; ++i) x.push_back(i % 7 ? 0.01f * static_cast<float>(i) : 1e8f + static_cast<float>(i) * 1e4f);
+  const std::vector<float> y = run(isa_kernels(), UnaryOp::kSine, x);
+  for (std::size_t i = 0; i < x.size(); ++i) EXPECT_NEAR(y[i], std::sin(static_cast<double>(x[i])), 6.1e-8) << x[i];
+}
+
+TEST(math_f32, every_instruction_set_gives_the_same_bits) {
+  for (const Case& c : kCases) {
+    const std::vector<float> x = samples(c), expected = run(isa_kernels(Isa::kBaseline), c.op, x);
+    for (const Isa isa : {Isa::kV3, Isa::kV4}) {
+      if (!isa_available(isa)) continue;
+      const std::vector<float> y = run(isa_kernels(isa), c.op, x);
+      EXPECT_EQ(std::memcmp(y.data(), expected.data(), y.size() * sizeof(float)), 0) << c.name << " differs on instruction set " << static_cast<int>(isa);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace weft::cpu

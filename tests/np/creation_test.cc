@@ -1,0 +1,169 @@
+#include "weft/np/creation.h"
+
+#include "np/expect.h"
+
+namespace weft {
+namespace {
+
+using testing::expect_equal;
+using testing::expect_near;
+using testing::message_of;
+
+template <class T>
+Array from(const std::vector<T>& values, const Dims& shape) {
+  return Array::from_vector(values, shape);
+}
+
+TEST(creation, nested_lists_make_arrays) {
+  expect_equal(np::array({1, 2, 3}), from<int>({1, 2, 3}, {3}));
+  expect_equal(np::array({{1.f, 2.f}, {3.f, 4.f}}), from<float>({1, 2, 3, 4}, {2, 2}));
+  expect_equal(np::array({{{1.0}}, {{2.0}}}), from<double>({1, 2}, {2, 1, 1}));
+  expect_equal(np::array({{1.f}}), from<float>({1}, {1, 1}));
+  expect_equal(np::array({true, false}), from<bool>({true, false}, {2}));
+  expect_equal(np::array({}), from<float>({}, {0}));
+  expect_equal(np::array({{}, {}}), from<float>({}, {2, 0}));
+  expect_equal(np::array(2.5f), Array(2.5f));
+}
+
+TEST(creation, numbers_in_a_list_promote) {
+  expect_equal(np::array({1, 2.5f}), from<float>({1, 2.5f}, {2}));
+  EXPECT_EQ(np::array({1, 2.5}).dtype(), f64);
+  EXPECT_EQ(np::array({1.f, 2.f}, f16).dtype(), f16);
+  expect_equal(np::array({1.75f, -1.75f}, i32), from<int>({1, -1}, {2}));
+  expect_equal(np::array({std::complex<float>(1, 2), 3.f}), from<std::complex<float>>({{1, 2}, {3, 0}}, {2}));
+}
+
+TEST(creation, ragged_lists_are_refused) {
+  const std::string text = "array: rows must have equal lengths and depths; got a ragged list at depth ";
+  EXPECT_EQ(message_of<ShapeError>([] { return np::array({{1, 2}, {3}}); }), text + "1.");
+  EXPECT_EQ(message_of<ShapeError>([] { return np::array({{1, 2}, 3}); }).substr(0, text.size()), text);
+  EXPECT_EQ(message_of<ShapeError>([] { return np::array({1, {2, 3}}); }).substr(0, text.size()), text);
+  EXPECT_EQ(message_of<ShapeError>([] { return np::array({{}, 1}); }).substr(0, text.size()), text);
+  EXPECT_EQ(message_of<ShapeError>([] { return np::array({{{1}}, {1}}); }).substr(0, text.size()), text);
+}
+
+TEST(creation, vectors_and_spans_are_copied) {
+  std::vector<float> v{1, 2};
+  const Array a = np::array(v), b = np::array(std::span(v));
+  v[0] = 9;
+  expect_equal(a, np::array({1.f, 2.f}));
+  expect_equal(b, np::array({1.f, 2.f}));
+}
+
+TEST(creation, defaults_are_f32_and_zeros_are_zero) {
+  expect_equal(np::zeros({2, 2}), from<float>({0, 0, 0, 0}, {2, 2}));
+  expect_equal(np::ones(2, i8), np::array({1, 1}, i8));
+  expect_equal(np::full({2}, 3), np::array({3, 3}));
+  expect_equal(np::full({2}, 3, f64), np::array({3.0, 3.0}));
+  expect_equal(np::empty({1}), np::zeros({1}));
+  EXPECT_EQ(np::zeros({}).ndim(), 0);
+  const Array x = np::ones({2}, i16);
+  expect_equal(np::zeros_like(x), np::array({0, 0}, i16));
+  expect_equal(np::ones_like(x, f32), np::array({1.f, 1.f}));
+  expect_equal(np::full_like(x, 7), np::array({7, 7}, i16));
+  EXPECT_NE(message_of<ShapeError>([] { return np::zeros({-1}); }), "no error");
+}
+
+TEST(creation, asarray_converts_only_when_asked) {
+  const Array x = np::array({1.5f});
+  EXPECT_TRUE(np::asarray(x).identical(x));
+  EXPECT_TRUE(np::asarray(x, f32).identical(x));
+  expect_equal(np::asarray(x, i32), np::array({1}));
+  expect_equal(np::asarray(3), Array(3));
+}
+
+TEST(creation, arange_counts_like_numpy) {
+  expect_equal(np::arange(4), np::array({0, 1, 2, 3}));
+  expect_equal(np::arange(2, 11, 3), np::array({2, 5, 8}));
+  expect_equal(np::arange(5, 0, -2), np::array({5, 3, 1}));
+  expect_equal(np::arange(3, 3), np::zeros({0}, i32));
+  expect_equal(np::arange(3.0f), np::array({0.f, 1.f, 2.f}));
+  expect_near(np::arange(0.0, 1.0, 0.25), np::array({0.0, 0.25, 0.5, 0.75}), 1e-15);
+  expect_equal(np::arange(1, 2.5), np::array({1.0, 2.0}));
+  EXPECT_EQ(np::arange(std::int64_t{3}).dtype(), i64);
+  expect_equal(np::arange(3, f16), np::array({0, 1, 2}, f16));
+  expect_equal(np::arange(0, 3, 1, u8), np::array({0, 1, 2}, u8));
+  // 16-bit floats cannot count to 4000 one by one, but can hold each rounded value.
+  EXPECT_EQ(np::arange(4000, f16)(3999).astype(f32).item<float>(), 4000.f);
+  constexpr std::int64_t far = std::numeric_limits<std::int64_t>::max();
+  EXPECT_EQ(np::arange(-far, far, far).size(), 2);
+}
+
+TEST(creation, arange_refuses_steps_that_lead_nowhere) {
+  EXPECT_EQ(message_of<ValueError>([] { return np::arange(0, 3, 0); }), "arange: the step must not be zero; got 0.");
+  EXPECT_NE(message_of<ValueError>([] { return np::arange(0.0, 1.0, 0.0); }), "no error");
+  EXPECT_NE(message_of<ValueError>([] { return np::arange(0.0, static_cast<double>(np::inf)); }), "no error");
+}
+
+TEST(creation, linspace_hits_both_ends) {
+  expect_equal(np::linspace(0, 1, 5), np::array({0.f, 0.25f, 0.5f, 0.75f, 1.f}));
+  expect_equal(np::linspace(0, 1, 4, false), np::array({0.f, 0.25f, 0.5f, 0.75f}));
+  expect_equal(np::linspace(2, 3, 1), np::array({2.f}));
+  expect_equal(np::linspace(2, 3, 0), np::zeros({0}));
+  expect_equal(np::linspace(0, 9, 4, true, i32), np::array({0, 3, 6, 9}));
+  const Array x = np::linspace(0.1, 0.7, 1000);
+  EXPECT_EQ(x(0).item<float>(), 0.1f);
+  EXPECT_EQ(x(-1).item<float>(), 0.7f);
+  EXPECT_NE(message_of<ValueError>([] { return np::linspace(0, 1, -1); }), "no error");
+  expect_near(np::logspace(0, 3, 4), np::array({1.f, 10.f, 100.f, 1000.f}), 1e-6);
+}
+
+TEST(creation, bands_of_matrices) {
+  expect_equal(np::eye(2, 3, 1), np::array({{0.f, 1.f, 0.f}, {0.f, 0.f, 1.f}}));
+  expect_equal(np::eye(2, 2, -1, i32), np::array({{0, 0}, {1, 0}}));
+  expect_equal(np::identity(2), np::eye(2));
+  expect_equal(np::eye(2, 2, std::int64_t{1} << 40), np::zeros({2, 2}));
+  expect_equal(np::tri(2, 3, 1, i32), np::array({{1, 1, 0}, {1, 1, 1}}));
+  const Array x = np::reshape(np::arange(1, 10), {3, 3});
+  expect_equal(np::tril(x), np::array({{1, 0, 0}, {4, 5, 0}, {7, 8, 9}}));
+  expect_equal(np::triu(x, 1), np::array({{0, 2, 3}, {0, 0, 6}, {0, 0, 0}}));
+  EXPECT_EQ(message_of<ShapeError>([] { return np::tril(np::ones({3})); }), "tril: the array must have at least two axes; got f32[3].");
+}
+
+TEST(creation, diagonals_are_taken_and_made) {
+  const Array x = np::reshape(np::arange(12), {3, 4});
+  expect_equal(np::diagonal(x), np::array({0, 5, 10}));
+  expect_equal(np::diagonal(x, 1), np::array({1, 6, 11}));
+  expect_equal(np::diagonal(x, 2), np::array({2, 7}));
+  expect_equal(np::diagonal(x, -1), np::array({4, 9}));
+  expect_equal(np::diagonal(x, 4), np::zeros({0}, i32));
+  expect_equal(np::diagonal(x, -9), np::zeros({0}, i32));
+  expect_equal(np::diagonal(np::reshape(np::arange(8), {2, 2, 2})), np::array({{0, 6}, {1, 7}}));
+  expect_equal(np::diagonal(np::reshape(np::arange(8), {2, 2, 2}), 0, 1, -1), np::array({{0, 3}, {4, 7}}));
+  expect_equal(np::diag(x, -2), np::array({8}));
+  expect_equal(np::diag(np::array({1, 2})), np::array({{1, 0}, {0, 2}}));
+  expect_equal(np::diag(np::array({1, 2}), 1), np::array({{0, 1, 0}, {0, 0, 2}, {0, 0, 0}}));
+  expect_equal(np::diag(np::array({1, 2}), -1), np::array({{0, 0, 0}, {1, 0, 0}, {0, 2, 0}}));
+  expect_equal(np::diagflat(np::array({{1}, {2}})), np::array({{1, 0}, {0, 2}}));
+  // What stands beside the diagonal does not matter, and the sign of zero stays.
+  const Array y = np::array({{-0.f, np::nan}, {np::inf, 1.f}});
+  EXPECT_TRUE(std::signbit(np::diagonal(y)(0).item<float>()));
+  EXPECT_EQ(message_of<IndexError>([&] { return np::diagonal(x, 0, 1, -1); }), "diagonal: axes must be distinct; got 1 and -1.");
+}
+
+TEST(creation, the_gradient_of_a_diagonal_is_a_diagonal) {
+  const Array x = np::reshape(np::arange(6.f), {2, 3});
+  expect_equal(grad([](Array m) { return np::sum(np::diagonal(m, 1) * np::array({2.f, 3.f})); })(x),
+               np::array({{0.f, 2.f, 0.f}, {0.f, 0.f, 3.f}}));
+}
+
+TEST(creation, grids_of_coordinates) {
+  const Array x = np::array({1, 2, 3}), y = np::array({10.f, 20.f});
+  const std::vector<Array> xy = np::meshgrid({x, y}), ij = np::meshgrid({x, y}, "ij");
+  expect_equal(xy[0], np::array({{1, 2, 3}, {1, 2, 3}}));
+  expect_equal(xy[1], np::array({{10.f, 10.f, 10.f}, {20.f, 20.f, 20.f}}));
+  expect_equal(ij[0], np::array({{1, 1}, {2, 2}, {3, 3}}));
+  expect_equal(ij[1], np::array({{10.f, 20.f}, {10.f, 20.f}, {10.f, 20.f}}));
+  expect_equal(np::indices({2, 2}), np::array({{{0, 0}, {1, 1}}, {{0, 1}, {0, 1}}}));
+  EXPECT_EQ(message_of<ValueError>([&] { return np::meshgrid({x, y}, "zz"); }), "meshgrid: indexing must be \"xy\" or \"ij\"; got \"zz\".");
+}
+
+TEST(creation, traced_creation_names_the_users_line) {
+  const Jaxpr jaxpr = make_jaxpr([](Array x) {
+    return x + np::arange(3.f);
+  })(np::ones({3}));
+  EXPECT_EQ(jaxpr.eqns()[0].location.line, static_cast<std::uint32_t>(__LINE__ - 2)) << jaxpr.str();
+}
+
+}  // namespace
+}  // namespace weft

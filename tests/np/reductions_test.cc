@@ -1,0 +1,146 @@
+#include "weft/np/reductions.h"
+
+#include "np/expect.h"
+
+namespace weft {
+namespace {
+
+using testing::expect_equal;
+using testing::expect_near;
+using testing::message_of;
+
+Array grid() { return np::array({{1.f, 2.f, 3.f}, {4.f, 5.f, 9.f}}); }
+
+TEST(reductions, over_all_axes_one_or_several) {
+  const Array x = grid();
+  expect_equal(np::sum(x), Array(24.f));
+  expect_equal(np::sum(x, 0), np::array({5.f, 7.f, 12.f}));
+  expect_equal(np::sum(x, -1), np::array({6.f, 18.f}));
+  expect_equal(np::sum(x, {0, 1}), Array(24.f));
+  expect_equal(np::sum(x, {1}, true), np::array({{6.f}, {18.f}}));
+  expect_equal(np::sum(x, {}, true), np::array({{24.f}}));
+  expect_equal(np::sum(x, std::vector<int>{}), x);
+  expect_equal(np::sum(3), Array(3));
+  EXPECT_EQ(message_of<IndexError>([&] { return np::sum(x, 2); }), "sum: axis must be in [-2, 2); got 2.");
+  EXPECT_EQ(message_of<IndexError>([&] { return np::max(x, {0, -2}); }), "max: axes must be distinct; got [0,0].");
+}
+
+TEST(reductions, sums_have_room_for_their_terms) {
+  expect_equal(np::sum(np::full({200}, 127, i8)), Array(25400));
+  expect_equal(np::sum(np::full({300}, 255, u8)), np::array({76500}, u32)(0));
+  expect_equal(np::sum(np::array({true, true})), Array(2));
+  expect_equal(np::prod(np::array({100, 100}, i16)), Array(10000));
+  EXPECT_EQ(np::sum(np::ones({2}, i64)).dtype(), i64);
+  EXPECT_EQ(np::sum(np::ones({2}, u64)).dtype(), u64);
+  // One by one in f16, 4096 ones would stop at 2048.
+  expect_equal(np::sum(np::ones({4096}, f16)), np::array({4096.f}, f16)(0));
+  expect_equal(np::mean(np::full({4096}, 100.f, f16)), np::array({100.f}, f16)(0));
+  expect_equal(np::cumsum(np::ones({4096}, bf16))(4095), np::array({4096.f}, bf16)(0));
+}
+
+TEST(reductions, a_dtype_may_be_asked_for) {
+  EXPECT_EQ(np::sum(np::ones({2}, i32), {}, false, f64).dtype(), f64);
+  expect_equal(np::sum(np::full({200}, 1, i8), {}, false, i8), np::array({-56}, i8)(0));
+  EXPECT_EQ(np::mean(np::ones({2}, i32), {}, false, f16).dtype(), f16);
+  EXPECT_EQ(np::cumsum(np::ones({2}, i8), 0, i64).dtype(), i64);
+  EXPECT_EQ(message_of<DTypeError>([] { return np::mean(np::ones({2}), {}, false, i32); }),
+            "mean: the dtype must be float or complex; got i32.");
+}
+
+TEST(reductions, averages_and_spreads) {
+  const Array x = grid();
+  expect_equal(np::mean(x), Array(4.f));
+  expect_equal(np::mean(np::array({1, 2})), Array(1.5f));
+  expect_near(np::var(x), Array(40.f / 6), 1e-6);
+  expect_near(np::var(x, 1, 1), np::array({1.f, 7.f}), 1e-6);
+  expect_near(np::std(x, 0), np::array({1.5f, 1.5f, 3.f}), 1e-6);
+  expect_near(np::std(x, {}, 0, true), np::array({{2.5819889f}}), 1e-6);
+  expect_near(np::var(np::array({std::complex<double>(1, 1), std::complex<double>(-1, -1)})), Array(2.0), 1e-12);
+  expect_near(np::var(np::array({1, 2, 3, 4})), Array(1.25f), 1e-6);
+  expect_near(np::average(np::array({1.f, 2.f}), {}, np::array({3, 1})), Array(1.25f), 1e-6);
+  expect_near(np::average(x, 1, np::array({1.f, 0.f, 1.f})), np::array({2.f, 6.5f}), 1e-6);
+  EXPECT_NE(message_of<ShapeError>([&] { return np::average(x, 0, np::ones({3})); }), "no error");
+  EXPECT_TRUE(std::isnan(np::mean(np::zeros({0})).item<float>()));
+}
+
+TEST(reductions, extremes_keep_nan_and_need_elements) {
+  const Array x = np::array({{3, -1}, {0, 7}});
+  expect_equal(np::max(x), Array(7));
+  expect_equal(np::min(x, 0), np::array({0, -1}));
+  expect_equal(np::amax(x, 1, true), np::array({{3}, {7}}));
+  expect_equal(np::amin(np::array({true, false})), Array(false));
+  expect_equal(np::max(np::array({1.f, np::nan})), Array(np::nan));
+  expect_equal(np::ptp(x, 0), np::array({3, 8}));
+  expect_equal(np::max(np::zeros({2, 0}), 0), np::zeros({0}));
+  EXPECT_EQ(message_of<ShapeError>([] { return np::max(np::zeros({2, 0}), 1); }),
+            "max: there must be at least one element; got axes [1] of f32[2,0].");
+  expect_equal(np::sum(np::zeros({2, 0}), 1), np::zeros({2}));
+  expect_equal(np::prod(np::zeros({2, 0}), 1), np::ones({2}));
+}
+
+TEST(reductions, truth) {
+  const Array x = np::array({{1, 0}, {2, 3}});
+  expect_equal(np::all(x, 1), np::array({false, true}));
+  expect_equal(np::any(x == 0, 0), np::array({false, true}));
+  expect_equal(np::all(np::zeros({0})), Array(true));
+  expect_equal(np::any(np::zeros({0})), Array(false));
+  expect_equal(np::any(np::array({np::nan})), Array(true));
+  expect_equal(np::count_nonzero(x), Array(3));
+  expect_equal(np::count_nonzero(x, 0), np::array({2, 1}));
+}
+
+TEST(reductions, positions_of_extremes) {
+  const Array x = np::array({{3.f, 1.f, 3.f}, {0.f, np::nan, 7.f}});
+  expect_equal(np::argmax(x, 1), np::array({0, 1}));
+  expect_equal(np::argmin(x, 0), np::array({1, 1, 0}));
+  expect_equal(np::argmax(x), Array(4));
+  expect_equal(np::argmin(np::array({2, 1, 1})), Array(1));
+  expect_equal(np::argmax(x, 1, true), np::array({{0}, {1}}));
+  expect_equal(np::argmax(x, std::nullopt, true), np::array({{4}}));
+  EXPECT_NE(message_of<ShapeError>([] { return np::argmax(np::zeros({0})); }), "no error");
+}
+
+TEST(reductions, running_sums_and_differences) {
+  const Array x = np::array({{1, 2}, {3, 4}});
+  expect_equal(np::cumsum(x), np::array({1, 3, 6, 10}));
+  expect_equal(np::cumsum(x, 0), np::array({{1, 2}, {4, 6}}));
+  expect_equal(np::cumsum(x, -1), np::array({{1, 3}, {3, 7}}));
+  expect_equal(np::cumsum(np::array({true, true})), np::array({1, 2}));
+  expect_equal(np::diff(np::array({1, 4, 9, 16})), np::array({3, 5, 7}));
+  expect_equal(np::diff(np::array({1, 4, 9, 16}), 2), np::array({2, 2}));
+  expect_equal(np::diff(x, 1, 0), np::array({{2, 2}}));
+  expect_equal(np::diff(np::array({true, false, false})), np::array({true, false}));
+  expect_equal(np::diff(np::array({1}), 3), np::zeros({0}, i32));
+}
+
+TEST(reductions, nan_is_left_out) {
+  const Array x = np::array({{1.f, np::nan, 3.f}, {np::nan, np::nan, np::nan}});
+  expect_equal(np::nansum(x, 1), np::array({4.f, 0.f}));
+  expect_equal(np::nanprod(x, 1), np::array({3.f, 1.f}));
+  expect_equal(np::nanmean(x, 1), np::array({2.f, np::nan}));
+  expect_equal(np::nanmax(x, 1), np::array({3.f, np::nan}));
+  expect_equal(np::nanmin(x, 1), np::array({1.f, np::nan}));
+  expect_equal(np::nanvar(x, 1), np::array({1.f, np::nan}));
+  expect_equal(np::nanstd(x, 1, 1), np::array({std::sqrt(2.f), np::nan}));
+  expect_equal(np::nanmax(np::array({-np::inf, np::nan})), Array(-np::inf));
+  expect_equal(np::nansum(np::array({1, 2})), Array(3));
+  expect_equal(np::nanmean(np::ones({4096}, f16)), np::array({1.f}, f16)(0));
+}
+
+TEST(reductions, log_of_a_sum_of_exponentials_does_not_overflow) {
+  const Array x = np::array({{1000.f, 1000.f}, {-np::inf, -np::inf}, {0.f, np::inf}});
+  expect_near(np::logsumexp(x, 1), np::array({1000.f + std::log(2.f), -np::inf, np::inf}), 1e-6);
+  expect_near(np::logsumexp(np::zeros({4})), Array(std::log(4.f)), 1e-6);
+  EXPECT_EQ(shape_str(np::logsumexp(x, 0, true).shape()), "[1,2]");
+  expect_near(grad([](Array y) { return np::logsumexp(y); })(np::array({0.f, 0.f})), np::array({0.5f, 0.5f}), 1e-6);
+}
+
+TEST(reductions, gradients_reach_every_element) {
+  expect_equal(grad([](Array x) { return np::mean(x); })(np::ones({2, 2})), np::full({2, 2}, 0.25f));
+  expect_near(grad([](Array x) { return np::var(x); })(np::array({1.f, 2.f, 6.f})), np::array({-4.f / 3, -2.f / 3, 2.f}), 1e-6);
+  // Ties share the gradient of a maximum.
+  expect_near(grad([](Array x) { return np::max(x); })(np::array({1.f, 2.f, 2.f})), np::array({0.f, 0.5f, 0.5f}), 1e-6);
+}
+
+}  // namespace
+}  // namespace weft

@@ -1,0 +1,351 @@
+#include "weft/np/ufuncs.h"
+
+#include "np/expect.h"
+
+namespace weft {
+namespace {
+
+using testing::expect_equal;
+using testing::expect_near;
+using testing::message_of;
+
+constexpr double NaN = np::nan, Inf = np::inf;  // NOLINT: read better in tables
+
+// What NumPy 1.24 gives for x of kLeft and each y of kRight, in f32.
+constexpr double kLeft[] = {7, -7.5, 0, 1, Inf, -Inf, NaN}, kRight[] = {2, -2, 0.1, 0, Inf, -Inf, NaN};
+struct BinaryCase {
+  const char* name;
+  Array (*f)(const Arg&, const Arg&);
+  double expected[7][7];
+};
+const BinaryCase kBinaryCases[] = {
+    {"floor_divide", np::floor_divide,
+     {{3, -4, 0, 0, NaN, NaN, NaN},
+      {-4, 3, -0, -1, NaN, NaN, NaN},
+      {69, -75, 0, 9, NaN, NaN, NaN},
+      {Inf, -Inf, NaN, Inf, Inf, -Inf, NaN},
+      {0, -1, 0, 0, NaN, NaN, NaN},
+      {-1, 0, -0, -1, NaN, NaN, NaN},
+      {NaN, NaN, NaN, NaN, NaN, NaN, NaN}}},
+    {"mod", np::mod,
+     {{1, 0.5, 0, 1, NaN, NaN, NaN},
+      {-1, -1.5, -0, -1, NaN, NaN, NaN},
+      {0.0999998972, 1.11758709e-07, 0, 0.0999999866, NaN, NaN, NaN},
+      {NaN, NaN, NaN, NaN, NaN, NaN, NaN},
+      {7, Inf, 0, 1, NaN, NaN, NaN},
+      {-Inf, -7.5, -0, -Inf, NaN, NaN, NaN},
+      {NaN, NaN, NaN, NaN, NaN, NaN, NaN}}},
+    {"fmod", np::fmod,
+     {{1, -1.5, 0, 1, NaN, NaN, NaN},
+      {1, -1.5, 0, 1, NaN, NaN, NaN},
+      {0.0999998972, -0.0999998897, 0, 0.0999999866, NaN, NaN, NaN},
+      {NaN, NaN, NaN, NaN, NaN, NaN, NaN},
+      {7, -7.5, 0, 1, NaN, NaN, NaN},
+      {7, -7.5, 0, 1, NaN, NaN, NaN},
+      {NaN, NaN, NaN, NaN, NaN, NaN, NaN}}},
+    {"hypot", np::hypot,
+     {{7.28010988, 7.76208735, 2, 2.23606801, Inf, Inf, NaN},
+      {7.28010988, 7.76208735, 2, 2.23606801, Inf, Inf, NaN},
+      {7.0007143, 7.50066662, 0.100000001, 1.0049876, Inf, Inf, NaN},
+      {7, 7.5, 0, 1, Inf, Inf, NaN},
+      {Inf, Inf, Inf, Inf, Inf, Inf, Inf},
+      {Inf, Inf, Inf, Inf, Inf, Inf, Inf},
+      {NaN, NaN, NaN, NaN, Inf, Inf, NaN}}},
+    {"logaddexp", np::logaddexp,
+     {{7.0067153, 2.00007486, 2.12692809, 2.31326175, Inf, 2, NaN},
+      {7.0001235, -1.99592161, 0.126928002, 1.04858732, Inf, -2, NaN},
+      {7.00100708, 0.10050033, 0.744396687, 1.34115386, Inf, 0.100000001, NaN},
+      {7.00091124, 0.000552931451, 0.693147182, 1.31326175, Inf, 0, NaN},
+      {Inf, Inf, Inf, Inf, Inf, Inf, NaN},
+      {7, -7.5, 0, 1, Inf, -Inf, NaN},
+      {NaN, NaN, NaN, NaN, NaN, NaN, NaN}}},
+    {"fmax", np::fmax,
+     {{7, 2, 2, 2, Inf, 2, 2},
+      {7, -2, 0, 1, Inf, -2, -2},
+      {7, 0.100000001, 0.100000001, 1, Inf, 0.100000001, 0.100000001},
+      {7, 0, 0, 1, Inf, 0, 0},
+      {Inf, Inf, Inf, Inf, Inf, Inf, Inf},
+      {7, -7.5, 0, 1, Inf, -Inf, -Inf},
+      {7, -7.5, 0, 1, Inf, -Inf, NaN}}},
+    {"fmin", np::fmin,
+     {{2, -7.5, 0, 1, 2, -Inf, 2},
+      {-2, -7.5, -2, -2, -2, -Inf, -2},
+      {0.100000001, -7.5, 0, 0.100000001, 0.100000001, -Inf, 0.100000001},
+      {0, -7.5, 0, 0, 0, -Inf, 0},
+      {7, -7.5, 0, 1, Inf, -Inf, Inf},
+      {-Inf, -Inf, -Inf, -Inf, -Inf, -Inf, -Inf},
+      {7, -7.5, 0, 1, Inf, -Inf, NaN}}},
+    {"maximum", np::maximum,
+     {{7, 2, 2, 2, Inf, 2, NaN},
+      {7, -2, 0, 1, Inf, -2, NaN},
+      {7, 0.100000001, 0.100000001, 1, Inf, 0.100000001, NaN},
+      {7, 0, 0, 1, Inf, 0, NaN},
+      {Inf, Inf, Inf, Inf, Inf, Inf, NaN},
+      {7, -7.5, 0, 1, Inf, -Inf, NaN},
+      {NaN, NaN, NaN, NaN, NaN, NaN, NaN}}},
+    {"minimum", np::minimum,
+     {{2, -7.5, 0, 1, 2, -Inf, NaN},
+      {-2, -7.5, -2, -2, -2, -Inf, NaN},
+      {0.100000001, -7.5, 0, 0.100000001, 0.100000001, -Inf, NaN},
+      {0, -7.5, 0, 0, 0, -Inf, NaN},
+      {7, -7.5, 0, 1, Inf, -Inf, NaN},
+      {-Inf, -Inf, -Inf, -Inf, -Inf, -Inf, NaN},
+      {NaN, NaN, NaN, NaN, NaN, NaN, NaN}}},
+    {"arctan2", np::arctan2,
+     {{1.29249668, -1.31019402, 0, 0.463647634, 1.57079637, -1.57079637, NaN},
+      {1.84909606, -1.83139873, 3.14159274, 2.67794514, 1.57079637, -1.57079637, NaN},
+      {1.55651164, -1.55746388, 0, 1.47112775, 1.57079637, -1.57079637, NaN},
+      {1.57079637, -1.57079637, 0, 1.57079637, 1.57079637, -1.57079637, NaN},
+      {0, -0, 0, 0, 0.785398185, -0.785398185, NaN},
+      {3.14159274, -3.14159274, 3.14159274, 3.14159274, 2.3561945, -2.3561945, NaN},
+      {NaN, NaN, NaN, NaN, NaN, NaN, NaN}}},
+    {"power", np::power,
+     {{49, 56.25, 0, 1, Inf, Inf, NaN},
+      {0.0204081647, 0.0177777782, Inf, 1, 0, 0, NaN},
+      {1.21481407, NaN, 0, 1, Inf, Inf, NaN},
+      {1, 1, 1, 1, 1, 1, 1},
+      {Inf, Inf, 0, 1, Inf, Inf, NaN},
+      {0, 0, Inf, 1, 0, 0, NaN},
+      {NaN, NaN, NaN, 1, NaN, NaN, NaN}}},
+};
+
+TEST(ufuncs, two_operands_of_every_kind_of_float_agree_with_numpy) {
+  const Array x = Array::from_vector(std::vector<double>(std::begin(kLeft), std::end(kLeft)), {7}).astype(f32);
+  for (const BinaryCase& c : kBinaryCases)
+    for (std::size_t i = 0; i < 7; ++i) {
+      SCOPED_TRACE(std::string(c.name) + " by " + std::to_string(kRight[i]));
+      const std::vector<double> row(std::begin(c.expected[i]), std::end(c.expected[i]));
+      expect_near(c.f(x, kRight[i]), Array::from_vector(row, {7}).astype(f32), 1e-6);
+    }
+}
+
+TEST(ufuncs, integers_divide_as_in_python) {
+  const Array x = np::array({7, -7, 7, -7, 6, 0}), y = np::array({2, 2, -2, -2, 3, 5});
+  expect_equal(np::floor_divide(x, y), np::array({3, -4, -4, 3, 2, 0}));
+  expect_equal(x % y, np::array({1, 1, -1, -1, 0, 0}));
+  expect_equal(np::fmod(x, y), np::array({1, -1, 1, -1, 0, 0}));
+  expect_equal(np::divmod(x, y).first, np::floor_divide(x, y));
+  expect_equal(np::divmod(x, y).second, np::remainder(x, y));
+  expect_near(x / y, np::array({3.5f, -3.5f, -3.5f, 3.5f, 2.f, 0.f}), 0);
+  expect_equal(np::floor_divide(np::array({7, 9}, u8), 2), np::array({3, 4}, u8));
+  expect_equal(np::array({7, 9}, u8) % 4, np::array({3, 1}, u8));
+}
+
+TEST(ufuncs, functions_of_reals_make_floats_of_integers) {
+  for (Array (*f)(const Arg&) : {np::sin, np::exp, np::sqrt, np::log2, np::exp2, np::sinc, np::deg2rad, np::fabs, np::reciprocal}) {
+    EXPECT_EQ(f(np::ones({2}, i32)).dtype(), f32);
+    EXPECT_EQ(f(np::ones({2}, boolean)).dtype(), f32);
+    EXPECT_EQ(f(np::ones({2}, f16)).dtype(), f16);
+    EXPECT_EQ(f(np::ones({2}, f64)).dtype(), f64);
+    EXPECT_EQ(f(1.0f).dtype(), f32);
+  }
+}
+
+TEST(ufuncs, values_of_one_operand) {
+  const Array x = np::array({0.5, 1.0, 8.0});
+  expect_near(np::exp(x), np::array({1.6487212707001282, 2.718281828459045, 2980.9579870417283}), 1e-15);
+  expect_near(np::log(x), np::array({-0.6931471805599453, 0.0, 2.0794415416798357}), 1e-15);
+  expect_near(np::log2(x), np::array({-1.0, 0.0, 3.0}), 1e-15);
+  expect_near(np::log10(np::array({1.0, 1000.0})), np::array({0.0, 3.0}), 1e-15);
+  expect_equal(np::exp2(np::array({-1.f, 0.f, 10.f})), np::array({0.5f, 1.f, 1024.f}));
+  expect_near(np::tan(np::array({0.25})), np::array({0.25534192122103627}), 1e-15);
+  expect_near(np::arcsin(np::array({0.5})), np::array({0.5235987755982989}), 1e-15);
+  expect_near(np::arccosh(np::array({2.0})), np::array({1.3169578969248166}), 1e-15);
+  expect_near(np::sinc(np::array({0.0, 0.5, 1.0})), np::array({1.0, 0.6366197723675814, 0.0}), 1e-15);
+  expect_near(np::deg2rad(180.0), Array(np::pi), 1e-15);
+  expect_near(np::rad2deg(np::pi), Array(180.0), 1e-15);
+  expect_near(np::cbrt(np::array({-27.0})), np::array({-3.0}), 1e-15);
+  expect_near(np::expm1(1e-10), Array(1.00000000005e-10), 1e-24);
+}
+
+TEST(ufuncs, sinc_has_derivatives_at_zero) {
+  EXPECT_EQ(grad([](Array x) { return np::sinc(x); })(0.0).item<double>(), 0.0);
+  EXPECT_NEAR(grad(grad([](Array x) { return np::sinc(x); }))(0.0).item<double>(), -np::pi * np::pi / 3, 1e-12);
+}
+
+TEST(ufuncs, small_whole_powers_are_chains_of_products) {
+  const Array x = np::array({-2.f, 0.5f});
+  expect_equal(np::power(x, 2), np::array({4.f, 0.25f}));
+  expect_equal(np::power(x, 3), np::array({-8.f, 0.125f}));
+  expect_equal(np::power(x, -2), np::array({0.25f, 4.f}));
+  expect_equal(np::power(x, 0), np::array({1.f, 1.f}));
+  expect_equal(np::power(np::array({3, -2}), 5), np::array({243, -32}));
+  expect_equal(np::pow(2.0, np::array({3.0, -1.0})), np::array({8.0, 0.5}));
+  // The third power has a derivative at 0 and below.
+  expect_equal(grad([](Array y) { return np::sum(np::power(y, 3)); })(np::array({-1.f, 0.f})), np::array({3.f, 0.f}));
+  EXPECT_EQ(make_jaxpr([](Array y) { return np::power(y, 4); })(1.0f).eqns().size(), 2u);
+}
+
+TEST(ufuncs, rounding_takes_halves_to_even) {
+  expect_equal(np::round(np::array({0.5f, 1.5f, -2.5f, 2.6f})), np::array({0.f, 2.f, -2.f, 3.f}));
+  expect_near(np::round(np::array({1.2345, -1.2355}), 3), np::array({1.234, -1.236}), 1e-12);
+  expect_equal(np::round(np::array({149.0, 250.0}), -2), np::array({100.0, 200.0}));
+  expect_equal(np::round(np::array({149, 150, 250, -150, -149}), -2), np::array({100, 200, 200, -200, -100}));
+  expect_equal(np::round(np::array({7, 8}), 3), np::array({7, 8}));
+  EXPECT_EQ(message_of<ValueError>([] { return np::round(np::array({1}, i8), -2); }),
+            "round: decimals must leave a digit of i8; got -2.");
+  expect_equal(np::round(np::array({std::complex<float>(0.5f, 1.5f)})), np::array({std::complex<float>(0, 2)}));
+  expect_equal(np::rint(np::array({1000.5f}, f16)), np::array({1000.f}, f16));
+  expect_near(np::around(np::array({0.123f}, f16), 1), np::array({0.1f}, f16), 0);
+  expect_equal(np::trunc(np::array({-1.7f, 1.7f})), np::array({-1.f, 1.f}));
+  expect_equal(np::floor(np::array({-1.5f})), np::array({-2.f}));
+  expect_equal(np::ceil(np::array({3})), np::array({3}));
+}
+
+TEST(ufuncs, signs_and_bits_of_floats) {
+  const Array x = np::array({-2.f, -0.f, 0.f, 3.f});
+  expect_equal(np::sign(x), np::array({-1.f, 0.f, 0.f, 1.f}));
+  expect_equal(np::signbit(x), np::array({true, true, false, false}));
+  expect_equal(np::signbit(np::array({-1, 1})), np::array({true, false}));
+  expect_equal(np::copysign(np::array({1.f, 2.f}), np::array({-0.f, 5.f})), np::array({-1.f, 2.f}));
+  expect_equal(np::copysign(np::array({1.0, -2.0}, f16), -1.0), np::array({-1.0, -2.0}, f16));
+  expect_equal(np::abs(np::array({-3, 3})), np::array({3, 3}));
+  expect_equal(np::abs(np::array({std::complex<float>(3, 4)})), np::array({5.f}));
+  expect_equal(np::abs(np::array({true})), np::array({true}));
+}
+
+TEST(ufuncs, nan_to_num_makes_numbers) {
+  const Array x = np::array({np::nan, np::inf, -np::inf, 1.f});
+  constexpr float largest = std::numeric_limits<float>::max();
+  expect_equal(np::nan_to_num(x), np::array({0.f, largest, -largest, 1.f}));
+  expect_equal(np::nan_to_num(x, 2, 3, 4), np::array({2.f, 3.f, 4.f, 1.f}));
+  expect_equal(np::nan_to_num(x.astype(f16)), np::array({0.f, 65504.f, -65504.f, 1.f}, f16));
+  expect_equal(np::nan_to_num(np::array({1, 2})), np::array({1, 2}));
+}
+
+TEST(ufuncs, clip_bounds_either_side) {
+  const Array x = np::array({-2, 0, 5});
+  expect_equal(np::clip(x, -1, 3), np::array({-1, 0, 3}));
+  expect_equal(np::clip(x, std::nullopt, 3), np::array({-2, 0, 3}));
+  expect_equal(np::clip(x, 0), np::array({0, 0, 5}));
+  expect_equal(np::clip(x, np::array({0, 1, 2}), np::array({9, 9, 3})), np::array({0, 1, 3}));
+}
+
+TEST(ufuncs, comparisons_give_bool) {
+  const Array x = np::array({1.f, 2.f, np::nan});
+  expect_equal(x == 2, np::array({false, true, false}));
+  expect_equal(x != x, np::array({false, false, true}));
+  expect_equal(1.5f < x, np::array({false, true, false}));
+  expect_equal(x >= 2.0, np::array({false, true, false}));
+  expect_equal(np::less_equal(x, 1), np::array({true, false, false}));
+  expect_equal(np::greater(np::array({1, 2}), np::array({1.5f, 1.5f})), np::array({false, true}));
+}
+
+TEST(ufuncs, logic_takes_truth_bits_take_bits) {
+  const Array x = np::array({0, 2, 3}), y = np::array({1, 1, 0});
+  expect_equal(np::logical_and(x, y), np::array({false, true, false}));
+  expect_equal(np::logical_or(x, y), np::array({true, true, true}));
+  expect_equal(np::logical_xor(x, y), np::array({true, false, true}));
+  expect_equal(!x, np::array({true, false, false}));
+  expect_equal(x & y, np::array({0, 0, 0}));
+  expect_equal(x | y, np::array({1, 3, 3}));
+  expect_equal(x ^ 1, np::array({1, 3, 2}));
+  expect_equal(~x, np::array({-1, -3, -4}));
+  expect_equal(~np::array({true, false}), np::array({false, true}));
+  expect_equal(np::bitwise_count(np::array({7, -7, 0})), np::array({3, 3, 0}));
+  EXPECT_NE(message_of<DTypeError>([] { return np::ones({1}) & 1; }), "no error");
+}
+
+TEST(ufuncs, shifts_by_the_width_or_more_leave_nothing_but_the_sign) {
+  expect_equal(np::array({1, 3}, i8) << np::array({3, 9}, i8), np::array({8, 0}, i8));
+  expect_equal(np::array({-128, 64}, i8) >> np::array({2, 9}, i8), np::array({-32, 0}, i8));
+  expect_equal(np::array({-1}, i32) >> 40, np::array({-1}));
+  expect_equal(np::array({128}, u8) >> 7, np::array({1}, u8));
+}
+
+TEST(ufuncs, complex_parts) {
+  const Array z = np::array({std::complex<float>(1, -2), std::complex<float>(0, 0)});
+  expect_equal(np::real(z), np::array({1.f, 0.f}));
+  expect_equal(np::imag(z), np::array({-2.f, 0.f}));
+  expect_equal(np::conj(z), np::array({std::complex<float>(1, 2), std::complex<float>(0, -0.f)}));
+  expect_near(np::angle(z), np::array({-1.1071487f, 0.f}), 1e-6);
+  expect_equal(np::imag(np::array({1, 2})), np::array({0, 0}));
+  expect_equal(np::iscomplex(z), np::array({true, false}));
+  expect_equal(np::isreal(np::array({1.f})), np::array({true}));
+}
+
+TEST(ufuncs, tests_for_special_values) {
+  const Array x = np::array({np::nan, np::inf, -np::inf, 0.f});
+  expect_equal(np::isnan(x), np::array({true, false, false, false}));
+  expect_equal(np::isinf(x), np::array({false, true, true, false}));
+  expect_equal(np::isposinf(x), np::array({false, true, false, false}));
+  expect_equal(np::isneginf(x), np::array({false, false, true, false}));
+  expect_equal(np::isfinite(x), np::array({false, false, false, true}));
+  expect_equal(np::isfinite(np::array({1, 2})), np::array({true, true}));
+  expect_equal(np::isinf(np::array({std::complex<float>(0, np::inf)})), np::array({true}));
+}
+
+TEST(ufuncs, closeness) {
+  const Array x = np::array({1.0, np::inf, np::nan}), y = np::array({1.0 + 1e-6, np::inf, np::nan});
+  expect_equal(np::isclose(x, y), np::array({true, true, false}));
+  expect_equal(np::isclose(x, y, 1e-5, 1e-8, true), np::array({true, true, true}));
+  expect_equal(np::isclose(np::array({1.0, 1.0}), np::array({1.1, np::inf})), np::array({false, false}));
+  EXPECT_TRUE(np::allclose(np::array({1, 2}), np::array({1, 2})));
+  EXPECT_FALSE(np::allclose(np::array({1, 2}), np::array({1, 3})));
+  EXPECT_TRUE(np::array_equal(np::array({1, 2}), np::array({1.f, 2.f})));
+  EXPECT_FALSE(np::array_equal(np::array({1, 1}), np::array({1})));
+  EXPECT_FALSE(np::array_equal(x, x));
+  EXPECT_TRUE(np::array_equal(x, x, true));
+  EXPECT_TRUE(np::array_equiv(np::array({1, 1}), np::array({1})));
+  EXPECT_FALSE(np::array_equiv(np::array({1, 1}), np::array({1, 1, 1})));
+}
+
+TEST(ufuncs, where_chooses_and_broadcasts) {
+  const Array c = np::array({true, false});
+  expect_equal(np::where(c, 1.f, np::array({2.f, 3.f})), np::array({1.f, 3.f}));
+  expect_equal(np::where(c, 1, 0), np::array({1, 0}));
+  expect_equal(np::where(c, np::array({{1.f}, {2.f}}), np::nan), np::array({{1.f, np::nan}, {2.f, np::nan}}));
+  expect_equal(np::where(np::array({5, 0}), 1, 2), np::array({1, 2}));
+  expect_equal(np::where(true, np::array({1, 2}), 0), np::array({1, 2}));
+}
+
+TEST(ufuncs, derivatives_at_the_edges) {
+  // Equal infinities must not give NaN, and ties share.
+  const auto f = [](Array x, Array y) { return np::logaddexp(x, y); };
+  EXPECT_EQ(grad(f)(-np::inf, 0.f).item<float>(), 0.f);
+  EXPECT_FALSE(std::isnan(grad(f)(-np::inf, -np::inf).item<float>()));
+  EXPECT_EQ(grad(f)(1.f, 1.f).item<float>(), 0.5f);
+  expect_near(grad([](Array x, Array y) { return np::hypot(x, y); })(3.f, 4.f), Array(0.6f), 1e-6);
+  EXPECT_EQ(grad([](Array x) { return np::floor_divide(x, 3.f); })(7.f).item<float>(), 0.f);
+  EXPECT_EQ(grad([](Array x) { return np::mod(x, 3.f); })(7.f).item<float>(), 1.f);
+}
+
+TEST(operators, assignments_replace_the_handle) {
+  Array x = np::array({7, 9});
+  const Array before = x;
+  x += 1;
+  x -= np::array({0, 2});
+  x *= 2;
+  expect_equal(x, np::array({16, 16}));
+  x %= 10;
+  x &= 5;
+  x |= 8;
+  x ^= 1;
+  expect_equal(x, np::array({13, 13}));
+  x /= 2;
+  expect_equal(x, np::array({6.5f, 6.5f}));
+  expect_equal(before, np::array({7, 9}));
+}
+
+TEST(operators, every_operation_records_the_users_line) {
+  const Jaxpr jaxpr = make_jaxpr([](Array x, Array y) {
+    Array z = 2 * x;
+    z = z * 2.0;
+    z = np::log2(z);
+    z = np::where(np::logical_and(z, y), z,
+                  y);
+    z += y;
+    return -z;
+  })(np::ones({3}), np::ones({3}));
+  const auto first = static_cast<std::uint32_t>(__LINE__ - 7);
+  for (const auto& eqn : jaxpr.eqns()) {
+    EXPECT_NE(std::string(eqn.location.file).find("ufuncs_test.cc"), std::string::npos) << jaxpr.str();
+    EXPECT_GE(eqn.location.line, first);
+    EXPECT_LE(eqn.location.line, first + 6);
+  }
+  EXPECT_EQ(jaxpr.eqns().front().location.line, first);
+  EXPECT_EQ(jaxpr.eqns().back().location.line, first + 6 - 0);
+}
+
+}  // namespace
+}  // namespace weft

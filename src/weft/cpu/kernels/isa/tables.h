@@ -7,6 +7,8 @@ namespace weft::cpu::WEFT_ISA {
 
 const ElementwiseKernel* unary_float(UnaryOp op, DType t);
 const ElementwiseKernel* unary_integer(UnaryOp op, DType t);
+const ElementwiseKernel* unary_math_f32(UnaryOp op);
+const ElementwiseKernel* unary_math_small(UnaryOp op, DType t);
 const ElementwiseKernel* binary_float(BinaryOp op, DType t);
 const ElementwiseKernel* binary_integer(BinaryOp op, DType t);
 const ElementwiseKernel* compare(CompareOp op, DType t);

@@ -15,7 +15,7 @@ namespace weft::cpu {
 namespace {
 
 // Bytes moved that are worth another thread.
-constexpr std::int64_t kRangeBytes = 512 << 10;
+constexpr std::int64_t kRangeBytes = 1 << 20;
 
 struct Dimension {
   std::int64_t size, in, out;  // strides in elements

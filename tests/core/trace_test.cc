@@ -117,7 +117,7 @@ TEST(trace, an_error_inside_a_transformation_leaves_no_trace_current) {
 
 TEST(trace, errors_name_the_users_line_and_what_was_traced) {
   const std::string what = message_of<ShapeError>([] { jit([](Array x) { return np::exp(x) + np::ones({3}); }, {.name = "step"})(np::ones({4})); });
-  EXPECT_NE(what.find("add: shapes must broadcast; got [4] and [3]."), std::string::npos) << what;
+  EXPECT_NE(what.find("add: shapes must broadcast; got f32[4] and f32[3]."), std::string::npos) << what;
   EXPECT_NE(what.find("\n  at trace_test.cc:"), std::string::npos) << what;
   EXPECT_NE(what.find("\n  while tracing jit(step) at trace_test.cc:"), std::string::npos) << what;
 }

@@ -41,4 +41,15 @@ std::string message_of(F&& f) {
   return "no error";
 }
 
+/// Whether `f` throws an error of class E; other errors pass through.
+template <class E, class F>
+bool throws(F&& f) {
+  try {
+    f();
+  } catch (const E&) {
+    return true;
+  }
+  return false;
+}
+
 }  // namespace weft::testing

@@ -10,6 +10,7 @@ namespace {
 using testing::expect_equal;
 using testing::expect_near;
 using testing::message_of;
+using testing::throws;
 
 // Whole numbers from -4 to 4: products and sums are exact.
 Array numbers(const Dims& shape, int seed = 0) {
@@ -57,7 +58,7 @@ TEST(products, dot_contracts_last_with_last_but_one) {
   expect_equal(np::dot(x, 2), x * 2);
   const Array a = numbers({2, 4, 3}), b = numbers({5, 3, 2}, 3);
   expect_equal(np::dot(a, b), einsum_by_loops({"abk", "ckd"}, "abcd", {a, b}));
-  EXPECT_NE(message_of<ShapeError>([&] { return np::dot(x, x); }), "no error");
+  EXPECT_TRUE(throws<ShapeError>([&] { return np::dot(x, x); }));
   EXPECT_EQ(np::dot(np::ones({2}, i32), np::ones({2}, f16)).dtype(), f16);
 }
 
@@ -102,9 +103,9 @@ TEST(products, tensordot_and_its_kin) {
   expect_equal(np::vecdot(x, x, 1), einsum_by_loops({"abc", "abc"}, "ac", {x, x}));
   const std::complex<float> i(0, 1);
   expect_equal(np::vdot(np::array({i, 2.f * i}), np::array({i, i})), Array(std::complex<float>(3, 0)));
-  EXPECT_NE(message_of<ValueError>([&] { return np::tensordot(x, v, 2); }), "no error");
-  EXPECT_NE(message_of<ShapeError>([&] { return np::tensordot(x, y, {0}, {0}); }), "no error");
-  EXPECT_NE(message_of<ShapeError>([&] { return np::vecdot(x, np::ones({1})); }), "no error");
+  EXPECT_TRUE(throws<ValueError>([&] { return np::tensordot(x, v, 2); }));
+  EXPECT_TRUE(throws<ShapeError>([&] { return np::tensordot(x, y, {0}, {0}); }));
+  EXPECT_TRUE(throws<ShapeError>([&] { return np::vecdot(x, np::ones({1})); }));
 }
 
 TEST(products, kron_cross_and_trace) {
@@ -113,7 +114,7 @@ TEST(products, kron_cross_and_trace) {
   expect_equal(np::kron(np::array({{1}, {2}}), np::array({1, 3})), np::array({{1, 3}, {2, 6}}));
   expect_equal(np::cross(np::array({1, 0, 0}), np::array({0, 1, 0})), np::array({0, 0, 1}));
   expect_equal(np::cross(np::array({1, 2, 3}), np::array({{4, 5, 6}, {7, 8, 1}})), np::array({{-3, 6, -3}, {-22, 20, -6}}));
-  EXPECT_NE(message_of<ShapeError>([] { return np::cross(np::ones({2}), np::ones({2})); }), "no error");
+  EXPECT_TRUE(throws<ShapeError>([] { return np::cross(np::ones({2}), np::ones({2})); }));
   const Array x = np::reshape(np::arange(12), {3, 4});
   expect_equal(np::trace(x), Array(15));
   expect_equal(np::trace(x, 1), Array(18));
@@ -200,10 +201,10 @@ TEST(einsum, malformed_specifications_are_refused) {
             "einsum: axes of one name must have equal sizes; got 3 and 2 for 'j' in \"ij,ij\".");
   EXPECT_EQ(message_of<ShapeError>([&] { return np::einsum("ii", m); }),
             "einsum: axes of one name must have equal sizes; got 2 and 3 for 'i' in \"ii\".");
-  EXPECT_NE(message_of<ShapeError>([&] { return np::einsum("...,...", m, np::ones({4})); }), "no error");
-  EXPECT_NE(message_of<ValueError>([&] { return np::einsum("......", m); }), "no error");
-  EXPECT_NE(message_of<ValueError>([&] { return np::einsum("ij->i->j", m); }), "no error");
-  EXPECT_NE(message_of<ValueError>([] { return np::einsum("", std::span<const Array>()); }), "no error");
+  EXPECT_TRUE(throws<ShapeError>([&] { return np::einsum("...,...", m, np::ones({4})); }));
+  EXPECT_TRUE(throws<ValueError>([&] { return np::einsum("......", m); }));
+  EXPECT_TRUE(throws<ValueError>([&] { return np::einsum("ij->i->j", m); }));
+  EXPECT_TRUE(throws<ValueError>([] { return np::einsum("", std::span<const Array>()); }));
 }
 
 }  // namespace

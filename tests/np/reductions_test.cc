@@ -8,6 +8,7 @@ namespace {
 using testing::expect_equal;
 using testing::expect_near;
 using testing::message_of;
+using testing::throws;
 
 Array grid() { return np::array({{1.f, 2.f, 3.f}, {4.f, 5.f, 9.f}}); }
 
@@ -59,7 +60,7 @@ TEST(reductions, averages_and_spreads) {
   expect_near(np::var(np::array({1, 2, 3, 4})), Array(1.25f), 1e-6);
   expect_near(np::average(np::array({1.f, 2.f}), {}, np::array({3, 1})), Array(1.25f), 1e-6);
   expect_near(np::average(x, 1, np::array({1.f, 0.f, 1.f})), np::array({2.f, 6.5f}), 1e-6);
-  EXPECT_NE(message_of<ShapeError>([&] { return np::average(x, 0, np::ones({3})); }), "no error");
+  EXPECT_TRUE(throws<ShapeError>([&] { return np::average(x, 0, np::ones({3})); }));
   EXPECT_TRUE(std::isnan(np::mean(np::zeros({0})).item<float>()));
 }
 
@@ -97,7 +98,7 @@ TEST(reductions, positions_of_extremes) {
   expect_equal(np::argmin(np::array({2, 1, 1})), Array(1));
   expect_equal(np::argmax(x, 1, true), np::array({{0}, {1}}));
   expect_equal(np::argmax(x, std::nullopt, true), np::array({{4}}));
-  EXPECT_NE(message_of<ShapeError>([] { return np::argmax(np::zeros({0})); }), "no error");
+  EXPECT_TRUE(throws<ShapeError>([] { return np::argmax(np::zeros({0})); }));
 }
 
 TEST(reductions, running_sums_and_differences) {

@@ -7,6 +7,7 @@ namespace {
 
 using testing::expect_equal;
 using testing::message_of;
+using testing::throws;
 
 Array cube() { return np::reshape(np::arange(24), {2, 3, 4}); }
 std::string shape_of(const Array& x) { return shape_str(x.shape()); }
@@ -20,9 +21,9 @@ TEST(shape, reshape_works_out_one_size) {
   EXPECT_EQ(shape_of(np::ravel(1.0f)), "[1]");
   EXPECT_EQ(message_of<ShapeError>([&] { return np::reshape(x, {-1, 4}); }),
             "reshape: one size may be -1, and the others must divide the number of elements; got i32[6] to [-1,4].");
-  EXPECT_NE(message_of<ShapeError>([&] { return np::reshape(x, {-1, -1}); }), "no error");
-  EXPECT_NE(message_of<ShapeError>([&] { return np::reshape(x, {5}); }), "no error");
-  EXPECT_NE(message_of<ShapeError>([&] { return np::reshape(np::zeros({0}), {-1, 0}); }), "no error");
+  EXPECT_TRUE(throws<ShapeError>([&] { return np::reshape(x, {-1, -1}); }));
+  EXPECT_TRUE(throws<ShapeError>([&] { return np::reshape(x, {5}); }));
+  EXPECT_TRUE(throws<ShapeError>([&] { return np::reshape(np::zeros({0}), {-1, 0}); }));
 }
 
 TEST(shape, axes_change_places) {
@@ -37,9 +38,9 @@ TEST(shape, axes_change_places) {
   EXPECT_EQ(np::transpose(x, {1, 2, 0})(2, 3, 1).item<int>(), x(1, 2, 3).item<int>());
   expect_equal(np::array({{1, 2}, {3, 4}}).T(), np::array({{1, 3}, {2, 4}}));
   EXPECT_EQ(message_of<IndexError>([&] { return np::swapaxes(x, 0, 3); }), "swapaxes: axis must be in [-3, 3); got 3.");
-  EXPECT_NE(message_of<IndexError>([&] { return np::moveaxis(x, {0, 0}, {1, 2}); }), "no error");
-  EXPECT_NE(message_of<ValueError>([&] { return np::moveaxis(x, {0, 1}, {1}); }), "no error");
-  EXPECT_NE(message_of<ShapeError>([&] { return np::matrix_transpose(np::ones({2})); }), "no error");
+  EXPECT_TRUE(throws<IndexError>([&] { return np::moveaxis(x, {0, 0}, {1, 2}); }));
+  EXPECT_TRUE(throws<ValueError>([&] { return np::moveaxis(x, {0, 1}, {1}); }));
+  EXPECT_TRUE(throws<ShapeError>([&] { return np::matrix_transpose(np::ones({2})); }));
 }
 
 TEST(shape, axes_of_size_one_come_and_go) {
@@ -50,8 +51,8 @@ TEST(shape, axes_of_size_one_come_and_go) {
   EXPECT_EQ(shape_of(np::squeeze(np::ones({1, 2, 1}))), "[2]");
   EXPECT_EQ(shape_of(np::squeeze(np::ones({1, 2, 1}), -1)), "[1,2]");
   EXPECT_EQ(message_of<ShapeError>([&] { return np::squeeze(x, 0); }), "squeeze: removed axes must have size 1; got axis 0 of f32[2,3].");
-  EXPECT_NE(message_of<IndexError>([&] { return np::squeeze(np::ones({1, 1}), {0, -2}); }), "no error");
-  EXPECT_NE(message_of<IndexError>([&] { return np::expand_dims(x, 3); }), "no error");
+  EXPECT_TRUE(throws<IndexError>([&] { return np::squeeze(np::ones({1, 1}), {0, -2}); }));
+  EXPECT_TRUE(throws<IndexError>([&] { return np::expand_dims(x, 3); }));
   EXPECT_EQ(shape_of(np::atleast_1d(2.0f)), "[1]");
   EXPECT_EQ(shape_of(np::atleast_2d(np::ones({3}))), "[1,3]");
   EXPECT_EQ(shape_of(np::atleast_3d(np::ones({3}))), "[1,3,1]");
@@ -84,7 +85,7 @@ TEST(shape, what_cannot_be_joined_is_refused) {
   EXPECT_EQ(message_of<ShapeError>([&] { return np::stack({a, np::array({1.f})}); }),
             "stack: arrays must have equal shapes; got i32[2] and f32[1].");
   EXPECT_EQ(message_of<IndexError>([&] { return np::concatenate({a, a}, 1); }), "concatenate: axis must be in [-1, 1); got 1.");
-  EXPECT_NE(message_of<ShapeError>([&] { return np::concatenate({a, np::ones({1, 2})}); }), "no error");
+  EXPECT_TRUE(throws<ShapeError>([&] { return np::concatenate({a, np::ones({1, 2})}); }));
   try {
     np::stack({a, np::array({1})});
     FAIL();
@@ -110,8 +111,8 @@ TEST(shape, arrays_are_taken_apart) {
   EXPECT_TRUE(np::unstack(np::zeros({0, 2})).empty());
   EXPECT_EQ(message_of<ShapeError>([&] { return np::split(x, 4); }),
             "split: the axis must divide into equal parts; got 4 parts of axis 0 of i32[6].");
-  EXPECT_NE(message_of<ShapeError>([&] { return np::split(x, 0); }), "no error");
-  EXPECT_NE(message_of<ValueError>([&] { return np::array_split(x, 0); }), "no error");
+  EXPECT_TRUE(throws<ShapeError>([&] { return np::split(x, 0); }));
+  EXPECT_TRUE(throws<ValueError>([&] { return np::array_split(x, 0); }));
 }
 
 TEST(shape, elements_are_repeated) {
@@ -123,8 +124,8 @@ TEST(shape, elements_are_repeated) {
   expect_equal(np::repeat(m, 2), np::array({1, 1, 2, 2, 3, 3, 4, 4}));
   expect_equal(np::repeat(m, 2, 0), np::array({{1, 2}, {1, 2}, {3, 4}, {3, 4}}));
   expect_equal(np::repeat(m, 2, -1), np::array({{1, 1, 2, 2}, {3, 3, 4, 4}}));
-  EXPECT_NE(message_of<ValueError>([&] { return np::repeat(m, -1); }), "no error");
-  EXPECT_NE(message_of<ValueError>([&] { return np::tile(m, {-1}); }), "no error");
+  EXPECT_TRUE(throws<ValueError>([&] { return np::repeat(m, -1); }));
+  EXPECT_TRUE(throws<ValueError>([&] { return np::tile(m, {-1}); }));
 }
 
 TEST(shape, elements_move) {
@@ -144,7 +145,7 @@ TEST(shape, elements_move) {
   expect_equal(np::roll(m, 1), np::array({{4, 1}, {2, 3}}));
   expect_equal(np::roll(m, 1, 0), np::array({{3, 4}, {1, 2}}));
   expect_equal(np::roll(np::zeros({0}), 3), np::zeros({0}));
-  EXPECT_NE(message_of<IndexError>([&] { return np::flip(m, {0, 0}); }), "no error");
+  EXPECT_TRUE(throws<IndexError>([&] { return np::flip(m, {0, 0}); }));
 }
 
 TEST(shape, padding_surrounds) {
@@ -152,7 +153,7 @@ TEST(shape, padding_surrounds) {
   expect_equal(np::pad(m, 1), np::array({{0, 0, 0, 0}, {0, 1, 2, 0}, {0, 0, 0, 0}}));
   expect_equal(np::pad(m, {{0, 1}, {2, 0}}, 9), np::array({{9, 9, 1, 2}, {9, 9, 9, 9}}));
   expect_equal(np::pad(np::array({1.f}), {{1, 2}}, np::nan), np::array({np::nan, 1.f, np::nan, np::nan}));
-  EXPECT_NE(message_of<ValueError>([&] { return np::pad(m, -1); }), "no error");
+  EXPECT_TRUE(throws<ValueError>([&] { return np::pad(m, -1); }));
   EXPECT_EQ(message_of<ValueError>([&] { return np::pad(m, {{1, 1}, {1, 1}, {1, 1}}); }),
             "pad: there must be one pair of widths, or one for every axis; got 3 for i32[1,2].");
 }

@@ -8,6 +8,7 @@ namespace {
 using testing::expect_equal;
 using testing::expect_near;
 using testing::message_of;
+using testing::throws;
 
 constexpr double NaN = np::nan, Inf = np::inf;  // NOLINT: read better in tables
 
@@ -110,12 +111,12 @@ const BinaryCase kBinaryCases[] = {
 };
 
 TEST(ufuncs, two_operands_of_every_kind_of_float_agree_with_numpy) {
-  const Array x = Array::from_vector(std::vector<double>(std::begin(kLeft), std::end(kLeft)), {7}).astype(f32);
+  const Array x = Array::from_vector(std::vector<double>(std::begin(kLeft), std::end(kLeft)), Dims{7}).astype(f32);
   for (const BinaryCase& c : kBinaryCases)
     for (std::size_t i = 0; i < 7; ++i) {
       SCOPED_TRACE(std::string(c.name) + " by " + std::to_string(kRight[i]));
       const std::vector<double> row(std::begin(c.expected[i]), std::end(c.expected[i]));
-      expect_near(c.f(x, kRight[i]), Array::from_vector(row, {7}).astype(f32), 1e-6);
+      expect_near(c.f(x, kRight[i]), Array::from_vector(row, Dims{7}).astype(f32), 1e-6);
     }
 }
 
@@ -243,7 +244,7 @@ TEST(ufuncs, logic_takes_truth_bits_take_bits) {
   expect_equal(~x, np::array({-1, -3, -4}));
   expect_equal(~np::array({true, false}), np::array({false, true}));
   expect_equal(np::bitwise_count(np::array({7, -7, 0})), np::array({3, 3, 0}));
-  EXPECT_NE(message_of<DTypeError>([] { return np::ones({1}) & 1; }), "no error");
+  EXPECT_TRUE(throws<DTypeError>([] { return np::ones({1}) & 1; }));
 }
 
 TEST(ufuncs, shifts_by_the_width_or_more_leave_nothing_but_the_sign) {
@@ -337,14 +338,14 @@ TEST(operators, every_operation_records_the_users_line) {
     z += y;
     return -z;
   })(np::ones({3}), np::ones({3}));
-  const auto first = static_cast<std::uint32_t>(__LINE__ - 7);
+  const auto first = static_cast<std::uint32_t>(__LINE__ - 8);
   for (const auto& eqn : jaxpr.eqns()) {
     EXPECT_NE(std::string(eqn.location.file).find("ufuncs_test.cc"), std::string::npos) << jaxpr.str();
     EXPECT_GE(eqn.location.line, first);
     EXPECT_LE(eqn.location.line, first + 6);
   }
   EXPECT_EQ(jaxpr.eqns().front().location.line, first);
-  EXPECT_EQ(jaxpr.eqns().back().location.line, first + 6 - 0);
+  EXPECT_EQ(jaxpr.eqns().back().location.line, first + 6);
 }
 
 }  // namespace

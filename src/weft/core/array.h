@@ -193,7 +193,8 @@ class Array {
   friend Array operator>=(const Arg& x, const Arg& y);
   friend Array operator-(const Arg& x);
   friend Array operator~(const Arg& x);
-  friend Array operator!(const Arg& x);
+  // Not an Arg, beside which the conversion to bool would be as good a match; so it records no line.
+  friend Array operator!(const Array& x);
   friend Array& operator+=(Array& x, const Arg& y);
   friend Array& operator-=(Array& x, const Arg& y);
   friend Array& operator*=(Array& x, const Arg& y);

@@ -22,7 +22,7 @@ Array operator>=(const Arg& x, const Arg& y) { return np::greater_equal(x, y); }
 
 Array operator-(const Arg& x) { return np::negative(x); }
 Array operator~(const Arg& x) { return np::bitwise_not(x); }
-Array operator!(const Arg& x) { return np::logical_not(x); }
+Array operator!(const Array& x) { return np::logical_not(Arg(x, SourceLocation())); }
 
 Array& operator+=(Array& x, const Arg& y) { return x = np::add(Arg(x, y.location()), y); }
 Array& operator-=(Array& x, const Arg& y) { return x = np::subtract(Arg(x, y.location()), y); }

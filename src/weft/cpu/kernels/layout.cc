@@ -15,7 +15,7 @@ namespace weft::cpu {
 namespace {
 
 // Bytes moved that are worth another thread.
-constexpr std::int64_t kRangeBytes = 512 << 10;
+constexpr std::int64_t kRangeBytes = 1 << 20;
 
 struct Dimension {
   std::int64_t size, in, out;  // strides in elements
@@ -101,10 +101,12 @@ void copy_strided(std::int64_t element, DimSpan shape, const void* in, DimSpan i
       dims[merged++] = dims[d];
   }
   rank = merged;
-  // A short run of elements moves as one larger element.
+  // A short run of elements moves as one larger element, where it lies as one would.
   if (rank > 1 && dims[rank - 1].in == 1 && dims[rank - 1].out == 1) {
     const std::int64_t run = dims[rank - 1].size, bytes = run * element;
-    bool whole = bytes == 2 || bytes == 4 || bytes == 8 || bytes == 16;
+    const auto addresses = reinterpret_cast<std::uintptr_t>(in) | reinterpret_cast<std::uintptr_t>(out);
+    bool whole = (bytes == 2 || bytes == 4 || bytes == 8 || bytes == 16) &&
+                 addresses % static_cast<std::uintptr_t>(std::min<std::int64_t>(bytes, 8)) == 0;
     for (int d = 0; d < rank - 1; ++d) whole = whole && dims[d].in % run == 0 && dims[d].out % run == 0;
     if (whole) {
       element = bytes;

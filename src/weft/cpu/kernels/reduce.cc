@@ -15,7 +15,7 @@ namespace weft::cpu {
 namespace {
 
 // Bytes of input worth handing to another thread.
-constexpr std::int64_t kRangeBytes = 512 << 10;
+constexpr std::int64_t kRangeBytes = 2 << 20;
 // Few columns are folded: several rows count as one until they are this wide.
 constexpr std::int64_t kFoldWidth = 256;
 

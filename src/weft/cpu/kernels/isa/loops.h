@@ -120,7 +120,7 @@ void small_float_loop(const char* const* in, unsigned scalar, char* out, std::in
 }
 
 // Nanoseconds for moving one element's bytes.
-constexpr float move_cost(int bytes) { return 0.08f * static_cast<float>(bytes); }
+constexpr float move_cost(int bytes) { return 0.02f * static_cast<float>(bytes); }
 constexpr std::uint8_t size_u8(std::size_t n) { return static_cast<std::uint8_t>(n); }
 
 // `F::kCost` is the arithmetic's cost for a float; F::Result<T> is the element type of the result.

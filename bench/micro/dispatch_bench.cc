@@ -22,7 +22,8 @@ void hand_add_10(benchmark::State& state) {
   const std::vector<float> a(10, 1.f), b = a;
   for (auto _ : state) {
     std::vector<float> c(10);
-    for (int i = 0; i < 10; ++i) c[static_cast<std::size_t>(i)] = a[static_cast<std::size_t>(i)] + b[static_cast<std::size_t>(i)];
+    for (int i = 0; i < 10; ++i)
+      c[static_cast<std::size_t>(i)] = a[static_cast<std::size_t>(i)] + b[static_cast<std::size_t>(i)];
     benchmark::DoNotOptimize(c.data());
   }
 }

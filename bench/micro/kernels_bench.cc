@@ -36,7 +36,9 @@ class Memory {
   void* data_;
 };
 
-void rate(benchmark::State& state, std::int64_t bytes) { state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) * bytes); }
+void rate(benchmark::State& state, std::int64_t bytes) {
+  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) * bytes);
+}
 
 void BM_memcpy(benchmark::State& state) {
   const std::int64_t n = state.range(0);
@@ -71,8 +73,14 @@ void BM_add_repeated(benchmark::State& state) {
   rate(state, 8 * n);
 }
 BENCHMARK(BM_add_repeated)
-    ->Args({128, 512, 1})->Args({128, 512, 2})->Args({128, 10, 1})->Args({128, 10, 2})->Args({20000, 3, 1})
-    ->Args({20000, 3, 2})->Args({4096, 4096, 1})->Args({4096, 4096, 2});
+    ->Args({128, 512, 1})
+    ->Args({128, 512, 2})
+    ->Args({128, 10, 1})
+    ->Args({128, 10, 2})
+    ->Args({20000, 3, 1})
+    ->Args({20000, 3, 2})
+    ->Args({4096, 4096, 1})
+    ->Args({4096, 4096, 2});
 
 void BM_sum(benchmark::State& state) {
   const Dims shape{state.range(0), state.range(1)};
@@ -82,8 +90,14 @@ void BM_sum(benchmark::State& state) {
   rate(state, 4 * product(shape));
 }
 BENCHMARK(BM_sum)
-    ->Args({1, 1000, 2})->Args({128, 512, 0})->Args({128, 512, 1})->Args({128, 10, 1})->Args({60000, 10, 0})
-    ->Args({4096, 4096, 0})->Args({4096, 4096, 1})->Args({4096, 4096, 2});
+    ->Args({1, 1000, 2})
+    ->Args({128, 512, 0})
+    ->Args({128, 512, 1})
+    ->Args({128, 10, 1})
+    ->Args({60000, 10, 0})
+    ->Args({4096, 4096, 0})
+    ->Args({4096, 4096, 1})
+    ->Args({4096, 4096, 2});
 
 void BM_argmax(benchmark::State& state) {
   const Dims shape{state.range(0), state.range(1)};
@@ -100,14 +114,21 @@ void BM_transpose(benchmark::State& state) {
   for (auto _ : state) transpose(element, shape, permutation, x.data(), out.data());
   rate(state, 2 * element * product(shape));
 }
-BENCHMARK(BM_transpose)->Args({128, 512, 4})->Args({4096, 4096, 1})->Args({4096, 4096, 2})->Args({4096, 4096, 4})->Args({4096, 4096, 8});
+BENCHMARK(BM_transpose)
+    ->Args({128, 512, 4})
+    ->Args({4096, 4096, 1})
+    ->Args({4096, 4096, 2})
+    ->Args({4096, 4096, 4})
+    ->Args({4096, 4096, 8});
 
 void BM_threefry(benchmark::State& state) {
   const std::int64_t n = state.range(0);
   Memory c0(4 * n), c1(4 * n), o0(4 * n), o1(4 * n);
   const std::uint32_t key = 7;
-  const std::uint32_t* const in[4] = {&key, &key, reinterpret_cast<std::uint32_t*>(c0.data()), reinterpret_cast<std::uint32_t*>(c1.data())};
-  for (auto _ : state) threefry2x32(n, in, 3, reinterpret_cast<std::uint32_t*>(o0.data()), reinterpret_cast<std::uint32_t*>(o1.data()));
+  const std::uint32_t* const in[4] = {&key, &key, reinterpret_cast<std::uint32_t*>(c0.data()),
+                                      reinterpret_cast<std::uint32_t*>(c1.data())};
+  for (auto _ : state)
+    threefry2x32(n, in, 3, reinterpret_cast<std::uint32_t*>(o0.data()), reinterpret_cast<std::uint32_t*>(o1.data()));
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()) * n);
 }
 BENCHMARK(BM_threefry)->Arg(10)->Arg(1 << 20);
@@ -124,14 +145,22 @@ BENCHMARK(BM_allocate)->Arg(40)->Arg(4000)->Arg(1 << 20);
 
 // m, n, k, and whether a and b are transposed in memory.
 void shapes(benchmark::internal::Benchmark* b) {
-  for (const auto& s : {std::vector<std::int64_t>{128, 512, 784, 0, 0}, {784, 512, 128, 1, 0}, {128, 784, 512, 0, 1},
-                        {128, 10, 512, 0, 0}, {8, 8, 8, 0, 0}, {64, 64, 64, 0, 0}, {512, 512, 512, 0, 0},
-                        {1024, 1024, 1024, 0, 0}, {1024, 1, 1024, 0, 0}, {1, 1024, 1024, 0, 0}})
+  for (const auto& s : {std::vector<std::int64_t>{128, 512, 784, 0, 0},
+                        {784, 512, 128, 1, 0},
+                        {128, 784, 512, 0, 1},
+                        {128, 10, 512, 0, 0},
+                        {8, 8, 8, 0, 0},
+                        {64, 64, 64, 0, 0},
+                        {512, 512, 512, 0, 0},
+                        {1024, 1024, 1024, 0, 0},
+                        {1024, 1, 1024, 0, 0},
+                        {1, 1024, 1024, 0, 0}})
     b->Args(s);
 }
 void flops(benchmark::State& state) {
-  state.counters["flops"] = benchmark::Counter(2.0 * static_cast<double>(state.range(0) * state.range(1) * state.range(2)),
-                                               benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["flops"] =
+      benchmark::Counter(2.0 * static_cast<double>(state.range(0) * state.range(1) * state.range(2)),
+                         benchmark::Counter::kIsIterationInvariantRate);
 }
 
 template <DType kType>

@@ -20,7 +20,9 @@ constexpr std::int64_t kLarge = 10'000'000;
 
 Array filled(std::int64_t n) { return weft::random::uniform(weft::random::key(0), {n}); }
 
-void bytes(benchmark::State& state, std::int64_t per_element) { state.SetBytesProcessed(state.iterations() * kLarge * per_element); }
+void bytes(benchmark::State& state, std::int64_t per_element) {
+  state.SetBytesProcessed(state.iterations() * kLarge * per_element);
+}
 
 void add_10M(benchmark::State& state) {
   weft::set_num_threads(static_cast<int>(state.range(0)));
@@ -35,7 +37,8 @@ void hand_add_10M(benchmark::State& state) {
   const std::vector<float> a(kLarge, 1.f), b(kLarge, 2.f);
   std::vector<float> c(kLarge);
   for (auto _ : state) {
-    for (std::int64_t i = 0; i < kLarge; ++i) c[static_cast<std::size_t>(i)] = a[static_cast<std::size_t>(i)] + b[static_cast<std::size_t>(i)];
+    for (std::int64_t i = 0; i < kLarge; ++i)
+      c[static_cast<std::size_t>(i)] = a[static_cast<std::size_t>(i)] + b[static_cast<std::size_t>(i)];
     benchmark::ClobberMemory();
   }
   bytes(state, 12);
@@ -82,7 +85,8 @@ void product(benchmark::State& state) {
   weft::set_num_threads(static_cast<int>(state.range(1)));
   const Array a = weft::random::normal(weft::random::key(0), {n, n});
   for (auto _ : state) benchmark::DoNotOptimize(np::matmul(a, a));
-  state.counters["GFLOP/s"] = benchmark::Counter(2e-9 * static_cast<double>(n * n * n * state.iterations()), benchmark::Counter::kIsRate);
+  state.counters["GFLOP/s"] =
+      benchmark::Counter(2e-9 * static_cast<double>(n * n * n * state.iterations()), benchmark::Counter::kIsRate);
 }
 BENCHMARK(product)->ArgsProduct({{512, 1024, 2048}, {1, 2}})->UseRealTime()->Unit(benchmark::kMillisecond);
 
@@ -96,7 +100,8 @@ void library_product(benchmark::State& state) {
     dnnl_sgemm('N', 'N', n, n, n, 1, a.data(), n, a.data(), n, 0, c.data(), n);
     benchmark::ClobberMemory();
   }
-  state.counters["GFLOP/s"] = benchmark::Counter(2e-9 * static_cast<double>(n * n * n * state.iterations()), benchmark::Counter::kIsRate);
+  state.counters["GFLOP/s"] =
+      benchmark::Counter(2e-9 * static_cast<double>(n * n * n * state.iterations()), benchmark::Counter::kIsRate);
 }
 BENCHMARK(library_product)->ArgsProduct({{512, 1024, 2048}, {1, 2}})->UseRealTime()->Unit(benchmark::kMillisecond);
 #endif

@@ -35,7 +35,8 @@ State step(State s, Array x, Array one_hot) {
 State initial() {
   const Array key = weft::random::key(0);
   const auto dense = [&](int i, int in, int out) {
-    return Dense{weft::random::normal(weft::random::fold_in(key, i), {in, out}) * std::sqrt(2.0 / in), np::zeros({out})};
+    return Dense{weft::random::normal(weft::random::fold_in(key, i), {in, out}) * std::sqrt(2.0 / in),
+                 np::zeros({out})};
   };
   const Mlp p{dense(0, 784, 512), dense(1, 512, 512), dense(2, 512, 10)};
   return {p, weft::tree::map([](const Array& a) { return np::zeros_like(a); }, p)};
@@ -46,7 +47,8 @@ void run(benchmark::State& state, const F& f) {
   weft::set_num_threads(static_cast<int>(state.range(0)));
   State s = initial();
   const Array x = weft::random::uniform(weft::random::key(1), {128, 784});
-  const Array one_hot = (weft::random::randint(weft::random::key(2), {128, 1}, 0, 10) == np::arange(10)).astype(weft::f32);
+  const Array one_hot =
+      (weft::random::randint(weft::random::key(2), {128, 1}, 0, 10) == np::arange(10)).astype(weft::f32);
   s = f(s, x, one_hot);
   for (auto _ : state) s = f(std::move(s), x, one_hot);
 }

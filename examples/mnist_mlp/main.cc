@@ -55,19 +55,25 @@ int main(int argc, char** argv) {
   double learning_rate = 0.05, momentum = 0.9;
   std::string out = ".";
   CLI::App app("Trains a 784-512-512-10 perceptron on the MNIST digits.");
-  app.add_option("--epochs", epochs, "passes over the training digits")->capture_default_str()->check(CLI::Range(1, 1000));
+  app.add_option("--epochs", epochs, "passes over the training digits")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
   app.add_option("--batch", batch, "digits per step")->capture_default_str()->check(CLI::Range(1, 10000));
   app.add_option("--learning-rate", learning_rate, "of the first epoch; falls along a cosine")->capture_default_str();
   app.add_option("--momentum", momentum)->capture_default_str();
   app.add_option("--seed", seed)->capture_default_str();
-  app.add_option("--out", out, "folder for digits.png and curve.png")->capture_default_str()->check(CLI::ExistingDirectory);
+  app.add_option("--out", out, "folder for digits.png and curve.png")
+      ->capture_default_str()
+      ->check(CLI::ExistingDirectory);
   CLI11_PARSE(app, argc, argv);
 
   try {
     const weft::train::Mnist data = weft::train::load_mnist();
     for (const std::string& note : data.notes) std::printf("note: %s\n", note.c_str());
     std::printf("digits: %s\n", data.source.c_str());
-    const auto images = [](const std::vector<std::uint8_t>& bytes, std::int64_t n) { return Array::from_vector(bytes, weft::Dims{n, 784}); };
+    const auto images = [](const std::vector<std::uint8_t>& bytes, std::int64_t n) {
+      return Array::from_vector(bytes, weft::Dims{n, 784});
+    };
     const auto labels = [](const std::vector<std::uint8_t>& bytes) { return Array(bytes).astype(weft::i32); };
     const Array train_x = images(data.train_images, data.num_train()), train_y = labels(data.train_labels);
     const Array test_x = images(data.test_images, data.num_test()), test_y = labels(data.test_labels);
@@ -79,12 +85,13 @@ int main(int argc, char** argv) {
           const auto [value, g] =
               weft::value_and_grad([&](Mlp p) { return loss_and_hits(p, digits, wanted); }, weft::has_aux)(s.params);
           s.velocity = weft::tree::map([&](const Array& v, const Array& d) { return momentum * v + d; }, s.velocity, g);
-          s.params = weft::tree::map([&](const Array& p, const Array& v) { return p - rate * v; }, s.params, s.velocity);
+          s.params =
+              weft::tree::map([&](const Array& p, const Array& v) { return p - rate * v; }, s.params, s.velocity);
           return std::tuple(s, value.first, value.second);
         },
         {.name = "step"});
-    const auto predict = weft::jit(
-        [](Mlp p, Array x) { return np::argmax(p(x.astype(weft::f32) / 255.0), -1); }, {.name = "predict"});
+    const auto predict =
+        weft::jit([](Mlp p, Array x) { return np::argmax(p(x.astype(weft::f32) / 255.0), -1); }, {.name = "predict"});
 
     const Array key = rnd::key(seed);
     State state{init_mlp(rnd::fold_in(key, 0)), {}};
@@ -97,13 +104,15 @@ int main(int argc, char** argv) {
     Array predicted;
     for (int epoch = 1; epoch <= epochs; ++epoch) {
       const Array order = rnd::permutation(rnd::fold_in(key, epoch), data.num_train());
-      weft::train::Progress progress("epoch " + std::to_string(epoch) + "/" + std::to_string(epochs), steps * batch, "images");
+      weft::train::Progress progress("epoch " + std::to_string(epoch) + "/" + std::to_string(epochs), steps * batch,
+                                     "images");
       double loss_sum = 0, hits = 0;
       for (std::int64_t i = 0; i < steps; ++i) {
         const double done = (epoch - 1 + static_cast<double>(i) / static_cast<double>(steps)) / epochs;
         const auto rate = static_cast<float>(learning_rate * 0.5 * (1 + std::cos(M_PI * done)));
         Array loss, hit;
-        std::tie(state, loss, hit) = step(state, train_x, train_y, order(weft::slice(i * batch, (i + 1) * batch)), rate);
+        std::tie(state, loss, hit) =
+            step(state, train_x, train_y, order(weft::slice(i * batch, (i + 1) * batch)), rate);
         loss_sum += loss.item<double>();
         hits += hit.item<double>();
         const double seen = static_cast<double>(i + 1);
@@ -127,9 +136,10 @@ int main(int argc, char** argv) {
                                                    .images = std::span(data.test_images).first(shown * 784),
                                                    .labels = std::span(data.test_labels).first(shown),
                                                    .predictions = std::span(guesses).first(shown)});
-    weft::train::line_plot(out + "/curve.png", {.title = "784-512-512-10 perceptron, SGD with momentum",
-                                                .x_label = "epoch",
-                                                .panels = {{"loss", {loss_curve}}, {"accuracy in %", {accuracy_curve}}}});
+    weft::train::line_plot(out + "/curve.png",
+                           {.title = "784-512-512-10 perceptron, SGD with momentum",
+                            .x_label = "epoch",
+                            .panels = {{"loss", {loss_curve}}, {"accuracy in %", {accuracy_curve}}}});
     std::printf("wrote %s/digits.png and %s/curve.png\n", out.c_str(), out.c_str());
     return 0;
   } catch (const weft::Error& e) {

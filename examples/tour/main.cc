@@ -37,7 +37,8 @@ void products(int n) {
 #ifdef WEFT_TOUR_ONEDNN
   const std::vector<float> a = x.to_vector<float>();
   std::vector<float> c(a.size());
-  const double blas = milliseconds(1, [&] { dnnl_sgemm('N', 'T', n, n, n, 1, a.data(), n, a.data(), n, 0, c.data(), n); });
+  const double blas =
+      milliseconds(1, [&] { dnnl_sgemm('N', 'T', n, n, n, 1, a.data(), n, a.data(), n, 0, c.data(), n); });
   std::cout << "the BLAS call alone: " << blas << " ms; ratio " << ms / blas << "\n";
 #endif
 }

@@ -1,17 +1,17 @@
 // Everything a user needs, in one include.
 #pragma once
 
-#include "weft/api/autodiff.h"   // IWYU pragma: export
-#include "weft/api/grad.h"       // IWYU pragma: export
-#include "weft/api/jit.h"        // IWYU pragma: export
-#include "weft/api/ravel.h"      // IWYU pragma: export
-#include "weft/api/vmap.h"       // IWYU pragma: export
+#include "weft/api/autodiff.h"      // IWYU pragma: export
+#include "weft/api/grad.h"          // IWYU pragma: export
+#include "weft/api/jit.h"           // IWYU pragma: export
+#include "weft/api/ravel.h"         // IWYU pragma: export
+#include "weft/api/vmap.h"          // IWYU pragma: export
 #include "weft/base/thread_pool.h"  // IWYU pragma: export
-#include "weft/core/name_scope.h"  // IWYU pragma: export
-#include "weft/core/tree.h"      // IWYU pragma: export
-#include "weft/ir/parse.h"       // IWYU pragma: export
-#include "weft/ir/print.h"       // IWYU pragma: export
-#include "weft/np/np.h"          // IWYU pragma: export
-#include "weft/ops/lax.h"        // IWYU pragma: export
-#include "weft/random/random.h"  // IWYU pragma: export
-#include "weft/runtime/client.h"  // IWYU pragma: export
+#include "weft/core/name_scope.h"   // IWYU pragma: export
+#include "weft/core/tree.h"         // IWYU pragma: export
+#include "weft/ir/parse.h"          // IWYU pragma: export
+#include "weft/ir/print.h"          // IWYU pragma: export
+#include "weft/np/np.h"             // IWYU pragma: export
+#include "weft/ops/lax.h"           // IWYU pragma: export
+#include "weft/random/random.h"     // IWYU pragma: export
+#include "weft/runtime/client.h"    // IWYU pragma: export

@@ -10,7 +10,8 @@ void expect_close(const Array& got, const std::vector<double>& expected, double 
   const std::vector<double> v = got.astype(f64).to_vector<double>();
   ASSERT_EQ(v.size(), expected.size());
   for (std::size_t i = 0; i < v.size(); ++i)
-    EXPECT_NEAR(v[i], expected[i], tolerance * std::max(1.0, std::abs(expected[i]))) << "element " << i << " of\n" << got;
+    EXPECT_NEAR(v[i], expected[i], tolerance * std::max(1.0, std::abs(expected[i]))) << "element " << i << " of\n"
+                                                                                     << got;
 }
 
 TEST(golden_autodiff, row_77_three_derivatives_of_tanh_at_2) {
@@ -55,7 +56,7 @@ TEST(golden_autodiff, rows_79_and_80_logistic_regression_loss_and_gradient) {
 
 TEST(golden_autodiff, rows_82_and_83_jacobians_forward_and_reverse) {
   const LogisticData d;
-  const std::vector<double> expected = {.05981756, .12883782,  .088576,   .04015914, -.04928622, .00684531,
+  const std::vector<double> expected = {.05981756, .12883782, .088576,   .04015914, -.04928622, .00684531,
                                         .12188289, .01406341, -.3047072, .00140428, -.00472522, .00263777};
   const auto by_w = [&](Array w) { return predict({w, d.p.b}, d.x); };
   expect_close(jacfwd(by_w)(d.p.w), expected);

@@ -55,7 +55,8 @@ TEST(golden_jaxpr, sum_of_x_plus_three_sine_y) {
   // The same for an inlined helper and for a pair of arguments.
   const auto helper = [](Array y) { return np::sin(y) * 3.0; };
   EXPECT_EQ(text(make_jaxpr([&](Array x, Array y) { return np::sum(x + helper(y)); })(v, v)), expected);
-  EXPECT_EQ(text(make_jaxpr([&](std::pair<Array, Array> p) { return f(p.first, p.second); })(std::pair(v, v))), expected);
+  EXPECT_EQ(text(make_jaxpr([&](std::pair<Array, Array> p) { return f(p.first, p.second); })(std::pair(v, v))),
+            expected);
 }
 
 TEST(golden_jaxpr, product_of_matrix_plus_one_and_vector_plus_one) {
@@ -92,7 +93,8 @@ TEST(golden_jaxpr, vmap_of_dot_is_one_dot_general_each_time) {
 
 TEST(golden_jaxpr, captured_arrays_stand_before_the_semicolon) {
   const Array w = np::array({1.f, 2.f});
-  EXPECT_EQ(text(make_jaxpr([&](Array x) { return x * w; })(w)), "{ lambda a:f32[2] ; b:f32[2]. let c:f32[2] = mul b a in (c,) }");
+  EXPECT_EQ(text(make_jaxpr([&](Array x) { return x * w; })(w)),
+            "{ lambda a:f32[2] ; b:f32[2]. let c:f32[2] = mul b a in (c,) }");
 }
 
 TEST(golden_jaxpr, a_jitted_function_is_one_equation_with_its_program) {

@@ -76,12 +76,14 @@ struct Tower<T, Rest...> {
 template <class T>
 class nesting : public testing::Test {};
 using Towers = testing::Types<
-    Tower<Grad>, Tower<Grad, Grad>, Tower<Grad, Grad, Grad>, Tower<Forward, Grad>, Tower<Grad, Forward>, Tower<Forward, Forward, Forward>,
-    Tower<Reverse, Reverse>, Tower<Linear, Reverse>, Tower<Reverse, Linear>, Tower<Linear, Linear>, Tower<Forward, Reverse, Linear>,
-    Tower<Compiled, Grad>, Tower<Grad, Compiled>, Tower<Compiled, Grad, Compiled, Grad, Compiled, Grad, Compiled>,
-    Tower<Forward, Compiled, Grad>, Tower<Grad, Compiled, Forward>, Tower<Compiled, Forward, Compiled, Grad, Compiled>,
-    Tower<Batched, Grad>, Tower<Grad, Batched>, Tower<Batched, Grad, Batched, Grad, Batched>, Tower<Compiled, Batched, Grad, Compiled, Batched>,
-    Tower<Batched, Compiled, Forward, Batched, Compiled, Grad>, Tower<Linear, Batched, Compiled, Reverse>, Tower<Batched, Linear, Compiled, Linear>>;
+    Tower<Grad>, Tower<Grad, Grad>, Tower<Grad, Grad, Grad>, Tower<Forward, Grad>, Tower<Grad, Forward>,
+    Tower<Forward, Forward, Forward>, Tower<Reverse, Reverse>, Tower<Linear, Reverse>, Tower<Reverse, Linear>,
+    Tower<Linear, Linear>, Tower<Forward, Reverse, Linear>, Tower<Compiled, Grad>, Tower<Grad, Compiled>,
+    Tower<Compiled, Grad, Compiled, Grad, Compiled, Grad, Compiled>, Tower<Forward, Compiled, Grad>,
+    Tower<Grad, Compiled, Forward>, Tower<Compiled, Forward, Compiled, Grad, Compiled>, Tower<Batched, Grad>,
+    Tower<Grad, Batched>, Tower<Batched, Grad, Batched, Grad, Batched>,
+    Tower<Compiled, Batched, Grad, Compiled, Batched>, Tower<Batched, Compiled, Forward, Batched, Compiled, Grad>,
+    Tower<Linear, Batched, Compiled, Reverse>, Tower<Batched, Linear, Compiled, Linear>>;
 TYPED_TEST_SUITE(nesting, Towers);
 
 TYPED_TEST(nesting, tower_gives_the_derivative) {
@@ -94,9 +96,7 @@ TEST(closures, every_level_may_use_the_values_of_the_outer_ones) {
   // d/dx [ x * d/dy ( y^2 x + d/dz (z x y)|z=x )|y=x ] at 3, with x captured at every level.
   // Inner: d/dz = x y; so d/dy (y^2 x + x y) = 2 x y + x = 2 x^2 + x at y = x; times x: 2 x^3 + x^2.
   const auto f = [](Array x) {
-    return x * grad([&](Array y) {
-             return y * y * x + grad([&](Array z) { return z * x * y; })(x);
-           })(x);
+    return x * grad([&](Array y) { return y * y * x + grad([&](Array z) { return z * x * y; })(x); })(x);
   };
   EXPECT_DOUBLE_EQ(f(Array(3.0)).item<double>(), 2 * 27 + 9);
   EXPECT_DOUBLE_EQ(grad(f)(3.0).item<double>(), 6 * 9 + 2 * 3);
@@ -128,12 +128,11 @@ TEST(perturbation_confusion, the_inner_derivative_does_not_see_the_outer_one) {
 // O. Manzyuk et al.: Perturbation confusion in forward automatic differentiation of higher-order
 // functions (2019): a derivative operator applied to a function that itself differentiates.
 TEST(perturbation_confusion, a_shifted_derivative_operator_is_applied_twice) {
-  const auto shifted = [](Array u) {
-    return [u](auto g) { return [u, g](Array x) { return g(x + u); }; };
-  };
+  const auto shifted = [](Array u) { return [u](auto g) { return [u, g](Array x) { return g(x + u); }; }; };
   // h = D_u at 0 of (g -> g(. + u)) is d/dx; h(h(exp)) at 1 is e.
   const auto h = [shifted](auto g) {
-    return [shifted, g](Array y) { return jvp([&](Array u) { return shifted(u)(g)(y); }, Array(0.0), Array(1.0)).second; };
+    return
+        [shifted, g](Array y) { return jvp([&](Array u) { return shifted(u)(g)(y); }, Array(0.0), Array(1.0)).second; };
   };
   const auto exponential = [](Array x) { return np::exp(x); };
   EXPECT_NEAR(h(h(exponential))(Array(1.0)).item<double>(), std::exp(1.0), 1e-14);

@@ -9,7 +9,9 @@
 namespace weft {
 namespace {
 
-bool same(const Array& a, const Array& b) { return same_dims(a.shape(), b.shape()) && bool(np::allclose(a, b, 1e-12, 1e-12)); }
+bool same(const Array& a, const Array& b) {
+  return same_dims(a.shape(), b.shape()) && bool(np::allclose(a, b, 1e-12, 1e-12));
+}
 
 TEST(vmap, maps_each_argument_along_its_axis) {
   const auto f = [](Array x, Array y) { return np::sum(x) * y; };
@@ -80,7 +82,9 @@ TEST(vmap, of_indexing_and_updates) {
   EXPECT_TRUE(same(vmap(read, {unmapped, 0})(x(0), i)(2), x(0, 5)));
 }
 
-TEST(vmap, over_no_examples) { EXPECT_EQ(vmap([](Array x) { return np::outer(x, x); })(np::zeros({0, 3})).aval().str(), "f32[0,3,3]"); }
+TEST(vmap, over_no_examples) {
+  EXPECT_EQ(vmap([](Array x) { return np::outer(x, x); })(np::zeros({0, 3})).aval().str(), "f32[0,3,3]");
+}
 
 TEST(vmap, mistakes_name_the_argument) {
   const auto f = [](Array x, Array y) { return x + y; };
@@ -93,13 +97,22 @@ TEST(vmap, mistakes_name_the_argument) {
     return "nothing was thrown";
   };
   const std::string sizes = message([&] { vmap(f)(np::ones({3}), np::ones({4})); });
-  EXPECT_NE(sizes.find("ShapeError: vmap: mapped axes must have equal sizes; got 3 for args[0] (f32[3], axis 0) and 4 for args[1] (f32[4], axis 0)."),
+  EXPECT_NE(sizes.find("ShapeError: vmap: mapped axes must have equal sizes; got 3 for args[0] (f32[3], axis 0) and 4 "
+                       "for args[1] (f32[4], axis 0)."),
             std::string::npos)
       << sizes;
-  EXPECT_NE(message([&] { vmap(f)(np::ones({3}), 1.0f); }).find("IndexError: vmap: the mapped axis must be in [0, 0); got axis 0 for args[1]"), std::string::npos);
-  EXPECT_NE(message([&] { vmap(f, {0, 0, 0})(np::ones({3}), np::ones({3})); }).find("TreeError: vmap: in_axes must have one entry per element of args; got 3"),
+  EXPECT_NE(message([&] {
+              vmap(f)(np::ones({3}), 1.0f);
+            }).find("IndexError: vmap: the mapped axis must be in [0, 0); got axis 0 for args[1]"),
             std::string::npos);
-  EXPECT_NE(message([&] { vmap(f, unmapped)(np::ones({3}), np::ones({3})); }).find("ValueError: vmap: at least one argument must be mapped"), std::string::npos);
+  EXPECT_NE(message([&] {
+              vmap(f, {0, 0, 0})(np::ones({3}), np::ones({3}));
+            }).find("TreeError: vmap: in_axes must have one entry per element of args; got 3"),
+            std::string::npos);
+  EXPECT_NE(message([&] {
+              vmap(f, unmapped)(np::ones({3}), np::ones({3}));
+            }).find("ValueError: vmap: at least one argument must be mapped"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -87,8 +87,8 @@ TYPED_TEST(small_float, doubles_and_floats_round_to_nearest_even_at_every_bounda
   const int inf = this->format.infinity_bits();
   for (int bits = 0; bits < inf; ++bits) {
     const double here = this->format.value(bits);
-    const double next = bits + 1 < inf ? this->format.value(bits + 1)
-                                       : 2 * this->format.value(inf - (1 << (this->format.digits - 1)));
+    const double next =
+        bits + 1 < inf ? this->format.value(bits + 1) : 2 * this->format.value(inf - (1 << (this->format.digits - 1)));
     const double middle = here + (next - here) / 2;
     for (const double x : {here, std::nextafter(middle, 0.0), middle, std::nextafter(middle, INFINITY)}) {
       ASSERT_EQ(TypeParam(x).bits, nearest_bits(this->format, x)) << x;
@@ -138,8 +138,7 @@ TYPED_TEST(small_float, limits_are_those_of_the_format) {
 }
 
 TYPED_TEST(small_float, integers_convert_with_one_rounding) {
-  for (int i = -3000; i <= 3000; ++i)
-    ASSERT_EQ(TypeParam(i).bits & 0x7fff, nearest_bits(this->format, i)) << i;
+  for (int i = -3000; i <= 3000; ++i) ASSERT_EQ(TypeParam(i).bits & 0x7fff, nearest_bits(this->format, i)) << i;
   EXPECT_EQ(static_cast<float>(TypeParam(true)), 1.0f);
 }
 

@@ -79,7 +79,9 @@ TEST(ref, share_adds_a_reference_and_adopt_does_not) {
 
 TEST(ref, a_type_may_destroy_itself_its_own_way) {
   Pooled::destroyed = 0;
-  { const Ref<Pooled> a = make_ref<Pooled>(); }
+  {
+    const Ref<Pooled> a = make_ref<Pooled>();
+  }
   EXPECT_EQ(Pooled::destroyed, 1);
 }
 

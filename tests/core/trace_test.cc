@@ -29,7 +29,11 @@ TEST(trace, a_value_that_outlived_its_transformation_is_refused_with_its_line) {
     return x;
   })(1.0f);
   const std::string what = message_of<LeakError>([&] { leaked + 1.0f; });
-  EXPECT_NE(what.find("multiply") == std::string::npos ? what.find("add: operands must belong to a running transformation") : 0, std::string::npos) << what;
+  EXPECT_NE(what.find("multiply") == std::string::npos
+                ? what.find("add: operands must belong to a running transformation")
+                : 0,
+            std::string::npos)
+      << what;
   EXPECT_NE(what.find("trace_test.cc:"), std::string::npos) << what;
   EXPECT_NE(what.find("jit(f)"), std::string::npos) << what;
   EXPECT_NE(what.find("hint: return the value from the function"), std::string::npos) << what;
@@ -116,7 +120,8 @@ TEST(trace, an_error_inside_a_transformation_leaves_no_trace_current) {
 }
 
 TEST(trace, errors_name_the_users_line_and_what_was_traced) {
-  const std::string what = message_of<ShapeError>([] { jit([](Array x) { return np::exp(x) + np::ones({3}); }, {.name = "step"})(np::ones({4})); });
+  const std::string what = message_of<ShapeError>(
+      [] { jit([](Array x) { return np::exp(x) + np::ones({3}); }, {.name = "step"})(np::ones({4})); });
   EXPECT_NE(what.find("add: shapes must broadcast; got f32[4] and f32[3]."), std::string::npos) << what;
   EXPECT_NE(what.find("\n  at trace_test.cc:"), std::string::npos) << what;
   EXPECT_NE(what.find("\n  while tracing jit(step) at trace_test.cc:"), std::string::npos) << what;

@@ -55,8 +55,9 @@ TEST(tree, leaves_come_in_order_of_declaration_and_maps_by_key) {
 
 TEST(tree, paths_name_members_indices_and_keys) {
   const auto paths = tree::structure(model()).paths();
-  EXPECT_EQ(paths, (std::vector<std::string>{".layers[0].w", ".layers[0].b", ".layers[1].w", ".layers[1].b", ".head.w", ".head.b", ".scale",
-                                             ".extra['alpha']", ".extra['beta']", ".pair[0]", ".pair[1]", ".tuple[0]"}));
+  EXPECT_EQ(paths, (std::vector<std::string>{".layers[0].w", ".layers[0].b", ".layers[1].w", ".layers[1].b", ".head.w",
+                                             ".head.b", ".scale", ".extra['alpha']", ".extra['beta']", ".pair[0]",
+                                             ".pair[1]", ".tuple[0]"}));
 }
 
 TEST(tree, structures_compare_and_print) {

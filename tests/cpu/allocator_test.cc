@@ -156,8 +156,9 @@ TEST(allocator, refused_memory_is_an_error_naming_the_size) {
     allocate(bytes);
     FAIL() << "a petabyte was granted";
   } catch (const BackendError& e) {
-    EXPECT_EQ(e.message(), "allocate: the system must have enough memory; got a request for 1125899906842624 bytes "
-                           "that it refused.");
+    EXPECT_EQ(e.message(),
+              "allocate: the system must have enough memory; got a request for 1125899906842624 bytes "
+              "that it refused.");
   }
   EXPECT_THROW(allocate(~std::size_t{0}), BackendError);
 }

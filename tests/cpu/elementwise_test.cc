@@ -20,8 +20,12 @@ template <class T>
 T reference_binary(BinaryOp op, T a, T b) {
   if constexpr (std::is_same_v<T, bool>) {
     switch (op) {
-      case BinaryOp::kAdd: case BinaryOp::kMaximum: case BinaryOp::kOr: return a || b;
-      case BinaryOp::kMultiply: case BinaryOp::kMinimum: case BinaryOp::kAnd: return a && b;
+      case BinaryOp::kAdd:
+      case BinaryOp::kMaximum:
+      case BinaryOp::kOr: return a || b;
+      case BinaryOp::kMultiply:
+      case BinaryOp::kMinimum:
+      case BinaryOp::kAnd: return a && b;
       default: return a != b;
     }
   } else if constexpr (std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>) {
@@ -33,8 +37,14 @@ T reference_binary(BinaryOp op, T a, T b) {
       case BinaryOp::kMultiply: return a * b;
       case BinaryOp::kDivide: return a / b;
       case BinaryOp::kRemainder: return std::fmod(a, b);
-      case BinaryOp::kMaximum: return a != a || b != b ? std::numeric_limits<T>::quiet_NaN() : a == b ? (std::signbit(a) ? b : a) : std::max(a, b);
-      case BinaryOp::kMinimum: return a != a || b != b ? std::numeric_limits<T>::quiet_NaN() : a == b ? (std::signbit(a) ? a : b) : std::min(a, b);
+      case BinaryOp::kMaximum:
+        return a != a || b != b ? std::numeric_limits<T>::quiet_NaN()
+               : a == b         ? (std::signbit(a) ? b : a)
+                                : std::max(a, b);
+      case BinaryOp::kMinimum:
+        return a != a || b != b ? std::numeric_limits<T>::quiet_NaN()
+               : a == b         ? (std::signbit(a) ? a : b)
+                                : std::min(a, b);
       case BinaryOp::kPower: return std::pow(a, b);
       case BinaryOp::kAtan2: return std::atan2(a, b);
       default: return T(0);
@@ -104,9 +114,19 @@ T reference_unary(UnaryOp op, T x) {
 // Transcendental functions are tested, to their accuracy, where they are defined.
 bool is_basic(UnaryOp op) {
   switch (op) {
-    case UnaryOp::kAbs: case UnaryOp::kNegate: case UnaryOp::kSign: case UnaryOp::kFloor: case UnaryOp::kCeil:
-    case UnaryOp::kRoundNearestEven: case UnaryOp::kRoundNearestAfz: case UnaryOp::kSqrt: case UnaryOp::kRsqrt:
-    case UnaryOp::kSquare: case UnaryOp::kNot: case UnaryOp::kPopcnt: case UnaryOp::kCountLeadingZeros: return true;
+    case UnaryOp::kAbs:
+    case UnaryOp::kNegate:
+    case UnaryOp::kSign:
+    case UnaryOp::kFloor:
+    case UnaryOp::kCeil:
+    case UnaryOp::kRoundNearestEven:
+    case UnaryOp::kRoundNearestAfz:
+    case UnaryOp::kSqrt:
+    case UnaryOp::kRsqrt:
+    case UnaryOp::kSquare:
+    case UnaryOp::kNot:
+    case UnaryOp::kPopcnt:
+    case UnaryOp::kCountLeadingZeros: return true;
     default: return false;
   }
 }
@@ -124,11 +144,13 @@ TEST_F(Elementwise, unary_kernels_agree_with_their_definitions) {
       for (const std::int64_t n : {1, 5, 37, 1000}) {
         const Buffer x = random_buffer(t, n, static_cast<unsigned>(o));
         const Operand in{x.data(), 0};
-        const Buffer r = same_everywhere([&] {
-          Buffer out(t, n);
-          run_elementwise(*find_unary(op, t), Dims{n}, &in, out.data());
-          return out;
-        }, "unary");
+        const Buffer r = same_everywhere(
+            [&] {
+              Buffer out(t, n);
+              run_elementwise(*find_unary(op, t), Dims{n}, &in, out.data());
+              return out;
+            },
+            "unary");
         if (!is_basic(op)) continue;
         visit_dtype(t, [&](auto tag) {
           using T = typename decltype(tag)::type;
@@ -149,14 +171,22 @@ TEST_F(Elementwise, float_classes) {
     const Buffer x = random_buffer(t, 300, 5);
     for (const UnaryOp op : {UnaryOp::kIsFinite, UnaryOp::kIsInf, UnaryOp::kIsPosInf, UnaryOp::kIsNegInf}) {
       const Operand in{x.data(), 0};
-      const Buffer r = same_everywhere([&] {
-        Buffer out(boolean, 300);
-        run_elementwise(*find_unary(op, t), Dims{300}, &in, out.data());
-        return out;
-      }, "class");
+      const Buffer r = same_everywhere(
+          [&] {
+            Buffer out(boolean, 300);
+            run_elementwise(*find_unary(op, t), Dims{300}, &in, out.data());
+            return out;
+          },
+          "class");
       for (std::int64_t i = 0; i < 300; ++i) {
-        const double v = t == f64 ? x.at<double>(i) : t == f32 ? x.at<float>(i) : t == f16 ? float(x.at<float16>(i)) : float(x.at<bfloat16>(i));
-        const bool want = op == UnaryOp::kIsFinite ? std::isfinite(v) : op == UnaryOp::kIsInf ? std::isinf(v) : op == UnaryOp::kIsPosInf ? v == INFINITY : v == -INFINITY;
+        const double v = t == f64   ? x.at<double>(i)
+                         : t == f32 ? x.at<float>(i)
+                         : t == f16 ? float(x.at<float16>(i))
+                                    : float(x.at<bfloat16>(i));
+        const bool want = op == UnaryOp::kIsFinite   ? std::isfinite(v)
+                          : op == UnaryOp::kIsInf    ? std::isinf(v)
+                          : op == UnaryOp::kIsPosInf ? v == INFINITY
+                                                     : v == -INFINITY;
         ASSERT_EQ(r.at<unsigned char>(i), want) << v;
       }
     }
@@ -173,11 +203,13 @@ TEST_F(Elementwise, binary_kernels_agree_with_their_definitions) {
       const std::int64_t n = 1500;
       Buffer a = random_buffer(t, n, 1), b = random_buffer(t, n, 2);
       const Operand in[2] = {{a.data(), 0}, {b.data(), 0}};
-      const Buffer r = same_everywhere([&] {
-        Buffer out(t, n);
-        run_elementwise(*find_binary(op, t), Dims{n}, in, out.data());
-        return out;
-      }, "binary");
+      const Buffer r = same_everywhere(
+          [&] {
+            Buffer out(t, n);
+            run_elementwise(*find_binary(op, t), Dims{n}, in, out.data());
+            return out;
+          },
+          "binary");
       if (op == BinaryOp::kPower || op == BinaryOp::kAtan2) continue;
       visit_dtype(t, [&](auto tag) {
         using T = typename decltype(tag)::type;
@@ -199,17 +231,24 @@ TEST_F(Elementwise, comparisons_follow_ieee) {
       const std::int64_t n = 700;
       const Buffer a = random_buffer(t, n, 3), b = random_buffer(t, n, 4);
       const Operand in[2] = {{a.data(), 0}, {b.data(), 0}};
-      const Buffer r = same_everywhere([&] {
-        Buffer out(boolean, n);
-        run_elementwise(*find_compare(op, t), Dims{n}, in, out.data());
-        return out;
-      }, "compare");
+      const Buffer r = same_everywhere(
+          [&] {
+            Buffer out(boolean, n);
+            run_elementwise(*find_compare(op, t), Dims{n}, in, out.data());
+            return out;
+          },
+          "compare");
       visit_dtype(t, [&](auto tag) {
         using T = typename decltype(tag)::type;
         if constexpr (!std::is_same_v<T, std::complex<float>> && !std::is_same_v<T, std::complex<double>>) {
           for (std::int64_t i = 0; i < n; ++i) {
             const T x = a.at<T>(i), y = b.at<T>(i);
-            const bool want = op == CompareOp::kEq ? x == y : op == CompareOp::kNe ? x != y : op == CompareOp::kLt ? x < y : op == CompareOp::kLe ? x <= y : op == CompareOp::kGt ? x > y : x >= y;
+            const bool want = op == CompareOp::kEq   ? x == y
+                              : op == CompareOp::kNe ? x != y
+                              : op == CompareOp::kLt ? x < y
+                              : op == CompareOp::kLe ? x <= y
+                              : op == CompareOp::kGt ? x > y
+                                                     : x >= y;
             ASSERT_EQ(r.at<unsigned char>(i), want) << name(t) << " " << o << " " << +x << " " << +y;
           }
         }
@@ -224,20 +263,27 @@ TEST_F(Elementwise, conversions_agree_with_convert_element) {
       const std::int64_t n = 1200;
       Buffer x = random_buffer(from, n, 6);
       if (from == f64)
-        for (std::int64_t i = 0; i < n; i += 3) x.set<double>(i, std::ldexp(x.at<double>(i), static_cast<int>(i % 150) - 40));
+        for (std::int64_t i = 0; i < n; i += 3)
+          x.set<double>(i, std::ldexp(x.at<double>(i), static_cast<int>(i % 150) - 40));
       if (from == f32)
-        for (std::int64_t i = 0; i < n; i += 3) x.set<float>(i, std::ldexp(x.at<float>(i), static_cast<int>(i % 150) - 40));
+        for (std::int64_t i = 0; i < n; i += 3)
+          x.set<float>(i, std::ldexp(x.at<float>(i), static_cast<int>(i % 150) - 40));
       const Operand in{x.data(), 0};
-      const Buffer r = same_everywhere([&] {
-        Buffer out(to, n);
-        run_elementwise(*find_convert(from, to), Dims{n}, &in, out.data());
-        return out;
-      }, "convert");
+      const Buffer r = same_everywhere(
+          [&] {
+            Buffer out(to, n);
+            run_elementwise(*find_convert(from, to), Dims{n}, &in, out.data());
+            return out;
+          },
+          "convert");
       visit_dtype(from, [&](auto f) {
         visit_dtype(to, [&](auto g) {
           using F = typename decltype(f)::type;
           using G = typename decltype(g)::type;
-          if constexpr (requires { static_cast<float>(F{}); static_cast<float>(G{}); }) {
+          if constexpr (requires {
+                          static_cast<float>(F{});
+                          static_cast<float>(G{});
+                        }) {
             for (std::int64_t i = 0; i < n; ++i)
               ASSERT_TRUE(same_value(r.at<G>(i), convert_element<G>(x.at<F>(i))))
                   << name(from) << " to " << name(to) << " of " << +x.at<F>(i);
@@ -275,15 +321,19 @@ TEST_F(Elementwise, select_and_clamp) {
     const std::int64_t bytes = byte_size(t);
     for (unsigned scalar = 0; scalar < 8; ++scalar) {
       const Operand in[3] = {{p.data(), scalar & 1u}, {a.data(), scalar >> 1 & 1u}, {b.data(), scalar >> 2 & 1u}};
-      const Buffer r = same_everywhere([&] {
-        Buffer out(t, n);
-        run_elementwise(*find_select(t), Dims{n}, in, out.data());
-        return out;
-      }, "select");
+      const Buffer r = same_everywhere(
+          [&] {
+            Buffer out(t, n);
+            run_elementwise(*find_select(t), Dims{n}, in, out.data());
+            return out;
+          },
+          "select");
       for (std::int64_t i = 0; i < n; ++i) {
         const auto& from = p.bytes[static_cast<std::size_t>(scalar & 1 ? 0 : i)] ? a : b;
         const std::int64_t at = scalar >> (&from == &a ? 1 : 2) & 1 ? 0 : i;
-        ASSERT_EQ(std::memcmp(r.bytes.data() + i * bytes, from.bytes.data() + at * bytes, static_cast<std::size_t>(bytes)), 0);
+        ASSERT_EQ(
+            std::memcmp(r.bytes.data() + i * bytes, from.bytes.data() + at * bytes, static_cast<std::size_t>(bytes)),
+            0);
       }
     }
   }
@@ -292,17 +342,21 @@ TEST_F(Elementwise, select_and_clamp) {
     const Buffer lo = random_buffer(t, n, 1), x = random_buffer(t, n, 2), hi = random_buffer(t, n, 3);
     for (unsigned scalar = 0; scalar < 8; ++scalar) {
       const Operand in[3] = {{lo.data(), scalar & 1u}, {x.data(), scalar >> 1 & 1u}, {hi.data(), scalar >> 2 & 1u}};
-      const Buffer r = same_everywhere([&] {
-        Buffer out(t, n);
-        run_elementwise(*find_clamp(t), Dims{n}, in, out.data());
-        return out;
-      }, "clamp");
+      const Buffer r = same_everywhere(
+          [&] {
+            Buffer out(t, n);
+            run_elementwise(*find_clamp(t), Dims{n}, in, out.data());
+            return out;
+          },
+          "clamp");
       visit_dtype(t, [&](auto tag) {
         using T = typename decltype(tag)::type;
-        if constexpr (!std::is_same_v<T, std::complex<float>> && !std::is_same_v<T, std::complex<double>> && !std::is_same_v<T, bool>) {
+        if constexpr (!std::is_same_v<T, std::complex<float>> && !std::is_same_v<T, std::complex<double>> &&
+                      !std::is_same_v<T, bool>) {
           for (std::int64_t i = 0; i < n; ++i) {
             const T l = lo.at<T>(scalar & 1 ? 0 : i), v = x.at<T>(scalar & 2 ? 0 : i), h = hi.at<T>(scalar & 4 ? 0 : i);
-            ASSERT_TRUE(same_value(r.at<T>(i), reference_binary(BinaryOp::kMinimum, reference_binary(BinaryOp::kMaximum, v, l), h)));
+            ASSERT_TRUE(same_value(
+                r.at<T>(i), reference_binary(BinaryOp::kMinimum, reference_binary(BinaryOp::kMaximum, v, l), h)));
           }
         }
       });
@@ -326,7 +380,9 @@ std::int64_t source_index(DimSpan shape, std::uint32_t repeated, std::int64_t fl
 }
 
 TEST_F(Elementwise, every_pattern_of_repetition) {
-  const std::vector<Dims> shapes = {{}, {1}, {7}, {3, 5}, {1, 4}, {5, 1}, {2, 3, 4}, {3, 1, 5}, {2, 2, 3, 2}, {40, 30}, {3, 200}, {200, 3}, {0, 4}, {2, 3, 2, 2, 3}, {5, 130, 4}};
+  const std::vector<Dims> shapes = {{},       {1},       {7},       {3, 5},          {1, 4},
+                                    {5, 1},   {2, 3, 4}, {3, 1, 5}, {2, 2, 3, 2},    {40, 30},
+                                    {3, 200}, {200, 3},  {0, 4},    {2, 3, 2, 2, 3}, {5, 130, 4}};
   for (const Dims& shape : shapes) {
     const std::int64_t n = product(shape);
     const Buffer a = random_buffer(f32, n + 1, 1, false), b = random_buffer(f32, n + 1, 2, false);
@@ -358,7 +414,9 @@ TEST_F(Elementwise, repetition_of_other_sizes_and_operands) {
         const bool first = p.bytes[static_cast<std::size_t>(source_index(shape, pattern & 7u, i))];
         const std::int64_t at = source_index(shape, first ? pattern >> 3 & 7u : pattern >> 6, i);
         const Buffer& from = first ? a : b;
-        ASSERT_EQ(std::memcmp(out.bytes.data() + static_cast<std::size_t>(i) * bytes, from.bytes.data() + static_cast<std::size_t>(at) * bytes, bytes), 0);
+        ASSERT_EQ(std::memcmp(out.bytes.data() + static_cast<std::size_t>(i) * bytes,
+                              from.bytes.data() + static_cast<std::size_t>(at) * bytes, bytes),
+                  0);
       }
     }
   }
@@ -393,20 +451,25 @@ TEST_F(Elementwise, large_results_are_the_same_past_the_caches_and_on_two_thread
   const std::int64_t n = 5 * 1024 * 1024 + 13;
   const Buffer a = random_buffer(f32, n, 1, false), b = random_buffer(f32, n, 2, false);
   const Operand in[2] = {{a.data(), 0}, {b.data(), 0}};
-  const Buffer r = same_everywhere([&] {
-    Buffer out(f32, n);
-    run_elementwise(*find_binary(BinaryOp::kAdd, f32), Dims{n}, in, out.data());
-    return out;
-  }, "add");
+  const Buffer r = same_everywhere(
+      [&] {
+        Buffer out(f32, n);
+        run_elementwise(*find_binary(BinaryOp::kAdd, f32), Dims{n}, in, out.data());
+        return out;
+      },
+      "add");
   for (std::int64_t i = 0; i < n; ++i) ASSERT_EQ(r.at<float>(i), a.at<float>(i) + b.at<float>(i));
   const Dims shape{2013, 2600};
   const Operand rows[2] = {{a.data(), 0}, {b.data(), 1}};
-  const Buffer s = same_everywhere([&] {
-    Buffer out(f32, product(shape));
-    run_elementwise(*find_binary(BinaryOp::kAdd, f32), shape, rows, out.data());
-    return out;
-  }, "row add");
-  for (std::int64_t i = 0; i < product(shape); i += 11) ASSERT_EQ(s.at<float>(i), a.at<float>(i) + b.at<float>(i % 2600));
+  const Buffer s = same_everywhere(
+      [&] {
+        Buffer out(f32, product(shape));
+        run_elementwise(*find_binary(BinaryOp::kAdd, f32), shape, rows, out.data());
+        return out;
+      },
+      "row add");
+  for (std::int64_t i = 0; i < product(shape); i += 11)
+    ASSERT_EQ(s.at<float>(i), a.at<float>(i) + b.at<float>(i % 2600));
 }
 
 TEST_F(Elementwise, what_has_no_kernel_is_null) {

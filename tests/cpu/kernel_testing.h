@@ -60,13 +60,19 @@ inline Buffer random_buffer(DType t, std::int64_t n, unsigned seed, bool special
         b.set<T>(i, r & 1);
       } else if constexpr (std::is_integral_v<T>) {
         const T ends[] = {T(0), T(1), static_cast<T>(-1), std::numeric_limits<T>::min(), std::numeric_limits<T>::max()};
-        b.set<T>(i, r % 8 < 5 && special ? ends[r % 8] : r % 8 < 7 ? static_cast<T>(rng() % 201) - static_cast<T>(100) : static_cast<T>(rng()));
+        b.set<T>(i, r % 8 < 5 && special ? ends[r % 8]
+                    : r % 8 < 7          ? static_cast<T>(rng() % 201) - static_cast<T>(100)
+                                         : static_cast<T>(rng()));
       } else if constexpr (std::is_floating_point_v<T> || std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>) {
         using L = std::numeric_limits<T>;
-        const T odd[] = {T(0.0f), T(-0.0f), T(1.0f), T(-1.0f), T(0.5f), T(-2.5f), T(float(1e-4)),
-                         L::infinity(), T(-float(L::infinity())), L::quiet_NaN(), L::max(), L::lowest()};
-        if (special && r % 16 < 12 && r / 16 % 3 == 0) b.set<T>(i, odd[r % 16]);
-        else b.set<T>(i, T(static_cast<float>(u * (r / 64 % 4 == 0 ? 1000.0 : 4.0))));
+        const T odd[] = {T(0.0f),        T(-0.0f),      T(1.0f),
+                         T(-1.0f),       T(0.5f),       T(-2.5f),
+                         T(float(1e-4)), L::infinity(), T(-float(L::infinity())),
+                         L::quiet_NaN(), L::max(),      L::lowest()};
+        if (special && r % 16 < 12 && r / 16 % 3 == 0)
+          b.set<T>(i, odd[r % 16]);
+        else
+          b.set<T>(i, T(static_cast<float>(u * (r / 64 % 4 == 0 ? 1000.0 : 4.0))));
       } else {
         using R = typename T::value_type;
         b.set<T>(i, T(static_cast<R>(u), static_cast<R>(static_cast<double>(r % 1000) * 0.001)));
@@ -99,8 +105,10 @@ Buffer same_everywhere(F&& make, const char* what, bool same_on_every_isa = true
     for (const int threads : {1, 2}) {
       set_num_threads(threads);
       Buffer r = make();
-      if (!have) first = std::move(r);
-      else EXPECT_TRUE(first.bytes == r.bytes) << what << " on " << threads << " threads, set " << static_cast<int>(isa);
+      if (!have)
+        first = std::move(r);
+      else
+        EXPECT_TRUE(first.bytes == r.bytes) << what << " on " << threads << " threads, set " << static_cast<int>(isa);
       have = true;
     }
   }

@@ -19,10 +19,12 @@ struct Elements {
   Elements(std::int64_t e, std::int64_t n, unsigned salt = 0) : element(e), bytes(static_cast<std::size_t>(e * n)) {
     for (std::int64_t i = 0; i < n; ++i)
       for (std::int64_t b = 0; b < e; ++b)
-        bytes[static_cast<std::size_t>(i * e + b)] = static_cast<unsigned char>((static_cast<std::uint64_t>(i + 1) * 0x9E3779B97F4A7C15u + salt * 77u) >> (8 * (b % 7)));
+        bytes[static_cast<std::size_t>(i * e + b)] = static_cast<unsigned char>(
+            (static_cast<std::uint64_t>(i + 1) * 0x9E3779B97F4A7C15u + salt * 77u) >> (8 * (b % 7)));
   }
   bool same(std::int64_t i, const Elements& o, std::int64_t j) const {
-    return std::memcmp(bytes.data() + i * element, o.bytes.data() + j * element, static_cast<std::size_t>(element)) == 0;
+    return std::memcmp(bytes.data() + i * element, o.bytes.data() + j * element, static_cast<std::size_t>(element)) ==
+           0;
   }
 };
 const std::int64_t kSizes[] = {1, 2, 4, 8, 16};
@@ -47,7 +49,8 @@ std::int64_t flat(DimSpan index, DimSpan shape) {
 }
 
 TEST_F(Layout, transposes_of_every_permutation) {
-  for (const Dims& shape : {Dims{}, Dims{5}, Dims{3, 4}, Dims{1, 7}, Dims{33, 65}, Dims{2, 3, 4}, Dims{5, 1, 9}, Dims{17, 20, 18}, Dims{2, 3, 2, 5}, Dims{3, 2, 4, 2, 3}, Dims{6, 0, 2}}) {
+  for (const Dims& shape : {Dims{}, Dims{5}, Dims{3, 4}, Dims{1, 7}, Dims{33, 65}, Dims{2, 3, 4}, Dims{5, 1, 9},
+                            Dims{17, 20, 18}, Dims{2, 3, 2, 5}, Dims{3, 2, 4, 2, 3}, Dims{6, 0, 2}}) {
     for (const std::int64_t e : kSizes) {
       const Elements x(e, product(shape));
       Dims permutation(shape.size());
@@ -75,7 +78,8 @@ TEST_F(Layout, large_transposes_on_two_threads) {
         set_num_threads(threads);
         Elements out(e, rows * columns, 1);
         transpose(e, Dims{rows, columns}, Dims{1, 0}, x.bytes.data(), out.bytes.data());
-        for (std::int64_t i = 0; i < rows * columns; i += 3) ASSERT_TRUE(out.same(i, x, i % rows * columns + i / rows)) << e;
+        for (std::int64_t i = 0; i < rows * columns; i += 3)
+          ASSERT_TRUE(out.same(i, x, i % rows * columns + i / rows)) << e;
       }
     }
   }
@@ -90,7 +94,8 @@ TEST_F(Layout, slices_with_strides) {
       for (const Dims& starts : {Dims{0, 0, 0}, Dims{1, 2, 3}, Dims{2, 4, 0}})
         for (const Dims& strides : {Dims{1, 1, 1}, Dims{2, 1, 3}, Dims{1, 3, 2}}) {
           Dims out_shape(3);
-          for (std::size_t d = 0; d < 3; ++d) out_shape[d] = std::max<std::int64_t>(0, (limit[d] - starts[d] + strides[d] - 1) / strides[d]);
+          for (std::size_t d = 0; d < 3; ++d)
+            out_shape[d] = std::max<std::int64_t>(0, (limit[d] - starts[d] + strides[d] - 1) / strides[d]);
           Elements out(e, product(out_shape), 1);
           slice(e, shape, starts, limit, strides, x.bytes.data(), out.bytes.data());
           for_index(out_shape, [&](std::int64_t i, const Dims& index) {
@@ -127,7 +132,8 @@ TEST_F(Layout, padding_outside_inside_and_negative) {
             // The second dimension is padded too.
             const Dims out_shape{size, 5};
             Elements out(e, product(out_shape), 3);
-            pad(e, Dims{n, 4}, Dims{low, 1}, Dims{high, 0}, Dims{inside, 0}, x.bytes.data(), value.bytes.data(), out.bytes.data());
+            pad(e, Dims{n, 4}, Dims{low, 1}, Dims{high, 0}, Dims{inside, 0}, x.bytes.data(), value.bytes.data(),
+                out.bytes.data());
             for_index(out_shape, [&](std::int64_t i, const Dims& index) {
               const std::int64_t at = index[0] - low, step = inside + 1;
               const bool element = at >= 0 && at % step == 0 && at / step < n && index[1] >= 1;
@@ -177,7 +183,9 @@ TEST_F(Layout, reversal_along_any_dimensions) {
       reverse(e, shape, dimensions, x.bytes.data(), out.bytes.data());
       for_index(shape, [&](std::int64_t i, const Dims& index) {
         Dims source = index;
-        for (const std::int64_t d : dimensions) source[static_cast<std::size_t>(d)] = shape[static_cast<std::size_t>(d)] - 1 - index[static_cast<std::size_t>(d)];
+        for (const std::int64_t d : dimensions)
+          source[static_cast<std::size_t>(d)] =
+              shape[static_cast<std::size_t>(d)] - 1 - index[static_cast<std::size_t>(d)];
         ASSERT_TRUE(out.same(i, x, flat(source, shape)));
       });
     }
@@ -207,8 +215,10 @@ TEST_F(Layout, rows_are_gathered_with_clamped_indices) {
   const std::vector<std::int32_t> narrow = {0, 8, 3, 3, -1, 100, std::numeric_limits<std::int32_t>::min()};
   for (const DType t : {i32, i64}) {
     Elements out(4, 21, 1);
-    gather_rows(x.bytes.data(), rows, row_bytes, t, t == i32 ? static_cast<const void*>(narrow.data()) : wide.data(), 7, out.bytes.data());
-    for (std::int64_t i = 0; i < 21; ++i) ASSERT_TRUE(out.same(i, x, std::clamp<std::int64_t>(wide[static_cast<std::size_t>(i / 3)], 0, 8) * 3 + i % 3));
+    gather_rows(x.bytes.data(), rows, row_bytes, t, t == i32 ? static_cast<const void*>(narrow.data()) : wide.data(), 7,
+                out.bytes.data());
+    for (std::int64_t i = 0; i < 21; ++i)
+      ASSERT_TRUE(out.same(i, x, std::clamp<std::int64_t>(wide[static_cast<std::size_t>(i / 3)], 0, 8) * 3 + i % 3));
   }
 }
 
@@ -227,7 +237,9 @@ TEST_F(Layout, fill_and_iota) {
       iota(t, shape, d, out.data());
       visit_dtype(t, [&](auto tag) {
         using T = typename decltype(tag)::type;
-        for_index(shape, [&](std::int64_t i, const Dims& index) { ASSERT_TRUE(out.at<T>(i) == convert_element<T>(index[static_cast<std::size_t>(d)])); });
+        for_index(shape, [&](std::int64_t i, const Dims& index) {
+          ASSERT_TRUE(out.at<T>(i) == convert_element<T>(index[static_cast<std::size_t>(d)]));
+        });
       });
     }
 }

@@ -85,8 +85,10 @@ TEST(math_f32, special_values) {
     EXPECT_TRUE(std::isnan(one(c.op, nan))) << c.name;
     for (const float x : {0.0f, -0.0f, inf, -inf, 1e-45f, -1e-45f, 3e38f, -3e38f}) {
       const auto expected = static_cast<float>(c.reference(static_cast<double>(x))), got = one(c.op, x);
-      if (std::isnan(expected)) EXPECT_TRUE(std::isnan(got)) << c.name << " of " << x;
-      else EXPECT_EQ(std::signbit(got), std::signbit(expected)) << c.name << " of " << x;
+      if (std::isnan(expected))
+        EXPECT_TRUE(std::isnan(got)) << c.name << " of " << x;
+      else
+        EXPECT_EQ(std::signbit(got), std::signbit(expected)) << c.name << " of " << x;
       if (!std::isnan(expected)) {
         EXPECT_EQ(got, expected) << c.name << " of " << x;
       }
@@ -99,7 +101,8 @@ TEST(math_f32, special_values) {
 
 TEST(math_f32, far_arguments_of_sin_and_cos_are_the_c_librarys) {
   std::vector<float> x;
-  for (int i = 0; i < 2000; ++i) x.push_back(i % 7 ? 0.01f * static_cast<float>(i) : 1e8f + static_cast<float>(i) * 1e4f);
+  for (int i = 0; i < 2000; ++i)
+    x.push_back(i % 7 ? 0.01f * static_cast<float>(i) : 1e8f + static_cast<float>(i) * 1e4f);
   const std::vector<float> y = run(isa_kernels(), UnaryOp::kSine, x);
   for (std::size_t i = 0; i < x.size(); ++i) EXPECT_NEAR(y[i], std::sin(static_cast<double>(x[i])), 6.1e-8) << x[i];
 }
@@ -110,7 +113,8 @@ TEST(math_f32, every_instruction_set_gives_the_same_bits) {
     for (const Isa isa : {Isa::kV3, Isa::kV4}) {
       if (!isa_available(isa)) continue;
       const std::vector<float> y = run(isa_kernels(isa), c.op, x);
-      EXPECT_EQ(std::memcmp(y.data(), expected.data(), y.size() * sizeof(float)), 0) << c.name << " differs on instruction set " << static_cast<int>(isa);
+      EXPECT_EQ(std::memcmp(y.data(), expected.data(), y.size() * sizeof(float)), 0)
+          << c.name << " differs on instruction set " << static_cast<int>(isa);
     }
   }
 }

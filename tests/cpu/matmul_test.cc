@@ -17,7 +17,8 @@ class Matmul : public KernelTest {};
 
 enum class Order { kRows, kColumns, kEveryOther };
 
-void set_strides(Order order, std::int64_t rows, std::int64_t columns, std::int64_t& row, std::int64_t& column, std::int64_t& batch) {
+void set_strides(Order order, std::int64_t rows, std::int64_t columns, std::int64_t& row, std::int64_t& column,
+                 std::int64_t& batch) {
   row = order == Order::kRows ? columns : order == Order::kColumns ? 1 : 2 * columns;
   column = order == Order::kRows ? 1 : order == Order::kColumns ? rows : 2;
   batch = rows * columns * (order == Order::kEveryOther ? 2 : 1);
@@ -33,8 +34,10 @@ struct Wide<std::complex<R>> {
 };
 template <class T>
 typename Wide<T>::type widen(T v) {
-  if constexpr (std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>) return static_cast<double>(static_cast<float>(v));
-  else return static_cast<typename Wide<T>::type>(v);
+  if constexpr (std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>)
+    return static_cast<double>(static_cast<float>(v));
+  else
+    return static_cast<typename Wide<T>::type>(v);
 }
 
 // |error| <= tolerance * sum of |a b|; exact for integers.
@@ -46,34 +49,43 @@ void check(MatmulProblem p, Order ao, Order bo, double tolerance) {
   set_strides(bo, p.k, p.n, p.b_row, p.b_col, p.b_batch);
   p.c_row = p.n;
   p.c_batch = p.m * p.n;
-  Buffer a = random_buffer(p.dtype, 2 * p.batch * p.m * p.k + 1, 1, false), b = random_buffer(p.dtype, 2 * p.batch * p.k * p.n + 1, 2, false);
+  Buffer a = random_buffer(p.dtype, 2 * p.batch * p.m * p.k + 1, 1, false),
+         b = random_buffer(p.dtype, 2 * p.batch * p.k * p.n + 1, 2, false);
   if constexpr (std::is_same_v<T, float16>) {
     // Far from the end of its range.
     for (std::int64_t i = 0; i < a.size(); ++i) a.set<T>(i, T(float(a.at<T>(i)) / 1024));
   }
-  const Buffer c = same_everywhere([&] {
-    Buffer out(p.result, p.batch * p.c_batch);
-    matmul(p, a.data(), b.data(), out.data());
-    return out;
-  }, "matmul", false);
+  const Buffer c = same_everywhere(
+      [&] {
+        Buffer out(p.result, p.batch * p.c_batch);
+        matmul(p, a.data(), b.data(), out.data());
+        return out;
+      },
+      "matmul", false);
   for (std::int64_t s = 0; s < p.batch; ++s)
     for (std::int64_t i = 0; i < p.m; i += 1 + p.m / 40)
       for (std::int64_t j = 0; j < p.n; j += 1 + p.n / 40) {
         typename Wide<T>::type want{};
         double size = 0;
         for (std::int64_t q = 0; q < p.k; ++q) {
-          const auto x = widen(a.at<T>(s * p.a_batch + i * p.a_row + q * p.a_col)), y = widen(b.at<T>(s * p.b_batch + q * p.b_row + j * p.b_col));
+          const auto x = widen(a.at<T>(s * p.a_batch + i * p.a_row + q * p.a_col)),
+                     y = widen(b.at<T>(s * p.b_batch + q * p.b_row + j * p.b_col));
           want += x * y;
           if constexpr (!std::is_integral_v<T>) size += std::abs(x * y);
         }
         const R got = c.at<R>(s * p.c_batch + i * p.n + j);
-        if constexpr (std::is_integral_v<T>) ASSERT_EQ(got, static_cast<T>(want));
-        else ASSERT_LE(std::abs(widen(got) - want), tolerance * size + 1e-30) << name(p.dtype) << " " << p.m << "x" << p.n << "x" << p.k << " at " << i << "," << j;
+        if constexpr (std::is_integral_v<T>)
+          ASSERT_EQ(got, static_cast<T>(want));
+        else
+          ASSERT_LE(std::abs(widen(got) - want), tolerance * size + 1e-30)
+              << name(p.dtype) << " " << p.m << "x" << p.n << "x" << p.k << " at " << i << "," << j;
       }
 }
 
-const std::int64_t kShapes[][3] = {{1, 1, 1},   {3, 5, 2},    {8, 8, 8},     {16, 16, 16}, {17, 33, 9},   {1, 100, 50}, {100, 1, 50}, {1, 1, 3000}, {2, 3, 0},
-                                   {5, 0, 4},   {64, 64, 64}, {65, 129, 31}, {128, 10, 512}, {10, 128, 300}, {13, 70, 1},  {300, 1, 700}, {1, 700, 300}, {250, 260, 270}, {12, 2100, 40}};
+const std::int64_t kShapes[][3] = {{1, 1, 1},     {3, 5, 2},     {8, 8, 8},       {16, 16, 16},   {17, 33, 9},
+                                   {1, 100, 50},  {100, 1, 50},  {1, 1, 3000},    {2, 3, 0},      {5, 0, 4},
+                                   {64, 64, 64},  {65, 129, 31}, {128, 10, 512},  {10, 128, 300}, {13, 70, 1},
+                                   {300, 1, 700}, {1, 700, 300}, {250, 260, 270}, {12, 2100, 40}};
 
 TEST_F(Matmul, floats_of_every_shape_and_order) {
   for (const auto& s : kShapes)
@@ -116,7 +128,16 @@ TEST_F(Matmul, small_floats_accumulate_in_f32) {
     }
   // 4096 ones: a bf16 sum would stop at 256.
   std::vector<bfloat16> ones(4096, bfloat16(1.0f));
-  MatmulProblem p{.m = 1, .n = 1, .k = 4096, .a_row = 4096, .a_col = 1, .b_row = 1, .b_col = 1, .c_row = 1, .dtype = bf16, .result = bf16};
+  MatmulProblem p{.m = 1,
+                  .n = 1,
+                  .k = 4096,
+                  .a_row = 4096,
+                  .a_col = 1,
+                  .b_row = 1,
+                  .b_col = 1,
+                  .c_row = 1,
+                  .dtype = bf16,
+                  .result = bf16};
   bfloat16 r;
   matmul(p, ones.data(), ones.data(), &r);
   EXPECT_EQ(float(r), 4096.0f);
@@ -148,8 +169,10 @@ TEST_F(Matmul, our_own_kernel_gives_the_same_bits_however_it_is_split) {
       k.gemm({m, n, depth, a.data(), depth, 1, b.data(), n, 1, whole.data(), n}, w);
       for (std::int64_t i = 0; i < m; i += 29)
         for (std::int64_t j = 0; j < n; j += 50)
-          k.gemm({std::min<std::int64_t>(29, m - i), std::min<std::int64_t>(50, n - j), depth, a.bytes.data() + i * depth * bytes, depth, 1, b.bytes.data() + j * bytes, n, 1,
-                  parts.bytes.data() + (i * n + j) * bytes, n}, w);
+          k.gemm({std::min<std::int64_t>(29, m - i), std::min<std::int64_t>(50, n - j), depth,
+                  a.bytes.data() + i * depth * bytes, depth, 1, b.bytes.data() + j * bytes, n, 1,
+                  parts.bytes.data() + (i * n + j) * bytes, n},
+                 w);
       EXPECT_TRUE(whole.bytes == parts.bytes) << name(t) << " set " << static_cast<int>(isa);
     }
   }
@@ -193,13 +216,17 @@ TEST_F(Matmul, dot_general_of_every_arrangement) {
   };
   for (const DotCase& c : cases) {
     const Buffer a = random_buffer(i32, product(c.lhs), 1), b = random_buffer(i32, product(c.rhs), 2);
-    const DotPlan plan = plan_dot_general(i32, i32, c.lhs, c.rhs, c.lhs_batch, c.rhs_batch, c.lhs_contracting, c.rhs_contracting);
+    const DotPlan plan =
+        plan_dot_general(i32, i32, c.lhs, c.rhs, c.lhs_batch, c.rhs_batch, c.lhs_contracting, c.rhs_contracting);
     Buffer out(i32, product(plan.result_shape));
     run_dot_general(plan, c.lhs, c.rhs, a.data(), b.data(), out.data());
     // Sums over all index pairs that agree, by strides.
-    const auto has = [](DimSpan dims, std::size_t d) { return std::find(dims.begin(), dims.end(), static_cast<std::int64_t>(d)) != dims.end(); };
+    const auto has = [](DimSpan dims, std::size_t d) {
+      return std::find(dims.begin(), dims.end(), static_cast<std::int64_t>(d)) != dims.end();
+    };
     Dims sizes, ls, rs, os;
-    const Dims lhs_strides = row_major_strides(c.lhs), rhs_strides = row_major_strides(c.rhs), out_strides = row_major_strides(plan.result_shape);
+    const Dims lhs_strides = row_major_strides(c.lhs), rhs_strides = row_major_strides(c.rhs),
+               out_strides = row_major_strides(plan.result_shape);
     std::size_t o = 0;
     const auto add = [&](std::int64_t n, std::int64_t l, std::int64_t r, bool kept) {
       sizes.push_back(n), ls.push_back(l), rs.push_back(r), os.push_back(kept ? out_strides[o++] : 0);
@@ -226,20 +253,25 @@ TEST_F(Matmul, dot_general_of_every_arrangement) {
         rest /= sizes[d];
         l += at * ls[d], r += at * rs[d], k += at * os[d];
       }
-      want[static_cast<std::size_t>(k)] += static_cast<std::uint32_t>(a.at<std::int32_t>(l)) * static_cast<std::uint32_t>(b.at<std::int32_t>(r));
+      want[static_cast<std::size_t>(k)] +=
+          static_cast<std::uint32_t>(a.at<std::int32_t>(l)) * static_cast<std::uint32_t>(b.at<std::int32_t>(r));
     }
-    for (std::int64_t i = 0; i < out.size(); ++i) ASSERT_EQ(out.at<std::uint32_t>(i), want[static_cast<std::size_t>(i)]) << "case " << &c - cases.data();
+    for (std::int64_t i = 0; i < out.size(); ++i)
+      ASSERT_EQ(out.at<std::uint32_t>(i), want[static_cast<std::size_t>(i)]) << "case " << &c - cases.data();
   }
 }
 
 TEST_F(Matmul, products_of_gradients_need_no_transposition) {
   // x[128, 784] w[784, 512]; x^T g; g w^T; and the batched forms.
-  for (const auto& [l, r, lk, rk] : {std::tuple{Dims{128, 784}, Dims{784, 512}, 1, 0}, std::tuple{Dims{128, 784}, Dims{128, 512}, 0, 0}, std::tuple{Dims{128, 512}, Dims{784, 512}, 1, 1}}) {
+  for (const auto& [l, r, lk, rk] :
+       {std::tuple{Dims{128, 784}, Dims{784, 512}, 1, 0}, std::tuple{Dims{128, 784}, Dims{128, 512}, 0, 0},
+        std::tuple{Dims{128, 512}, Dims{784, 512}, 1, 1}}) {
     const DotPlan plan = plan_dot_general(f32, f32, l, r, {}, {}, Dims{lk}, Dims{rk});
     EXPECT_TRUE(plan.lhs_permutation.empty());
     EXPECT_TRUE(plan.rhs_permutation.empty());
   }
-  const DotPlan batched = plan_dot_general(f32, f32, Dims{8, 20, 30}, Dims{8, 40, 30}, Dims{0}, Dims{0}, Dims{2}, Dims{2});
+  const DotPlan batched =
+      plan_dot_general(f32, f32, Dims{8, 20, 30}, Dims{8, 40, 30}, Dims{0}, Dims{0}, Dims{2}, Dims{2});
   EXPECT_TRUE(batched.lhs_permutation.empty() && batched.rhs_permutation.empty());
   // Pairs named in another order than they lie in.
   const DotPlan swapped = plan_dot_general(f32, f32, Dims{2, 3, 4}, Dims{3, 4, 5}, {}, {}, Dims{2, 1}, Dims{1, 0});

@@ -39,13 +39,36 @@ std::int64_t kept_size(DimSpan shape, DimSpan axes) {
 struct Case {
   Dims shape, axes;
 };
-const std::vector<Case> kCases = {
-    {{1}, {0}},           {{7}, {0}},          {{63}, {0}},         {{64}, {0}},           {{65}, {0}},
-    {{1000}, {0}},        {{4096 + 5}, {0}},   {{40000}, {0}},      {{100003}, {0}},       {{5, 10}, {1}},
-    {{5, 10}, {0}},       {{128, 10}, {0}},    {{600, 10}, {0}},    {{1024, 10}, {0}},     {{37, 300}, {0}},
-    {{37, 300}, {1}},     {{1100, 1100}, {0}}, {{1100, 1100}, {1}}, {{3, 4, 5}, {1}},      {{3, 4, 5}, {0, 2}},
-    {{6, 20, 7, 9}, {0, 2}}, {{6, 20, 7, 9}, {3, 1}}, {{2, 600, 3}, {1}}, {{4, 5}, {}},    {{2, 3, 4}, {2, 1, 0}},
-    {{1, 5, 1}, {0, 2}},  {{3, 70000}, {1}},   {{70000, 3}, {0}},   {{0, 3}, {1}},         {{5, 2000, 2}, {1}}};
+const std::vector<Case> kCases = {{{1}, {0}},
+                                  {{7}, {0}},
+                                  {{63}, {0}},
+                                  {{64}, {0}},
+                                  {{65}, {0}},
+                                  {{1000}, {0}},
+                                  {{4096 + 5}, {0}},
+                                  {{40000}, {0}},
+                                  {{100003}, {0}},
+                                  {{5, 10}, {1}},
+                                  {{5, 10}, {0}},
+                                  {{128, 10}, {0}},
+                                  {{600, 10}, {0}},
+                                  {{1024, 10}, {0}},
+                                  {{37, 300}, {0}},
+                                  {{37, 300}, {1}},
+                                  {{1100, 1100}, {0}},
+                                  {{1100, 1100}, {1}},
+                                  {{3, 4, 5}, {1}},
+                                  {{3, 4, 5}, {0, 2}},
+                                  {{6, 20, 7, 9}, {0, 2}},
+                                  {{6, 20, 7, 9}, {3, 1}},
+                                  {{2, 600, 3}, {1}},
+                                  {{4, 5}, {}},
+                                  {{2, 3, 4}, {2, 1, 0}},
+                                  {{1, 5, 1}, {0, 2}},
+                                  {{3, 70000}, {1}},
+                                  {{70000, 3}, {0}},
+                                  {{0, 3}, {1}},
+                                  {{5, 2000, 2}, {1}}};
 
 TEST_F(Reduce, sums_are_the_same_everywhere_and_close_to_exact) {
   for (const Case& c : kCases) {
@@ -54,17 +77,20 @@ TEST_F(Reduce, sums_are_the_same_everywhere_and_close_to_exact) {
       Buffer x = random_buffer(t, product(c.shape), 7, false);
       for (std::int64_t i = 0; t == f16 && i < x.size(); ++i)  // far from the end of its range
         x.set<float16>(i, float16(float(x.at<float16>(i)) / 1024));
-      const Buffer r = same_everywhere([&] {
-        Buffer out(t, kept);
-        reduce(ReduceOp::kSum, t, c.shape, c.axes, x.data(), out.data());
-        return out;
-      }, "sum");
+      const Buffer r = same_everywhere(
+          [&] {
+            Buffer out(t, kept);
+            reduce(ReduceOp::kSum, t, c.shape, c.axes, x.data(), out.data());
+            return out;
+          },
+          "sum");
       std::vector<long double> want(static_cast<std::size_t>(kept)), size(static_cast<std::size_t>(kept));
       visit_dtype(t, [&](auto tag) {
         using T = typename decltype(tag)::type;
         if constexpr (requires { static_cast<double>(static_cast<float>(T{})); }) {
           for_elements(c.shape, c.axes, [&](std::int64_t k, std::int64_t i) {
-            const long double v = std::is_same_v<T, double> ? x.at<double>(i) : static_cast<double>(static_cast<float>(x.at<T>(i)));
+            const long double v =
+                std::is_same_v<T, double> ? x.at<double>(i) : static_cast<double>(static_cast<float>(x.at<T>(i)));
             want[static_cast<std::size_t>(k)] += v;
             size[static_cast<std::size_t>(k)] += std::fabs(v);
           });
@@ -72,8 +98,10 @@ TEST_F(Reduce, sums_are_the_same_everywhere_and_close_to_exact) {
           for (std::int64_t k = 0; k < kept; ++k) {
             const long double got = t == f64 ? r.at<double>(k) : static_cast<float>(r.at<T>(k));
             const long double bound = t == f32 || t == f64 ? 30 * unit * size[static_cast<std::size_t>(k)]
-                                                           : unit * std::fabs(want[static_cast<std::size_t>(k)]) + 30 * 0x1p-24L * size[static_cast<std::size_t>(k)];
-            ASSERT_LE(std::fabs(got - want[static_cast<std::size_t>(k)]), bound) << name(t) << " rank " << c.shape.size() << " " << product(c.shape);
+                                                           : unit * std::fabs(want[static_cast<std::size_t>(k)]) +
+                                                                 30 * 0x1p-24L * size[static_cast<std::size_t>(k)];
+            ASSERT_LE(std::fabs(got - want[static_cast<std::size_t>(k)]), bound)
+                << name(t) << " rank " << c.shape.size() << " " << product(c.shape);
           }
         }
       });
@@ -103,7 +131,8 @@ void check_exact_kinds(const Case& c) {
   const DType t = dtype_of<T>();
   const std::int64_t kept = kept_size(c.shape, c.axes);
   const Buffer x = random_buffer(t, product(c.shape), 9);
-  for (const ReduceOp op : {ReduceOp::kMax, ReduceOp::kMin, ReduceOp::kSum, ReduceOp::kProd, ReduceOp::kAnd, ReduceOp::kOr}) {
+  for (const ReduceOp op :
+       {ReduceOp::kMax, ReduceOp::kMin, ReduceOp::kSum, ReduceOp::kProd, ReduceOp::kAnd, ReduceOp::kOr}) {
     if (!can_reduce(op, t)) continue;
     const bool order_free = op == ReduceOp::kMax || op == ReduceOp::kMin || std::is_integral_v<T>;
     if (!order_free) continue;
@@ -117,17 +146,23 @@ void check_exact_kinds(const Case& c) {
     for_elements(c.shape, c.axes, [&](std::int64_t k, std::int64_t i) {
       T& w = want[static_cast<std::size_t>(k)];
       const T v = x.at<T>(i);
-      if (op == ReduceOp::kMax || op == ReduceOp::kOr) w = larger(w, v);
-      else if (op == ReduceOp::kMin || op == ReduceOp::kAnd) w = smaller(w, v);
-      else if constexpr (std::is_integral_v<T>) w = static_cast<T>(op == ReduceOp::kSum ? W(w) + W(v) : W(w) * W(v));
+      if (op == ReduceOp::kMax || op == ReduceOp::kOr)
+        w = larger(w, v);
+      else if (op == ReduceOp::kMin || op == ReduceOp::kAnd)
+        w = smaller(w, v);
+      else if constexpr (std::is_integral_v<T>)
+        w = static_cast<T>(op == ReduceOp::kSum ? W(w) + W(v) : W(w) * W(v));
     });
-    const Buffer r = same_everywhere([&] {
-      Buffer out(t, kept);
-      reduce(op, t, c.shape, c.axes, x.data(), out.data());
-      return out;
-    }, "reduce");
+    const Buffer r = same_everywhere(
+        [&] {
+          Buffer out(t, kept);
+          reduce(op, t, c.shape, c.axes, x.data(), out.data());
+          return out;
+        },
+        "reduce");
     for (std::int64_t k = 0; k < kept; ++k)
-      ASSERT_TRUE(same_value(r.at<T>(k), want[static_cast<std::size_t>(k)])) << name(t) << " op " << static_cast<int>(op) << " n " << product(c.shape);
+      ASSERT_TRUE(same_value(r.at<T>(k), want[static_cast<std::size_t>(k)]))
+          << name(t) << " op " << static_cast<int>(op) << " n " << product(c.shape);
   }
 }
 
@@ -147,11 +182,13 @@ TEST_F(Reduce, products_of_floats) {
   const std::int64_t n = 3000;
   Buffer x(f32, n);
   for (std::int64_t i = 0; i < n; ++i) x.set<float>(i, i % 2 ? 1.01f : 1.0f / 1.01f);
-  const Buffer r = same_everywhere([&] {
-    Buffer out(f32, 1);
-    reduce(ReduceOp::kProd, f32, Dims{n}, Dims{0}, x.data(), out.data());
-    return out;
-  }, "prod");
+  const Buffer r = same_everywhere(
+      [&] {
+        Buffer out(f32, 1);
+        reduce(ReduceOp::kProd, f32, Dims{n}, Dims{0}, x.data(), out.data());
+        return out;
+      },
+      "prod");
   EXPECT_NEAR(r.at<float>(0), 1.0f, 1e-3);
 }
 
@@ -186,31 +223,38 @@ template <class T>
 void check_positions(const Dims& shape, std::int64_t axis, DType index, unsigned values) {
   const DType t = dtype_of<T>();
   const std::size_t a = static_cast<std::size_t>(axis);
-  const std::int64_t n = shape[a], outer = product(DimSpan(shape).first(a)), width = product(DimSpan(shape).subspan(a + 1));
+  const std::int64_t n = shape[a], outer = product(DimSpan(shape).first(a)),
+                     width = product(DimSpan(shape).subspan(a + 1));
   Buffer x = random_buffer(t, product(shape), 3);
   if (values == 1)
     for (std::int64_t i = 0; i < product(shape); ++i) x.set<T>(i, T(1));
   for (const bool max : {true, false}) {
-    const Buffer r = same_everywhere([&] {
-      Buffer out(index, outer * width);
-      arg_reduce(max, t, index, shape, axis, x.data(), out.data());
-      return out;
-    }, "argmax");
+    const Buffer r = same_everywhere(
+        [&] {
+          Buffer out(index, outer * width);
+          arg_reduce(max, t, index, shape, axis, x.data(), out.data());
+          return out;
+        },
+        "argmax");
     for (std::int64_t o = 0; o < outer; ++o)
       for (std::int64_t j = 0; j < width; ++j) {
         std::int64_t best = 0;
         for (std::int64_t i = 1; i < n; ++i) {
-          const auto v = static_cast<double>(x.at<T>((o * n + i) * width + j)), b = static_cast<double>(x.at<T>((o * n + best) * width + j));
+          const auto v = static_cast<double>(x.at<T>((o * n + i) * width + j)),
+                     b = static_cast<double>(x.at<T>((o * n + best) * width + j));
           if (b == b && (v != v || (max ? v > b : v < b))) best = i;
         }
-        const std::int64_t got = byte_size(index) == 4 ? r.at<std::int32_t>(o * width + j) : r.at<std::int64_t>(o * width + j);
+        const std::int64_t got =
+            byte_size(index) == 4 ? r.at<std::int32_t>(o * width + j) : r.at<std::int64_t>(o * width + j);
         ASSERT_EQ(got, best) << name(t) << " size " << n << " width " << width;
       }
   }
 }
 
 TEST_F(Reduce, positions_of_the_largest_and_smallest) {
-  const std::vector<std::pair<Dims, std::int64_t>> cases = {{{1}, 0}, {{10}, 0}, {{5000}, 0}, {{100001}, 0}, {{30, 10}, 1}, {{30, 10}, 0}, {{500, 300}, 0}, {{500, 300}, 1}, {{3, 40, 5}, 1}, {{2, 40000}, 1}, {{70, 2100}, 0}};
+  const std::vector<std::pair<Dims, std::int64_t>> cases = {
+      {{1}, 0},        {{10}, 0},       {{5000}, 0},     {{100001}, 0},   {{30, 10}, 1},  {{30, 10}, 0},
+      {{500, 300}, 0}, {{500, 300}, 1}, {{3, 40, 5}, 1}, {{2, 40000}, 1}, {{70, 2100}, 0}};
   for (const auto& [shape, axis] : cases)
     for (const unsigned values : {0u, 1u}) {
       check_positions<float>(shape, axis, i32, values);

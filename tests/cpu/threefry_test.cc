@@ -37,7 +37,8 @@ TEST_F(Threefry, known_answers) {
 TEST_F(Threefry, a_large_call_gives_the_same_pair_everywhere) {
   const std::int64_t n = 1000003;
   const Answer& a = kAnswers[2];
-  const std::vector<std::uint32_t> c0(static_cast<std::size_t>(n), a.counter[0]), c1(static_cast<std::size_t>(n), a.counter[1]);
+  const std::vector<std::uint32_t> c0(static_cast<std::size_t>(n), a.counter[0]),
+      c1(static_cast<std::size_t>(n), a.counter[1]);
   const std::uint32_t* const in[4] = {&a.key[0], &a.key[1], c0.data(), c1.data()};
   std::vector<std::uint32_t> o0(c0), o1(c1);
   threefry2x32(n, in, 3, o0.data(), o1.data());
@@ -54,13 +55,15 @@ TEST_F(Threefry, every_mix_of_single_words_and_arrays) {
   for (auto& w : words)
     for (auto& v : w) v = rng();
   for (unsigned scalar = 0; scalar < 16; ++scalar) {
-    const Buffer r = same_everywhere([&] {
-      Buffer out(u32, 2 * n);
-      const std::uint32_t* const in[4] = {words[0].data(), words[1].data(), words[2].data(), words[3].data()};
-      auto* o = static_cast<std::uint32_t*>(out.data());
-      threefry2x32(n, in, scalar, o, o + n);
-      return out;
-    }, "threefry");
+    const Buffer r = same_everywhere(
+        [&] {
+          Buffer out(u32, 2 * n);
+          const std::uint32_t* const in[4] = {words[0].data(), words[1].data(), words[2].data(), words[3].data()};
+          auto* o = static_cast<std::uint32_t*>(out.data());
+          threefry2x32(n, in, scalar, o, o + n);
+          return out;
+        },
+        "threefry");
     for (std::int64_t i = 0; i < n; ++i) {
       const std::uint32_t* one[4];
       for (unsigned k = 0; k < 4; ++k) one[k] = &words[k][static_cast<std::size_t>(scalar >> k & 1u ? 0 : i)];

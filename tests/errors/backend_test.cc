@@ -5,7 +5,7 @@ namespace {
 
 TEST(backend_error, a_file_that_is_not_there) {
   expect_error<BackendError>([&] { np::read_npy(std::filesystem::path("no_such_file.npy")); },
-               "read_npy: must be able to open 'no_such_file.npy'; got No such file or directory.");
+                             "read_npy: must be able to open 'no_such_file.npy'; got No such file or directory.");
 }
 
 }  // namespace

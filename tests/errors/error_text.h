@@ -39,7 +39,8 @@ void expect_error(F&& mistake, const std::string& expected, std::source_location
   const auto as_before = [] {
     EXPECT_TRUE(evaluating());
     EXPECT_FALSE(current_location()) << current_location().str();
-    EXPECT_EQ(jit(grad([](Array x) { return np::sum(x * x); }))(np::array({1.0f, 2.0f})).template to_vector<float>(), (std::vector<float>{2, 4}));
+    EXPECT_EQ(jit(grad([](Array x) { return np::sum(x * x); }))(np::array({1.0f, 2.0f})).template to_vector<float>(),
+              (std::vector<float>{2, 4}));
   };
   try {
     mistake();

@@ -6,92 +6,92 @@ namespace {
 TEST(index_error, an_index_out_of_range) {
   const Array x = np::ones({3, 4});
   expect_error<IndexError>([&] { x(0, 4); },
-               "index: axis 1 of f32[3,4] takes indices in [-4, 4); got 4.\n"
-                        "  at here");
+                           "index: axis 1 of f32[3,4] takes indices in [-4, 4); got 4.\n"
+                           "  at here");
 }
 
 TEST(index_error, an_index_too_far_from_the_end) {
   expect_error<IndexError>([&] { np::ones({3})(-4); },
-               "index: axis 0 of f32[3] takes indices in [-3, 3); got -4.\n"
-                        "  at here");
+                           "index: axis 0 of f32[3] takes indices in [-3, 3); got -4.\n"
+                           "  at here");
 }
 
 TEST(index_error, too_many_indices) {
   expect_error<IndexError>([&] { np::ones({3, 4})(0, 0, 0); },
-               "index: at most one index per axis; got 3 indices for f32[3,4].\n"
-                        "  at here");
+                           "index: at most one index per axis; got 3 indices for f32[3,4].\n"
+                           "  at here");
 }
 
 TEST(index_error, two_ellipses) {
   expect_error<IndexError>([&] { np::ones({3, 4})(ellipsis, ellipsis); },
-               "index: at most one ellipsis; got 2.\n"
-                        "  at here");
+                           "index: at most one ellipsis; got 2.\n"
+                           "  at here");
 }
 
 TEST(index_error, a_mask_of_another_size) {
-  expect_error<IndexError>([&] { np::ones({3})(np::ones({4}) > 0); },
-               "index: a mask must have the sizes of the axes it indexes; got bool[4] at axis 0 of f32[3].\n"
-                        "  at here");
+  expect_error<IndexError>(
+      [&] { np::ones({3})(np::ones({4}) > 0); },
+      "index: a mask must have the sizes of the axes it indexes; got bool[4] at axis 0 of f32[3].\n"
+      "  at here");
 }
 
 TEST(index_error, index_arrays_that_do_not_broadcast) {
   expect_error<IndexError>([&] { np::ones({3, 3})({0, 1}, {0, 1, 2}); },
-               "index: index arrays must broadcast together; got sizes 2 and 3.\n"
-                        "  at here");
+                           "index: index arrays must broadcast together; got sizes 2 and 3.\n"
+                           "  at here");
 }
 
 TEST(index_error, a_wrong_axis) {
   expect_error<IndexError>([&] { np::sum(np::ones({2, 3}), 2); },
-               "sum: axis must be in [-2, 2); got 2.\n"
-                        "  at here");
+                           "sum: axis must be in [-2, 2); got 2.\n"
+                           "  at here");
 }
 
 TEST(index_error, an_axis_twice) {
   expect_error<IndexError>([&] { np::sum(np::ones({2, 3}), {0, -2}); },
-               "sum: axes must be distinct; got [0,0].\n"
-                        "  at here");
+                           "sum: axes must be distinct; got [0,0].\n"
+                           "  at here");
 }
 
 TEST(index_error, a_wrong_axis_of_concatenate) {
   expect_error<IndexError>([&] { np::concatenate({np::ones({2}), np::ones({2})}, 1); },
-               "concatenate: axis must be in [-1, 1); got 1.\n"
-                        "  at here");
+                           "concatenate: axis must be in [-1, 1); got 1.\n"
+                           "  at here");
 }
 
 TEST(index_error, axes_of_transpose_that_are_no_permutation) {
   expect_error<IndexError>([&] { np::transpose(np::ones({2, 3}), {0, 0}); },
-               "transpose: axes must be distinct; got [0,0].\n"
-                        "  at here");
+                           "transpose: axes must be distinct; got [0,0].\n"
+                           "  at here");
 }
 
 TEST(index_error, the_size_of_an_axis_that_is_not_there) {
-  expect_error<IndexError>([&] { np::ones({2, 3}).shape(2); },
-               "shape: axis must be in [-2, 2); got 2 for f32[2,3].");
+  expect_error<IndexError>([&] { np::ones({2, 3}).shape(2); }, "shape: axis must be in [-2, 2); got 2 for f32[2,3].");
 }
 
 TEST(index_error, vmap_of_a_scalar) {
   expect_error<IndexError>([&] { vmap([](Array x, Array y) { return x * y; })(np::ones({3}), Array(2.0f)); },
-               "vmap: the mapped axis must be in [0, 0); got axis 0 for args[1] of type f32[].\n"
-                        "  at here\n"
-                        "hint: a scalar cannot be mapped; use `unmapped` for this argument.");
+                           "vmap: the mapped axis must be in [0, 0); got axis 0 for args[1] of type f32[].\n"
+                           "  at here\n"
+                           "hint: a scalar cannot be mapped; use `unmapped` for this argument.");
 }
 
 TEST(index_error, vmap_over_an_axis_that_is_not_there) {
   expect_error<IndexError>([&] { vmap([](Array x) { return x; }, 1)(np::ones({3})); },
-               "vmap: the mapped axis must be in [-1, 1); got axis 1 for args[0] of type f32[3].\n"
-                        "  at here");
+                           "vmap: the mapped axis must be in [-1, 1); got axis 1 for args[0] of type f32[3].\n"
+                           "  at here");
 }
 
 TEST(index_error, vmap_to_an_axis_that_is_not_there) {
   expect_error<IndexError>([&] { vmap([](Array x) { return x; }, 0, 1)(np::ones({3})); },
-               "vmap: the axis of a result must be in [-1, 1); got 1 for result.\n"
-                        "  at here");
+                           "vmap: the axis of a result must be in [-1, 1); got 1 for result.\n"
+                           "  at here");
 }
 
 TEST(index_error, argmax_over_a_wrong_axis) {
   expect_error<IndexError>([&] { np::argmax(np::ones({3}), 1); },
-               "argmax: axis must be in [-1, 1); got 1.\n"
-                        "  at here");
+                           "argmax: axis must be in [-1, 1); got 1.\n"
+                           "  at here");
 }
 
 }  // namespace

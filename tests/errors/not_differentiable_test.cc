@@ -4,32 +4,36 @@ namespace weft::errors {
 namespace {
 
 TEST(not_differentiable_error, gradient_of_an_integer) {
-  expect_error<NotDifferentiableError>([&] { grad([](Array x) { return 1.0 * np::sum(x); })(np::arange(3)); },
-               "grad: differentiated arguments must be float or complex; got i32[3] for args[0].\n"
-                        "hint: convert it with astype(f32), or differentiate another argument: grad<1>(f).");
+  expect_error<NotDifferentiableError>(
+      [&] { grad([](Array x) { return 1.0 * np::sum(x); })(np::arange(3)); },
+      "grad: differentiated arguments must be float or complex; got i32[3] for args[0].\n"
+      "hint: convert it with astype(f32), or differentiate another argument: grad<1>(f).");
 }
 
 TEST(not_differentiable_error, gradient_of_an_integer_member) {
   struct Params {
     Array w, steps;
   };
-  expect_error<NotDifferentiableError>([&] { grad([](Params p) { return np::sum(p.w); })(Params{np::ones({2}), np::array({1, 2})}); },
-               "grad: differentiated arguments must be float or complex; got i32[2] for args[0].steps.\n"
-                        "hint: convert it with astype(f32), or differentiate another argument: grad<1>(f).");
+  expect_error<NotDifferentiableError>(
+      [&] { grad([](Params p) { return np::sum(p.w); })(Params{np::ones({2}), np::array({1, 2})}); },
+      "grad: differentiated arguments must be float or complex; got i32[2] for args[0].steps.\n"
+      "hint: convert it with astype(f32), or differentiate another argument: grad<1>(f).");
 }
 
 TEST(not_differentiable_error, jacobian_by_an_integer) {
-  expect_error<NotDifferentiableError>([&] { jacrev([](Array x) { return 1.0 * x; })(np::arange(3)); },
-               "jacrev: differentiated arguments must be float or complex; got i32[3] for args[0].\n"
-                        "hint: convert it with astype(f32), or differentiate another argument: grad<1>(f).");
+  expect_error<NotDifferentiableError>(
+      [&] { jacrev([](Array x) { return 1.0 * x; })(np::arange(3)); },
+      "jacrev: differentiated arguments must be float or complex; got i32[3] for args[0].\n"
+      "hint: convert it with astype(f32), or differentiate another argument: grad<1>(f).");
 }
 
 TEST(not_differentiable_error, zeta_by_its_exponent) {
-  expect_error<NotDifferentiableError>([&] { grad([](Array s) { return lax::zeta(s, Array(2.0f)); })(3.0f); },
-               "zeta: the derivative by the exponent is not available; got a tangent for operand 0.\n"
-                        "  at here\n"
-                        "  while tracing grad(f) at here\n"
-                        "hint: wrap the exponent in lax::stop_gradient if it is a constant.");
+  expect_error<NotDifferentiableError>(
+      [&] { grad([](Array s) { return lax::zeta(s, Array(2.0f)); })(3.0f); },
+      "zeta: the derivative by the exponent is not available; got a tangent for operand 0.\n"
+      "  at here\n"
+      "  while tracing grad(f) at here\n"
+      "hint: wrap the exponent in lax::stop_gradient if it is a constant.");
 }
 
 }  // namespace

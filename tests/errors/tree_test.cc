@@ -5,35 +5,44 @@ namespace {
 
 TEST(tree_error, tangents_of_another_structure) {
   using Tree = std::map<std::string, Array>;
-  expect_error<TreeError>([&] { jvp([](Tree t) { return np::sum(t.at("w")); }, Tree{{"b", np::ones({2})}, {"w", np::ones({2})}}, Tree{{"w", np::ones({2})}}); },
-               "jvp: tangents must have the structure of the primals; got 1 arrays for 2.\n"
-                        "  at here");
+  expect_error<TreeError>(
+      [&] {
+        jvp([](Tree t) { return np::sum(t.at("w")); }, Tree{{"b", np::ones({2})}, {"w", np::ones({2})}},
+            Tree{{"w", np::ones({2})}});
+      },
+      "jvp: tangents must have the structure of the primals; got 1 arrays for 2.\n"
+      "  at here");
 }
 
 TEST(tree_error, a_tangent_for_none) {
   using Pair = std::pair<Array, Array>;
-  expect_error<TreeError>([&] { jvp([](Pair p) { return np::sum(p.first); }, Pair{np::ones({2}), Array()}, Pair{np::ones({2}), np::ones({2})}); },
-               "jvp: tangents[0][1] must be none because primals[0][1] is; got f32[2].\n"
-                        "  at here");
+  expect_error<TreeError>(
+      [&] {
+        jvp([](Pair p) { return np::sum(p.first); }, Pair{np::ones({2}), Array()}, Pair{np::ones({2}), np::ones({2})});
+      },
+      "jvp: tangents[0][1] must be none because primals[0][1] is; got f32[2].\n"
+      "  at here");
 }
 
 TEST(tree_error, a_cotangent_of_another_structure) {
   const auto result = vjp([](Array x) { return std::vector<Array>{x, 2 * x}; }, np::ones({2}));
   expect_error<TreeError>([&] { result.second({np::ones({2})}); },
-               "vjp: tangents must have the structure of the primals; got 1 arrays for 2.");
+                          "vjp: tangents must have the structure of the primals; got 1 arrays for 2.");
 }
 
 TEST(tree_error, map_over_trees_of_different_length) {
   const std::vector<Array> a{np::ones({2}), np::ones({2})}, b{np::ones({2})};
-  expect_error<TreeError>([&] { tree::map([](Array x, Array y) { return x + y; }, a, b); },
-               "tree::map: trees must have equal structure; got [*, *] and [*]: the second has nothing at [1].");
+  expect_error<TreeError>(
+      [&] { tree::map([](Array x, Array y) { return x + y; }, a, b); },
+      "tree::map: trees must have equal structure; got [*, *] and [*]: the second has nothing at [1].");
 }
 
 TEST(tree_error, map_over_trees_with_other_names) {
   using Tree = std::map<std::string, Array>;
   const Tree a{{"w", np::ones({2})}}, b{{"v", np::ones({2})}};
   expect_error<TreeError>([&] { tree::map([](Array x, Array y) { return x + y; }, a, b); },
-               "tree::map: trees must have equal structure; got map{'w': *} and map{'v': *}: the first has ['w'] where the second has ['v'].");
+                          "tree::map: trees must have equal structure; got map{'w': *} and map{'v': *}: the first has "
+                          "['w'] where the second has ['v'].");
 }
 
 TEST(tree_error, map_over_trees_with_other_numbers) {
@@ -41,26 +50,29 @@ TEST(tree_error, map_over_trees_with_other_numbers) {
     Array w;
     int units;
   };
-  expect_error<TreeError>([&] { tree::map([](Array x, Array y) { return x + y; }, Layer{np::ones({2}), 2}, Layer{np::ones({2}), 3}); },
-               "tree::map: trees must have equal structure; got {w: *, units: 2} and {w: *, units: 3}: they have the same arrays but differ in their static values or containers.");
+  expect_error<TreeError>(
+      [&] { tree::map([](Array x, Array y) { return x + y; }, Layer{np::ones({2}), 2}, Layer{np::ones({2}), 3}); },
+      "tree::map: trees must have equal structure; got {w: *, units: 2} and {w: *, units: 3}: they have the same "
+      "arrays but differ in their static values or containers.");
 }
 
 TEST(tree_error, in_axes_of_the_wrong_length) {
-  expect_error<TreeError>([&] { vmap([](Array x, Array y) { return x * y; }, {0, 0, 0})(np::ones({3}), np::ones({3})); },
-               "vmap: in_axes must have one entry per element of args; got 3 entries for 2 elements.\n"
-                        "  at here");
+  expect_error<TreeError>(
+      [&] { vmap([](Array x, Array y) { return x * y; }, {0, 0, 0})(np::ones({3}), np::ones({3})); },
+      "vmap: in_axes must have one entry per element of args; got 3 entries for 2 elements.\n"
+      "  at here");
 }
 
 TEST(tree_error, in_axes_that_go_deeper_than_the_argument) {
   expect_error<TreeError>([&] { vmap([](Array x) { return x; }, {{0, 0}})(np::ones({3})); },
-               "vmap: in_axes must be one axis for an array; got a list for args[0].\n"
-                        "  at here");
+                          "vmap: in_axes must be one axis for an array; got a list for args[0].\n"
+                          "  at here");
 }
 
 TEST(tree_error, out_axes_of_the_wrong_length) {
   expect_error<TreeError>([&] { vmap([](Array x) { return std::pair(x, x); }, 0, {0, 0, 0})(np::ones({3})); },
-               "vmap: out_axes must have one entry per element of result; got 3 entries for 2 elements.\n"
-                        "  at here");
+                          "vmap: out_axes must have one entry per element of result; got 3 entries for 2 elements.\n"
+                          "  at here");
 }
 
 }  // namespace

@@ -110,8 +110,7 @@ TEST(aval, too_many_elements_are_refused) {
 
 TEST(aval, ranks_above_the_limit_are_refused) {
   EXPECT_EQ(Aval(f32, Dims(kMaxRank, 1)).ndim(), 32);
-  EXPECT_EQ(error_text<ShapeError>([] { Aval(f32, Dims(kMaxRank + 1, 1)); }),
-            "array: at most 32 dimensions; got 33.");
+  EXPECT_EQ(error_text<ShapeError>([] { Aval(f32, Dims(kMaxRank + 1, 1)); }), "array: at most 32 dimensions; got 33.");
 }
 
 TEST(aval, shapes_print_without_spaces) {

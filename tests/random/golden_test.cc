@@ -37,10 +37,13 @@ TEST(threefry, rows_1_to_3_known_answers) {
 
 TEST(threefry, row_3_repeated_gives_the_same_pair_everywhere) {
   const std::int64_t n = 1 << 16;
-  const auto [a, b] = lax::threefry2x32(Array(0x13198a2eu), Array(0x03707344u), np::full({n}, 0x243f6a88u), np::full({n}, 0x85a308d3u));
+  const auto [a, b] =
+      lax::threefry2x32(Array(0x13198a2eu), Array(0x03707344u), np::full({n}, 0x243f6a88u), np::full({n}, 0x85a308d3u));
   EXPECT_TRUE(bool(np::all(a == 0xc4923a9cu)));
   EXPECT_TRUE(bool(np::all(b == 0x483df7a0u)));
-  EXPECT_EQ(lax::threefry2x32(Array(0u), Array(0u), np::zeros({10, 0}, u32), np::zeros({10, 0}, u32)).first.aval().str(), "u32[10,0]");
+  EXPECT_EQ(
+      lax::threefry2x32(Array(0u), Array(0u), np::zeros({10, 0}, u32), np::zeros({10, 0}, u32)).first.aval().str(),
+      "u32[10,0]");
 }
 
 TEST(key, rows_13_to_19_seeds_with_64_bits) {
@@ -59,7 +62,8 @@ TEST(split, rows_20_to_26) {
   const Array two = random::split(k, 2, O);
   EXPECT_EQ(values<std::uint32_t>(two), (U32{4146024105, 967050713, 2718843009, 1272950319}));
   EXPECT_EQ(values<std::uint32_t>(random::split(two(0), 2, O)), (U32{2384771982, 3928867769, 1278412471, 2182328957}));
-  EXPECT_EQ(values<std::uint32_t>(random::split(random::key(42), 2, O)), (U32{2465931498, 3679230171, 255383827, 267815257}));
+  EXPECT_EQ(values<std::uint32_t>(random::split(random::key(42), 2, O)),
+            (U32{2465931498, 3679230171, 255383827, 267815257}));
   EXPECT_EQ(values<std::uint32_t>(random::split(k)), (U32{1797259609, 2579123966, 928981903, 3453687069}));
   EXPECT_EQ(values<std::uint32_t>(random::fold_in(k, 0)), (U32{1797259609, 2579123966}));
   EXPECT_EQ(values<std::uint32_t>(random::fold_in(k, 1)), (U32{928981903, 3453687069}));
@@ -72,16 +76,20 @@ TEST(bits, rows_28_to_35) {
   EXPECT_EQ(values<std::uint32_t>(random::bits(k, {3}, u32, O)), (U32{56197195, 4200222568, 961309823}));
   EXPECT_EQ(values<std::uint64_t>(random::bits(k, {3}, u64, O)),
             (std::vector<std::uint64_t>{3982329540505020460u, 16822122385914693683u, 7882654074788531506u}));
-  EXPECT_EQ(values<std::uint8_t>(random::bits(random::key(942802475), {5}, u8, O)), (std::vector<std::uint8_t>{10, 158, 82, 54, 158}));
+  EXPECT_EQ(values<std::uint8_t>(random::bits(random::key(942802475), {5}, u8, O)),
+            (std::vector<std::uint8_t>{10, 158, 82, 54, 158}));
   EXPECT_EQ(values<std::uint64_t>(random::bits(random::key(942802475), {5}, u64, O)),
-            (std::vector<std::uint64_t>{17649965731882839947u, 1415307058040849897u, 8282622628079774249u, 14024425113645909402u,
-                                        2012979996110532418u}));
+            (std::vector<std::uint64_t>{17649965731882839947u, 1415307058040849897u, 8282622628079774249u,
+                                        14024425113645909402u, 2012979996110532418u}));
   const Array zero = random::key(0);
   EXPECT_EQ(values<std::uint32_t>(random::bits(zero, {4})), (U32{4070199207, 4202968722, 1427181096, 2012915765}));
   EXPECT_EQ(values<std::uint8_t>(random::bits(zero, {4}, u8)), (std::vector<std::uint8_t>{167, 146, 40, 53}));
-  EXPECT_EQ(values<std::uint16_t>(random::bits(zero, {4}, u16)), (std::vector<std::uint16_t>{20391, 13970, 3624, 43061}));
-  EXPECT_EQ(values<std::uint64_t>(random::bits(zero, {2}, u64)), (std::vector<std::uint64_t>{7719171245655871230u, 3989946895414531357u}));
-  EXPECT_EQ(values<std::uint32_t>(random::bits(zero, {5}, u32, O)), (U32{2467461003, 428148500, 1688610540, 3840466878, 2562233961}));
+  EXPECT_EQ(values<std::uint16_t>(random::bits(zero, {4}, u16)),
+            (std::vector<std::uint16_t>{20391, 13970, 3624, 43061}));
+  EXPECT_EQ(values<std::uint64_t>(random::bits(zero, {2}, u64)),
+            (std::vector<std::uint64_t>{7719171245655871230u, 3989946895414531357u}));
+  EXPECT_EQ(values<std::uint32_t>(random::bits(zero, {5}, u32, O)),
+            (U32{2467461003, 428148500, 1688610540, 3840466878, 2562233961}));
 }
 
 TEST(bits, row_32_streams_of_equal_size_are_views_of_each_other) {
@@ -111,14 +119,19 @@ TEST(samplers, rows_47_to_58_original) {
   expect_close(random::uniform(key(1338574713), {5}, f32, 0, 1, O), {.298671, .073213, .873356, .260549, .412797});
   expect_close(random::exponential(key(1942292768), {5}, f32, O), {.526067, .043046, .039932, .46427, .123886});
   expect_close(random::gumbel(key(1179715317), {5}, f32, O), {2.06701, .911726, .145736, .185427, -.00711}, 2e-6);
-  expect_close(random::logistic(key(1466238935), {5}, f32, O), {.19611, -1.709053, -.274093, -.208322, -1.675489}, 2e-6);
-  expect_close(random::truncated_normal(key(2846034731), 0, 2, {5}, f32, O), {.582807, 1.709771, .159513, .861376, .36148});
-  EXPECT_EQ(values<bool>(random::bernoulli(key(1612777541), 0.5, {5}, O)), (std::vector<bool>{false, true, true, true, false}));
+  expect_close(random::logistic(key(1466238935), {5}, f32, O), {.19611, -1.709053, -.274093, -.208322, -1.675489},
+               2e-6);
+  expect_close(random::truncated_normal(key(2846034731), 0, 2, {5}, f32, O),
+               {.582807, 1.709771, .159513, .861376, .36148});
+  EXPECT_EQ(values<bool>(random::bernoulli(key(1612777541), 0.5, {5}, O)),
+            (std::vector<bool>{false, true, true, true, false}));
   // Near the poles of the tangent a unit in the last place of u moves the sample by 1e-5.
   expect_close(random::cauchy(key(1175914230), {5}, f32, O), {-.088416, -10.169713, 3.49677, -1.18056, .34556}, 1e-5);
   expect_close(random::weibull_min(key(1921059088), 1, 1, {5}, f32, O), {1.605863, .841809, .224218, .4826, .027901});
-  EXPECT_EQ(values<std::int32_t>(random::randint(key(0), {3, 3}, 0, 8, i32, O)), (std::vector<std::int32_t>{2, 1, 3, 6, 1, 5, 6, 3, 4}));
-  EXPECT_EQ(values<std::int64_t>(random::randint(key(0), {3, 3}, 0, 8, i64, O)), (std::vector<std::int64_t>{7, 2, 6, 2, 1, 0, 6, 7, 7}));
+  EXPECT_EQ(values<std::int32_t>(random::randint(key(0), {3, 3}, 0, 8, i32, O)),
+            (std::vector<std::int32_t>{2, 1, 3, 6, 1, 5, 6, 3, 4}));
+  EXPECT_EQ(values<std::int64_t>(random::randint(key(0), {3, 3}, 0, 8, i64, O)),
+            (std::vector<std::int64_t>{7, 2, 6, 2, 1, 0, 6, 7, 7}));
 }
 
 TEST(samplers, more_normals_of_the_original_layout) {
@@ -142,8 +155,10 @@ TEST(samplers, uniform_doubles_and_raw_keys_of_the_original_layout) {
 
 TEST(samplers, rows_70_and_71_initialisers_scale_the_samplers) {
   const Array k = random::key(42);
-  expect_close(5.0 * random::normal(k, {2, 3}, f32, O), {3.0613258, 5.6129413, 5.6866574, -4.063663, -4.4520254, .63115686});
-  expect_close(5.0 * random::truncated_normal(k, -2, 2, {2, 3}, f32, O), {2.9047365, 5.2338114, 5.29852, -3.836303, -4.192359, .6022964});
+  expect_close(5.0 * random::normal(k, {2, 3}, f32, O),
+               {3.0613258, 5.6129413, 5.6866574, -4.063663, -4.4520254, .63115686});
+  expect_close(5.0 * random::truncated_normal(k, -2, 2, {2, 3}, f32, O),
+               {2.9047365, 5.2338114, 5.29852, -3.836303, -4.192359, .6022964});
 }
 
 TEST(samplers, the_same_under_jit_vmap_and_threads) {

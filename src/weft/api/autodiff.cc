@@ -11,28 +11,30 @@ std::vector<bool> inexact_leaves(std::span<const Array> leaves) {
 Arrays match_tangents(const char* what, const PathLeaves& primals, const PathLeaves& tangents) {
   const std::string op(what);
   if (primals.arrays.size() != tangents.arrays.size())
-    throw TreeError(op + ": tangents must have the structure of the primals; got " + std::to_string(tangents.arrays.size()) +
-                    " arrays for " + std::to_string(primals.arrays.size()) + ".");
+    throw TreeError(op + ": tangents must have the structure of the primals; got " +
+                    std::to_string(tangents.arrays.size()) + " arrays for " + std::to_string(primals.arrays.size()) +
+                    ".");
   Arrays r;
   for (std::size_t i = 0; i < primals.arrays.size(); ++i) {
     const Array& p = primals.arrays[i];
     const Array& t = tangents.arrays[i];
     if (!p.defined()) {
       if (t.defined())
-        throw TreeError(op + ": " + tangents.paths[i] + " must be none because " + primals.paths[i] + " is; got " + t.aval().str() + ".");
+        throw TreeError(op + ": " + tangents.paths[i] + " must be none because " + primals.paths[i] + " is; got " +
+                        t.aval().str() + ".");
       continue;
     }
     if (t.defined()) {
       if (!is_inexact(p.dtype()))
-        throw DTypeError(op + ": " + tangents.paths[i] + " must be none, for integers and bool have no tangent; got " + t.aval().str() +
-                             " for " + primals.paths[i] + " of type " + p.aval().str() + ".",
+        throw DTypeError(op + ": " + tangents.paths[i] + " must be none, for integers and bool have no tangent; got " +
+                             t.aval().str() + " for " + primals.paths[i] + " of type " + p.aval().str() + ".",
                          "pass a default-constructed Array.");
       if (t.dtype() != p.dtype())
-        throw DTypeError(op + ": " + tangents.paths[i] + " must have the dtype of " + primals.paths[i] + "; got " + t.aval().str() +
-                         " for " + p.aval().str() + ".");
+        throw DTypeError(op + ": " + tangents.paths[i] + " must have the dtype of " + primals.paths[i] + "; got " +
+                         t.aval().str() + " for " + p.aval().str() + ".");
       if (!same_dims(t.shape(), p.shape()))
-        throw ShapeError(op + ": " + tangents.paths[i] + " must have the shape of " + primals.paths[i] + "; got " + t.aval().str() +
-                         " for " + p.aval().str() + ".");
+        throw ShapeError(op + ": " + tangents.paths[i] + " must have the shape of " + primals.paths[i] + "; got " +
+                         t.aval().str() + " for " + p.aval().str() + ".");
     }
     r.push_back(t);
   }
@@ -53,8 +55,8 @@ Arrays pull_back(transforms::Linearized lin, const std::vector<bool>& differenti
   return r;
 }
 
-Arrays push_forward(const transforms::Linearized& lin, std::span<const Array> primals, const std::vector<bool>& differentiated,
-                    std::span<const Array> tangents) {
+Arrays push_forward(const transforms::Linearized& lin, std::span<const Array> primals,
+                    const std::vector<bool>& differentiated, std::span<const Array> tangents) {
   Arrays args = lin.residuals, outs, r;
   for (std::size_t i = 0; i < primals.size(); ++i)
     if (differentiated[i]) args.push_back(tangents[i].defined() ? tangents[i] : zeros_of(primals[i].aval()));

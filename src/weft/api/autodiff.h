@@ -41,8 +41,8 @@ Arrays match_tangents(const char* what, const PathLeaves& primals, const PathLea
 /// `cts` are those of all outputs. Consumes the residuals.
 Arrays pull_back(transforms::Linearized lin, const std::vector<bool>& differentiated, std::span<const Array> cts);
 /// Tangents of all outputs from those of the leaves.
-Arrays push_forward(const transforms::Linearized& lin, std::span<const Array> primals, const std::vector<bool>& differentiated,
-                    std::span<const Array> tangents);
+Arrays push_forward(const transforms::Linearized& lin, std::span<const Array> primals,
+                    const std::vector<bool>& differentiated, std::span<const Array> tangents);
 
 /// Which leaves can have tangents: floats and complex.
 std::vector<bool> inexact_leaves(std::span<const Array> leaves);
@@ -69,14 +69,17 @@ T cotangent_tree(const T& t, std::span<const Array> values) {
 template <class F, class P, class T>
 auto jvp(F&& f, P&& primals, T&& tangents, SourceLocation loc = std::source_location::current()) {
   auto pack = std::apply([&](auto&&... a) { return api::prepare<F>(a...); }, api::as_tuple(std::forward<P>(primals)));
-  auto tangent_pack = std::apply([&](auto&&... a) { return api::prepare<F>(a...); }, api::as_tuple(std::forward<T>(tangents)));
-  static_assert(std::is_same_v<decltype(pack), decltype(tangent_pack)>, "jvp: tangents must have the types of the primals");
+  auto tangent_pack =
+      std::apply([&](auto&&... a) { return api::prepare<F>(a...); }, api::as_tuple(std::forward<T>(tangents)));
+  static_assert(std::is_same_v<decltype(pack), decltype(tangent_pack)>,
+                "jvp: tangents must have the types of the primals");
   const std::string name = api::transform_name("jvp(f)", loc);
   const Arrays leaves = tree::leaves(pack);
   Arrays tangent_leaves;
   {
     const LocationScope scope(loc);
-    tangent_leaves = api::match_tangents("jvp", api::path_leaves(pack, "primals"), api::path_leaves(tangent_pack, "tangents"));
+    tangent_leaves =
+        api::match_tangents("jvp", api::path_leaves(pack, "primals"), api::path_leaves(tangent_pack, "tangents"));
   }
   api::Callable<std::remove_reference_t<F>, decltype(pack)> call(f, pack);
   Arrays outs, out_tangents;
@@ -93,10 +96,13 @@ auto vjp(F&& f, A&&... args) {
   auto pack = api::prepare<F>(std::forward<A>(args)...);
   const Arrays leaves = tree::leaves(pack);
   api::Callable<std::remove_reference_t<F>, decltype(pack)> call(f, pack);
-  transforms::Linearized lin = api::with_note("vjp(f)", [&] { return transforms::linearize(call.flat(), leaves, api::inexact_leaves(leaves), "vjp(f)"); });
+  transforms::Linearized lin = api::with_note(
+      "vjp(f)", [&] { return transforms::linearize(call.flat(), leaves, api::inexact_leaves(leaves), "vjp(f)"); });
   auto result = call.result(lin.outs);
-  auto pullback = [lin = std::make_shared<const transforms::Linearized>(std::move(lin)), pack, result](const std::decay_t<decltype(result)>& ct) {
-    const Arrays cts = api::match_tangents("vjp", api::path_leaves(result, "result"), api::path_leaves(ct, "cotangent"));
+  auto pullback = [lin = std::make_shared<const transforms::Linearized>(std::move(lin)), pack,
+                   result](const std::decay_t<decltype(result)>& ct) {
+    const Arrays cts =
+        api::match_tangents("vjp", api::path_leaves(result, "result"), api::path_leaves(ct, "cotangent"));
     return api::cotangent_tree(pack, api::pull_back(*lin, api::inexact_leaves(tree::leaves(pack)), cts));
   };
   return std::pair(std::move(result), std::move(pullback));
@@ -109,13 +115,18 @@ auto linearize(F&& f, A&&... args) {
   auto pack = api::prepare<F>(std::forward<A>(args)...);
   const Arrays leaves = tree::leaves(pack);
   api::Callable<std::remove_reference_t<F>, decltype(pack)> call(f, pack);
-  transforms::Linearized lin = api::with_note("linearize(f)", [&] { return transforms::linearize(call.flat(), leaves, api::inexact_leaves(leaves), "linearize(f)"); });
+  transforms::Linearized lin = api::with_note("linearize(f)", [&] {
+    return transforms::linearize(call.flat(), leaves, api::inexact_leaves(leaves), "linearize(f)");
+  });
   auto result = call.result(lin.outs);
-  auto pushforward = [lin = std::make_shared<const transforms::Linearized>(std::move(lin)), pack, result](const auto&... tangents) {
+  auto pushforward = [lin = std::make_shared<const transforms::Linearized>(std::move(lin)), pack,
+                      result](const auto&... tangents) {
     auto tangent_pack = api::prepare<F>(tangents...);
-    static_assert(std::is_same_v<decltype(tangent_pack), std::decay_t<decltype(pack)>>, "linearize: tangents must have the types of the arguments");
+    static_assert(std::is_same_v<decltype(tangent_pack), std::decay_t<decltype(pack)>>,
+                  "linearize: tangents must have the types of the arguments");
     const Arrays primals = tree::leaves(pack);
-    const Arrays matched = api::match_tangents("linearize", api::path_leaves(pack, "args"), api::path_leaves(tangent_pack, "tangents"));
+    const Arrays matched =
+        api::match_tangents("linearize", api::path_leaves(pack, "args"), api::path_leaves(tangent_pack, "tangents"));
     return api::cotangent_tree(result, api::push_forward(*lin, primals, api::inexact_leaves(primals), matched));
   };
   return std::pair(std::move(result), std::move(pushforward));

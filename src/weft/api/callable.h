@@ -53,8 +53,10 @@ auto prepare_argument(UnknownParameters, A&& a) {
   if constexpr (std::is_floating_point_v<U> || std::is_same_v<U, float16> || std::is_same_v<U, bfloat16> ||
                 std::is_same_v<U, std::complex<float>> || std::is_same_v<U, std::complex<double>>)
     return Array(a);
-  else if constexpr (std::is_convertible_v<U, const char*>) return std::string(a);
-  else return U(std::forward<A>(a));
+  else if constexpr (std::is_convertible_v<U, const char*>)
+    return std::string(a);
+  else
+    return U(std::forward<A>(a));
 }
 template <class P, class A>
 P convert_argument(A&& a) {
@@ -129,8 +131,10 @@ template <class T>
 inline constexpr bool is_tuple_v = tree::detail::is_a<T, std::tuple>;
 template <class T>
 auto as_tuple(T&& t) {
-  if constexpr (is_tuple_v<std::decay_t<T>>) return std::decay_t<T>(std::forward<T>(t));
-  else return std::tuple<std::decay_t<T>>(std::forward<T>(t));
+  if constexpr (is_tuple_v<std::decay_t<T>>)
+    return std::decay_t<T>(std::forward<T>(t));
+  else
+    return std::tuple<std::decay_t<T>>(std::forward<T>(t));
 }
 
 }  // namespace api

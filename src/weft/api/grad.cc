@@ -11,8 +11,8 @@ void check_grad_inputs(const char* what, const PathLeaves& leaves, const std::ve
     if (!which[next++]) continue;
     const Aval aval = leaves.arrays[i].aval();
     if (!is_inexact(aval.dtype()))
-      throw NotDifferentiableError(std::string(what) + ": differentiated arguments must be float or complex; got " + aval.str() + " for " +
-                                       leaves.paths[i] + ".",
+      throw NotDifferentiableError(std::string(what) + ": differentiated arguments must be float or complex; got " +
+                                       aval.str() + " for " + leaves.paths[i] + ".",
                                    "convert it with astype(f32), or differentiate another argument: grad<1>(f).");
   }
 }

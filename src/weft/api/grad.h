@@ -24,7 +24,9 @@ template <std::size_t... kArgs, class Pack>
 std::vector<bool> argument_leaves(const Pack& pack) {
   std::vector<bool> which;
   [&]<std::size_t... I>(std::index_sequence<I...>) {
-    const auto one = [&](bool chosen, const auto& arg) { tree::for_each(arg, [&](const Array&) { which.push_back(chosen); }); };
+    const auto one = [&](bool chosen, const auto& arg) {
+      tree::for_each(arg, [&](const Array&) { which.push_back(chosen); });
+    };
     (one(is_among<kArgs...>(I), std::get<I>(pack)), ...);
   }(std::make_index_sequence<std::tuple_size_v<Pack>>());
   return which;
@@ -33,8 +35,10 @@ std::vector<bool> argument_leaves(const Pack& pack) {
 /// What the chosen arguments become: the one tree, or a tuple of trees when several are chosen.
 template <std::size_t... kArgs, class Pack>
 auto chosen(const Pack& pack) {
-  if constexpr (sizeof...(kArgs) == 1) return (std::get<kArgs>(pack), ...);
-  else return std::tuple(std::get<kArgs>(pack)...);
+  if constexpr (sizeof...(kArgs) == 1)
+    return (std::get<kArgs>(pack), ...);
+  else
+    return std::tuple(std::get<kArgs>(pack)...);
 }
 
 template <bool kAux, std::size_t... kArgs, class F, class... A>
@@ -47,10 +51,12 @@ auto value_and_grad_of(const char* what, const std::string& name, F& f, A&&... a
   Callable<F, decltype(pack)> call(f, pack);
   using Result = typename decltype(call)::Result;
   if constexpr (kAux) {
-    static_assert(tree::detail::is_a<Result, std::pair>, "grad: with has_aux the function must return a std::pair of loss and auxiliary tree");
+    static_assert(tree::detail::is_a<Result, std::pair>,
+                  "grad: with has_aux the function must return a std::pair of loss and auxiliary tree");
     static_assert(std::is_same_v<typename Result::first_type, Array>, "grad: the loss must be an Array");
   } else {
-    static_assert(std::is_same_v<Result, Array>, "grad: the function must return the loss as an Array; use has_aux for more results");
+    static_assert(std::is_same_v<Result, Array>,
+                  "grad: the function must return the loss as an Array; use has_aux for more results");
   }
   transforms::Linearized lin = with_note(name, [&] {
     return transforms::linearize(
@@ -83,16 +89,22 @@ auto value_and_grad_of(const char* what, const std::string& name, F& f, A&&... a
 /// scalar, DTypeError unless it is real.
 template <std::size_t... kArgs, class F>
 auto value_and_grad(F&& f, SourceLocation loc = std::source_location::current()) {
-  return [f = std::decay_t<F>(std::forward<F>(f)), name = api::transform_name("value_and_grad(f)", loc)](auto&&... args) {
-    if constexpr (sizeof...(kArgs) == 0) return api::value_and_grad_of<false, 0>("value_and_grad", name, f, std::forward<decltype(args)>(args)...);
-    else return api::value_and_grad_of<false, kArgs...>("value_and_grad", name, f, std::forward<decltype(args)>(args)...);
+  return [f = std::decay_t<F>(std::forward<F>(f)),
+          name = api::transform_name("value_and_grad(f)", loc)](auto&&... args) {
+    if constexpr (sizeof...(kArgs) == 0)
+      return api::value_and_grad_of<false, 0>("value_and_grad", name, f, std::forward<decltype(args)>(args)...);
+    else
+      return api::value_and_grad_of<false, kArgs...>("value_and_grad", name, f, std::forward<decltype(args)>(args)...);
   };
 }
 template <std::size_t... kArgs, class F>
 auto value_and_grad(F&& f, HasAux, SourceLocation loc = std::source_location::current()) {
-  return [f = std::decay_t<F>(std::forward<F>(f)), name = api::transform_name("value_and_grad(f)", loc)](auto&&... args) {
-    if constexpr (sizeof...(kArgs) == 0) return api::value_and_grad_of<true, 0>("value_and_grad", name, f, std::forward<decltype(args)>(args)...);
-    else return api::value_and_grad_of<true, kArgs...>("value_and_grad", name, f, std::forward<decltype(args)>(args)...);
+  return [f = std::decay_t<F>(std::forward<F>(f)),
+          name = api::transform_name("value_and_grad(f)", loc)](auto&&... args) {
+    if constexpr (sizeof...(kArgs) == 0)
+      return api::value_and_grad_of<true, 0>("value_and_grad", name, f, std::forward<decltype(args)>(args)...);
+    else
+      return api::value_and_grad_of<true, kArgs...>("value_and_grad", name, f, std::forward<decltype(args)>(args)...);
   };
 }
 
@@ -100,8 +112,10 @@ auto value_and_grad(F&& f, HasAux, SourceLocation loc = std::source_location::cu
 template <std::size_t... kArgs, class F>
 auto grad(F&& f, SourceLocation loc = std::source_location::current()) {
   return [f = std::decay_t<F>(std::forward<F>(f)), name = api::transform_name("grad(f)", loc)](auto&&... args) {
-    if constexpr (sizeof...(kArgs) == 0) return api::value_and_grad_of<false, 0>("grad", name, f, std::forward<decltype(args)>(args)...).second;
-    else return api::value_and_grad_of<false, kArgs...>("grad", name, f, std::forward<decltype(args)>(args)...).second;
+    if constexpr (sizeof...(kArgs) == 0)
+      return api::value_and_grad_of<false, 0>("grad", name, f, std::forward<decltype(args)>(args)...).second;
+    else
+      return api::value_and_grad_of<false, kArgs...>("grad", name, f, std::forward<decltype(args)>(args)...).second;
   };
 }
 template <std::size_t... kArgs, class F>
@@ -110,8 +124,10 @@ auto grad(F&& f, HasAux, SourceLocation loc = std::source_location::current()) {
     const auto finish = [](auto value_and_gradient) {
       return std::pair(std::move(value_and_gradient.second), std::get<1>(std::move(value_and_gradient.first)));
     };
-    if constexpr (sizeof...(kArgs) == 0) return finish(api::value_and_grad_of<true, 0>("grad", name, f, std::forward<decltype(args)>(args)...));
-    else return finish(api::value_and_grad_of<true, kArgs...>("grad", name, f, std::forward<decltype(args)>(args)...));
+    if constexpr (sizeof...(kArgs) == 0)
+      return finish(api::value_and_grad_of<true, 0>("grad", name, f, std::forward<decltype(args)>(args)...));
+    else
+      return finish(api::value_and_grad_of<true, kArgs...>("grad", name, f, std::forward<decltype(args)>(args)...));
   };
 }
 
@@ -133,14 +149,17 @@ auto jacobian(bool forward, const char* what, const std::string& name, F& f, A&&
   using Result = typename decltype(call)::Result;
   static_assert(std::is_same_v<Input, Array> || std::is_same_v<Result, Array>,
                 "jacobian: the argument or the result must be an Array; ravel one of them first");
-  const transforms::Linearized lin = with_note(name, [&] { return transforms::linearize(call.flat(), leaves, which, name); });
+  const transforms::Linearized lin =
+      with_note(name, [&] { return transforms::linearize(call.flat(), leaves, which, name); });
   Arrays inputs;
   for (std::size_t i = 0; i < leaves.size(); ++i)
     if (which[i]) inputs.push_back(leaves[i]);
   const Arrays blocks = forward ? jacobian_columns(lin, inputs, name) : jacobian_rows(lin, inputs, name);
   // One output or one input: the blocks are a tree like the other.
-  if constexpr (std::is_same_v<Result, Array>) return cotangent_tree(std::get<kArg>(pack), blocks);
-  else return call.result(blocks);
+  if constexpr (std::is_same_v<Result, Array>)
+    return cotangent_tree(std::get<kArg>(pack), blocks);
+  else
+    return call.result(blocks);
 }
 
 }  // namespace api

@@ -34,13 +34,18 @@ struct Signature : tree::NullVisitor {
     static_assert(!std::is_floating_point_v<U>,
                   "jit: a floating-point argument would recompile for every new value: declare it Array, and a plain "
                   "number may be passed for it; static_arg(x) says that recompiling is meant");
-    if constexpr (std::is_same_v<U, std::string>) text(v);
+    if constexpr (std::is_same_v<U, std::string>)
+      text(v);
     else if constexpr (tree::detail::is_a<U, StaticArg>) {
       using T = std::remove_cvref_t<decltype(v.value)>;
-      if constexpr (std::is_same_v<T, std::string>) text(v.value);
-      else if constexpr (std::is_floating_point_v<T>) words.push_back(std::bit_cast<std::uint64_t>(static_cast<double>(v.value)));
-      else words.push_back(static_cast<std::uint64_t>(v.value));
-    } else words.push_back(static_cast<std::uint64_t>(v));
+      if constexpr (std::is_same_v<T, std::string>)
+        text(v.value);
+      else if constexpr (std::is_floating_point_v<T>)
+        words.push_back(std::bit_cast<std::uint64_t>(static_cast<double>(v.value)));
+      else
+        words.push_back(static_cast<std::uint64_t>(v.value));
+    } else
+      words.push_back(static_cast<std::uint64_t>(v));
   }
   void enter(tree::NodeKind kind, std::size_t n) {
     if (kind != tree::NodeKind::kStruct && kind != tree::NodeKind::kTuple) words.push_back(n);

@@ -9,8 +9,9 @@ Array ravel_leaves(std::span<const Array> leaves) {
   Arrays flat;
   for (const Array& a : leaves) {
     if (a.dtype() != leaves[0].dtype())
-      throw DTypeError("ravel: all leaves must have one dtype; got " + leaves[0].aval().str() + " and " + a.aval().str() + ".",
-                       "convert them with tree::map and astype.");
+      throw DTypeError(
+          "ravel: all leaves must have one dtype; got " + leaves[0].aval().str() + " and " + a.aval().str() + ".",
+          "convert them with tree::map and astype.");
     flat.push_back(lax::reshape(a, Dims{a.size()}));
   }
   return lax::concatenate(flat, 0);
@@ -20,7 +21,8 @@ Arrays unravel_leaves(const Array& flat, std::span<const Aval> types) {
   std::int64_t total = 0;
   for (const Aval t : types) total += t.size();
   if (flat.ndim() != 1 || flat.size() != total)
-    throw ShapeError("unravel: the vector must have as many elements as the tree; got " + flat.aval().str() + " for " + std::to_string(total) + ".");
+    throw ShapeError("unravel: the vector must have as many elements as the tree; got " + flat.aval().str() + " for " +
+                     std::to_string(total) + ".");
   Arrays r;
   std::int64_t at = 0;
   for (const Aval t : types) {

@@ -52,8 +52,9 @@ Bdims mapped_axes(const std::vector<AxesVisitor::Leaf>& leaves, std::int64_t& si
     }
     const int rank = leaf.array.ndim(), axis = *leaf.axis;
     if (axis < -rank || axis >= rank)
-      throw IndexError("vmap: the mapped axis must be in [" + std::to_string(-rank) + ", " + std::to_string(rank) + "); got axis " +
-                           std::to_string(axis) + " for " + leaf.path + " of type " + leaf.array.aval().str() + ".",
+      throw IndexError("vmap: the mapped axis must be in [" + std::to_string(-rank) + ", " + std::to_string(rank) +
+                           "); got axis " + std::to_string(axis) + " for " + leaf.path + " of type " +
+                           leaf.array.aval().str() + ".",
                        rank == 0 ? "a scalar cannot be mapped; use `unmapped` for this argument." : "");
     bdims.push_back(axis < 0 ? axis + rank : axis);
     const std::int64_t n = leaf.array.shape(bdims.back());
@@ -61,29 +62,32 @@ Bdims mapped_axes(const std::vector<AxesVisitor::Leaf>& leaves, std::int64_t& si
       first = &leaf;
       size = n;
     } else if (n != size) {
-      throw ShapeError("vmap: mapped axes must have equal sizes; got " + std::to_string(size) + " for " + first->path + " (" +
-                       first->array.aval().str() + ", axis " + std::to_string(*first->axis) + ") and " + std::to_string(n) + " for " +
-                       leaf.path + " (" + leaf.array.aval().str() + ", axis " + std::to_string(axis) + ").");
+      throw ShapeError("vmap: mapped axes must have equal sizes; got " + std::to_string(size) + " for " + first->path +
+                       " (" + first->array.aval().str() + ", axis " + std::to_string(*first->axis) + ") and " +
+                       std::to_string(n) + " for " + leaf.path + " (" + leaf.array.aval().str() + ", axis " +
+                       std::to_string(axis) + ").");
     }
   }
   if (!first) throw ValueError("vmap: at least one argument must be mapped; got none.", "give an axis in in_axes.");
   return bdims;
 }
 
-Arrays place_axes(const std::vector<AxesVisitor::Leaf>& leaves, std::span<const Array> outs, std::span<const int> bdims, std::int64_t size) {
+Arrays place_axes(const std::vector<AxesVisitor::Leaf>& leaves, std::span<const Array> outs, std::span<const int> bdims,
+                  std::int64_t size) {
   Arrays r;
   for (std::size_t i = 0; i < outs.size(); ++i) {
     const auto& axis = leaves[i].axis;
     if (!axis) {
       if (bdims[i] != kUnmapped)
-        throw ValueError("vmap: out_axes must give an axis for a result that varies; got `unmapped` for " + leaves[i].path + ".");
+        throw ValueError("vmap: out_axes must give an axis for a result that varies; got `unmapped` for " +
+                         leaves[i].path + ".");
       r.push_back(outs[i]);
       continue;
     }
     const int rank = outs[i].ndim() + (bdims[i] == kUnmapped);
     if (*axis < -rank || *axis >= rank)
-      throw IndexError("vmap: the axis of a result must be in [" + std::to_string(-rank) + ", " + std::to_string(rank) + "); got " +
-                       std::to_string(*axis) + " for " + leaves[i].path + ".");
+      throw IndexError("vmap: the axis of a result must be in [" + std::to_string(-rank) + ", " + std::to_string(rank) +
+                       "); got " + std::to_string(*axis) + " for " + leaves[i].path + ".");
     r.push_back(ops::bdim_to(outs[i], bdims[i], *axis < 0 ? *axis + rank : *axis, size));
   }
   return r;

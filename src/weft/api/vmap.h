@@ -31,7 +31,8 @@ namespace api {
 /// TreeError, naming the path, when a list has not the length of its node.
 class AxesVisitor : public tree::PathVisitor {
  public:
-  AxesVisitor(const char* what, const Axes& axes, std::string root) : PathVisitor(std::move(root)), what_(what), stack_{{&axes, 0}} {}
+  AxesVisitor(const char* what, const Axes& axes, std::string root)
+      : PathVisitor(std::move(root)), what_(what), stack_{{&axes, 0}} {}
   void array(const Array& a);
   void enter(tree::NodeKind, std::size_t n);
   void child(std::string_view name);
@@ -69,7 +70,8 @@ std::vector<AxesVisitor::Leaf> match_axes(const char* what, const Axes& axes, co
 Bdims mapped_axes(const std::vector<AxesVisitor::Leaf>& leaves, std::int64_t& size);
 
 /// Results with their mapped axes where `leaves` ask for them.
-Arrays place_axes(const std::vector<AxesVisitor::Leaf>& leaves, std::span<const Array> outs, std::span<const int> bdims, std::int64_t size);
+Arrays place_axes(const std::vector<AxesVisitor::Leaf>& leaves, std::span<const Array> outs, std::span<const int> bdims,
+                  std::int64_t size);
 
 }  // namespace api
 
@@ -96,7 +98,8 @@ auto vmap(F&& f, Axes in_axes = 0, Axes out_axes = 0, SourceLocation loc = std::
     api::Callable<std::remove_reference_t<decltype((f))>, decltype(pack)> call(f, pack);
     Arrays outs;
     Bdims out_bdims;
-    api::with_note(name, [&] { transforms::vmap(call.flat(), tree::leaves(pack), bdims, size, name, outs, out_bdims); });
+    api::with_note(name,
+                   [&] { transforms::vmap(call.flat(), tree::leaves(pack), bdims, size, name, outs, out_bdims); });
     const LocationScope scope(loc);
     auto leaves = api::match_axes("vmap: out_axes", out_axes, call.prototype(), "result");
     return call.result(api::place_axes(leaves, outs, out_bdims, size));

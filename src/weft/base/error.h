@@ -43,11 +43,10 @@ class Error : public std::exception {
   std::string text_;
 };
 
-#define WEFT_ERROR_CLASS(Name)                                         \
-  class Name : public Error {                                          \
-   public:                                                             \
-    explicit Name(std::string message, std::string hint = {})          \
-        : Error(#Name, std::move(message), std::move(hint)) {}         \
+#define WEFT_ERROR_CLASS(Name)                                                                                       \
+  class Name : public Error {                                                                                        \
+   public:                                                                                                           \
+    explicit Name(std::string message, std::string hint = {}) : Error(#Name, std::move(message), std::move(hint)) {} \
   }
 
 /// Shapes, ranks or axis sizes do not fit the operation.

@@ -46,36 +46,36 @@ inline std::uint16_t float_to_bfloat_bits(float value) {
 
 }  // namespace detail
 
-#define WEFT_SMALL_FLOAT(Name, FROM, TO)                                                          \
-  struct Name {                                                                                   \
-    std::uint16_t bits = 0;                                                                       \
-    Name() = default;                                                                             \
-    Name(float v) : bits(FROM(v)) {}                                                              \
-    explicit Name(double v) : bits(FROM(narrow(v))) {}                                            \
-    template <class I>                                                                            \
-      requires std::is_integral_v<I>                                                              \
-    explicit Name(I v) : Name(static_cast<double>(v)) {}                                          \
-    operator float() const { return TO; }                                                         \
-    static Name from_bits(std::uint16_t b) {                                                      \
-      Name r;                                                                                     \
-      r.bits = b;                                                                                 \
-      return r;                                                                                   \
-    }                                                                                             \
-    Name& operator+=(Name o) { return *this = Name(float(*this) + float(o)); }                    \
-    Name& operator*=(Name o) { return *this = Name(float(*this) * float(o)); }                    \
-                                                                                                  \
-   private:                                                                                       \
-    /* double to float, rounding to odd so that the second rounding is the only one that counts */ \
-    static float narrow(double v) {                                                               \
-      float f = static_cast<float>(v);                                                            \
-      if (static_cast<double>(f) != v && v == v && f - f == 0) {                                  \
-        std::uint32_t b = std::bit_cast<std::uint32_t>(f);                                        \
+#define WEFT_SMALL_FLOAT(Name, FROM, TO)                                                                 \
+  struct Name {                                                                                          \
+    std::uint16_t bits = 0;                                                                              \
+    Name() = default;                                                                                    \
+    Name(float v) : bits(FROM(v)) {}                                                                     \
+    explicit Name(double v) : bits(FROM(narrow(v))) {}                                                   \
+    template <class I>                                                                                   \
+      requires std::is_integral_v<I>                                                                     \
+    explicit Name(I v) : Name(static_cast<double>(v)) {}                                                 \
+    operator float() const { return TO; }                                                                \
+    static Name from_bits(std::uint16_t b) {                                                             \
+      Name r;                                                                                            \
+      r.bits = b;                                                                                        \
+      return r;                                                                                          \
+    }                                                                                                    \
+    Name& operator+=(Name o) { return *this = Name(float(*this) + float(o)); }                           \
+    Name& operator*=(Name o) { return *this = Name(float(*this) * float(o)); }                           \
+                                                                                                         \
+   private:                                                                                              \
+    /* double to float, rounding to odd so that the second rounding is the only one that counts */       \
+    static float narrow(double v) {                                                                      \
+      float f = static_cast<float>(v);                                                                   \
+      if (static_cast<double>(f) != v && v == v && f - f == 0) {                                         \
+        std::uint32_t b = std::bit_cast<std::uint32_t>(f);                                               \
         const bool away = (f < 0 ? -static_cast<double>(f) : static_cast<double>(f)) > (v < 0 ? -v : v); \
-        if (away) --b;                                                                            \
-        f = std::bit_cast<float>(b | 1u);                                                         \
-      }                                                                                           \
-      return f;                                                                                   \
-    }                                                                                             \
+        if (away) --b;                                                                                   \
+        f = std::bit_cast<float>(b | 1u);                                                                \
+      }                                                                                                  \
+      return f;                                                                                          \
+    }                                                                                                    \
   }
 
 // NOLINTBEGIN(google-explicit-constructor): conversions to and from float lose nothing that arithmetic keeps
@@ -93,7 +93,8 @@ WEFT_SMALL_FLOAT(bfloat16, detail::float_to_bfloat_bits, std::bit_cast<float>(st
 template <>
 class std::numeric_limits<weft::float16> {
  public:
-  static constexpr bool is_specialized = true, is_signed = true, is_integer = false, has_infinity = true, has_quiet_NaN = true;
+  static constexpr bool is_specialized = true, is_signed = true, is_integer = false, has_infinity = true,
+                        has_quiet_NaN = true;
   static constexpr int digits = 11;
   static weft::float16 max() { return weft::float16::from_bits(0x7bff); }
   static weft::float16 lowest() { return weft::float16::from_bits(0xfbff); }
@@ -106,7 +107,8 @@ class std::numeric_limits<weft::float16> {
 template <>
 class std::numeric_limits<weft::bfloat16> {
  public:
-  static constexpr bool is_specialized = true, is_signed = true, is_integer = false, has_infinity = true, has_quiet_NaN = true;
+  static constexpr bool is_specialized = true, is_signed = true, is_integer = false, has_infinity = true,
+                        has_quiet_NaN = true;
   static constexpr int digits = 8;
   static weft::bfloat16 max() { return weft::bfloat16::from_bits(0x7f7f); }
   static weft::bfloat16 lowest() { return weft::bfloat16::from_bits(0xff7f); }

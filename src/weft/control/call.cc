@@ -48,7 +48,8 @@ void jvp_call(const Call& call, std::span<const Array> tangents, Arrays& outs, A
   }
 }
 
-void linearize_call(const Call& call, std::span<const Array> tangents, Trace* tangent_trace, Arrays& outs, Arrays& out_tangents) {
+void linearize_call(const Call& call, std::span<const Array> tangents, Trace* tangent_trace, Arrays& outs,
+                    Arrays& out_tangents) {
   const CallParams& p = call.params_as<CallParams>();
   const auto lin = transforms::linearize_jaxpr(p.jaxpr, nonzero(tangents));
   Arrays results;

@@ -13,7 +13,8 @@ namespace {
 class ExternalStorage final : public Storage {
  public:
   ExternalStorage(void* data, std::size_t bytes, std::function<void()> release)
-      : Storage(data, bytes, [](Storage* s) { delete static_cast<ExternalStorage*>(s); }), release_(std::move(release)) {}
+      : Storage(data, bytes, [](Storage* s) { delete static_cast<ExternalStorage*>(s); }),
+        release_(std::move(release)) {}
   ~ExternalStorage() {
     if (release_) release_();
   }
@@ -25,15 +26,17 @@ class ExternalStorage final : public Storage {
 // The remedies depend on what kind of trace hides the value.
 [[noreturn]] void throw_concretization(const Tracer& t, const char* what) {
   const Trace& trace = *t.trace();
-  std::string message = std::string(what) + ": needs the value of a " + t.aval().str() + " that is only known when the program runs.";
+  std::string message =
+      std::string(what) + ": needs the value of a " + t.aval().str() + " that is only known when the program runs.";
   const SourceLocation& made = t.location();
-  ConcretizationError error(
-      std::move(message),
-      trace.kind() == Trace::Kind::kBatch
-          ? "under vmap each example may take a different branch; use np::where or lax::select, or map over another axis."
-          : "use np::where or lax::select to choose by value, pass the argument as a static value (a plain int, bool or "
-            "string), or move the test outside the traced function.");
-  error.add_note("the value was made" + (made ? " at " + made.str() : std::string(" as an argument")) + " while tracing " + trace.name());
+  ConcretizationError error(std::move(message), trace.kind() == Trace::Kind::kBatch
+                                                    ? "under vmap each example may take a different branch; use "
+                                                      "np::where or lax::select, or map over another axis."
+                                                    : "use np::where or lax::select to choose by value, pass the "
+                                                      "argument as a static value (a plain int, bool or "
+                                                      "string), or move the test outside the traced function.");
+  error.add_note("the value was made" + (made ? " at " + made.str() : std::string(" as an argument")) +
+                 " while tracing " + trace.name());
   throw error;
 }
 
@@ -43,8 +46,8 @@ const BufferValue& concrete(const Array& a, const char* what) {
   const Array* p = &a;
   while (const Tracer* t = p->tracer()) {
     if (!t->trace()->alive())
-      throw LeakError(std::string(what) + ": a " + t->aval().str() + " outlived " + t->trace()->name() + ", which made it" +
-                          (t->location() ? " at " + t->location().str() : std::string()) + ".",
+      throw LeakError(std::string(what) + ": a " + t->aval().str() + " outlived " + t->trace()->name() +
+                          ", which made it" + (t->location() ? " at " + t->location().str() : std::string()) + ".",
                       "return the value from the function instead of storing it elsewhere.");
     if (!t->primal().defined() || t->trace()->kind() == Trace::Kind::kBatch) throw_concretization(*t, what);
     p = &t->primal();
@@ -72,7 +75,8 @@ void expand(const BufferValue& b, char* out) {
     std::int64_t offset = 0;
     for (std::size_t i = 0; i + 1 < at.size(); ++i) offset += at[i] * strides[i];
     for (std::int64_t j = 0; j < inner; ++j)
-      std::memcpy(out + (done + j) * static_cast<std::int64_t>(kSize), src + (offset + j * step) * static_cast<std::int64_t>(kSize), kSize);
+      std::memcpy(out + (done + j) * static_cast<std::int64_t>(kSize),
+                  src + (offset + j * step) * static_cast<std::int64_t>(kSize), kSize);
     for (std::size_t i = at.size() >= 2 ? at.size() - 1 : 0; i-- > 0;) {
       if (++at[i] < shape[i]) break;
       at[i] = 0;
@@ -89,8 +93,10 @@ Ref<Storage> Storage::external(void* data, std::size_t bytes, std::function<void
 namespace detail {
 
 void destroy_value(const Value* v) {
-  if (v->kind() == Value::Kind::kBuffer) delete static_cast<const BufferValue*>(v);
-  else delete static_cast<const Tracer*>(v);
+  if (v->kind() == Value::Kind::kBuffer)
+    delete static_cast<const BufferValue*>(v);
+  else
+    delete static_cast<const Tracer*>(v);
 }
 
 Ref<BufferValue> new_buffer(Aval aval) {
@@ -160,13 +166,15 @@ Array Array::copy(DType dtype, DimSpan shape, const void* data, std::size_t coun
 
 Array Array::borrow(DType dtype, DimSpan shape, const void* data, std::shared_ptr<const void> owner) {
   const Aval aval(dtype, shape);
-  if (aval.size() > 0 && !data) throw ValueError("borrow: the memory must not be null; got a null pointer for " + aval.str() + ".");
+  if (aval.size() > 0 && !data)
+    throw ValueError("borrow: the memory must not be null; got a null pointer for " + aval.str() + ".");
   const auto align = static_cast<std::uintptr_t>(std::min<std::int64_t>(byte_size(dtype), 8));
   if (reinterpret_cast<std::uintptr_t>(data) % align != 0)
-    throw ValueError("borrow: the memory must be aligned for " + std::string(name(dtype)) + "; got an address that is not a multiple of " +
-                     std::to_string(align) + ".");
-  return Array(Ref<const Value>::adopt(new BufferValue(
-      aval, Storage::external(const_cast<void*>(data), static_cast<std::size_t>(aval.bytes()), [owner = std::move(owner)] {}))));
+    throw ValueError("borrow: the memory must be aligned for " + std::string(name(dtype)) +
+                     "; got an address that is not a multiple of " + std::to_string(align) + ".");
+  return Array(Ref<const Value>::adopt(
+      new BufferValue(aval, Storage::external(const_cast<void*>(data), static_cast<std::size_t>(aval.bytes()),
+                                              [owner = std::move(owner)] {}))));
 }
 
 Aval Array::aval() const {
@@ -177,8 +185,8 @@ Aval Array::aval() const {
 std::int64_t Array::shape(int i) const {
   const int n = ndim();
   if (i < -n || i >= n)
-    throw IndexError("shape: axis must be in [" + std::to_string(-n) + ", " + std::to_string(n) + "); got " + std::to_string(i) +
-                     " for " + aval().str() + ".");
+    throw IndexError("shape: axis must be in [" + std::to_string(-n) + ", " + std::to_string(n) + "); got " +
+                     std::to_string(i) + " for " + aval().str() + ".");
   return aval().shape(static_cast<std::size_t>(i < 0 ? i + n : i));
 }
 
@@ -197,18 +205,20 @@ void Array::copy_elements(DType t, void* out, std::size_t count, const char* wha
   const LocationScope scope(loc);
   const detail::HostView h = host(what, loc);
   if (h.view.dtype() != t)
-    throw DTypeError(std::string(what) + ": the C++ type must match the dtype; got " + std::string(name(t)) + " for " + h.view.aval.str() + ".",
+    throw DTypeError(std::string(what) + ": the C++ type must match the dtype; got " + std::string(name(t)) + " for " +
+                         h.view.aval.str() + ".",
                      "convert first with astype(" + std::string(name(t)) + ").");
   if (static_cast<std::int64_t>(count) != h.view.size())
-    throw ShapeError(std::string(what) + ": the destination must have as many elements as the array; got " + std::to_string(count) +
-                     " for " + h.view.aval.str() + ".");
+    throw ShapeError(std::string(what) + ": the destination must have as many elements as the array; got " +
+                     std::to_string(count) + " for " + h.view.aval.str() + ".");
   if (count) std::memcpy(out, h.view.data, static_cast<std::size_t>(h.view.aval.bytes()));
 }
 
 void Array::read_item(DType t, void* out, const SourceLocation& loc) const {
   const LocationScope scope(loc);
   const BufferValue& b = concrete(*this, "item");
-  if (b.aval().size() != 1) throw ShapeError("item: the array must have exactly one element; got " + b.aval().str() + ".");
+  if (b.aval().size() != 1)
+    throw ShapeError("item: the array must have exactly one element; got " + b.aval().str() + ".");
   const Scalar s = visit_dtype(b.aval().dtype(), [&]<class T>(TypeTag<T>) {
     T v;
     std::memcpy(&v, b.data(), sizeof v);

@@ -65,11 +65,13 @@ struct Scalar {
   template <class T>
     requires is_element_v<T>
   Scalar(T v) : dtype(dtype_of<T>()), real(0) {  // NOLINT: implicit by design
-    if constexpr (std::is_integral_v<T>) integer = static_cast<std::int64_t>(v);
+    if constexpr (std::is_integral_v<T>)
+      integer = static_cast<std::int64_t>(v);
     else if constexpr (std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>) {
       real = v.real();
       imag = v.imag();
-    } else real = static_cast<double>(v);
+    } else
+      real = static_cast<double>(v);
   }
   /// Writes the value as one element of type `t`, converting as `convert` does.
   void write(DType t, void* out) const;

@@ -7,7 +7,8 @@
 namespace weft {
 
 Array JaxprTrace::tracer(ir::Var v, Aval aval) {
-  return Array(Ref<const Value>::adopt(new Tracer(Ref<Trace>::share(this), aval, Array(), Array(), static_cast<std::int64_t>(v))));
+  return Array(Ref<const Value>::adopt(
+      new Tracer(Ref<Trace>::share(this), aval, Array(), Array(), static_cast<std::int64_t>(v))));
 }
 
 Array JaxprTrace::input(Aval aval) {
@@ -39,7 +40,8 @@ void JaxprTrace::process(const Call& call, Arrays& outs) {
   for (const Array& a : call.args) in.push_back(a.aval());
   ir::op_info(call.op).infer(call.params.get(), in, results);
   for (const Array& a : call.args) operands.push_back(atom(a));
-  const ir::Var out = builder_.add_eqn(call.op, call.params, operands, results, current_location(), current_name_scope());
+  const ir::Var out =
+      builder_.add_eqn(call.op, call.params, operands, results, current_location(), current_name_scope());
   for (std::size_t i = 0; i < results.size(); ++i) outs.push_back(tracer(out + static_cast<ir::Var>(i), results[i]));
 }
 

@@ -15,7 +15,8 @@ const OpRules& op_rules(OpCode op) { return *kRules[static_cast<int>(op)]; }
 void GradAccum::add(Array ct) {
   if (!ct.defined()) return;
   if (ct.aval() != aval_)
-    throw InternalError("transpose: a cotangent must have its primal's type " + aval_.str() + "; got " + ct.aval().str());
+    throw InternalError("transpose: a cotangent must have its primal's type " + aval_.str() + "; got " +
+                        ct.aval().str());
   value_ = value_.defined() ? bind1(OpCode::kAdd, {value_, ct}) : std::move(ct);
 }
 

@@ -38,7 +38,8 @@ using TransposeRule = void (*)(const Call& call, std::span<const Array> cts, std
 
 /// The op over operands with one more axis, of size `size` at `bdims[i]` (or kUnmapped). At least
 /// one operand is mapped. Appends the results and where their mapped axis is.
-using BatchRule = void (*)(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims);
+using BatchRule = void (*)(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs,
+                           Bdims& out_bdims);
 
 /// Higher-order ops only: results in the current trace, tangents staged in `tangent_trace`.
 using LinearizeRule = void (*)(const Call& call, std::span<const Array> tangents, Trace* tangent_trace, Arrays& outs,

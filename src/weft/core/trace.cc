@@ -11,7 +11,8 @@ class BusyTrace final : public Trace {
  public:
   BusyTrace() : Trace(Kind::kSplit, "busy") {}
   void process(const Call& call, Arrays&) override {
-    throw InternalError(std::string(ir::op_name(call.op)) + ": bound by a rule that did not return to its parent trace");
+    throw InternalError(std::string(ir::op_name(call.op)) +
+                        ": bound by a rule that did not return to its parent trace");
   }
 };
 }  // namespace
@@ -53,11 +54,12 @@ void Trace::finish(bool check_leaks) {
   if (!check_leaks || !tracking_) return;
   const std::lock_guard lock(tracked_mutex_);
   if (tracked_.empty()) return;
-  LeakError error("leak check: no traced value may outlive its transformation; " + std::to_string(tracked_.size()) + " of " +
-                      name_ + " did.",
+  LeakError error("leak check: no traced value may outlive its transformation; " + std::to_string(tracked_.size()) +
+                      " of " + name_ + " did.",
                   "a traced array was stored outside the function; return it instead.");
   for (const Tracer* t : tracked_)
-    error.add_note("leaked " + t->aval().str() + (t->location() ? " made at " + t->location().str() : std::string(", an argument")));
+    error.add_note("leaked " + t->aval().str() +
+                   (t->location() ? " made at " + t->location().str() : std::string(", an argument")));
   throw error;
 }
 
@@ -80,24 +82,25 @@ Tracer::~Tracer() {
 namespace {
 
 [[noreturn]] void throw_none(OpCode op, std::size_t i) {
-  throw ValueError(std::string(ir::op_name(op)) + ": operands must be arrays; got none (a default-constructed Array) as operand " +
-                   std::to_string(i) + ".");
+  throw ValueError(std::string(ir::op_name(op)) +
+                   ": operands must be arrays; got none (a default-constructed Array) as operand " + std::to_string(i) +
+                   ".");
 }
 
 void check_usable(OpCode op, const Tracer& t) {
   const Trace& trace = *t.trace();
   const std::string made = t.location() ? " at " + t.location().str() : std::string(" as an argument");
   if (!trace.alive())
-    throw LeakError(std::string(ir::op_name(op)) + ": operands must belong to a running transformation; got a " + t.aval().str() +
-                        " that " + trace.name() + ", which has ended, made" + made + ".",
+    throw LeakError(std::string(ir::op_name(op)) + ": operands must belong to a running transformation; got a " +
+                        t.aval().str() + " that " + trace.name() + ", which has ended, made" + made + ".",
                     "return the value from the function instead of storing it elsewhere.");
   if (trace.thread() != detail::this_thread_id())
-    throw LeakError(std::string(ir::op_name(op)) + ": a traced value belongs to one thread; got a " + t.aval().str() + " that " +
-                        trace.name() + " made" + made + " on another thread.",
+    throw LeakError(std::string(ir::op_name(op)) + ": a traced value belongs to one thread; got a " + t.aval().str() +
+                        " that " + trace.name() + " made" + made + " on another thread.",
                     "start the transformation on the thread that does the work.");
   if (evaluating())
-    throw LeakError(std::string(ir::op_name(op)) + ": operands must belong to an enclosing transformation; got a " + t.aval().str() +
-                    " of " + trace.name() + " made" + made + ".");
+    throw LeakError(std::string(ir::op_name(op)) + ": operands must belong to an enclosing transformation; got a " +
+                    t.aval().str() + " of " + trace.name() + " made" + made + ".");
 }
 
 }  // namespace
@@ -107,7 +110,8 @@ void bind(OpCode op, const ir::Params& params, std::span<const Array> args, Arra
     if (!args[i].defined()) [[unlikely]]
       throw_none(op, i);
     if (const Tracer* t = args[i].tracer()) [[unlikely]] {
-      if (!t->trace()->alive() || t->trace()->thread() != detail::this_thread_id() || evaluating()) check_usable(op, *t);
+      if (!t->trace()->alive() || t->trace()->thread() != detail::this_thread_id() || evaluating())
+        check_usable(op, *t);
     }
   }
   const Call call{op, params, args};

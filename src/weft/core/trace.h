@@ -86,9 +86,7 @@ class Tracer final : public Value {
   std::int64_t index_;
 };
 
-inline const Tracer* Array::tracer() const {
-  return is_tracer() ? static_cast<const Tracer*>(v_.get()) : nullptr;
-}
+inline const Tracer* Array::tracer() const { return is_tracer() ? static_cast<const Tracer*>(v_.get()) : nullptr; }
 inline bool Trace::owns(const Array& a) const {
   const Tracer* t = a.tracer();
   return t && t->trace() == this;

@@ -67,12 +67,16 @@ void check_same_structure(std::string_view what, const TreeDef& expected, const 
   const auto shown = [](const std::string& path) { return path.empty() ? std::string("an array") : path; };
   std::string detail;
   for (std::size_t i = 0; i < std::max(a.size(), b.size()) && detail.empty(); ++i) {
-    if (i >= b.size()) detail = "the second has nothing at " + shown(a[i]);
-    else if (i >= a.size()) detail = "the first has nothing at " + shown(b[i]);
-    else if (a[i] != b[i]) detail = "the first has " + shown(a[i]) + " where the second has " + shown(b[i]);
+    if (i >= b.size())
+      detail = "the second has nothing at " + shown(a[i]);
+    else if (i >= a.size())
+      detail = "the first has nothing at " + shown(b[i]);
+    else if (a[i] != b[i])
+      detail = "the first has " + shown(a[i]) + " where the second has " + shown(b[i]);
   }
   if (detail.empty()) detail = "they have the same arrays but differ in their static values or containers";
-  throw TreeError(std::string(what) + ": trees must have equal structure; got " + expected.str() + " and " + got.str() + ": " + detail + ".");
+  throw TreeError(std::string(what) + ": trees must have equal structure; got " + expected.str() + " and " + got.str() +
+                  ": " + detail + ".");
 }
 
 }  // namespace weft::tree

@@ -141,8 +141,9 @@ void visit(T& t, V& v) {
     if (t) visit(*t, v);
     v.leave();
   } else if constexpr (detail::OptedIn<U>) {
-    members(t.weft_tree_members(),
-            []<std::size_t I>(std::integral_constant<std::size_t, I>) { return detail::nth_name(U::weft_tree_names(), I); });
+    members(t.weft_tree_members(), []<std::size_t I>(std::integral_constant<std::size_t, I>) {
+      return detail::nth_name(U::weft_tree_names(), I);
+    });
   } else {
     static_assert(std::is_aggregate_v<U>,
                   "this type is not a tree: make it an aggregate of trees, or add WEFT_TREE(members...) to the class");
@@ -245,13 +246,20 @@ class TreeDefBuilder : public PathVisitor {
   template <class U>
   void value(const U& v) {
     separate();
-    if constexpr (std::is_same_v<U, std::string>) def_.text_ += "\"" + v + "\"";
-    else if constexpr (std::is_same_v<U, DType>) def_.text_ += name(v);
-    else if constexpr (std::is_same_v<U, bool>) def_.text_ += v ? "true" : "false";
-    else if constexpr (std::is_enum_v<U>) def_.text_ += std::to_string(static_cast<long long>(v));
-    else if constexpr (detail::is_a<U, StaticArg>) def_.text_ += "static(" + std::to_string(std::hash<decltype(v.value)>()(v.value)) + ")";
-    else if constexpr (std::is_arithmetic_v<U>) def_.text_ += std::to_string(v);
-    else def_.text_ += "(" + std::to_string(v.real()) + "," + std::to_string(v.imag()) + ")";
+    if constexpr (std::is_same_v<U, std::string>)
+      def_.text_ += "\"" + v + "\"";
+    else if constexpr (std::is_same_v<U, DType>)
+      def_.text_ += name(v);
+    else if constexpr (std::is_same_v<U, bool>)
+      def_.text_ += v ? "true" : "false";
+    else if constexpr (std::is_enum_v<U>)
+      def_.text_ += std::to_string(static_cast<long long>(v));
+    else if constexpr (detail::is_a<U, StaticArg>)
+      def_.text_ += "static(" + std::to_string(std::hash<decltype(v.value)>()(v.value)) + ")";
+    else if constexpr (std::is_arithmetic_v<U>)
+      def_.text_ += std::to_string(v);
+    else
+      def_.text_ += "(" + std::to_string(v.real()) + "," + std::to_string(v.imag()) + ")";
   }
   void enter(NodeKind kind, std::size_t n);
   void child(std::string_view name);

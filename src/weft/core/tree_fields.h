@@ -27,9 +27,12 @@ inline constexpr std::size_t kMaxFields = 48;
 
 template <class T, std::size_t kCount = kMaxFields>
 constexpr std::size_t field_count() {
-  if constexpr (kCount == 0) return 0;
-  else if constexpr (initializable<T>(std::make_index_sequence<kCount>())) return kCount;
-  else return field_count<T, kCount - 1>();
+  if constexpr (kCount == 0)
+    return 0;
+  else if constexpr (initializable<T>(std::make_index_sequence<kCount>()))
+    return kCount;
+  else
+    return field_count<T, kCount - 1>();
 }
 
 // clang-format off

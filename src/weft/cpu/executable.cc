@@ -73,7 +73,8 @@ class CpuExecutable final : public Executable {
         const BufferValue* b = slots[step.in_place].get();
         if (b->dense() && b->unique() && b->storage()->unique()) reuse = b;
       }
-      run_plan(step.plan, step.op, step.params.get(), in, step.out, reuse, std::span(slots).subspan(step.out_begin, step.out.size()));
+      run_plan(step.plan, step.op, step.params.get(), in, step.out, reuse,
+               std::span(slots).subspan(step.out_begin, step.out.size()));
       for (std::uint32_t i = step.free_begin; i < step.free_end; ++i) slots[dying_[i]].reset();
     }
     for (const Slot s : outputs_)

@@ -108,11 +108,13 @@ std::optional<ReduceOp> reduce_op(ReduceKind kind, DType t) {
   }
 }
 
-const ElementwiseKernel* elementwise_kernel(OpCode op, const ir::ParamsBase* params, std::span<const Aval> in, std::span<const Aval> out) {
+const ElementwiseKernel* elementwise_kernel(OpCode op, const ir::ParamsBase* params, std::span<const Aval> in,
+                                            std::span<const Aval> out) {
   if (const auto u = unary_op(op)) return find_unary(*u, in[0].dtype());
   if (const auto b = binary_op(op)) return find_binary(*b, in[0].dtype());
   switch (op) {
-    case OpCode::kCompare: return find_compare(compare_op(ir::params_as<CompareParams>(params).direction), in[0].dtype());
+    case OpCode::kCompare:
+      return find_compare(compare_op(ir::params_as<CompareParams>(params).direction), in[0].dtype());
     case OpCode::kSelect: return find_select(in[1].dtype());
     case OpCode::kClamp: return find_clamp(in[1].dtype());
     case OpCode::kConvert: return find_convert(in[0].dtype(), out[0].dtype());
@@ -130,7 +132,8 @@ Dims read_starts(std::span<const DType> types, const void* const* in, DimSpan sh
       if constexpr (std::is_integral_v<T>) {
         T v;
         std::memcpy(&v, in[i], sizeof v);
-        return std::is_same_v<T, std::uint64_t> && v > static_cast<T>(INT64_MAX) ? INT64_MAX : static_cast<std::int64_t>(v);
+        return std::is_same_v<T, std::uint64_t> && v > static_cast<T>(INT64_MAX) ? INT64_MAX
+                                                                                 : static_cast<std::int64_t>(v);
       } else {
         throw InternalError("start indices must be integers");
       }
@@ -163,9 +166,8 @@ DenseRun plan_gather(const GatherParams& p, Aval x, Aval indices, Aval out) {
   const std::int64_t first = out.ndim() - static_cast<std::int64_t>(d.offset_dims.size());
   for (std::size_t i = 0; i < d.offset_dims.size(); ++i)
     if (d.offset_dims[i] != first + static_cast<std::int64_t>(i)) return nullptr;
-  return [rows = x.shape(0), bytes = x.bytes() / x.shape(0), t = indices.dtype(), n = indices.size()](const void* const* in, void* const* o) {
-    gather_rows(in[0], rows, bytes, t, in[1], n, o[0]);
-  };
+  return [rows = x.shape(0), bytes = x.bytes() / x.shape(0), t = indices.dtype(), n = indices.size()](
+             const void* const* in, void* const* o) { gather_rows(in[0], rows, bytes, t, in[1], n, o[0]); };
 }
 
 // Kernels on dense operands; null when there is none.
@@ -175,11 +177,12 @@ DenseRun plan_dense(OpCode op, const ir::ParamsBase* params, std::span<const Ava
     case OpCode::kDotGeneral: {
       if (!can_matmul(in[0].dtype(), out[0].dtype())) return nullptr;
       const DotDimensionNumbers& d = ir::params_as<DotGeneralParams>(params).dimension_numbers;
-      return [lhs = in[0], rhs = in[1],
-              dot = plan_dot_general(in[0].dtype(), out[0].dtype(), in[0].shape(), in[1].shape(), d.lhs_batch, d.rhs_batch,
-                                     d.lhs_contracting, d.rhs_contracting)](const void* const* x, void* const* y) {
-        run_dot_general(dot, lhs.shape(), rhs.shape(), x[0], x[1], y[0]);
-      };
+      return
+          [lhs = in[0], rhs = in[1],
+           dot = plan_dot_general(in[0].dtype(), out[0].dtype(), in[0].shape(), in[1].shape(), d.lhs_batch, d.rhs_batch,
+                                  d.lhs_contracting, d.rhs_contracting)](const void* const* x, void* const* y) {
+            run_dot_general(dot, lhs.shape(), rhs.shape(), x[0], x[1], y[0]);
+          };
     }
     case OpCode::kReduce: {
       const auto& p = ir::params_as<ReduceParams>(params);
@@ -212,16 +215,18 @@ DenseRun plan_dense(OpCode op, const ir::ParamsBase* params, std::span<const Ava
         slice(element, aval.shape(), p.start_indices, p.limit_indices, p.strides, x[0], y[0]);
       };
     case OpCode::kDynamicSlice:
-      return [element, aval = in[0], window = out[0], types = dtypes(in.subspan(1))](const void* const* x, void* const* y) {
+      return [element, aval = in[0], window = out[0], types = dtypes(in.subspan(1))](const void* const* x,
+                                                                                     void* const* y) {
         const Dims starts = read_starts(types, x + 1, aval.shape(), window.shape()), ones(starts.size(), 1);
         slice(element, aval.shape(), starts, sum(starts, window.shape()), ones, x[0], y[0]);
       };
     case OpCode::kDynamicUpdateSlice:
-      return [element, aval = in[0], window = in[1], types = dtypes(in.subspan(2))](const void* const* x, void* const* y) {
-        if (aval.size() > 0) std::memcpy(y[0], x[0], static_cast<std::size_t>(aval.bytes()));
-        const Dims starts = read_starts(types, x + 2, aval.shape(), window.shape());
-        update_slice(element, aval.shape(), starts, window.shape(), x[1], y[0]);
-      };
+      return
+          [element, aval = in[0], window = in[1], types = dtypes(in.subspan(2))](const void* const* x, void* const* y) {
+            if (aval.size() > 0) std::memcpy(y[0], x[0], static_cast<std::size_t>(aval.bytes()));
+            const Dims starts = read_starts(types, x + 2, aval.shape(), window.shape());
+            update_slice(element, aval.shape(), starts, window.shape(), x[1], y[0]);
+          };
     case OpCode::kConcatenate: {
       const auto d = ir::params_as<ConcatenateParams>(params).dimension;
       Dims sizes;
@@ -241,7 +246,8 @@ DenseRun plan_dense(OpCode op, const ir::ParamsBase* params, std::span<const Ava
         iota(aval.dtype(), aval.shape(), d, y[0]);
       };
     case OpCode::kBroadcastInDim:  // the axes change order: a transposition with repeated axes
-      return [element, x_aval = in[0], y_aval = out[0], p = ir::params_as<BroadcastInDimParams>(params)](const void* const* x, void* const* y) {
+      return [element, x_aval = in[0], y_aval = out[0], p = ir::params_as<BroadcastInDimParams>(params)](
+                 const void* const* x, void* const* y) {
         const Dims own = row_major_strides(x_aval.shape()), to = row_major_strides(y_aval.shape());
         Dims steps(y_aval.shape().size(), 0);
         for (std::size_t i = 0; i < own.size(); ++i)
@@ -313,8 +319,8 @@ OpPlan plan_op(OpCode op, const ir::ParamsBase* params, std::span<const Aval> in
   return plan;
 }
 
-void run_plan(const OpPlan& plan, OpCode op, const ir::ParamsBase* params, std::span<const BufferValue* const> in, std::span<const Aval> out,
-              const BufferValue* reuse, std::span<Ref<const BufferValue>> results) {
+void run_plan(const OpPlan& plan, OpCode op, const ir::ParamsBase* params, std::span<const BufferValue* const> in,
+              std::span<const Aval> out, const BufferValue* reuse, std::span<Ref<const BufferValue>> results) {
   switch (plan.kind) {
     case OpPlan::Kind::kElementwise: {
       Operand operands[3];
@@ -329,7 +335,8 @@ void run_plan(const OpPlan& plan, OpCode op, const ir::ParamsBase* params, std::
     }
     case OpPlan::Kind::kAlias:
       for (std::size_t i = 0; i < in.size(); ++i) {
-        const Ref<const BufferValue> source = op == OpCode::kReshape ? dense(*in[i]) : Ref<const BufferValue>::share(in[i]);
+        const Ref<const BufferValue> source =
+            op == OpCode::kReshape ? dense(*in[i]) : Ref<const BufferValue>::share(in[i]);
         results[i] = make_ref<BufferValue>(out[i], source->storage(), source->repeated());
       }
       return;

@@ -25,14 +25,16 @@ const Aval::Data* Aval::intern(DType dtype, DimSpan shape, std::uint64_t vary) {
   if (slot && matches(slot)) return slot;
 
   if (shape.size() > kMaxRank)
-    throw ShapeError("array: at most " + std::to_string(kMaxRank) + " dimensions; got " + std::to_string(shape.size()) + ".");
+    throw ShapeError("array: at most " + std::to_string(kMaxRank) + " dimensions; got " + std::to_string(shape.size()) +
+                     ".");
   std::int64_t size = 1;
   bool overflow = false;
   for (const std::int64_t d : shape) {
     if (d < 0) throw ShapeError("array: sizes must not be negative; got shape " + shape_str(shape) + ".");
     overflow |= __builtin_mul_overflow(size, d, &size);
   }
-  if (std::find(shape.begin(), shape.end(), 0) != shape.end()) size = 0;
+  if (std::find(shape.begin(), shape.end(), 0) != shape.end())
+    size = 0;
   else if (overflow || size > (std::int64_t{1} << 62) / byte_size(dtype))
     throw ShapeError("array: too many elements; got shape " + shape_str(shape) + ".");
 

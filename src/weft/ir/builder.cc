@@ -167,7 +167,9 @@ Jaxpr inline_calls(const Jaxpr& jaxpr) {
 
 void check(const Jaxpr& jaxpr) {
   Var defined = static_cast<Var>(jaxpr.num_inputs());
-  const auto usable = [&](Atom a) { internal_check(a.is_literal() || a.index() < defined, "jaxpr check: a variable is used before it is defined"); };
+  const auto usable = [&](Atom a) {
+    internal_check(a.is_literal() || a.index() < defined, "jaxpr check: a variable is used before it is defined");
+  };
   Avals in, out;
   for (const Eqn& e : jaxpr.eqns()) {
     in.clear();
@@ -181,8 +183,8 @@ void check(const Jaxpr& jaxpr) {
     internal_check(out.size() == e.out_end - e.out_begin, "jaxpr check: wrong number of results");
     for (std::size_t i = 0; i < out.size(); ++i)
       if (out[i] != jaxpr.aval(static_cast<Var>(e.out_begin + i)))
-        throw InternalError("jaxpr check: " + std::string(op_name(e.op)) + " infers " + out[i].str() + " where the program has " +
-                            jaxpr.aval(static_cast<Var>(e.out_begin + i)).str());
+        throw InternalError("jaxpr check: " + std::string(op_name(e.op)) + " infers " + out[i].str() +
+                            " where the program has " + jaxpr.aval(static_cast<Var>(e.out_begin + i)).str());
     defined = e.out_end;
   }
   for (const Atom a : jaxpr.outputs()) usable(a);

@@ -33,7 +33,9 @@ constexpr std::span<const std::string_view> enum_names(ReduceKind) { return kRed
 struct ReduceParams {
   ReduceKind kind{};
   Dims axes;
-  static constexpr auto fields() { return std::tuple{ir::field("kind", &ReduceParams::kind), ir::field("axes", &ReduceParams::axes)}; }
+  static constexpr auto fields() {
+    return std::tuple{ir::field("kind", &ReduceParams::kind), ir::field("axes", &ReduceParams::axes)};
+  }
 };
 
 /// argmax and argmin.
@@ -41,14 +43,17 @@ struct ArgReduceParams {
   std::int64_t axis = 0;
   DType index_dtype = i32;
   static constexpr auto fields() {
-    return std::tuple{ir::field("axis", &ArgReduceParams::axis), ir::field("index_dtype", &ArgReduceParams::index_dtype)};
+    return std::tuple{ir::field("axis", &ArgReduceParams::axis),
+                      ir::field("index_dtype", &ArgReduceParams::index_dtype)};
   }
 };
 
 struct CumsumParams {
   std::int64_t axis = 0;
   bool reverse = false;
-  static constexpr auto fields() { return std::tuple{ir::field("axis", &CumsumParams::axis), ir::field("reverse", &CumsumParams::reverse)}; }
+  static constexpr auto fields() {
+    return std::tuple{ir::field("axis", &CumsumParams::axis), ir::field("reverse", &CumsumParams::reverse)};
+  }
 };
 
 }  // namespace weft

@@ -13,7 +13,21 @@
 namespace weft {
 
 enum class DType : std::uint8_t {
-  kBool, kI8, kI16, kI32, kI64, kU8, kU16, kU32, kU64, kF16, kBF16, kF32, kF64, kC64, kC128,
+  kBool,
+  kI8,
+  kI16,
+  kI32,
+  kI64,
+  kU8,
+  kU16,
+  kU32,
+  kU64,
+  kF16,
+  kBF16,
+  kF32,
+  kF64,
+  kC64,
+  kC128,
 };
 inline constexpr int kNumDTypes = 15;
 
@@ -29,19 +43,19 @@ enum class Category : std::uint8_t { kBool, kInteger, kFloat, kComplex };
 
 namespace detail {
 struct DTypeInfo {
-  std::string_view name;       // "f32": jaxprs, errors
-  std::string_view numpy;      // "float32": dtype printing, .npy, parameters
-  std::uint8_t size;           // bytes
+  std::string_view name;   // "f32": jaxprs, errors
+  std::string_view numpy;  // "float32": dtype printing, .npy, parameters
+  std::uint8_t size;       // bytes
   Category category;
 };
 inline constexpr DTypeInfo kDTypeInfo[kNumDTypes] = {
-    {"bool", "bool", 1, Category::kBool},        {"i8", "int8", 1, Category::kInteger},
-    {"i16", "int16", 2, Category::kInteger},     {"i32", "int32", 4, Category::kInteger},
-    {"i64", "int64", 8, Category::kInteger},     {"u8", "uint8", 1, Category::kInteger},
-    {"u16", "uint16", 2, Category::kInteger},    {"u32", "uint32", 4, Category::kInteger},
-    {"u64", "uint64", 8, Category::kInteger},    {"f16", "float16", 2, Category::kFloat},
-    {"bf16", "bfloat16", 2, Category::kFloat},   {"f32", "float32", 4, Category::kFloat},
-    {"f64", "float64", 8, Category::kFloat},     {"c64", "complex64", 8, Category::kComplex},
+    {"bool", "bool", 1, Category::kBool},           {"i8", "int8", 1, Category::kInteger},
+    {"i16", "int16", 2, Category::kInteger},        {"i32", "int32", 4, Category::kInteger},
+    {"i64", "int64", 8, Category::kInteger},        {"u8", "uint8", 1, Category::kInteger},
+    {"u16", "uint16", 2, Category::kInteger},       {"u32", "uint32", 4, Category::kInteger},
+    {"u64", "uint64", 8, Category::kInteger},       {"f16", "float16", 2, Category::kFloat},
+    {"bf16", "bfloat16", 2, Category::kFloat},      {"f32", "float32", 4, Category::kFloat},
+    {"f64", "float64", 8, Category::kFloat},        {"c64", "complex64", 8, Category::kComplex},
     {"c128", "complex128", 16, Category::kComplex},
 };
 }  // namespace detail
@@ -68,17 +82,27 @@ std::optional<DType> parse_dtype(std::string_view name);
 template <class T>
 constexpr DType dtype_of() {
   using U = std::remove_cv_t<T>;
-  if constexpr (std::is_same_v<U, bool>) return boolean;
-  else if constexpr (std::is_same_v<U, float>) return f32;
-  else if constexpr (std::is_same_v<U, double>) return f64;
-  else if constexpr (std::is_same_v<U, float16>) return f16;
-  else if constexpr (std::is_same_v<U, bfloat16>) return bf16;
-  else if constexpr (std::is_same_v<U, std::complex<float>>) return c64;
-  else if constexpr (std::is_same_v<U, std::complex<double>>) return c128;
+  if constexpr (std::is_same_v<U, bool>)
+    return boolean;
+  else if constexpr (std::is_same_v<U, float>)
+    return f32;
+  else if constexpr (std::is_same_v<U, double>)
+    return f64;
+  else if constexpr (std::is_same_v<U, float16>)
+    return f16;
+  else if constexpr (std::is_same_v<U, bfloat16>)
+    return bf16;
+  else if constexpr (std::is_same_v<U, std::complex<float>>)
+    return c64;
+  else if constexpr (std::is_same_v<U, std::complex<double>>)
+    return c128;
   else {
     static_assert(std::is_integral_v<U>, "no dtype represents this C++ type");
     constexpr bool s = std::is_signed_v<U>;
-    return sizeof(U) == 1 ? (s ? i8 : u8) : sizeof(U) == 2 ? (s ? i16 : u16) : sizeof(U) == 4 ? (s ? i32 : u32) : (s ? i64 : u64);
+    return sizeof(U) == 1   ? (s ? i8 : u8)
+           : sizeof(U) == 2 ? (s ? i16 : u16)
+           : sizeof(U) == 4 ? (s ? i32 : u32)
+                            : (s ? i64 : u64);
   }
 }
 
@@ -121,12 +145,15 @@ decltype(auto) visit_dtype(DType t, F&& f) {
 /// complex to real drops the imaginary part.
 template <class To, class From>
 To convert_element(From v) {
-  if constexpr (std::is_same_v<To, From>) return v;
+  if constexpr (std::is_same_v<To, From>)
+    return v;
   else if constexpr (std::is_same_v<From, std::complex<float>> || std::is_same_v<From, std::complex<double>>) {
     if constexpr (std::is_same_v<To, std::complex<float>> || std::is_same_v<To, std::complex<double>>)
       return To(static_cast<typename To::value_type>(v.real()), static_cast<typename To::value_type>(v.imag()));
-    else if constexpr (std::is_same_v<To, bool>) return v != From(0);
-    else return convert_element<To>(v.real());
+    else if constexpr (std::is_same_v<To, bool>)
+      return v != From(0);
+    else
+      return convert_element<To>(v.real());
   } else if constexpr (std::is_same_v<To, std::complex<float>> || std::is_same_v<To, std::complex<double>>) {
     return To(convert_element<typename To::value_type>(v), 0);
   } else if constexpr (std::is_same_v<From, float16> || std::is_same_v<From, bfloat16>) {
@@ -134,13 +161,19 @@ To convert_element(From v) {
   } else if constexpr (std::is_same_v<To, bool>) {
     return v != From(0);
   } else if constexpr (std::is_same_v<To, float16> || std::is_same_v<To, bfloat16>) {
-    if constexpr (std::is_same_v<From, float>) return To(v);
-    else return To(static_cast<double>(v));
+    if constexpr (std::is_same_v<From, float>)
+      return To(v);
+    else
+      return To(static_cast<double>(v));
   } else if constexpr (std::is_integral_v<To> && std::is_floating_point_v<From>) {
     if (v != v) return To(0);  // NOLINT(misc-redundant-expression): true for NaN
     // The bounds are powers of two, so the comparisons are exact in any float type.
-    constexpr From limit = static_cast<From>(std::is_signed_v<To> ? (1ull << (8 * sizeof(To) - 2)) : (1ull << (8 * sizeof(To) - 1))) * From(2);
-    if (v >= limit) return static_cast<To>(std::is_signed_v<To> ? (~0ull >> (65 - 8 * sizeof(To))) : (~0ull >> (64 - 8 * sizeof(To))));
+    constexpr From limit =
+        static_cast<From>(std::is_signed_v<To> ? (1ull << (8 * sizeof(To) - 2)) : (1ull << (8 * sizeof(To) - 1))) *
+        From(2);
+    if (v >= limit)
+      return static_cast<To>(std::is_signed_v<To> ? (~0ull >> (65 - 8 * sizeof(To)))
+                                                  : (~0ull >> (64 - 8 * sizeof(To))));
     if constexpr (std::is_signed_v<To>) {
       if (v < -limit) return static_cast<To>(To(1) << (8 * sizeof(To) - 1));
     } else {

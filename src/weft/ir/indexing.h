@@ -24,7 +24,8 @@ struct GatherDimensionNumbers {
   Dims start_index_map;              // operand axis of each component of an index vector
   static constexpr auto fields() {
     using G = GatherDimensionNumbers;
-    return std::tuple{ir::field("offset_dims", &G::offset_dims), ir::field("collapsed_slice_dims", &G::collapsed_slice_dims),
+    return std::tuple{ir::field("offset_dims", &G::offset_dims),
+                      ir::field("collapsed_slice_dims", &G::collapsed_slice_dims),
                       ir::field("operand_batching_dims", &G::operand_batching_dims),
                       ir::field("start_indices_batching_dims", &G::start_indices_batching_dims),
                       ir::field("start_index_map", &G::start_index_map)};
@@ -36,8 +37,8 @@ struct GatherParams {
   IndexMode mode{};
   Dims slice_sizes;
   static constexpr auto fields() {
-    return std::tuple{ir::field("dimension_numbers", &GatherParams::dimension_numbers), ir::field("mode", &GatherParams::mode),
-                      ir::field("slice_sizes", &GatherParams::slice_sizes)};
+    return std::tuple{ir::field("dimension_numbers", &GatherParams::dimension_numbers),
+                      ir::field("mode", &GatherParams::mode), ir::field("slice_sizes", &GatherParams::slice_sizes)};
   }
 };
 
@@ -50,7 +51,8 @@ struct ScatterDimensionNumbers {
   Dims scatter_dims_to_operand_dims;   // operand axis of each component of an index vector
   static constexpr auto fields() {
     using S = ScatterDimensionNumbers;
-    return std::tuple{ir::field("update_window_dims", &S::update_window_dims), ir::field("inserted_window_dims", &S::inserted_window_dims),
+    return std::tuple{ir::field("update_window_dims", &S::update_window_dims),
+                      ir::field("inserted_window_dims", &S::inserted_window_dims),
                       ir::field("input_batching_dims", &S::input_batching_dims),
                       ir::field("scatter_indices_batching_dims", &S::scatter_indices_batching_dims),
                       ir::field("scatter_dims_to_operand_dims", &S::scatter_dims_to_operand_dims)};
@@ -68,8 +70,9 @@ struct ScatterParams {
   IndexMode mode{};
   bool unique_indices = false;
   static constexpr auto fields() {
-    return std::tuple{ir::field("kind", &ScatterParams::kind), ir::field("dimension_numbers", &ScatterParams::dimension_numbers),
-                      ir::field("mode", &ScatterParams::mode), ir::field("unique_indices", &ScatterParams::unique_indices)};
+    return std::tuple{
+        ir::field("kind", &ScatterParams::kind), ir::field("dimension_numbers", &ScatterParams::dimension_numbers),
+        ir::field("mode", &ScatterParams::mode), ir::field("unique_indices", &ScatterParams::unique_indices)};
   }
 };
 

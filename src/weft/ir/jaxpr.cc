@@ -67,7 +67,8 @@ bool operator==(const Jaxpr& a, const Jaxpr& b) {
     const Eqn& e = x.eqns[i];
     const Eqn& f = y.eqns[i];
     const auto p = a.operands(e), q = b.operands(f);
-    if (e.op != f.op || p.size() != q.size() || e.out_end != f.out_end || !same_params(e.params, f.params)) return false;
+    if (e.op != f.op || p.size() != q.size() || e.out_end != f.out_end || !same_params(e.params, f.params))
+      return false;
     for (std::size_t j = 0; j < p.size(); ++j)
       if (!same_atom(p[j], q[j])) return false;
   }

@@ -99,7 +99,8 @@ class Jaxpr {
   std::string str() const;
 
  private:
-  std::shared_ptr<const void> memo_erased(const std::string& key, const std::function<std::shared_ptr<const void>()>& make) const;
+  std::shared_ptr<const void> memo_erased(const std::string& key,
+                                          const std::function<std::shared_ptr<const void>()>& make) const;
   Ref<const JaxprData> d_;
 };
 

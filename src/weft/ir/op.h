@@ -30,7 +30,8 @@ using Avals = SmallVector<Aval, 4>;
 using InferRule = void (*)(const ParamsBase* params, std::span<const Aval> in, Avals& out);
 /// Reference evaluation on dense host data: the meaning of the op. `out` has the inferred types
 /// and never overlaps `in`.
-using EvalRule = void (*)(const ParamsBase* params, std::span<const TensorView> in, std::span<const MutableTensorView> out);
+using EvalRule = void (*)(const ParamsBase* params, std::span<const TensorView> in,
+                          std::span<const MutableTensorView> out);
 
 struct OpInfo {
   /// Texts that stand for op plus first (enum) parameter, in the order of the enumerators:

@@ -32,10 +32,10 @@ namespace ir {
 template <class Owner, class T>
 struct Field {
   std::string_view name;
-  T Owner::*member;
+  T Owner::* member;
 };
 template <class Owner, class T>
-constexpr Field<Owner, T> field(std::string_view name, T Owner::*member) {
+constexpr Field<Owner, T> field(std::string_view name, T Owner::* member) {
   return {name, member};
 }
 template <class P>
@@ -105,8 +105,10 @@ void parse_param(TextCursor& in, E& v) {
 
 template <class T>
 void print_param(ParamWriter& w, const std::optional<T>& v) {
-  if (v) print_param(w, *v);
-  else w.text += "None";
+  if (v)
+    print_param(w, *v);
+  else
+    w.text += "None";
 }
 template <class T>
 std::uint64_t hash_param(const std::optional<T>& v) {
@@ -114,8 +116,10 @@ std::uint64_t hash_param(const std::optional<T>& v) {
 }
 template <class T>
 void parse_param(TextCursor& in, std::optional<T>& v) {
-  if (accept_none(in)) v.reset();
-  else parse_param(in, v.emplace());
+  if (accept_none(in))
+    v.reset();
+  else
+    parse_param(in, v.emplace());
 }
 
 /// A nested struct prints as "(a=1, b=(2,))".
@@ -125,7 +129,8 @@ void print_param(ParamWriter& w, const P& v) {
   bool first = true;
   std::apply(
       [&](const auto&... f) {
-        ((w.text += first ? "" : ", ", first = false, w.text += f.name, w.text += "=", print_param(w, v.*f.member)), ...);
+        ((w.text += first ? "" : ", ", first = false, w.text += f.name, w.text += "=", print_param(w, v.*f.member)),
+         ...);
       },
       P::fields());
   w.text += ")";
@@ -142,7 +147,8 @@ void parse_param(TextCursor& in, P& v) {
   bool first = true;
   std::apply(
       [&](const auto&... f) {
-        ((first ? void() : expect_token(in, ","), first = false, parse_field_name(in, f.name), parse_param(in, v.*f.member)),
+        ((first ? void() : expect_token(in, ","), first = false, parse_field_name(in, f.name),
+          parse_param(in, v.*f.member)),
          ...);
       },
       P::fields());
@@ -244,9 +250,7 @@ template <class P>
 const P& params_as(const Params& p) {
   return params_as<P>(p.get());
 }
-inline bool same_params(const Params& a, const Params& b) {
-  return a == b || (a && b && a->equals(*b));
-}
+inline bool same_params(const Params& a, const Params& b) { return a == b || (a && b && a->equals(*b)); }
 
 /// Reads "name=value" for each field. When `variant` is not negative the first field is that
 /// enumerator and is not in the text. Fields may be separated by blanks or new lines.

@@ -88,7 +88,8 @@ Literal parse_literal(TextCursor& in) {
     if (end == std::string_view::npos) in.fail("a complex number (a+bj)");
     const std::string_view body = in.text().substr(begin, end - begin);
     std::size_t split = body.find_last_of("+-");
-    while (split != std::string_view::npos && split > 0 && body[split - 1] == 'e') split = body.find_last_of("+-", split - 1);
+    while (split != std::string_view::npos && split > 0 && body[split - 1] == 'e')
+      split = body.find_last_of("+-", split - 1);
     if (split == std::string_view::npos || split == 0) in.fail("a complex number (a+bj)");
     first = body.substr(0, split);
     second = body.substr(body[split] == '+' ? split + 1 : split);
@@ -256,7 +257,8 @@ Jaxpr parse(std::string_view text) {
 void parse_param(TextCursor& in, Jaxpr& v) { v = Parser(in).jaxpr(); }
 
 void parse_param(TextCursor& in, bool& v) {
-  if (in.accept("True")) v = true;
+  if (in.accept("True"))
+    v = true;
   else {
     in.expect("False");
     v = false;

@@ -14,7 +14,8 @@ constexpr std::size_t kColumns = 80;
 
 class Printer {
  public:
-  Printer(const Jaxpr& jaxpr, VarNames& names) : jaxpr_(jaxpr), names_(names), text_(jaxpr.num_vars()), used_(jaxpr.num_vars(), false) {
+  Printer(const Jaxpr& jaxpr, VarNames& names)
+      : jaxpr_(jaxpr), names_(names), text_(jaxpr.num_vars()), used_(jaxpr.num_vars(), false) {
     for (const Eqn& e : jaxpr.eqns())
       for (const Atom a : jaxpr.operands(e))
         if (!a.is_literal()) used_[a.index()] = true;
@@ -26,7 +27,8 @@ class Printer {
     std::string head = "{ lambda ";
     for (std::size_t i = 0; i < jaxpr_.num_consts(); ++i) head += binder(static_cast<Var>(i), true) + " ";
     head += ";";
-    for (std::size_t i = jaxpr_.num_consts(); i < jaxpr_.num_inputs(); ++i) head += " " + binder(static_cast<Var>(i), true);
+    for (std::size_t i = jaxpr_.num_consts(); i < jaxpr_.num_inputs(); ++i)
+      head += " " + binder(static_cast<Var>(i), true);
     head += ". let";
     std::vector<std::string> lines;
     bool broken = false;
@@ -116,11 +118,13 @@ std::string element_str(DType dtype, const void* element) {
   return visit_dtype(dtype, [&]<class T>(TypeTag<T>) -> std::string {
     T v;
     std::memcpy(&v, element, sizeof v);
-    if constexpr (std::is_same_v<T, bool>) return v ? "True" : "False";
+    if constexpr (std::is_same_v<T, bool>)
+      return v ? "True" : "False";
     else if constexpr (std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>) {
       const std::string im = number_str(v.imag());
       return "(" + number_str(v.real()) + (im.front() == '-' ? "" : "+") + im + "j)";
-    } else return number_str(v);
+    } else
+      return number_str(v);
   });
 }
 
@@ -143,9 +147,12 @@ void print_param(ParamWriter& w, const std::string& v) {
   w.text += '"';
   for (const char c : v) {
     const auto u = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') (w.text += '\\') += c;
-    else if (u >= 0x20 && u < 0x7f) w.text += c;
-    else ((w.text += "\\x") += kHex[u >> 4]) += kHex[u & 15];
+    if (c == '"' || c == '\\')
+      (w.text += '\\') += c;
+    else if (u >= 0x20 && u < 0x7f)
+      w.text += c;
+    else
+      ((w.text += "\\x") += kHex[u >> 4]) += kHex[u & 15];
   }
   w.text += '"';
 }

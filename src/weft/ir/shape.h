@@ -46,7 +46,8 @@ struct SliceParams {
   Dims start_indices;
   Dims strides;
   static constexpr auto fields() {
-    return std::tuple{ir::field("limit_indices", &SliceParams::limit_indices), ir::field("start_indices", &SliceParams::start_indices),
+    return std::tuple{ir::field("limit_indices", &SliceParams::limit_indices),
+                      ir::field("start_indices", &SliceParams::start_indices),
                       ir::field("strides", &SliceParams::strides)};
   }
 };
@@ -67,7 +68,8 @@ struct PadParams {
   Dims high;
   Dims interior;
   static constexpr auto fields() {
-    return std::tuple{ir::field("low", &PadParams::low), ir::field("high", &PadParams::high), ir::field("interior", &PadParams::interior)};
+    return std::tuple{ir::field("low", &PadParams::low), ir::field("high", &PadParams::high),
+                      ir::field("interior", &PadParams::interior)};
   }
 };
 

@@ -18,14 +18,17 @@ Array Array::T() const {
 
 Array Array::operator()(const Index& i0) const { return np::index(*this, Indices{i0}); }
 Array Array::operator()(const Index& i0, const Index& i1) const { return np::index(*this, Indices{i0, i1}); }
-Array Array::operator()(const Index& i0, const Index& i1, const Index& i2) const { return np::index(*this, Indices{i0, i1, i2}); }
+Array Array::operator()(const Index& i0, const Index& i1, const Index& i2) const {
+  return np::index(*this, Indices{i0, i1, i2});
+}
 Array Array::operator()(const Index& i0, const Index& i1, const Index& i2, const Index& i3) const {
   return np::index(*this, Indices{i0, i1, i2, i3});
 }
 Array Array::operator()(const Index& i0, const Index& i1, const Index& i2, const Index& i3, const Index& i4) const {
   return np::index(*this, Indices{i0, i1, i2, i3, i4});
 }
-Array Array::operator()(const Index& i0, const Index& i1, const Index& i2, const Index& i3, const Index& i4, const Index& i5) const {
+Array Array::operator()(const Index& i0, const Index& i1, const Index& i2, const Index& i3, const Index& i4,
+                        const Index& i5) const {
   return np::index(*this, Indices{i0, i1, i2, i3, i4, i5});
 }
 

@@ -20,29 +20,34 @@ struct Range {
 Range resolve(const Slice& s, std::int64_t size) {
   const std::int64_t step = s.step.value_or(1);
   if (step == 0) throw ValueError("slice: the step must not be zero; got 0.");
-  const auto clamp = [&](std::int64_t i, std::int64_t lo, std::int64_t hi) { return std::min(std::max(i < 0 ? i + size : i, lo), hi); };
+  const auto clamp = [&](std::int64_t i, std::int64_t lo, std::int64_t hi) {
+    return std::min(std::max(i < 0 ? i + size : i, lo), hi);
+  };
   if (step > 0) {
     const std::int64_t start = s.start ? clamp(*s.start, 0, size) : 0, stop = s.stop ? clamp(*s.stop, 0, size) : size;
     return {start, step, stop > start ? (stop - start - 1) / step + 1 : 0};
   }
-  const std::int64_t start = s.start ? clamp(*s.start, -1, size - 1) : size - 1, stop = s.stop ? clamp(*s.stop, -1, size - 1) : -1;
+  const std::int64_t start = s.start ? clamp(*s.start, -1, size - 1) : size - 1,
+                     stop = s.stop ? clamp(*s.stop, -1, size - 1) : -1;
   return {start, step, start > stop ? (start - stop - 1) / -step + 1 : 0};
 }
 
 std::int64_t resolve(std::int64_t i, std::size_t axis, const Array& x) {
   const std::int64_t size = x.aval().shape(axis);
   if (i < -size || i >= size)
-    throw IndexError("index: " + axis_text(axis, x) + " takes indices in [" + std::to_string(-size) + ", " + std::to_string(size) + "); got " +
-                     std::to_string(i) + ".");
+    throw IndexError("index: " + axis_text(axis, x) + " takes indices in [" + std::to_string(-size) + ", " +
+                     std::to_string(size) + "); got " + std::to_string(i) + ".");
   return i < 0 ? i + size : i;
 }
 
 // The positions of the true elements of a mask, one index array per axis.
 Arrays nonzero(const Array& mask) {
   if (mask.is_tracer() && !mask.tracer()->primal().defined())
-    throw ConcretizationError("index: a bool array used as an index must have known values, for the result's shape depends on them; got a traced " +
-                                  mask.aval().str() + ".",
-                              "use np::where(mask, new, old), which keeps the shape.");
+    throw ConcretizationError(
+        "index: a bool array used as an index must have known values, for the result's shape depends on them; got a "
+        "traced " +
+            mask.aval().str() + ".",
+        "use np::where(mask, new, old), which keeps the shape.");
   const std::vector<bool> values = mask.to_vector<bool>();
   std::vector<std::vector<std::int32_t>> found(static_cast<std::size_t>(mask.ndim()));
   std::size_t n = 0;
@@ -84,7 +89,8 @@ std::vector<Entry> expand(const Array& x, std::span<const Index> indices) {
   const auto rank = static_cast<std::size_t>(x.ndim());
   if (ellipses > 1) throw IndexError("index: at most one ellipsis; got " + std::to_string(ellipses) + ".");
   if (used > rank)
-    throw IndexError("index: at most one index per axis; got " + std::to_string(used) + " indices for " + x.aval().str() + ".");
+    throw IndexError("index: at most one index per axis; got " + std::to_string(used) + " indices for " +
+                     x.aval().str() + ".");
   std::vector<Entry> entries;
   std::size_t axis = 0;
   const auto full = [&](std::size_t n) {
@@ -110,9 +116,10 @@ std::vector<Entry> expand(const Array& x, std::span<const Index> indices) {
         }
         for (int j = 0; j < a.ndim(); ++j)
           if (a.shape(j) != x.aval().shape(axis + static_cast<std::size_t>(j)))
-            throw IndexError("index: a mask must have the sizes of the axes it indexes; got " + a.aval().str() + " at axis " +
-                             std::to_string(axis) + " of " + x.aval().str() + ".");
-        for (Array& positions : nonzero(a)) entries.push_back({Entry::Kind::kArray, axis++, 0, {}, std::move(positions)});
+            throw IndexError("index: a mask must have the sizes of the axes it indexes; got " + a.aval().str() +
+                             " at axis " + std::to_string(axis) + " of " + x.aval().str() + ".");
+        for (Array& positions : nonzero(a))
+          entries.push_back({Entry::Kind::kArray, axis++, 0, {}, std::move(positions)});
         break;
       }
     }
@@ -165,10 +172,10 @@ struct Plan {
     std::int64_t size;
   };
   std::vector<Axis> result;
-  Dims slice_sizes;             // by operand axis
-  Dims indexed;                 // operand axes with a component in the index vectors
-  Dims collapsed;               // operand axes absent from the windows
-  Array indices;                // [batch..., components]
+  Dims slice_sizes;  // by operand axis
+  Dims indexed;      // operand axes with a component in the index vectors
+  Dims collapsed;    // operand axes absent from the windows
+  Array indices;     // [batch..., components]
   Dims shape() const {
     Dims s;
     for (const Axis& a : result) s.push_back(a.size);
@@ -202,7 +209,8 @@ Plan make_plan(const Array& x, const std::vector<Entry>& entries) {
     any_array = true;
     wide |= byte_size(e.array.dtype()) == 8 || e.array.dtype() == u32;
     const DimSpan s = e.array.shape();
-    if (s.size() > common.size()) common = [&] {
+    if (s.size() > common.size())
+      common = [&] {
         Dims c(s.size(), 1);
         std::copy_backward(common.begin(), common.end(), c.end());
         return c;
@@ -210,7 +218,8 @@ Plan make_plan(const Array& x, const std::vector<Entry>& entries) {
     for (std::size_t i = 0; i < s.size(); ++i) {
       std::int64_t& c = common[common.size() - s.size() + i];
       if (c != s[i] && c != 1 && s[i] != 1)
-        throw IndexError("index: index arrays must broadcast together; got sizes " + std::to_string(c) + " and " + std::to_string(s[i]) + ".");
+        throw IndexError("index: index arrays must broadcast together; got sizes " + std::to_string(c) + " and " +
+                         std::to_string(s[i]) + ".");
       if (c == 1) c = s[i];
     }
   }
@@ -229,8 +238,8 @@ Plan make_plan(const Array& x, const std::vector<Entry>& entries) {
   Plan plan;
   plan.slice_sizes = Dims(x.shape());
   struct Component {
-    Array array;                // values, over `axes` of the batch
-    std::size_t first, count;   // batch axes it runs over
+    Array array;               // values, over `axes` of the batch
+    std::size_t first, count;  // batch axes it runs over
   };
   std::vector<Component> components;
   std::size_t num_batch = 0, common_at = 0;
@@ -277,7 +286,8 @@ Plan make_plan(const Array& x, const std::vector<Entry>& entries) {
       case Entry::Kind::kArray: {
         place_common();
         Array a = lax::convert(e.array, dtype);
-        if (!is_unsigned(e.array.dtype())) a = lax::select(lax::lt(a, 0), lax::add(a, lax::full(a.shape(), Scalar(size), dtype)), a);
+        if (!is_unsigned(e.array.dtype()))
+          a = lax::select(lax::lt(a, 0), lax::add(a, lax::full(a.shape(), Scalar(size), dtype)), a);
         components.push_back({std::move(a), common_at, common.size()});
         plan.indexed.push_back(axis);
         plan.collapsed.push_back(axis);
@@ -321,9 +331,11 @@ Array index_array(const Array& x, std::span<const Index> indices, IndexMode mode
   if (std::none_of(entries.begin(), entries.end(), [](const Entry& e) { return e.kind == Entry::Kind::kArray; }))
     return index_basic(x, entries);
   const Plan plan = make_plan(x, entries);
-  const lax::GatherDimensionNumbers dims{
-      .offset_dims = plan.window_positions(), .collapsed_slice_dims = plan.collapsed, .operand_batching_dims = {},
-      .start_indices_batching_dims = {}, .start_index_map = plan.indexed};
+  const lax::GatherDimensionNumbers dims{.offset_dims = plan.window_positions(),
+                                         .collapsed_slice_dims = plan.collapsed,
+                                         .operand_batching_dims = {},
+                                         .start_indices_batching_dims = {},
+                                         .start_index_map = plan.indexed};
   return lax::reshape(lax::gather(x, plan.indices, dims, plan.slice_sizes, mode), plan.shape());
 }
 
@@ -344,11 +356,12 @@ Array IndexUpdate::update(const char* what, const Arg& v, lax::ScatterKind kind,
     fits = value.aval().shape(i) == 1 || value.aval().shape(i) == shape[shape.size() - rank + i];
   }
   if (!fits)
-    throw ShapeError(std::string(what) + ": the value must broadcast to the indexed elements' shape; got " + value.aval().str() + " for " +
-                     shape_str(shape) + ".");
+    throw ShapeError(std::string(what) + ": the value must broadcast to the indexed elements' shape; got " +
+                     value.aval().str() + " for " + shape_str(shape) + ".");
   if (value.dtype() != x_.dtype()) {
     if (category(value.dtype()) > category(x_.dtype()))
-      throw DTypeError(std::string(what) + ": the value must convert to the array's dtype without loss of category; got " +
+      throw DTypeError(std::string(what) +
+                           ": the value must convert to the array's dtype without loss of category; got " +
                            value.aval().str() + " for " + x_.aval().str() + ".",
                        "convert the array first with astype(" + std::string(name(value.dtype())) + ").");
     value = lax::convert(value, x_.dtype());
@@ -364,7 +377,9 @@ Array IndexUpdate::update(const char* what, const Arg& v, lax::ScatterKind kind,
 
 Array IndexUpdate::set(const Arg& v, IndexMode mode) const { return update("at.set", v, lax::ScatterKind::kSet, mode); }
 Array IndexUpdate::add(const Arg& v, IndexMode mode) const { return update("at.add", v, lax::ScatterKind::kAdd, mode); }
-Array IndexUpdate::multiply(const Arg& v, IndexMode mode) const { return update("at.multiply", v, lax::ScatterKind::kMul, mode); }
+Array IndexUpdate::multiply(const Arg& v, IndexMode mode) const {
+  return update("at.multiply", v, lax::ScatterKind::kMul, mode);
+}
 Array IndexUpdate::min(const Arg& v, IndexMode mode) const { return update("at.min", v, lax::ScatterKind::kMin, mode); }
 Array IndexUpdate::max(const Arg& v, IndexMode mode) const { return update("at.max", v, lax::ScatterKind::kMax, mode); }
 
@@ -387,7 +402,8 @@ Array take_along_axis(const Arg& x, const Arg& indices, int axis, IndexMode mode
   const LocationScope scope(x.location());
   const Array a = x.array(), ids = indices.array();
   if (ids.ndim() != a.ndim())
-    throw ShapeError("take_along_axis: the indices must have as many axes as the array; got " + ids.aval().str() + " for " + a.aval().str() + ".");
+    throw ShapeError("take_along_axis: the indices must have as many axes as the array; got " + ids.aval().str() +
+                     " for " + a.aval().str() + ".");
   const int at = ops::normal_axis("take_along_axis", axis, a.ndim());
   Indices list;
   for (int i = 0; i < a.ndim(); ++i) {
@@ -399,7 +415,8 @@ Array take_along_axis(const Arg& x, const Arg& indices, int axis, IndexMode mode
     Dims shape(static_cast<std::size_t>(a.ndim()), 1);
     const std::int64_t n = a.shape(i), m = ids.shape(i);
     if (n != m && n != 1 && m != 1)
-      throw ShapeError("take_along_axis: sizes must be equal or 1 on the other axes; got " + ids.aval().str() + " for " + a.aval().str() + ".");
+      throw ShapeError("take_along_axis: sizes must be equal or 1 on the other axes; got " + ids.aval().str() +
+                       " for " + a.aval().str() + ".");
     shape[static_cast<std::size_t>(i)] = n;
     list.push_back(Index(lax::iota(i32, shape, i), x.location()));
   }

@@ -21,7 +21,8 @@ inline Slice slice() { return {}; }
 /// The elements before `stop`.
 inline Slice slice(std::optional<std::int64_t> stop) { return {{}, stop, {}}; }
 /// start, start + step, ... before `stop`; std::nullopt means the end of the axis.
-inline Slice slice(std::optional<std::int64_t> start, std::optional<std::int64_t> stop, std::optional<std::int64_t> step = {}) {
+inline Slice slice(std::optional<std::int64_t> start, std::optional<std::int64_t> stop,
+                   std::optional<std::int64_t> step = {}) {
   return {start, stop, step};
 }
 struct NewAxis {};
@@ -40,12 +41,15 @@ class Index {
     requires(std::is_integral_v<T> && !std::is_same_v<T, bool>)
   Index(T i, SourceLocation loc = std::source_location::current())  // NOLINT
       : kind_(Kind::kInteger), integer_(static_cast<std::int64_t>(i)), loc_(loc) {}
-  Index(Slice s, SourceLocation loc = std::source_location::current()) : kind_(Kind::kSlice), slice_(s), loc_(loc) {}  // NOLINT
-  Index(NewAxis, SourceLocation loc = std::source_location::current()) : kind_(Kind::kNewAxis), loc_(loc) {}           // NOLINT
-  Index(Ellipsis, SourceLocation loc = std::source_location::current()) : kind_(Kind::kEllipsis), loc_(loc) {}         // NOLINT
+  Index(Slice s, SourceLocation loc = std::source_location::current())
+      : kind_(Kind::kSlice), slice_(s), loc_(loc) {}                                                          // NOLINT
+  Index(NewAxis, SourceLocation loc = std::source_location::current()) : kind_(Kind::kNewAxis), loc_(loc) {}  // NOLINT
+  Index(Ellipsis, SourceLocation loc = std::source_location::current())
+      : kind_(Kind::kEllipsis), loc_(loc) {}  // NOLINT
   /// Integers of any shape, or a bool mask over as many axes as it has (which must not be traced:
   /// the result's shape depends on it).
-  Index(const Array& a, SourceLocation loc = std::source_location::current()) : kind_(Kind::kArray), array_(a), loc_(loc) {}  // NOLINT
+  Index(const Array& a, SourceLocation loc = std::source_location::current())
+      : kind_(Kind::kArray), array_(a), loc_(loc) {}  // NOLINT
   Index(std::initializer_list<int> ids, SourceLocation loc = std::source_location::current())
       : Index(Array(std::vector<int>(ids)), loc) {}
 

@@ -16,22 +16,25 @@ std::pair<Array, Array> pair_of(const Arg& x, const Arg& y) {
 
 int normal_axis(std::string_view op, int axis, int rank) {
   if (axis < -rank || axis >= rank)
-    throw IndexError(std::string(op) + ": axis must be in [" + std::to_string(-rank) + ", " + std::to_string(rank) + "); got " +
-                     std::to_string(axis) + ".");
+    throw IndexError(std::string(op) + ": axis must be in [" + std::to_string(-rank) + ", " + std::to_string(rank) +
+                     "); got " + std::to_string(axis) + ".");
   return axis < 0 ? axis + rank : axis;
 }
 
 void check_axes(std::string_view op, DimSpan axes, int rank) {
   for (std::size_t i = 0; i < axes.size(); ++i) {
     if (axes[i] < 0 || axes[i] >= rank)
-      throw IndexError(std::string(op) + ": axes must be in [0, " + std::to_string(rank) + "); got " + shape_str(axes) + ".");
+      throw IndexError(std::string(op) + ": axes must be in [0, " + std::to_string(rank) + "); got " + shape_str(axes) +
+                       ".");
     for (std::size_t j = 0; j < i; ++j)
-      if (axes[i] == axes[j]) throw IndexError(std::string(op) + ": axes must be distinct; got " + shape_str(axes) + ".");
+      if (axes[i] == axes[j])
+        throw IndexError(std::string(op) + ": axes must be distinct; got " + shape_str(axes) + ".");
   }
 }
 
 void throw_dtype(std::string_view op, std::string_view accepted, DType got) {
-  throw DTypeError(std::string(op) + ": operands must be " + std::string(accepted) + "; got " + std::string(name(got)) + ".");
+  throw DTypeError(std::string(op) + ": operands must be " + std::string(accepted) + "; got " + std::string(name(got)) +
+                   ".");
 }
 
 bool accepts(unsigned mask, DType t) {
@@ -66,10 +69,12 @@ void infer_elementwise(OpCode op, std::span<const Aval> in, unsigned accept, Ava
   for (const Aval a : in.subspan(1)) {
     if (a == in[0]) continue;
     if (a.dtype() != in[0].dtype())
-      throw DTypeError(std::string(ir::op_name(op)) + ": operands must have equal dtypes; got " + in[0].str() + " and " + a.str() + ".",
+      throw DTypeError(std::string(ir::op_name(op)) + ": operands must have equal dtypes; got " + in[0].str() +
+                           " and " + a.str() + ".",
                        "convert one of them with astype, or use np::, which promotes.");
     if (!same_dims(a.shape(), in[0].shape()))
-      throw ShapeError(std::string(ir::op_name(op)) + ": operands must have equal shapes; got " + in[0].str() + " and " + a.str() + ".",
+      throw ShapeError(std::string(ir::op_name(op)) + ": operands must have equal shapes; got " + in[0].str() +
+                           " and " + a.str() + ".",
                        "lax:: does not broadcast; np:: does.");
   }
   if (!accepts(accept, in[0].dtype())) throw_dtype(ir::op_name(op), accepted_text(accept), in[0].dtype());
@@ -128,7 +133,8 @@ Dims axes_past(DimSpan axes, int bdim) {
   return r;
 }
 
-void batch_elementwise(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+void batch_elementwise(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs,
+                       Bdims& out_bdims) {
   int to = kUnmapped;
   for (const int b : bdims)
     if (to == kUnmapped) to = b;

@@ -25,7 +25,13 @@ void check_axes(std::string_view op, DimSpan axes, int rank);
 // ---- inference ----
 
 /// Categories of dtypes an elementwise op takes.
-enum Accept : unsigned { kAcceptBool = 1, kAcceptInteger = 2, kAcceptFloat = 4, kAcceptComplex = 8, kAcceptSigned = 16 };
+enum Accept : unsigned {
+  kAcceptBool = 1,
+  kAcceptInteger = 2,
+  kAcceptFloat = 4,
+  kAcceptComplex = 8,
+  kAcceptSigned = 16
+};
 bool accepts(unsigned mask, DType t);
 
 /// Result like the operands, which must have equal types, of accepted dtypes.
@@ -110,7 +116,8 @@ inline std::int64_t offset_of(DimSpan index, DimSpan strides) {
   return o;
 }
 inline void copy_element(const void* from, std::int64_t i, void* to, std::int64_t j, std::int64_t size) {
-  __builtin_memcpy(static_cast<char*>(to) + j * size, static_cast<const char*>(from) + i * size, static_cast<std::size_t>(size));
+  __builtin_memcpy(static_cast<char*>(to) + j * size, static_cast<const char*>(from) + i * size,
+                   static_cast<std::size_t>(size));
 }
 
 }  // namespace weft::ops

@@ -26,14 +26,16 @@ void infer_concatenate(const ParamsBase* params, std::span<const Aval> in, Avals
     bool fits = a.ndim() == in[0].ndim();
     for (std::size_t i = 0; fits && i < shape.size(); ++i) fits = i == d || a.shape(i) == shape[i];
     if (!fits)
-      throw ShapeError("concatenate: sizes must be equal except along dimension " + std::to_string(d) + "; got " + in[0].str() + " and " + a.str() + ".");
+      throw ShapeError("concatenate: sizes must be equal except along dimension " + std::to_string(d) + "; got " +
+                       in[0].str() + " and " + a.str() + ".");
     shape[d] += a.shape(d);
     vary |= a.vary();
   }
   out.push_back(Aval(in[0].dtype(), shape, vary));
 }
 
-void eval_concatenate(const ParamsBase* params, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
+void eval_concatenate(const ParamsBase* params, std::span<const TensorView> in,
+                      std::span<const MutableTensorView> out) {
   const auto d = static_cast<std::size_t>(ir::params_as<ConcatenateParams>(params).dimension);
   const std::int64_t outer = product(out[0].shape().first(d));
   char* to = static_cast<char*>(out[0].data);
@@ -56,7 +58,8 @@ void transpose_concatenate(const Call& call, std::span<const Array> cts, std::sp
   }
 }
 
-void batch_concatenate(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+void batch_concatenate(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs,
+                       Bdims& out_bdims) {
   Arrays operands;
   for (std::size_t i = 0; i < bdims.size(); ++i) operands.push_back(bdim_to_front(call.args[i], bdims[i], size));
   outs.push_back(lax::concatenate(operands, static_cast<int>(call.params_as<ConcatenateParams>().dimension) + 1));
@@ -68,7 +71,8 @@ FactorTable factors_concatenate(const ParamsBase* params, std::span<const Aval> 
   FactorTable table;
   FactorTable::Axes y;
   for (std::size_t i = 0; i < out[0].shape().size(); ++i)
-    y.push_back({table.add(out[0].shape(i), i == d ? FactorTable::Kind::kPermutation : FactorTable::Kind::kPassThrough)});
+    y.push_back(
+        {table.add(out[0].shape(i), i == d ? FactorTable::Kind::kPermutation : FactorTable::Kind::kPassThrough)});
   for (const Aval a : in) {
     FactorTable::Axes x = y;
     if (a.shape(d) != out[0].shape(d)) x[d] = {table.add(a.shape(d), FactorTable::Kind::kPermutation)};
@@ -83,13 +87,16 @@ FactorTable factors_concatenate(const ParamsBase* params, std::span<const Aval> 
 Array lax::concatenate(std::span<const Array> xs, int dimension) {
   if (xs.size() == 1) return xs[0];
   if (xs.empty()) throw ValueError("concatenate: there must be at least one operand; got none.");
-  return bind1(OpCode::kConcatenate, ir::make_params(ConcatenateParams{normal_axis("concatenate", dimension, xs[0].ndim())}), xs);
+  return bind1(OpCode::kConcatenate,
+               ir::make_params(ConcatenateParams{normal_axis("concatenate", dimension, xs[0].ndim())}), xs);
 }
 
 const ir::OpInfo op_infos::concatenate{
     .parse = ir::parse_params<ConcatenateParams>, .infer = infer_concatenate, .eval = eval_concatenate};
-const OpRules op_rule_table::concatenate{
-    .jvp = jvp_multilinear, .transpose = transpose_concatenate, .batch = batch_concatenate, .factors = factors_concatenate};
+const OpRules op_rule_table::concatenate{.jvp = jvp_multilinear,
+                                         .transpose = transpose_concatenate,
+                                         .batch = batch_concatenate,
+                                         .factors = factors_concatenate};
 
 // ---- pad: y[low + i * (interior + 1)] = x[i], `value` elsewhere; negative low and high cut off ----
 
@@ -99,18 +106,21 @@ void infer_pad(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
   const auto& p = ir::params_as<PadParams>(params);
   const auto rank = static_cast<std::size_t>(in[0].ndim());
   if (p.low.size() != rank || p.high.size() != rank || p.interior.size() != rank)
-    throw ShapeError("pad: there must be one low, high and interior padding per axis; got " + shape_str(p.low) + ", " + shape_str(p.high) +
-                     " and " + shape_str(p.interior) + " for " + in[0].str() + ".");
+    throw ShapeError("pad: there must be one low, high and interior padding per axis; got " + shape_str(p.low) + ", " +
+                     shape_str(p.high) + " and " + shape_str(p.interior) + " for " + in[0].str() + ".");
   if (in[1].ndim() != 0 || in[1].dtype() != in[0].dtype())
-    throw DTypeError("pad: the padding value must be 0-d of the operand's dtype; got " + in[1].str() + " for " + in[0].str() + ".");
+    throw DTypeError("pad: the padding value must be 0-d of the operand's dtype; got " + in[1].str() + " for " +
+                     in[0].str() + ".");
   Dims shape;
   for (std::size_t i = 0; i < rank; ++i) {
     const std::int64_t n = in[0].shape(i);
-    if (p.interior[i] < 0) throw ValueError("pad: interior padding must not be negative; got " + std::to_string(p.interior[i]) + ".");
+    if (p.interior[i] < 0)
+      throw ValueError("pad: interior padding must not be negative; got " + std::to_string(p.interior[i]) + ".");
     const std::int64_t size = n + std::max<std::int64_t>(n - 1, 0) * p.interior[i] + p.low[i] + p.high[i];
     if (size < 0)
-      throw ShapeError("pad: negative padding must not remove more than there is; got low " + std::to_string(p.low[i]) + ", high " +
-                       std::to_string(p.high[i]) + " for axis " + std::to_string(i) + " of " + in[0].str() + ".");
+      throw ShapeError("pad: negative padding must not remove more than there is; got low " + std::to_string(p.low[i]) +
+                       ", high " + std::to_string(p.high[i]) + " for axis " + std::to_string(i) + " of " + in[0].str() +
+                       ".");
     shape.push_back(size);
   }
   out.push_back(in[0].with_shape(shape));
@@ -182,8 +192,10 @@ FactorTable factors_pad(const ParamsBase* params, std::span<const Aval> in, std:
     // Equal sizes are not enough: low 1 and high -1 shift.
     const bool whole = p.low[i] == 0 && p.high[i] == 0 && (p.interior[i] == 0 || in[0].shape(i) <= 1);
     x.push_back({table.add(in[0].shape(i), whole ? FactorTable::Kind::kPassThrough : FactorTable::Kind::kPermutation)});
-    if (whole) y.push_back(x.back());
-    else y.push_back({table.add(out[0].shape(i), FactorTable::Kind::kPermutation)});
+    if (whole)
+      y.push_back(x.back());
+    else
+      y.push_back({table.add(out[0].shape(i), FactorTable::Kind::kPermutation)});
   }
   table.operands.push_back(std::move(x));
   table.operands.push_back({});
@@ -199,11 +211,14 @@ Array lax::pad(const Arg& x, const Arg& value, DimSpan low, DimSpan high, DimSpa
   const auto zero = [](DimSpan d) { return std::all_of(d.begin(), d.end(), [](std::int64_t v) { return v == 0; }); };
   const auto rank = static_cast<std::size_t>(a.ndim());
   if (low.size() == rank && high.size() == rank && zero(low) && zero(high) && zero(interior)) return a;
-  return bind1(OpCode::kPad, ir::make_params(PadParams{Dims(low), Dims(high), interior.empty() ? Dims(low.size(), 0) : Dims(interior)}),
-               {a, value.filled(a.dtype(), {})});
+  return bind1(
+      OpCode::kPad,
+      ir::make_params(PadParams{Dims(low), Dims(high), interior.empty() ? Dims(low.size(), 0) : Dims(interior)}),
+      {a, value.filled(a.dtype(), {})});
 }
 
 const ir::OpInfo op_infos::pad{.parse = ir::parse_params<PadParams>, .infer = infer_pad, .eval = eval_pad};
-const OpRules op_rule_table::pad{.jvp = jvp_multilinear, .transpose = transpose_pad, .batch = batch_pad, .factors = factors_pad};
+const OpRules op_rule_table::pad{
+    .jvp = jvp_multilinear, .transpose = transpose_pad, .batch = batch_pad, .factors = factors_pad};
 
 }  // namespace weft

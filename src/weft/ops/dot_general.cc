@@ -11,7 +11,8 @@ using namespace ops;  // NOLINT: a file of ops/
 
 void print_param(ir::ParamWriter& w, const DotDimensionNumbers& v) {
   const auto list = [](const Dims& d) { return "[" + join(d, ", ") + "]"; };
-  w.text += "((" + list(v.lhs_contracting) + ", " + list(v.rhs_contracting) + "), (" + list(v.lhs_batch) + ", " + list(v.rhs_batch) + "))";
+  w.text += "((" + list(v.lhs_contracting) + ", " + list(v.rhs_contracting) + "), (" + list(v.lhs_batch) + ", " +
+            list(v.rhs_batch) + "))";
 }
 
 void parse_param(TextCursor& in, DotDimensionNumbers& v) {
@@ -64,29 +65,32 @@ void check_side(const char* side, DimSpan contracting, DimSpan batch, Aval aval)
   all.append(batch.begin(), batch.end());
   for (const std::int64_t d : all)
     if (d < 0 || d >= aval.ndim())
-      throw IndexError(who + ": axes must be in [0, " + std::to_string(aval.ndim()) + "); got " + std::to_string(d) + " for " + aval.str() + ".");
+      throw IndexError(who + ": axes must be in [0, " + std::to_string(aval.ndim()) + "); got " + std::to_string(d) +
+                       " for " + aval.str() + ".");
   for (std::size_t i = 0; i < all.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
       if (all[i] == all[j])
-        throw ShapeError(who + ": an axis may be contracted or batch once only; got axis " + std::to_string(all[i]) + " twice in contracting " +
-                         shape_str(contracting) + " and batch " + shape_str(batch) + ".");
+        throw ShapeError(who + ": an axis may be contracted or batch once only; got axis " + std::to_string(all[i]) +
+                         " twice in contracting " + shape_str(contracting) + " and batch " + shape_str(batch) + ".");
 }
 
 void check_sizes(const char* what, DimSpan lhs_axes, DimSpan rhs_axes, std::span<const Aval> in) {
   if (lhs_axes.size() != rhs_axes.size())
-    throw ShapeError(std::string("dot_general: lhs and rhs must have as many ") + what + " axes; got " + std::to_string(lhs_axes.size()) +
-                     " and " + std::to_string(rhs_axes.size()) + " " + operands_text(in) + ".");
+    throw ShapeError(std::string("dot_general: lhs and rhs must have as many ") + what + " axes; got " +
+                     std::to_string(lhs_axes.size()) + " and " + std::to_string(rhs_axes.size()) + " " +
+                     operands_text(in) + ".");
   for (std::size_t i = 0; i < lhs_axes.size(); ++i) {
-    const std::int64_t a = in[0].shape(static_cast<std::size_t>(lhs_axes[i])), b = in[1].shape(static_cast<std::size_t>(rhs_axes[i]));
+    const std::int64_t a = in[0].shape(static_cast<std::size_t>(lhs_axes[i])),
+                       b = in[1].shape(static_cast<std::size_t>(rhs_axes[i]));
     if (a == b) continue;
     std::string hint;
     for (int j = 0; j < in[1].ndim(); ++j)
       if (j != rhs_axes[i] && in[1].shape(static_cast<std::size_t>(j)) == a && hint.empty())
-        hint = "rhs looks transposed; " + std::string(what) + " rhs axis " + std::to_string(j) + " would give sizes " + std::to_string(a) +
-               " and " + std::to_string(a) + ".";
-    throw ShapeError(std::string("dot_general: ") + what + " sizes must match; lhs axis " + std::to_string(lhs_axes[i]) + " has " +
-                         std::to_string(a) + ", rhs axis " + std::to_string(rhs_axes[i]) + " has " + std::to_string(b) + " " +
-                         operands_text(in) + ".",
+        hint = "rhs looks transposed; " + std::string(what) + " rhs axis " + std::to_string(j) + " would give sizes " +
+               std::to_string(a) + " and " + std::to_string(a) + ".";
+    throw ShapeError(std::string("dot_general: ") + what + " sizes must match; lhs axis " +
+                         std::to_string(lhs_axes[i]) + " has " + std::to_string(a) + ", rhs axis " +
+                         std::to_string(rhs_axes[i]) + " has " + std::to_string(b) + " " + operands_text(in) + ".",
                      hint);
   }
 }
@@ -106,8 +110,10 @@ void infer(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
                      std::string(name(p.preferred_element_type)) + " for " + in[0].str() + ".");
   Dims shape;
   for (const std::int64_t a : d.lhs_batch) shape.push_back(in[0].shape(static_cast<std::size_t>(a)));
-  for (const std::int64_t a : free_axes(in[0].ndim(), d.lhs_contracting, d.lhs_batch)) shape.push_back(in[0].shape(static_cast<std::size_t>(a)));
-  for (const std::int64_t a : free_axes(in[1].ndim(), d.rhs_contracting, d.rhs_batch)) shape.push_back(in[1].shape(static_cast<std::size_t>(a)));
+  for (const std::int64_t a : free_axes(in[0].ndim(), d.lhs_contracting, d.lhs_batch))
+    shape.push_back(in[0].shape(static_cast<std::size_t>(a)));
+  for (const std::int64_t a : free_axes(in[1].ndim(), d.rhs_contracting, d.rhs_batch))
+    shape.push_back(in[1].shape(static_cast<std::size_t>(a)));
   out.push_back(Aval(p.preferred_element_type, shape, in[0].vary() | in[1].vary()));
 }
 
@@ -133,12 +139,15 @@ void eval(const ParamsBase* params, std::span<const TensorView> in, std::span<co
   const auto rn = offsets_along(in[1].shape(), free_axes(in[1].ndim(), d.rhs_contracting, d.rhs_batch));
   visit_dtype(in[0].dtype(), [&]<class T>(TypeTag<T>) {
     // Sums in the widest type of the category: the oracle is as exact as it can cheaply be.
-    using W = std::conditional_t<std::is_same_v<T, bool> || std::is_integral_v<T>, std::uint64_t,
-                                 std::conditional_t<std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>,
-                                                    std::complex<double>, double>>;
+    using W = std::conditional_t<
+        std::is_same_v<T, bool> || std::is_integral_v<T>, std::uint64_t,
+        std::conditional_t<std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>,
+                           std::complex<double>, double>>;
     const auto widen = [](T v) -> W {
-      if constexpr (std::is_integral_v<W>) return static_cast<W>(static_cast<std::int64_t>(v));
-      else return convert_element<W>(v);
+      if constexpr (std::is_integral_v<W>)
+        return static_cast<W>(static_cast<std::int64_t>(v));
+      else
+        return convert_element<W>(v);
     };
     const T* x = in[0].as<T>();
     const T* y = in[1].as<T>();
@@ -148,10 +157,14 @@ void eval(const ParamsBase* params, std::span<const TensorView> in, std::span<co
         for (const std::int64_t m : lm)
           for (const std::int64_t n : rn) {
             W sum{};
-            for (std::size_t k = 0; k < lk.size(); ++k) sum += widen(x[lb[b] + m + lk[k]]) * widen(y[rb[b] + n + rk[k]]);
-            if constexpr (std::is_integral_v<W> && std::is_integral_v<R> && !std::is_same_v<R, bool>) *z++ = static_cast<R>(sum);
-            else if constexpr (std::is_integral_v<W>) *z++ = convert_element<R>(static_cast<std::int64_t>(sum));
-            else *z++ = convert_element<R>(sum);
+            for (std::size_t k = 0; k < lk.size(); ++k)
+              sum += widen(x[lb[b] + m + lk[k]]) * widen(y[rb[b] + n + rk[k]]);
+            if constexpr (std::is_integral_v<W> && std::is_integral_v<R> && !std::is_same_v<R, bool>)
+              *z++ = static_cast<R>(sum);
+            else if constexpr (std::is_integral_v<W>)
+              *z++ = convert_element<R>(static_cast<std::int64_t>(sum));
+            else
+              *z++ = convert_element<R>(sum);
           }
     });
   });
@@ -180,7 +193,8 @@ void transpose_side(const Call& call, const Array& ct, GradAccum& accum, bool lh
   std::sort(kept.begin(), kept.end());
   Dims kept_own;
   for (const std::int64_t k : kept)
-    kept_own.push_back(own_contracting[static_cast<std::size_t>(std::find(other_contracting.begin(), other_contracting.end(), k) - other_contracting.begin())]);
+    kept_own.push_back(own_contracting[static_cast<std::size_t>(
+        std::find(other_contracting.begin(), other_contracting.end(), k) - other_contracting.begin())]);
   // As `other . ct` or `ct . other`, whichever leaves less to transpose.
   const DType t = own.dtype();
   const Array g = lax::convert(ct, t);
@@ -197,13 +211,16 @@ void transpose_side(const Call& call, const Array& ct, GradAccum& accum, bool lh
     order.append(own_free.begin(), own_free.end());
   }
   Dims permutation(order.size());
-  for (std::size_t i = 0; i < order.size(); ++i) permutation[static_cast<std::size_t>(order[i])] = static_cast<std::int64_t>(i);
+  for (std::size_t i = 0; i < order.size(); ++i)
+    permutation[static_cast<std::size_t>(order[i])] = static_cast<std::int64_t>(i);
   accum.add(lax::transpose(product, permutation));
 }
 
 void transpose_dot(const Call& call, std::span<const Array> cts, std::span<GradAccum* const> accums) {
-  if (accums[0]) transpose_side(call, cts[0], *accums[0], true);
-  else transpose_side(call, cts[0], *accums[1], false);
+  if (accums[0])
+    transpose_side(call, cts[0], *accums[0], true);
+  else
+    transpose_side(call, cts[0], *accums[1], false);
 }
 
 void batch(const Call& call, std::span<const int> bdims, std::int64_t, Arrays& outs, Bdims& out_bdims) {
@@ -226,7 +243,8 @@ void batch(const Call& call, std::span<const int> bdims, std::int64_t, Arrays& o
   } else if (bdims[0] != kUnmapped) {
     // One more free axis of lhs: it comes out among them, in lhs's order.
     const Dims lhs_free = free_axes(x.ndim(), d.lhs_contracting, d.lhs_batch);
-    out = static_cast<int>(d.lhs_batch.size()) + static_cast<int>(std::find(lhs_free.begin(), lhs_free.end(), bdims[0]) - lhs_free.begin());
+    out = static_cast<int>(d.lhs_batch.size()) +
+          static_cast<int>(std::find(lhs_free.begin(), lhs_free.end(), bdims[0]) - lhs_free.begin());
   } else {
     const Dims rhs_free = free_axes(y.ndim(), d.rhs_contracting, d.rhs_batch);
     out = x.ndim() - static_cast<int>(d.lhs_contracting.size()) +
@@ -240,7 +258,9 @@ FactorTable factors(const ParamsBase* params, std::span<const Aval> in, std::spa
   const DotDimensionNumbers& d = ir::params_as<DotGeneralParams>(params).dimension_numbers;
   FactorTable table;
   FactorTable::Axes x(in[0].shape().size()), y(in[1].shape().size()), z;
-  const auto own = [](FactorTable::Axes& axes, std::int64_t a) -> SmallVector<int, 2>& { return axes[static_cast<std::size_t>(a)]; };
+  const auto own = [](FactorTable::Axes& axes, std::int64_t a) -> SmallVector<int, 2>& {
+    return axes[static_cast<std::size_t>(a)];
+  };
   for (std::size_t i = 0; i < d.lhs_batch.size(); ++i) {
     const int f = table.add(in[0].shape(static_cast<std::size_t>(d.lhs_batch[i])));
     own(x, d.lhs_batch[i]).push_back(f);
@@ -269,13 +289,15 @@ FactorTable factors(const ParamsBase* params, std::span<const Aval> in, std::spa
 
 }  // namespace
 
-Array lax::dot_general(const Arg& lhs, const Arg& rhs, const DotDimensionNumbers& dims, std::optional<DType> preferred) {
+Array lax::dot_general(const Arg& lhs, const Arg& rhs, const DotDimensionNumbers& dims,
+                       std::optional<DType> preferred) {
   const LocationScope scope(lhs.location());
   const auto [x, y] = pair_of(lhs, rhs);
   return bind1(OpCode::kDotGeneral, ir::make_params(DotGeneralParams{dims, preferred.value_or(x.dtype())}), {x, y});
 }
 
 const ir::OpInfo op_infos::dot_general{.parse = ir::parse_params<DotGeneralParams>, .infer = infer, .eval = eval};
-const OpRules op_rule_table::dot_general{.jvp = jvp_bilinear, .transpose = transpose_dot, .batch = batch, .factors = factors};
+const OpRules op_rule_table::dot_general{
+    .jvp = jvp_bilinear, .transpose = transpose_dot, .batch = batch, .factors = factors};
 
 }  // namespace weft

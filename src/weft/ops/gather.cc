@@ -16,7 +16,8 @@ std::vector<std::int64_t> read_indices(const TensorView& t) {
     if constexpr (std::is_integral_v<T>)
       for (std::size_t i = 0; i < r.size(); ++i) {
         const T v = t.as<T>()[i];
-        r[i] = std::is_same_v<T, std::uint64_t> && v > static_cast<T>(INT64_MAX) ? INT64_MAX : static_cast<std::int64_t>(v);
+        r[i] = std::is_same_v<T, std::uint64_t> && v > static_cast<T>(INT64_MAX) ? INT64_MAX
+                                                                                 : static_cast<std::int64_t>(v);
       }
   });
   return r;
@@ -36,9 +37,15 @@ namespace {
 
 WindowMap window_map(const GatherParams& p, Aval x, Aval indices, int out_rank) {
   const GatherDimensionNumbers& d = p.dimension_numbers;
-  return {Dims(x.shape()), Dims(indices.shape()), axes_without(out_rank, d.offset_dims), d.offset_dims,
-          axes_without(x.ndim(), d.collapsed_slice_dims, d.operand_batching_dims), d.start_index_map,
-          d.operand_batching_dims, d.start_indices_batching_dims, p.slice_sizes};
+  return {Dims(x.shape()),
+          Dims(indices.shape()),
+          axes_without(out_rank, d.offset_dims),
+          d.offset_dims,
+          axes_without(x.ndim(), d.collapsed_slice_dims, d.operand_batching_dims),
+          d.start_index_map,
+          d.operand_batching_dims,
+          d.start_indices_batching_dims,
+          p.slice_sizes};
 }
 
 [[noreturn]] void throw_numbers(const std::string& what, std::span<const Aval> in) {
@@ -59,31 +66,38 @@ void infer_gather(const ParamsBase* params, std::span<const Aval> in, Avals& out
   if (static_cast<int>(p.slice_sizes.size()) != x.ndim())
     throw_numbers("there must be one slice size per operand axis; got " + shape_str(p.slice_sizes), in);
   if (static_cast<std::int64_t>(d.start_index_map.size()) != indices.shape(static_cast<std::size_t>(batch_rank)))
-    throw_numbers("index vectors must have one component per entry of start_index_map; got " + shape_str(d.start_index_map), in);
+    throw_numbers(
+        "index vectors must have one component per entry of start_index_map; got " + shape_str(d.start_index_map), in);
   if (d.operand_batching_dims.size() != d.start_indices_batching_dims.size())
-    throw_numbers("operand and indices must have as many batching dims; got " + shape_str(d.operand_batching_dims) + " and " +
-                      shape_str(d.start_indices_batching_dims),
+    throw_numbers("operand and indices must have as many batching dims; got " + shape_str(d.operand_batching_dims) +
+                      " and " + shape_str(d.start_indices_batching_dims),
                   in);
   for (std::size_t i = 0; i < p.slice_sizes.size(); ++i)
     if (p.slice_sizes[i] < 0 || p.slice_sizes[i] > x.shape(i))
-      throw_numbers("slice sizes must be in [0, size]; got " + std::to_string(p.slice_sizes[i]) + " for axis " + std::to_string(i), in);
+      throw_numbers("slice sizes must be in [0, size]; got " + std::to_string(p.slice_sizes[i]) + " for axis " +
+                        std::to_string(i),
+                    in);
   for (const Dims* dims : {&d.collapsed_slice_dims, &d.operand_batching_dims})
     for (const std::int64_t a : *dims)
       if (p.slice_sizes[static_cast<std::size_t>(a)] > 1)
-        throw_numbers("slice sizes must be at most 1 on collapsed and batching axes; got " + std::to_string(p.slice_sizes[static_cast<std::size_t>(a)]) +
-                          " for axis " + std::to_string(a),
+        throw_numbers("slice sizes must be at most 1 on collapsed and batching axes; got " +
+                          std::to_string(p.slice_sizes[static_cast<std::size_t>(a)]) + " for axis " + std::to_string(a),
                       in);
   for (std::size_t i = 0; i < d.operand_batching_dims.size(); ++i) {
     const std::int64_t a = x.shape(static_cast<std::size_t>(d.operand_batching_dims[i]));
     const std::int64_t b = indices.shape(static_cast<std::size_t>(d.start_indices_batching_dims[i]));
-    if (a != b) throw_numbers("batching dims must have equal sizes; got " + std::to_string(a) + " and " + std::to_string(b), in);
+    if (a != b)
+      throw_numbers("batching dims must have equal sizes; got " + std::to_string(a) + " and " + std::to_string(b), in);
   }
   const Dims window = axes_without(x.ndim(), d.collapsed_slice_dims, d.operand_batching_dims);
   if (window.size() != d.offset_dims.size())
-    throw_numbers("there must be one offset dim per window axis; got " + shape_str(d.offset_dims) + " for " + std::to_string(window.size()) + " axes", in);
+    throw_numbers("there must be one offset dim per window axis; got " + shape_str(d.offset_dims) + " for " +
+                      std::to_string(window.size()) + " axes",
+                  in);
   const int rank = batch_rank + static_cast<int>(window.size());
   check_axes("gather", d.offset_dims, rank);
-  if (!std::is_sorted(d.offset_dims.begin(), d.offset_dims.end())) throw_numbers("offset_dims must be ascending; got " + shape_str(d.offset_dims), in);
+  if (!std::is_sorted(d.offset_dims.begin(), d.offset_dims.end()))
+    throw_numbers("offset_dims must be ascending; got " + shape_str(d.offset_dims), in);
   Dims shape(static_cast<std::size_t>(rank));
   for (std::size_t i = 0; i < window.size(); ++i)
     shape[static_cast<std::size_t>(d.offset_dims[i])] = p.slice_sizes[static_cast<std::size_t>(window[i])];
@@ -97,11 +111,15 @@ void write_fill(DType t, IndexMode mode, void* out) {
   visit_dtype(t, [&]<class T>(TypeTag<T>) {
     T v{};
     if (mode != IndexMode::kZeroOrDrop) {
-      if constexpr (std::is_same_v<T, bool>) v = true;
-      else if constexpr (std::is_integral_v<T>) v = std::is_signed_v<T> ? std::numeric_limits<T>::lowest() : std::numeric_limits<T>::max();
+      if constexpr (std::is_same_v<T, bool>)
+        v = true;
+      else if constexpr (std::is_integral_v<T>)
+        v = std::is_signed_v<T> ? std::numeric_limits<T>::lowest() : std::numeric_limits<T>::max();
       else if constexpr (std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>)
-        v = T(std::numeric_limits<typename T::value_type>::quiet_NaN(), std::numeric_limits<typename T::value_type>::quiet_NaN());
-      else v = std::numeric_limits<T>::quiet_NaN();
+        v = T(std::numeric_limits<typename T::value_type>::quiet_NaN(),
+              std::numeric_limits<typename T::value_type>::quiet_NaN());
+      else
+        v = std::numeric_limits<T>::quiet_NaN();
     }
     __builtin_memcpy(out, &v, sizeof v);
   });
@@ -113,10 +131,13 @@ void eval_gather(const ParamsBase* params, std::span<const TensorView> in, std::
   alignas(16) std::byte fill[16];
   write_fill(in[0].dtype(), p.mode, fill);
   const bool clip = p.mode == IndexMode::kClip || p.mode == IndexMode::kPromise;
-  window_map(p, in[0].aval, in[1].aval, out[0].ndim()).each(out[0].shape(), read_indices(in[1]), clip, [&](std::int64_t i, std::int64_t j) {
-    if (j >= 0) copy_element(in[0].data, j, out[0].data, i, size);
-    else copy_element(fill, 0, out[0].data, i, size);
-  });
+  window_map(p, in[0].aval, in[1].aval, out[0].ndim())
+      .each(out[0].shape(), read_indices(in[1]), clip, [&](std::int64_t i, std::int64_t j) {
+        if (j >= 0)
+          copy_element(in[0].data, j, out[0].data, i, size);
+        else
+          copy_element(fill, 0, out[0].data, i, size);
+      });
 }
 
 void jvp_gather(const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
@@ -129,8 +150,8 @@ void jvp_gather(const Call& call, std::span<const Array> tangents, Arrays& outs,
 void transpose_gather(const Call& call, std::span<const Array> cts, std::span<GradAccum* const> accums) {
   const auto& p = call.params_as<GatherParams>();
   const GatherDimensionNumbers& d = p.dimension_numbers;
-  const ScatterDimensionNumbers numbers{d.offset_dims, d.collapsed_slice_dims, d.operand_batching_dims, d.start_indices_batching_dims,
-                                        d.start_index_map};
+  const ScatterDimensionNumbers numbers{d.offset_dims, d.collapsed_slice_dims, d.operand_batching_dims,
+                                        d.start_indices_batching_dims, d.start_index_map};
   const bool clip = p.mode == IndexMode::kClip || p.mode == IndexMode::kPromise;
   accums[0]->add(lax::scatter(zeros_of(accums[0]->aval()), call.args[1], cts[0], numbers, ScatterKind::kAdd,
                               clip ? IndexMode::kClip : IndexMode::kFillOrDrop));
@@ -180,7 +201,8 @@ FactorTable factors_gather(const ParamsBase* params, std::span<const Aval> in, s
   }
   indices.back() = {table.add(in[1].shape(in[1].shape().size() - 1), FactorTable::Kind::kNeedReplication)};
   for (std::size_t i = 0; i < d.operand_batching_dims.size(); ++i)
-    x[static_cast<std::size_t>(d.operand_batching_dims[i])] = indices[static_cast<std::size_t>(d.start_indices_batching_dims[i])];
+    x[static_cast<std::size_t>(d.operand_batching_dims[i])] =
+        indices[static_cast<std::size_t>(d.start_indices_batching_dims[i])];
   const Dims window = axes_without(in[0].ndim(), d.collapsed_slice_dims, d.operand_batching_dims);
   for (std::size_t i = 0; i < window.size(); ++i) {
     const auto a = static_cast<std::size_t>(window[i]), o = static_cast<std::size_t>(d.offset_dims[i]);
@@ -201,7 +223,8 @@ FactorTable factors_gather(const ParamsBase* params, std::span<const Aval> in, s
 
 }  // namespace
 
-Array lax::gather(const Arg& x, const Array& indices, const GatherDimensionNumbers& dims, DimSpan slice_sizes, IndexMode mode) {
+Array lax::gather(const Arg& x, const Array& indices, const GatherDimensionNumbers& dims, DimSpan slice_sizes,
+                  IndexMode mode) {
   const LocationScope scope(x.location());
   return bind1(OpCode::kGather, ir::make_params(GatherParams{dims, mode, Dims(slice_sizes)}), {x.array(), indices});
 }

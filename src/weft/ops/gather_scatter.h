@@ -11,12 +11,12 @@ std::vector<std::int64_t> read_indices(const TensorView& t);
 /// One window of a gather or scatter, walked in step with the other array.
 struct WindowMap {
   Dims operand_shape, indices_shape;
-  Dims batch_axes;             // axes of the result (updates) that run over the index vectors
-  Dims window_axes;            // axes of the result (updates) that run over the window ...
-  Dims operand_axes;           // ... and the operand axis of each
-  Dims start_map;              // operand axis of each component of an index vector
+  Dims batch_axes;    // axes of the result (updates) that run over the index vectors
+  Dims window_axes;   // axes of the result (updates) that run over the window ...
+  Dims operand_axes;  // ... and the operand axis of each
+  Dims start_map;     // operand axis of each component of an index vector
   Dims operand_batching, indices_batching;
-  Dims window_sizes;           // by operand axis
+  Dims window_sizes;  // by operand axis
 
   /// Calls f(i, j) for every element: i in the result (updates) of `shape`, in row-major order, j in
   /// the operand or -1 when the window is not inside and `clip` is false.
@@ -29,12 +29,14 @@ struct WindowMap {
     std::int64_t i = 0;
     for_each_index(shape, [&](const Dims& at) {
       std::int64_t vector = 0;
-      for (std::size_t b = 0; b < batch_axes.size(); ++b) vector += at[static_cast<std::size_t>(batch_axes[b])] * index_strides[b];
+      for (std::size_t b = 0; b < batch_axes.size(); ++b)
+        vector += at[static_cast<std::size_t>(batch_axes[b])] * index_strides[b];
       std::int64_t j = 0;
       bool inside = true;
       for (std::size_t k = 0; k < start_map.size(); ++k) {
         const auto axis = static_cast<std::size_t>(start_map[k]);
-        const std::int64_t start = indices[static_cast<std::size_t>(vector) + k], last = operand_shape[axis] - window_sizes[axis];
+        const std::int64_t start = indices[static_cast<std::size_t>(vector) + k],
+                           last = operand_shape[axis] - window_sizes[axis];
         inside &= start >= 0 && start <= last;
         j += (start < 0 ? 0 : start > last ? last : start) * operand_strides[axis];
       }
@@ -52,7 +54,8 @@ struct WindowMap {
 Dims axes_without(int rank, DimSpan a, DimSpan b = {});
 
 /// The gather that reads what `scatter` with these numbers writes; reading outside gives zero.
-Array gather_updates(const Array& x, const Array& indices, const ScatterDimensionNumbers& dims, DimSpan updates_shape, IndexMode mode);
+Array gather_updates(const Array& x, const Array& indices, const ScatterDimensionNumbers& dims, DimSpan updates_shape,
+                     IndexMode mode);
 /// Window sizes by operand axis, from the updates' shape.
 Dims scatter_window(const ScatterDimensionNumbers& dims, int operand_rank, DimSpan updates_shape);
 

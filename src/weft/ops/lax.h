@@ -12,8 +12,8 @@
 
 #include "weft/core/arg.h"
 #include "weft/ir/contraction.h"
-#include "weft/ir/indexing.h"
 #include "weft/ir/elementwise.h"
+#include "weft/ir/indexing.h"
 
 namespace weft::lax {
 
@@ -83,7 +83,8 @@ Array round_nearest_afz(const Arg& x);
 Array round_nearest_even(const Arg& x);
 /// 1 / sqrt(x).
 Array rsqrt(const Arg& x);
-/// -1, 0 or 1 (NaN for NaN, the zero's sign kept); x / |x| for complex. Signed integers, floats, complex; 0 or 1 for unsigned.
+/// -1, 0 or 1 (NaN for NaN, the zero's sign kept); x / |x| for complex. Signed integers, floats, complex; 0 or 1 for
+/// unsigned.
 Array sign(const Arg& x);
 Array sine(const Arg& x);
 Array sinh(const Arg& x);
@@ -214,8 +215,8 @@ Array cumsum(const Arg& x, int axis, bool reverse = false);
 
 // ---- indexing and order ----
 
-using weft::IndexMode;
 using weft::GatherDimensionNumbers;
+using weft::IndexMode;
 /// out[batch..., offset...] = x[clamp(indices[batch, :]) + offset]. `indices` are integers.
 Array gather(const Arg& x, const Array& indices, const GatherDimensionNumbers& dims, DimSpan slice_sizes,
              IndexMode mode = IndexMode::kClip);
@@ -224,8 +225,8 @@ using weft::ScatterDimensionNumbers;
 using weft::ScatterKind;
 /// x with `updates` combined in at the windows that `indices` name, in row-major order of the
 /// updates. `unique` promises that no two updates meet.
-Array scatter(const Arg& x, const Array& indices, const Arg& updates, const ScatterDimensionNumbers& dims, ScatterKind kind,
-              IndexMode mode = IndexMode::kFillOrDrop, bool unique = false);
+Array scatter(const Arg& x, const Array& indices, const Arg& updates, const ScatterDimensionNumbers& dims,
+              ScatterKind kind, IndexMode mode = IndexMode::kFillOrDrop, bool unique = false);
 
 /// Sorts along `dimension` by the first `num_keys` operands in ascending order (floats in total
 /// order with -0 = 0 and NaN last), carrying the others along. Always stable. Operands have equal shapes.

@@ -43,7 +43,8 @@ FactorTable factors_along(DimSpan axes, std::span<const Aval> in, FactorTable::K
   FactorTable::Axes x, y;
   for (int i = 0; i < in[0].ndim(); ++i) {
     const bool reduced = std::find(axes.begin(), axes.end(), i) != axes.end();
-    x.push_back({table.add(in[0].shape(static_cast<std::size_t>(i)), reduced ? kind : FactorTable::Kind::kPassThrough)});
+    x.push_back(
+        {table.add(in[0].shape(static_cast<std::size_t>(i)), reduced ? kind : FactorTable::Kind::kPassThrough)});
     if (!reduced) y.push_back(x.back());
   }
   table.operands.push_back(std::move(x));
@@ -58,19 +59,24 @@ void infer_reduce(const ParamsBase* params, std::span<const Aval> in, Avals& out
   check_axes("reduce", p.axes, in[0].ndim());
   const bool bits = p.kind == ReduceKind::kAnd || p.kind == ReduceKind::kOr || p.kind == ReduceKind::kXor;
   if (bits && category(in[0].dtype()) > Category::kInteger)
-    throw_dtype("reduce_" + std::string(enum_names(p.kind)[static_cast<std::size_t>(p.kind)]), "bool or integer", in[0].dtype());
+    throw_dtype("reduce_" + std::string(enum_names(p.kind)[static_cast<std::size_t>(p.kind)]), "bool or integer",
+                in[0].dtype());
   out.push_back(in[0].with_shape(pick(in[0].shape(), kept_axes(in[0].ndim(), p.axes))));
 }
 
 template <class T>
 bool greater(T a, T b) {
-  if constexpr (std::is_same_v<T, std::complex<double>>) return a.real() > b.real() || (a.real() == b.real() && a.imag() > b.imag());
-  else return a > b;
+  if constexpr (std::is_same_v<T, std::complex<double>>)
+    return a.real() > b.real() || (a.real() == b.real() && a.imag() > b.imag());
+  else
+    return a > b;
 }
 template <class T>
 bool is_nan(T v) {
-  if constexpr (std::is_same_v<T, std::complex<double>>) return v.real() != v.real() || v.imag() != v.imag();
-  else return v != v;
+  if constexpr (std::is_same_v<T, std::complex<double>>)
+    return v.real() != v.real() || v.imag() != v.imag();
+  else
+    return v != v;
 }
 
 template <class W>
@@ -112,30 +118,44 @@ T reduce_identity(ReduceKind kind) {
   } else {
     using L = std::numeric_limits<T>;
     switch (kind) {
-      case ReduceKind::kSum: case ReduceKind::kOr: case ReduceKind::kXor: return T(0);
+      case ReduceKind::kSum:
+      case ReduceKind::kOr:
+      case ReduceKind::kXor: return T(0);
       case ReduceKind::kProd: return T(1);
       case ReduceKind::kMax:
-        if constexpr (L::has_infinity) return T(-static_cast<float>(L::infinity()));
-        else return L::lowest();
+        if constexpr (L::has_infinity)
+          return T(-static_cast<float>(L::infinity()));
+        else
+          return L::lowest();
       case ReduceKind::kMin:
-        if constexpr (L::has_infinity) return L::infinity();
-        else return L::max();
+        if constexpr (L::has_infinity)
+          return L::infinity();
+        else
+          return L::max();
       default:
-        if constexpr (std::is_same_v<T, bool>) return true;
-        else if constexpr (std::is_integral_v<T>) return static_cast<T>(~T(0));
-        else return T(0);
+        if constexpr (std::is_same_v<T, bool>)
+          return true;
+        else if constexpr (std::is_integral_v<T>)
+          return static_cast<T>(~T(0));
+        else
+          return T(0);
     }
   }
 }
 
 void eval_reduce(const ParamsBase* params, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
   const auto& p = ir::params_as<ReduceParams>(params);
-  const auto rows = offsets_along(in[0].shape(), kept_axes(in[0].ndim(), p.axes)), along = offsets_along(in[0].shape(), p.axes);
+  const auto rows = offsets_along(in[0].shape(), kept_axes(in[0].ndim(), p.axes)),
+             along = offsets_along(in[0].shape(), p.axes);
   ReduceKind kind = p.kind;
   visit_dtype(in[0].dtype(), [&]<class T>(TypeTag<T>) {
-    using W = std::conditional_t<std::is_same_v<T, bool>, std::int64_t,
-              std::conditional_t<std::is_unsigned_v<T>, std::uint64_t, std::conditional_t<std::is_integral_v<T>, std::int64_t,
-              std::conditional_t<std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>, std::complex<double>, double>>>>;
+    using W = std::conditional_t<
+        std::is_same_v<T, bool>, std::int64_t,
+        std::conditional_t<std::is_unsigned_v<T>, std::uint64_t,
+                           std::conditional_t<std::is_integral_v<T>, std::int64_t,
+                                              std::conditional_t<std::is_same_v<T, std::complex<float>> ||
+                                                                     std::is_same_v<T, std::complex<double>>,
+                                                                 std::complex<double>, double>>>>;
     if (std::is_same_v<T, bool> && kind == ReduceKind::kSum) kind = ReduceKind::kOr;
     const T* x = in[0].as<T>();
     T* y = out[0].as<T>();
@@ -146,8 +166,10 @@ void eval_reduce(const ParamsBase* params, std::span<const TensorView> in, std::
       }
       const auto read = [&](std::size_t i) { return convert_element<W>(x[row + along[i]]); };
       const W sum = reduce_tree<W>(kind, read, 0, along.size());
-      if constexpr (std::is_integral_v<W> && !std::is_same_v<T, bool>) *y++ = static_cast<T>(sum);  // wraps
-      else *y++ = convert_element<T>(sum);
+      if constexpr (std::is_integral_v<W> && !std::is_same_v<T, bool>)
+        *y++ = static_cast<T>(sum);  // wraps
+      else
+        *y++ = convert_element<T>(sum);
     }
   });
 }
@@ -226,7 +248,8 @@ FactorTable factors_reduce(const ParamsBase* params, std::span<const Aval> in, s
   return factors_along(ir::params_as<ReduceParams>(params).axes, in, FactorTable::Kind::kReduction);
 }
 
-constexpr std::string_view kReduceTexts[] = {"reduce_sum", "reduce_prod", "reduce_max", "reduce_min", "reduce_and", "reduce_or", "reduce_xor"};
+constexpr std::string_view kReduceTexts[] = {"reduce_sum", "reduce_prod", "reduce_max", "reduce_min",
+                                             "reduce_and", "reduce_or",   "reduce_xor"};
 
 // ---- argmax, argmin: the first position of the largest (smallest) along one axis; NaN wins ----
 
@@ -237,9 +260,11 @@ void infer_arg(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
   const Dims axes{p.axis};
   check_axes(op, axes, in[0].ndim());
   if (is_complex(in[0].dtype())) throw_dtype(op, "bool, integer or float", in[0].dtype());
-  if (!is_integer(p.index_dtype)) throw DTypeError(std::string(op) + ": indices must be integers; got " + std::string(name(p.index_dtype)) + ".");
+  if (!is_integer(p.index_dtype))
+    throw DTypeError(std::string(op) + ": indices must be integers; got " + std::string(name(p.index_dtype)) + ".");
   if (in[0].shape(static_cast<std::size_t>(p.axis)) == 0)
-    throw ShapeError(std::string(op) + ": the axis must not be empty; got axis " + std::to_string(p.axis) + " of " + in[0].str() + ".");
+    throw ShapeError(std::string(op) + ": the axis must not be empty; got axis " + std::to_string(p.axis) + " of " +
+                     in[0].str() + ".");
   out.push_back(in[0].with_shape(pick(in[0].shape(), kept_axes(in[0].ndim(), axes))).with_dtype(p.index_dtype));
 }
 
@@ -247,7 +272,8 @@ template <bool kMax>
 void eval_arg(const ParamsBase* params, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
   const auto& p = ir::params_as<ArgReduceParams>(params);
   const Dims axes{p.axis};
-  const auto rows = offsets_along(in[0].shape(), kept_axes(in[0].ndim(), axes)), along = offsets_along(in[0].shape(), axes);
+  const auto rows = offsets_along(in[0].shape(), kept_axes(in[0].ndim(), axes)),
+             along = offsets_along(in[0].shape(), axes);
   std::vector<std::int64_t> found;
   visit_dtype(in[0].dtype(), [&]<class T>(TypeTag<T>) {
     if constexpr (!std::is_same_v<T, std::complex<float>> && !std::is_same_v<T, std::complex<double>>) {
@@ -306,8 +332,10 @@ void eval_cumsum(const ParamsBase* params, std::span<const TensorView> in, std::
   if (p.reverse) std::reverse(along.begin(), along.end());
   visit_dtype(in[0].dtype(), [&]<class T>(TypeTag<T>) {
     if constexpr (!std::is_same_v<T, bool>) {
-      using W = std::conditional_t<std::is_integral_v<T>, std::uint64_t,
-                std::conditional_t<std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>, std::complex<double>, double>>;
+      using W = std::conditional_t<
+          std::is_integral_v<T>, std::uint64_t,
+          std::conditional_t<std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>,
+                             std::complex<double>, double>>;
       for (const std::int64_t row : rows) {
         W sum{};
         for (const std::int64_t i : along) {
@@ -337,7 +365,8 @@ void batch_cumsum(const Call& call, std::span<const int> bdims, std::int64_t, Ar
 
 FactorTable factors_cumsum(const ParamsBase* params, std::span<const Aval> in, std::span<const Aval> out) {
   FactorTable table = factors_elementwise(params, in, out);
-  table.factors[static_cast<std::size_t>(ir::params_as<CumsumParams>(params).axis)].kind = FactorTable::Kind::kNeedReplication;
+  table.factors[static_cast<std::size_t>(ir::params_as<CumsumParams>(params).axis)].kind =
+      FactorTable::Kind::kNeedReplication;
   return table;
 }
 
@@ -364,10 +393,12 @@ const ir::OpInfo op_infos::reduce{
 const OpRules op_rule_table::reduce{
     .jvp = jvp_reduce, .transpose = transpose_reduce, .batch = batch_reduce, .factors = factors_reduce};
 
-const ir::OpInfo op_infos::argmax{.parse = ir::parse_params<ArgReduceParams>, .infer = infer_arg<true>, .eval = eval_arg<true>};
+const ir::OpInfo op_infos::argmax{
+    .parse = ir::parse_params<ArgReduceParams>, .infer = infer_arg<true>, .eval = eval_arg<true>};
 const OpRules op_rule_table::argmax{
     .jvp = rules::zero_tangent, .transpose = rules::not_linear, .batch = batch_arg, .factors = factors_arg};
-const ir::OpInfo op_infos::argmin{.parse = ir::parse_params<ArgReduceParams>, .infer = infer_arg<false>, .eval = eval_arg<false>};
+const ir::OpInfo op_infos::argmin{
+    .parse = ir::parse_params<ArgReduceParams>, .infer = infer_arg<false>, .eval = eval_arg<false>};
 const OpRules op_rule_table::argmin{
     .jvp = rules::zero_tangent, .transpose = rules::not_linear, .batch = batch_arg, .factors = factors_arg};
 

@@ -18,9 +18,10 @@ Dims scatter_window(const ScatterDimensionNumbers& d, int operand_rank, DimSpan 
   return sizes;
 }
 
-Array gather_updates(const Array& x, const Array& indices, const ScatterDimensionNumbers& d, DimSpan updates_shape, IndexMode mode) {
-  const GatherDimensionNumbers numbers{d.update_window_dims, d.inserted_window_dims, d.input_batching_dims, d.scatter_indices_batching_dims,
-                                       d.scatter_dims_to_operand_dims};
+Array gather_updates(const Array& x, const Array& indices, const ScatterDimensionNumbers& d, DimSpan updates_shape,
+                     IndexMode mode) {
+  const GatherDimensionNumbers numbers{d.update_window_dims, d.inserted_window_dims, d.input_batching_dims,
+                                       d.scatter_indices_batching_dims, d.scatter_dims_to_operand_dims};
   Dims sizes = scatter_window(d, x.ndim(), updates_shape);
   // An empty operand axis has no window of size 1.
   for (std::size_t i = 0; i < sizes.size(); ++i) sizes[i] = std::min(sizes[i], x.aval().shape(i));
@@ -33,7 +34,8 @@ Array gather_updates(const Array& x, const Array& indices, const ScatterDimensio
 namespace {
 
 [[noreturn]] void throw_numbers(const std::string& what, std::span<const Aval> in) {
-  throw ShapeError("scatter: " + what + " (operand " + in[0].str() + ", indices " + in[1].str() + ", updates " + in[2].str() + ").");
+  throw ShapeError("scatter: " + what + " (operand " + in[0].str() + ", indices " + in[1].str() + ", updates " +
+                   in[2].str() + ").");
 }
 
 void infer_scatter(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
@@ -41,7 +43,8 @@ void infer_scatter(const ParamsBase* params, std::span<const Aval> in, Avals& ou
   const Aval x = in[0], indices = in[1], updates = in[2];
   if (!is_integer(indices.dtype())) throw DTypeError("scatter: indices must be integers; got " + indices.str() + ".");
   if (updates.dtype() != x.dtype())
-    throw DTypeError("scatter: operand and updates must have equal dtypes; got " + x.str() + " and " + updates.str() + ".");
+    throw DTypeError("scatter: operand and updates must have equal dtypes; got " + x.str() + " and " + updates.str() +
+                     ".");
   if (indices.ndim() < 1) throw_numbers("indices must have an axis of index vectors; got a scalar", in);
   const int batch_rank = indices.ndim() - 1;
   check_axes("scatter", d.inserted_window_dims, x.ndim());
@@ -51,29 +54,41 @@ void infer_scatter(const ParamsBase* params, std::span<const Aval> in, Avals& ou
   check_axes("scatter", d.update_window_dims, updates.ndim());
   if (!std::is_sorted(d.update_window_dims.begin(), d.update_window_dims.end()))
     throw_numbers("update_window_dims must be ascending; got " + shape_str(d.update_window_dims), in);
-  if (static_cast<std::int64_t>(d.scatter_dims_to_operand_dims.size()) != indices.shape(static_cast<std::size_t>(batch_rank)))
+  if (static_cast<std::int64_t>(d.scatter_dims_to_operand_dims.size()) !=
+      indices.shape(static_cast<std::size_t>(batch_rank)))
     throw_numbers("index vectors must have one component per entry of scatter_dims_to_operand_dims; got " +
-                      shape_str(d.scatter_dims_to_operand_dims), in);
+                      shape_str(d.scatter_dims_to_operand_dims),
+                  in);
   if (d.input_batching_dims.size() != d.scatter_indices_batching_dims.size())
-    throw_numbers("operand and indices must have as many batching dims; got " + shape_str(d.input_batching_dims) + " and " +
-                      shape_str(d.scatter_indices_batching_dims), in);
+    throw_numbers("operand and indices must have as many batching dims; got " + shape_str(d.input_batching_dims) +
+                      " and " + shape_str(d.scatter_indices_batching_dims),
+                  in);
   for (std::size_t i = 0; i < d.input_batching_dims.size(); ++i) {
     const std::int64_t a = x.shape(static_cast<std::size_t>(d.input_batching_dims[i]));
     const std::int64_t b = indices.shape(static_cast<std::size_t>(d.scatter_indices_batching_dims[i]));
-    if (a != b) throw_numbers("batching dims must have equal sizes; got " + std::to_string(a) + " and " + std::to_string(b), in);
+    if (a != b)
+      throw_numbers("batching dims must have equal sizes; got " + std::to_string(a) + " and " + std::to_string(b), in);
   }
   const Dims window = axes_without(x.ndim(), d.inserted_window_dims, d.input_batching_dims);
   const Dims batch = axes_without(updates.ndim(), d.update_window_dims);
   if (window.size() != d.update_window_dims.size() || static_cast<int>(batch.size()) != batch_rank)
-    throw_numbers("updates must have the axes of the indices and one per window axis; got update_window_dims " + shape_str(d.update_window_dims), in);
+    throw_numbers("updates must have the axes of the indices and one per window axis; got update_window_dims " +
+                      shape_str(d.update_window_dims),
+                  in);
   for (std::size_t i = 0; i < window.size(); ++i) {
-    const std::int64_t w = updates.shape(static_cast<std::size_t>(d.update_window_dims[i])), n = x.shape(static_cast<std::size_t>(window[i]));
-    if (w > n) throw_numbers("the window must fit in the operand; got " + std::to_string(w) + " for axis " + std::to_string(window[i]), in);
+    const std::int64_t w = updates.shape(static_cast<std::size_t>(d.update_window_dims[i])),
+                       n = x.shape(static_cast<std::size_t>(window[i]));
+    if (w > n)
+      throw_numbers(
+          "the window must fit in the operand; got " + std::to_string(w) + " for axis " + std::to_string(window[i]),
+          in);
   }
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const std::int64_t u = updates.shape(static_cast<std::size_t>(batch[i]));
     if (u != indices.shape(i))
-      throw_numbers("updates must have the sizes of the indices; got " + std::to_string(u) + " for axis " + std::to_string(batch[i]), in);
+      throw_numbers("updates must have the sizes of the indices; got " + std::to_string(u) + " for axis " +
+                        std::to_string(batch[i]),
+                    in);
   }
   out.push_back(Aval(x.dtype(), x.shape(), x.vary() | indices.vary() | updates.vary()));
 }
@@ -83,14 +98,16 @@ T combine(ScatterKind kind, T a, T b) {
   if constexpr (std::is_same_v<T, bool>) {
     switch (kind) {
       case ScatterKind::kSet: return b;
-      case ScatterKind::kAdd: case ScatterKind::kMax: return a || b;
+      case ScatterKind::kAdd:
+      case ScatterKind::kMax: return a || b;
       default: return a && b;
     }
   } else {
     const auto less = [](T p, T q) {
       if constexpr (std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>)
         return p.real() < q.real() || (p.real() == q.real() && p.imag() < q.imag());
-      else return p < q;
+      else
+        return p < q;
     };
     using U = std::conditional_t<std::is_integral_v<T>, std::uint64_t, T>;  // integers wrap
     switch (kind) {
@@ -107,9 +124,15 @@ void eval_scatter(const ParamsBase* params, std::span<const TensorView> in, std:
   const auto& p = ir::params_as<ScatterParams>(params);
   const ScatterDimensionNumbers& d = p.dimension_numbers;
   if (out[0].size()) __builtin_memcpy(out[0].data, in[0].data, static_cast<std::size_t>(out[0].aval.bytes()));
-  const WindowMap map{Dims(in[0].shape()), Dims(in[1].shape()), axes_without(in[2].ndim(), d.update_window_dims), d.update_window_dims,
-                      axes_without(in[0].ndim(), d.inserted_window_dims, d.input_batching_dims), d.scatter_dims_to_operand_dims,
-                      d.input_batching_dims, d.scatter_indices_batching_dims, scatter_window(d, in[0].ndim(), in[2].shape())};
+  const WindowMap map{Dims(in[0].shape()),
+                      Dims(in[1].shape()),
+                      axes_without(in[2].ndim(), d.update_window_dims),
+                      d.update_window_dims,
+                      axes_without(in[0].ndim(), d.inserted_window_dims, d.input_batching_dims),
+                      d.scatter_dims_to_operand_dims,
+                      d.input_batching_dims,
+                      d.scatter_indices_batching_dims,
+                      scatter_window(d, in[0].ndim(), in[2].shape())};
   const bool clip = p.mode == IndexMode::kClip || p.mode == IndexMode::kPromise;
   const auto indices = read_indices(in[1]);
   visit_dtype(in[0].dtype(), [&]<class T>(TypeTag<T>) {
@@ -119,7 +142,8 @@ void eval_scatter(const ParamsBase* params, std::span<const TensorView> in, std:
       if (j < 0) return;
       if constexpr (std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>)
         y[j] = T(combine<float>(p.kind, y[j], u[i]));
-      else y[j] = combine<T>(p.kind, y[j], u[i]);
+      else
+        y[j] = combine<T>(p.kind, y[j], u[i]);
     });
   });
 }
@@ -140,9 +164,7 @@ void jvp_scatter(const Call& call, std::span<const Array> tangents, Arrays& outs
   };
   switch (p.kind) {
     case ScatterKind::kSet:  // the same update wins for values and tangents
-    case ScatterKind::kAdd:
-      out_tangents.push_back(scatter(or_zeros(tx, x), or_zeros(tu, updates), p.kind));
-      return;
+    case ScatterKind::kAdd: out_tangents.push_back(scatter(or_zeros(tx, x), or_zeros(tu, updates), p.kind)); return;
     case ScatterKind::kMul: {
       Array t;
       if (tx.defined()) t = scatter(tx, updates, ScatterKind::kMul);
@@ -165,7 +187,8 @@ void jvp_scatter(const Call& call, std::span<const Array> tangents, Arrays& outs
   const Array hit_x = lax::convert(lax::eq(x, y), x.dtype());
   const Array hit_u = lax::convert(lax::eq(updates, gather_updates(y, indices, d, updates.shape(), p.mode)), x.dtype());
   const Array count = scatter(hit_x, hit_u, ScatterKind::kAdd);
-  const Array sum = scatter(lax::multiply(or_zeros(tx, x), hit_x), lax::multiply(or_zeros(tu, updates), hit_u), ScatterKind::kAdd);
+  const Array sum =
+      scatter(lax::multiply(or_zeros(tx, x), hit_x), lax::multiply(or_zeros(tu, updates), hit_u), ScatterKind::kAdd);
   out_tangents.push_back(lax::divide(sum, count));
 }
 
@@ -186,7 +209,8 @@ void transpose_scatter(const Call& call, std::span<const Array> cts, std::span<G
   }
   internal_check(p.kind == ScatterKind::kSet, "scatter: min and max are not linear");
   const Aval updates = accums[2] ? accums[2]->aval() : call.args[2].aval();
-  if (accums[0]) accums[0]->add(lax::scatter(ct, indices, zeros_of(updates), d, ScatterKind::kSet, p.mode, p.unique_indices));
+  if (accums[0])
+    accums[0]->add(lax::scatter(ct, indices, zeros_of(updates), d, ScatterKind::kSet, p.mode, p.unique_indices));
   if (!accums[2]) return;
   Array u = gather_updates(ct, indices, d, updates.shape(), p.mode);
   if (!p.unique_indices) {
@@ -233,13 +257,15 @@ FactorTable factors_scatter(const ParamsBase* params, std::span<const Aval> in, 
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const auto& along = d.scatter_indices_batching_dims;
     const bool passes = std::find(along.begin(), along.end(), static_cast<std::int64_t>(i)) != along.end();
-    const int f = table.add(in[1].shape(i), passes ? FactorTable::Kind::kPassThrough : FactorTable::Kind::kNeedReplication);
+    const int f =
+        table.add(in[1].shape(i), passes ? FactorTable::Kind::kPassThrough : FactorTable::Kind::kNeedReplication);
     indices[i] = {f};
     updates[static_cast<std::size_t>(batch[i])] = {f};
   }
   indices.back() = {table.add(in[1].shape(in[1].shape().size() - 1), FactorTable::Kind::kNeedReplication)};
   for (std::size_t i = 0; i < d.input_batching_dims.size(); ++i)
-    x[static_cast<std::size_t>(d.input_batching_dims[i])] = indices[static_cast<std::size_t>(d.scatter_indices_batching_dims[i])];
+    x[static_cast<std::size_t>(d.input_batching_dims[i])] =
+        indices[static_cast<std::size_t>(d.scatter_indices_batching_dims[i])];
   const Dims window = axes_without(in[0].ndim(), d.inserted_window_dims, d.input_batching_dims);
   for (std::size_t i = 0; i < window.size(); ++i) {
     const auto a = static_cast<std::size_t>(window[i]), u = static_cast<std::size_t>(d.update_window_dims[i]);
@@ -263,10 +289,11 @@ constexpr std::string_view kScatterTexts[] = {"scatter", "scatter_add", "scatter
 
 }  // namespace
 
-Array lax::scatter(const Arg& x, const Array& indices, const Arg& updates, const ScatterDimensionNumbers& dims, ScatterKind kind,
-                   IndexMode mode, bool unique) {
+Array lax::scatter(const Arg& x, const Array& indices, const Arg& updates, const ScatterDimensionNumbers& dims,
+                   ScatterKind kind, IndexMode mode, bool unique) {
   const LocationScope scope(x.location());
-  return bind1(OpCode::kScatter, ir::make_params(ScatterParams{kind, dims, mode, unique}), {x.array(), indices, updates.array()});
+  return bind1(OpCode::kScatter, ir::make_params(ScatterParams{kind, dims, mode, unique}),
+               {x.array(), indices, updates.array()});
 }
 
 const ir::OpInfo op_infos::scatter{

@@ -14,7 +14,9 @@ namespace {
 
 // A constant of one repeated element keeps being one whatever its shape.
 bool is_splat(const Array& x) { return x.buffer() && x.buffer()->splat(); }
-Array respread(const Array& x, DimSpan shape) { return detail::make_splat(x.aval().with_shape(shape), x.buffer()->data()); }
+Array respread(const Array& x, DimSpan shape) {
+  return detail::make_splat(x.aval().with_shape(shape), x.buffer()->data());
+}
 
 bool is_identity(DimSpan permutation) {
   for (std::size_t i = 0; i < permutation.size(); ++i)
@@ -24,7 +26,8 @@ bool is_identity(DimSpan permutation) {
 
 Dims inverse(DimSpan permutation) {
   Dims r(permutation.size());
-  for (std::size_t i = 0; i < permutation.size(); ++i) r[static_cast<std::size_t>(permutation[i])] = static_cast<std::int64_t>(i);
+  for (std::size_t i = 0; i < permutation.size(); ++i)
+    r[static_cast<std::size_t>(permutation[i])] = static_cast<std::int64_t>(i);
   return r;
 }
 
@@ -44,8 +47,8 @@ void infer_iota(const ParamsBase* params, std::span<const Aval>, Avals& out) {
   const auto& p = ir::params_as<IotaParams>(params);
   if (p.dtype == boolean) throw_dtype("iota", "integer, float or complex", p.dtype);
   if (p.dimension < 0 || p.dimension >= static_cast<std::int64_t>(p.shape.size()))
-    throw IndexError("iota: the dimension must be in [0, " + std::to_string(p.shape.size()) + "); got " + std::to_string(p.dimension) +
-                     " for shape " + shape_str(p.shape) + ".");
+    throw IndexError("iota: the dimension must be in [0, " + std::to_string(p.shape.size()) + "); got " +
+                     std::to_string(p.dimension) + " for shape " + shape_str(p.shape) + ".");
   out.push_back(Aval(p.dtype, p.shape));
 }
 
@@ -84,8 +87,9 @@ void infer_reshape(const ParamsBase* params, std::span<const Aval> in, Avals& ou
   const auto& p = ir::params_as<ReshapeParams>(params);
   const Aval y = in[0].with_shape(p.new_sizes);
   if (y.size() != in[0].size())
-    throw ShapeError("reshape: the number of elements must stay the same; got " + in[0].str() + " (" + std::to_string(in[0].size()) +
-                     " elements) to " + shape_str(p.new_sizes) + " (" + std::to_string(y.size()) + ").");
+    throw ShapeError("reshape: the number of elements must stay the same; got " + in[0].str() + " (" +
+                     std::to_string(in[0].size()) + " elements) to " + shape_str(p.new_sizes) + " (" +
+                     std::to_string(y.size()) + ").");
   out.push_back(y);
 }
 
@@ -122,8 +126,14 @@ FactorTable factors_reshape(const ParamsBase*, std::span<const Aval> in, std::sp
       ++j;
       continue;
     }
-    if (i < left.size() && left[i] == 1) { ++i; continue; }
-    if (j < right.size() && right[j] == 1) { ++j; continue; }
+    if (i < left.size() && left[i] == 1) {
+      ++i;
+      continue;
+    }
+    if (j < right.size() && right[j] == 1) {
+      ++j;
+      continue;
+    }
     const bool divides = i < left.size() && j < right.size() && left[i] > 0 && right[j] > 0 &&
                          (left[i] % right[j] == 0 || right[j] % left[i] == 0);
     if (!divides) {
@@ -181,9 +191,9 @@ void infer_broadcast(const ParamsBase* params, std::span<const Aval> in, Avals& 
   for (std::size_t i = 0; i < shape.size(); ++i) {
     const std::int64_t to = p.shape[static_cast<std::size_t>(p.broadcast_dimensions[i])];
     if (shape[i] != to && shape[i] != 1)
-      throw ShapeError("broadcast_in_dim: an axis must have size 1 or the result's; got " + std::to_string(shape[i]) + " for axis " +
-                       std::to_string(i) + " of " + in[0].str() + ", and " + std::to_string(to) + " for axis " +
-                       std::to_string(p.broadcast_dimensions[i]) + " of " + shape_str(p.shape) + ".");
+      throw ShapeError("broadcast_in_dim: an axis must have size 1 or the result's; got " + std::to_string(shape[i]) +
+                       " for axis " + std::to_string(i) + " of " + in[0].str() + ", and " + std::to_string(to) +
+                       " for axis " + std::to_string(p.broadcast_dimensions[i]) + " of " + shape_str(p.shape) + ".");
   }
   out.push_back(in[0].with_shape(p.shape));
 }
@@ -196,7 +206,8 @@ void eval_broadcast(const ParamsBase* params, std::span<const TensorView> in, st
     step[static_cast<std::size_t>(p.broadcast_dimensions[i])] = in[0].shape()[i] == 1 ? 0 : strides[i];
   std::int64_t n = 0;
   const std::int64_t size = byte_size(in[0].dtype());
-  for_each_index(p.shape, [&](const Dims& at) { copy_element(in[0].data, offset_of(at, step), out[0].data, n++, size); });
+  for_each_index(p.shape,
+                 [&](const Dims& at) { copy_element(in[0].data, offset_of(at, step), out[0].data, n++, size); });
 }
 
 // Sum over the new axes and over the repeated ones, then back in the operand's order.
@@ -207,7 +218,8 @@ void transpose_broadcast(const Call& call, std::span<const Array> cts, std::span
   for (std::int64_t j = 0; j < static_cast<std::int64_t>(p.shape.size()); ++j) {
     const auto at = std::find(p.broadcast_dimensions.begin(), p.broadcast_dimensions.end(), j);
     const std::int64_t axis = at - p.broadcast_dimensions.begin();
-    if (at == p.broadcast_dimensions.end() || (x.shape(static_cast<std::size_t>(axis)) == 1 && p.shape[static_cast<std::size_t>(j)] != 1))
+    if (at == p.broadcast_dimensions.end() ||
+        (x.shape(static_cast<std::size_t>(axis)) == 1 && p.shape[static_cast<std::size_t>(j)] != 1))
       summed.push_back(j);
     else
       order.push_back(axis);
@@ -239,7 +251,8 @@ FactorTable factors_broadcast(const ParamsBase* params, std::span<const Aval> in
   for (std::size_t i = 0; i < x.size(); ++i) {
     const auto d = static_cast<std::size_t>(p.broadcast_dimensions[i]);
     // A repeated axis has one element, which every shard of the result needs.
-    x[i].push_back(in[0].shape(i) == out[0].shape(d) ? y[d][0] : table.add(in[0].shape(i), FactorTable::Kind::kNeedReplication));
+    x[i].push_back(in[0].shape(i) == out[0].shape(d) ? y[d][0]
+                                                     : table.add(in[0].shape(i), FactorTable::Kind::kNeedReplication));
   }
   table.operands.push_back(std::move(x));
   table.results.push_back(std::move(y));
@@ -274,7 +287,8 @@ namespace {
 void infer_transpose(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
   const auto& p = ir::params_as<TransposeParams>(params);
   if (p.permutation.size() != in[0].shape().size())
-    throw ShapeError("transpose: the permutation must have one entry per axis; got " + shape_str(p.permutation) + " for " + in[0].str() + ".");
+    throw ShapeError("transpose: the permutation must have one entry per axis; got " + shape_str(p.permutation) +
+                     " for " + in[0].str() + ".");
   check_axes("transpose", p.permutation, in[0].ndim());
   Dims shape;
   for (const std::int64_t d : p.permutation) shape.push_back(in[0].shape(static_cast<std::size_t>(d)));
@@ -288,7 +302,8 @@ void eval_transpose(const ParamsBase* params, std::span<const TensorView> in, st
   for (const std::int64_t d : p.permutation) step.push_back(strides[static_cast<std::size_t>(d)]);
   std::int64_t n = 0;
   const std::int64_t size = byte_size(in[0].dtype());
-  for_each_index(out[0].shape(), [&](const Dims& at) { copy_element(in[0].data, offset_of(at, step), out[0].data, n++, size); });
+  for_each_index(out[0].shape(),
+                 [&](const Dims& at) { copy_element(in[0].data, offset_of(at, step), out[0].data, n++, size); });
 }
 
 void transpose_transpose(const Call& call, std::span<const Array> cts, std::span<GradAccum* const> accums) {
@@ -307,7 +322,8 @@ FactorTable factors_transpose(const ParamsBase* params, std::span<const Aval> in
   FactorTable table;
   FactorTable::Axes x, y;
   for (const std::int64_t size : in[0].shape()) x.push_back({table.add(size)});
-  for (const std::int64_t d : ir::params_as<TransposeParams>(params).permutation) y.push_back(x[static_cast<std::size_t>(d)]);
+  for (const std::int64_t d : ir::params_as<TransposeParams>(params).permutation)
+    y.push_back(x[static_cast<std::size_t>(d)]);
   table.operands.push_back(std::move(x));
   table.results.push_back(std::move(y));
   return table;
@@ -328,7 +344,8 @@ Array lax::transpose(const Arg& x, DimSpan permutation) {
   return bind1(OpCode::kTranspose, params, {a});
 }
 
-const ir::OpInfo op_infos::transpose{.parse = ir::parse_params<TransposeParams>, .infer = infer_transpose, .eval = eval_transpose};
+const ir::OpInfo op_infos::transpose{
+    .parse = ir::parse_params<TransposeParams>, .infer = infer_transpose, .eval = eval_transpose};
 const OpRules op_rule_table::transpose{
     .jvp = jvp_linear, .transpose = transpose_transpose, .batch = batch_transpose, .factors = factors_transpose};
 
@@ -351,7 +368,9 @@ void eval_reverse(const ParamsBase* params, std::span<const TensorView> in, std:
   }
   std::int64_t n = 0;
   const std::int64_t size = byte_size(in[0].dtype());
-  for_each_index(in[0].shape(), [&](const Dims& at) { copy_element(in[0].data, first + offset_of(at, step), out[0].data, n++, size); });
+  for_each_index(in[0].shape(), [&](const Dims& at) {
+    copy_element(in[0].data, first + offset_of(at, step), out[0].data, n++, size);
+  });
 }
 
 void transpose_reverse(const Call& call, std::span<const Array> cts, std::span<GradAccum* const> accums) {
@@ -366,7 +385,8 @@ void batch_reverse(const Call& call, std::span<const int> bdims, std::int64_t, A
 FactorTable factors_reverse(const ParamsBase* params, std::span<const Aval> in, std::span<const Aval> out) {
   FactorTable table = factors_elementwise(params, in, out);
   for (const std::int64_t d : ir::params_as<ReverseParams>(params).dimensions)
-    table.factors[static_cast<std::size_t>(table.results[0][static_cast<std::size_t>(d)][0])].kind = FactorTable::Kind::kPermutation;
+    table.factors[static_cast<std::size_t>(table.results[0][static_cast<std::size_t>(d)][0])].kind =
+        FactorTable::Kind::kPermutation;
   return table;
 }
 
@@ -380,7 +400,8 @@ Array lax::reverse(const Arg& x, DimSpan dimensions) {
   return bind1(OpCode::kReverse, ir::make_params(ReverseParams{Dims(dimensions)}), {a});
 }
 
-const ir::OpInfo op_infos::reverse{.parse = ir::parse_params<ReverseParams>, .infer = infer_reverse, .eval = eval_reverse};
+const ir::OpInfo op_infos::reverse{
+    .parse = ir::parse_params<ReverseParams>, .infer = infer_reverse, .eval = eval_reverse};
 const OpRules op_rule_table::reverse{
     .jvp = jvp_linear, .transpose = transpose_reverse, .batch = batch_reverse, .factors = factors_reverse};
 

@@ -20,15 +20,18 @@ void infer_slice(const ParamsBase* params, std::span<const Aval> in, Avals& out)
   const auto& p = ir::params_as<SliceParams>(params);
   const auto rank = static_cast<std::size_t>(in[0].ndim());
   if (p.start_indices.size() != rank || p.limit_indices.size() != rank || p.strides.size() != rank)
-    throw ShapeError("slice: there must be one start, limit and stride per axis; got " + shape_str(p.start_indices) + ", " +
-                     shape_str(p.limit_indices) + " and " + shape_str(p.strides) + " for " + in[0].str() + ".");
+    throw ShapeError("slice: there must be one start, limit and stride per axis; got " + shape_str(p.start_indices) +
+                     ", " + shape_str(p.limit_indices) + " and " + shape_str(p.strides) + " for " + in[0].str() + ".");
   Dims shape;
   for (std::size_t i = 0; i < rank; ++i) {
     const std::int64_t start = p.start_indices[i], limit = p.limit_indices[i];
     if (start < 0 || limit < start || limit > in[0].shape(i))
-      throw IndexError("slice: bounds must satisfy 0 <= start <= limit <= size; got start " + std::to_string(start) + ", limit " +
-                       std::to_string(limit) + " for axis " + std::to_string(i) + " of " + in[0].str() + ".");
-    if (p.strides[i] < 1) throw ValueError("slice: strides must be at least 1; got " + std::to_string(p.strides[i]) + " for axis " + std::to_string(i) + ".");
+      throw IndexError("slice: bounds must satisfy 0 <= start <= limit <= size; got start " + std::to_string(start) +
+                       ", limit " + std::to_string(limit) + " for axis " + std::to_string(i) + " of " + in[0].str() +
+                       ".");
+    if (p.strides[i] < 1)
+      throw ValueError("slice: strides must be at least 1; got " + std::to_string(p.strides[i]) + " for axis " +
+                       std::to_string(i) + ".");
     shape.push_back(slice_size(start, limit, p.strides[i]));
   }
   out.push_back(in[0].with_shape(shape));
@@ -40,7 +43,9 @@ void eval_slice(const ParamsBase* params, std::span<const TensorView> in, std::s
   const std::int64_t first = offset_of(p.start_indices, step), size = byte_size(in[0].dtype());
   for (std::size_t i = 0; i < step.size(); ++i) step[i] *= p.strides[i];
   std::int64_t n = 0;
-  for_each_index(out[0].shape(), [&](const Dims& at) { copy_element(in[0].data, first + offset_of(at, step), out[0].data, n++, size); });
+  for_each_index(out[0].shape(), [&](const Dims& at) {
+    copy_element(in[0].data, first + offset_of(at, step), out[0].data, n++, size);
+  });
 }
 
 // The cotangent goes back where its elements came from: zeros before, after and between them.
@@ -86,7 +91,9 @@ FactorTable window_factors(std::span<const Aval> in, DimSpan window) {
   return table;
 }
 
-FactorTable factors_slice(const ParamsBase*, std::span<const Aval> in, std::span<const Aval> out) { return window_factors(in, out[0].shape()); }
+FactorTable factors_slice(const ParamsBase*, std::span<const Aval> in, std::span<const Aval> out) {
+  return window_factors(in, out[0].shape());
+}
 
 }  // namespace
 
@@ -95,13 +102,15 @@ Array lax::slice(const Arg& x, DimSpan start, DimSpan limit, DimSpan strides) {
   const Array a = x.array();
   SliceParams p{Dims(limit), Dims(start), strides.empty() ? Dims(start.size(), 1) : Dims(strides)};
   bool whole = start.size() == a.shape().size() && limit.size() == start.size() && p.strides.size() == start.size();
-  for (std::size_t i = 0; whole && i < start.size(); ++i) whole = start[i] == 0 && limit[i] == a.aval().shape(i) && p.strides[i] == 1;
+  for (std::size_t i = 0; whole && i < start.size(); ++i)
+    whole = start[i] == 0 && limit[i] == a.aval().shape(i) && p.strides[i] == 1;
   if (whole) return a;
   return bind1(OpCode::kSlice, ir::make_params(std::move(p)), {a});
 }
 
 const ir::OpInfo op_infos::slice{.parse = ir::parse_params<SliceParams>, .infer = infer_slice, .eval = eval_slice};
-const OpRules op_rule_table::slice{.jvp = jvp_linear, .transpose = transpose_slice, .batch = batch_slice, .factors = factors_slice};
+const OpRules op_rule_table::slice{
+    .jvp = jvp_linear, .transpose = transpose_slice, .batch = batch_slice, .factors = factors_slice};
 
 // ---- dynamic_slice: y[i...] = x[s + i ...], s = clamp(start, 0, x.shape - sizes) ----
 
@@ -109,7 +118,8 @@ namespace {
 
 void check_starts(const char* op, std::span<const Aval> starts, Aval x) {
   if (static_cast<int>(starts.size()) != x.ndim())
-    throw ShapeError(std::string(op) + ": there must be one start index per axis; got " + std::to_string(starts.size()) + " for " + x.str() + ".");
+    throw ShapeError(std::string(op) + ": there must be one start index per axis; got " +
+                     std::to_string(starts.size()) + " for " + x.str() + ".");
   for (const Aval s : starts)
     if (s.ndim() != 0 || !is_integer(s.dtype()))
       throw DTypeError(std::string(op) + ": start indices must be 0-d integers; got " + s.str() + ".");
@@ -138,7 +148,9 @@ std::int64_t window_offset(std::span<const TensorView> starts, DimSpan shape, Di
 void check_window(const char* op, DimSpan sizes, Aval x) {
   bool fits = static_cast<int>(sizes.size()) == x.ndim();
   for (std::size_t i = 0; fits && i < sizes.size(); ++i) fits = sizes[i] >= 0 && sizes[i] <= x.shape(i);
-  if (!fits) throw ShapeError(std::string(op) + ": the window must fit in the operand; got window " + shape_str(sizes) + " for " + x.str() + ".");
+  if (!fits)
+    throw ShapeError(std::string(op) + ": the window must fit in the operand; got window " + shape_str(sizes) +
+                     " for " + x.str() + ".");
 }
 
 void infer_dynamic_slice(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
@@ -148,12 +160,16 @@ void infer_dynamic_slice(const ParamsBase* params, std::span<const Aval> in, Ava
   out.push_back(in[0].with_shape(p.slice_sizes));
 }
 
-void eval_dynamic_slice(const ParamsBase* params, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
+void eval_dynamic_slice(const ParamsBase* params, std::span<const TensorView> in,
+                        std::span<const MutableTensorView> out) {
   const auto& p = ir::params_as<DynamicSliceParams>(params);
   const Dims strides = row_major_strides(in[0].shape());
-  const std::int64_t first = window_offset(in.subspan(1), in[0].shape(), p.slice_sizes), size = byte_size(in[0].dtype());
+  const std::int64_t first = window_offset(in.subspan(1), in[0].shape(), p.slice_sizes),
+                     size = byte_size(in[0].dtype());
   std::int64_t n = 0;
-  for_each_index(p.slice_sizes, [&](const Dims& at) { copy_element(in[0].data, first + offset_of(at, strides), out[0].data, n++, size); });
+  for_each_index(p.slice_sizes, [&](const Dims& at) {
+    copy_element(in[0].data, first + offset_of(at, strides), out[0].data, n++, size);
+  });
 }
 
 void jvp_dynamic_slice(const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
@@ -183,7 +199,8 @@ bool any_mapped(std::span<const int> bdims) {
 }
 
 // With one start for all examples the window grows by the mapped axis; with one each it is a gather.
-void batch_dynamic_slice(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+void batch_dynamic_slice(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs,
+                         Bdims& out_bdims) {
   Dims sizes = call.params_as<DynamicSliceParams>().slice_sizes;
   if (!any_mapped(bdims.subspan(1))) {
     Arrays starts(call.args.subspan(1));
@@ -225,8 +242,10 @@ Array lax::dynamic_slice(const Array& x, std::span<const Array> start, DimSpan s
 
 const ir::OpInfo op_infos::dynamic_slice{
     .parse = ir::parse_params<DynamicSliceParams>, .infer = infer_dynamic_slice, .eval = eval_dynamic_slice};
-const OpRules op_rule_table::dynamic_slice{.jvp = jvp_dynamic_slice, .transpose = transpose_dynamic_slice,
-                                           .batch = batch_dynamic_slice, .factors = factors_dynamic_slice};
+const OpRules op_rule_table::dynamic_slice{.jvp = jvp_dynamic_slice,
+                                           .transpose = transpose_dynamic_slice,
+                                           .batch = batch_dynamic_slice,
+                                           .factors = factors_dynamic_slice};
 
 // ---- dynamic_update_slice: x with the window at clamp(start) replaced by `update` ----
 
@@ -234,7 +253,8 @@ namespace {
 
 void infer_update(const ParamsBase*, std::span<const Aval> in, Avals& out) {
   if (in[1].dtype() != in[0].dtype())
-    throw DTypeError("dynamic_update_slice: operand and update must have equal dtypes; got " + in[0].str() + " and " + in[1].str() + ".");
+    throw DTypeError("dynamic_update_slice: operand and update must have equal dtypes; got " + in[0].str() + " and " +
+                     in[1].str() + ".");
   check_window("dynamic_update_slice", in[1].shape(), in[0]);
   check_starts("dynamic_update_slice", in.subspan(2), in[0]);
   out.push_back(in[0]);
@@ -243,9 +263,12 @@ void infer_update(const ParamsBase*, std::span<const Aval> in, Avals& out) {
 void eval_update(const ParamsBase*, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
   if (in[0].size()) __builtin_memcpy(out[0].data, in[0].data, static_cast<std::size_t>(in[0].aval.bytes()));
   const Dims strides = row_major_strides(in[0].shape());
-  const std::int64_t first = window_offset(in.subspan(2), in[0].shape(), in[1].shape()), size = byte_size(in[0].dtype());
+  const std::int64_t first = window_offset(in.subspan(2), in[0].shape(), in[1].shape()),
+                     size = byte_size(in[0].dtype());
   std::int64_t n = 0;
-  for_each_index(in[1].shape(), [&](const Dims& at) { copy_element(in[1].data, n++, out[0].data, first + offset_of(at, strides), size); });
+  for_each_index(in[1].shape(), [&](const Dims& at) {
+    copy_element(in[1].data, n++, out[0].data, first + offset_of(at, strides), size);
+  });
 }
 
 // Linear in operand and update together.
@@ -282,7 +305,8 @@ void batch_update(const Call& call, std::span<const int> bdims, std::int64_t siz
     d.update_window_dims.push_back(i);
     d.scatter_dims_to_operand_dims.push_back(i);
   }
-  outs.push_back(lax::scatter(x, stack_starts(starts, bdims.subspan(2), size), update, d, ScatterKind::kSet, IndexMode::kClip, true));
+  outs.push_back(lax::scatter(x, stack_starts(starts, bdims.subspan(2), size), update, d, ScatterKind::kSet,
+                              IndexMode::kClip, true));
 }
 
 FactorTable factors_update(const ParamsBase*, std::span<const Aval> in, std::span<const Aval>) {

@@ -15,7 +15,8 @@ void infer_sort(const ParamsBase* params, std::span<const Aval> in, Avals& out) 
   if (in.empty()) throw ValueError("sort: there must be at least one operand; got none.");
   check_axes("sort", Dims{p.dimension}, in[0].ndim());
   if (p.num_keys < 1 || p.num_keys > static_cast<std::int64_t>(in.size()))
-    throw ValueError("sort: num_keys must be in [1, " + std::to_string(in.size()) + "]; got " + std::to_string(p.num_keys) + ".");
+    throw ValueError("sort: num_keys must be in [1, " + std::to_string(in.size()) + "]; got " +
+                     std::to_string(p.num_keys) + ".");
   for (const Aval a : in) {
     if (!same_dims(a.shape(), in[0].shape()))
       throw ShapeError("sort: operands must have equal shapes; got " + in[0].str() + " and " + a.str() + ".");
@@ -69,7 +70,8 @@ void eval_sort(const ParamsBase* params, std::span<const TensorView> in, std::sp
     }
     for (std::size_t k = 0; k < in.size(); ++k)
       for (std::int64_t i = 0; i < n; ++i)
-        copy_element(in[k].data, at[static_cast<std::size_t>(i)], out[k].data, base + i * stride, byte_size(in[k].dtype()));
+        copy_element(in[k].data, at[static_cast<std::size_t>(i)], out[k].data, base + i * stride,
+                     byte_size(in[k].dtype()));
   }
 }
 
@@ -92,7 +94,8 @@ void jvp_sort(const Call& call, std::span<const Array> tangents, Arrays& outs, A
   const Array positions = lax::reshape(sorted.back(), with_vector);
   for (std::size_t i = 0; i < call.args.size(); ++i) {
     outs.push_back(sorted[i]);
-    out_tangents.push_back(tangents[i].defined() ? lax::gather(tangents[i], positions, d, sizes, IndexMode::kPromise) : Array());
+    out_tangents.push_back(tangents[i].defined() ? lax::gather(tangents[i], positions, d, sizes, IndexMode::kPromise)
+                                                 : Array());
   }
 }
 
@@ -106,7 +109,8 @@ void batch_sort(const Call& call, std::span<const int> bdims, std::int64_t size,
 
 FactorTable factors_sort(const ParamsBase* params, std::span<const Aval> in, std::span<const Aval> out) {
   FactorTable table = factors_elementwise(params, in, out);
-  table.factors[static_cast<std::size_t>(ir::params_as<SortParams>(params).dimension)].kind = FactorTable::Kind::kNeedReplication;
+  table.factors[static_cast<std::size_t>(ir::params_as<SortParams>(params).dimension)].kind =
+      FactorTable::Kind::kNeedReplication;
   return table;
 }
 
@@ -120,6 +124,7 @@ Arrays lax::sort(std::span<const Array> xs, int dimension, int num_keys) {
 }
 
 const ir::OpInfo op_infos::sort{.parse = ir::parse_params<SortParams>, .infer = infer_sort, .eval = eval_sort};
-const OpRules op_rule_table::sort{.jvp = jvp_sort, .transpose = rules::not_linear, .batch = batch_sort, .factors = factors_sort};
+const OpRules op_rule_table::sort{
+    .jvp = jvp_sort, .transpose = rules::not_linear, .batch = batch_sort, .factors = factors_sort};
 
 }  // namespace weft

@@ -44,37 +44,39 @@ const OpRules op_rule_table::erf_inv = smooth_rules([](const Array& t, const Arr
 
 // log |Gamma(x)|: t psi(x)
 Array lax::lgamma(const Arg& x) { return unary(OpCode::kLgamma, x); }
-const ir::OpInfo op_infos::lgamma =
-    unary_info<OpCode::kLgamma, kAcceptFloat>([](auto x) { return through_double([](double v) { return ops::lgamma(v); }, x); });
+const ir::OpInfo op_infos::lgamma = unary_info<OpCode::kLgamma, kAcceptFloat>(
+    [](auto x) { return through_double([](double v) { return ops::lgamma(v); }, x); });
 const OpRules op_rule_table::lgamma =
     smooth_rules([](const Array& t, const Array& x, const Array&) { return lax::multiply(t, lax::digamma(x)); });
 
 // psi(x): t psi'(x)
 Array lax::digamma(const Arg& x) { return unary(OpCode::kDigamma, x); }
-const ir::OpInfo op_infos::digamma =
-    unary_info<OpCode::kDigamma, kAcceptFloat>([](auto x) { return through_double([](double v) { return ops::digamma(v); }, x); });
-const OpRules op_rule_table::digamma = smooth_rules(
-    [](const Array& t, const Array& x, const Array&) { return lax::multiply(t, lax::polygamma(1.0, x)); });
+const ir::OpInfo op_infos::digamma = unary_info<OpCode::kDigamma, kAcceptFloat>(
+    [](auto x) { return through_double([](double v) { return ops::digamma(v); }, x); });
+const OpRules op_rule_table::digamma =
+    smooth_rules([](const Array& t, const Array& x, const Array&) { return lax::multiply(t, lax::polygamma(1.0, x)); });
 
 // psi^(n)(x): t psi^(n+1)(x) by x; n is a whole number and has no tangent
 Array lax::polygamma(const Arg& n, const Arg& x) { return binary(OpCode::kPolygamma, n, x); }
 const ir::OpInfo op_infos::polygamma = binary_info<OpCode::kPolygamma, kAcceptFloat>([](auto n, auto x) {
   return static_cast<decltype(x)>(ops::polygamma(static_cast<double>(n), static_cast<double>(x)));
 });
-const OpRules op_rule_table::polygamma = smooth_rules(
-    [](const Array& t, const Array&, const Array&, const Array&) { return zeros_of(t.aval()); },
-    [](const Array& t, const Array& n, const Array& x, const Array&) { return lax::multiply(t, lax::polygamma(lax::add(n, 1.0), x)); });
+const OpRules op_rule_table::polygamma =
+    smooth_rules([](const Array& t, const Array&, const Array&, const Array&) { return zeros_of(t.aval()); },
+                 [](const Array& t, const Array& n, const Array& x, const Array&) {
+                   return lax::multiply(t, lax::polygamma(lax::add(n, 1.0), x));
+                 });
 
 // zeta(s, q): -t s zeta(s + 1, q) by q
 Array lax::zeta(const Arg& x, const Arg& q) { return binary(OpCode::kZeta, x, q); }
-const ir::OpInfo op_infos::zeta = binary_info<OpCode::kZeta, kAcceptFloat>([](auto s, auto q) {
-  return static_cast<decltype(q)>(ops::zeta(static_cast<double>(s), static_cast<double>(q)));
-});
+const ir::OpInfo op_infos::zeta = binary_info<OpCode::kZeta, kAcceptFloat>(
+    [](auto s, auto q) { return static_cast<decltype(q)>(ops::zeta(static_cast<double>(s), static_cast<double>(q))); });
 const OpRules op_rule_table::zeta = smooth_rules(
     // There is no elementary form; refusing is better than a wrong number.
     [](const Array&, const Array&, const Array&, const Array&) -> Array {
-      throw NotDifferentiableError("zeta: the derivative by the exponent is not available; got a tangent for operand 0.",
-                                   "wrap the exponent in lax::stop_gradient if it is a constant.");
+      throw NotDifferentiableError(
+          "zeta: the derivative by the exponent is not available; got a tangent for operand 0.",
+          "wrap the exponent in lax::stop_gradient if it is a constant.");
     },
     [](const Array& t, const Array& s, const Array& q, const Array&) {
       return lax::multiply(t, lax::negate(lax::multiply(s, lax::zeta(lax::add(s, 1.0), q))));
@@ -82,20 +84,21 @@ const OpRules op_rule_table::zeta = smooth_rules(
 
 // e^-|x| I1(x): t (e^-|x| I0(x) - y (sign x + 1/x))
 Array lax::bessel_i1e(const Arg& x) { return unary(OpCode::kBesselI1e, x); }
-const ir::OpInfo op_infos::bessel_i1e =
-    unary_info<OpCode::kBesselI1e, kAcceptFloat>([](auto x) { return through_double([](double v) { return ops::bessel_i1e(v); }, x); });
+const ir::OpInfo op_infos::bessel_i1e = unary_info<OpCode::kBesselI1e, kAcceptFloat>(
+    [](auto x) { return through_double([](double v) { return ops::bessel_i1e(v); }, x); });
 const OpRules op_rule_table::bessel_i1e = smooth_rules([](const Array& t, const Array& x, const Array& y) {
   // Tends to 1/2 at 0, where 1/x does not exist.
   const Array zero = lax::eq(x, 0.0);
   const Array safe = lax::select(zero, lax::full(x.shape(), Scalar(1.0), x.dtype()), x);
-  const Array slope = lax::subtract(lax::bessel_i0e(x), lax::multiply(y, lax::add(lax::sign(x), lax::divide(1.0, safe))));
+  const Array slope =
+      lax::subtract(lax::bessel_i0e(x), lax::multiply(y, lax::add(lax::sign(x), lax::divide(1.0, safe))));
   return lax::multiply(t, lax::select(zero, lax::full(x.shape(), Scalar(0.5), x.dtype()), slope));
 });
 
 // e^-|x| I0(x): t (I1e(x) - sign(x) y)
 Array lax::bessel_i0e(const Arg& x) { return unary(OpCode::kBesselI0e, x); }
-const ir::OpInfo op_infos::bessel_i0e =
-    unary_info<OpCode::kBesselI0e, kAcceptFloat>([](auto x) { return through_double([](double v) { return ops::bessel_i0e(v); }, x); });
+const ir::OpInfo op_infos::bessel_i0e = unary_info<OpCode::kBesselI0e, kAcceptFloat>(
+    [](auto x) { return through_double([](double v) { return ops::bessel_i0e(v); }, x); });
 const OpRules op_rule_table::bessel_i0e = smooth_rules([](const Array& t, const Array& x, const Array& y) {
   return lax::multiply(t, lax::subtract(lax::bessel_i1e(x), lax::multiply(lax::sign(x), y)));
 });
@@ -110,14 +113,19 @@ void eval_next_after(const ops::ParamsBase*, std::span<const TensorView> in, std
     for (std::int64_t i = 0; i < out[0].size(); ++i) {
       const T x = in[0].as<T>()[i], y = in[1].as<T>()[i];
       T& z = out[0].as<T>()[i];
-      if constexpr (std::is_floating_point_v<T>) z = std::nextafter(x, y);
+      if constexpr (std::is_floating_point_v<T>)
+        z = std::nextafter(x, y);
       else if constexpr (std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>) {
         // The bit patterns of one sign are ordered like the numbers.
         const float a = x, b = y;
-        if (a != a || b != b) z = T(std::numeric_limits<float>::quiet_NaN());
-        else if (a == b) z = y;
-        else if (a == 0) z = T::from_bits(static_cast<std::uint16_t>(b > 0 ? 0x0001 : 0x8001));
-        else z = T::from_bits(static_cast<std::uint16_t>((a < b) == (a > 0) ? x.bits + 1 : x.bits - 1));
+        if (a != a || b != b)
+          z = T(std::numeric_limits<float>::quiet_NaN());
+        else if (a == b)
+          z = y;
+        else if (a == 0)
+          z = T::from_bits(static_cast<std::uint16_t>(b > 0 ? 0x0001 : 0x8001));
+        else
+          z = T::from_bits(static_cast<std::uint16_t>((a < b) == (a > 0) ? x.bits + 1 : x.bits - 1));
       }
     }
   });

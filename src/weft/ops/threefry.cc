@@ -16,8 +16,8 @@ void infer_threefry(const ParamsBase*, std::span<const Aval> in, Avals& out) {
   bool fits = in[2] == in[3];
   for (std::size_t i = 0; i < 2; ++i) fits &= in[i].ndim() == 0 || in[i] == in[2];
   if (!fits)
-    throw ShapeError("threefry2x32: counters must have equal shapes, keys that shape or none; got keys " + in[0].str() + ", " + in[1].str() +
-                     " and counters " + in[2].str() + ", " + in[3].str() + ".");
+    throw ShapeError("threefry2x32: counters must have equal shapes, keys that shape or none; got keys " + in[0].str() +
+                     ", " + in[1].str() + " and counters " + in[2].str() + ", " + in[3].str() + ".");
   out.push_back(in[2]);
   out.push_back(in[2]);
 }
@@ -49,9 +49,12 @@ void batch_threefry(const Call& call, std::span<const int> bdims, std::int64_t s
   for (std::size_t i = 0; i < 2; ++i) {
     const Array& k = call.args[i];
     const bool scalar = k.ndim() - (bdims[i] != kUnmapped) == 0;
-    if (!scalar) operands[i] = bdim_to_front(k, bdims[i], size);
-    else if (bdims[i] == kUnmapped) operands[i] = k;
-    else operands[i] = lax::broadcast_in_dim(k, operands[2].shape(), Dims{0});
+    if (!scalar)
+      operands[i] = bdim_to_front(k, bdims[i], size);
+    else if (bdims[i] == kUnmapped)
+      operands[i] = k;
+    else
+      operands[i] = lax::broadcast_in_dim(k, operands[2].shape(), Dims{0});
   }
   bind(call.op, call.params, operands, outs);
   out_bdims.assign(2, 0);

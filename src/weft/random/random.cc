@@ -16,7 +16,8 @@ namespace {
 std::pair<Array, Array> words(std::string_view op, const Array& key) {
   if (key.dtype() != u32 || key.ndim() != 1 || key.shape(0) != 2)
     throw ShapeError(std::string(op) + ": a key must be u32[2]; got " + key.aval().str() + ".",
-                     key.ndim() == 2 ? "use one key at a time: vmap over the rows, or index them." : "make one with random::key(seed).");
+                     key.ndim() == 2 ? "use one key at a time: vmap over the rows, or index them."
+                                     : "make one with random::key(seed).");
   const auto word = [&](std::int64_t i) { return lax::reshape(lax::slice(key, Dims{i}, Dims{i + 1}), {}); };
   return {word(0), word(1)};
 }
@@ -26,7 +27,8 @@ Array counter(std::int64_t n) { return lax::iota(u32, Dims{n}, 0); }
 // One word per counter 0 ... n-1 in the original layout: the first half of the counters in the
 // first word of the blocks, the second half in the second. Odd counts are padded with a 0.
 Array original_words(const std::pair<Array, Array>& key, std::int64_t n) {
-  if (n >= (std::int64_t{1} << 32)) throw ValueError("random: the original layout gives at most 2^32 - 1 words; got " + std::to_string(n) + ".");
+  if (n >= (std::int64_t{1} << 32))
+    throw ValueError("random: the original layout gives at most 2^32 - 1 words; got " + std::to_string(n) + ".");
   if (n == 0) return np::zeros({0}, u32);
   const std::int64_t half = (n + 1) / 2;
   const Array all = counter(n);
@@ -43,7 +45,8 @@ Array original_bits(const std::pair<Array, Array>& key, std::int64_t size, DType
   const Array drawn = original_words(key, (width * size + 31) / 32);
   if (dtype == u32) return drawn;
   if (dtype == u64) {
-    const Array high = lax::convert(lax::slice(drawn, Dims{0}, Dims{size}), u64), low = lax::convert(lax::slice(drawn, Dims{size}, Dims{2 * size}), u64);
+    const Array high = lax::convert(lax::slice(drawn, Dims{0}, Dims{size}), u64),
+                low = lax::convert(lax::slice(drawn, Dims{size}, Dims{2 * size}), u64);
     return lax::or_(lax::shift_left(high, 32), low);
   }
   // The sub-words in memory order.
@@ -67,12 +70,13 @@ Array partitionable_bits(const std::pair<Array, Array>& key, std::int64_t size, 
 }
 
 void check_float(std::string_view op, DType t) {
-  if (!is_float(t)) throw DTypeError(std::string(op) + ": the dtype must be a float; got " + std::string(name(t)) + ".");
+  if (!is_float(t))
+    throw DTypeError(std::string(op) + ": the dtype must be a float; got " + std::string(name(t)) + ".");
 }
 
 struct FloatFormat {
-  DType bits;       // same width
-  DType drawn;      // random words; narrower where the mantissa is short
+  DType bits;   // same width
+  DType drawn;  // random words; narrower where the mantissa is short
   int mantissa;
   std::uint64_t one;
   double tiny, eps, epsneg;
@@ -94,7 +98,8 @@ Array parameter(const Arg& x, DType t, DimSpan shape) {
 }  // namespace
 
 Array key(std::int64_t seed) {
-  const std::uint32_t w[2] = {static_cast<std::uint32_t>(static_cast<std::uint64_t>(seed) >> 32), static_cast<std::uint32_t>(seed)};
+  const std::uint32_t w[2] = {static_cast<std::uint32_t>(static_cast<std::uint64_t>(seed) >> 32),
+                              static_cast<std::uint32_t>(seed)};
   return Array::from_span(std::span<const std::uint32_t>(w), Dims{2});
 }
 
@@ -142,7 +147,8 @@ Array uniform(const Arg& key, const np::Shape& shape, DType dtype, const Arg& lo
 
 Array randint(const Arg& key, const np::Shape& shape, const Arg& low, const Arg& high, DType dtype, Layout layout) {
   const LocationScope scope(key.location());
-  if (!is_integer(dtype)) throw DTypeError("randint: the dtype must be an integer; got " + std::string(name(dtype)) + ".");
+  if (!is_integer(dtype))
+    throw DTypeError("randint: the dtype must be an integer; got " + std::string(name(dtype)) + ".");
   if (byte_size(dtype) < 4)
     return lax::convert(randint(key, shape, low, high, is_unsigned(dtype) ? u32 : i32, layout), dtype);
   const DType word = byte_size(dtype) == 8 ? u64 : u32;
@@ -165,7 +171,8 @@ Array normal(const Arg& key, const np::Shape& shape, DType dtype, Layout layout)
   if (is_complex(dtype)) {
     const Array keys = split(key, 2, layout);
     const auto part = [&](std::int64_t i) {
-      return normal(lax::reshape(lax::slice(keys, Dims{i, 0}, Dims{i + 1, 2}), Dims{2}), shape, real_dtype(dtype), layout);
+      return normal(lax::reshape(lax::slice(keys, Dims{i, 0}, Dims{i + 1, 2}), Dims{2}), shape, real_dtype(dtype),
+                    layout);
     };
     const Array re = part(0), im = part(1);
     return lax::complex(lax::divide(re, std::sqrt(2.0)), lax::divide(im, std::sqrt(2.0)));
@@ -177,7 +184,8 @@ Array normal(const Arg& key, const np::Shape& shape, DType dtype, Layout layout)
   return lax::multiply(lax::erf_inv(u), std::sqrt(2.0));
 }
 
-Array truncated_normal(const Arg& key, const Arg& low, const Arg& high, const np::Shape& shape, DType dtype, Layout layout) {
+Array truncated_normal(const Arg& key, const Arg& low, const Arg& high, const np::Shape& shape, DType dtype,
+                       Layout layout) {
   const LocationScope scope(key.location());
   check_float("truncated_normal", dtype);
   const Array lo = parameter(low, dtype, shape), hi = parameter(high, dtype, shape);
@@ -230,7 +238,8 @@ Array cauchy(const Arg& key, const np::Shape& shape, DType dtype, Layout layout)
   return lax::tan(lax::multiply(lax::subtract(u, 0.5), np::pi));
 }
 
-Array weibull_min(const Arg& key, double scale, double concentration, const np::Shape& shape, DType dtype, Layout layout) {
+Array weibull_min(const Arg& key, double scale, double concentration, const np::Shape& shape, DType dtype,
+                  Layout layout) {
   const LocationScope scope(key.location());
   const Array e = exponential(key, shape, dtype, layout);
   return lax::multiply(lax::power(e, 1 / concentration), scale);
@@ -246,8 +255,8 @@ Array categorical(const Arg& key, const Arg& logits, int axis, std::optional<np:
   const Dims wanted = shape ? shape->dims() : batch;
   const std::size_t prefix = wanted.size() - std::min(wanted.size(), batch.size());
   if (!same_dims(DimSpan(wanted).subspan(prefix), batch) || wanted.size() < batch.size())
-    throw ShapeError("categorical: the shape must end with that of the logits without the axis; got " + shape_str(wanted) + " for " +
-                     x.aval().str() + ", axis " + std::to_string(axis) + ".");
+    throw ShapeError("categorical: the shape must end with that of the logits without the axis; got " +
+                     shape_str(wanted) + " for " + x.aval().str() + ", axis " + std::to_string(axis) + ".");
   Dims full(DimSpan(wanted).first(prefix));
   full.append(x.shape().begin(), x.shape().end());
   const Array noisy = lax::add(gumbel(key, full, x.dtype(), layout), np::broadcast_to(x, full));

@@ -26,8 +26,8 @@ Array fold_in(const Arg& key, const Arg& data);
 /// Uniform bits, of an unsigned dtype.
 Array bits(const Arg& key, const np::Shape& shape = {}, DType dtype = u32, Layout layout = Layout::kPartitionable);
 /// Uniform in [low, high). Floats.
-Array uniform(const Arg& key, const np::Shape& shape = {}, DType dtype = f32, const Arg& low = 0.0, const Arg& high = 1.0,
-              Layout layout = Layout::kPartitionable);
+Array uniform(const Arg& key, const np::Shape& shape = {}, DType dtype = f32, const Arg& low = 0.0,
+              const Arg& high = 1.0, Layout layout = Layout::kPartitionable);
 /// Uniform integers in [low, high).
 Array randint(const Arg& key, const np::Shape& shape, const Arg& low, const Arg& high, DType dtype = i32,
               Layout layout = Layout::kPartitionable);
@@ -37,9 +37,11 @@ Array normal(const Arg& key, const np::Shape& shape = {}, DType dtype = f32, Lay
 Array truncated_normal(const Arg& key, const Arg& low, const Arg& high, const np::Shape& shape = {}, DType dtype = f32,
                        Layout layout = Layout::kPartitionable);
 /// bool: true with probability p, which broadcasts to `shape`.
-Array bernoulli(const Arg& key, const Arg& p = 0.5, std::optional<np::Shape> shape = {}, Layout layout = Layout::kPartitionable);
+Array bernoulli(const Arg& key, const Arg& p = 0.5, std::optional<np::Shape> shape = {},
+                Layout layout = Layout::kPartitionable);
 /// Exponential with rate 1.
-Array exponential(const Arg& key, const np::Shape& shape = {}, DType dtype = f32, Layout layout = Layout::kPartitionable);
+Array exponential(const Arg& key, const np::Shape& shape = {}, DType dtype = f32,
+                  Layout layout = Layout::kPartitionable);
 /// Standard Gumbel, logistic, Laplace and Cauchy.
 Array gumbel(const Arg& key, const np::Shape& shape = {}, DType dtype = f32, Layout layout = Layout::kPartitionable);
 Array logistic(const Arg& key, const np::Shape& shape = {}, DType dtype = f32, Layout layout = Layout::kPartitionable);

@@ -15,7 +15,8 @@ class JvpTrace final : public Trace {
     if (!tangent.defined()) return primal;
     internal_check(tangent.aval() == primal.aval(), "jvp: a tangent must have its primal's type");
     const Aval aval = primal.aval();
-    return Array(Ref<const Value>::adopt(new Tracer(Ref<Trace>::share(this), aval, std::move(primal), std::move(tangent), 0)));
+    return Array(
+        Ref<const Value>::adopt(new Tracer(Ref<Trace>::share(this), aval, std::move(primal), std::move(tangent), 0)));
   }
   void unwrap(const Array& a, Array& primal, Array& tangent) const {
     if (owns(a)) {
@@ -37,14 +38,15 @@ class JvpTrace final : public Trace {
     if (!any) return bind(call.op, call.params, primals, outs);
     Arrays results, result_tangents;
     op_rules(call.op).jvp(Call{call.op, call.params, primals}, tangents, results, result_tangents);
-    for (std::size_t i = 0; i < results.size(); ++i) outs.push_back(wrap(std::move(results[i]), std::move(result_tangents[i])));
+    for (std::size_t i = 0; i < results.size(); ++i)
+      outs.push_back(wrap(std::move(results[i]), std::move(result_tangents[i])));
   }
 };
 
 }  // namespace
 
-void jvp(const FlatFunction& f, std::span<const Array> primals, std::span<const Array> tangents, const std::string& name,
-         Arrays& outs, Arrays& out_tangents) {
+void jvp(const FlatFunction& f, std::span<const Array> primals, std::span<const Array> tangents,
+         const std::string& name, Arrays& outs, Arrays& out_tangents) {
   TraceScope<JvpTrace> trace(make_ref<JvpTrace>(name));
   {
     Arrays args, results;
@@ -77,7 +79,8 @@ std::shared_ptr<const JvpJaxpr> jvp_jaxpr(const ir::Jaxpr& jaxpr, const std::vec
       Arrays tangents(n), out_tangents;
       for (std::size_t i = 0, j = n; i < n; ++i)
         if (nonzero[i]) tangents[i] = args[j++];
-      jvp([&](std::span<const Array> a, Arrays& o) { eval_jaxpr(jaxpr, a, o); }, args.first(n), tangents, "jvp", outs, out_tangents);
+      jvp([&](std::span<const Array> a, Arrays& o) { eval_jaxpr(jaxpr, a, o); }, args.first(n), tangents, "jvp", outs,
+          out_tangents);
       for (Array& t : out_tangents) {
         result->out_nonzero.push_back(t.defined());
         if (t.defined()) outs.push_back(std::move(t));

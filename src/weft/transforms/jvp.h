@@ -6,8 +6,8 @@
 namespace weft::transforms {
 
 /// Results of `f` at `primals` and their tangents along `tangents` (none is zero, also in the results).
-void jvp(const FlatFunction& f, std::span<const Array> primals, std::span<const Array> tangents, const std::string& name,
-         Arrays& outs, Arrays& out_tangents);
+void jvp(const FlatFunction& f, std::span<const Array> primals, std::span<const Array> tangents,
+         const std::string& name, Arrays& outs, Arrays& out_tangents);
 
 /// A program for a jaxpr's jvp. Inputs: the jaxpr's, then the tangents marked in `nonzero`.
 /// Outputs: the jaxpr's, then the tangents marked in `out_nonzero`.

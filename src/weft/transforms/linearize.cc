@@ -27,13 +27,16 @@ class SplitTrace final : public Trace {
 class LinearizeTrace final : public Trace {
  public:
   LinearizeTrace(std::string name, Ref<JaxprTrace> tangents)
-      : Trace(Kind::kLinearize, std::move(name)), tangents_(std::move(tangents)), split_(make_ref<SplitTrace>(tangents_.get())) {}
+      : Trace(Kind::kLinearize, std::move(name)),
+        tangents_(std::move(tangents)),
+        split_(make_ref<SplitTrace>(tangents_.get())) {}
 
   Array wrap(Array primal, Array tangent) {
     if (!tangent.defined()) return primal;
     internal_check(tangent.aval() == primal.aval(), "linearize: a tangent must have its primal's type");
     const Aval aval = primal.aval();
-    return Array(Ref<const Value>::adopt(new Tracer(Ref<Trace>::share(this), aval, std::move(primal), std::move(tangent), 0)));
+    return Array(
+        Ref<const Value>::adopt(new Tracer(Ref<Trace>::share(this), aval, std::move(primal), std::move(tangent), 0)));
   }
   void unwrap(const Array& a, Array& primal, Array& tangent) const {
     if (owns(a)) {
@@ -66,7 +69,8 @@ class LinearizeTrace final : public Trace {
       const CurrentTrace current(split_.get());
       rules.jvp(primal_call, tangents, results, result_tangents);
     }
-    for (std::size_t i = 0; i < results.size(); ++i) outs.push_back(wrap(std::move(results[i]), std::move(result_tangents[i])));
+    for (std::size_t i = 0; i < results.size(); ++i)
+      outs.push_back(wrap(std::move(results[i]), std::move(result_tangents[i])));
   }
 
  private:
@@ -109,22 +113,25 @@ Linearized linearize(const FlatFunction& f, std::span<const Array> primals, cons
   return result;
 }
 
-std::shared_ptr<const LinearizedJaxpr> linearize_jaxpr(const ir::Jaxpr& jaxpr, const std::vector<bool>& differentiated) {
-  return jaxpr.memo<LinearizedJaxpr>(mask_key("linearize", differentiated), [&]() -> std::shared_ptr<const LinearizedJaxpr> {
-    auto result = std::make_shared<LinearizedJaxpr>();
-    const FlatFunction body = [&](std::span<const Array> args, Arrays& outs) {
-      Linearized lin = linearize([&](std::span<const Array> a, Arrays& o) { eval_jaxpr(jaxpr, a, o); }, args, differentiated, "linearize");
-      outs = std::move(lin.outs);
-      result->num_residuals = lin.residuals.size();
-      for (Array& r : lin.residuals) outs.push_back(std::move(r));
-      result->tangent = lin.tangent;
-      result->has_tangent = std::move(lin.has_tangent);
-    };
-    const Staged staged = stage(body, jaxpr.input_avals(), "linearize");
-    internal_check(staged.captured.empty(), "linearize_jaxpr: a closed program captured a value");
-    result->primal = staged.jaxpr;
-    return result;
-  });
+std::shared_ptr<const LinearizedJaxpr> linearize_jaxpr(const ir::Jaxpr& jaxpr,
+                                                       const std::vector<bool>& differentiated) {
+  return jaxpr.memo<LinearizedJaxpr>(
+      mask_key("linearize", differentiated), [&]() -> std::shared_ptr<const LinearizedJaxpr> {
+        auto result = std::make_shared<LinearizedJaxpr>();
+        const FlatFunction body = [&](std::span<const Array> args, Arrays& outs) {
+          Linearized lin = linearize([&](std::span<const Array> a, Arrays& o) { eval_jaxpr(jaxpr, a, o); }, args,
+                                     differentiated, "linearize");
+          outs = std::move(lin.outs);
+          result->num_residuals = lin.residuals.size();
+          for (Array& r : lin.residuals) outs.push_back(std::move(r));
+          result->tangent = lin.tangent;
+          result->has_tangent = std::move(lin.has_tangent);
+        };
+        const Staged staged = stage(body, jaxpr.input_avals(), "linearize");
+        internal_check(staged.captured.empty(), "linearize_jaxpr: a closed program captured a value");
+        result->primal = staged.jaxpr;
+        return result;
+      });
 }
 
 }  // namespace weft::transforms

@@ -7,7 +7,8 @@
 namespace weft::transforms {
 
 Arrays backward_pass(const ir::Jaxpr& jaxpr, Arrays args, Arrays cts) {
-  internal_check(args.size() == jaxpr.num_inputs() && cts.size() == jaxpr.outputs().size(), "backward_pass: wrong number of operands");
+  internal_check(args.size() == jaxpr.num_inputs() && cts.size() == jaxpr.outputs().size(),
+                 "backward_pass: wrong number of operands");
   const auto& eqns = jaxpr.eqns();
   std::vector<bool> linear(jaxpr.num_vars(), false);
   std::vector<Array> values(jaxpr.num_vars());

@@ -77,7 +77,8 @@ std::shared_ptr<const BatchedJaxpr> batch_jaxpr(const ir::Jaxpr& jaxpr, std::spa
       inputs[i] = inputs[i].with_shape(shape);
     }
     const FlatFunction body = [&](std::span<const Array> args, Arrays& outs) {
-      vmap([&](std::span<const Array> a, Arrays& o) { eval_jaxpr(jaxpr, a, o); }, args, bdims, size, "vmap", outs, result->out_bdims);
+      vmap([&](std::span<const Array> a, Arrays& o) { eval_jaxpr(jaxpr, a, o); }, args, bdims, size, "vmap", outs,
+           result->out_bdims);
     };
     const Staged staged = stage(body, inputs, "vmap");
     internal_check(staged.captured.empty(), "batch_jaxpr: a closed program captured a value");

@@ -21,8 +21,10 @@ std::optional<Group> merge(DimSpan shape, DimSpan strides, DimSpan dims) {
   for (std::size_t i = dims.size(); i-- > 0;) {
     const std::size_t d = static_cast<std::size_t>(dims[i]);
     if (shape[d] == 1) continue;
-    if (first) g.stride = strides[d];
-    else if (strides[d] != g.stride * g.size) return std::nullopt;
+    if (first)
+      g.stride = strides[d];
+    else if (strides[d] != g.stride * g.size)
+      return std::nullopt;
     g.size *= shape[d];
     first = false;
   }
@@ -128,7 +130,8 @@ void run_dot_general(const DotPlan& plan, DimSpan lhs_shape, DimSpan rhs_shape, 
   Scratch r(plan.rhs_permutation.empty() ? 0 : product(rhs_shape) * bytes);
   if (!plan.lhs_permutation.empty()) transpose(bytes, lhs_shape, plan.lhs_permutation, lhs, l.data());
   if (!plan.rhs_permutation.empty()) transpose(bytes, rhs_shape, plan.rhs_permutation, rhs, r.data());
-  matmul(plan.problem, plan.lhs_permutation.empty() ? lhs : l.data(), plan.rhs_permutation.empty() ? rhs : r.data(), out);
+  matmul(plan.problem, plan.lhs_permutation.empty() ? lhs : l.data(), plan.rhs_permutation.empty() ? rhs : r.data(),
+         out);
 }
 
 }  // namespace weft::cpu

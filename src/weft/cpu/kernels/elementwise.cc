@@ -196,8 +196,8 @@ void long_rows(const ElementwiseKernel& k, const Plan& plan, const Operand* in, 
     const std::int64_t m = std::min(row - column, end - i);
     const void* p[kMaxOperands];
     for (int j = 0; j < k.operands; ++j)
-      p[j] = static_cast<const char*>(in[j].data) +
-             (at.offset[j] + (plan.scalar >> j & 1u ? 0 : column)) * k.in_bytes[j];
+      p[j] =
+          static_cast<const char*>(in[j].data) + (at.offset[j] + (plan.scalar >> j & 1u ? 0 : column)) * k.in_bytes[j];
     flat_range(k, p, plan.scalar, static_cast<char*>(out) + i * k.out_bytes, 0, m, streaming);
     i += m;
     column = 0;
@@ -229,9 +229,12 @@ void short_rows(const ElementwiseKernel& k, const Plan& plan, const Operand* in,
     const std::int64_t m = std::min(kPiece, end - i);
     const void* p[kMaxOperands];
     for (int j = 0; j < k.operands; ++j) {
-      if (plan.dense >> j & 1u) p[j] = static_cast<const char*>(in[j].data) + i * k.in_bytes[j];
-      else if (plan.period[j]) p[j] = buffers[j] + i % plan.period[j] * k.in_bytes[j];
-      else p[j] = buffers[j];
+      if (plan.dense >> j & 1u)
+        p[j] = static_cast<const char*>(in[j].data) + i * k.in_bytes[j];
+      else if (plan.period[j])
+        p[j] = buffers[j] + i % plan.period[j] * k.in_bytes[j];
+      else
+        p[j] = buffers[j];
       if (columns && p[j] == buffers[j] && !plan.period[j])
         spread_column(static_cast<const char*>(in[j].data), row, i, m, buffers[j], k.in_bytes[j]);
     }
@@ -243,8 +246,10 @@ void short_rows(const ElementwiseKernel& k, const Plan& plan, const Operand* in,
           const int bytes = k.in_bytes[j];
           const char* from = static_cast<const char*>(in[j].data) + at.offset[j] * bytes;
           char* to = buffers[j] + done * bytes;
-          if (plan.scalar >> j & 1u) fill(to, from, part, bytes);
-          else std::memcpy(to, from + column * bytes, static_cast<std::size_t>(part * bytes));
+          if (plan.scalar >> j & 1u)
+            fill(to, from, part, bytes);
+          else
+            std::memcpy(to, from + column * bytes, static_cast<std::size_t>(part * bytes));
         }
         done += part;
         column += part;
@@ -275,9 +280,8 @@ void run_flat(const ElementwiseKernel& k, std::int64_t n, const void* const* in,
     return;
   }
   const bool streaming = n * k.out_bytes >= kStreamBytes && !aliases_input(k, in, scalar, out);
-  parallel_for(n, grain_of(k), [&](std::int64_t begin, std::int64_t end) {
-    flat_range(k, in, scalar, out, begin, end, streaming);
-  });
+  parallel_for(n, grain_of(k),
+               [&](std::int64_t begin, std::int64_t end) { flat_range(k, in, scalar, out, begin, end, streaming); });
 }
 
 void run_elementwise(const ElementwiseKernel& k, DimSpan shape, const Operand* in, void* out) {
@@ -288,8 +292,10 @@ void run_elementwise(const ElementwiseKernel& k, DimSpan shape, const Operand* i
   for (int i = 0; i < k.operands; ++i) {
     p[i] = in[i].data;
     if (in[i].repeated == 0) continue;
-    if ((in[i].repeated & all) == all) scalar |= 1u << i;
-    else flat = false;
+    if ((in[i].repeated & all) == all)
+      scalar |= 1u << i;
+    else
+      flat = false;
   }
   const std::int64_t n = product(shape);
   if (flat) {

@@ -226,7 +226,8 @@ void pad(std::int64_t element, DimSpan shape, DimSpan low, DimSpan high, DimSpan
     // Element i lands at low + i * step; those outside [0, out size) are cropped.
     const std::int64_t step = interior[d] + 1;
     const std::int64_t first = low[d] >= 0 ? 0 : (-low[d] + step - 1) / step;
-    const std::int64_t past = out_shape[d] - low[d] <= 0 ? 0 : std::min(shape[d], (out_shape[d] - low[d] - 1) / step + 1);
+    const std::int64_t past =
+        out_shape[d] - low[d] <= 0 ? 0 : std::min(shape[d], (out_shape[d] - low[d] - 1) / step + 1);
     kept[d] = std::max<std::int64_t>(past - first, 0);
     covers = covers && kept[d] == out_shape[d];
     in_offset += first * in_strides[d];
@@ -282,8 +283,9 @@ void gather_rows(const void* in, std::int64_t rows, std::int64_t row_bytes, DTyp
   parallel_for(n, std::max<std::int64_t>(1, kRangeBytes / std::max<std::int64_t>(row_bytes, 16)),
                [&](std::int64_t begin, std::int64_t end) {
                  for (std::int64_t i = begin; i < end; ++i) {
-                   const std::int64_t wanted = byte_size(index_type) == 4 ? static_cast<const std::int32_t*>(indices)[i]
-                                                                         : static_cast<const std::int64_t*>(indices)[i];
+                   const std::int64_t wanted = byte_size(index_type) == 4
+                                                   ? static_cast<const std::int32_t*>(indices)[i]
+                                                   : static_cast<const std::int64_t*>(indices)[i];
                    const std::int64_t row = std::clamp<std::int64_t>(wanted, 0, rows - 1);
                    std::memcpy(static_cast<char*>(out) + i * row_bytes, static_cast<const char*>(in) + row * row_bytes,
                                static_cast<std::size_t>(row_bytes));

@@ -23,10 +23,17 @@ constexpr std::int64_t kLibraryProducts = 1 << 14;
 
 GemmArgs args_of(const MatmulProblem& p, const void* a, const void* b, void* c, std::int64_t s, std::int64_t in_bytes,
                  std::int64_t out_bytes) {
-  return {p.m,     p.n,     p.k,
-          static_cast<const char*>(a) + s * p.a_batch * in_bytes, p.a_row, p.a_col,
-          static_cast<const char*>(b) + s * p.b_batch * in_bytes, p.b_row, p.b_col,
-          static_cast<char*>(c) + s * p.c_batch * out_bytes,      p.c_row};
+  return {p.m,
+          p.n,
+          p.k,
+          static_cast<const char*>(a) + s * p.a_batch * in_bytes,
+          p.a_row,
+          p.a_col,
+          static_cast<const char*>(b) + s * p.b_batch * in_bytes,
+          p.b_row,
+          p.b_col,
+          static_cast<char*>(c) + s * p.c_batch * out_bytes,
+          p.c_row};
 }
 
 // Rows [i, i + m) and columns [j, j + n) of the result.
@@ -105,8 +112,7 @@ void f32_gemm(const GemmArgs& g) {
   parallel_for(across * down, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t q = begin; q < end; ++q) {
       const std::int64_t i = q / across * grid.rows, j = q % across * grid.columns;
-      const GemmArgs piece =
-          piece_of(g, i, std::min(grid.rows, g.m - i), j, std::min(grid.columns, g.n - j), 4, 4);
+      const GemmArgs piece = piece_of(g, i, std::min(grid.rows, g.m - i), j, std::min(grid.columns, g.n - j), 4, 4);
       if (!onednn_sgemm(piece)) own_gemm(f32, piece);
     }
   });
@@ -125,9 +131,10 @@ void for_batch(const MatmulProblem& p, F&& one) {
     for (std::int64_t s = 0; s < p.batch; ++s) one(s);
     return;
   }
-  parallel_for(p.batch, std::max<std::int64_t>(1, kRangeProducts / products), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t s = begin; s < end; ++s) one(s);
-  });
+  parallel_for(p.batch, std::max<std::int64_t>(1, kRangeProducts / products),
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t s = begin; s < end; ++s) one(s);
+               });
 }
 
 // ---- types without vector kernels ----
@@ -226,8 +233,9 @@ void small_float_matmul(const MatmulProblem& p, const void* a, const void* b, vo
     const auto run = [&](std::int64_t q) {
       const GemmArgs g = args_of(p, a, b, c, q / (across * down), 2, out_bytes);
       const std::int64_t i = q % (across * down) / across * grid.rows, j = q % across * grid.columns;
-      return onednn_bf16_gemm(piece_of(g, i, std::min(grid.rows, p.m - i), j, std::min(grid.columns, p.n - j), 2, out_bytes),
-                              p.result == bf16);
+      return onednn_bf16_gemm(
+          piece_of(g, i, std::min(grid.rows, p.m - i), j, std::min(grid.columns, p.n - j), 2, out_bytes),
+          p.result == bf16);
     };
     if (run(0)) {
       parallel_for(p.batch * across * down - 1, 1, [&](std::int64_t begin, std::int64_t end) {

@@ -181,8 +181,10 @@ void reduce(ReduceOp op, DType t, DimSpan shape, DimSpan axes, const void* in, v
       const std::size_t bytes = static_cast<std::size_t>(outer * width * k.bytes);
       char* to = more ? static_cast<char*>(allocate(bytes)) : result;
       try {
-        if (width == 1) reduce_rows(k, x, to, outer, g.sizes[last]);
-        else reduce_columns(k, x, to, outer, g.sizes[last], width);
+        if (width == 1)
+          reduce_rows(k, x, to, outer, g.sizes[last]);
+        else
+          reduce_columns(k, x, to, outer, g.sizes[last], width);
       } catch (...) {
         if (more) deallocate(to, bytes);
         deallocate(previous, previous_bytes);
@@ -218,7 +220,8 @@ bool can_arg_reduce(DType t) { return isa_kernels().arg_reduce(true, is_small(t)
 void arg_reduce(bool max, DType t, DType index_type, DimSpan shape, std::int64_t axis, const void* in, void* out) {
   const ArgReduceKernel* kernel = isa_kernels().arg_reduce(max, is_small(t) ? f32 : t);
   internal_check(kernel != nullptr, "arg_reduce: no kernel for this type");
-  internal_check(byte_size(index_type) >= 4 && is_integer(index_type), "arg_reduce: the index type must be i32, i64, u32 or u64");
+  internal_check(byte_size(index_type) >= 4 && is_integer(index_type),
+                 "arg_reduce: the index type must be i32, i64, u32 or u64");
   const ArgReduceKernel& k = *kernel;
   const std::size_t at = static_cast<std::size_t>(axis);
   const std::int64_t n = shape[at], outer = product(shape.first(at)), width = product(shape.subspan(at + 1));
@@ -232,8 +235,10 @@ void arg_reduce(bool max, DType t, DType index_type, DimSpan shape, std::int64_t
     x = wide.data();
   }
   const auto write = [&](std::int64_t i, std::int64_t index) {
-    if (byte_size(index_type) == 4) static_cast<std::int32_t*>(out)[i] = static_cast<std::int32_t>(index);
-    else static_cast<std::int64_t*>(out)[i] = index;
+    if (byte_size(index_type) == 4)
+      static_cast<std::int32_t*>(out)[i] = static_cast<std::int32_t>(index);
+    else
+      static_cast<std::int64_t*>(out)[i] = index;
   };
   if (width == 1) {
     const std::int64_t blocks = (n - 1) / kReduceBlock + 1;

@@ -19,8 +19,8 @@ struct Wide16 {
 // Interleaves the lower (kHigh = 0) or upper halves of two vectors.
 template <class T, int kHigh, std::size_t... I>
 [[gnu::always_inline]] inline typename Bytes16<T>::type interleave(typename Bytes16<T>::type a,
-                                                                  typename Bytes16<T>::type b,
-                                                                  std::index_sequence<I...>) {
+                                                                   typename Bytes16<T>::type b,
+                                                                   std::index_sequence<I...>) {
   constexpr int n = 16 / sizeof(T);
   return __builtin_shufflevector(a, b, static_cast<int>(kHigh * n / 2 + I / 2 + (I % 2) * n)...);
 }
@@ -101,8 +101,8 @@ void blocked(std::int64_t rows, std::int64_t columns, const T* in, std::int64_t 
 
 }  // namespace
 
-void transpose_2d(std::int64_t element, std::int64_t rows, std::int64_t columns, const void* in,
-                  std::int64_t in_stride, void* out, std::int64_t out_stride) {
+void transpose_2d(std::int64_t element, std::int64_t rows, std::int64_t columns, const void* in, std::int64_t in_stride,
+                  void* out, std::int64_t out_stride) {
   const auto run = [&](auto tag) {
     using T = decltype(tag);
     blocked(rows, columns, static_cast<const T*>(in), in_stride, static_cast<T*>(out), out_stride);

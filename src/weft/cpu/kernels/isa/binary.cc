@@ -13,16 +13,20 @@ struct Add : SameResult {
   static constexpr float kCost = 0;
   template <class T>
   WEFT_INLINE T apply(T a, T b) {
-    if constexpr (is_int<T>) return static_cast<T>(static_cast<Unsigned<T>>(a) + static_cast<Unsigned<T>>(b));
-    else return a + b;
+    if constexpr (is_int<T>)
+      return static_cast<T>(static_cast<Unsigned<T>>(a) + static_cast<Unsigned<T>>(b));
+    else
+      return a + b;
   }
 };
 struct Subtract : SameResult {
   static constexpr float kCost = 0;
   template <class T>
   WEFT_INLINE T apply(T a, T b) {
-    if constexpr (is_int<T>) return static_cast<T>(static_cast<Unsigned<T>>(a) - static_cast<Unsigned<T>>(b));
-    else return a - b;
+    if constexpr (is_int<T>)
+      return static_cast<T>(static_cast<Unsigned<T>>(a) - static_cast<Unsigned<T>>(b));
+    else
+      return a - b;
   }
 };
 struct Multiply : SameResult {
@@ -58,8 +62,10 @@ struct Divide : SameResult {
   static constexpr float kCost = 0.5f;
   template <class T>
   WEFT_INLINE T apply(T a, T b) {
-    if constexpr (is_int<T>) return quotient(a, b);
-    else return a / b;
+    if constexpr (is_int<T>)
+      return quotient(a, b);
+    else
+      return a / b;
   }
 };
 struct Remainder : SameResult {
@@ -74,7 +80,8 @@ struct Remainder : SameResult {
       // Below 2^20 the quotient in double truncates correctly and the product is exact.
       const double x = a, y = b, q = x / y;
       if (__builtin_fabs(q) < 1048576.0) [[likely]]
-        return copy_sign(static_cast<float>(__builtin_fabs(q) < 1.0 ? x : x - round_to_zero(q) * y), a);  // y may be infinite
+        return copy_sign(static_cast<float>(__builtin_fabs(q) < 1.0 ? x : x - round_to_zero(q) * y),
+                         a);  // y may be infinite
       return __builtin_fmodf(a, b);
     } else {
       return __builtin_fmod(a, b);
@@ -84,27 +91,37 @@ struct Remainder : SameResult {
 struct Maximum : SameResult {
   static constexpr float kCost = 0.05f;
   template <class T>
-  WEFT_INLINE T apply(T a, T b) { return maximum(a, b); }
+  WEFT_INLINE T apply(T a, T b) {
+    return maximum(a, b);
+  }
 };
 struct Minimum : SameResult {
   static constexpr float kCost = 0.05f;
   template <class T>
-  WEFT_INLINE T apply(T a, T b) { return minimum(a, b); }
+  WEFT_INLINE T apply(T a, T b) {
+    return minimum(a, b);
+  }
 };
 struct And : SameResult {
   static constexpr float kCost = 0;
   template <class T>
-  WEFT_INLINE T apply(T a, T b) { return static_cast<T>(a & b); }
+  WEFT_INLINE T apply(T a, T b) {
+    return static_cast<T>(a & b);
+  }
 };
 struct Or : SameResult {
   static constexpr float kCost = 0;
   template <class T>
-  WEFT_INLINE T apply(T a, T b) { return static_cast<T>(a | b); }
+  WEFT_INLINE T apply(T a, T b) {
+    return static_cast<T>(a | b);
+  }
 };
 struct Xor : SameResult {
   static constexpr float kCost = 0;
   template <class T>
-  WEFT_INLINE T apply(T a, T b) { return static_cast<T>(a ^ b); }
+  WEFT_INLINE T apply(T a, T b) {
+    return static_cast<T>(a ^ b);
+  }
 };
 struct ShiftLeft : SameResult {
   static constexpr float kCost = 0.1f;
@@ -143,37 +160,51 @@ struct ShiftRightArithmetic : SameResult {
 struct Eq : BoolResult {
   static constexpr float kCost = 0;
   template <class T>
-  WEFT_INLINE Bool apply(T a, T b) { return {static_cast<std::uint8_t>(a == b)}; }
+  WEFT_INLINE Bool apply(T a, T b) {
+    return {static_cast<std::uint8_t>(a == b)};
+  }
 };
 struct Ne : BoolResult {
   static constexpr float kCost = 0;
   template <class T>
-  WEFT_INLINE Bool apply(T a, T b) { return {static_cast<std::uint8_t>(a != b)}; }
+  WEFT_INLINE Bool apply(T a, T b) {
+    return {static_cast<std::uint8_t>(a != b)};
+  }
 };
 struct Lt : BoolResult {
   static constexpr float kCost = 0;
   template <class T>
-  WEFT_INLINE Bool apply(T a, T b) { return {static_cast<std::uint8_t>(a < b)}; }
+  WEFT_INLINE Bool apply(T a, T b) {
+    return {static_cast<std::uint8_t>(a < b)};
+  }
 };
 struct Le : BoolResult {
   static constexpr float kCost = 0;
   template <class T>
-  WEFT_INLINE Bool apply(T a, T b) { return {static_cast<std::uint8_t>(a <= b)}; }
+  WEFT_INLINE Bool apply(T a, T b) {
+    return {static_cast<std::uint8_t>(a <= b)};
+  }
 };
 struct Gt : BoolResult {
   static constexpr float kCost = 0;
   template <class T>
-  WEFT_INLINE Bool apply(T a, T b) { return {static_cast<std::uint8_t>(a > b)}; }
+  WEFT_INLINE Bool apply(T a, T b) {
+    return {static_cast<std::uint8_t>(a > b)};
+  }
 };
 struct Ge : BoolResult {
   static constexpr float kCost = 0;
   template <class T>
-  WEFT_INLINE Bool apply(T a, T b) { return {static_cast<std::uint8_t>(a >= b)}; }
+  WEFT_INLINE Bool apply(T a, T b) {
+    return {static_cast<std::uint8_t>(a >= b)};
+  }
 };
 
 struct Clamp {
   template <class T>
-  WEFT_INLINE T apply(T lo, T x, T hi) { return minimum(maximum(x, lo), hi); }
+  WEFT_INLINE T apply(T lo, T x, T hi) {
+    return minimum(maximum(x, lo), hi);
+  }
 };
 
 template <class T>

@@ -68,8 +68,10 @@ template <class T, int kWidth>
 void pack(const T* x, std::int64_t row, std::int64_t column, T* to, std::int64_t rows, std::int64_t depth) {
   for (std::int64_t r = 0; r < rows; r += kWidth, to += kWidth * depth) {
     const std::int64_t count = rows - r < kWidth ? rows - r : kWidth;
-    if (column == 1) pack_across<T, kWidth>(x + r * row, row, to, count, depth);
-    else pack_along<T, kWidth>(x + r * row, column, row, to, count, depth);
+    if (column == 1)
+      pack_across<T, kWidth>(x + r * row, row, to, count, depth);
+    else
+      pack_along<T, kWidth>(x + r * row, column, row, to, count, depth);
   }
 }
 
@@ -115,8 +117,10 @@ template <class T, int kRows = kTileRows - 1>
 void edge_tile(const T* a, const T* b, std::int64_t depth, T* c, std::int64_t c_row, std::int64_t rows,
                std::int64_t columns, bool add) {
   if constexpr (kRows > 0) {
-    if (rows == kRows) tile<T, kRows>(a, b, depth, c, c_row, columns, add);
-    else edge_tile<T, kRows - 1>(a, b, depth, c, c_row, rows, columns, add);
+    if (rows == kRows)
+      tile<T, kRows>(a, b, depth, c, c_row, columns, add);
+    else
+      edge_tile<T, kRows - 1>(a, b, depth, c, c_row, rows, columns, add);
   }
 }
 
@@ -143,8 +147,10 @@ void gemm_blocks(const GemmArgs& g, char* workspace) {
           for (std::int64_t i = 0; i < rows; i += S::kRows) {
             T* o = c + (i0 + i) * g.c_row + j0 + j;
             const T* strip = packed_a + i * depth;
-            if (rows - i >= S::kRows) tile<T, S::kRows>(strip, panel, depth, o, g.c_row, w, p0 > 0);
-            else edge_tile<T>(strip, panel, depth, o, g.c_row, rows - i, w, p0 > 0);
+            if (rows - i >= S::kRows)
+              tile<T, S::kRows>(strip, panel, depth, o, g.c_row, w, p0 > 0);
+            else
+              edge_tile<T>(strip, panel, depth, o, g.c_row, rows - i, w, p0 > 0);
           }
         }
       }
@@ -201,15 +207,19 @@ void gemm_any(const GemmArgs& g, char* workspace) {
     return;
   }
   // The same test for every piece of a split product: only k may choose between ways whose sums could differ.
-  if (g.k <= Tile<T>::kDepth && g.m * g.n * g.k <= 4096) gemm_small<T>(g);
-  else gemm_blocks<T>(g, workspace);
+  if (g.k <= Tile<T>::kDepth && g.m * g.n * g.k <= 4096)
+    gemm_small<T>(g);
+  else
+    gemm_blocks<T>(g, workspace);
 }
 
 // ---- matrix times vector ----
 
 struct Plus {
   template <class V>
-  WEFT_INLINE V apply(V p, V q) { return p + q; }
+  WEFT_INLINE V apply(V p, V q) {
+    return p + q;
+  }
 };
 
 // Rows of a times x: 128 bytes of partial sums each, joined in a fixed tree.
@@ -294,6 +304,8 @@ inline constexpr GemmKernel kGemm = {gemm_any<T>, gemv_any<T>, Tile<T>::kPackedA
 
 }  // namespace
 
-const GemmKernel* gemm(DType t) { return t == DType::kF32 ? &kGemm<float> : t == DType::kF64 ? &kGemm<double> : nullptr; }
+const GemmKernel* gemm(DType t) {
+  return t == DType::kF32 ? &kGemm<float> : t == DType::kF64 ? &kGemm<double> : nullptr;
+}
 
 }  // namespace weft::cpu::WEFT_ISA

@@ -129,24 +129,40 @@ constexpr ElementwiseKernel make_unary() {
   using Out = typename F::template Result<T>;
   if constexpr (is_small_float<T>)
     return {small_float_loop<T, unary_loop<F, float, typename F::template Result<float>>, 1, std::is_same_v<Out, Bool>>,
-            1, {sizeof(T)}, sizeof(Out), F::kCost + 0.5f};
+            1,
+            {sizeof(T)},
+            sizeof(Out),
+            F::kCost + 0.5f};
   else
-    return {unary_loop<F, T, Out>, 1, {sizeof(T)}, sizeof(Out),
+    return {unary_loop<F, T, Out>,
+            1,
+            {sizeof(T)},
+            sizeof(Out),
             F::kCost * (sizeof(T) == 8 ? 2 : 1) + move_cost(sizeof(T) + sizeof(Out))};
 }
 template <class F, class T>
 constexpr ElementwiseKernel make_binary() {
   using Out = typename F::template Result<T>;
   if constexpr (is_small_float<T>)
-    return {small_float_loop<T, binary_loop<F, float, typename F::template Result<float>>, 2, std::is_same_v<Out, Bool>>,
-            2, {sizeof(T), sizeof(T)}, sizeof(Out), F::kCost + 0.7f};
+    return {
+        small_float_loop<T, binary_loop<F, float, typename F::template Result<float>>, 2, std::is_same_v<Out, Bool>>,
+        2,
+        {sizeof(T), sizeof(T)},
+        sizeof(Out),
+        F::kCost + 0.7f};
   else
-    return {binary_loop<F, T, Out>, 2, {sizeof(T), sizeof(T)}, sizeof(Out),
+    return {binary_loop<F, T, Out>,
+            2,
+            {sizeof(T), sizeof(T)},
+            sizeof(Out),
             F::kCost * (sizeof(T) == 8 ? 2 : 1) + move_cost(2 * sizeof(T) + sizeof(Out))};
 }
 template <class F, class A, class B, class Out>
 constexpr ElementwiseKernel make_ternary() {
-  return {ternary_loop<F, A, B, Out>, 3, {sizeof(A), sizeof(B), sizeof(B)}, sizeof(Out),
+  return {ternary_loop<F, A, B, Out>,
+          3,
+          {sizeof(A), sizeof(B), sizeof(B)},
+          sizeof(Out),
           0.1f + move_cost(sizeof(A) + 2 * sizeof(B) + sizeof(Out))};
 }
 

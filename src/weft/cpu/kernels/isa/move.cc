@@ -15,13 +15,18 @@ template <class To>
 struct Convert {
   static constexpr float kCost = 0.1f;
   template <class From>
-  WEFT_INLINE To apply(From v) { return convert_to<To>(v); }
+  WEFT_INLINE To apply(From v) {
+    return convert_to<To>(v);
+  }
 };
 
 template <class From, class To>
-inline constexpr ElementwiseKernel kConvert = {unary_loop<Convert<To>, From, To>, 1, {sizeof(From)}, sizeof(To),
-                                               0.1f + move_cost(sizeof(From) + sizeof(To)) +
-                                                   (is_small_float<From> || is_small_float<To> ? 0.3f : 0.0f)};
+inline constexpr ElementwiseKernel kConvert = {
+    unary_loop<Convert<To>, From, To>,
+    1,
+    {sizeof(From)},
+    sizeof(To),
+    0.1f + move_cost(sizeof(From) + sizeof(To)) + (is_small_float<From> || is_small_float<To> ? 0.3f : 0.0f)};
 
 template <class From>
 const ElementwiseKernel* convert_from(DType to) {
@@ -47,14 +52,18 @@ struct Pair {
 struct Choose {
   template <class T>
   WEFT_INLINE T apply(std::uint8_t p, T a, T b) {
-    if constexpr (std::is_same_v<T, Pair>) return {p ? a.a : b.a, p ? a.b : b.b};
-    else return p ? a : b;
+    if constexpr (std::is_same_v<T, Pair>)
+      return {p ? a.a : b.a, p ? a.b : b.b};
+    else
+      return p ? a : b;
   }
 };
 struct Same : SameResult {
   static constexpr float kCost = 0;
   template <class T>
-  WEFT_INLINE T apply(T x) { return x; }
+  WEFT_INLINE T apply(T x) {
+    return x;
+  }
 };
 
 }  // namespace

@@ -14,15 +14,23 @@ constexpr int kLevels = 16;  // joins of leaves: at most 2^16 leaves
 // `apply` works on scalars and on vectors alike.
 struct Sum {
   template <class T>
-  static constexpr T identity() { return T(0); }
+  static constexpr T identity() {
+    return T(0);
+  }
   template <class V>
-  WEFT_INLINE V apply(V a, V b) { return a + b; }
+  WEFT_INLINE V apply(V a, V b) {
+    return a + b;
+  }
 };
 struct Prod {
   template <class T>
-  static constexpr T identity() { return T(1); }
+  static constexpr T identity() {
+    return T(1);
+  }
   template <class V>
-  WEFT_INLINE V apply(V a, V b) { return a * b; }
+  WEFT_INLINE V apply(V a, V b) {
+    return a * b;
+  }
 };
 template <class V, class T>
 WEFT_INLINE V and_bits(V a, V b) {
@@ -38,19 +46,27 @@ template <class V>
 using ElementOf = std::remove_cvref_t<decltype(std::declval<V&>()[0])>;
 template <class T>
 constexpr T lowest() {
-  if constexpr (std::is_same_v<T, float>) return -__builtin_inff();
-  else if constexpr (std::is_same_v<T, double>) return -__builtin_inf();
-  else if constexpr (std::is_signed_v<T>) return static_cast<T>(kSignBit<T>);
-  else return T(0);
+  if constexpr (std::is_same_v<T, float>)
+    return -__builtin_inff();
+  else if constexpr (std::is_same_v<T, double>)
+    return -__builtin_inf();
+  else if constexpr (std::is_signed_v<T>)
+    return static_cast<T>(kSignBit<T>);
+  else
+    return T(0);
 }
 template <class T>
 constexpr T highest() {
-  if constexpr (std::is_floating_point_v<T>) return -lowest<T>();
-  else return static_cast<T>(~static_cast<Unsigned<T>>(lowest<T>()));
+  if constexpr (std::is_floating_point_v<T>)
+    return -lowest<T>();
+  else
+    return static_cast<T>(~static_cast<Unsigned<T>>(lowest<T>()));
 }
 struct Max {
   template <class T>
-  static constexpr T identity() { return lowest<T>(); }
+  static constexpr T identity() {
+    return lowest<T>();
+  }
   template <class V>
   WEFT_INLINE V apply(V a, V b) {
     if constexpr (std::is_arithmetic_v<V>) {
@@ -65,7 +81,9 @@ struct Max {
 };
 struct Min {
   template <class T>
-  static constexpr T identity() { return highest<T>(); }
+  static constexpr T identity() {
+    return highest<T>();
+  }
   template <class V>
   WEFT_INLINE V apply(V a, V b) {
     if constexpr (std::is_arithmetic_v<V>) {
@@ -223,8 +241,10 @@ const ReduceKernel* arithmetic(ReduceOp op) {
 
 template <class T, bool kMax>
 WEFT_INLINE bool beats(T b, T a) {
-  if constexpr (std::is_floating_point_v<T>) return (kMax ? b > a : b < a) || (b != b && a == a);
-  else return kMax ? b > a : b < a;
+  if constexpr (std::is_floating_point_v<T>)
+    return (kMax ? b > a : b < a) || (b != b && a == a);
+  else
+    return kMax ? b > a : b < a;
 }
 
 template <class T, bool kMax>

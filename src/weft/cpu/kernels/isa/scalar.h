@@ -32,9 +32,10 @@ struct Brain {
 template <class T>
 inline constexpr bool is_small_float = std::is_same_v<T, Half> || std::is_same_v<T, Brain>;
 template <class T>
-using Unsigned = std::conditional_t<sizeof(T) == 1, std::uint8_t,
-                                    std::conditional_t<sizeof(T) == 2, std::uint16_t,
-                                                       std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>>;
+using Unsigned =
+    std::conditional_t<sizeof(T) == 1, std::uint8_t,
+                       std::conditional_t<sizeof(T) == 2, std::uint16_t,
+                                          std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>>;
 template <class T>
 inline constexpr Unsigned<T> kSignBit = static_cast<Unsigned<T>>(Unsigned<T>(1) << (8 * sizeof(T) - 1));
 
@@ -76,8 +77,10 @@ WEFT_INLINE Brain brain_from(float v) {
 }
 template <class T>
 WEFT_INLINE T small_from(float v) {
-  if constexpr (std::is_same_v<T, Half>) return half_from(v);
-  else return brain_from(v);
+  if constexpr (std::is_same_v<T, Half>)
+    return half_from(v);
+  else
+    return brain_from(v);
 }
 // double to float, rounding to odd, so that the rounding to the small type is the only one that counts.
 WEFT_INLINE float narrow_to_odd(double v) {
@@ -93,28 +96,38 @@ WEFT_INLINE float narrow_to_odd(double v) {
 
 template <class T>
 WEFT_INLINE T absolute(T x) {
-  if constexpr (std::is_same_v<T, float>) return __builtin_fabsf(x);
-  else return __builtin_fabs(x);
+  if constexpr (std::is_same_v<T, float>)
+    return __builtin_fabsf(x);
+  else
+    return __builtin_fabs(x);
 }
 template <class T>
 WEFT_INLINE T copy_sign(T x, T s) {
-  if constexpr (std::is_same_v<T, float>) return __builtin_copysignf(x, s);
-  else return __builtin_copysign(x, s);
+  if constexpr (std::is_same_v<T, float>)
+    return __builtin_copysignf(x, s);
+  else
+    return __builtin_copysign(x, s);
 }
 template <class T>
 WEFT_INLINE T round_down(T x) {
-  if constexpr (std::is_same_v<T, float>) return __builtin_floorf(x);
-  else return __builtin_floor(x);
+  if constexpr (std::is_same_v<T, float>)
+    return __builtin_floorf(x);
+  else
+    return __builtin_floor(x);
 }
 template <class T>
 WEFT_INLINE T round_up(T x) {
-  if constexpr (std::is_same_v<T, float>) return __builtin_ceilf(x);
-  else return __builtin_ceil(x);
+  if constexpr (std::is_same_v<T, float>)
+    return __builtin_ceilf(x);
+  else
+    return __builtin_ceil(x);
 }
 template <class T>
 WEFT_INLINE T round_to_zero(T x) {
-  if constexpr (std::is_same_v<T, float>) return __builtin_truncf(x);
-  else return __builtin_trunc(x);
+  if constexpr (std::is_same_v<T, float>)
+    return __builtin_truncf(x);
+  else
+    return __builtin_trunc(x);
 }
 template <class T>
 WEFT_INLINE T round_even(T x) {
@@ -126,8 +139,10 @@ WEFT_INLINE T round_even(T x) {
 }
 template <class T>
 WEFT_INLINE T square_root(T x) {
-  if constexpr (std::is_same_v<T, float>) return __builtin_sqrtf(x);
-  else return __builtin_sqrt(x);
+  if constexpr (std::is_same_v<T, float>)
+    return __builtin_sqrtf(x);
+  else
+    return __builtin_sqrt(x);
 }
 
 // IEEE 754-2019 maximum and minimum: NaN wins, -0 < +0.
@@ -169,9 +184,12 @@ WEFT_INLINE To convert_to(From v) {
   } else if constexpr (std::is_same_v<To, Bool>) {
     return {static_cast<std::uint8_t>(v != From(0) ? 1 : 0)};
   } else if constexpr (is_small_float<To>) {
-    if constexpr (std::is_same_v<From, float>) return small_from<To>(v);
-    else if constexpr (sizeof(From) == 1) return small_from<To>(static_cast<float>(v));
-    else return small_from<To>(narrow_to_odd(static_cast<double>(v)));
+    if constexpr (std::is_same_v<From, float>)
+      return small_from<To>(v);
+    else if constexpr (sizeof(From) == 1)
+      return small_from<To>(static_cast<float>(v));
+    else
+      return small_from<To>(narrow_to_odd(static_cast<double>(v)));
   } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
     if constexpr (sizeof(To) == 1) {
       const From low = v > From(0) ? v : From(0);  // NaN too

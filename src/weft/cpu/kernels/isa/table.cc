@@ -17,6 +17,7 @@ const ElementwiseKernel* binary(BinaryOp op, DType t) {
 
 }  // namespace
 
-const IsaKernels kKernels = {unary, binary, compare, select, clamp, convert, copy, reduce, arg_reduce, gemm, threefry, stream};
+const IsaKernels kKernels = {unary, binary, compare,    select, clamp,    convert,
+                             copy,  reduce, arg_reduce, gemm,   threefry, stream};
 
 }  // namespace weft::cpu::WEFT_ISA

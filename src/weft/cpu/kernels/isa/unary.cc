@@ -9,17 +9,22 @@ struct Abs : SameResult {
   static constexpr float kCost = 0;
   template <class T>
   WEFT_INLINE T apply(T x) {
-    if constexpr (std::is_floating_point_v<T>) return absolute(x);
-    else if constexpr (std::is_unsigned_v<T>) return x;
-    else return x < 0 ? static_cast<T>(Unsigned<T>(0) - static_cast<Unsigned<T>>(x)) : x;
+    if constexpr (std::is_floating_point_v<T>)
+      return absolute(x);
+    else if constexpr (std::is_unsigned_v<T>)
+      return x;
+    else
+      return x < 0 ? static_cast<T>(Unsigned<T>(0) - static_cast<Unsigned<T>>(x)) : x;
   }
 };
 struct Negate : SameResult {
   static constexpr float kCost = 0;
   template <class T>
   WEFT_INLINE T apply(T x) {
-    if constexpr (std::is_floating_point_v<T>) return -x;
-    else return static_cast<T>(Unsigned<T>(0) - static_cast<Unsigned<T>>(x));
+    if constexpr (std::is_floating_point_v<T>)
+      return -x;
+    else
+      return static_cast<T>(Unsigned<T>(0) - static_cast<Unsigned<T>>(x));
   }
 };
 struct Sign : SameResult {
@@ -40,17 +45,23 @@ struct Sign : SameResult {
 struct Floor : SameResult {
   static constexpr float kCost = 0;
   template <class T>
-  WEFT_INLINE T apply(T x) { return round_down(x); }
+  WEFT_INLINE T apply(T x) {
+    return round_down(x);
+  }
 };
 struct Ceil : SameResult {
   static constexpr float kCost = 0;
   template <class T>
-  WEFT_INLINE T apply(T x) { return round_up(x); }
+  WEFT_INLINE T apply(T x) {
+    return round_up(x);
+  }
 };
 struct RoundEven : SameResult {
   static constexpr float kCost = 0.05f;
   template <class T>
-  WEFT_INLINE T apply(T x) { return round_even(x); }
+  WEFT_INLINE T apply(T x) {
+    return round_even(x);
+  }
 };
 struct RoundAway : SameResult {
   static constexpr float kCost = 0.05f;
@@ -64,47 +75,63 @@ struct RoundAway : SameResult {
 struct Sqrt : SameResult {
   static constexpr float kCost = 0.4f;
   template <class T>
-  WEFT_INLINE T apply(T x) { return square_root(x); }
+  WEFT_INLINE T apply(T x) {
+    return square_root(x);
+  }
 };
 struct Rsqrt : SameResult {
   static constexpr float kCost = 0.8f;
   template <class T>
-  WEFT_INLINE T apply(T x) { return T(1) / square_root(x); }
+  WEFT_INLINE T apply(T x) {
+    return T(1) / square_root(x);
+  }
 };
 struct Square : SameResult {
   static constexpr float kCost = 0;
   template <class T>
   WEFT_INLINE T apply(T x) {
-    if constexpr (std::is_floating_point_v<T>) return x * x;
-    else return static_cast<T>(static_cast<Unsigned<T>>(x) * static_cast<Unsigned<T>>(x));
+    if constexpr (std::is_floating_point_v<T>)
+      return x * x;
+    else
+      return static_cast<T>(static_cast<Unsigned<T>>(x) * static_cast<Unsigned<T>>(x));
   }
 };
 struct IsFinite : BoolResult {
   static constexpr float kCost = 0;
   template <class T>
-  WEFT_INLINE Bool apply(T x) { return {static_cast<std::uint8_t>(absolute(x) < T(__builtin_inf()))}; }
+  WEFT_INLINE Bool apply(T x) {
+    return {static_cast<std::uint8_t>(absolute(x) < T(__builtin_inf()))};
+  }
 };
 struct IsInf : BoolResult {
   static constexpr float kCost = 0;
   template <class T>
-  WEFT_INLINE Bool apply(T x) { return {static_cast<std::uint8_t>(absolute(x) == T(__builtin_inf()))}; }
+  WEFT_INLINE Bool apply(T x) {
+    return {static_cast<std::uint8_t>(absolute(x) == T(__builtin_inf()))};
+  }
 };
 struct IsPosInf : BoolResult {
   static constexpr float kCost = 0;
   template <class T>
-  WEFT_INLINE Bool apply(T x) { return {static_cast<std::uint8_t>(x == T(__builtin_inf()))}; }
+  WEFT_INLINE Bool apply(T x) {
+    return {static_cast<std::uint8_t>(x == T(__builtin_inf()))};
+  }
 };
 struct IsNegInf : BoolResult {
   static constexpr float kCost = 0;
   template <class T>
-  WEFT_INLINE Bool apply(T x) { return {static_cast<std::uint8_t>(x == -T(__builtin_inf()))}; }
+  WEFT_INLINE Bool apply(T x) {
+    return {static_cast<std::uint8_t>(x == -T(__builtin_inf()))};
+  }
 };
 struct Not : SameResult {
   static constexpr float kCost = 0;
   template <class T>
   WEFT_INLINE T apply(T x) {
-    if constexpr (std::is_same_v<T, Bool>) return {static_cast<std::uint8_t>(x.v ^ 1u)};
-    else return static_cast<T>(~x);
+    if constexpr (std::is_same_v<T, Bool>)
+      return {static_cast<std::uint8_t>(x.v ^ 1u)};
+    else
+      return static_cast<T>(~x);
   }
 };
 struct Popcnt : SameResult {

@@ -40,7 +40,8 @@ void trigonometric_loop(const char* const* in, unsigned scalar, char* out, std::
     for (std::int64_t i = begin; i < end; ++i) far |= !(absolute(x[i]) < math::kTrigLimit);
     if (far) {
       for (std::int64_t i = begin; i < end; ++i)
-        o[i] = absolute(x[i]) < math::kTrigLimit ? static_cast<float>(F::apply(static_cast<double>(x[i]))) : F::exact(x[i]);
+        o[i] = absolute(x[i]) < math::kTrigLimit ? static_cast<float>(F::apply(static_cast<double>(x[i])))
+                                                 : F::exact(x[i]);
     } else {
       WEFT_INDEPENDENT
       for (std::int64_t i = begin; i < end; ++i) o[i] = static_cast<float>(F::apply(static_cast<double>(x[i])));

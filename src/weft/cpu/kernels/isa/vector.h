@@ -103,8 +103,7 @@ WEFT_INLINE T join_lanes(const Group<T>& g) {
   } else if constexpr (G::kParts == 2) {
     return join_lanes<F, T, kRegisterBytes>(F::apply(g.part[0], g.part[1]));
   } else {
-    return join_lanes<F, T, kRegisterBytes>(
-        F::apply(F::apply(g.part[0], g.part[2]), F::apply(g.part[1], g.part[3])));
+    return join_lanes<F, T, kRegisterBytes>(F::apply(F::apply(g.part[0], g.part[2]), F::apply(g.part[1], g.part[3])));
   }
 }
 

@@ -59,9 +59,9 @@ void infer_gather(const ParamsBase* params, std::span<const Aval> in, Avals& out
   if (!is_integer(indices.dtype())) throw DTypeError("gather: indices must be integers; got " + indices.str() + ".");
   if (indices.ndim() < 1) throw_numbers("indices must have an axis of index vectors; got a scalar", in);
   const int batch_rank = indices.ndim() - 1;
-  check_axes("gather", d.collapsed_slice_dims, x.ndim());
-  check_axes("gather", d.operand_batching_dims, x.ndim());
-  check_axes("gather", d.start_index_map, x.ndim());
+  check_axes("gather", d.collapsed_slice_dims, x);
+  check_axes("gather", d.operand_batching_dims, x);
+  check_axes("gather", d.start_index_map, x);
   check_axes("gather", d.start_indices_batching_dims, batch_rank);
   if (static_cast<int>(p.slice_sizes.size()) != x.ndim())
     throw_numbers("there must be one slice size per operand axis; got " + shape_str(p.slice_sizes), in);
@@ -225,7 +225,7 @@ FactorTable factors_gather(const ParamsBase* params, std::span<const Aval> in, s
 
 Array lax::gather(const Arg& x, const Array& indices, const GatherDimensionNumbers& dims, DimSpan slice_sizes,
                   IndexMode mode) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "gather");
   return bind1(OpCode::kGather, ir::make_params(GatherParams{dims, mode, Dims(slice_sizes)}), {x.array(), indices});
 }
 

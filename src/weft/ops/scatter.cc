@@ -47,11 +47,11 @@ void infer_scatter(const ParamsBase* params, std::span<const Aval> in, Avals& ou
                      ".");
   if (indices.ndim() < 1) throw_numbers("indices must have an axis of index vectors; got a scalar", in);
   const int batch_rank = indices.ndim() - 1;
-  check_axes("scatter", d.inserted_window_dims, x.ndim());
-  check_axes("scatter", d.input_batching_dims, x.ndim());
-  check_axes("scatter", d.scatter_dims_to_operand_dims, x.ndim());
+  check_axes("scatter", d.inserted_window_dims, x);
+  check_axes("scatter", d.input_batching_dims, x);
+  check_axes("scatter", d.scatter_dims_to_operand_dims, x);
   check_axes("scatter", d.scatter_indices_batching_dims, batch_rank);
-  check_axes("scatter", d.update_window_dims, updates.ndim());
+  check_axes("scatter", d.update_window_dims, updates);
   if (!std::is_sorted(d.update_window_dims.begin(), d.update_window_dims.end()))
     throw_numbers("update_window_dims must be ascending; got " + shape_str(d.update_window_dims), in);
   if (static_cast<std::int64_t>(d.scatter_dims_to_operand_dims.size()) !=
@@ -291,7 +291,7 @@ constexpr std::string_view kScatterTexts[] = {"scatter", "scatter_add", "scatter
 
 Array lax::scatter(const Arg& x, const Array& indices, const Arg& updates, const ScatterDimensionNumbers& dims,
                    ScatterKind kind, IndexMode mode, bool unique) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "scatter");
   return bind1(OpCode::kScatter, ir::make_params(ScatterParams{kind, dims, mode, unique}),
                {x.array(), indices, updates.array()});
 }

@@ -13,7 +13,7 @@ namespace {
 void infer_sort(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
   const auto& p = ir::params_as<SortParams>(params);
   if (in.empty()) throw ValueError("sort: there must be at least one operand; got none.");
-  check_axes("sort", Dims{p.dimension}, in[0].ndim());
+  check_axes("sort", Dims{p.dimension}, in[0]);
   if (p.num_keys < 1 || p.num_keys > static_cast<std::int64_t>(in.size()))
     throw ValueError("sort: num_keys must be in [1, " + std::to_string(in.size()) + "]; got " +
                      std::to_string(p.num_keys) + ".");
@@ -116,10 +116,11 @@ FactorTable factors_sort(const ParamsBase* params, std::span<const Aval> in, std
 
 }  // namespace
 
-Arrays lax::sort(std::span<const Array> xs, int dimension, int num_keys) {
+Arrays lax::sort(std::span<const Array> xs, int dimension, int num_keys, SourceLocation loc) {
+  const LocationScope scope(loc, "sort");
   if (xs.empty()) throw ValueError("sort: there must be at least one operand; got none.");
   Arrays outs;
-  bind(OpCode::kSort, ir::make_params(SortParams{normal_axis("sort", dimension, xs[0].ndim()), num_keys}), xs, outs);
+  bind(OpCode::kSort, ir::make_params(SortParams{normal_axis("sort", dimension, xs[0].aval()), num_keys}), xs, outs);
   return outs;
 }
 

@@ -24,6 +24,11 @@ struct Nesting {
   ~Nesting() { --depth; }
 };
 
+// An error's text as part of another's.
+std::string_view without_full_stop(std::string_view message) {
+  return message.ends_with('.') ? message.substr(0, message.size() - 1) : message;
+}
+
 Aval parse_type(TextCursor& in) {
   const std::size_t at = in.offset();
   const std::string_view word = in.identifier();
@@ -42,7 +47,7 @@ Aval parse_type(TextCursor& in) {
   try {
     return Aval(*dtype, shape);
   } catch (const ShapeError& e) {
-    in.fail_at(at, "a type that an array can have", e.message());
+    in.fail_at(at, "a type that an array can have", without_full_stop(e.message()));
   }
 }
 
@@ -223,11 +228,11 @@ class Parser {
     }
     in_.accept(";");
     try {
-      info.infer(params.get(), types, inferred);
+      infer(op, params.get(), types, inferred);
     } catch (const InternalError&) {
-      in_.fail_at(at, "operands that " + word + " takes", std::to_string(types.size()) + " operands");
+      throw;
     } catch (const Error& e) {
-      in_.fail_at(at, "operands that fit", e.message());
+      in_.fail_at(at, "operands and parameters that fit", without_full_stop(e.message()));
     }
     for (const Binder& b : results) declared.push_back(b.aval);
     if (inferred.size() != declared.size())

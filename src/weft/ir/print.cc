@@ -25,10 +25,12 @@ class Printer {
 
   std::string print(int indent) {
     std::string head = "{ lambda ";
-    for (std::size_t i = 0; i < jaxpr_.num_consts(); ++i) head += binder(static_cast<Var>(i), true) + " ";
-    head += ";";
-    for (std::size_t i = jaxpr_.num_consts(); i < jaxpr_.num_inputs(); ++i)
-      head += " " + binder(static_cast<Var>(i), true);
+    const auto binders = [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i < end; ++i) head += (i > begin ? " " : "") + binder(static_cast<Var>(i), true);
+    };
+    binders(0, jaxpr_.num_consts());
+    head += "; ";
+    binders(jaxpr_.num_consts(), jaxpr_.num_inputs());
     head += ". let";
     std::vector<std::string> lines;
     bool broken = false;

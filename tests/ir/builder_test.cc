@@ -41,7 +41,7 @@ TEST(builder, numbers_constants_then_inputs_then_results) {
   EXPECT_EQ(b.num_eqns(), 2u);
   const Jaxpr j = build(b, {constant}, {input}, {Atom::var(product), Atom::var(input)});
   EXPECT_EQ(j.str(),
-            "{ lambda a:f32[3] ; b:f32[3]. let\n    c:f32[3] = add b b\n    d:f32[3] = mul c a\n  in (d, b) }");
+            "{ lambda a:f32[3]; b:f32[3]. let\n    c:f32[3] = add b b\n    d:f32[3] = mul c a\n  in (d, b) }");
   EXPECT_EQ(j.num_consts(), 1u);
   EXPECT_EQ(j.num_inputs(), 2u);
   EXPECT_EQ(j.num_vars(), 4u);

@@ -29,7 +29,7 @@ TEST(print, a_program_longer_than_80_columns_is_broken_into_lines) {
 
 TEST(print, constants_stand_before_the_semicolon) {
   EXPECT_EQ(again("{ lambda k:f32[] l:i32[2]; x:f32[3]. let in (k, l, x) }"),
-            "{ lambda a:f32[] b:i32[2] ; c:f32[3]. let  in (a, b, c) }");
+            "{ lambda a:f32[] b:i32[2]; c:f32[3]. let  in (a, b, c) }");
 }
 
 TEST(print, unused_results_print_as_underscores_and_take_no_name) {

@@ -148,6 +148,9 @@ TEST(indexing, of_a_scalar_and_of_nothing) {
   expect(none(slice(), 1), {0}, {});
   expect(none(np::zeros({0}, i32)), {0, 3}, {});
   expect(none(slice(), np::array({2, 2})), {0, 2}, {});
+  expect(none.at(np::zeros({0}, i32)).set(1), {0, 3}, {});
+  EXPECT_EQ(message_of<IndexError>([&] { return none(np::array({0, 0})); }),
+            "index: axis 0 of i32[0,3] has no elements; got 2 indices.");
   EXPECT_TRUE(throws<IndexError>([&] { return none(0); }));
 }
 
@@ -534,18 +537,18 @@ TEST(indexing, random_indices_have_the_gradient_of_a_loop) {
       by_v[static_cast<std::size_t>(winner[p])] = outer[p];
     }
     const auto set = [&](Array a, Array b) { return np::sum(IndexUpdate(a, c.indices).set(b) * u); };
-    EXPECT_EQ(grad(set, 0)(x, v).to_vector<float>(), by_x) << "case " << i;
-    EXPECT_EQ(grad(set, 1)(x, v).to_vector<float>(), by_v) << "case " << i;
+    EXPECT_EQ(grad<0>(set)(x, v).to_vector<float>(), by_x) << "case " << i;
+    EXPECT_EQ(grad<1>(set)(x, v).to_vector<float>(), by_v) << "case " << i;
     // Adding: everything counts.
     for (std::size_t n = 0; n < found.size(); ++n) by_added[n] = outer[static_cast<std::size_t>(found[n])];
     const auto add = [&](Array a, Array b) { return np::sum(IndexUpdate(a, c.indices).add(b) * u); };
-    EXPECT_EQ(grad(add, 0)(x, v).to_vector<float>(), outer) << "case " << i;
-    EXPECT_EQ(grad(add, 1)(x, v).to_vector<float>(), by_added) << "case " << i;
+    EXPECT_EQ(grad<0>(add)(x, v).to_vector<float>(), outer) << "case " << i;
+    EXPECT_EQ(grad<1>(add)(x, v).to_vector<float>(), by_added) << "case " << i;
   }
 }
 
 TEST(indexing, index_arrays_may_be_traced_and_mapped) {
-  const Array x = np::reshape(np::arange(12.0), {3, 4}), ids = np::array({{2, 0}, {-1, 1}, {0, 0}});
+  const Array x = np::reshape(np::arange(12.0f), {3, 4}), ids = np::array({{2, 0}, {-1, 1}, {0, 0}});
   const auto rows = [](Array a, Array i) { return a(i); };
   expect_equal(jit(rows)(x, ids(0)), x(ids(0)));
   // One list of rows per example, of one array and of one array each.
@@ -572,8 +575,8 @@ TEST(indexing, minimum_and_maximum_updates_share_the_gradient_among_ties) {
   const Array x = np::array({1.0f, 5.0f, 2.0f}), v = np::array({3.0f, 3.0f, 2.0f}), ids = np::array({0, 0, 2});
   const auto f = [&](Array a, Array b) { return np::sum(a.at(ids).max(b) * np::array({6.0f, 1.0f, 4.0f})); };
   EXPECT_EQ(f(x, v).item<float>(), 3 * 6 + 5 + 2 * 4);
-  EXPECT_EQ(grad(f, 0)(x, v).to_vector<float>(), (std::vector<float>{0, 1, 2}));
-  EXPECT_EQ(grad(f, 1)(x, v).to_vector<float>(), (std::vector<float>{3, 3, 2}));
+  EXPECT_EQ(grad<0>(f)(x, v).to_vector<float>(), (std::vector<float>{0, 1, 2}));
+  EXPECT_EQ(grad<1>(f)(x, v).to_vector<float>(), (std::vector<float>{3, 3, 2}));
 }
 
 TEST(indexing, take_along_axis_reads_one_element_per_index) {

@@ -253,7 +253,7 @@ TEST(limits, of_scatter) {
 // ---- allowed, at the edge ----
 
 TEST(limits, a_stride_beyond_the_size_takes_the_first_element) {
-  const Array x = np::reshape(np::arange(12.0), {3, 4});
+  const Array x = np::reshape(np::arange(12.0f), {3, 4});
   const std::int64_t huge = std::numeric_limits<std::int64_t>::max();
   for (const bool compiled : {false, true}) {
     const auto f = [&](Array y) { return lax::slice(y, Dims{1, 0}, Dims{3, 4}, Dims{huge, 3}); };

@@ -300,7 +300,7 @@ Plan make_plan(const Array& x, const std::vector<Entry>& entries) {
       case Entry::Kind::kArray: {
         place_common();
         // Beyond every i64 is beyond every axis, and must not wrap to the other end.
-        Array a = e.array.dtype() == u64 ? lax::min(e.array, INT64_MAX) : e.array;
+        Array a = e.array.dtype() == u64 ? lax::minimum(e.array, INT64_MAX) : e.array;
         a = lax::convert(a, dtype);
         if (!is_unsigned(e.array.dtype()))
           a = lax::select(lax::lt(a, 0), lax::add(a, lax::full(a.shape(), Scalar(size), dtype)), a);

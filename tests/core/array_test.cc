@@ -81,10 +81,11 @@ TEST(array, nested_lists_give_shape_and_dtype) {
 }
 
 TEST(array, ragged_lists_are_refused) {
-  for (const auto& ragged :
-       {+[] { np::array({{1, 2}, {3}}); }, +[] { np::array({{1}, {2, 3}}); }, +[] { np::array({{{1}, {2}}, {{3}, {4, 5}}}); },
-        +[] { np::array({{1, 2}, 3}); }, +[] { np::array({1, {2, 3}}); }, +[] { np::array({{{1}}, {2}}); }})
-    EXPECT_EQ(error_of(ragged).find("ShapeError: array: rows must have equal lengths and depths; got a ragged list"), 0u)
+  for (const auto& ragged : {+[] { np::array({{1, 2}, {3}}); }, +[] { np::array({{1}, {2, 3}}); },
+                             +[] { np::array({{{1}, {2}}, {{3}, {4, 5}}}); }, +[] { np::array({{1, 2}, 3}); },
+                             +[] { np::array({1, {2, 3}}); }, +[] { np::array({{{1}}, {2}}); }})
+    EXPECT_EQ(error_of(ragged).find("ShapeError: array: rows must have equal lengths and depths; got a ragged list"),
+              0u)
         << error_of(ragged);
 }
 
@@ -160,10 +161,11 @@ TEST(array, none_is_no_value) {
   EXPECT_FALSE(none.defined());
   EXPECT_TRUE(none.identical(Array()));
   EXPECT_FALSE(none.identical(Array(1)));
-  for (const auto& use : {+[](const Array& a) { a.aval(); }, +[](const Array& a) { (void)a.size(); },
-                          +[](const Array& a) { (void)a.to_vector<float>(); }, +[](const Array& a) { a.item<int>(); },
-                          +[](const Array& a) { (void)static_cast<bool>(a); }, +[](const Array& a) { (void)a.device(); },
-                          +[](const Array& a) { a.astype(f32); }, +[](const Array& a) { a(0); }})
+  for (const auto& use :
+       {+[](const Array& a) { a.aval(); }, +[](const Array& a) { (void)a.size(); },
+        +[](const Array& a) { (void)a.to_vector<float>(); }, +[](const Array& a) { a.item<int>(); },
+        +[](const Array& a) { (void)static_cast<bool>(a); }, +[](const Array& a) { (void)a.device(); },
+        +[](const Array& a) { a.astype(f32); }, +[](const Array& a) { a(0); }})
     EXPECT_EQ(error_of([&] { use(none); }).find("ValueError"), 0u) << error_of([&] { use(none); });
 }
 
@@ -277,7 +279,8 @@ TEST(borrow, takes_nothing_that_is_null_or_misaligned) {
   EXPECT_EQ(error_of([&] { Array::borrow(f32, Dims{2}, bytes + 2, nullptr); }),
             "ValueError: borrow: the memory must be aligned for f32; got an address that is not a multiple of 4.");
   EXPECT_EQ(error_of([&] { Array::borrow(c128, Dims{2}, bytes + 4, nullptr); }).find("ValueError"), 0u);
-  EXPECT_EQ(Array::borrow(u8, Dims{2}, bytes + 3, nullptr).to_vector<std::uint8_t>(), (std::vector<std::uint8_t>{0, 0}));
+  EXPECT_EQ(Array::borrow(u8, Dims{2}, bytes + 3, nullptr).to_vector<std::uint8_t>(),
+            (std::vector<std::uint8_t>{0, 0}));
   EXPECT_EQ(Array::borrow(f32, Dims{0}, nullptr, nullptr).size(), 0);
   // Memory of no owner is the caller's to keep.
   const float two[] = {1, 2};
@@ -336,10 +339,11 @@ TEST(array, truth_is_that_of_one_element) {
 
 /// The real values worth converting, exact in long double.
 std::vector<long double> interesting_values() {
-  std::vector<long double> v = {0.0L, -0.0L, 0.5L, -0.5L, 0.99L, -0.99L, 1.5L, -1.5L, 2.5L, 1e-5L, -1e-8L, 1e-30L,
-                                5e-324L, 1e-45L, 5.9e-8L, 2.9e-8L, 65504.0L, 65519.0L, 65520.0L, 65519.99L, 65536.0L,
-                                1e30L, -1e30L, 3.4e38L, 3.5e38L, 3.39e38L, 1e300L, -1e300L, 1234567.891L, 0.1L, 1.0009765625L,
-                                1.00048828125L, 1.0014648438L, 1.00390625L, 1.01171875L};
+  std::vector<long double> v = {
+      0.0L,     -0.0L,        0.5L,     -0.5L,         0.99L,          -0.99L,        1.5L,        -1.5L,      2.5L,
+      1e-5L,    -1e-8L,       1e-30L,   5e-324L,       1e-45L,         5.9e-8L,       2.9e-8L,     65504.0L,   65519.0L,
+      65520.0L, 65519.99L,    65536.0L, 1e30L,         -1e30L,         3.4e38L,       3.5e38L,     3.39e38L,   1e300L,
+      -1e300L,  1234567.891L, 0.1L,     1.0009765625L, 1.00048828125L, 1.0014648438L, 1.00390625L, 1.01171875L};
   for (const int bits : {7, 8, 11, 15, 16, 24, 31, 32, 53, 63, 64})
     for (const long double d : {-1.5L, -1.0L, -0.5L, 0.0L, 0.5L, 1.0L, 1.5L})
       for (const long double sign : {1.0L, -1.0L}) v.push_back(sign * (std::ldexp(1.0L, bits) + d));
@@ -372,7 +376,8 @@ T nearest_small(long double v) {
   const long double a = std::fabs(v);
   const auto above = std::lower_bound(table.begin(), table.end(), std::pair(a, std::uint16_t{0}));
   if (above == table.end()) return T::from_bits(static_cast<std::uint16_t>(table.back().second | sign));
-  if (above == table.begin() || above->first == a) return T::from_bits(static_cast<std::uint16_t>(above->second | sign));
+  if (above == table.begin() || above->first == a)
+    return T::from_bits(static_cast<std::uint16_t>(above->second | sign));
   const auto below = above - 1;
   const long double up = above->first - a, down = a - below->first;
   const bool take_above = up < down || (up == down && above->second % 2 == 0);

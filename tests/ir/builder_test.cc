@@ -40,8 +40,7 @@ TEST(builder, numbers_constants_then_inputs_then_results) {
   const Var product = add(b, OpCode::kMultiply, {Atom::var(sum), Atom::var(constant)});
   EXPECT_EQ(b.num_eqns(), 2u);
   const Jaxpr j = build(b, {constant}, {input}, {Atom::var(product), Atom::var(input)});
-  EXPECT_EQ(j.str(),
-            "{ lambda a:f32[3]; b:f32[3]. let\n    c:f32[3] = add b b\n    d:f32[3] = mul c a\n  in (d, b) }");
+  EXPECT_EQ(j.str(), "{ lambda a:f32[3]; b:f32[3]. let\n    c:f32[3] = add b b\n    d:f32[3] = mul c a\n  in (d, b) }");
   EXPECT_EQ(j.num_consts(), 1u);
   EXPECT_EQ(j.num_inputs(), 2u);
   EXPECT_EQ(j.num_vars(), 4u);
@@ -187,12 +186,14 @@ TEST(jaxpr, last_uses_list_every_variable_that_is_no_output_once) {
 }
 
 TEST(jaxpr, equality_sees_types_operations_parameters_operands_and_literals) {
-  const std::string text = "{ lambda ; a:f32[3] b:f32[3]. let c:f32[3] = sub a b; d:f32[] = reduce_sum[axes=(0,)] c; "
-                           "e:f32[] = mul d 2.0:f32[] in (e,) }";
+  const std::string text =
+      "{ lambda ; a:f32[3] b:f32[3]. let c:f32[3] = sub a b; d:f32[] = reduce_sum[axes=(0,)] c; "
+      "e:f32[] = mul d 2.0:f32[] in (e,) }";
   const Jaxpr j = parse(text);
   const auto with = [&](const std::string& from, const std::string& to) {
     std::string s = text;
-    for (std::size_t at = 0; (at = s.find(from, at)) != std::string::npos; at += to.size()) s.replace(at, from.size(), to);
+    for (std::size_t at = 0; (at = s.find(from, at)) != std::string::npos; at += to.size())
+      s.replace(at, from.size(), to);
     EXPECT_NE(s, text) << from;
     const Jaxpr k = parse(s);
     EXPECT_FALSE(k == j) << s;

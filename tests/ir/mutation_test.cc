@@ -3,6 +3,7 @@
 // sanitizers this sees every wrong address).
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cstdio>
 #include <map>
@@ -12,6 +13,7 @@
 #include "weft/base/error.h"
 #include "weft/ir/builder.h"
 #include "weft/ir/call.h"
+#include "weft/runtime/client.h"
 #include "weft/runtime/reference.h"
 
 namespace weft::ir {
@@ -19,7 +21,9 @@ namespace {
 
 std::vector<std::string> words_of(const std::string& text) {
   std::vector<std::string> words;
-  const auto word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' || c == '-'; };
+  const auto word = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' || c == '-';
+  };
   for (std::size_t i = 0; i < text.size();) {
     std::size_t end = i + 1;
     if (word(text[i]))
@@ -45,10 +49,39 @@ class Mutator {
         if (is_number(w)) numbers_.push_back(w);
         pool_.push_back(std::move(w));
       }
-    for (const char* w :
-         {"-1", "0", "1", "2", "31", "32", "33", "4611686018427387904", "9223372036854775807", "-9223372036854775808",
-          "9223372036854775808", "1152921504606846976", "99999999999999999999999999", "1e999", "-nan", "()", "(,)", "(0, 0)",
-          "(-1,)", "(7,)", "(0, 1, 2)", "\"", "\\", "j)", "\x80", "in", "let", "_", "f32[0]", "f32[]", "int32", "[[", "None"})
+    for (const char* w : {"-1",
+                          "0",
+                          "1",
+                          "2",
+                          "31",
+                          "32",
+                          "33",
+                          "4611686018427387904",
+                          "9223372036854775807",
+                          "-9223372036854775808",
+                          "9223372036854775808",
+                          "1152921504606846976",
+                          "99999999999999999999999999",
+                          "1e999",
+                          "-nan",
+                          "()",
+                          "(,)",
+                          "(0, 0)",
+                          "(-1,)",
+                          "(7,)",
+                          "(0, 1, 2)",
+                          "\"",
+                          "\\",
+                          "j)",
+                          "\x80",
+                          "in",
+                          "let",
+                          "_",
+                          "f32[0]",
+                          "f32[]",
+                          "int32",
+                          "[[",
+                          "None"})
       for (int copies = 0; copies < 40; ++copies) {
         pool_.push_back(w);
         if (is_number(w)) numbers_.push_back(w);
@@ -78,7 +111,8 @@ class Mutator {
 
  private:
   static bool is_number(const std::string& w) {
-    return std::isdigit(static_cast<unsigned char>(w.back())) && (w.size() == 1 || w.find_first_not_of("0123456789", 1) == w.npos) &&
+    return std::isdigit(static_cast<unsigned char>(w.back())) &&
+           (w.size() == 1 || w.find_first_not_of("0123456789", 1) == w.npos) &&
            (std::isdigit(static_cast<unsigned char>(w[0])) || w[0] == '-');
   }
   std::uint64_t below(std::uint64_t n) { return engine_() % n; }
@@ -171,6 +205,9 @@ void run(const Jaxpr& program, std::mt19937_64& engine) {
   for (const Aval a : program.input_avals()) args.push_back(some_elements(a, engine));
   eval_jaxpr(program, args, outs);
   for (std::size_t i = 0; i < outs.size(); ++i) EXPECT_EQ(outs[i].aval(), program.output_avals()[i]);
+  Arrays compiled;
+  executable(program)->run(args, compiled);
+  EXPECT_EQ(compiled.size(), outs.size());
   // The same through reference evaluation, op by op.
   std::vector<Array> values(args.begin(), args.end());
   values.resize(program.num_vars());
@@ -183,6 +220,36 @@ void run(const Jaxpr& program, std::mt19937_64& engine) {
     else
       reference_evaluate(default_client(), Call{e.op, e.params, operands}, results);
     for (std::size_t i = 0; i < results.size(); ++i) values[e.out_begin + i] = results[i];
+  }
+}
+
+// Batched and differentiated: whatever a rule does with strange parameters, it does to a program that inference took.
+void transform(const Jaxpr& program, std::mt19937_64& engine) {
+  const FlatFunction f = [&](std::span<const Array> args, Arrays& outs) { eval_jaxpr(program, args, outs); };
+  Arrays args, pairs;
+  std::vector<int> by, bdims;
+  for (const Aval a : program.input_avals()) {
+    const int bdim = static_cast<int>(engine() % (static_cast<std::uint64_t>(a.ndim()) + 1));
+    Dims shape(a.shape());
+    shape.insert(shape.begin() + bdim, 2);
+    if (is_inexact(a.dtype())) by.push_back(static_cast<int>(args.size()));
+    bdims.push_back(bdim);
+    args.push_back(some_elements(a, engine));
+    pairs.push_back(some_elements(a.with_shape(shape), engine));
+  }
+  const bool room = std::none_of(program.eqns().begin(), program.eqns().end(), [&](const Eqn& e) {
+    for (Var v = e.out_begin; v < e.out_end; ++v)
+      if (program.aval(v).ndim() > 24) return true;  // batching adds axes
+    return false;
+  });
+  if (!room) return;
+  if (!args.empty()) testing::call(testing::vmapped(f, bdims, 2), pairs);
+  if (by.empty()) return;
+  try {
+    Arrays operands(args);
+    for (const Array& y : testing::inexact(testing::call(f, args))) operands.push_back(y);
+    testing::call(testing::pullback(f, args.size(), by), operands);
+  } catch (const NotDifferentiableError&) {
   }
 }
 
@@ -213,6 +280,7 @@ TEST(mutation, every_mutant_is_refused_or_is_a_program) {
       if (small(program)) {
         SCOPED_TRACE(text);
         run(program, engine);
+        if (accepted % 4 == 0) transform(program, engine);
         ++ran;
       }
     } catch (const ParseError& e) {

@@ -89,8 +89,7 @@ TEST(op, parameters_that_are_missing_are_our_fault) {
     if (!op_info(op).parse) continue;
     const auto n = static_cast<std::size_t>(op_info(op).operands.least);
     if (n > 2) continue;
-    EXPECT_EQ(inferred(op, Params(), std::span(two).first(n)),
-              "our fault: infer: an op with parameters was given none")
+    EXPECT_EQ(inferred(op, Params(), std::span(two).first(n)), "our fault: infer: an op with parameters was given none")
         << op_name(op);
   }
 }

@@ -20,9 +20,7 @@ struct Inner {
   std::int64_t depth = 0;
   std::optional<std::int64_t> limit;
   friend bool operator==(const Inner&, const Inner&) = default;
-  static constexpr auto fields() {
-    return std::tuple{field("depth", &Inner::depth), field("limit", &Inner::limit)};
-  }
+  static constexpr auto fields() { return std::tuple{field("depth", &Inner::depth), field("limit", &Inner::limit)}; }
 };
 struct Everything {
   Color color{};
@@ -160,8 +158,7 @@ TEST(params, variables_are_named_in_base_26_without_words_of_the_syntax) {
   EXPECT_EQ(all[25], "z");
   EXPECT_EQ(all[26], "ba");
   EXPECT_EQ(all[27], "bb");
-  for (const char* word : {"in", "inf", "nan"})
-    EXPECT_EQ(std::count(all.begin(), all.end(), word), 0) << word;
+  for (const char* word : {"in", "inf", "nan"}) EXPECT_EQ(std::count(all.begin(), all.end(), word), 0) << word;
   std::sort(all.begin(), all.end());
   EXPECT_EQ(std::unique(all.begin(), all.end()), all.end());
 }

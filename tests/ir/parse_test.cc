@@ -27,8 +27,8 @@ std::string error_of(const std::string& text) {
 
 /// The mistake in `let <equation> in ()` over a few inputs, without its place.
 std::string equation_error(const std::string& equation) {
-  const std::string message = error_of(
-      "{ lambda ; a:f32[2,3] b:f32[2,3] i:i32[] p:bool[2,3] e:f32[0,3]. let " + equation + " in () }");
+  const std::string message =
+      error_of("{ lambda ; a:f32[2,3] b:f32[2,3] i:i32[] p:bool[2,3] e:f32[0,3]. let " + equation + " in () }");
   const std::size_t at = message.find("expected ");
   return at == std::string::npos ? message : message.substr(at);
 }
@@ -82,6 +82,17 @@ TEST(parse, numbers_are_read_to_the_last_bit) {
   EXPECT_EQ(value("-128:i8[]", std::int8_t{}), -128);
   EXPECT_EQ(value("(1.5e-05-2e+20j):c128[]", std::complex<double>{}), std::complex<double>(1.5e-05, -2e20));
   EXPECT_EQ(value("True:bool[]", false), true);
+}
+
+TEST(parse, every_nan_keeps_its_bits) {
+  for (const std::string text : {"nan:f32[]", "nan_FFC00000:f32[2]", "nan_7FC0000E:f32[]", "nan_7E01:f16[]",
+                                 "nan_FFC0:bf16[]", "nan_FFF8000000000000:f64[]", "(nan_7FC0000E+nan_7FC0000Ej):c64[]",
+                                 "(1.0+nan_FFC00000j):c64[]", "(nan-2.0j):c128[]"})
+    EXPECT_EQ(parse("{ lambda ; . let  in (" + text + ",) }").str(), "{ lambda ; . let  in (" + text + ",) }");
+  for (const std::string text : {"nan_7F800000:f32[]", "nan_3F800000:f32[]", "nan_7FC:f32[]", "nan_:f32[]",
+                                 "nan_7FC00000000:f32[]", "nan_7FCG0000:f32[]", "nan_7FC00000:i32[]"})
+    EXPECT_NE(error_of("{ lambda ; . let  in (" + text + ",) }").find("expected an element of"), std::string::npos)
+        << text;
 }
 
 TEST(parse, numbers_that_the_type_does_not_hold_are_refused) {
@@ -158,8 +169,7 @@ TEST(parse, parameters_must_be_the_operations_own) {
 
 std::string nested(int depth) {
   std::string text = "{ lambda ; a:f32[]. let  in (a,) }";
-  for (int i = 1; i < depth; ++i)
-    text = "{ lambda ; a:f32[]. let b:f32[] = jit[name=f jaxpr=" + text + "] a in (b,) }";
+  for (int i = 1; i < depth; ++i) text = "{ lambda ; a:f32[]. let b:f32[] = jit[name=f jaxpr=" + text + "] a in (b,) }";
   return text;
 }
 
@@ -183,7 +193,8 @@ TEST(parse, endless_brackets_and_lists_are_refused_or_read) {
   EXPECT_NE(error_of(std::string(100'000, '{')).find("expected 'lambda'"), std::string::npos);
   std::string axes;
   for (int i = 0; i < 100'000; ++i) axes += "0, ";
-  EXPECT_EQ(equation_error("c:f32[3] = reduce_sum[axes=(" + axes + "0)] a").find("expected operands and parameters"), 0u);
+  EXPECT_EQ(equation_error("c:f32[3] = reduce_sum[axes=(" + axes + "0)] a").find("expected operands and parameters"),
+            0u);
   EXPECT_EQ(error_of("{ lambda ; . let  in (" + std::string(100'000, '9') + ":i32[],) }").find("1:23: expected"), 0u);
   EXPECT_EQ(error_of("{ lambda ; . let  in (0." + std::string(100'000, '3') + ":f64[],) }"), "no error");
 }
@@ -191,8 +202,7 @@ TEST(parse, endless_brackets_and_lists_are_refused_or_read) {
 TEST(parse, a_long_program_is_read) {
   std::string text = "{ lambda ; a0:f32[2]. let\n";
   constexpr int kLength = 20'000;
-  for (int i = 0; i < kLength; ++i)
-    text += "a" + std::to_string(i + 1) + ":f32[2] = sin a" + std::to_string(i) + "\n";
+  for (int i = 0; i < kLength; ++i) text += "a" + std::to_string(i + 1) + ":f32[2] = sin a" + std::to_string(i) + "\n";
   const Jaxpr program = parse(text + "in (a" + std::to_string(kLength) + ",) }");
   EXPECT_EQ(program.eqns().size(), static_cast<std::size_t>(kLength));
   EXPECT_EQ(parse(program.str()), program);

@@ -90,6 +90,9 @@ TEST(element_str, prints_what_reads_back) {
   EXPECT_EQ(text(std::complex<double>(0, -0.0)), "(0.0-0.0j)");
   EXPECT_EQ(text(std::complex<float>(std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity())),
             "(nan-infj)");
+  EXPECT_EQ(text(-std::numeric_limits<float>::quiet_NaN()), "nan_FFC00000");
+  EXPECT_EQ(text(float16::from_bits(0x7e01)), "nan_7E01");
+  EXPECT_EQ(text(std::complex<double>(-std::numeric_limits<double>::quiet_NaN(), 1)), "(nan_FFF8000000000000+1.0j)");
 }
 
 TEST(describe, names_operation_variant_and_operand_types) {

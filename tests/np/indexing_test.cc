@@ -46,8 +46,10 @@ TEST(indexing, slices_take_a_range_with_any_step) {
   const Array& x = cube();
   expect(x(slice(0, 1)), {1, 3, 4}, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11});
   expect(x(slice(), slice(1, 3)), {2, 2, 4}, {4, 5, 6, 7, 8, 9, 10, 11, 16, 17, 18, 19, 20, 21, 22, 23});
-  expect(x(slice(), slice(std::nullopt, std::nullopt, 2)), {2, 2, 4}, {0, 1, 2, 3, 8, 9, 10, 11, 12, 13, 14, 15, 20, 21, 22, 23});
-  expect(x(slice(), slice(), slice(std::nullopt, std::nullopt, -1)), {2, 3, 4}, {3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12, 19, 18, 17, 16, 23, 22, 21, 20});
+  expect(x(slice(), slice(std::nullopt, std::nullopt, 2)), {2, 2, 4},
+         {0, 1, 2, 3, 8, 9, 10, 11, 12, 13, 14, 15, 20, 21, 22, 23});
+  expect(x(slice(), slice(), slice(std::nullopt, std::nullopt, -1)), {2, 3, 4},
+         {3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12, 19, 18, 17, 16, 23, 22, 21, 20});
   expect(x(slice(), slice(), slice(3, 0, -2)), {2, 3, 2}, {3, 1, 7, 5, 11, 9, 15, 13, 19, 17, 23, 21});
   expect(x(slice(), slice(-2, std::nullopt), slice(-3, -1)), {2, 2, 2}, {5, 6, 9, 10, 17, 18, 21, 22});
   expect(x(slice(), slice(5, 9)), {2, 0, 4}, {});
@@ -56,7 +58,8 @@ TEST(indexing, slices_take_a_range_with_any_step) {
   expect(x(slice(-9, 9), slice(9, -9, -2), slice(1, 9, 5)), {2, 2, 1}, {9, 1, 21, 13});
   expect(x(0, 0, slice(std::nullopt, std::nullopt, -3)), {2}, {3, 0});
   expect(x(slice(1, 1)), {0, 3, 4}, {});
-  expect(x(slice(), slice(), slice(-1, -5, -1)), {2, 3, 4}, {3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12, 19, 18, 17, 16, 23, 22, 21, 20});
+  expect(x(slice(), slice(), slice(-1, -5, -1)), {2, 3, 4},
+         {3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12, 19, 18, 17, 16, 23, 22, 21, 20});
 }
 
 TEST(indexing, new_axes_and_the_ellipsis_fill_in) {
@@ -65,7 +68,8 @@ TEST(indexing, new_axes_and_the_ellipsis_fill_in) {
   expect(x(1, newaxis, 0), {1, 4}, {12, 13, 14, 15});
   expect(x(ellipsis, 0), {2, 3}, {0, 4, 8, 12, 16, 20});
   expect(x(0, ellipsis, 1), {3}, {1, 5, 9});
-  expect(x(ellipsis), {2, 3, 4}, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23});
+  expect(x(ellipsis), {2, 3, 4},
+         {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23});
   expect(x(newaxis, ellipsis, newaxis, 2), {1, 2, 3, 1}, {2, 6, 10, 14, 18, 22});
   expect(x(0, 1, 2, newaxis), {1}, {6});
   expect(x(ellipsis, slice(1, 3)), {2, 3, 2}, {1, 2, 5, 6, 9, 10, 13, 14, 17, 18, 21, 22});
@@ -77,21 +81,25 @@ TEST(indexing, an_integer_array_replaces_its_axis) {
   const Array& x = cube();
   const Indexers i;
   expect(x(np::array(1)), {3, 4}, {12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23});
-  expect(x(i.col), {2, 1, 3, 4}, {12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11});
-  expect(x(slice(), i.ids), {2, 3, 4}, {8, 9, 10, 11, 0, 1, 2, 3, 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 16, 17, 18, 19});
+  expect(x(i.col), {2, 1, 3, 4},
+         {12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11});
+  expect(x(slice(), i.ids), {2, 3, 4},
+         {8, 9, 10, 11, 0, 1, 2, 3, 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 16, 17, 18, 19});
   expect(x(slice(), i.neg), {2, 2, 4}, {8, 9, 10, 11, 0, 1, 2, 3, 20, 21, 22, 23, 12, 13, 14, 15});
   expect(x(ellipsis, i.ids), {2, 3, 3}, {2, 0, 1, 6, 4, 5, 10, 8, 9, 14, 12, 13, 18, 16, 17, 22, 20, 21});
   expect(x(0, i.ids), {3, 4}, {8, 9, 10, 11, 0, 1, 2, 3, 4, 5, 6, 7});
   expect(x(slice(), i.col), {2, 2, 1, 4}, {4, 5, 6, 7, 0, 1, 2, 3, 16, 17, 18, 19, 12, 13, 14, 15});
   expect(x(slice(), slice(), i.ids), {2, 3, 3}, {2, 0, 1, 6, 4, 5, 10, 8, 9, 14, 12, 13, 18, 16, 17, 22, 20, 21});
   expect(x(1, slice(), i.neg), {2, 3}, {15, 19, 23, 13, 17, 21});
-  expect(x(newaxis, slice(), i.ids), {1, 2, 3, 4}, {8, 9, 10, 11, 0, 1, 2, 3, 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 16, 17, 18, 19});
+  expect(x(newaxis, slice(), i.ids), {1, 2, 3, 4},
+         {8, 9, 10, 11, 0, 1, 2, 3, 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 16, 17, 18, 19});
 }
 
 TEST(indexing, several_integer_arrays_broadcast_together) {
   const Array& x = cube();
   const Indexers i;
-  expect(x(i.col, i.ids), {2, 3, 4}, {20, 21, 22, 23, 12, 13, 14, 15, 16, 17, 18, 19, 8, 9, 10, 11, 0, 1, 2, 3, 4, 5, 6, 7});
+  expect(x(i.col, i.ids), {2, 3, 4},
+         {20, 21, 22, 23, 12, 13, 14, 15, 16, 17, 18, 19, 8, 9, 10, 11, 0, 1, 2, 3, 4, 5, 6, 7});
   expect(x(i.col, i.ids, i.ids), {2, 3}, {22, 12, 17, 10, 0, 5});
   expect(x(slice(), i.ids, i.ids), {2, 3}, {10, 0, 5, 22, 12, 17});
   expect(x(slice(), i.col, i.ids), {2, 2, 3}, {6, 4, 5, 2, 0, 1, 18, 16, 17, 14, 12, 13});
@@ -107,7 +115,8 @@ TEST(indexing, arrays_apart_put_their_axes_in_front) {
   expect(x(i.col, slice(), i.ids), {2, 3, 3}, {14, 18, 22, 12, 16, 20, 13, 17, 21, 2, 6, 10, 0, 4, 8, 1, 5, 9});
   expect(x(i.col, slice(0, 3, 2), i.ids), {2, 3, 2}, {14, 22, 12, 20, 13, 21, 2, 10, 0, 8, 1, 9});
   expect(x(0, slice(), i.ids), {3, 3}, {2, 6, 10, 0, 4, 8, 1, 5, 9});
-  expect(x(i.col, newaxis, i.ids), {2, 3, 1, 4}, {20, 21, 22, 23, 12, 13, 14, 15, 16, 17, 18, 19, 8, 9, 10, 11, 0, 1, 2, 3, 4, 5, 6, 7});
+  expect(x(i.col, newaxis, i.ids), {2, 3, 1, 4},
+         {20, 21, 22, 23, 12, 13, 14, 15, 16, 17, 18, 19, 8, 9, 10, 11, 0, 1, 2, 3, 4, 5, 6, 7});
   expect(x(slice(), i.ids, newaxis, i.ids), {3, 2, 1}, {10, 22, 0, 12, 5, 17});
   expect(x(i.col, ellipsis, 1), {2, 1, 3}, {13, 17, 21, 1, 5, 9});
   expect(x(1, newaxis, i.ids), {3, 1, 4}, {20, 21, 22, 23, 12, 13, 14, 15, 16, 17, 18, 19});
@@ -130,7 +139,6 @@ TEST(indexing, bool_arrays_take_the_true_positions) {
   expect(x(slice(), i.none3), {2, 0, 4}, {});
   expect(x(slice(), i.m3, i.neg), {2, 2}, {3, 9, 15, 21});
 }
-
 
 // As in JAX. NumPy takes even an empty ellipsis for something in between.
 TEST(indexing, an_ellipsis_of_no_axes_does_not_part_neighbours) {
@@ -169,8 +177,7 @@ TEST(indexing, extreme_slices_are_clamped) {
 
 TEST(indexing, index_arrays_may_have_any_integer_type) {
   const Array x = np::arange(300);
-  for (const DType t : {i8, i16, i32, i64, u8, u16, u32, u64})
-    expect(x(np::array({3, 100, 0}, t)), {3}, {3, 100, 0});
+  for (const DType t : {i8, i16, i32, i64, u8, u16, u32, u64}) expect(x(np::array({3, 100, 0}, t)), {3}, {3, 100, 0});
   for (const DType t : {i8, i16, i32, i64}) expect(x(np::array({-1, -128}, t)), {2}, {299, 172});
   // Read as what they are, not as what an i32 makes of them.
   expect(x(Array(std::vector<std::uint64_t>{~std::uint64_t{0}, 5})), {2}, {299, 5});
@@ -184,8 +191,7 @@ TEST(indexing, what_lies_outside_reads_the_nearest_the_fill_or_nothing) {
   expect(x.at(ids).get(), {4}, {10, 10, 30, 30});
   const int lowest = std::numeric_limits<int>::lowest();
   expect(x.at(ids).get(lax::IndexMode::kFillOrDrop), {4}, {lowest, 10, 30, lowest});
-  const std::vector<float> f =
-      np::array({1.f, 2.f, 3.f}).at(ids).get(lax::IndexMode::kFillOrDrop).to_vector<float>();
+  const std::vector<float> f = np::array({1.f, 2.f, 3.f}).at(ids).get(lax::IndexMode::kFillOrDrop).to_vector<float>();
   EXPECT_TRUE(std::isnan(f[0]) && f[1] == 1 && f[2] == 3 && std::isnan(f[3]));
   expect(x.at(ids).set(7), {3}, {7, 20, 7});
   expect(x.at(ids).set(7, lax::IndexMode::kClip), {3}, {7, 20, 7});
@@ -389,7 +395,9 @@ std::pair<Dims, std::vector<std::int64_t>> places(Case& c) {
     for (std::size_t i = 0; i < e.shape.size(); ++i)
       if (e.shape[i] != 1) common[common.size() - e.shape.size() + i] = e.shape[i];
   }
-  const auto advanced = [&](const Entry& e) { return e.kind == Entry::kArray || (any_array && e.kind == Entry::kInteger); };
+  const auto advanced = [&](const Entry& e) {
+    return e.kind == Entry::kArray || (any_array && e.kind == Entry::kInteger);
+  };
   std::size_t first = entries.size(), last = 0;
   for (std::size_t i = 0; i < entries.size(); ++i)
     if (advanced(entries[i])) first = std::min(first, i), last = i;
@@ -560,8 +568,8 @@ TEST(indexing, index_arrays_may_be_traced_and_mapped) {
   const auto columns = [](Array a, Array i) { return a(slice(1, 3), i); };
   expect_equal(vmap(columns, {unmapped, 0})(x, ids),
                np::stack({columns(x, ids(0)), columns(x, ids(1)), columns(x, ids(2))}));
-  expect_equal(vmap(columns)(many, ids), np::stack({columns(many(0), ids(0)), columns(many(1), ids(1)),
-                                                    columns(many(2), ids(2))}));
+  expect_equal(vmap(columns)(many, ids),
+               np::stack({columns(many(0), ids(0)), columns(many(1), ids(1)), columns(many(2), ids(2))}));
   const auto add = [](Array a, Array i) { return a.at(i).add(1.0f); };
   expect_equal(vmap(add, {unmapped, 0})(x, ids), np::stack({add(x, ids(0)), add(x, ids(1)), add(x, ids(2))}));
   expect_equal(vmap(add)(many, ids), np::stack({add(many(0), ids(0)), add(many(1), ids(1)), add(many(2), ids(2))}));

@@ -88,9 +88,9 @@ TEST(limits, of_slice) {
             "slice: there must be one start, limit and stride per axis; got [1], [4] and [] for f32[4].");
   EXPECT_EQ(refusal("f32[5] = slice[limit_indices=(5,) start_indices=(0,) strides=(1,)] v"),
             "slice: bounds must satisfy 0 <= start <= limit <= size; got start 0, limit 5 for axis 0 of f32[4].");
-  EXPECT_EQ(refusal(with("f32[5] = slice[limit_indices=(4,) start_indices=(@,) strides=(1,)] v", kMin)),
-            with("slice: bounds must satisfy 0 <= start <= limit <= size; got start @, limit 4 for axis 0 of f32[4].",
-                 kMin));
+  EXPECT_EQ(
+      refusal(with("f32[5] = slice[limit_indices=(4,) start_indices=(@,) strides=(1,)] v", kMin)),
+      with("slice: bounds must satisfy 0 <= start <= limit <= size; got start @, limit 4 for axis 0 of f32[4].", kMin));
   EXPECT_EQ(refusal("f32[4] = slice[limit_indices=(4,) start_indices=(0,) strides=(0,)] v"),
             "slice: strides must be at least 1; got 0 for axis 0.");
   EXPECT_EQ(refusal(with("f32[1] = slice[limit_indices=(4,) start_indices=(1,) strides=(@,)] v", kMax)), "accepted");

@@ -111,7 +111,8 @@ FactorTable factors(const ir::ParamsBase*, std::span<const Aval> in, std::span<c
 
 }  // namespace
 
-const ir::OpInfo op_infos::call{.operands = ir::takes_at_least(0), .parse = ir::parse_params<CallParams>, .infer = infer};
+const ir::OpInfo op_infos::call{
+    .operands = ir::takes_at_least(0), .parse = ir::parse_params<CallParams>, .infer = infer};
 const OpRules op_rule_table::call{
     .jvp = jvp_call, .transpose = transpose_call, .batch = batch_call, .factors = factors, .linearize = linearize_call};
 

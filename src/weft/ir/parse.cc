@@ -1,6 +1,7 @@
 #include "weft/ir/parse.h"
 
 #include <cctype>
+#include <charconv>
 #include <cstring>
 
 #include "weft/base/text.h"
@@ -51,7 +52,9 @@ Aval parse_type(TextCursor& in) {
   }
 }
 
-bool is_word(std::string_view s) { return s == "True" || s == "False" || s == "nan" || s == "inf"; }
+bool is_word(std::string_view s) {
+  return s == "True" || s == "False" || s == "nan" || s == "inf" || s.starts_with("nan_");
+}
 
 // Looks whether a literal comes next. Variables never start like a number nor are named like one.
 bool at_literal(TextCursor& in) {
@@ -77,6 +80,15 @@ std::optional<T> parse_element(std::string_view s) {
     return std::nullopt;
   } else if constexpr (std::is_integral_v<T>) {
     return parse_integer<T>(s);
+  } else if (s.starts_with("nan_")) {
+    std::uint64_t bits = 0;
+    const std::string_view digits = s.substr(4);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), bits, 16);
+    if (error != std::errc{} || end != digits.data() + digits.size() || digits.size() != 2 * sizeof(T))
+      return std::nullopt;
+    T v;
+    std::memcpy(&v, &bits, sizeof v);
+    return v != v ? std::optional<T>(v) : std::nullopt;
   } else {
     return parse_number<T>(s);
   }

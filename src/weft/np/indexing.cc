@@ -125,7 +125,8 @@ std::vector<Entry> expand(Array& x, std::span<const Index> indices) {
           Dims shape(x.shape());
           shape.insert(shape.begin() + static_cast<std::ptrdiff_t>(axis), 1);
           x = lax::reshape(x, shape);
-          entries.push_back({Entry::Kind::kArray, axis++, 0, {}, lax::full(Dims{mask_values(a)[0] ? 1 : 0}, Scalar(0), i32)});
+          entries.push_back(
+              {Entry::Kind::kArray, axis++, 0, {}, lax::full(Dims{mask_values(a)[0] ? 1 : 0}, Scalar(0), i32)});
           break;
         }
         for (int j = 0; j < a.ndim(); ++j)

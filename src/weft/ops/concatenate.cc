@@ -29,8 +29,10 @@ void infer_concatenate(const ParamsBase* params, std::span<const Aval> in, Avals
       throw ShapeError("concatenate: sizes must be equal except along dimension " + std::to_string(d) + "; got " +
                        in[0].str() + " and " + a.str() + ".");
     if (__builtin_add_overflow(shape[d], a.shape(d), &shape[d]))
-      throw ShapeError("concatenate: the result must be an array that can exist; got more than 2^63 elements along "
-                       "dimension " + std::to_string(d) + ".");
+      throw ShapeError(
+          "concatenate: the result must be an array that can exist; got more than 2^63 elements along "
+          "dimension " +
+          std::to_string(d) + ".");
     vary |= a.vary();
   }
   out.push_back(Aval(in[0].dtype(), shape, vary));
@@ -93,8 +95,10 @@ Array lax::concatenate(std::span<const Array> xs, int dimension) {
                ir::make_params(ConcatenateParams{normal_axis("concatenate", dimension, xs[0].ndim())}), xs);
 }
 
-const ir::OpInfo op_infos::concatenate{
-    .operands = ir::takes_at_least(0), .parse = ir::parse_params<ConcatenateParams>, .infer = infer_concatenate, .eval = eval_concatenate};
+const ir::OpInfo op_infos::concatenate{.operands = ir::takes_at_least(0),
+                                       .parse = ir::parse_params<ConcatenateParams>,
+                                       .infer = infer_concatenate,
+                                       .eval = eval_concatenate};
 const OpRules op_rule_table::concatenate{.jvp = jvp_multilinear,
                                          .transpose = transpose_concatenate,
                                          .batch = batch_concatenate,
@@ -230,7 +234,8 @@ Array lax::pad(const Arg& x, const Arg& value, DimSpan low, DimSpan high, DimSpa
       {a, value.filled(a.dtype(), {})});
 }
 
-const ir::OpInfo op_infos::pad{.operands = ir::takes(2), .parse = ir::parse_params<PadParams>, .infer = infer_pad, .eval = eval_pad};
+const ir::OpInfo op_infos::pad{
+    .operands = ir::takes(2), .parse = ir::parse_params<PadParams>, .infer = infer_pad, .eval = eval_pad};
 const OpRules op_rule_table::pad{
     .jvp = jvp_multilinear, .transpose = transpose_pad, .batch = batch_pad, .factors = factors_pad};
 

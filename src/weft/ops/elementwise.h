@@ -133,7 +133,9 @@ constexpr ir::OpInfo unary_info(F) {
 template <OpCode kOp, unsigned kAccept, class F>
 constexpr ir::OpInfo binary_info(F) {
   return {.operands = ir::takes(2),
-          .infer = infer_same<kOp, kAccept>, .eval = detail::eval_binary<kAccept, F>, .elementwise = true};
+          .infer = infer_same<kOp, kAccept>,
+          .eval = detail::eval_binary<kAccept, F>,
+          .elementwise = true};
 }
 
 // ---- OpRules ----

@@ -295,8 +295,11 @@ Array lax::scatter(const Arg& x, const Array& indices, const Arg& updates, const
                {x.array(), indices, updates.array()});
 }
 
-const ir::OpInfo op_infos::scatter{
-    .operands = ir::takes(3), .variants = kScatterTexts, .parse = ir::parse_params<ScatterParams>, .infer = infer_scatter, .eval = eval_scatter};
+const ir::OpInfo op_infos::scatter{.operands = ir::takes(3),
+                                   .variants = kScatterTexts,
+                                   .parse = ir::parse_params<ScatterParams>,
+                                   .infer = infer_scatter,
+                                   .eval = eval_scatter};
 const OpRules op_rule_table::scatter{
     .jvp = jvp_scatter, .transpose = transpose_scatter, .batch = batch_scatter, .factors = factors_scatter};
 

@@ -242,8 +242,10 @@ Array lax::dynamic_slice(const Array& x, std::span<const Array> start, DimSpan s
   return bind1(OpCode::kDynamicSlice, ir::make_params(DynamicSliceParams{Dims(sizes)}), operands);
 }
 
-const ir::OpInfo op_infos::dynamic_slice{
-    .operands = ir::takes_at_least(1), .parse = ir::parse_params<DynamicSliceParams>, .infer = infer_dynamic_slice, .eval = eval_dynamic_slice};
+const ir::OpInfo op_infos::dynamic_slice{.operands = ir::takes_at_least(1),
+                                         .parse = ir::parse_params<DynamicSliceParams>,
+                                         .infer = infer_dynamic_slice,
+                                         .eval = eval_dynamic_slice};
 const OpRules op_rule_table::dynamic_slice{.jvp = jvp_dynamic_slice,
                                            .transpose = transpose_dynamic_slice,
                                            .batch = batch_dynamic_slice,
@@ -331,7 +333,8 @@ Array lax::dynamic_update_slice(const Array& x, const Arg& update, std::span<con
   return bind1(OpCode::kDynamicUpdateSlice, ir::Params(), operands);
 }
 
-const ir::OpInfo op_infos::dynamic_update_slice{.operands = ir::takes_at_least(2), .infer = infer_update, .eval = eval_update};
+const ir::OpInfo op_infos::dynamic_update_slice{
+    .operands = ir::takes_at_least(2), .infer = infer_update, .eval = eval_update};
 const OpRules op_rule_table::dynamic_update_slice{
     .jvp = jvp_update, .transpose = transpose_update, .batch = batch_update, .factors = factors_update};
 

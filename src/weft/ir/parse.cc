@@ -87,7 +87,7 @@ std::optional<T> parse_element(std::string_view s) {
     if (error != std::errc{} || end != digits.data() + digits.size() || digits.size() != 2 * sizeof(T))
       return std::nullopt;
     T v;
-    std::memcpy(&v, &bits, sizeof v);
+    std::memcpy(static_cast<void*>(&v), &bits, sizeof v);
     return v != v ? std::optional<T>(v) : std::nullopt;
   } else {
     return parse_number<T>(s);

@@ -85,10 +85,18 @@ TEST(aval, threads_intern_to_the_same_identity) {
   for (int t = 1; t < kThreads; ++t) EXPECT_EQ(ids[0], ids[t]);
 }
 
-TEST(aval, a_zero_size_makes_the_whole_empty_however_large_the_rest) {
-  const std::int64_t huge = std::numeric_limits<std::int64_t>::max();
-  EXPECT_EQ(Aval(f32, Dims{huge, huge, 0}).size(), 0);
-  EXPECT_EQ(Aval(f32, Dims{0, huge, huge}).bytes(), 0);
+TEST(aval, a_zero_size_makes_the_whole_empty) {
+  EXPECT_EQ(Aval(f32, Dims{3, 0, 5}).size(), 0);
+  EXPECT_EQ(Aval(f32, Dims{3, 0, 5}).bytes(), 0);
+}
+
+TEST(aval, sizes_beside_a_zero_must_still_have_a_product) {
+  const std::int64_t huge = std::int64_t{1} << 60;
+  EXPECT_EQ(Aval(f32, Dims{huge, 0}).size(), 0);
+  EXPECT_EQ(error_text<ShapeError>([&] { Aval(f32, Dims{huge, 0, huge}); }),
+            "array: too many elements; got shape [1152921504606846976,0,1152921504606846976].");
+  EXPECT_THROW(Aval(f32, Dims{2 * huge, 0}), ShapeError);
+  EXPECT_EQ(Aval(u8, Dims{2 * huge, 0}).size(), 0);
 }
 
 TEST(aval, negative_sizes_are_refused) {

@@ -16,7 +16,8 @@ inline constexpr std::size_t kMaxRank = 32;
 class Aval {
  public:
   Aval() = default;
-  /// Throws ShapeError for a negative size, a rank above kMaxRank or more than 2^62 bytes.
+  /// Throws ShapeError for a negative size, a rank above kMaxRank or more than 2^62 bytes, where sizes 0 count as 1:
+  /// products of sizes never overflow.
   Aval(DType dtype, DimSpan shape, std::uint64_t vary = 0);
 
   DType dtype() const { return p_->dtype; }

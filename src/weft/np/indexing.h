@@ -1,8 +1,8 @@
 // NumPy indexing: x(1, slice(0, 3), newaxis, ellipsis, ids) reads, x.at(...).set(v) makes changed
 // copies. Integers and slices are static; arrays of integers may be traced.
 //
-// A static integer out of range is an IndexError. Integer arrays wrap once from the end when
-// negative; what is still out of range reads the nearest element and is not written (see IndexMode).
+// A static integer out of range is an IndexError, and so is any index into an empty axis. Integer arrays wrap once from
+// the end when negative; what is still out of range reads the nearest element and is not written (see IndexMode).
 #pragma once
 
 #include "weft/core/arg.h"

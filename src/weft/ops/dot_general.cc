@@ -274,7 +274,8 @@ Array lax::dot_general(const Arg& lhs, const Arg& rhs, const DotDimensionNumbers
   return bind1(OpCode::kDotGeneral, ir::make_params(DotGeneralParams{dims, preferred.value_or(x.dtype())}), {x, y});
 }
 
-const ir::OpInfo op_infos::dot_general{.parse = ir::parse_params<DotGeneralParams>, .infer = infer, .eval = eval};
+const ir::OpInfo op_infos::dot_general{
+    .operands = ir::takes(2), .parse = ir::parse_params<DotGeneralParams>, .infer = infer, .eval = eval};
 const OpRules op_rule_table::dot_general{
     .jvp = jvp_bilinear, .transpose = transpose_dot, .batch = batch, .factors = factors};
 

@@ -138,7 +138,10 @@ constexpr ir::OpInfo unary_info(F) {
 /// z[i] = F(x[i], y[i]), all of one type.
 template <OpCode kOp, unsigned kAccept, class F>
 constexpr ir::OpInfo binary_info(F) {
-  return {.infer = infer_same<kOp, kAccept>, .eval = detail::eval_binary<kAccept, F>, .elementwise = true};
+  return {.operands = ir::takes(2),
+          .infer = infer_same<kOp, kAccept>,
+          .eval = detail::eval_binary<kAccept, F>,
+          .elementwise = true};
 }
 
 // ---- OpRules ----

@@ -33,19 +33,26 @@ std::vector<std::int64_t> WindowMap::starts(const std::vector<std::int64_t>& ind
   const std::int64_t* vector = indices.data();
   for_each_index(batch_shape, [&](const Dims& at) {
     std::int64_t j = 0;
-    bool inside = true;
+    bool inside = true, fits = true;
     for (std::size_t k = 0; k < components; ++k) {
       const auto axis = static_cast<std::size_t>(start_map[k]);
       const std::int64_t last = operand_shape[axis] - window_sizes[axis];
       inside &= vector[k] >= 0 && vector[k] <= last;
-      j += std::clamp<std::int64_t>(vector[k], 0, last) * strides[axis];
+      fits &= last >= 0;  // false for an element of an empty axis
+      j += (vector[k] < 0 ? 0 : vector[k] > last ? last : vector[k]) * strides[axis];
     }
     for (std::size_t b = 0; b < operand_batching.size(); ++b)
       j += at[static_cast<std::size_t>(indices_batching[b])] * strides[static_cast<std::size_t>(operand_batching[b])];
-    r.push_back(inside || clip ? j : -1);
+    r.push_back(inside || (clip && fits) ? j : -1);
     vector += components;
   });
   return r;
+}
+
+void check_roles(std::string_view op, DimSpan a, DimSpan b, int rank) {
+  Dims all(a);
+  all.append(b.begin(), b.end());
+  check_axes(op, all, rank);
 }
 
 }  // namespace ops
@@ -54,6 +61,9 @@ namespace {
 
 WindowMap window_map(const GatherParams& p, Aval x, Aval indices, int out_rank) {
   const GatherDimensionNumbers& d = p.dimension_numbers;
+  Dims sizes(p.slice_sizes);
+  for (const Dims* absent : {&d.collapsed_slice_dims, &d.operand_batching_dims})
+    for (const std::int64_t a : *absent) sizes[static_cast<std::size_t>(a)] = 1;
   return {Dims(x.shape()),
           Dims(indices.shape()),
           axes_without(out_rank, d.offset_dims),
@@ -62,7 +72,7 @@ WindowMap window_map(const GatherParams& p, Aval x, Aval indices, int out_rank) 
           d.start_index_map,
           d.operand_batching_dims,
           d.start_indices_batching_dims,
-          p.slice_sizes};
+          std::move(sizes)};
 }
 
 [[noreturn]] void throw_numbers(const std::string& what, std::span<const Aval> in) {
@@ -76,9 +86,8 @@ void infer_gather(const ParamsBase* params, std::span<const Aval> in, Avals& out
   if (!is_integer(indices.dtype())) throw DTypeError("gather: indices must be integers; got " + indices.str() + ".");
   if (indices.ndim() < 1) throw_numbers("indices must have an axis of index vectors; got a scalar", in);
   const int batch_rank = indices.ndim() - 1;
-  check_axes("gather", d.collapsed_slice_dims, x.ndim());
-  check_axes("gather", d.operand_batching_dims, x.ndim());
-  check_axes("gather", d.start_index_map, x.ndim());
+  check_roles("gather", d.collapsed_slice_dims, d.operand_batching_dims, x.ndim());
+  check_roles("gather", d.start_index_map, d.operand_batching_dims, x.ndim());
   check_axes("gather", d.start_indices_batching_dims, batch_rank);
   if (static_cast<int>(p.slice_sizes.size()) != x.ndim())
     throw_numbers("there must be one slice size per operand axis; got " + shape_str(p.slice_sizes), in);
@@ -262,7 +271,8 @@ Array lax::gather(const Arg& x, const Array& indices, const GatherDimensionNumbe
   return bind1(OpCode::kGather, ir::make_params(GatherParams{dims, mode, Dims(slice_sizes)}), {x.array(), indices});
 }
 
-const ir::OpInfo op_infos::gather{.parse = ir::parse_params<GatherParams>, .infer = infer_gather, .eval = eval_gather};
+const ir::OpInfo op_infos::gather{
+    .operands = ir::takes(2), .parse = ir::parse_params<GatherParams>, .infer = infer_gather, .eval = eval_gather};
 const OpRules op_rule_table::gather{
     .jvp = jvp_gather, .transpose = transpose_gather, .batch = batch_gather, .factors = factors_gather};
 

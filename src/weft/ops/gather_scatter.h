@@ -16,14 +16,14 @@ struct WindowMap {
   Dims operand_axes;  // ... and the operand axis of each
   Dims start_map;     // operand axis of each component of an index vector
   Dims operand_batching, indices_batching;
-  Dims window_sizes;  // by operand axis
+  Dims window_sizes;  // by operand axis; at least 1 on axes that are not walked, whatever slice_sizes says
 
   /// Offset in the operand of each index vector's window, in row-major order of the vectors; -1 for a window that is
-  /// not inside when `clip` is false.
+  /// not inside, unless `clip` can move it there.
   std::vector<std::int64_t> starts(const std::vector<std::int64_t>& indices, bool clip) const;
 
-  /// Walks the result (updates) of `shape` in row-major order, in runs: calls f(i, j, n, step) for elements i ... i + n
-  /// - 1 there and j, j + step, ... in the operand; j is -1 when the window is not inside.
+  /// Walks the result (updates) of `shape` in row-major order, in runs: calls f(i, j, n, step) for n elements from i on
+  /// there and j, j + step, ... in the operand; j is -1 when the window is not inside.
   template <class F>
   void each_run(DimSpan shape, const std::vector<std::int64_t>& starts, F&& f) const {
     // Along each axis either the window moves on (steps in the operand) or the index vector does.
@@ -68,6 +68,9 @@ struct WindowMap {
     });
   }
 };
+
+/// Throws IndexError unless the axes in `a` and `b` together are in range and distinct: an operand axis has one role.
+void check_roles(std::string_view op, DimSpan a, DimSpan b, int rank);
 
 /// The gather that reads what `scatter` with these numbers writes; reading outside gives zero.
 Array gather_updates(const Array& x, const Array& indices, const ScatterDimensionNumbers& dims, DimSpan updates_shape,

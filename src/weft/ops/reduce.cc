@@ -65,9 +65,10 @@ bool is_nan(T v) {
 
 template <class W>
 W combine(ReduceKind kind, W a, W b) {
+  using U = std::conditional_t<std::is_integral_v<W>, std::uint64_t, W>;  // integers wrap
   switch (kind) {
-    case ReduceKind::kSum: return a + b;
-    case ReduceKind::kProd: return a * b;
+    case ReduceKind::kSum: return static_cast<W>(static_cast<U>(a) + static_cast<U>(b));
+    case ReduceKind::kProd: return static_cast<W>(static_cast<U>(a) * static_cast<U>(b));
     case ReduceKind::kMax: return is_nan(a) ? a : is_nan(b) ? b : greater(a, b) ? a : b;
     case ReduceKind::kMin: return is_nan(a) ? a : is_nan(b) ? b : greater(b, a) ? a : b;
     default: break;

@@ -47,9 +47,8 @@ void infer_scatter(const ParamsBase* params, std::span<const Aval> in, Avals& ou
                      ".");
   if (indices.ndim() < 1) throw_numbers("indices must have an axis of index vectors; got a scalar", in);
   const int batch_rank = indices.ndim() - 1;
-  check_axes("scatter", d.inserted_window_dims, x.ndim());
-  check_axes("scatter", d.input_batching_dims, x.ndim());
-  check_axes("scatter", d.scatter_dims_to_operand_dims, x.ndim());
+  check_roles("scatter", d.inserted_window_dims, d.input_batching_dims, x.ndim());
+  check_roles("scatter", d.scatter_dims_to_operand_dims, d.input_batching_dims, x.ndim());
   check_axes("scatter", d.scatter_indices_batching_dims, batch_rank);
   check_axes("scatter", d.update_window_dims, updates.ndim());
   if (!std::is_sorted(d.update_window_dims.begin(), d.update_window_dims.end()))
@@ -306,8 +305,11 @@ Array lax::scatter(const Arg& x, const Array& indices, const Arg& updates, const
                {x.array(), indices, updates.array()});
 }
 
-const ir::OpInfo op_infos::scatter{
-    .variants = kScatterTexts, .parse = ir::parse_params<ScatterParams>, .infer = infer_scatter, .eval = eval_scatter};
+const ir::OpInfo op_infos::scatter{.operands = ir::takes(3),
+                                   .variants = kScatterTexts,
+                                   .parse = ir::parse_params<ScatterParams>,
+                                   .infer = infer_scatter,
+                                   .eval = eval_scatter};
 const OpRules op_rule_table::scatter{
     .jvp = jvp_scatter, .transpose = transpose_scatter, .batch = batch_scatter, .factors = factors_scatter};
 

@@ -75,7 +75,8 @@ Array lax::iota(DType dtype, DimSpan shape, int dimension, SourceLocation loc) {
 }
 Array lax::full(DimSpan shape, const Scalar& value, DType dtype) { return Array::full(shape, dtype, value); }
 
-const ir::OpInfo op_infos::iota{.parse = ir::parse_params<IotaParams>, .infer = infer_iota, .eval = eval_iota};
+const ir::OpInfo op_infos::iota{
+    .operands = ir::takes(0), .parse = ir::parse_params<IotaParams>, .infer = infer_iota, .eval = eval_iota};
 const OpRules op_rule_table::iota{
     .jvp = rules::zero_tangent, .transpose = rules::not_linear, .batch = batch_iota, .factors = factors_elementwise};
 

@@ -196,9 +196,9 @@ void slice(std::int64_t element, DimSpan shape, DimSpan starts, DimSpan limits, 
   Dims out_shape(shape.size()), in_strides = row_major_strides(shape);
   std::int64_t offset = 0;
   for (std::size_t d = 0; d < shape.size(); ++d) {
-    out_shape[d] = (limits[d] - starts[d] + strides[d] - 1) / strides[d];
+    out_shape[d] = limits[d] > starts[d] ? (limits[d] - starts[d] - 1) / strides[d] + 1 : 0;
     offset += starts[d] * in_strides[d];
-    in_strides[d] *= strides[d];
+    in_strides[d] *= out_shape[d] > 1 ? strides[d] : 0;  // of one element the stride may be huge
   }
   copy_strided(element, out_shape, static_cast<const char*>(in) + offset * element, in_strides, out,
                row_major_strides(out_shape));
@@ -230,9 +230,10 @@ void pad(std::int64_t element, DimSpan shape, DimSpan low, DimSpan high, DimSpan
         out_shape[d] - low[d] <= 0 ? 0 : std::min(shape[d], (out_shape[d] - low[d] - 1) / step + 1);
     kept[d] = std::max<std::int64_t>(past - first, 0);
     covers = covers && kept[d] == out_shape[d];
+    if (kept[d] == 0) continue;  // then nothing is copied, and the position may be far outside
     in_offset += first * in_strides[d];
     out_offset += (low[d] + first * step) * out_strides[d];
-    out_strides[d] *= step;
+    out_strides[d] *= kept[d] > 1 ? step : 0;
   }
   if (!covers) fill(element, product(out_shape), value, out);
   if (product(kept) == 0) return;

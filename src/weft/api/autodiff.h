@@ -19,7 +19,7 @@ struct PathLeaves {
   std::vector<std::string> paths;
 };
 template <class T>
-PathLeaves path_leaves(const T& t, std::string root) {
+PathLeaves path_leaves(const T& t, const std::string& root) {
   struct Visitor : tree::PathVisitor {
     using PathVisitor::PathVisitor;
     PathLeaves out;
@@ -27,7 +27,7 @@ PathLeaves path_leaves(const T& t, std::string root) {
       out.arrays.push_back(a);
       out.paths.push_back(path());
     }
-  } v(std::move(root));
+  } v(root);
   tree::visit(t, v);
   return std::move(v.out);
 }

@@ -39,17 +39,15 @@ class Index {
 
   template <class T>
     requires(std::is_integral_v<T> && !std::is_same_v<T, bool>)
-  Index(T i, SourceLocation loc = std::source_location::current())  // NOLINT
+  Index(T i, SourceLocation loc = std::source_location::current())
       : kind_(Kind::kInteger), integer_(static_cast<std::int64_t>(i)), loc_(loc) {}
-  Index(Slice s, SourceLocation loc = std::source_location::current())
-      : kind_(Kind::kSlice), slice_(s), loc_(loc) {}                                                          // NOLINT
-  Index(NewAxis, SourceLocation loc = std::source_location::current()) : kind_(Kind::kNewAxis), loc_(loc) {}  // NOLINT
-  Index(Ellipsis, SourceLocation loc = std::source_location::current())
-      : kind_(Kind::kEllipsis), loc_(loc) {}  // NOLINT
+  Index(Slice s, SourceLocation loc = std::source_location::current()) : kind_(Kind::kSlice), slice_(s), loc_(loc) {}
+  Index(NewAxis, SourceLocation loc = std::source_location::current()) : kind_(Kind::kNewAxis), loc_(loc) {}
+  Index(Ellipsis, SourceLocation loc = std::source_location::current()) : kind_(Kind::kEllipsis), loc_(loc) {}
   /// Integers of any shape, or a bool mask over as many axes as it has (which must not be traced:
   /// the result's shape depends on it).
   Index(const Array& a, SourceLocation loc = std::source_location::current())
-      : kind_(Kind::kArray), array_(a), loc_(loc) {}  // NOLINT
+      : kind_(Kind::kArray), array_(a), loc_(loc) {}
   Index(std::initializer_list<int> ids, SourceLocation loc = std::source_location::current())
       : Index(Array(std::vector<int>(ids)), loc) {}
 

@@ -6,7 +6,7 @@
 
 namespace weft {
 
-using namespace ops;  // NOLINT: a file of ops/
+using namespace ops;
 
 // ---- concatenate: the operands one after the other along `dimension` ----
 
@@ -207,7 +207,7 @@ FactorTable factors_pad(const ParamsBase* params, std::span<const Aval> in, std:
 
 Array lax::pad(const Arg& x, const Arg& value, DimSpan low, DimSpan high, DimSpan interior) {
   const LocationScope scope(x.location());
-  const Array a = x.array();
+  Array a = x.array();
   const auto zero = [](DimSpan d) { return std::all_of(d.begin(), d.end(), [](std::int64_t v) { return v == 0; }); };
   const auto rank = static_cast<std::size_t>(a.ndim());
   if (low.size() == rank && high.size() == rank && zero(low) && zero(high) && zero(interior)) return a;

@@ -23,6 +23,12 @@ inline constexpr unsigned kAll = kAcceptBool | kNumber;
 template <class T>
 inline constexpr bool is_complex_v = std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>;
 
+/// x y by the formula alone, as NumPy and XLA compute it; C99's operator also repairs infinities lost to NaN.
+template <class T>
+std::complex<T> product(std::complex<T> x, std::complex<T> y) {
+  return {x.real() * y.real() - x.imag() * y.imag(), x.real() * y.imag() + x.imag() * y.real()};
+}
+
 // ---- scalar functions as tables ----
 
 /// One operand. A null entry is a dtype that the operation does not take.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <sstream>
 #include <thread>
 #include <vector>
 
@@ -119,6 +120,12 @@ TEST(aval, too_many_elements_are_refused) {
 TEST(aval, ranks_above_the_limit_are_refused) {
   EXPECT_EQ(Aval(f32, Dims(kMaxRank, 1)).ndim(), 32);
   EXPECT_EQ(error_text<ShapeError>([] { Aval(f32, Dims(kMaxRank + 1, 1)); }), "array: at most 32 dimensions; got 33.");
+}
+
+TEST(aval, streams_print_dtype_and_shape) {
+  std::ostringstream out;
+  out << Aval(bf16, Dims{2, 3});
+  EXPECT_EQ(out.str(), "bf16[2,3]");
 }
 
 TEST(aval, shapes_print_without_spaces) {

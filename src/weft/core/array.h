@@ -81,6 +81,12 @@ struct Scalar {
 class Array {
  public:
   Array() = default;
+  Array(const Array&) = default;
+  Array(Array&&) noexcept = default;
+  // Only for variables: `x(0) = 1` would change a copy, so it does not compile; see at().
+  Array& operator=(const Array&) & = default;
+  Array& operator=(Array&&) & noexcept = default;
+  ~Array() = default;
   /// A 0-d array of the C++ type's dtype: `float` is f32, `double` f64, `int` i32.
   template <class T>
     requires is_element_v<T>

@@ -100,6 +100,7 @@ struct Wrapped {
 #if defined(__clang__)
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wundefined-var-template"
+#pragma clang diagnostic ignored "-Wundefined-internal"  // types in anonymous namespaces
 #endif
 template <class T>
 extern const Wrapped<T> wrapped;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <mutex>
+#include <ostream>
 #include <unordered_map>
 
 #include "weft/base/hash.h"
@@ -66,6 +67,8 @@ std::string shape_str(DimSpan shape) {
   }
   return s + "]";
 }
+
+std::ostream& operator<<(std::ostream& out, Aval a) { return out << a.str(); }
 
 std::string Aval::str() const {
   if (!p_) return "none";

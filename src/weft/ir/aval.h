@@ -33,6 +33,7 @@ class Aval {
   Aval with_shape(DimSpan s) const { return Aval(dtype(), s, vary()); }
   /// "f32[2,3]".
   std::string str() const;
+  friend std::ostream& operator<<(std::ostream& out, Aval a);
   explicit operator bool() const { return p_ != nullptr; }
   friend bool operator==(Aval a, Aval b) { return a.p_ == b.p_; }
   /// The identity of the interned type; stable for the life of the process.

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <cstring>
 #include <limits>
+#include <ostream>
 
 #include "weft/base/text.h"
 
@@ -155,6 +156,7 @@ std::string print(const Jaxpr& jaxpr) {
 }
 
 std::string Jaxpr::str() const { return print(*this); }
+std::ostream& operator<<(std::ostream& out, const Jaxpr& jaxpr) { return out << jaxpr.str(); }
 
 void print_param(ParamWriter& w, const Jaxpr& v) { w.text += Printer(v, *w.names).print(w.indent); }
 

@@ -94,7 +94,7 @@ TEST(golden_jaxpr, vmap_of_dot_is_one_dot_general_each_time) {
 TEST(golden_jaxpr, captured_arrays_stand_before_the_semicolon) {
   const Array w = np::array({1.f, 2.f});
   EXPECT_EQ(text(make_jaxpr([&](Array x) { return x * w; })(w)),
-            "{ lambda a:f32[2] ; b:f32[2]. let c:f32[2] = mul b a in (c,) }");
+            "{ lambda a:f32[2]; b:f32[2]. let c:f32[2] = mul b a in (c,) }");
 }
 
 TEST(golden_jaxpr, a_jitted_function_is_one_equation_with_its_program) {

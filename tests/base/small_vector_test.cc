@@ -16,7 +16,7 @@ struct Counted {
   static inline int copies = 0;
   int value = 0;
   Counted() { ++live; }
-  Counted(int v) : value(v) { ++live; }  // NOLINT
+  Counted(int v) : value(v) { ++live; }
   Counted(const Counted& o) : value(o.value) { ++live, ++copies; }
   Counted(Counted&& o) noexcept : value(std::exchange(o.value, -1)) { ++live; }
   Counted& operator=(const Counted& o) = default;
@@ -95,7 +95,7 @@ TEST_F(small_vector, a_moved_from_vector_is_empty_and_usable) {
     EXPECT_EQ(values(a), std::vector<int>{5});
     a = std::move(b);
     EXPECT_EQ(a.size(), static_cast<std::size_t>(n));
-    EXPECT_TRUE(b.empty());  // NOLINT
+    EXPECT_TRUE(b.empty());
   }
   EXPECT_EQ(Counted::copies, 0);
 }

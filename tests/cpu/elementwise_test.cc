@@ -12,7 +12,7 @@ namespace {
 
 class Elementwise : public KernelTest {};
 
-const std::vector<DType> kTypes = {boolean, i32, i64, u8, u32, f16, bf16, f32, f64};
+const std::vector<DType> kTypes = {boolean, i8, i16, i32, i64, u8, u16, u32, u64, f16, bf16, f32, f64};
 
 // ---- references, one element at a time ----
 
@@ -163,7 +163,7 @@ TEST_F(Elementwise, unary_kernels_agree_with_their_definitions) {
       }
     }
   }
-  EXPECT_GE(kernels, 4 * 10 + 4 * 7 + 1);
+  EXPECT_GE(kernels, 4 * 10 + 8 * 7 + 1);
 }
 
 TEST_F(Elementwise, float_classes) {
@@ -198,7 +198,7 @@ TEST_F(Elementwise, binary_kernels_agree_with_their_definitions) {
   for (const DType t : kTypes) {
     for (int o = 0; o < kNumBinaryOps; ++o) {
       const auto op = static_cast<BinaryOp>(o);
-      if (!find_binary(op, t)) continue;
+      if (!find_binary(op, t) || op == BinaryOp::kComplex) continue;  // complex gives another type
       ++kernels;
       const std::int64_t n = 1500;
       Buffer a = random_buffer(t, n, 1), b = random_buffer(t, n, 2);
@@ -221,7 +221,53 @@ TEST_F(Elementwise, binary_kernels_agree_with_their_definitions) {
       });
     }
   }
-  EXPECT_GE(kernels, 4 * 7 + 4 * 13 + 7);
+  EXPECT_GE(kernels, 4 * 7 + 8 * 13 + 7);
+}
+
+TEST_F(Elementwise, complex_arithmetic_is_the_formula) {
+  using C = std::complex<float>;
+  const std::int64_t n = 333;
+  Buffer a(c64, n), b(c64, n);
+  for (std::int64_t i = 0; i < n; ++i) {
+    const auto s = static_cast<float>(i);
+    a.set<C>(i, C(std::sin(s), s));
+    b.set<C>(i, i % 50 ? C(std::cos(s), 3 - s) : C(1e15f, -1e15f));
+  }
+  const Operand in[2] = {{a.data(), 0}, {b.data(), 0}};
+  const auto pair = [&](BinaryOp op) {
+    return same_everywhere(
+        [&] {
+          Buffer out(c64, n);
+          run_elementwise(*find_binary(op, c64), Dims{n}, in, out.data());
+          return out;
+        },
+        "complex");
+  };
+  const Buffer sum = pair(BinaryOp::kAdd), difference = pair(BinaryOp::kSubtract), product = pair(BinaryOp::kMultiply);
+  const Buffer equal = same_everywhere(
+      [&] {
+        Buffer out(boolean, n);
+        const Operand same[2] = {{a.data(), 0}, {sum.data(), 0}};
+        run_elementwise(*find_compare(CompareOp::kEq, c64), Dims{n}, same, out.data());
+        return out;
+      },
+      "complex equality");
+  const Buffer imag = same_everywhere(
+      [&] {
+        Buffer out(f32, n);
+        run_elementwise(*find_unary(UnaryOp::kImag, c64), Dims{n}, in, out.data());
+        return out;
+      },
+      "imag");
+  for (std::int64_t i = 0; i < n; ++i) {
+    const C x = a.at<C>(i), y = b.at<C>(i);
+    ASSERT_EQ(sum.at<C>(i), x + y);
+    ASSERT_EQ(difference.at<C>(i), x - y);
+    ASSERT_TRUE(same_value(product.at<C>(i).real(), x.real() * y.real() - x.imag() * y.imag()));
+    ASSERT_TRUE(same_value(product.at<C>(i).imag(), x.real() * y.imag() + x.imag() * y.real()));
+    ASSERT_EQ(equal.at<unsigned char>(i), x == x + y);
+    ASSERT_EQ(imag.at<float>(i), x.imag());
+  }
 }
 
 TEST_F(Elementwise, comparisons_follow_ieee) {
@@ -337,7 +383,7 @@ TEST_F(Elementwise, select_and_clamp) {
       }
     }
   }
-  for (const DType t : {i32, i64, u8, u32, f16, bf16, f32, f64}) {
+  for (const DType t : {i8, i16, i32, i64, u8, u16, u32, u64, f16, bf16, f32, f64}) {
     const std::int64_t n = 600;
     const Buffer lo = random_buffer(t, n, 1), x = random_buffer(t, n, 2), hi = random_buffer(t, n, 3);
     for (unsigned scalar = 0; scalar < 8; ++scalar) {
@@ -476,9 +522,9 @@ TEST_F(Elementwise, what_has_no_kernel_is_null) {
   EXPECT_EQ(find_unary(UnaryOp::kPopcnt, f32), nullptr);
   EXPECT_EQ(find_unary(UnaryOp::kSqrt, i32), nullptr);
   EXPECT_EQ(find_binary(BinaryOp::kAnd, f64), nullptr);
-  EXPECT_EQ(find_binary(BinaryOp::kAdd, c64), nullptr);
+  EXPECT_EQ(find_binary(BinaryOp::kPower, c64), nullptr);
   EXPECT_EQ(find_compare(CompareOp::kLt, c64), nullptr);
-  EXPECT_EQ(find_convert(i16, f32), nullptr);
+  EXPECT_EQ(find_convert(c64, f32), nullptr);
   EXPECT_EQ(find_clamp(c64), nullptr);
 }
 

@@ -33,6 +33,14 @@ const Case kCases[] = {
     {"erfc", UnaryOp::kErfc, std::erfc, -5, 10.5f, 0.6},
     {"sin", UnaryOp::kSine, std::sin, -1e5f, 1e5f, 0.6},
     {"cos", UnaryOp::kCosine, std::cos, -1e5f, 1e5f, 0.6},
+    {"tan", UnaryOp::kTan, std::tan, -1e5f, 1e5f, 0.6},
+    {"asin", UnaryOp::kAsin, std::asin, -1, 1, 0.6},
+    {"acos", UnaryOp::kAcos, std::acos, -1, 1, 0.6},
+    {"atan", UnaryOp::kAtan, std::atan, -1e6f, 1e6f, 0.6},
+    {"asinh", UnaryOp::kAsinh, std::asinh, -1e6f, 1e6f, 0.6},
+    {"acosh", UnaryOp::kAcosh, std::acosh, 1, 3e38f, 0.6},
+    {"atanh", UnaryOp::kAtanh, std::atanh, -1, 1, 0.6},
+    {"cbrt", UnaryOp::kCbrt, std::cbrt, -3e38f, 3e38f, 0.6},
 };
 
 std::vector<float> run(const IsaKernels& kernels, UnaryOp op, const std::vector<float>& x) {
@@ -51,6 +59,7 @@ std::vector<float> samples(const Case& c) {
     const double magnitude = std::exp(std::log(1e-38) + (std::log(std::abs(c.high)) - std::log(1e-38)) * i / kCount);
     x.push_back(static_cast<float>(magnitude));
     if (c.low < 0) x.push_back(static_cast<float>(std::max<double>(-magnitude, c.low)));
+    if (c.low == 1) x.back() += 1;  // near the edge of the domain
   }
   return x;
 }
@@ -97,6 +106,64 @@ TEST(math_f32, special_values) {
   EXPECT_EQ(one(UnaryOp::kErfInv, 1), inf);
   EXPECT_EQ(one(UnaryOp::kErfInv, -1), -inf);
   EXPECT_TRUE(std::isnan(one(UnaryOp::kErfInv, 1.5f)));
+}
+
+struct Case2 {
+  const char* name;
+  BinaryOp op;
+  double (*reference)(double, double);
+};
+const Case2 kCases2[] = {{"pow", BinaryOp::kPower, std::pow}, {"atan2", BinaryOp::kAtan2, std::atan2}};
+
+float run(const IsaKernels& kernels, BinaryOp op, float x, float y) {
+  float z;
+  const char* in[2] = {reinterpret_cast<const char*>(&x), reinterpret_cast<const char*>(&y)};
+  kernels.binary(op, f32)->loop(in, 0, reinterpret_cast<char*>(&z), 1);
+  return z;
+}
+
+TEST(math_f32, functions_of_two_numbers_stay_within_0_6_ulp) {
+  for (const Case2& c : kCases2) {
+    double worst = 0;
+    float at_x = 0, at_y = 0;
+    for (int i = 0; i < 300; ++i) {
+      for (int j = 0; j < 300; ++j) {
+        const auto x = static_cast<float>(std::exp(0.3 * (i - 150))) * (i % 2 && c.op == BinaryOp::kAtan2 ? -1 : 1);
+        const auto y = static_cast<float>((j % 3 ? 1 : -1) * std::exp(0.1 * (j - 150)));
+        const double expected = c.reference(static_cast<double>(x), static_cast<double>(y));
+        if (std::abs(expected) > std::numeric_limits<float>::max()) continue;
+        const double error = std::abs(run(isa_kernels(), c.op, x, y) - expected) / ulp(expected);
+        if (!(error <= worst)) {
+          worst = error;
+          at_x = x;
+          at_y = y;
+        }
+      }
+    }
+    EXPECT_LE(worst, 0.6) << c.name << " at " << at_x << ", " << at_y;
+  }
+}
+
+TEST(math_f32, special_values_of_functions_of_two_numbers) {
+  const float inf = INFINITY, nan = NAN;
+  const float values[] = {0.0f, -0.0f, 1,    -1,  0.5f, -0.5f,  2,      -2,   3,   -3,
+                          1e9f, -1e9f, 3e7f, inf, -inf, 1e-45f, -3e38f, 2.5f, nan, -2.5f};
+  for (const Case2& c : kCases2) {
+    for (const float x : values) {
+      for (const float y : values) {
+        const auto expected = static_cast<float>(c.reference(static_cast<double>(x), static_cast<double>(y)));
+        for (const Isa isa : {Isa::kBaseline, active_isa()}) {
+          const float got = run(isa_kernels(isa), c.op, x, y);
+          if (std::isnan(expected)) {
+            EXPECT_TRUE(std::isnan(got)) << c.name << " of " << x << ", " << y;
+          } else {
+            EXPECT_FLOAT_EQ(got, expected) << c.name << " of " << x << ", " << y;
+            EXPECT_EQ(std::signbit(got), std::signbit(expected)) << c.name << " of " << x << ", " << y;
+          }
+        }
+      }
+    }
+  }
 }
 
 TEST(math_f32, far_arguments_of_sin_and_cos_are_the_c_librarys) {

@@ -131,27 +131,40 @@ void check_exact_kinds(const Case& c) {
   const DType t = dtype_of<T>();
   const std::int64_t kept = kept_size(c.shape, c.axes);
   const Buffer x = random_buffer(t, product(c.shape), 9);
-  for (const ReduceOp op :
-       {ReduceOp::kMax, ReduceOp::kMin, ReduceOp::kSum, ReduceOp::kProd, ReduceOp::kAnd, ReduceOp::kOr}) {
+  for (const ReduceOp op : {ReduceOp::kMax, ReduceOp::kMin, ReduceOp::kSum, ReduceOp::kProd, ReduceOp::kAnd,
+                            ReduceOp::kOr, ReduceOp::kXor}) {
     if (!can_reduce(op, t)) continue;
     const bool order_free = op == ReduceOp::kMax || op == ReduceOp::kMin || std::is_integral_v<T>;
     if (!order_free) continue;
     std::deque<T> want(static_cast<std::size_t>(kept));  // a vector of bool has no elements to refer to
-    using W = std::conditional_t<std::is_same_v<T, std::int64_t>, std::uint64_t, std::uint32_t>;
+    using W = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::uint32_t>;
     constexpr bool inf = std::numeric_limits<T>::has_infinity;
     const T low = inf ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
     const T high = inf ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max();
-    const bool all = op == ReduceOp::kAnd || op == ReduceOp::kProd;
-    std::fill(want.begin(), want.end(), op == ReduceOp::kMax ? low : op == ReduceOp::kMin ? high : all ? T(1) : T(0));
+    const auto first = [&] {
+      if (op == ReduceOp::kMax) return low;
+      if (op == ReduceOp::kMin) return high;
+      if (op == ReduceOp::kProd) return T(1);
+      if constexpr (std::is_integral_v<T>)
+        if (op == ReduceOp::kAnd) return static_cast<T>(~std::uint64_t{0});
+      return T(0);
+    };
+    std::fill(want.begin(), want.end(), first());
     for_elements(c.shape, c.axes, [&](std::int64_t k, std::int64_t i) {
       T& w = want[static_cast<std::size_t>(k)];
       const T v = x.at<T>(i);
-      if (op == ReduceOp::kMax || op == ReduceOp::kOr)
+      if (op == ReduceOp::kMax) {
         w = larger(w, v);
-      else if (op == ReduceOp::kMin || op == ReduceOp::kAnd)
+      } else if (op == ReduceOp::kMin) {
         w = smaller(w, v);
-      else if constexpr (std::is_integral_v<T>)
-        w = static_cast<T>(op == ReduceOp::kSum ? W(w) + W(v) : W(w) * W(v));
+      } else if constexpr (std::is_integral_v<T>) {
+        const W a = W(w), b = W(v);
+        w = static_cast<T>(op == ReduceOp::kSum    ? a + b
+                           : op == ReduceOp::kProd ? a * b
+                           : op == ReduceOp::kAnd  ? (a & b)
+                           : op == ReduceOp::kOr   ? (a | b)
+                                                   : (a ^ b));
+      }
     });
     const Buffer r = same_everywhere(
         [&] {
@@ -170,9 +183,13 @@ TEST_F(Reduce, order_free_kinds_are_exact) {
   for (const Case& c : kCases) {
     check_exact_kinds<float>(c);
     check_exact_kinds<double>(c);
+    check_exact_kinds<std::int8_t>(c);
+    check_exact_kinds<std::int16_t>(c);
     check_exact_kinds<std::int32_t>(c);
     check_exact_kinds<std::int64_t>(c);
+    check_exact_kinds<std::uint16_t>(c);
     check_exact_kinds<std::uint32_t>(c);
+    check_exact_kinds<std::uint64_t>(c);
     check_exact_kinds<std::uint8_t>(c);
     check_exact_kinds<bool>(c);
   }

@@ -1,4 +1,5 @@
 #include "error_text.h"
+#include "weft/np/npy.h"
 
 namespace weft::errors {
 namespace {

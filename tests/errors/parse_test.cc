@@ -1,25 +1,32 @@
 #include "error_text.h"
+#include "weft/np/npy.h"
 
 namespace weft::errors {
 namespace {
 
 TEST(parse_error, an_unknown_operation) {
-  expect_error<ParseError>([&] { ir::parse("{ lambda a:f32[3] .\n  let b:f32[3] = frobnicate a\n  in (b) }"); },
-                           "1:19: expected a name; got '.'.");
+  expect_error<ParseError>([&] { ir::parse("{ lambda ; a:f32[3]. let\n    b:f32[3] = frobnicate a\n  in (b,) }"); },
+                           "2:16: expected an operation; got frobnicate.");
 }
 
 TEST(parse_error, an_unknown_variable) {
-  expect_error<ParseError>([&] { ir::parse("{ lambda a:f32[3] .\n  let b:f32[3] = sine c\n  in (b) }"); },
-                           "1:19: expected a name; got '.'.");
+  expect_error<ParseError>([&] { ir::parse("{ lambda ; a:f32[3]. let\n    b:f32[3] = sin c\n  in (b,) }"); },
+                           "2:20: expected a variable defined above; got c.");
 }
 
 TEST(parse_error, a_wrong_result_type) {
-  expect_error<ParseError>([&] { ir::parse("{ lambda a:f32[3] .\n  let b:f32[4] = sine a\n  in (b) }"); },
-                           "1:19: expected a name; got '.'.");
+  expect_error<ParseError>([&] { ir::parse("{ lambda ; a:f32[3]. let\n    b:f32[4] = sin a\n  in (b,) }"); },
+                           "2:5: expected type f32[3]; got f32[4].");
+}
+
+TEST(parse_error, operands_that_do_not_fit) {
+  expect_error<ParseError>([&] { ir::parse("{ lambda ; a:f32[3]. let\n    b:f32[3] = mul a\n  in (b,) }"); },
+                           "2:16: expected operands and parameters that fit; got multiply: there must be 2 operands; "
+                           "got 1.");
 }
 
 TEST(parse_error, text_that_ends_early) {
-  expect_error<ParseError>([&] { ir::parse("{ lambda a:f32[3] ."); }, "1:19: expected a name; got '.'.");
+  expect_error<ParseError>([&] { ir::parse("{ lambda ; a:f32[3]. let"); }, "1:25: expected a name; got end of text.");
 }
 
 TEST(parse_error, no_text) {
@@ -36,7 +43,7 @@ TEST(parse_error, a_truncated_npy_file) {
 TEST(parse_error, a_file_that_is_not_npy) {
   const std::vector<std::byte> file(100, std::byte{7});
   expect_error<ParseError>([&] { np::read_npy(file, "weights.npy"); },
-                           "read_npy: weights.npy: the file must start with '\\x93NUMPY'; got '??????'.");
+                           "read_npy: weights.npy: the file must start with '\\x93NUMPY'; got '\?\?\?\?\?\?'.");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <sstream>
 #include <thread>
 #include <vector>
 
@@ -85,10 +86,18 @@ TEST(aval, threads_intern_to_the_same_identity) {
   for (int t = 1; t < kThreads; ++t) EXPECT_EQ(ids[0], ids[t]);
 }
 
-TEST(aval, a_zero_size_makes_the_whole_empty_however_large_the_rest) {
-  const std::int64_t huge = std::numeric_limits<std::int64_t>::max();
-  EXPECT_EQ(Aval(f32, Dims{huge, huge, 0}).size(), 0);
-  EXPECT_EQ(Aval(f32, Dims{0, huge, huge}).bytes(), 0);
+TEST(aval, a_zero_size_makes_the_whole_empty) {
+  EXPECT_EQ(Aval(f32, Dims{3, 0, 5}).size(), 0);
+  EXPECT_EQ(Aval(f32, Dims{3, 0, 5}).bytes(), 0);
+}
+
+TEST(aval, sizes_beside_a_zero_must_still_have_a_product) {
+  const std::int64_t huge = std::int64_t{1} << 60;
+  EXPECT_EQ(Aval(f32, Dims{huge, 0}).size(), 0);
+  EXPECT_EQ(error_text<ShapeError>([&] { Aval(f32, Dims{huge, 0, huge}); }),
+            "array: too many elements; got shape [1152921504606846976,0,1152921504606846976].");
+  EXPECT_THROW(Aval(f32, Dims{2 * huge, 0}), ShapeError);
+  EXPECT_EQ(Aval(u8, Dims{2 * huge, 0}).size(), 0);
 }
 
 TEST(aval, negative_sizes_are_refused) {
@@ -111,6 +120,12 @@ TEST(aval, too_many_elements_are_refused) {
 TEST(aval, ranks_above_the_limit_are_refused) {
   EXPECT_EQ(Aval(f32, Dims(kMaxRank, 1)).ndim(), 32);
   EXPECT_EQ(error_text<ShapeError>([] { Aval(f32, Dims(kMaxRank + 1, 1)); }), "array: at most 32 dimensions; got 33.");
+}
+
+TEST(aval, streams_print_dtype_and_shape) {
+  std::ostringstream out;
+  out << Aval(bf16, Dims{2, 3});
+  EXPECT_EQ(out.str(), "bf16[2,3]");
 }
 
 TEST(aval, shapes_print_without_spaces) {

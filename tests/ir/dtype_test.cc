@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <set>
+#include <sstream>
 #include <string>
 
 namespace weft {
@@ -25,6 +26,12 @@ TEST(dtype, names_are_unique_and_parse_back) {
   EXPECT_EQ(parse_dtype("float128"), std::nullopt);
   EXPECT_EQ(parse_dtype(""), std::nullopt);
   EXPECT_EQ(parse_dtype("f3"), std::nullopt);
+}
+
+TEST(dtype, streams_print_the_name) {
+  std::ostringstream out;
+  out << f32 << " " << boolean;
+  EXPECT_EQ(out.str(), "f32 bool");
 }
 
 TEST(dtype, sizes_and_cpp_types_agree) {

@@ -20,7 +20,7 @@ struct Tensor {
     std::copy(values.begin(), values.end(), data.get());
     if (static_cast<std::int64_t>(size) != aval.size()) throw InternalError("a test gives a shape too few elements");
   }
-  operator TensorView() const { return {aval, data.get()}; }  // NOLINT
+  operator TensorView() const { return {aval, data.get()}; }
   Aval aval;
   std::size_t size;
   std::unique_ptr<T[]> data;

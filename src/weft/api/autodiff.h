@@ -20,7 +20,7 @@ struct PathLeaves {
   std::vector<std::string> paths;
 };
 template <class T>
-PathLeaves path_leaves(const T& t, std::string root) {
+PathLeaves path_leaves(const T& t, const std::string& root) {
   struct Visitor : tree::PathVisitor {
     using PathVisitor::PathVisitor;
     PathLeaves out;

@@ -2,6 +2,7 @@
 // put back. Shared by every header of api/.
 #pragma once
 
+#include "weft/core/arg.h"
 #include "weft/core/jaxpr_trace.h"
 #include "weft/core/tree.h"
 
@@ -19,6 +20,9 @@ namespace api {
 template <class... P>
 struct Parameters {};
 struct UnknownParameters {};
+/// What is kept for a parameter: the value; for an Arg, which only refers to one, the Array.
+template <class P>
+using Kept = std::conditional_t<std::is_same_v<std::decay_t<P>, Arg>, Array, std::decay_t<P>>;
 
 template <class F>
 struct parameters_of {
@@ -26,17 +30,17 @@ struct parameters_of {
 };
 template <class R, class... P>
 struct parameters_of<R (*)(P...)> {
-  using type = Parameters<std::decay_t<P>...>;
+  using type = Parameters<Kept<P>...>;
 };
 template <class T>
 struct method_parameters;
 template <class C, class R, class... P>
 struct method_parameters<R (C::*)(P...)> {
-  using type = Parameters<std::decay_t<P>...>;
+  using type = Parameters<Kept<P>...>;
 };
 template <class C, class R, class... P>
 struct method_parameters<R (C::*)(P...) const> {
-  using type = Parameters<std::decay_t<P>...>;
+  using type = Parameters<Kept<P>...>;
 };
 template <class F>
   requires requires { &F::operator(); }

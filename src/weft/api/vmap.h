@@ -10,8 +10,8 @@ namespace weft {
 /// for not mapped, or a list with one entry per element or member of a tuple, list or struct.
 class Axes {
  public:
-  Axes(int axis) : axis_(axis) {}  // NOLINT: implicit by design
-  Axes(std::nullopt_t) {}          // NOLINT
+  Axes(int axis) : axis_(axis) {}  // implicit by design
+  Axes(std::nullopt_t) {}
   Axes(std::initializer_list<Axes> children) : children_(children), is_list_(true) {}
   bool is_list() const { return is_list_; }
   const std::optional<int>& axis() const { return axis_; }

@@ -78,13 +78,10 @@ inline std::uint16_t float_to_bfloat_bits(float value) {
     }                                                                                                    \
   }
 
-// NOLINTBEGIN(google-explicit-constructor): conversions to and from float lose nothing that arithmetic keeps
 /// IEEE binary16.
 WEFT_SMALL_FLOAT(float16, detail::float_to_half_bits, detail::half_bits_to_float(bits));
 /// The upper half of an IEEE binary32.
 WEFT_SMALL_FLOAT(bfloat16, detail::float_to_bfloat_bits, std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16));
-
-// NOLINTEND(google-explicit-constructor)
 
 #undef WEFT_SMALL_FLOAT
 

@@ -21,7 +21,7 @@ struct SourceLocation {
   std::uint32_t line = 0;
 
   constexpr SourceLocation() = default;
-  constexpr SourceLocation(const std::source_location& loc)  // NOLINT: implicit by design
+  constexpr SourceLocation(const std::source_location& loc)  // implicit by design
       : file(loc.file_name()), function(loc.function_name()), line(loc.line()) {}
   constexpr SourceLocation(const char* file, std::uint32_t line) : file(file), line(line) {}
 

@@ -33,14 +33,14 @@ template <class T>
 class Ref {
  public:
   Ref() = default;
-  Ref(std::nullptr_t) {}  // NOLINT
+  Ref(std::nullptr_t) {}
   Ref(const Ref& o) : p_(o.p_) {
     if (p_) p_->retain();
   }
   Ref(Ref&& o) noexcept : p_(std::exchange(o.p_, nullptr)) {}
   template <class U>
     requires std::is_convertible_v<U*, T*>
-  Ref(Ref<U> o) : p_(o.release()) {}  // NOLINT
+  Ref(Ref<U> o) : p_(o.release()) {}
   ~Ref() { reset(); }
   Ref& operator=(Ref o) noexcept {
     std::swap(p_, o.p_);

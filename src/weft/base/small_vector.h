@@ -24,7 +24,7 @@ class SmallVector {
   explicit SmallVector(std::size_t n) { resize(n); }
   SmallVector(std::size_t n, const T& v) { assign(n, v); }
   SmallVector(std::initializer_list<T> v) { append(v.begin(), v.end()); }
-  SmallVector(std::span<const T> v) { append(v.begin(), v.end()); }  // NOLINT
+  SmallVector(std::span<const T> v) { append(v.begin(), v.end()); }
   template <std::input_iterator It>
   SmallVector(It first, It last) {
     append(first, last);
@@ -119,8 +119,8 @@ class SmallVector {
     return data_ + i;
   }
 
-  operator std::span<const T>() const { return {data_, size_}; }  // NOLINT
-  operator std::span<T>() { return {data_, size_}; }              // NOLINT
+  operator std::span<const T>() const { return {data_, size_}; }
+  operator std::span<T>() { return {data_, size_}; }
 
   friend bool operator==(const SmallVector& a, const SmallVector& b) {
     if (a.size_ != b.size_) return false;

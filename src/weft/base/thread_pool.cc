@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
@@ -194,12 +195,12 @@ int quota_processors() {
   }
   limit(std::atof(read_line("/sys/fs/cgroup/cpu/cpu.cfs_quota_us").c_str()),
         std::atof(read_line("/sys/fs/cgroup/cpu/cpu.cfs_period_us").c_str()));
-  return std::max(1, static_cast<int>(best + 0.5));
+  return std::max(1, static_cast<int>(std::lround(best)));
 }
 #endif
 
 int initial_threads() {
-  if (const char* text = std::getenv("WEFT_NUM_THREADS")) {
+  if (const char* text = std::getenv("WEFT_NUM_THREADS")) {  // NOLINT(concurrency-mt-unsafe): read once
     const int n = std::atoi(text);
     if (n >= 1) return std::min(n, kMaxThreads);
   }

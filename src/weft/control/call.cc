@@ -18,9 +18,15 @@ void bind_call(const std::string& name, const ir::Jaxpr& jaxpr, std::span<const 
 
 void infer(const ir::ParamsBase* params, std::span<const Aval> in, ir::Avals& out) {
   const ir::Jaxpr& jaxpr = ir::params_as<CallParams>(params).jaxpr;
-  internal_check(in.size() == jaxpr.num_inputs(), "call: wrong number of operands");
-  for (std::size_t i = 0; i < in.size(); ++i)
-    internal_check(in[i] == jaxpr.aval(static_cast<ir::Var>(i)), "call: an operand has not the program's type");
+  if (in.size() != jaxpr.num_inputs())
+    throw ShapeError("call: there must be one operand per input of the program; got " + std::to_string(in.size()) +
+                     " for " + std::to_string(jaxpr.num_inputs()) + ".");
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    const Aval expected = jaxpr.aval(static_cast<ir::Var>(i));
+    if (in[i] != expected)
+      throw ShapeError("call: operands must have the types of the program's inputs; got " + in[i].str() + " for " +
+                       expected.str() + ", input " + std::to_string(i) + ".");
+  }
   for (const Aval a : jaxpr.output_avals()) out.push_back(a);
 }
 
@@ -105,7 +111,8 @@ FactorTable factors(const ir::ParamsBase*, std::span<const Aval> in, std::span<c
 
 }  // namespace
 
-const ir::OpInfo op_infos::call{.parse = ir::parse_params<CallParams>, .infer = infer};
+const ir::OpInfo op_infos::call{
+    .operands = ir::takes_at_least(0), .parse = ir::parse_params<CallParams>, .infer = infer};
 const OpRules op_rule_table::call{
     .jvp = jvp_call, .transpose = transpose_call, .batch = batch_call, .factors = factors, .linearize = linearize_call};
 

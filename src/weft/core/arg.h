@@ -9,11 +9,10 @@ namespace weft {
 /// Valid only as a parameter: it refers to the caller's array.
 class Arg {
  public:
-  Arg(const Array& a, SourceLocation loc = std::source_location::current())
-      : array_(&a), scalar_(0), loc_(loc) {}  // NOLINT
+  Arg(const Array& a, SourceLocation loc = std::source_location::current()) : array_(&a), scalar_(0), loc_(loc) {}
   template <class T>
     requires is_element_v<T>
-  Arg(T v, SourceLocation loc = std::source_location::current()) : scalar_(v), loc_(loc) {}  // NOLINT
+  Arg(T v, SourceLocation loc = std::source_location::current()) : scalar_(v), loc_(loc) {}
 
   bool is_scalar() const { return array_ == nullptr; }
   const SourceLocation& location() const { return loc_; }

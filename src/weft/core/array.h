@@ -64,7 +64,7 @@ struct Scalar {
 
   template <class T>
     requires is_element_v<T>
-  Scalar(T v) : dtype(dtype_of<T>()), real(0) {  // NOLINT: implicit by design
+  Scalar(T v) : dtype(dtype_of<T>()), real(0) {  // implicit by design
     if constexpr (std::is_integral_v<T>)
       integer = static_cast<std::int64_t>(v);
     else if constexpr (std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>) {
@@ -81,10 +81,16 @@ struct Scalar {
 class Array {
  public:
   Array() = default;
+  Array(const Array&) = default;
+  Array(Array&&) noexcept = default;
+  // Only for variables: `x(0) = 1` would change a copy, so it does not compile; see at().
+  Array& operator=(const Array&) & = default;
+  Array& operator=(Array&&) & noexcept = default;
+  ~Array() = default;
   /// A 0-d array of the C++ type's dtype: `float` is f32, `double` f64, `int` i32.
   template <class T>
     requires is_element_v<T>
-  Array(T v) : Array(full({}, dtype_of<T>(), Scalar(v))) {}  // NOLINT: implicit by design
+  Array(T v) : Array(full({}, dtype_of<T>(), Scalar(v))) {}  // implicit by design
   /// Copies a vector to a 1-d array.
   template <class T>
     requires is_element_v<T>

@@ -38,7 +38,7 @@ void JaxprTrace::process(const Call& call, Arrays& outs) {
   ir::Avals in, results;
   operands.reserve(call.args.size());
   for (const Array& a : call.args) in.push_back(a.aval());
-  ir::op_info(call.op).infer(call.params.get(), in, results);
+  ir::infer(call.op, call.params.get(), in, results);
   for (const Array& a : call.args) operands.push_back(atom(a));
   const ir::Var out =
       builder_.add_eqn(call.op, call.params, operands, results, current_location(), current_name_scope());

@@ -33,7 +33,7 @@ namespace weft {
 template <class T>
 struct StaticArg {
   T value;
-  operator const T&() const { return value; }  // NOLINT: stands for the value
+  operator const T&() const { return value; }  // stands for the value
   friend bool operator==(const StaticArg&, const StaticArg&) = default;
 };
 template <class T>
@@ -310,6 +310,7 @@ std::vector<std::pair<std::string, Array>> leaves_with_path(const T& t) {
   const TreeDef def = structure(t);
   const Arrays arrays = leaves(t);
   std::vector<std::pair<std::string, Array>> r;
+  r.reserve(arrays.size());
   for (std::size_t i = 0; i < arrays.size(); ++i) r.emplace_back(def.paths()[i], arrays[i]);
   return r;
 }

@@ -15,7 +15,7 @@ template <class Owner>
 struct AnyField {
   template <class T>
     requires(!std::is_base_of_v<std::remove_cvref_t<T>, Owner> && !std::is_same_v<std::remove_cvref_t<T>, Owner>)
-  operator T() const;  // NOLINT: never defined
+  operator T() const;  // never defined
 };
 
 template <class T, std::size_t... I>
@@ -100,6 +100,7 @@ struct Wrapped {
 #if defined(__clang__)
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wundefined-var-template"
+#pragma clang diagnostic ignored "-Wundefined-internal"  // types in anonymous namespaces
 #endif
 template <class T>
 extern const Wrapped<T> wrapped;

@@ -51,7 +51,7 @@ class CpuClient final : public Client {
       in.push_back(a.aval());
       buffers.push_back(a.buffer());
     }
-    ir::op_info(call.op).infer(call.params.get(), in, out);
+    ir::infer(call.op, call.params.get(), in, out);
     const cpu::OpPlan plan = cpu::plan_op(call.op, call.params.get(), in, out);
     SmallVector<Ref<const BufferValue>, 2> results(out.size());
     cpu::run_plan(plan, call.op, call.params.get(), buffers, out, nullptr, results);

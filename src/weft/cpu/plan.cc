@@ -4,6 +4,7 @@
 #include <cstring>
 #include <optional>
 
+#include "weft/base/thread_pool.h"
 #include "weft/core/evaluator.h"
 #include "weft/cpu/kernels/elementwise.h"
 #include "weft/cpu/kernels/layout.h"
@@ -30,6 +31,7 @@ std::optional<UnaryOp> unary_op(OpCode op) {
     case OpCode::kAtanh: return UnaryOp::kAtanh;
     case OpCode::kCbrt: return UnaryOp::kCbrt;
     case OpCode::kCeil: return UnaryOp::kCeil;
+    case OpCode::kConj: return UnaryOp::kConj;
     case OpCode::kCosh: return UnaryOp::kCosh;
     case OpCode::kCosine: return UnaryOp::kCosine;
     case OpCode::kCountLeadingZeros: return UnaryOp::kCountLeadingZeros;
@@ -39,6 +41,7 @@ std::optional<UnaryOp> unary_op(OpCode op) {
     case OpCode::kExponential: return UnaryOp::kExponential;
     case OpCode::kExponentialMinusOne: return UnaryOp::kExponentialMinusOne;
     case OpCode::kFloor: return UnaryOp::kFloor;
+    case OpCode::kImag: return UnaryOp::kImag;
     case OpCode::kIsFinite: return UnaryOp::kIsFinite;
     case OpCode::kIsInf: return UnaryOp::kIsInf;
     case OpCode::kIsNegInf: return UnaryOp::kIsNegInf;
@@ -49,6 +52,7 @@ std::optional<UnaryOp> unary_op(OpCode op) {
     case OpCode::kNegate: return UnaryOp::kNegate;
     case OpCode::kNot: return UnaryOp::kNot;
     case OpCode::kPopcnt: return UnaryOp::kPopcnt;
+    case OpCode::kReal: return UnaryOp::kReal;
     case OpCode::kRoundNearestAfz: return UnaryOp::kRoundNearestAfz;
     case OpCode::kRoundNearestEven: return UnaryOp::kRoundNearestEven;
     case OpCode::kRsqrt: return UnaryOp::kRsqrt;
@@ -68,6 +72,7 @@ std::optional<BinaryOp> binary_op(OpCode op) {
     case OpCode::kAdd: return BinaryOp::kAdd;
     case OpCode::kAnd: return BinaryOp::kAnd;
     case OpCode::kAtan2: return BinaryOp::kAtan2;
+    case OpCode::kComplex: return BinaryOp::kComplex;
     case OpCode::kDivide: return BinaryOp::kDivide;
     case OpCode::kMaximum: return BinaryOp::kMaximum;
     case OpCode::kMinimum: return BinaryOp::kMinimum;
@@ -96,7 +101,7 @@ CompareOp compare_op(ComparisonDirection d) {
 }
 
 // The kernel's kind; bool sums and products are or and and.
-std::optional<ReduceOp> reduce_op(ReduceKind kind, DType t) {
+ReduceOp reduce_op(ReduceKind kind, DType t) {
   switch (kind) {
     case ReduceKind::kSum: return t == boolean ? ReduceOp::kOr : ReduceOp::kSum;
     case ReduceKind::kProd: return t == boolean ? ReduceOp::kAnd : ReduceOp::kProd;
@@ -104,8 +109,9 @@ std::optional<ReduceOp> reduce_op(ReduceKind kind, DType t) {
     case ReduceKind::kMin: return ReduceOp::kMin;
     case ReduceKind::kAnd: return ReduceOp::kAnd;
     case ReduceKind::kOr: return ReduceOp::kOr;
-    default: return std::nullopt;
+    case ReduceKind::kXor: return ReduceOp::kXor;
   }
+  throw InternalError("reduce: unknown kind");
 }
 
 const ElementwiseKernel* elementwise_kernel(OpCode op, const ir::ParamsBase* params, std::span<const Aval> in,
@@ -186,9 +192,9 @@ DenseRun plan_dense(OpCode op, const ir::ParamsBase* params, std::span<const Ava
     }
     case OpCode::kReduce: {
       const auto& p = ir::params_as<ReduceParams>(params);
-      const auto kind = reduce_op(p.kind, in[0].dtype());
-      if (!kind || !can_reduce(*kind, in[0].dtype())) return nullptr;
-      return [kind = *kind, aval = in[0], axes = p.axes](const void* const* x, void* const* y) {
+      const ReduceOp kind = reduce_op(p.kind, in[0].dtype());
+      if (!can_reduce(kind, in[0].dtype())) return nullptr;
+      return [kind, aval = in[0], axes = p.axes](const void* const* x, void* const* y) {
         reduce(kind, aval.dtype(), aval.shape(), axes, x[0], y[0]);
       };
     }
@@ -264,6 +270,35 @@ DenseRun plan_dense(OpCode op, const ir::ParamsBase* params, std::span<const Ava
     }
     default: return nullptr;
   }
+}
+
+// Elements worth handing to another thread, of an operation that costs some nanoseconds for each.
+constexpr std::int64_t kReferenceGrain = 16384;
+
+// The op's own evaluation; one that goes element by element is split over threads.
+void run_reference(OpCode op, const ir::ParamsBase* params, std::span<const TensorView> in,
+                   std::span<const MutableTensorView> out) {
+  const ir::OpInfo& info = ir::op_info(op);
+  const std::int64_t n = out.empty() ? 0 : out[0].size();
+  if (!info.elementwise || n < 2 * kReferenceGrain) return info.eval(params, in, out);
+  parallel_for(n, kReferenceGrain, [&](std::int64_t begin, std::int64_t end) {
+    const auto part = [&](Aval a, auto* data) {
+      // A scalar beside a larger result (select's predicate) serves every part.
+      if (a.ndim() == 0) return std::pair{a, data};
+      return std::pair{a.with_shape(Dims{end - begin}), data + begin * byte_size(a.dtype())};
+    };
+    SmallVector<TensorView, 4> from;
+    SmallVector<MutableTensorView, 2> to;
+    for (const TensorView& v : in) {
+      const auto [aval, data] = part(v.aval, static_cast<const char*>(v.data));
+      from.push_back({aval, data});
+    }
+    for (const MutableTensorView& v : out) {
+      const auto [aval, data] = part(v.aval, static_cast<char*>(v.data));
+      to.push_back({aval, data});
+    }
+    info.eval(params, from, to);
+  });
 }
 
 Ref<const BufferValue> dense(const BufferValue& b) {
@@ -368,7 +403,7 @@ void run_plan(const OpPlan& plan, OpCode op, const ir::ParamsBase* params, std::
     SmallVector<MutableTensorView, 2> to;
     for (const auto& s : sources) from.push_back({s->aval(), s->data()});
     for (const auto& f : fresh) to.push_back({f->aval(), f->storage()->data()});
-    ir::op_info(op).eval(params, from, to);
+    run_reference(op, params, from, to);
   }
   for (std::size_t i = 0; i < fresh.size(); ++i) results[i] = std::move(fresh[i]);
 }

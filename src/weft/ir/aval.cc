@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <mutex>
+#include <ostream>
 #include <unordered_map>
 
 #include "weft/base/hash.h"
@@ -27,16 +28,18 @@ const Aval::Data* Aval::intern(DType dtype, DimSpan shape, std::uint64_t vary) {
   if (shape.size() > kMaxRank)
     throw ShapeError("array: at most " + std::to_string(kMaxRank) + " dimensions; got " + std::to_string(shape.size()) +
                      ".");
+  // Sizes beside a 0 count too, as in NumPy, so that no product of some of them (a stride) overflows.
   std::int64_t size = 1;
-  bool overflow = false;
+  bool overflow = false, empty = false;
   for (const std::int64_t d : shape) {
     if (d < 0) throw ShapeError("array: sizes must not be negative; got shape " + shape_str(shape) + ".");
-    overflow |= __builtin_mul_overflow(size, d, &size);
+    empty |= d == 0;
+    overflow |= __builtin_mul_overflow(size, d == 0 ? 1 : d, &size);
   }
-  if (std::find(shape.begin(), shape.end(), 0) != shape.end())
-    size = 0;
-  else if (overflow || size > (std::int64_t{1} << 62) / byte_size(dtype))
+  if (overflow || size > (std::int64_t{1} << 62) / byte_size(dtype))
     throw ShapeError("array: too many elements; got shape " + shape_str(shape) + ".");
+
+  if (empty) size = 0;
 
   // Interned types are never freed: programs use few, and every copy would pay for counting.
   struct Table {
@@ -64,6 +67,8 @@ std::string shape_str(DimSpan shape) {
   }
   return s + "]";
 }
+
+std::ostream& operator<<(std::ostream& out, Aval a) { return out << a.str(); }
 
 std::string Aval::str() const {
   if (!p_) return "none";

@@ -16,7 +16,8 @@ inline constexpr std::size_t kMaxRank = 32;
 class Aval {
  public:
   Aval() = default;
-  /// Throws ShapeError for a negative size, a rank above kMaxRank or more than 2^62 bytes.
+  /// Throws ShapeError for a negative size, a rank above kMaxRank or more than 2^62 bytes, where sizes 0 count as 1:
+  /// products of sizes never overflow.
   Aval(DType dtype, DimSpan shape, std::uint64_t vary = 0);
 
   DType dtype() const { return p_->dtype; }
@@ -32,6 +33,7 @@ class Aval {
   Aval with_shape(DimSpan s) const { return Aval(dtype(), s, vary()); }
   /// "f32[2,3]".
   std::string str() const;
+  friend std::ostream& operator<<(std::ostream& out, Aval a);
   explicit operator bool() const { return p_ != nullptr; }
   friend bool operator==(Aval a, Aval b) { return a.p_ == b.p_; }
   /// The identity of the interned type; stable for the life of the process.

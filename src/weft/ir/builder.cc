@@ -26,12 +26,17 @@ Jaxpr JaxprBuilder::build(std::span<const Var> consts, std::span<const Var> inpu
   std::vector<Var> renamed(avals_.size(), kUnset);
   data->avals.reserve(avals_.size());
   const auto define = [&](Var v) {
+    internal_check(v < renamed.size(), "jaxpr builder: there is no such variable");
     internal_check(renamed[v] == kUnset, "jaxpr builder: a variable is defined twice");
     renamed[v] = static_cast<Var>(data->avals.size());
     data->avals.push_back(avals_[v]);
   };
   const auto use = [&](Atom a) {
-    if (a.is_literal()) return a;
+    if (a.is_literal()) {
+      internal_check(a.index() < literals_.size(), "jaxpr builder: there is no such literal");
+      return a;
+    }
+    internal_check(a.index() < renamed.size(), "jaxpr builder: there is no such variable");
     internal_check(renamed[a.index()] != kUnset, "jaxpr builder: a variable is used before it is defined");
     return Atom::var(renamed[a.index()]);
   };
@@ -90,6 +95,7 @@ Jaxpr rebuild(const Jaxpr& jaxpr, const std::vector<bool>& live_eqn, const std::
 
 // Marks the equations that `used` outputs need; returns which variables are needed.
 std::vector<bool> mark(const Jaxpr& jaxpr, const std::vector<bool>& used, std::vector<bool>& live_eqn) {
+  internal_check(used.empty() || used.size() == jaxpr.outputs().size(), "dce: there must be one mark per output");
   std::vector<bool> needed(jaxpr.num_vars(), false);
   for (std::size_t i = 0; i < jaxpr.outputs().size(); ++i) {
     const Atom a = jaxpr.outputs()[i];
@@ -179,7 +185,11 @@ void check(const Jaxpr& jaxpr) {
       in.push_back(jaxpr.aval(a));
     }
     internal_check(e.out_begin == defined, "jaxpr check: results are not numbered in order");
-    op_info(e.op).infer(e.params.get(), in, out);
+    try {
+      infer(e.op, e.params.get(), in, out);
+    } catch (const Error& error) {
+      throw InternalError("jaxpr check: " + error.message());
+    }
     internal_check(out.size() == e.out_end - e.out_begin, "jaxpr check: wrong number of results");
     for (std::size_t i = 0; i < out.size(); ++i)
       if (out[i] != jaxpr.aval(static_cast<Var>(e.out_begin + i)))

@@ -3,6 +3,7 @@
 
 #include <complex>
 #include <cstdint>
+#include <iosfwd>
 #include <optional>
 #include <string_view>
 #include <type_traits>
@@ -75,6 +76,8 @@ constexpr bool is_inexact(DType t) { return category(t) >= Category::kFloat; }
 constexpr DType real_dtype(DType t) { return t == c64 ? f32 : t == c128 ? f64 : t; }
 /// f32 -> c64, f64 -> c128; other types have no complex form here and become c64.
 constexpr DType complex_dtype(DType t) { return t == f64 || t == c128 ? c128 : c64; }
+/// Its name: "f32".
+std::ostream& operator<<(std::ostream& out, DType t);
 /// "f32" or "float32" -> f32; nullopt when there is no such type.
 std::optional<DType> parse_dtype(std::string_view name);
 

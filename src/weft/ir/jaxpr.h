@@ -97,6 +97,7 @@ class Jaxpr {
   const JaxprData* id() const { return d_.get(); }
   /// The text of print.h.
   std::string str() const;
+  friend std::ostream& operator<<(std::ostream& out, const Jaxpr& jaxpr);
 
  private:
   std::shared_ptr<const void> memo_erased(const std::string& key,

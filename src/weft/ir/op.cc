@@ -41,6 +41,18 @@ std::string_view op_name(OpCode op) { return kNames[static_cast<int>(op)]; }
 std::string_view op_text(OpCode op) { return kTexts[static_cast<int>(op)]; }
 const OpInfo& op_info(OpCode op) { return *kInfos[static_cast<int>(op)]; }
 
+void infer(OpCode op, const ParamsBase* params, std::span<const Aval> in, Avals& out) {
+  const OpInfo& info = op_info(op);
+  const auto [least, most] = info.operands;
+  const int n = static_cast<int>(in.size());
+  if (n < least || (most != Arity::kAny && n > most)) [[unlikely]]
+    throw ShapeError(std::string(op_name(op)) + ": there must be " + (most == least ? "" : "at least ") +
+                     std::to_string(least) + (least == 1 ? " operand" : " operands") + "; got " + std::to_string(n) +
+                     ".");
+  internal_check(params || !info.parse, "infer: an op with parameters was given none");
+  info.infer(params, in, out);
+}
+
 bool find_op(std::string_view text, OpCode& op, int& variant) {
   static const auto* const names = [] {
     auto* m = new std::unordered_map<std::string_view, Found>;

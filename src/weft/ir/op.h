@@ -33,12 +33,26 @@ using InferRule = void (*)(const ParamsBase* params, std::span<const Aval> in, A
 using EvalRule = void (*)(const ParamsBase* params, std::span<const TensorView> in,
                           std::span<const MutableTensorView> out);
 
+/// How many operands an op takes: `least` to `most`, which is kAny when there is no end.
+struct Arity {
+  static constexpr int kAny = -1;
+  int least = 1;
+  int most = 1;
+};
+/// Exactly `n`.
+constexpr Arity takes(int n) { return {n, n}; }
+constexpr Arity takes_at_least(int n) { return {n, Arity::kAny}; }
+
 struct OpInfo {
+  /// `infer` and `eval` are called with that many operands only. One that is not declared shows at
+  /// once: the op refuses its own samples.
+  Arity operands = {};
   /// Texts that stand for op plus first (enum) parameter, in the order of the enumerators:
   /// reduce prints as reduce_sum, reduce_max, ... Empty when the op has no variants.
   std::span<const std::string_view> variants = {};
   /// Reads the parameters from jaxpr text; null for an op without parameters.
   Params (*parse)(TextCursor& in, int variant) = nullptr;
+  /// Called through ir::infer, which has counted the operands; what the parameters say is unchecked.
   InferRule infer = nullptr;
   /// Null only for higher-order ops, which are evaluated through their jaxprs.
   EvalRule eval = nullptr;
@@ -51,6 +65,10 @@ std::string_view op_name(OpCode op);
 /// The name in jaxpr text, without a variant.
 std::string_view op_text(OpCode op);
 const OpInfo& op_info(OpCode op);
+
+/// Appends the types of the results of `op` applied to operands of types `in`. Throws ShapeError,
+/// DTypeError, IndexError or ValueError when the operands (their number too) or parameters do not fit.
+void infer(OpCode op, const ParamsBase* params, std::span<const Aval> in, Avals& out);
 
 /// Finds the op (and variant, or -1) for a jaxpr name or mnemonic; false when there is none.
 bool find_op(std::string_view text, OpCode& op, int& variant);

@@ -122,6 +122,15 @@ void parse_param(TextCursor& in, std::optional<T>& v) {
     parse_param(in, v.emplace());
 }
 
+// Declared before nested structs, which may hold lists of structs (with an operator== of their own).
+template <class T>
+  requires(!std::is_same_v<T, std::int64_t>)
+void print_param(ParamWriter& w, const std::vector<T>& v);
+template <class T>
+std::uint64_t hash_param(const std::vector<T>& v);
+template <class T>
+void parse_param(TextCursor& in, std::vector<T>& v);
+
 /// A nested struct prints as "(a=1, b=(2,))".
 template <HasFields P>
 void print_param(ParamWriter& w, const P& v) {

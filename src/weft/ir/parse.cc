@@ -1,6 +1,7 @@
 #include "weft/ir/parse.h"
 
 #include <cctype>
+#include <charconv>
 #include <cstring>
 
 #include "weft/base/text.h"
@@ -24,6 +25,11 @@ struct Nesting {
   ~Nesting() { --depth; }
 };
 
+// An error's text as part of another's.
+std::string_view without_full_stop(std::string_view message) {
+  return message.ends_with('.') ? message.substr(0, message.size() - 1) : message;
+}
+
 Aval parse_type(TextCursor& in) {
   const std::size_t at = in.offset();
   const std::string_view word = in.identifier();
@@ -42,11 +48,13 @@ Aval parse_type(TextCursor& in) {
   try {
     return Aval(*dtype, shape);
   } catch (const ShapeError& e) {
-    in.fail_at(at, "a type that an array can have", e.message());
+    in.fail_at(at, "a type that an array can have", without_full_stop(e.message()));
   }
 }
 
-bool is_word(std::string_view s) { return s == "True" || s == "False" || s == "nan" || s == "inf"; }
+bool is_word(std::string_view s) {
+  return s == "True" || s == "False" || s == "nan" || s == "inf" || s.starts_with("nan_");
+}
 
 // Looks whether a literal comes next. Variables never start like a number nor are named like one.
 bool at_literal(TextCursor& in) {
@@ -72,6 +80,15 @@ std::optional<T> parse_element(std::string_view s) {
     return std::nullopt;
   } else if constexpr (std::is_integral_v<T>) {
     return parse_integer<T>(s);
+  } else if (s.starts_with("nan_")) {
+    std::uint64_t bits = 0;
+    const std::string_view digits = s.substr(4);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), bits, 16);
+    if (error != std::errc{} || end != digits.data() + digits.size() || digits.size() != 2 * sizeof(T))
+      return std::nullopt;
+    T v;
+    std::memcpy(static_cast<void*>(&v), &bits, sizeof v);
+    return v != v ? std::optional<T>(v) : std::nullopt;
   } else {
     return parse_number<T>(s);
   }
@@ -223,11 +240,11 @@ class Parser {
     }
     in_.accept(";");
     try {
-      info.infer(params.get(), types, inferred);
+      infer(op, params.get(), types, inferred);
     } catch (const InternalError&) {
-      in_.fail_at(at, "operands that " + word + " takes", std::to_string(types.size()) + " operands");
+      throw;
     } catch (const Error& e) {
-      in_.fail_at(at, "operands that fit", e.message());
+      in_.fail_at(at, "operands and parameters that fit", without_full_stop(e.message()));
     }
     for (const Binder& b : results) declared.push_back(b.aval);
     if (inferred.size() != declared.size())

@@ -1,8 +1,11 @@
 #include "weft/ir/print.h"
 
 #include <algorithm>
+#include <bit>
 #include <cctype>
 #include <cstring>
+#include <limits>
+#include <ostream>
 
 #include "weft/base/text.h"
 
@@ -25,10 +28,12 @@ class Printer {
 
   std::string print(int indent) {
     std::string head = "{ lambda ";
-    for (std::size_t i = 0; i < jaxpr_.num_consts(); ++i) head += binder(static_cast<Var>(i), true) + " ";
-    head += ";";
-    for (std::size_t i = jaxpr_.num_consts(); i < jaxpr_.num_inputs(); ++i)
-      head += " " + binder(static_cast<Var>(i), true);
+    const auto binders = [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i < end; ++i) head += (i > begin ? " " : "") + binder(static_cast<Var>(i), true);
+    };
+    binders(0, jaxpr_.num_consts());
+    head += "; ";
+    binders(jaxpr_.num_consts(), jaxpr_.num_inputs());
     head += ". let";
     std::vector<std::string> lines;
     bool broken = false;
@@ -99,6 +104,20 @@ class Printer {
   std::vector<bool> used_;
 };
 
+// Bits of a NaN that is not the usual one are part of the literal: nan_FFC00000.
+template <class T>
+std::string float_str(T v) {
+  static const T usual = std::numeric_limits<T>::quiet_NaN();
+  if (v == v || std::memcmp(&v, &usual, sizeof v) == 0) return number_str(v);
+  std::uint64_t bits = 0;
+  static_assert(std::endian::native == std::endian::little);
+  std::memcpy(&bits, &v, sizeof v);
+  // Capitals: an 'e' before a sign would look like an exponent.
+  std::string s(2 * sizeof v, '0');
+  for (std::size_t i = s.size(); i-- > 0; bits >>= 4) s[i] = "0123456789ABCDEF"[bits & 15];
+  return "nan_" + s;
+}
+
 }  // namespace
 
 std::string VarNames::next() {
@@ -121,10 +140,13 @@ std::string element_str(DType dtype, const void* element) {
     if constexpr (std::is_same_v<T, bool>)
       return v ? "True" : "False";
     else if constexpr (std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>) {
-      const std::string im = number_str(v.imag());
-      return "(" + number_str(v.real()) + (im.front() == '-' ? "" : "+") + im + "j)";
-    } else
+      const std::string im = float_str(v.imag());
+      return "(" + float_str(v.real()) + (im.front() == '-' ? "" : "+") + im + "j)";
+    } else if constexpr (std::is_integral_v<T>) {
       return number_str(v);
+    } else {
+      return float_str(v);
+    }
   });
 }
 
@@ -134,6 +156,7 @@ std::string print(const Jaxpr& jaxpr) {
 }
 
 std::string Jaxpr::str() const { return print(*this); }
+std::ostream& operator<<(std::ostream& out, const Jaxpr& jaxpr) { return out << jaxpr.str(); }
 
 void print_param(ParamWriter& w, const Jaxpr& v) { w.text += Printer(v, *w.names).print(w.indent); }
 

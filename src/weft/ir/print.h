@@ -15,7 +15,8 @@ std::string print(const Jaxpr& jaxpr);
 /// One equation on its own, with operand types, for error messages: "mul f32[3] f32[4]".
 std::string describe(OpCode op, const ParamsBase* params, std::span<const Aval> operands);
 
-/// "1.0", "2", "True", "(1+2j)": an element as literals print it.
+/// "1.0", "2", "True", "(1.0+2.0j)", "nan": an element as literals print it. Any other NaN than the
+/// usual one prints with its bits, "nan_FFC00000", so that programs come back from text unchanged.
 std::string element_str(DType dtype, const void* element);
 
 }  // namespace weft::ir

@@ -34,7 +34,7 @@ struct MutableTensorView {
   T* as() const {
     return static_cast<T*>(data);
   }
-  operator TensorView() const { return {aval, data}; }  // NOLINT
+  operator TensorView() const { return {aval, data}; }
 };
 
 }  // namespace weft

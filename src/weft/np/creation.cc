@@ -237,6 +237,7 @@ std::vector<Array> meshgrid(std::span<const Array> xs, std::string_view indexing
     shape[static_cast<std::size_t>(axis_of(i))] = xs[i].size();
   }
   std::vector<Array> r;
+  r.reserve(xs.size());
   for (std::size_t i = 0; i < xs.size(); ++i)
     r.push_back(lax::broadcast_in_dim(lax::reshape(xs[i], Dims{xs[i].size()}), shape, Dims{axis_of(i)}));
   return r;

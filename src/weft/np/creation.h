@@ -14,13 +14,13 @@ inline constexpr float nan = __builtin_nanf("");
 class Shape {
  public:
   Shape(std::initializer_list<std::int64_t> sizes) : dims_(sizes) {}
-  Shape(DimSpan sizes) : dims_(sizes) {}                                                // NOLINT
-  Shape(const Dims& sizes) : dims_(sizes) {}                                            // NOLINT
-  Shape(const std::vector<std::int64_t>& sizes) : dims_(sizes.begin(), sizes.end()) {}  // NOLINT
+  Shape(DimSpan sizes) : dims_(sizes) {}
+  Shape(const Dims& sizes) : dims_(sizes) {}
+  Shape(const std::vector<std::int64_t>& sizes) : dims_(sizes.begin(), sizes.end()) {}
   template <class T>
     requires std::is_integral_v<T>
-  Shape(T size) : dims_{static_cast<std::int64_t>(size)} {}  // NOLINT
-  operator DimSpan() const { return dims_; }                 // NOLINT
+  Shape(T size) : dims_{static_cast<std::int64_t>(size)} {}
+  operator DimSpan() const { return dims_; }
   const Dims& dims() const { return dims_; }
 
  private:
@@ -32,7 +32,7 @@ class Nested {
  public:
   template <class T>
     requires is_element_v<T>
-  Nested(T v) : scalar_(v) {}  // NOLINT
+  Nested(T v) : scalar_(v) {}
   Nested(std::initializer_list<Nested> children) : scalar_(0), children_(children), is_list_(true) {}
 
  private:

@@ -30,7 +30,9 @@ Range resolve(const Slice& s, std::int64_t size) {
   }
   const std::int64_t start = s.start ? clamp(*s.start, -1, size - 1) : size - 1,
                      stop = s.stop ? clamp(*s.stop, -1, size - 1) : -1;
-  return {start, step, start > stop ? (start - stop - 1) / -step + 1 : 0};
+  // The smallest integer has no negative; any other step beyond the size gives the same one element.
+  const std::int64_t back = std::max(step, -INT64_MAX);
+  return {start, back, start > stop ? (start - stop - 1) / -back + 1 : 0};
 }
 
 std::int64_t resolve(std::int64_t i, std::size_t axis, const Array& x) {
@@ -41,15 +43,19 @@ std::int64_t resolve(std::int64_t i, std::size_t axis, const Array& x) {
   return i < 0 ? i + size : i;
 }
 
-// The positions of the true elements of a mask, one index array per axis.
-Arrays nonzero(const Array& mask) {
+std::vector<bool> mask_values(const Array& mask) {
   if (mask.is_tracer() && mask.tracer()->trace()->alive() && !mask.known())
     throw ConcretizationError(
         "index: a bool array used as an index must have known values, for the result's shape depends on them; got a "
         "traced " +
             mask.aval().str() + ".",
         "np::where(mask, x, 0) keeps the shape.");
-  const std::vector<bool> values = mask.to_vector<bool>();
+  return mask.to_vector<bool>();
+}
+
+// The positions of the true elements of a mask, one index array per axis.
+Arrays nonzero(const Array& mask) {
+  const std::vector<bool> values = mask_values(mask);
   std::vector<std::vector<std::int32_t>> found(static_cast<std::size_t>(mask.ndim()));
   std::size_t n = 0;
   ops::for_each_index(mask.shape(), [&](const Dims& at) {
@@ -70,8 +76,9 @@ struct Entry {
   Array array;
 };
 
-// The index spelled out: ellipsis and masks expanded, one entry per axis in order.
-std::vector<Entry> expand(const Array& x, std::span<const Index> indices) {
+// The index spelled out: ellipsis and masks expanded, one entry per axis in order. A mask of no axes indexes a new
+// axis of size 1, which `x` is given.
+std::vector<Entry> expand(Array& x, std::span<const Index> indices) {
   std::size_t used = 0, ellipses = 0;
   for (const Index& i : indices) {
     switch (i.kind()) {
@@ -113,6 +120,14 @@ std::vector<Entry> expand(const Array& x, std::span<const Index> indices) {
         const Array& a = i.array();
         if (a.dtype() != boolean) {
           entries.push_back({Entry::Kind::kArray, axis++, 0, {}, a});
+          break;
+        }
+        if (a.ndim() == 0) {
+          Dims shape(x.shape());
+          shape.insert(shape.begin() + static_cast<std::ptrdiff_t>(axis), 1);
+          x = lax::reshape(x, shape);
+          entries.push_back(
+              {Entry::Kind::kArray, axis++, 0, {}, lax::full(Dims{mask_values(a)[0] ? 1 : 0}, Scalar(0), i32)});
           break;
         }
         for (int j = 0; j < a.ndim(); ++j)
@@ -293,13 +308,18 @@ Plan make_plan(const Array& x, const std::vector<Entry>& entries) {
         break;
       case Entry::Kind::kArray: {
         place_common();
-        Array a = lax::convert(e.array, dtype);
+        // Beyond every i64 is beyond every axis, and must not wrap to the other end.
+        Array a = e.array.dtype() == u64 ? lax::minimum(e.array, INT64_MAX) : e.array;
+        a = lax::convert(a, dtype);
         if (!is_unsigned(e.array.dtype()))
           a = lax::select(lax::lt(a, 0), lax::add(a, lax::full(a.shape(), Scalar(size), dtype)), a);
         components.push_back({std::move(a), common_at, common.size()});
         plan.indexed.push_back(axis);
         plan.collapsed.push_back(axis);
-        plan.slice_sizes[e.axis] = 1;
+        plan.slice_sizes[e.axis] = std::min<std::int64_t>(size, 1);
+        if (size == 0 && product(common) > 0)
+          throw IndexError("index: " + axis_text(e.axis, x) + " has no elements; got " +
+                           std::to_string(product(common)) + " indices.");
         break;
       }
     }
@@ -333,7 +353,7 @@ const SourceLocation& location_of(std::span<const Index> indices) {
   return indices.empty() ? unknown : indices[0].location();
 }
 
-Array index_array(const Array& x, std::span<const Index> indices, IndexMode mode) {
+Array index_array(Array x, std::span<const Index> indices, IndexMode mode) {
   const LocationScope scope(location_of(indices), "index");
   const std::vector<Entry> entries = expand(x, indices);
   if (std::none_of(entries.begin(), entries.end(), [](const Entry& e) { return e.kind == Entry::Kind::kArray; }))
@@ -358,7 +378,9 @@ Array IndexUpdate::update(const char* what, const Arg& v, lax::ScatterKind kind,
                          v.array().aval().str() + " for " + x_.aval().str() + ".",
                      "convert the array first with astype(" + std::string(name(v.dtype())) + "), or the value with astype(" +
                          std::string(name(x_.dtype())) + ").");
-  const Plan plan = make_plan(x_, expand(x_, indices_));
+  Array x = x_;
+  const std::vector<Entry> entries = expand(x, indices_);
+  const Plan plan = make_plan(x, entries);
   const Dims shape = plan.shape();
   Array value = v.filled(x_.dtype(), shape);
   const std::size_t rank = value.shape().size();
@@ -380,7 +402,7 @@ Array IndexUpdate::update(const char* what, const Arg& v, lax::ScatterKind kind,
                                              .input_batching_dims = {},
                                              .scatter_indices_batching_dims = {},
                                              .scatter_dims_to_operand_dims = plan.indexed};
-  return lax::scatter(x_, plan.indices, value, numbers, kind, mode);
+  return lax::reshape(lax::scatter(x, plan.indices, value, numbers, kind, mode), x_.shape());
 }
 
 Array IndexUpdate::set(const Arg& v, IndexMode mode) const { return update("at.set", v, lax::ScatterKind::kSet, mode); }

@@ -1,8 +1,8 @@
 // NumPy indexing: x(1, slice(0, 3), newaxis, ellipsis, ids) reads, x.at(...).set(v) makes changed
 // copies. Integers and slices are static; arrays of integers may be traced.
 //
-// A static integer out of range is an IndexError. Integer arrays wrap once from the end when
-// negative; what is still out of range reads the nearest element and is not written (see IndexMode).
+// A static integer out of range is an IndexError, and so is any index into an empty axis. Integer arrays wrap once from
+// the end when negative; what is still out of range reads the nearest element and is not written (see IndexMode).
 #pragma once
 
 #include "weft/core/arg.h"
@@ -39,17 +39,15 @@ class Index {
 
   template <class T>
     requires(std::is_integral_v<T> && !std::is_same_v<T, bool>)
-  Index(T i, SourceLocation loc = std::source_location::current())  // NOLINT
+  Index(T i, SourceLocation loc = std::source_location::current())
       : kind_(Kind::kInteger), integer_(static_cast<std::int64_t>(i)), loc_(loc) {}
-  Index(Slice s, SourceLocation loc = std::source_location::current())
-      : kind_(Kind::kSlice), slice_(s), loc_(loc) {}                                                          // NOLINT
-  Index(NewAxis, SourceLocation loc = std::source_location::current()) : kind_(Kind::kNewAxis), loc_(loc) {}  // NOLINT
-  Index(Ellipsis, SourceLocation loc = std::source_location::current())
-      : kind_(Kind::kEllipsis), loc_(loc) {}  // NOLINT
+  Index(Slice s, SourceLocation loc = std::source_location::current()) : kind_(Kind::kSlice), slice_(s), loc_(loc) {}
+  Index(NewAxis, SourceLocation loc = std::source_location::current()) : kind_(Kind::kNewAxis), loc_(loc) {}
+  Index(Ellipsis, SourceLocation loc = std::source_location::current()) : kind_(Kind::kEllipsis), loc_(loc) {}
   /// Integers of any shape, or a bool mask over as many axes as it has (which must not be traced:
   /// the result's shape depends on it).
   Index(const Array& a, SourceLocation loc = std::source_location::current())
-      : kind_(Kind::kArray), array_(a), loc_(loc) {}  // NOLINT
+      : kind_(Kind::kArray), array_(a), loc_(loc) {}
   Index(std::initializer_list<int> ids, SourceLocation loc = std::source_location::current())
       : Index(Array(std::vector<int>(ids)), loc) {}
 

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "weft/np/creation.h"    // IWYU pragma: export
+#include "weft/np/files.h"       // IWYU pragma: export
 #include "weft/np/indexing.h"    // IWYU pragma: export
-#include "weft/np/npy.h"         // IWYU pragma: export
 #include "weft/np/print.h"       // IWYU pragma: export
 #include "weft/np/products.h"    // IWYU pragma: export
 #include "weft/np/promotion.h"   // IWYU pragma: export

@@ -35,10 +35,8 @@ Array trace(const Arg& x, std::int64_t offset = 0, int axis1 = 0, int axis2 = 1)
 struct EinsumSpec {
   std::string_view text;
   SourceLocation location;
-  EinsumSpec(std::string_view text, SourceLocation loc = std::source_location::current())
-      : text(text), location(loc) {}  // NOLINT
-  EinsumSpec(const char* text, SourceLocation loc = std::source_location::current())
-      : text(text), location(loc) {}  // NOLINT
+  EinsumSpec(std::string_view text, SourceLocation loc = std::source_location::current()) : text(text), location(loc) {}
+  EinsumSpec(const char* text, SourceLocation loc = std::source_location::current()) : text(text), location(loc) {}
 };
 
 /// Einstein's summation: "ij,jk->ik". Letters name axes; those not in the result are summed, a letter

@@ -86,7 +86,7 @@ std::vector<Array> broadcast_arrays(std::span<const Array> xs, SourceLocation lo
 
 Array broadcast_to(const Arg& x, DimSpan shape) {
   const LocationScope scope(x.location(), "broadcast_to");
-  const Array a = x.array();
+  Array a = x.array();
   if (same_dims(a.shape(), shape)) return a;
   const DimSpan from = a.shape();
   bool fits = from.size() <= shape.size();

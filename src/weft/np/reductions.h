@@ -9,10 +9,10 @@ namespace weft::np {
 class AxisArg {
  public:
   AxisArg() = default;
-  AxisArg(int axis) : axes_{axis}, given_(true) {}  // NOLINT
+  AxisArg(int axis) : axes_{axis}, given_(true) {}
   AxisArg(std::initializer_list<int> axes) : axes_(axes), given_(true) {}
-  AxisArg(std::vector<int> axes) : axes_(std::move(axes)), given_(true) {}  // NOLINT
-  AxisArg(std::nullopt_t) {}                                                // NOLINT
+  AxisArg(std::vector<int> axes) : axes_(std::move(axes)), given_(true) {}
+  AxisArg(std::nullopt_t) {}
   /// Counted from the front of x, ascending; IndexError when out of range or repeated.
   Dims resolve(std::string_view op, Aval x) const;
 

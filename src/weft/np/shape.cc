@@ -297,7 +297,7 @@ Array flip(const Arg& x, const Axes& axes) {
 
 Array rot90(const Arg& x, int k, std::pair<int, int> axes) {
   const LocationScope scope(x.location(), "rot90");
-  const Array a = x.array();
+  Array a = x.array();
   const Dims d = resolved("rot90", {axes.first, axes.second}, a.aval());
   const Dims second{d[1]};
   const auto swapped = [&](const Array& y) { return swapaxes(y, static_cast<int>(d[0]), static_cast<int>(d[1])); };

@@ -10,9 +10,9 @@ namespace weft::np {
 class Axes {
  public:
   Axes() = default;
-  Axes(int axis) : axes_{axis} {}  // NOLINT
+  Axes(int axis) : axes_{axis} {}
   Axes(std::initializer_list<int> axes) : axes_(axes) {}
-  Axes(std::vector<int> axes) : axes_(std::move(axes)) {}  // NOLINT
+  Axes(std::vector<int> axes) : axes_(std::move(axes)) {}
   const std::vector<int>& axes() const { return axes_; }
 
  private:
@@ -22,9 +22,9 @@ class Axes {
 /// Where to cut an axis, as a parameter: a number of parts, or positions (in braces or a vector).
 class Cuts {
  public:
-  Cuts(int sections) : sections_(sections) {}  // NOLINT
+  Cuts(int sections) : sections_(sections) {}
   Cuts(std::initializer_list<std::int64_t> at) : at_(at) {}
-  Cuts(std::vector<std::int64_t> at) : at_(std::move(at)) {}  // NOLINT
+  Cuts(std::vector<std::int64_t> at) : at_(std::move(at)) {}
   std::optional<int> sections() const { return sections_; }
   const std::vector<std::int64_t>& at() const { return at_; }
 

@@ -136,7 +136,7 @@ Array signbit(const Arg& x) {
 }
 Array nan_to_num(const Arg& x, double nan, std::optional<double> posinf, std::optional<double> neginf) {
   const LocationScope scope(x.location(), "nan_to_num");
-  const Array a = x.array();
+  Array a = x.array();
   if (is_complex(a.dtype()))
     return lax::complex(nan_to_num(lax::real(a), nan, posinf, neginf), nan_to_num(lax::imag(a), nan, posinf, neginf));
   if (!is_float(a.dtype())) return a;
@@ -185,7 +185,7 @@ Array floor_divide(const Arg& x, const Arg& y) {
     const Array down = lax::and_(lax::ne(r, 0.0), lax::ne(lax::lt(r, 0.0), lax::lt(b, 0.0)));
     return lax::select(lax::eq(b, 0.0), lax::floor(lax::divide(a, b)), lax::select(down, lax::subtract(q, 1.0), q));
   }
-  const Array q = lax::divide(a, b);
+  Array q = lax::divide(a, b);
   if (is_unsigned(a.dtype())) return q;
   // Truncation rounded up where the signs differ and something is left.
   const Array up = lax::and_(lax::ne(lax::sign(a), lax::sign(b)), lax::ne(lax::remainder(a, b), 0));
@@ -195,7 +195,7 @@ Array floor_divide(const Arg& x, const Arg& y) {
 Array mod(const Arg& x, const Arg& y) {
   const LocationScope scope(x.location(), "mod");
   const auto [a, b] = promote("mod", x, y);
-  const Array r = lax::remainder(a, b);
+  Array r = lax::remainder(a, b);
   if (is_unsigned(a.dtype())) return r;
   const Array wrong = lax::and_(lax::ne(r, 0), lax::ne(lax::lt(r, 0), lax::lt(b, 0)));
   return lax::select(wrong, lax::add(r, b), r);

@@ -4,7 +4,7 @@
 
 namespace weft {
 
-using namespace ops;  // NOLINT: a file of ops/
+using namespace ops;
 
 namespace {
 
@@ -124,6 +124,8 @@ const ir::OpInfo op_infos::multiply = binary_info<OpCode::kMultiply, kAll>([](au
     return x && y;
   else if constexpr (std::is_integral_v<T>)
     return static_cast<T>(bits_of(x) * bits_of(y));
+  else if constexpr (is_complex_v<T>)
+    return product(x, y);
   else
     return x * y;
 });

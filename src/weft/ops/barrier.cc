@@ -3,7 +3,7 @@
 
 namespace weft {
 
-using namespace ops;  // NOLINT: a file of ops/
+using namespace ops;
 
 namespace {
 
@@ -68,7 +68,8 @@ Array lax::stop_gradient(const Arg& x) {
   return bind1(OpCode::kStopGradient, {x.array()});
 }
 
-const ir::OpInfo op_infos::optimization_barrier{.infer = infer_identity, .eval = eval_identity};
+const ir::OpInfo op_infos::optimization_barrier{
+    .operands = ir::takes_at_least(0), .infer = infer_identity, .eval = eval_identity};
 const OpRules op_rule_table::optimization_barrier{
     .jvp = jvp_barrier, .transpose = transpose_barrier, .batch = batch_identity, .factors = factors_identity};
 

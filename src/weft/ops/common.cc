@@ -198,4 +198,25 @@ FactorTable factors_elementwise(const ParamsBase*, std::span<const Aval> in, std
   return table;
 }
 
+Dims axes_without(int rank, DimSpan a, DimSpan b) {
+  const auto in = [](DimSpan d, std::int64_t v) { return std::find(d.begin(), d.end(), v) != d.end(); };
+  Dims r;
+  for (int i = 0; i < rank; ++i)
+    if (!in(a, i) && !in(b, i)) r.push_back(i);
+  return r;
+}
+
+std::vector<std::int64_t> offsets_along(DimSpan shape, DimSpan axes) {
+  const Dims strides = row_major_strides(shape);
+  Dims sizes, steps;
+  for (const std::int64_t a : axes) {
+    sizes.push_back(shape[static_cast<std::size_t>(a)]);
+    steps.push_back(strides[static_cast<std::size_t>(a)]);
+  }
+  std::vector<std::int64_t> r;
+  r.reserve(static_cast<std::size_t>(product(sizes)));
+  for_each_index(sizes, [&](const Dims& at) { r.push_back(offset_of(at, steps)); });
+  return r;
+}
+
 }  // namespace weft::ops

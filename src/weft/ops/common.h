@@ -121,6 +121,10 @@ inline std::int64_t offset_of(DimSpan index, DimSpan strides) {
   for (std::size_t i = 0; i < index.size(); ++i) o += index[i] * strides[i];
   return o;
 }
+/// Axes in [0, rank) that are in neither list, in order.
+Dims axes_without(int rank, DimSpan a, DimSpan b = {});
+/// Row-major offsets of every position along `axes` of an array of `shape`, in row-major order.
+std::vector<std::int64_t> offsets_along(DimSpan shape, DimSpan axes);
 inline void copy_element(const void* from, std::int64_t i, void* to, std::int64_t j, std::int64_t size) {
   __builtin_memcpy(static_cast<char*>(to) + j * size, static_cast<const char*>(from) + i * size,
                    static_cast<std::size_t>(size));

@@ -5,7 +5,7 @@
 
 namespace weft {
 
-using namespace ops;  // NOLINT: a file of ops/
+using namespace ops;
 
 namespace {
 
@@ -87,7 +87,8 @@ void eval_complex(const ParamsBase*, std::span<const TensorView> in, std::span<c
 }
 }  // namespace
 Array lax::complex(const Arg& re, const Arg& im) { return binary(OpCode::kComplex, re, im); }
-const ir::OpInfo op_infos::complex{.infer = infer_complex, .eval = eval_complex, .elementwise = true};
+const ir::OpInfo op_infos::complex{
+    .operands = ir::takes(2), .infer = infer_complex, .eval = eval_complex, .elementwise = true};
 const OpRules op_rule_table::complex{
     .jvp = jvp_multilinear,
     .transpose =

@@ -6,7 +6,7 @@
 
 namespace weft {
 
-using namespace ops;  // NOLINT: a file of ops/
+using namespace ops;
 
 // ---- concatenate: the operands one after the other along `dimension` ----
 
@@ -31,7 +31,11 @@ void infer_concatenate(const ParamsBase* params, std::span<const Aval> in, Avals
     if (!fits)
       throw ShapeError("concatenate: sizes must be equal except along axis " + std::to_string(d) + "; got " +
                        in[0].str() + " and " + a.str() + ".");
-    shape[d] += a.shape(d);
+    if (__builtin_add_overflow(shape[d], a.shape(d), &shape[d]))
+      throw ShapeError(
+          "concatenate: the result must be an array that can exist; got more than 2^63 elements along "
+          "axis " +
+          std::to_string(d) + ".");
     vary |= a.vary();
   }
   out.push_back(Aval(in[0].dtype(), shape, vary));
@@ -95,8 +99,10 @@ Array lax::concatenate(std::span<const Array> xs, int dimension, SourceLocation 
                ir::make_params(ConcatenateParams{normal_axis("concatenate", dimension, xs[0].aval())}), xs);
 }
 
-const ir::OpInfo op_infos::concatenate{
-    .parse = ir::parse_params<ConcatenateParams>, .infer = infer_concatenate, .eval = eval_concatenate};
+const ir::OpInfo op_infos::concatenate{.operands = ir::takes_at_least(0),
+                                       .parse = ir::parse_params<ConcatenateParams>,
+                                       .infer = infer_concatenate,
+                                       .eval = eval_concatenate};
 const OpRules op_rule_table::concatenate{.jvp = jvp_multilinear,
                                          .transpose = transpose_concatenate,
                                          .batch = batch_concatenate,
@@ -105,6 +111,8 @@ const OpRules op_rule_table::concatenate{.jvp = jvp_multilinear,
 // ---- pad: y[low + i * (interior + 1)] = x[i], `value` elsewhere; negative low and high cut off ----
 
 namespace {
+
+constexpr std::int64_t kMaxPadding = std::int64_t{1} << 60;
 
 void infer_pad(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
   const auto& p = ir::params_as<PadParams>(params);
@@ -120,7 +128,16 @@ void infer_pad(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
     const std::int64_t n = in[0].shape(i);
     if (p.interior[i] < 0)
       throw ValueError("pad: interior padding must not be negative; got " + std::to_string(p.interior[i]) + ".");
-    const std::int64_t size = n + std::max<std::int64_t>(n - 1, 0) * p.interior[i] + p.low[i] + p.high[i];
+    // Within these limits no sum or product below or in evaluation overflows.
+    if (std::max({p.low[i], p.high[i], p.interior[i]}) > kMaxPadding || std::min(p.low[i], p.high[i]) < -kMaxPadding)
+      throw ValueError("pad: padding must be at most 2^60 either way; got low " + std::to_string(p.low[i]) + ", high " +
+                       std::to_string(p.high[i]) + " and interior " + std::to_string(p.interior[i]) + ".");
+    std::int64_t between = 0;
+    if (__builtin_mul_overflow(std::max<std::int64_t>(n - 1, 0), p.interior[i], &between) || between > kMaxPadding)
+      throw ShapeError("pad: interior padding must add at most 2^60 elements; got " + std::to_string(p.interior[i]) +
+                       " between the " + std::to_string(n) + " of axis " + std::to_string(i) + " of " + in[0].str() +
+                       ".");
+    const std::int64_t size = n + between + p.low[i] + p.high[i];
     if (size < 0)
       throw ShapeError("pad: negative padding must not remove more than there is; got low " + std::to_string(p.low[i]) +
                        ", high " + std::to_string(p.high[i]) + " for axis " + std::to_string(i) + " of " + in[0].str() +
@@ -141,8 +158,8 @@ void eval_pad(const ParamsBase* params, std::span<const TensorView> in, std::spa
     bool inside = true;
     for (std::size_t i = 0; i < at.size(); ++i) {
       const std::int64_t to = p.low[i] + at[i] * (p.interior[i] + 1);
-      inside &= to >= 0 && to < out[0].shape()[i];
-      offset += to * strides[i];
+      inside = inside && to >= 0 && to < out[0].shape()[i];
+      if (inside) offset += to * strides[i];
     }
     if (inside) copy_element(in[0].data, n, out[0].data, offset, size);
     ++n;
@@ -211,7 +228,7 @@ FactorTable factors_pad(const ParamsBase* params, std::span<const Aval> in, std:
 
 Array lax::pad(const Arg& x, const Arg& value, DimSpan low, DimSpan high, DimSpan interior) {
   const LocationScope scope(x.location(), "pad");
-  const Array a = x.array();
+  Array a = x.array();
   const auto zero = [](DimSpan d) { return std::all_of(d.begin(), d.end(), [](std::int64_t v) { return v == 0; }); };
   const auto rank = static_cast<std::size_t>(a.ndim());
   if (low.size() == rank && high.size() == rank && zero(low) && zero(high) && zero(interior)) return a;
@@ -221,7 +238,8 @@ Array lax::pad(const Arg& x, const Arg& value, DimSpan low, DimSpan high, DimSpa
       {a, value.filled(a.dtype(), {})});
 }
 
-const ir::OpInfo op_infos::pad{.parse = ir::parse_params<PadParams>, .infer = infer_pad, .eval = eval_pad};
+const ir::OpInfo op_infos::pad{
+    .operands = ir::takes(2), .parse = ir::parse_params<PadParams>, .infer = infer_pad, .eval = eval_pad};
 const OpRules op_rule_table::pad{
     .jvp = jvp_multilinear, .transpose = transpose_pad, .batch = batch_pad, .factors = factors_pad};
 

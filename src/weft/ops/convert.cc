@@ -6,7 +6,7 @@
 
 namespace weft {
 
-using namespace ops;  // NOLINT: a file of ops/
+using namespace ops;
 
 // ---- y = x in another dtype: linear between floats and complex; transposed: ct converted back ----
 

@@ -7,7 +7,7 @@
 
 namespace weft {
 
-using namespace ops;  // NOLINT: a file of ops/
+using namespace ops;
 
 void print_param(ir::ParamWriter& w, const DotDimensionNumbers& v) {
   const auto list = [](const Dims& d) { return "[" + join(d, ", ") + "]"; };
@@ -47,16 +47,7 @@ std::uint64_t hash_param(const DotDimensionNumbers& v) {
 
 namespace {
 
-bool contains(DimSpan dims, std::int64_t d) { return std::find(dims.begin(), dims.end(), d) != dims.end(); }
-
 /// The axes that are neither contracted nor batch, in order.
-Dims free_axes(int rank, DimSpan contracting, DimSpan batch) {
-  Dims r;
-  for (int i = 0; i < rank; ++i)
-    if (!contains(contracting, i) && !contains(batch, i)) r.push_back(i);
-  return r;
-}
-
 std::string operands_text(std::span<const Aval> in) { return "(lhs " + in[0].str() + ", rhs " + in[1].str() + ")"; }
 
 void check_side(const char* side, DimSpan contracting, DimSpan batch, Aval aval) {
@@ -110,24 +101,11 @@ void infer(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
                      std::string(name(p.preferred_element_type)) + " for " + in[0].str() + ".");
   Dims shape;
   for (const std::int64_t a : d.lhs_batch) shape.push_back(in[0].shape(static_cast<std::size_t>(a)));
-  for (const std::int64_t a : free_axes(in[0].ndim(), d.lhs_contracting, d.lhs_batch))
+  for (const std::int64_t a : axes_without(in[0].ndim(), d.lhs_contracting, d.lhs_batch))
     shape.push_back(in[0].shape(static_cast<std::size_t>(a)));
-  for (const std::int64_t a : free_axes(in[1].ndim(), d.rhs_contracting, d.rhs_batch))
+  for (const std::int64_t a : axes_without(in[1].ndim(), d.rhs_contracting, d.rhs_batch))
     shape.push_back(in[1].shape(static_cast<std::size_t>(a)));
   out.push_back(Aval(p.preferred_element_type, shape, in[0].vary() | in[1].vary()));
-}
-
-// Offsets, in elements, of all positions along `axes` of a row-major array, in row-major order.
-std::vector<std::int64_t> offsets_along(DimSpan shape, DimSpan axes) {
-  const Dims strides = row_major_strides(shape);
-  Dims sizes, steps;
-  for (const std::int64_t a : axes) {
-    sizes.push_back(shape[static_cast<std::size_t>(a)]);
-    steps.push_back(strides[static_cast<std::size_t>(a)]);
-  }
-  std::vector<std::int64_t> r;
-  for_each_index(sizes, [&](const Dims& at) { r.push_back(offset_of(at, steps)); });
-  return r;
 }
 
 void eval(const ParamsBase* params, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
@@ -135,8 +113,8 @@ void eval(const ParamsBase* params, std::span<const TensorView> in, std::span<co
   const DotDimensionNumbers& d = p.dimension_numbers;
   const auto lb = offsets_along(in[0].shape(), d.lhs_batch), rb = offsets_along(in[1].shape(), d.rhs_batch);
   const auto lk = offsets_along(in[0].shape(), d.lhs_contracting), rk = offsets_along(in[1].shape(), d.rhs_contracting);
-  const auto lm = offsets_along(in[0].shape(), free_axes(in[0].ndim(), d.lhs_contracting, d.lhs_batch));
-  const auto rn = offsets_along(in[1].shape(), free_axes(in[1].ndim(), d.rhs_contracting, d.rhs_batch));
+  const auto lm = offsets_along(in[0].shape(), axes_without(in[0].ndim(), d.lhs_contracting, d.lhs_batch));
+  const auto rn = offsets_along(in[1].shape(), axes_without(in[1].ndim(), d.rhs_contracting, d.rhs_batch));
   visit_dtype(in[0].dtype(), [&]<class T>(TypeTag<T>) {
     // Sums in the widest type of the category: the oracle is as exact as it can cheaply be.
     using W = std::conditional_t<
@@ -180,8 +158,8 @@ void transpose_side(const Call& call, const Array& ct, GradAccum& accum, bool lh
   const Dims& own_batch = lhs ? d.lhs_batch : d.rhs_batch;
   const Dims& other_contracting = lhs ? d.rhs_contracting : d.lhs_contracting;
   const Dims& other_batch = lhs ? d.rhs_batch : d.lhs_batch;
-  const Dims own_free = free_axes(own.ndim(), own_contracting, own_batch);
-  const Dims other_free = free_axes(other.ndim(), other_contracting, other_batch);
+  const Dims own_free = axes_without(own.ndim(), own_contracting, own_batch);
+  const Dims other_free = axes_without(other.ndim(), other_contracting, other_batch);
   // Axes of ct: batch, lhs free, rhs free.
   const auto nb = static_cast<std::int64_t>(own_batch.size()), nown = static_cast<std::int64_t>(own_free.size()),
              nother = static_cast<std::int64_t>(other_free.size());
@@ -242,11 +220,11 @@ void batch(const Call& call, std::span<const int> bdims, std::int64_t, Arrays& o
     d.rhs_batch.insert(d.rhs_batch.begin(), bdims[1]);
   } else if (bdims[0] != kUnmapped) {
     // One more free axis of lhs: it comes out among them, in lhs's order.
-    const Dims lhs_free = free_axes(x.ndim(), d.lhs_contracting, d.lhs_batch);
+    const Dims lhs_free = axes_without(x.ndim(), d.lhs_contracting, d.lhs_batch);
     out = static_cast<int>(d.lhs_batch.size()) +
           static_cast<int>(std::find(lhs_free.begin(), lhs_free.end(), bdims[0]) - lhs_free.begin());
   } else {
-    const Dims rhs_free = free_axes(y.ndim(), d.rhs_contracting, d.rhs_batch);
+    const Dims rhs_free = axes_without(y.ndim(), d.rhs_contracting, d.rhs_batch);
     out = x.ndim() - static_cast<int>(d.lhs_contracting.size()) +
           static_cast<int>(std::find(rhs_free.begin(), rhs_free.end(), bdims[1]) - rhs_free.begin());
   }
@@ -296,7 +274,8 @@ Array lax::dot_general(const Arg& lhs, const Arg& rhs, const DotDimensionNumbers
   return bind1(OpCode::kDotGeneral, ir::make_params(DotGeneralParams{dims, preferred.value_or(x.dtype())}), {x, y});
 }
 
-const ir::OpInfo op_infos::dot_general{.parse = ir::parse_params<DotGeneralParams>, .infer = infer, .eval = eval};
+const ir::OpInfo op_infos::dot_general{
+    .operands = ir::takes(2), .parse = ir::parse_params<DotGeneralParams>, .infer = infer, .eval = eval};
 const OpRules op_rule_table::dot_general{
     .jvp = jvp_bilinear, .transpose = transpose_dot, .batch = batch, .factors = factors};
 

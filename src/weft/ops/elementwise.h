@@ -23,6 +23,12 @@ inline constexpr unsigned kAll = kAcceptBool | kNumber;
 template <class T>
 inline constexpr bool is_complex_v = std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>;
 
+/// x y by the formula alone, as NumPy and XLA compute it; C99's operator also repairs infinities lost to NaN.
+template <class T>
+std::complex<T> product(std::complex<T> x, std::complex<T> y) {
+  return {x.real() * y.real() - x.imag() * y.imag(), x.real() * y.imag() + x.imag() * y.real()};
+}
+
 // ---- scalar functions as tables ----
 
 /// One operand. A null entry is a dtype that the operation does not take.
@@ -132,7 +138,10 @@ constexpr ir::OpInfo unary_info(F) {
 /// z[i] = F(x[i], y[i]), all of one type.
 template <OpCode kOp, unsigned kAccept, class F>
 constexpr ir::OpInfo binary_info(F) {
-  return {.infer = infer_same<kOp, kAccept>, .eval = detail::eval_binary<kAccept, F>, .elementwise = true};
+  return {.operands = ir::takes(2),
+          .infer = infer_same<kOp, kAccept>,
+          .eval = detail::eval_binary<kAccept, F>,
+          .elementwise = true};
 }
 
 // ---- OpRules ----

@@ -1,12 +1,13 @@
 // gather: out[batch..., offset...] = x[start(batch) + offset], start read from index vectors.
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "weft/ops/gather_scatter.h"
 
 namespace weft {
 
-using namespace ops;  // NOLINT: a file of ops/
+using namespace ops;
 
 namespace ops {
 
@@ -23,12 +24,35 @@ std::vector<std::int64_t> read_indices(const TensorView& t) {
   return r;
 }
 
-Dims axes_without(int rank, DimSpan a, DimSpan b) {
-  const auto in = [](DimSpan d, std::int64_t v) { return std::find(d.begin(), d.end(), v) != d.end(); };
-  Dims r;
-  for (int i = 0; i < rank; ++i)
-    if (!in(a, i) && !in(b, i)) r.push_back(i);
+std::vector<std::int64_t> WindowMap::starts(const std::vector<std::int64_t>& indices, bool clip) const {
+  const Dims strides = row_major_strides(operand_shape);
+  const DimSpan batch_shape = DimSpan(indices_shape).first(indices_shape.size() - 1);
+  const std::size_t components = start_map.size();
+  std::vector<std::int64_t> r;
+  r.reserve(static_cast<std::size_t>(product(batch_shape)));
+  const std::int64_t* vector = indices.data();
+  for_each_index(batch_shape, [&](const Dims& at) {
+    std::int64_t j = 0;
+    bool inside = true, fits = true;
+    for (std::size_t k = 0; k < components; ++k) {
+      const auto axis = static_cast<std::size_t>(start_map[k]);
+      const std::int64_t last = operand_shape[axis] - window_sizes[axis];
+      inside &= vector[k] >= 0 && vector[k] <= last;
+      fits &= last >= 0;  // false for an element of an empty axis
+      j += (vector[k] < 0 ? 0 : vector[k] > last ? last : vector[k]) * strides[axis];
+    }
+    for (std::size_t b = 0; b < operand_batching.size(); ++b)
+      j += at[static_cast<std::size_t>(indices_batching[b])] * strides[static_cast<std::size_t>(operand_batching[b])];
+    r.push_back(inside || (clip && fits) ? j : -1);
+    vector += components;
+  });
   return r;
+}
+
+void check_roles(std::string_view op, DimSpan a, DimSpan b, int rank) {
+  Dims all(a);
+  all.append(b.begin(), b.end());
+  check_axes(op, all, rank);
 }
 
 }  // namespace ops
@@ -37,6 +61,9 @@ namespace {
 
 WindowMap window_map(const GatherParams& p, Aval x, Aval indices, int out_rank) {
   const GatherDimensionNumbers& d = p.dimension_numbers;
+  Dims sizes(p.slice_sizes);
+  for (const Dims* absent : {&d.collapsed_slice_dims, &d.operand_batching_dims})
+    for (const std::int64_t a : *absent) sizes[static_cast<std::size_t>(a)] = 1;
   return {Dims(x.shape()),
           Dims(indices.shape()),
           axes_without(out_rank, d.offset_dims),
@@ -45,7 +72,7 @@ WindowMap window_map(const GatherParams& p, Aval x, Aval indices, int out_rank) 
           d.start_index_map,
           d.operand_batching_dims,
           d.start_indices_batching_dims,
-          p.slice_sizes};
+          std::move(sizes)};
 }
 
 [[noreturn]] void throw_numbers(const std::string& what, std::span<const Aval> in) {
@@ -59,9 +86,8 @@ void infer_gather(const ParamsBase* params, std::span<const Aval> in, Avals& out
   if (!is_integer(indices.dtype())) throw DTypeError("gather: indices must be integers; got " + indices.str() + ".");
   if (indices.ndim() < 1) throw_numbers("indices must have an axis of index vectors; got a scalar", in);
   const int batch_rank = indices.ndim() - 1;
-  check_axes("gather", d.collapsed_slice_dims, x);
-  check_axes("gather", d.operand_batching_dims, x);
-  check_axes("gather", d.start_index_map, x);
+  check_roles("gather", d.collapsed_slice_dims, d.operand_batching_dims, x.ndim());
+  check_roles("gather", d.start_index_map, d.operand_batching_dims, x.ndim());
   check_axes("gather", d.start_indices_batching_dims, batch_rank);
   if (static_cast<int>(p.slice_sizes.size()) != x.ndim())
     throw_numbers("there must be one slice size per operand axis; got " + shape_str(p.slice_sizes), in);
@@ -127,17 +153,33 @@ void write_fill(DType t, IndexMode mode, void* out) {
 
 void eval_gather(const ParamsBase* params, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
   const auto& p = ir::params_as<GatherParams>(params);
-  const std::int64_t size = byte_size(in[0].dtype());
   alignas(16) std::byte fill[16];
   write_fill(in[0].dtype(), p.mode, fill);
   const bool clip = p.mode == IndexMode::kClip || p.mode == IndexMode::kPromise;
-  window_map(p, in[0].aval, in[1].aval, out[0].ndim())
-      .each(out[0].shape(), read_indices(in[1]), clip, [&](std::int64_t i, std::int64_t j) {
-        if (j >= 0)
-          copy_element(in[0].data, j, out[0].data, i, size);
-        else
-          copy_element(fill, 0, out[0].data, i, size);
-      });
+  const WindowMap map = window_map(p, in[0].aval, in[1].aval, out[0].ndim());
+  const auto starts = map.starts(read_indices(in[1]), clip);
+  // By size alone: elements are moved, not read.
+  const auto copy = [&]<class T>(TypeTag<T>) {
+    const T* x = static_cast<const T*>(in[0].data);
+    T* y = static_cast<T*>(out[0].data);
+    T outside;
+    __builtin_memcpy(&outside, fill, sizeof outside);
+    map.each_run(out[0].shape(), starts, [&](std::int64_t i, std::int64_t j, std::int64_t n, std::int64_t step) {
+      if (j < 0)
+        std::fill_n(y + i, n, outside);
+      else if (step == 1)
+        std::copy_n(x + j, n, y + i);
+      else
+        for (std::int64_t k = 0; k < n; ++k) y[i + k] = x[j + k * step];
+    });
+  };
+  switch (byte_size(in[0].dtype())) {
+    case 1: return copy(TypeTag<std::uint8_t>{});
+    case 2: return copy(TypeTag<std::uint16_t>{});
+    case 4: return copy(TypeTag<std::uint32_t>{});
+    case 8: return copy(TypeTag<std::uint64_t>{});
+    default: return copy(TypeTag<std::array<std::uint64_t, 2>>{});
+  }
 }
 
 void jvp_gather(const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
@@ -229,7 +271,8 @@ Array lax::gather(const Arg& x, const Array& indices, const GatherDimensionNumbe
   return bind1(OpCode::kGather, ir::make_params(GatherParams{dims, mode, Dims(slice_sizes)}), {x.array(), indices});
 }
 
-const ir::OpInfo op_infos::gather{.parse = ir::parse_params<GatherParams>, .infer = infer_gather, .eval = eval_gather};
+const ir::OpInfo op_infos::gather{
+    .operands = ir::takes(2), .parse = ir::parse_params<GatherParams>, .infer = infer_gather, .eval = eval_gather};
 const OpRules op_rule_table::gather{
     .jvp = jvp_gather, .transpose = transpose_gather, .batch = batch_gather, .factors = factors_gather};
 

@@ -16,42 +16,61 @@ struct WindowMap {
   Dims operand_axes;  // ... and the operand axis of each
   Dims start_map;     // operand axis of each component of an index vector
   Dims operand_batching, indices_batching;
-  Dims window_sizes;  // by operand axis
+  Dims window_sizes;  // by operand axis; at least 1 on axes that are not walked, whatever slice_sizes says
 
-  /// Calls f(i, j) for every element: i in the result (updates) of `shape`, in row-major order, j in
-  /// the operand or -1 when the window is not inside and `clip` is false.
+  /// Offset in the operand of each index vector's window, in row-major order of the vectors; -1 for a window that is
+  /// not inside, unless `clip` can move it there.
+  std::vector<std::int64_t> starts(const std::vector<std::int64_t>& indices, bool clip) const;
+
+  /// Walks the result (updates) of `shape` in row-major order, in runs: calls f(i, j, n, step) for n elements from i on
+  /// there and j, j + step, ... in the operand; j is -1 when the window is not inside.
   template <class F>
-  void each(DimSpan shape, const std::vector<std::int64_t>& indices, bool clip, F&& f) const {
+  void each_run(DimSpan shape, const std::vector<std::int64_t>& starts, F&& f) const {
+    // Along each axis either the window moves on (steps in the operand) or the index vector does.
+    Dims window_steps(shape.size(), 0), vector_steps(shape.size(), 0);
     const Dims operand_strides = row_major_strides(operand_shape);
-    Dims vectors(indices_shape);
-    vectors.back() = 1;  // an index into the first component
-    const Dims index_strides = row_major_strides(indices_shape);
+    for (std::size_t w = 0; w < window_axes.size(); ++w)
+      window_steps[static_cast<std::size_t>(window_axes[w])] =
+          operand_strides[static_cast<std::size_t>(operand_axes[w])];
+    std::int64_t step = 1;
+    for (std::size_t b = batch_axes.size(); b-- > 0;) {
+      vector_steps[static_cast<std::size_t>(batch_axes[b])] = step;
+      step *= shape[static_cast<std::size_t>(batch_axes[b])];
+    }
+    Dims outer(shape);
+    std::int64_t n = 1, run_window = 0, run_vector = 0;
+    while (!outer.empty()) {
+      const std::size_t d = outer.size() - 1;
+      // A run grows while the next axis continues it at the same step.
+      if (n > 1 && (window_steps[d] != run_window * n || vector_steps[d] != run_vector * n)) break;
+      if (n == 1 && outer[d] != 1) run_window = window_steps[d], run_vector = vector_steps[d];
+      n *= outer[d];
+      outer.pop_back();
+    }
+    if (n == 0) return;
     std::int64_t i = 0;
-    for_each_index(shape, [&](const Dims& at) {
-      std::int64_t vector = 0;
-      for (std::size_t b = 0; b < batch_axes.size(); ++b)
-        vector += at[static_cast<std::size_t>(batch_axes[b])] * index_strides[b];
-      std::int64_t j = 0;
-      bool inside = true;
-      for (std::size_t k = 0; k < start_map.size(); ++k) {
-        const auto axis = static_cast<std::size_t>(start_map[k]);
-        const std::int64_t start = indices[static_cast<std::size_t>(vector) + k],
-                           last = operand_shape[axis] - window_sizes[axis];
-        inside &= start >= 0 && start <= last;
-        j += (start < 0 ? 0 : start > last ? last : start) * operand_strides[axis];
+    for_each_index(outer, [&](const Dims& at) {
+      std::int64_t vector = 0, offset = 0;
+      for (std::size_t d = 0; d < outer.size(); ++d) {
+        vector += at[d] * vector_steps[d];
+        offset += at[d] * window_steps[d];
       }
-      for (std::size_t b = 0; b < operand_batching.size(); ++b)
-        j += at[static_cast<std::size_t>(batch_axes[static_cast<std::size_t>(indices_batching[b])])] *
-             operand_strides[static_cast<std::size_t>(operand_batching[b])];
-      for (std::size_t w = 0; w < window_axes.size(); ++w)
-        j += at[static_cast<std::size_t>(window_axes[w])] * operand_strides[static_cast<std::size_t>(operand_axes[w])];
-      f(i++, inside || clip ? j : -1);
+      if (run_vector == 0) {
+        const std::int64_t start = starts[static_cast<std::size_t>(vector)];
+        f(i, start < 0 ? -1 : start + offset, n, run_window);
+      } else {
+        for (std::int64_t k = 0; k < n; ++k, vector += run_vector) {
+          const std::int64_t start = starts[static_cast<std::size_t>(vector)];
+          f(i + k, start < 0 ? -1 : start + offset, std::int64_t{1}, std::int64_t{0});
+        }
+      }
+      i += n;
     });
   }
 };
 
-/// Axes in [0, rank) that are in neither list, in order.
-Dims axes_without(int rank, DimSpan a, DimSpan b = {});
+/// Throws IndexError unless the axes in `a` and `b` together are in range and distinct: an operand axis has one role.
+void check_roles(std::string_view op, DimSpan a, DimSpan b, int rank);
 
 /// The gather that reads what `scatter` with these numbers writes; reading outside gives zero.
 Array gather_updates(const Array& x, const Array& indices, const ScatterDimensionNumbers& dims, DimSpan updates_shape,

@@ -6,16 +6,9 @@
 
 namespace weft {
 
-using namespace ops;  // NOLINT: a file of ops/
+using namespace ops;
 
 namespace {
-
-Dims kept_axes(int rank, DimSpan axes) {
-  Dims r;
-  for (int i = 0; i < rank; ++i)
-    if (std::find(axes.begin(), axes.end(), i) == axes.end()) r.push_back(i);
-  return r;
-}
 
 Dims pick(DimSpan shape, DimSpan axes) {
   Dims r;
@@ -23,18 +16,9 @@ Dims pick(DimSpan shape, DimSpan axes) {
   return r;
 }
 
-// Element offsets of every position along `axes` of a row-major array, in row-major order.
-std::vector<std::int64_t> offsets_along(DimSpan shape, DimSpan axes) {
-  const Dims steps = pick(row_major_strides(shape), axes), sizes = pick(shape, axes);
-  std::vector<std::int64_t> r;
-  r.reserve(static_cast<std::size_t>(product(sizes)));
-  for_each_index(sizes, [&](const Dims& at) { r.push_back(offset_of(at, steps)); });
-  return r;
-}
-
 // A reduced array spread over the axes it lost: `y` in x's shape.
 Array spread(const Array& y, DimSpan x_shape, DimSpan axes) {
-  return lax::broadcast_in_dim(y, x_shape, kept_axes(static_cast<int>(x_shape.size()), axes));
+  return lax::broadcast_in_dim(y, x_shape, axes_without(static_cast<int>(x_shape.size()), axes));
 }
 
 // The reduced axes are shared by all partial results; `kind` says how they combine.
@@ -60,7 +44,7 @@ void infer_reduce(const ParamsBase* params, std::span<const Aval> in, Avals& out
   const bool bits = p.kind == ReduceKind::kAnd || p.kind == ReduceKind::kOr || p.kind == ReduceKind::kXor;
   if (bits && category(in[0].dtype()) > Category::kInteger)
     throw_dtype("reduce_" + std::string(enum_names(p.kind)[static_cast<std::size_t>(p.kind)]), "bool or integer", in);
-  out.push_back(in[0].with_shape(pick(in[0].shape(), kept_axes(in[0].ndim(), p.axes))));
+  out.push_back(in[0].with_shape(pick(in[0].shape(), axes_without(in[0].ndim(), p.axes))));
 }
 
 template <class T>
@@ -80,9 +64,10 @@ bool is_nan(T v) {
 
 template <class W>
 W combine(ReduceKind kind, W a, W b) {
+  using U = std::conditional_t<std::is_integral_v<W>, std::uint64_t, W>;  // integers wrap
   switch (kind) {
-    case ReduceKind::kSum: return a + b;
-    case ReduceKind::kProd: return a * b;
+    case ReduceKind::kSum: return static_cast<W>(static_cast<U>(a) + static_cast<U>(b));
+    case ReduceKind::kProd: return static_cast<W>(static_cast<U>(a) * static_cast<U>(b));
     case ReduceKind::kMax: return is_nan(a) ? a : is_nan(b) ? b : greater(a, b) ? a : b;
     case ReduceKind::kMin: return is_nan(a) ? a : is_nan(b) ? b : greater(b, a) ? a : b;
     default: break;
@@ -144,7 +129,7 @@ T reduce_identity(ReduceKind kind) {
 
 void eval_reduce(const ParamsBase* params, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
   const auto& p = ir::params_as<ReduceParams>(params);
-  const auto rows = offsets_along(in[0].shape(), kept_axes(in[0].ndim(), p.axes)),
+  const auto rows = offsets_along(in[0].shape(), axes_without(in[0].ndim(), p.axes)),
              along = offsets_along(in[0].shape(), p.axes);
   ReduceKind kind = p.kind;
   visit_dtype(in[0].dtype(), [&]<class T>(TypeTag<T>) {
@@ -177,7 +162,7 @@ void eval_reduce(const ParamsBase* params, std::span<const TensorView> in, std::
 // from both sides, so zeros need no special case: y' is the sum over i of t_i before_i after_i.
 Array prod_tangent(const Array& x, const Array& t, DimSpan axes) {
   // One axis holding all reduced positions, last.
-  const Dims kept = kept_axes(x.ndim(), axes);
+  const Dims kept = axes_without(x.ndim(), axes);
   Dims order(kept), shape = pick(x.shape(), kept);
   order.append(axes.begin(), axes.end());
   const std::int64_t n = product(pick(x.shape(), axes));
@@ -264,14 +249,14 @@ void infer_arg(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
   if (in[0].shape(static_cast<std::size_t>(p.axis)) == 0)
     throw ShapeError(std::string(op) + ": the axis must not be empty; got axis " + std::to_string(p.axis) + " of " +
                      in[0].str() + ".");
-  out.push_back(in[0].with_shape(pick(in[0].shape(), kept_axes(in[0].ndim(), axes))).with_dtype(p.index_dtype));
+  out.push_back(in[0].with_shape(pick(in[0].shape(), axes_without(in[0].ndim(), axes))).with_dtype(p.index_dtype));
 }
 
 template <bool kMax>
 void eval_arg(const ParamsBase* params, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
   const auto& p = ir::params_as<ArgReduceParams>(params);
   const Dims axes{p.axis};
-  const auto rows = offsets_along(in[0].shape(), kept_axes(in[0].ndim(), axes)),
+  const auto rows = offsets_along(in[0].shape(), axes_without(in[0].ndim(), axes)),
              along = offsets_along(in[0].shape(), axes);
   std::vector<std::int64_t> found;
   visit_dtype(in[0].dtype(), [&]<class T>(TypeTag<T>) {
@@ -325,25 +310,30 @@ void infer_cumsum(const ParamsBase* params, std::span<const Aval> in, Avals& out
 
 void eval_cumsum(const ParamsBase* params, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
   const auto& p = ir::params_as<CumsumParams>(params);
-  const Dims axes{p.axis};
-  const auto rows = offsets_along(in[0].shape(), kept_axes(in[0].ndim(), axes));
-  auto along = offsets_along(in[0].shape(), axes);
-  if (p.reverse) std::reverse(along.begin(), along.end());
+  const auto d = static_cast<std::size_t>(p.axis);
+  const DimSpan shape = in[0].shape();
+  const std::int64_t n = shape[d], outer = product(shape.first(d)), inner = product(shape.subspan(d + 1));
   visit_dtype(in[0].dtype(), [&]<class T>(TypeTag<T>) {
     if constexpr (!std::is_same_v<T, bool>) {
-      using W = std::conditional_t<
-          std::is_integral_v<T>, std::uint64_t,
-          std::conditional_t<std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>,
-                             std::complex<double>, double>>;
-      for (const std::int64_t row : rows) {
-        W sum{};
-        for (const std::int64_t i : along) {
-          if constexpr (std::is_integral_v<T>) {
-            sum += static_cast<W>(in[0].as<T>()[row + i]);
-            out[0].as<T>()[row + i] = static_cast<T>(sum);
-          } else {
-            sum += convert_element<W>(in[0].as<T>()[row + i]);
-            out[0].as<T>()[row + i] = convert_element<T>(sum);
+      constexpr bool kComplex = std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>;
+      using W = std::conditional_t<std::is_integral_v<T>, std::uint64_t,
+                                   std::conditional_t<kComplex, std::complex<double>, double>>;
+      const T* x = in[0].as<T>();
+      T* y = out[0].as<T>();
+      std::vector<W> sums(static_cast<std::size_t>(inner));
+      for (std::int64_t o = 0; o < outer; ++o) {
+        std::fill(sums.begin(), sums.end(), W{});
+        for (std::int64_t k = 0; k < n; ++k) {
+          const std::int64_t row = (o * n + (p.reverse ? n - 1 - k : k)) * inner;
+          for (std::int64_t j = 0; j < inner; ++j) {
+            W& sum = sums[static_cast<std::size_t>(j)];
+            if constexpr (std::is_integral_v<T>) {
+              sum += static_cast<W>(x[row + j]);
+              y[row + j] = static_cast<T>(sum);
+            } else {
+              sum += convert_element<W>(x[row + j]);
+              y[row + j] = convert_element<T>(sum);
+            }
           }
         }
       }
@@ -373,7 +363,7 @@ FactorTable factors_cumsum(const ParamsBase* params, std::span<const Aval> in, s
 
 Array lax::reduce(const Arg& x, ReduceKind kind, DimSpan axes) {
   const LocationScope scope(x.location(), "reduce");
-  const Array a = x.array();
+  Array a = x.array();
   if (axes.empty()) return a;
   Dims sorted(axes);
   std::sort(sorted.begin(), sorted.end());

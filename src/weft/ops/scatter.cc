@@ -6,7 +6,7 @@
 
 namespace weft {
 
-using namespace ops;  // NOLINT: a file of ops/
+using namespace ops;
 
 namespace ops {
 
@@ -47,9 +47,8 @@ void infer_scatter(const ParamsBase* params, std::span<const Aval> in, Avals& ou
                      ".");
   if (indices.ndim() < 1) throw_numbers("indices must have an axis of index vectors; got a scalar", in);
   const int batch_rank = indices.ndim() - 1;
-  check_axes("scatter", d.inserted_window_dims, x);
-  check_axes("scatter", d.input_batching_dims, x);
-  check_axes("scatter", d.scatter_dims_to_operand_dims, x);
+  check_roles("scatter", d.inserted_window_dims, d.input_batching_dims, x.ndim());
+  check_roles("scatter", d.scatter_dims_to_operand_dims, d.input_batching_dims, x.ndim());
   check_axes("scatter", d.scatter_indices_batching_dims, batch_rank);
   check_axes("scatter", d.update_window_dims, updates);
   if (!std::is_sorted(d.update_window_dims.begin(), d.update_window_dims.end()))
@@ -93,15 +92,17 @@ void infer_scatter(const ParamsBase* params, std::span<const Aval> in, Avals& ou
   out.push_back(Aval(x.dtype(), x.shape(), x.vary() | indices.vary() | updates.vary()));
 }
 
-template <class T>
-T combine(ScatterKind kind, T a, T b) {
-  if constexpr (std::is_same_v<T, bool>) {
-    switch (kind) {
-      case ScatterKind::kSet: return b;
-      case ScatterKind::kAdd:
-      case ScatterKind::kMax: return a || b;
-      default: return a && b;
-    }
+// What an update does to the value it meets. bool adds by or and multiplies by and; integers wrap.
+template <ScatterKind kKind, class T>
+T combine(T a, T b) {
+  if constexpr (kKind == ScatterKind::kSet) {
+    return b;
+  } else if constexpr (std::is_same_v<T, bool>) {
+    return kKind == ScatterKind::kAdd || kKind == ScatterKind::kMax ? a || b : a && b;
+  } else if constexpr (kKind == ScatterKind::kAdd || kKind == ScatterKind::kMul) {
+    using U = std::conditional_t<std::is_integral_v<T>, std::uint64_t, T>;
+    const U x = static_cast<U>(a), y = static_cast<U>(b);
+    return static_cast<T>(kKind == ScatterKind::kAdd ? x + y : x * y);
   } else {
     const auto less = [](T p, T q) {
       if constexpr (std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>)
@@ -109,15 +110,24 @@ T combine(ScatterKind kind, T a, T b) {
       else
         return p < q;
     };
-    using U = std::conditional_t<std::is_integral_v<T>, std::uint64_t, T>;  // integers wrap
-    switch (kind) {
-      case ScatterKind::kSet: return b;
-      case ScatterKind::kAdd: return static_cast<T>(static_cast<U>(a) + static_cast<U>(b));
-      case ScatterKind::kMul: return static_cast<T>(static_cast<U>(a) * static_cast<U>(b));
-      case ScatterKind::kMin: return a != a ? a : b != b ? b : less(b, a) ? b : a;
-      default: return a != a ? a : b != b ? b : less(a, b) ? b : a;
-    }
+    if (a != a || b != b) return a != a ? a : b;
+    return (kKind == ScatterKind::kMin ? less(b, a) : less(a, b)) ? b : a;
   }
+}
+
+template <ScatterKind kKind, class T>
+void combine_windows(const WindowMap& map, const std::vector<std::int64_t>& starts, const TensorView& updates, T* y) {
+  const T* u = updates.as<T>();
+  map.each_run(updates.shape(), starts, [&](std::int64_t i, std::int64_t j, std::int64_t n, std::int64_t step) {
+    if (j < 0) return;
+    for (std::int64_t k = 0; k < n; ++k) {
+      T& to = y[j + k * step];
+      if constexpr (std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>)
+        to = T(combine<kKind, float>(to, u[i + k]));
+      else
+        to = combine<kKind, T>(to, u[i + k]);
+    }
+  });
 }
 
 void eval_scatter(const ParamsBase* params, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
@@ -134,17 +144,16 @@ void eval_scatter(const ParamsBase* params, std::span<const TensorView> in, std:
                       d.scatter_indices_batching_dims,
                       scatter_window(d, in[0].ndim(), in[2].shape())};
   const bool clip = p.mode == IndexMode::kClip || p.mode == IndexMode::kPromise;
-  const auto indices = read_indices(in[1]);
+  const auto starts = map.starts(read_indices(in[1]), clip);
   visit_dtype(in[0].dtype(), [&]<class T>(TypeTag<T>) {
     T* y = out[0].as<T>();
-    const T* u = in[2].as<T>();
-    map.each(in[2].shape(), indices, clip, [&](std::int64_t i, std::int64_t j) {
-      if (j < 0) return;
-      if constexpr (std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>)
-        y[j] = T(combine<float>(p.kind, y[j], u[i]));
-      else
-        y[j] = combine<T>(p.kind, y[j], u[i]);
-    });
+    switch (p.kind) {
+      case ScatterKind::kSet: return combine_windows<ScatterKind::kSet>(map, starts, in[2], y);
+      case ScatterKind::kAdd: return combine_windows<ScatterKind::kAdd>(map, starts, in[2], y);
+      case ScatterKind::kMul: return combine_windows<ScatterKind::kMul>(map, starts, in[2], y);
+      case ScatterKind::kMin: return combine_windows<ScatterKind::kMin>(map, starts, in[2], y);
+      case ScatterKind::kMax: return combine_windows<ScatterKind::kMax>(map, starts, in[2], y);
+    }
   });
 }
 
@@ -296,8 +305,11 @@ Array lax::scatter(const Arg& x, const Array& indices, const Arg& updates, const
                {x.array(), indices, updates.array()});
 }
 
-const ir::OpInfo op_infos::scatter{
-    .variants = kScatterTexts, .parse = ir::parse_params<ScatterParams>, .infer = infer_scatter, .eval = eval_scatter};
+const ir::OpInfo op_infos::scatter{.operands = ir::takes(3),
+                                   .variants = kScatterTexts,
+                                   .parse = ir::parse_params<ScatterParams>,
+                                   .infer = infer_scatter,
+                                   .eval = eval_scatter};
 const OpRules op_rule_table::scatter{
     .jvp = jvp_scatter, .transpose = transpose_scatter, .batch = batch_scatter, .factors = factors_scatter};
 

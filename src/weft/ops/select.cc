@@ -4,7 +4,7 @@
 
 namespace weft {
 
-using namespace ops;  // NOLINT: a file of ops/
+using namespace ops;
 
 namespace {
 
@@ -99,7 +99,8 @@ Array lax::compare(const Arg& x, const Arg& y, ComparisonDirection direction) {
 namespace {
 constexpr std::string_view kCompareVariants[] = {"eq", "ne", "ge", "gt", "le", "lt"};
 }
-const ir::OpInfo op_infos::compare{.variants = kCompareVariants,
+const ir::OpInfo op_infos::compare{.operands = ir::takes(2),
+                                   .variants = kCompareVariants,
                                    .parse = ir::parse_params<CompareParams>,
                                    .infer = infer_compare,
                                    .eval = eval_compare,
@@ -167,7 +168,8 @@ Array lax::select(const Array& pred, const Arg& on_true, const Arg& on_false) {
   }
   return bind1(OpCode::kSelect, {pred, std::move(x), std::move(y)});
 }
-const ir::OpInfo op_infos::select{.infer = infer_select, .eval = eval_select, .elementwise = true};
+const ir::OpInfo op_infos::select{
+    .operands = ir::takes(3), .infer = infer_select, .eval = eval_select, .elementwise = true};
 const OpRules op_rule_table::select{
     .jvp = jvp_select, .transpose = transpose_select, .batch = batch_select, .factors = factors_elementwise};
 
@@ -237,7 +239,8 @@ Array lax::clamp(const Arg& lo, const Arg& x, const Arg& hi) {
   const auto bound = [&](const Arg& b) { return b.filled(b.dtype_beside(t), {}); };
   return bind1(OpCode::kClamp, {bound(lo), x.filled(t, {}), bound(hi)});
 }
-const ir::OpInfo op_infos::clamp{.infer = infer_clamp, .eval = eval_clamp, .elementwise = true};
+const ir::OpInfo op_infos::clamp{
+    .operands = ir::takes(3), .infer = infer_clamp, .eval = eval_clamp, .elementwise = true};
 const OpRules op_rule_table::clamp{
     .jvp = jvp_clamp, .transpose = rules::not_linear, .batch = batch_clamp, .factors = factors_elementwise};
 

@@ -8,7 +8,7 @@
 
 namespace weft {
 
-using namespace ops;  // NOLINT: a file of ops/
+using namespace ops;
 
 namespace {
 
@@ -78,7 +78,8 @@ Array lax::full(DimSpan shape, const Scalar& value, DType dtype, SourceLocation 
   return Array::full(shape, dtype, value);
 }
 
-const ir::OpInfo op_infos::iota{.parse = ir::parse_params<IotaParams>, .infer = infer_iota, .eval = eval_iota};
+const ir::OpInfo op_infos::iota{
+    .operands = ir::takes(0), .parse = ir::parse_params<IotaParams>, .infer = infer_iota, .eval = eval_iota};
 const OpRules op_rule_table::iota{
     .jvp = rules::zero_tangent, .transpose = rules::not_linear, .batch = batch_iota, .factors = factors_elementwise};
 

@@ -6,7 +6,7 @@
 
 namespace weft {
 
-using namespace ops;  // NOLINT: a file of ops/
+using namespace ops;
 
 // ---- slice: y[i...] = x[start + i * stride ...] ----
 
@@ -41,7 +41,8 @@ void eval_slice(const ParamsBase* params, std::span<const TensorView> in, std::s
   const auto& p = ir::params_as<SliceParams>(params);
   Dims step = row_major_strides(in[0].shape());
   const std::int64_t first = offset_of(p.start_indices, step), size = byte_size(in[0].dtype());
-  for (std::size_t i = 0; i < step.size(); ++i) step[i] *= p.strides[i];
+  // Of a single element the stride means nothing, and may be huge.
+  for (std::size_t i = 0; i < step.size(); ++i) step[i] *= out[0].shape()[i] > 1 ? p.strides[i] : 0;
   std::int64_t n = 0;
   for_each_index(out[0].shape(), [&](const Dims& at) {
     copy_element(in[0].data, first + offset_of(at, step), out[0].data, n++, size);
@@ -55,9 +56,10 @@ void transpose_slice(const Call& call, std::span<const Array> cts, std::span<Gra
   Dims high, interior;
   for (std::size_t i = 0; i < p.strides.size(); ++i) {
     const std::int64_t n = cts[0].aval().shape(i);
-    const std::int64_t end = n == 0 ? p.start_indices[i] : p.start_indices[i] + (n - 1) * p.strides[i] + 1;
+    const std::int64_t between = n > 1 ? p.strides[i] - 1 : 0;  // of one element the stride may be huge
+    const std::int64_t end = p.start_indices[i] + n + std::max<std::int64_t>(n - 1, 0) * between;
     high.push_back(x.shape(i) - end);
-    interior.push_back(p.strides[i] - 1);
+    interior.push_back(between);
   }
   accums[0]->add(lax::pad(cts[0], zeros_of(Aval(x.dtype(), {})), p.start_indices, high, interior));
 }
@@ -241,8 +243,10 @@ Array lax::dynamic_slice(const Array& x, std::span<const Array> start, DimSpan s
   return bind1(OpCode::kDynamicSlice, ir::make_params(DynamicSliceParams{Dims(sizes)}), operands);
 }
 
-const ir::OpInfo op_infos::dynamic_slice{
-    .parse = ir::parse_params<DynamicSliceParams>, .infer = infer_dynamic_slice, .eval = eval_dynamic_slice};
+const ir::OpInfo op_infos::dynamic_slice{.operands = ir::takes_at_least(1),
+                                         .parse = ir::parse_params<DynamicSliceParams>,
+                                         .infer = infer_dynamic_slice,
+                                         .eval = eval_dynamic_slice};
 const OpRules op_rule_table::dynamic_slice{.jvp = jvp_dynamic_slice,
                                            .transpose = transpose_dynamic_slice,
                                            .batch = batch_dynamic_slice,
@@ -330,7 +334,8 @@ Array lax::dynamic_update_slice(const Array& x, const Arg& update, std::span<con
   return bind1(OpCode::kDynamicUpdateSlice, ir::Params(), operands);
 }
 
-const ir::OpInfo op_infos::dynamic_update_slice{.infer = infer_update, .eval = eval_update};
+const ir::OpInfo op_infos::dynamic_update_slice{
+    .operands = ir::takes_at_least(2), .infer = infer_update, .eval = eval_update};
 const OpRules op_rule_table::dynamic_update_slice{
     .jvp = jvp_update, .transpose = transpose_update, .batch = batch_update, .factors = factors_update};
 

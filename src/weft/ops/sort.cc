@@ -6,7 +6,7 @@
 
 namespace weft {
 
-using namespace ops;  // NOLINT: a file of ops/
+using namespace ops;
 
 namespace {
 
@@ -124,7 +124,8 @@ Arrays lax::sort(std::span<const Array> xs, int dimension, int num_keys, SourceL
   return outs;
 }
 
-const ir::OpInfo op_infos::sort{.parse = ir::parse_params<SortParams>, .infer = infer_sort, .eval = eval_sort};
+const ir::OpInfo op_infos::sort{
+    .operands = ir::takes_at_least(0), .parse = ir::parse_params<SortParams>, .infer = infer_sort, .eval = eval_sort};
 const OpRules op_rule_table::sort{
     .jvp = jvp_sort, .transpose = rules::not_linear, .batch = batch_sort, .factors = factors_sort};
 

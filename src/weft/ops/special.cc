@@ -133,8 +133,10 @@ void eval_next_after(const ops::ParamsBase*, std::span<const TensorView> in, std
 
 }  // namespace
 
-const ir::OpInfo op_infos::next_after{
-    .infer = ops::infer_same<OpCode::kNextAfter, kAcceptFloat>, .eval = eval_next_after, .elementwise = true};
+const ir::OpInfo op_infos::next_after{.operands = ir::takes(2),
+                                      .infer = ops::infer_same<OpCode::kNextAfter, kAcceptFloat>,
+                                      .eval = eval_next_after,
+                                      .elementwise = true};
 const OpRules op_rule_table::next_after = ops::kZeroTangentRules;
 
 }  // namespace weft

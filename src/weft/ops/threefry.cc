@@ -6,7 +6,7 @@
 
 namespace weft {
 
-using namespace ops;  // NOLINT: a file of ops/
+using namespace ops;
 
 namespace {
 
@@ -78,7 +78,7 @@ std::pair<Array, Array> lax::threefry2x32(const Array& k0, const Array& k1, cons
   return {std::move(outs[0]), std::move(outs[1])};
 }
 
-const ir::OpInfo op_infos::threefry2x32{.infer = infer_threefry, .eval = eval_threefry};
+const ir::OpInfo op_infos::threefry2x32{.operands = ir::takes(4), .infer = infer_threefry, .eval = eval_threefry};
 const OpRules op_rule_table::threefry2x32{
     .jvp = rules::zero_tangent, .transpose = rules::not_linear, .batch = batch_threefry, .factors = factors_threefry};
 

@@ -99,6 +99,8 @@ Array lax::square(const Arg& x) { return unary(OpCode::kSquare, x); }
 const ir::OpInfo op_infos::square = unary_info<OpCode::kSquare, kNumber>([](auto x) {
   if constexpr (std::is_integral_v<decltype(x)>)
     return static_cast<decltype(x)>(static_cast<std::uint64_t>(x) * static_cast<std::uint64_t>(x));
+  else if constexpr (is_complex_v<decltype(x)>)
+    return ops::product(x, x);
   else
     return x * x;
 });

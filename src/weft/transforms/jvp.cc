@@ -1,45 +1,21 @@
 #include "weft/transforms/jvp.h"
 
 #include "weft/core/rules.h"
+#include "weft/transforms/dual.h"
 
 namespace weft::transforms {
 
 namespace {
 
-class JvpTrace final : public Trace {
+class JvpTrace final : public DualTrace {
  public:
-  explicit JvpTrace(std::string name) : Trace(Kind::kJvp, std::move(name)) {}
+  explicit JvpTrace(std::string name) : DualTrace(Kind::kJvp, std::move(name)) {}
 
-  /// A value with a tangent; the bare value when the tangent is zero.
-  Array wrap(Array primal, Array tangent) {
-    if (!tangent.defined()) return primal;
-    internal_check(tangent.aval() == primal.aval(), "jvp: a tangent must have its primal's type");
-    const Aval aval = primal.aval();
-    return Array(
-        Ref<const Value>::adopt(new Tracer(Ref<Trace>::share(this), aval, std::move(primal), std::move(tangent), 0)));
-  }
-  void unwrap(const Array& a, Array& primal, Array& tangent) const {
-    if (owns(a)) {
-      primal = a.tracer()->primal();
-      tangent = a.tracer()->tangent();
-    } else {
-      primal = a;
-    }
-  }
-
-  void process(const Call& call, Arrays& outs) override {
+ private:
+  void differentiate(const Call& call, std::span<const Array> tangents, Arrays& results,
+                     Arrays& result_tangents) override {
     const CurrentTrace current(parent());
-    Arrays primals(call.args.size()), tangents(call.args.size());
-    bool any = false;
-    for (std::size_t i = 0; i < call.args.size(); ++i) {
-      unwrap(call.args[i], primals[i], tangents[i]);
-      any |= tangents[i].defined();
-    }
-    if (!any) return bind(call.op, call.params, primals, outs);
-    Arrays results, result_tangents;
-    op_rules(call.op).jvp(Call{call.op, call.params, primals}, tangents, results, result_tangents);
-    for (std::size_t i = 0; i < results.size(); ++i)
-      outs.push_back(wrap(std::move(results[i]), std::move(result_tangents[i])));
+    op_rules(call.op).jvp(call, tangents, results, result_tangents);
   }
 };
 

@@ -1,6 +1,7 @@
 #include "weft/transforms/linearize.h"
 
 #include "weft/core/rules.h"
+#include "weft/transforms/dual.h"
 #include "weft/transforms/jvp.h"
 
 namespace weft::transforms {
@@ -24,56 +25,26 @@ class SplitTrace final : public Trace {
   JaxprTrace* tangents_;
 };
 
-class LinearizeTrace final : public Trace {
+class LinearizeTrace final : public DualTrace {
  public:
   LinearizeTrace(std::string name, Ref<JaxprTrace> tangents)
-      : Trace(Kind::kLinearize, std::move(name)),
+      : DualTrace(Kind::kLinearize, std::move(name)),
         tangents_(std::move(tangents)),
         split_(make_ref<SplitTrace>(tangents_.get())) {}
 
-  Array wrap(Array primal, Array tangent) {
-    if (!tangent.defined()) return primal;
-    internal_check(tangent.aval() == primal.aval(), "linearize: a tangent must have its primal's type");
-    const Aval aval = primal.aval();
-    return Array(
-        Ref<const Value>::adopt(new Tracer(Ref<Trace>::share(this), aval, std::move(primal), std::move(tangent), 0)));
-  }
-  void unwrap(const Array& a, Array& primal, Array& tangent) const {
-    if (owns(a)) {
-      primal = a.tracer()->primal();
-      tangent = a.tracer()->tangent();
-    } else {
-      primal = a;
-    }
-  }
-  JaxprTrace* tangents() const { return tangents_.get(); }
-
-  void process(const Call& call, Arrays& outs) override {
-    Arrays primals(call.args.size()), tangents(call.args.size());
-    bool any = false;
-    for (std::size_t i = 0; i < call.args.size(); ++i) {
-      unwrap(call.args[i], primals[i], tangents[i]);
-      any |= tangents[i].defined();
-    }
-    if (!any) {
-      const CurrentTrace current(parent());
-      return bind(call.op, call.params, primals, outs);
-    }
+ private:
+  void differentiate(const Call& call, std::span<const Array> tangents, Arrays& results,
+                     Arrays& result_tangents) override {
     const OpRules& rules = op_rules(call.op);
-    Arrays results, result_tangents;
-    const Call primal_call{call.op, call.params, primals};
     if (rules.linearize) {
       const CurrentTrace current(parent());
-      rules.linearize(primal_call, tangents, tangents_.get(), results, result_tangents);
+      rules.linearize(call, tangents, tangents_.get(), results, result_tangents);
     } else {
       const CurrentTrace current(split_.get());
-      rules.jvp(primal_call, tangents, results, result_tangents);
+      rules.jvp(call, tangents, results, result_tangents);
     }
-    for (std::size_t i = 0; i < results.size(); ++i)
-      outs.push_back(wrap(std::move(results[i]), std::move(result_tangents[i])));
   }
 
- private:
   Ref<JaxprTrace> tangents_;
   Ref<SplitTrace> split_;
 };

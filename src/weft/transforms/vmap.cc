@@ -44,7 +44,7 @@ class BatchTrace final : public Trace {
       // The rule's operation has one more axis than the user wrote: complain about what the user wrote, if that fails.
       ir::Avals in, out;
       for (const Array& a : call.args) in.push_back(a.aval());
-      ir::op_info(call.op).infer(call.params.get(), in, out);
+      ir::infer(call.op, call.params.get(), in, out);
       throw;
     }
     for (std::size_t i = 0; i < results.size(); ++i) outs.push_back(wrap(std::move(results[i]), result_bdims[i]));

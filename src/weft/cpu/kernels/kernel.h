@@ -37,6 +37,7 @@ enum class UnaryOp : std::uint8_t {
   kAtanh,
   kCbrt,
   kCeil,
+  kConj,
   kCosh,
   kCosine,
   kCountLeadingZeros,
@@ -46,6 +47,7 @@ enum class UnaryOp : std::uint8_t {
   kExponential,
   kExponentialMinusOne,
   kFloor,
+  kImag,
   kIsFinite,
   kIsInf,
   kIsNegInf,
@@ -56,6 +58,7 @@ enum class UnaryOp : std::uint8_t {
   kNegate,
   kNot,
   kPopcnt,
+  kReal,
   kRoundNearestAfz,
   kRoundNearestEven,
   kRsqrt,
@@ -73,6 +76,7 @@ enum class BinaryOp : std::uint8_t {
   kAdd,
   kAnd,
   kAtan2,
+  kComplex,
   kDivide,
   kMaximum,
   kMinimum,
@@ -91,8 +95,8 @@ inline constexpr int kNumBinaryOps = static_cast<int>(BinaryOp::kXor) + 1;
 enum class CompareOp : std::uint8_t { kEq, kNe, kLt, kLe, kGt, kGe };
 inline constexpr int kNumCompareOps = 6;
 
-enum class ReduceOp : std::uint8_t { kSum, kProd, kMax, kMin, kAnd, kOr };
-inline constexpr int kNumReduceOps = static_cast<int>(ReduceOp::kOr) + 1;
+enum class ReduceOp : std::uint8_t { kSum, kProd, kMax, kMin, kAnd, kOr, kXor };
+inline constexpr int kNumReduceOps = static_cast<int>(ReduceOp::kXor) + 1;
 
 /// The parts that reduce.cc composes into a reduction over any dimensions. Each is one fixed tree.
 struct ReduceKernel {

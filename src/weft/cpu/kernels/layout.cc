@@ -196,9 +196,9 @@ void slice(std::int64_t element, DimSpan shape, DimSpan starts, DimSpan limits, 
   Dims out_shape(shape.size()), in_strides = row_major_strides(shape);
   std::int64_t offset = 0;
   for (std::size_t d = 0; d < shape.size(); ++d) {
-    out_shape[d] = (limits[d] - starts[d] + strides[d] - 1) / strides[d];
+    out_shape[d] = limits[d] > starts[d] ? (limits[d] - starts[d] - 1) / strides[d] + 1 : 0;
     offset += starts[d] * in_strides[d];
-    in_strides[d] *= strides[d];
+    in_strides[d] *= out_shape[d] > 1 ? strides[d] : 0;  // of one element the stride may be huge
   }
   copy_strided(element, out_shape, static_cast<const char*>(in) + offset * element, in_strides, out,
                row_major_strides(out_shape));
@@ -230,9 +230,10 @@ void pad(std::int64_t element, DimSpan shape, DimSpan low, DimSpan high, DimSpan
         out_shape[d] - low[d] <= 0 ? 0 : std::min(shape[d], (out_shape[d] - low[d] - 1) / step + 1);
     kept[d] = std::max<std::int64_t>(past - first, 0);
     covers = covers && kept[d] == out_shape[d];
+    if (kept[d] == 0) continue;  // then nothing is copied, and the position may be far outside
     in_offset += first * in_strides[d];
     out_offset += (low[d] + first * step) * out_strides[d];
-    out_strides[d] *= step;
+    out_strides[d] *= kept[d] > 1 ? step : 0;
   }
   if (!covers) fill(element, product(out_shape), value, out);
   if (product(kept) == 0) return;
@@ -278,18 +279,43 @@ void broadcast(std::int64_t element, DimSpan shape, Operand in, void* out) {
   copy_strided(element, shape, in.data, in_strides, out, row_major_strides(shape));
 }
 
+namespace {
+
+template <class Index, class Copy>
+void gather_range(std::int64_t rows, const Index* indices, std::int64_t begin, std::int64_t end, Copy copy) {
+  for (std::int64_t i = begin; i < end; ++i)
+    copy(i, std::clamp<std::int64_t>(static_cast<std::int64_t>(indices[i]), 0, rows - 1));
+}
+
+}  // namespace
+
 void gather_rows(const void* in, std::int64_t rows, std::int64_t row_bytes, DType index_type, const void* indices,
                  std::int64_t n, void* out) {
+  const auto with_copy = [&](std::int64_t begin, std::int64_t end, auto copy) {
+    if (byte_size(index_type) == 4)
+      gather_range(rows, static_cast<const std::int32_t*>(indices), begin, end, copy);
+    else
+      gather_range(rows, static_cast<const std::int64_t*>(indices), begin, end, copy);
+  };
+  // Rows of one element are loads and stores, not calls: several misses are then under way at a time.
+  const auto elements = [&]<class T>(TypeTag<T>, std::int64_t begin, std::int64_t end) {
+    with_copy(begin, end, [x = static_cast<const T*>(in), y = static_cast<T*>(out)](std::int64_t i, std::int64_t row) {
+      y[i] = x[row];
+    });
+  };
   parallel_for(n, std::max<std::int64_t>(1, kRangeBytes / std::max<std::int64_t>(row_bytes, 16)),
                [&](std::int64_t begin, std::int64_t end) {
-                 for (std::int64_t i = begin; i < end; ++i) {
-                   const std::int64_t wanted = byte_size(index_type) == 4
-                                                   ? static_cast<const std::int32_t*>(indices)[i]
-                                                   : static_cast<const std::int64_t*>(indices)[i];
-                   const std::int64_t row = std::clamp<std::int64_t>(wanted, 0, rows - 1);
+                 switch (row_bytes) {
+                   case 1: return elements(TypeTag<std::uint8_t>{}, begin, end);
+                   case 2: return elements(TypeTag<std::uint16_t>{}, begin, end);
+                   case 4: return elements(TypeTag<std::uint32_t>{}, begin, end);
+                   case 8: return elements(TypeTag<std::uint64_t>{}, begin, end);
+                   default: break;
+                 }
+                 with_copy(begin, end, [&](std::int64_t i, std::int64_t row) {
                    std::memcpy(static_cast<char*>(out) + i * row_bytes, static_cast<const char*>(in) + row * row_bytes,
                                static_cast<std::size_t>(row_bytes));
-                 }
+                 });
                });
 }
 

@@ -56,8 +56,8 @@ Grid grid_of(std::int64_t m, std::int64_t n, std::int64_t k) {
   const double products = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
   Grid g{m, n};
   // Small pieces would pack the same operand again and again; few would leave threads idle.
-  const double want = products < 6e6 ? 1 : products < 60e6 ? 2 : products < 500e6 ? 4 : products < 8e9 ? 16 : 64;
-  for (double pieces = 1; pieces < want; pieces *= 2) {
+  const int want = products < 6e6 ? 1 : products < 60e6 ? 2 : products < 500e6 ? 4 : products < 8e9 ? 16 : 64;
+  for (int pieces = 1; pieces < want; pieces *= 2) {
     std::int64_t& side = g.rows > g.columns ? g.rows : g.columns;
     if (side < 128) break;
     side = ((side + 1) / 2 + 31) / 32 * 32;

@@ -56,7 +56,7 @@ struct Handle {
 
 dnnl_engine_t engine() {
   // Kept for the life of the process, like the library's own caches.
-  static const dnnl_engine_t e = [] {
+  static dnnl_engine* const e = []() -> dnnl_engine* {
     dnnl_engine_t made = nullptr;
     return dnnl_engine_create(&made, dnnl_cpu, 0) == dnnl_success ? made : nullptr;
   }();

@@ -223,19 +223,20 @@ const ElementwiseKernel* real(BinaryOp op) {
 
 template <class T>
 const ElementwiseKernel* integer(BinaryOp op) {
+  using U = Unsigned<T>;  // where the sign makes no difference to the bits
   switch (op) {
-    case BinaryOp::kAdd: return &kBinary<Add, T>;
-    case BinaryOp::kSubtract: return &kBinary<Subtract, T>;
-    case BinaryOp::kMultiply: return &kBinary<Multiply, T>;
+    case BinaryOp::kAdd: return &kBinary<Add, U>;
+    case BinaryOp::kSubtract: return &kBinary<Subtract, U>;
+    case BinaryOp::kMultiply: return &kBinary<Multiply, U>;
     case BinaryOp::kDivide: return &kBinary<Divide, T>;
     case BinaryOp::kRemainder: return &kBinary<Remainder, T>;
     case BinaryOp::kMaximum: return &kBinary<Maximum, T>;
     case BinaryOp::kMinimum: return &kBinary<Minimum, T>;
-    case BinaryOp::kAnd: return &kBinary<And, T>;
-    case BinaryOp::kOr: return &kBinary<Or, T>;
-    case BinaryOp::kXor: return &kBinary<Xor, T>;
-    case BinaryOp::kShiftLeft: return &kBinary<ShiftLeft, T>;
-    case BinaryOp::kShiftRightLogical: return &kBinary<ShiftRightLogical, T>;
+    case BinaryOp::kAnd: return &kBinary<And, U>;
+    case BinaryOp::kOr: return &kBinary<Or, U>;
+    case BinaryOp::kXor: return &kBinary<Xor, U>;
+    case BinaryOp::kShiftLeft: return &kBinary<ShiftLeft, U>;
+    case BinaryOp::kShiftRightLogical: return &kBinary<ShiftRightLogical, U>;
     case BinaryOp::kShiftRightArithmetic: return &kBinary<ShiftRightArithmetic, T>;
     default: return nullptr;
   }
@@ -270,6 +271,8 @@ const ElementwiseKernel* comparison(CompareOp op) {
 }
 
 template <class T>
+inline constexpr ElementwiseKernel kClamp = make_ternary<Clamp, T, T, T>();
+template <class T>
 inline constexpr ElementwiseKernel kSmallClamp = {
     small_float_loop<T, ternary_loop<Clamp, float, float, float>, 3, false>, 3, {2, 2, 2}, 2, 1.0f};
 
@@ -288,10 +291,14 @@ const ElementwiseKernel* binary_float(BinaryOp op, DType t) {
 const ElementwiseKernel* binary_integer(BinaryOp op, DType t) {
   switch (t) {
     case DType::kBool: return boolean_op(op);
+    case DType::kI8: return integer<std::int8_t>(op);
+    case DType::kI16: return integer<std::int16_t>(op);
     case DType::kI32: return integer<std::int32_t>(op);
     case DType::kI64: return integer<std::int64_t>(op);
     case DType::kU8: return integer<std::uint8_t>(op);
+    case DType::kU16: return integer<std::uint16_t>(op);
     case DType::kU32: return integer<std::uint32_t>(op);
+    case DType::kU64: return integer<std::uint64_t>(op);
     default: return nullptr;
   }
 }
@@ -300,9 +307,13 @@ const ElementwiseKernel* compare(CompareOp op, DType t) {
   switch (t) {
     case DType::kBool:
     case DType::kU8: return comparison<std::uint8_t>(op);
+    case DType::kI8: return comparison<std::int8_t>(op);
+    case DType::kI16: return comparison<std::int16_t>(op);
     case DType::kI32: return comparison<std::int32_t>(op);
     case DType::kI64: return comparison<std::int64_t>(op);
+    case DType::kU16: return comparison<std::uint16_t>(op);
     case DType::kU32: return comparison<std::uint32_t>(op);
+    case DType::kU64: return comparison<std::uint64_t>(op);
     case DType::kF16: return comparison<Half>(op);
     case DType::kBF16: return comparison<Brain>(op);
     case DType::kF32: return comparison<float>(op);
@@ -313,14 +324,18 @@ const ElementwiseKernel* compare(CompareOp op, DType t) {
 
 const ElementwiseKernel* clamp(DType t) {
   switch (t) {
-    case DType::kU8: return &kTernary<Clamp, std::uint8_t, std::uint8_t, std::uint8_t>;
-    case DType::kI32: return &kTernary<Clamp, std::int32_t, std::int32_t, std::int32_t>;
-    case DType::kI64: return &kTernary<Clamp, std::int64_t, std::int64_t, std::int64_t>;
-    case DType::kU32: return &kTernary<Clamp, std::uint32_t, std::uint32_t, std::uint32_t>;
+    case DType::kI8: return &kClamp<std::int8_t>;
+    case DType::kI16: return &kClamp<std::int16_t>;
+    case DType::kI32: return &kClamp<std::int32_t>;
+    case DType::kI64: return &kClamp<std::int64_t>;
+    case DType::kU8: return &kClamp<std::uint8_t>;
+    case DType::kU16: return &kClamp<std::uint16_t>;
+    case DType::kU32: return &kClamp<std::uint32_t>;
+    case DType::kU64: return &kClamp<std::uint64_t>;
     case DType::kF16: return &kSmallClamp<Half>;
     case DType::kBF16: return &kSmallClamp<Brain>;
-    case DType::kF32: return &kTernary<Clamp, float, float, float>;
-    case DType::kF64: return &kTernary<Clamp, double, double, double>;
+    case DType::kF32: return &kClamp<float>;
+    case DType::kF64: return &kClamp<double>;
     default: return nullptr;
   }
 }

@@ -7,7 +7,7 @@
 
 #include "weft/cpu/kernels/isa/scalar.h"
 
-namespace weft::cpu::WEFT_ISA::math {
+namespace weft::cpu::WEFT_ISA::math_f32 {
 
 // Adding this leaves a number's nearest integer in the low bits of its representation.
 inline constexpr double kToInteger = 0x1.8p52;
@@ -161,7 +161,7 @@ struct Erf {
 };
 
 /// Beyond this the reduction below loses digits: callers go to the C library.
-inline constexpr float kTrigLimit = 1e6f;
+inline constexpr double kTrigLimit = 1e6;
 
 // sin(x + quarter turns): x minus a multiple of pi/2 in two parts, then the polynomial of the quadrant.
 WEFT_INLINE double sine_shifted(double x, std::uint64_t quarter) {
@@ -198,6 +198,22 @@ struct Cosine {
   WEFT_INLINE float exact(float x) { return __builtin_cosf(x); }
 };
 
+struct Power {
+  static constexpr float kCost = 2.2f;
+  WEFT_INLINE double apply(double x, double y) {
+    const double a = absolute(x);
+    const double r = exponential(y * logarithm(a));
+    const double whole = round_down(y), halves = round_down(y * 0.5);
+    // Bits, not &&: branches would keep the loop scalar.
+    const bool odd = (whole == y) & (halves * 2 != y);
+    const double magnitude = (x < 0) & (whole != y) & (a < __builtin_inf()) ? __builtin_nan("") : r;
+    const double defined = odd ? copy_sign(magnitude, x) : magnitude;
+    // x^0 and 1^y are 1 even for NaN; so is (-1)^inf.
+    const bool one = (y == 0) | (x == 1) | ((a == 1) & (absolute(y) == __builtin_inf()));
+    return one ? 1.0 : defined;
+  }
+};
+
 /// Giles' two polynomials in single precision, as XLA has them: the normals of JAX depend on the last bit.
 struct ErfInv {
   static constexpr float kCost = 1.5f;
@@ -219,4 +235,4 @@ struct ErfInv {
   }
 };
 
-}  // namespace weft::cpu::WEFT_ISA::math
+}  // namespace weft::cpu::WEFT_ISA::math_f32

@@ -32,10 +32,14 @@ template <class From>
 const ElementwiseKernel* convert_from(DType to) {
   switch (to) {
     case DType::kBool: return &kConvert<From, Bool>;
+    case DType::kI8: return &kConvert<From, std::int8_t>;
+    case DType::kI16: return &kConvert<From, std::int16_t>;
     case DType::kI32: return &kConvert<From, std::int32_t>;
     case DType::kI64: return &kConvert<From, std::int64_t>;
     case DType::kU8: return &kConvert<From, std::uint8_t>;
+    case DType::kU16: return &kConvert<From, std::uint16_t>;
     case DType::kU32: return &kConvert<From, std::uint32_t>;
+    case DType::kU64: return &kConvert<From, std::uint64_t>;
     case DType::kF16: return &kConvert<From, Half>;
     case DType::kBF16: return &kConvert<From, Brain>;
     case DType::kF32: return &kConvert<From, float>;
@@ -71,10 +75,14 @@ struct Same : SameResult {
 const ElementwiseKernel* convert(DType from, DType to) {
   switch (from) {
     case DType::kBool: return convert_from<Bool>(to);
+    case DType::kI8: return convert_from<std::int8_t>(to);
+    case DType::kI16: return convert_from<std::int16_t>(to);
     case DType::kI32: return convert_from<std::int32_t>(to);
     case DType::kI64: return convert_from<std::int64_t>(to);
     case DType::kU8: return convert_from<std::uint8_t>(to);
+    case DType::kU16: return convert_from<std::uint16_t>(to);
     case DType::kU32: return convert_from<std::uint32_t>(to);
+    case DType::kU64: return convert_from<std::uint64_t>(to);
     case DType::kF16: return convert_from<Half>(to);
     case DType::kBF16: return convert_from<Brain>(to);
     case DType::kF32: return convert_from<float>(to);

@@ -29,7 +29,41 @@ struct Prod {
   }
   template <class V>
   WEFT_INLINE V apply(V a, V b) {
-    return a * b;
+    // Promotion would make products of u16 signed.
+    if constexpr (std::is_integral_v<V>)
+      return static_cast<V>(static_cast<std::common_type_t<V, unsigned>>(a) * b);
+    else
+      return a * b;
+  }
+};
+struct And {
+  template <class T>
+  static constexpr T identity() {
+    return static_cast<T>(~T(0));
+  }
+  template <class V>
+  WEFT_INLINE V apply(V a, V b) {
+    return a & b;
+  }
+};
+struct Or {
+  template <class T>
+  static constexpr T identity() {
+    return T(0);
+  }
+  template <class V>
+  WEFT_INLINE V apply(V a, V b) {
+    return a | b;
+  }
+};
+struct Xor {
+  template <class T>
+  static constexpr T identity() {
+    return T(0);
+  }
+  template <class V>
+  WEFT_INLINE V apply(V a, V b) {
+    return a ^ b;
   }
 };
 template <class V, class T>
@@ -225,16 +259,28 @@ inline constexpr ReduceKernel kReduce = make<F, T>(F::template identity<T>());
 inline constexpr ReduceKernel kAll = make<Min, std::uint8_t>(1);
 
 template <class T>
-const ReduceKernel* arithmetic(ReduceOp op) {
-  // Integers wrap, so their sums and products are computed unsigned.
-  using U = std::conditional_t<std::is_integral_v<T>, Unsigned<T>, T>;
+const ReduceKernel* real(ReduceOp op) {
+  switch (op) {
+    case ReduceOp::kSum: return &kReduce<Sum, T>;
+    case ReduceOp::kProd: return &kReduce<Prod, T>;
+    case ReduceOp::kMax: return &kReduce<Max, T>;
+    case ReduceOp::kMin: return &kReduce<Min, T>;
+    default: return nullptr;
+  }
+}
+template <class T>
+const ReduceKernel* integer(ReduceOp op) {
+  using U = Unsigned<T>;  // where the sign makes no difference to the bits; sums and products wrap
   switch (op) {
     case ReduceOp::kSum: return &kReduce<Sum, U>;
     case ReduceOp::kProd: return &kReduce<Prod, U>;
     case ReduceOp::kMax: return &kReduce<Max, T>;
     case ReduceOp::kMin: return &kReduce<Min, T>;
-    default: return nullptr;
+    case ReduceOp::kAnd: return &kReduce<And, U>;
+    case ReduceOp::kOr: return &kReduce<Or, U>;
+    case ReduceOp::kXor: return &kReduce<Xor, U>;
   }
+  return nullptr;
 }
 
 // ---- positions ----
@@ -307,16 +353,17 @@ const ReduceKernel* reduce(ReduceOp op, DType t) {
     case DType::kBool:
       if (op == ReduceOp::kOr || op == ReduceOp::kMax) return &kReduce<Max, std::uint8_t>;
       if (op == ReduceOp::kAnd || op == ReduceOp::kMin) return &kAll;
-      return nullptr;
-    case DType::kU8:
-      if (op == ReduceOp::kMax) return &kReduce<Max, std::uint8_t>;
-      if (op == ReduceOp::kMin) return &kReduce<Min, std::uint8_t>;
-      return nullptr;
-    case DType::kI32: return arithmetic<std::int32_t>(op);
-    case DType::kI64: return arithmetic<std::int64_t>(op);
-    case DType::kU32: return arithmetic<std::uint32_t>(op);
-    case DType::kF32: return arithmetic<float>(op);
-    case DType::kF64: return arithmetic<double>(op);
+      return op == ReduceOp::kXor ? &kReduce<Xor, std::uint8_t> : nullptr;
+    case DType::kI8: return integer<std::int8_t>(op);
+    case DType::kI16: return integer<std::int16_t>(op);
+    case DType::kI32: return integer<std::int32_t>(op);
+    case DType::kI64: return integer<std::int64_t>(op);
+    case DType::kU8: return integer<std::uint8_t>(op);
+    case DType::kU16: return integer<std::uint16_t>(op);
+    case DType::kU32: return integer<std::uint32_t>(op);
+    case DType::kU64: return integer<std::uint64_t>(op);
+    case DType::kF32: return real<float>(op);
+    case DType::kF64: return real<double>(op);
     default: return nullptr;
   }
 }
@@ -325,6 +372,10 @@ const ArgReduceKernel* arg_reduce(bool max, DType t) {
   switch (t) {
     case DType::kBool:
     case DType::kU8: return max ? &kArg<std::uint8_t, true> : &kArg<std::uint8_t, false>;
+    case DType::kI8: return max ? &kArg<std::int8_t, true> : &kArg<std::int8_t, false>;
+    case DType::kI16: return max ? &kArg<std::int16_t, true> : &kArg<std::int16_t, false>;
+    case DType::kU16: return max ? &kArg<std::uint16_t, true> : &kArg<std::uint16_t, false>;
+    case DType::kU64: return max ? &kArg<std::uint64_t, true> : &kArg<std::uint64_t, false>;
     case DType::kI32: return max ? &kArg<std::int32_t, true> : &kArg<std::int32_t, false>;
     case DType::kI64: return max ? &kArg<std::int64_t, true> : &kArg<std::int64_t, false>;
     case DType::kU32: return max ? &kArg<std::uint32_t, true> : &kArg<std::uint32_t, false>;

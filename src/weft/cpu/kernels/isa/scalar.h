@@ -191,14 +191,25 @@ WEFT_INLINE To convert_to(From v) {
     else
       return small_from<To>(narrow_to_odd(static_cast<double>(v)));
   } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
-    if constexpr (sizeof(To) == 1) {
-      const From low = v > From(0) ? v : From(0);  // NaN too
-      return static_cast<To>(static_cast<std::int32_t>(low < From(255) ? low : From(255)));
+    if constexpr (sizeof(To) <= 2) {
+      constexpr From lowest = std::is_signed_v<To> ? -From(kSignBit<To>) : From(0);
+      constexpr From largest = static_cast<From>(static_cast<Unsigned<To>>(~Unsigned<To>(0)) >> std::is_signed_v<To>);
+      const From number = v == v ? v : From(0);
+      const From low = number > lowest ? number : lowest;
+      return static_cast<To>(static_cast<std::int32_t>(low < largest ? low : largest));
     } else if constexpr (std::is_same_v<To, std::uint32_t>) {
       const From low = v > From(0) ? v : From(0);
       const double d = low;
       const double bounded = d < 4294967295.0 ? d : 4294967295.0;
       return static_cast<To>(static_cast<std::int64_t>(bounded));
+    } else if constexpr (std::is_same_v<To, std::uint64_t>) {
+      constexpr From limit = From(18446744073709551616.0), half = From(9223372036854775808.0);
+      const From low = v > From(0) ? v : From(0);
+      // The upper half in two steps: vector code converts to signed numbers only.
+      const From part = low < half ? low : low - half;
+      const To inside = static_cast<To>(static_cast<std::int64_t>(part < half ? part : From(0)));
+      const To number = inside + (low < half ? To(0) : static_cast<To>(kSignBit<To>));
+      return low < limit ? number : ~To(0);
     } else {
       using U = Unsigned<To>;
       constexpr From limit = sizeof(To) == 4 ? From(2147483648.0) : From(9223372036854775808.0);

@@ -58,7 +58,7 @@ void threefry(const U* const* in, unsigned scalar, U* const* out, std::int64_t n
       const U k0 = *in[0], k1 = *in[1];
       WEFT_INDEPENDENT
       for (std::int64_t i = 0; i < m; ++i) {
-        U x0 = c0[i], x1 = c1[i];
+        U x0 = c0[i], x1 = c1[i];  // NOLINT(clang-analyzer-core.*): spread where they are one word
         block(k0, k1, x0, x1);
         o0[i] = x0, o1[i] = x1;
       }

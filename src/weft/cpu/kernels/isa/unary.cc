@@ -92,8 +92,8 @@ struct Square : SameResult {
   WEFT_INLINE T apply(T x) {
     if constexpr (std::is_floating_point_v<T>)
       return x * x;
-    else
-      return static_cast<T>(static_cast<Unsigned<T>>(x) * static_cast<Unsigned<T>>(x));
+    else  // promotion would make small products signed
+      return static_cast<T>(static_cast<std::common_type_t<T, unsigned>>(x) * x);
   }
 };
 struct IsFinite : BoolResult {
@@ -183,14 +183,15 @@ const ElementwiseKernel* real(UnaryOp op) {
 
 template <class T>
 const ElementwiseKernel* integer(UnaryOp op) {
+  using U = Unsigned<T>;  // where the sign makes no difference to the bits
   switch (op) {
     case UnaryOp::kAbs: return &kUnary<Abs, T>;
-    case UnaryOp::kNegate: return &kUnary<Negate, T>;
+    case UnaryOp::kNegate: return &kUnary<Negate, U>;
     case UnaryOp::kSign: return &kUnary<Sign, T>;
-    case UnaryOp::kSquare: return &kUnary<Square, T>;
-    case UnaryOp::kNot: return &kUnary<Not, T>;
-    case UnaryOp::kPopcnt: return &kUnary<Popcnt, T>;
-    case UnaryOp::kCountLeadingZeros: return &kUnary<CountLeadingZeros, T>;
+    case UnaryOp::kSquare: return &kUnary<Square, U>;
+    case UnaryOp::kNot: return &kUnary<Not, U>;
+    case UnaryOp::kPopcnt: return &kUnary<Popcnt, U>;
+    case UnaryOp::kCountLeadingZeros: return &kUnary<CountLeadingZeros, U>;
     default: return nullptr;
   }
 }
@@ -210,10 +211,14 @@ const ElementwiseKernel* unary_float(UnaryOp op, DType t) {
 const ElementwiseKernel* unary_integer(UnaryOp op, DType t) {
   switch (t) {
     case DType::kBool: return op == UnaryOp::kNot ? &kUnary<Not, Bool> : nullptr;
+    case DType::kI8: return integer<std::int8_t>(op);
+    case DType::kI16: return integer<std::int16_t>(op);
     case DType::kI32: return integer<std::int32_t>(op);
     case DType::kI64: return integer<std::int64_t>(op);
     case DType::kU8: return integer<std::uint8_t>(op);
+    case DType::kU16: return integer<std::uint16_t>(op);
     case DType::kU32: return integer<std::uint32_t>(op);
+    case DType::kU64: return integer<std::uint64_t>(op);
     default: return nullptr;
   }
 }

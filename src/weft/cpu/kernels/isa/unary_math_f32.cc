@@ -1,7 +1,9 @@
 // Transcendental functions of f32, and of f16 and bf16 through it.
 #include "weft/cpu/kernels/isa/loops.h"
 #include "weft/cpu/kernels/isa/math_f32.h"
+#include "weft/cpu/kernels/isa/math_f64.h"
 #include "weft/cpu/kernels/isa/tables.h"
+#include "weft/cpu/kernels/isa/trigonometric.h"
 
 namespace weft::cpu::WEFT_ISA {
 namespace {
@@ -16,55 +18,33 @@ struct Narrowed : SameResult {
   }
 };
 struct ErfInv : SameResult {
-  static constexpr float kCost = math::ErfInv::kCost;
+  static constexpr float kCost = math_f32::ErfInv::kCost;
   template <class T>
   WEFT_INLINE float apply(T x) {
-    return math::ErfInv::apply(x);
+    return math_f32::ErfInv::apply(x);
   }
 };
-
-// sin and cos go block by block: one far argument sends its block to the C library.
-template <class F>
-void trigonometric_loop(const char* const* in, unsigned scalar, char* out, std::int64_t n) {
-  const float* x = reinterpret_cast<const float*>(in[0]);
-  float* o = reinterpret_cast<float*>(out);
-  if (scalar) {
-    const float v = absolute(*x) < math::kTrigLimit ? static_cast<float>(F::apply(*x)) : F::exact(*x);
-    for (std::int64_t i = 0; i < n; ++i) o[i] = v;
-    return;
-  }
-  constexpr std::int64_t kBlock = 512;
-  for (std::int64_t begin = 0; begin < n; begin += kBlock) {
-    const std::int64_t end = begin + kBlock < n ? begin + kBlock : n;
-    int far = 0;
-    for (std::int64_t i = begin; i < end; ++i) far |= !(absolute(x[i]) < math::kTrigLimit);
-    if (far) {
-      for (std::int64_t i = begin; i < end; ++i)
-        o[i] = absolute(x[i]) < math::kTrigLimit ? static_cast<float>(F::apply(static_cast<double>(x[i])))
-                                                 : F::exact(x[i]);
-    } else {
-      WEFT_INDEPENDENT
-      for (std::int64_t i = begin; i < end; ++i) o[i] = static_cast<float>(F::apply(static_cast<double>(x[i])));
-    }
-  }
-}
-template <class F>
-inline constexpr ElementwiseKernel kTrigonometric{
-    .loop = trigonometric_loop<F>, .operands = 1, .in_bytes = {4, 0, 0}, .out_bytes = 4, .cost = F::kCost};
 
 template <class T>
 const ElementwiseKernel* common(UnaryOp op) {
   switch (op) {
-    case UnaryOp::kExponential: return &kUnary<Narrowed<math::Exponential>, T>;
-    case UnaryOp::kExponentialMinusOne: return &kUnary<Narrowed<math::ExponentialMinusOne>, T>;
-    case UnaryOp::kLog: return &kUnary<Narrowed<math::Log>, T>;
-    case UnaryOp::kLogPlusOne: return &kUnary<Narrowed<math::LogPlusOne>, T>;
-    case UnaryOp::kLogistic: return &kUnary<Narrowed<math::Logistic>, T>;
-    case UnaryOp::kTanh: return &kUnary<Narrowed<math::Tanh>, T>;
-    case UnaryOp::kSinh: return &kUnary<Narrowed<math::Sinh>, T>;
-    case UnaryOp::kCosh: return &kUnary<Narrowed<math::Cosh>, T>;
-    case UnaryOp::kErf: return &kUnary<Narrowed<math::Erf>, T>;
-    case UnaryOp::kErfc: return &kUnary<Narrowed<math::Erfc>, T>;
+    case UnaryOp::kExponential: return &kUnary<Narrowed<math_f32::Exponential>, T>;
+    case UnaryOp::kExponentialMinusOne: return &kUnary<Narrowed<math_f32::ExponentialMinusOne>, T>;
+    case UnaryOp::kLog: return &kUnary<Narrowed<math_f32::Log>, T>;
+    case UnaryOp::kLogPlusOne: return &kUnary<Narrowed<math_f32::LogPlusOne>, T>;
+    case UnaryOp::kLogistic: return &kUnary<Narrowed<math_f32::Logistic>, T>;
+    case UnaryOp::kTanh: return &kUnary<Narrowed<math_f32::Tanh>, T>;
+    case UnaryOp::kSinh: return &kUnary<Narrowed<math_f32::Sinh>, T>;
+    case UnaryOp::kCosh: return &kUnary<Narrowed<math_f32::Cosh>, T>;
+    case UnaryOp::kAcos: return &kUnary<Narrowed<math_f64::Acos>, T>;
+    case UnaryOp::kAcosh: return &kUnary<Narrowed<math_f64::Acosh>, T>;
+    case UnaryOp::kAsin: return &kUnary<Narrowed<math_f64::Asin>, T>;
+    case UnaryOp::kAsinh: return &kUnary<Narrowed<math_f64::Asinh>, T>;
+    case UnaryOp::kAtan: return &kUnary<Narrowed<math_f64::Atan>, T>;
+    case UnaryOp::kAtanh: return &kUnary<Narrowed<math_f64::Atanh>, T>;
+    case UnaryOp::kCbrt: return &kUnary<Narrowed<math_f64::Cbrt>, T>;
+    case UnaryOp::kErf: return &kUnary<Narrowed<math_f32::Erf>, T>;
+    case UnaryOp::kErfc: return &kUnary<Narrowed<math_f32::Erfc>, T>;
     case UnaryOp::kErfInv: return &kUnary<ErfInv, T>;
     default: return nullptr;
   }
@@ -73,9 +53,12 @@ const ElementwiseKernel* common(UnaryOp op) {
 }  // namespace
 
 const ElementwiseKernel* unary_math_f32(UnaryOp op) {
-  if (op == UnaryOp::kSine) return &kTrigonometric<math::Sine>;
-  if (op == UnaryOp::kCosine) return &kTrigonometric<math::Cosine>;
-  return common<float>(op);
+  switch (op) {
+    case UnaryOp::kSine: return &kTrigonometric<math_f32::Sine, float>;
+    case UnaryOp::kCosine: return &kTrigonometric<math_f32::Cosine, float>;
+    case UnaryOp::kTan: return &kTrigonometric<math_f64::Tan, float>;
+    default: return common<float>(op);
+  }
 }
 
 const ElementwiseKernel* unary_math_small(UnaryOp op, DType t) {

@@ -1,0 +1,505 @@
+#include "weft/core/array.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <numeric>
+#include <type_traits>
+
+#include "weft/runtime/client.h"
+#include "weft/weft.h"
+
+namespace weft {
+namespace {
+
+TEST(array, assignment_to_a_temporary_does_not_compile) {
+  // x(0) = 1 would change a copy and nothing else.
+  EXPECT_FALSE((std::is_assignable_v<Array, float>));
+  EXPECT_FALSE((std::is_assignable_v<Array, Array>));
+  EXPECT_TRUE((std::is_assignable_v<Array&, float>));
+  EXPECT_TRUE((std::is_nothrow_assignable_v<Array&, Array>));
+  EXPECT_TRUE((std::is_nothrow_move_constructible_v<Array>));
+
+template <class F>
+std::string error_of(F&& f) {
+  try {
+    f();
+  } catch (const InternalError& e) {
+    return "our fault: " + e.message();
+  } catch (const Error& e) {
+    return std::string(e.kind()) + ": " + e.message();
+  }
+  return "no error";
+}
+
+// ---- construction and reading ----
+
+TEST(array, vectors_are_copied_in_and_out) {
+  std::vector<float> data{1, 2, 3, 4, 5, 6};
+  const Array flat(data), shaped = Array::from_vector(data, Dims{2, 3});
+  data[0] = 99;
+  EXPECT_EQ(flat.aval().str(), "f32[6]");
+  EXPECT_EQ(shaped.aval().str(), "f32[2,3]");
+  EXPECT_EQ(flat.to_vector<float>(), (std::vector<float>{1, 2, 3, 4, 5, 6}));
+  std::vector<float> out = shaped.to_vector<float>();
+  out[0] = 98;
+  EXPECT_EQ(shaped.to_vector<float>()[0], 1);
+}
+
+TEST(array, vectors_of_bool_are_arrays_of_bool) {
+  const std::vector<bool> data{true, false, true, true, false, false, true, true, true};
+  EXPECT_EQ(Array(data).aval().str(), "bool[9]");
+  EXPECT_EQ(Array(data).to_vector<bool>(), data);
+  EXPECT_EQ(Array::from_vector(data, Dims{3, 3})(1).to_vector<bool>(), (std::vector<bool>{true, false, false}));
+}
+
+TEST(array, spans_are_copied_in_and_out) {
+  double data[] = {1.5, -2.5, 3.5, 4.5};
+  const std::span<double> all(data);
+  const Array x = np::array(all), y = Array::from_span<double>(all, Dims{2, 2});
+  data[0] = 0;
+  EXPECT_EQ(x.aval().str(), "f64[4]");
+  EXPECT_EQ(y.aval().str(), "f64[2,2]");
+  double out[4] = {};
+  y.copy_to(std::span<double>(out));
+  EXPECT_EQ(std::vector<double>(out, out + 4), (std::vector<double>{1.5, -2.5, 3.5, 4.5}));
+  EXPECT_EQ(np::array(std::span<const double>(data).subspan(1)).to_vector<double>(),
+            (std::vector<double>{-2.5, 3.5, 4.5}));
+}
+
+TEST(array, raw_memory_is_copied) {
+  std::int16_t data[] = {1, -2, 3};
+  const Array x = Array::copy(i16, Dims{3, 1}, data, 3);
+  data[0] = 9;
+  EXPECT_EQ(x.aval().str(), "i16[3,1]");
+  EXPECT_EQ(x.to_vector<std::int16_t>(), (std::vector<std::int16_t>{1, -2, 3}));
+  EXPECT_EQ(Array::copy(f32, Dims{0}, nullptr, 0).size(), 0);
+}
+
+TEST(array, nested_lists_give_shape_and_dtype) {
+  EXPECT_EQ(np::array({1, 2, 3}).aval().str(), "i32[3]");
+  EXPECT_EQ(np::array({{1.0f, 2.0f}, {3.0f, 4.0f}}).aval().str(), "f32[2,2]");
+  EXPECT_EQ(np::array({{{1.0}, {2.0}}}).aval().str(), "f64[1,2,1]");
+  EXPECT_EQ(np::array({1, 2.5f}).aval().str(), "f32[2]");
+  EXPECT_EQ(np::array({true, false}).aval().str(), "bool[2]");
+  EXPECT_EQ(np::array({1, 2}, u8).aval().str(), "u8[2]");
+  EXPECT_EQ(np::array({std::complex<float>(1, 2)}).aval().str(), "c64[1]");
+  EXPECT_EQ(np::array({{1, 2, 3}, {4, 5, 6}}).to_vector<int>(), (std::vector<int>{1, 2, 3, 4, 5, 6}));
+}
+
+TEST(array, ragged_lists_are_refused) {
+  for (const auto& ragged : {+[] { np::array({{1, 2}, {3}}); }, +[] { np::array({{1}, {2, 3}}); },
+                             +[] { np::array({{{1}, {2}}, {{3}, {4, 5}}}); }, +[] { np::array({{1, 2}, 3}); },
+                             +[] { np::array({1, {2, 3}}); }, +[] { np::array({{{1}}, {2}}); }})
+    EXPECT_EQ(error_of(ragged).find("ShapeError: array: rows must have equal lengths and depths; got a ragged list"),
+              0u)
+        << error_of(ragged);
+}
+
+TEST(array, counts_that_are_not_the_shapes_are_refused) {
+  const std::vector<float> six(6);
+  EXPECT_EQ(error_of([&] { Array::from_vector(six, Dims{4}); }),
+            "ShapeError: array: the number of elements must be that of the shape; got 6 elements for shape [4].");
+  EXPECT_EQ(error_of([&] { Array::from_vector(six, Dims{2, 0}); }).find("ShapeError"), 0u);
+  EXPECT_EQ(error_of([&] { Array::from_span(std::span<const float>(six), Dims{-6}); }).find("ShapeError"), 0u);
+  EXPECT_EQ(error_of([&] { Array::copy(f32, Dims{std::int64_t{1} << 62, 8}, six.data(), 0); }).find("ShapeError"), 0u);
+  std::vector<float> five(5);
+  const Array x(six);
+  EXPECT_EQ(error_of([&] { x.copy_to(std::span(five)); }),
+            "ShapeError: copy_to: the destination must have as many elements as the array; got 5 for f32[6].");
+  EXPECT_EQ(error_of([&] { x.to_vector<double>(); }),
+            "DTypeError: to_vector: the C++ type must match the dtype; got f64 for f32[6].");
+}
+
+TEST(array, cpp_integers_keep_their_width) {
+  EXPECT_EQ(Array(char{1}).dtype(), std::is_signed_v<char> ? i8 : u8);
+  EXPECT_EQ(Array(static_cast<unsigned char>(1)).dtype(), u8);
+  EXPECT_EQ(Array(short{1}).dtype(), i16);
+  EXPECT_EQ(Array(1).dtype(), i32);
+  EXPECT_EQ(Array(1u).dtype(), u32);
+  EXPECT_EQ(Array(1L).dtype(), sizeof(long) == 8 ? i64 : i32);
+  EXPECT_EQ(Array(1LL).dtype(), i64);
+  EXPECT_EQ(Array(std::size_t{1}).dtype(), u64);
+  EXPECT_EQ(Array(std::vector<long long>{1}).dtype(), i64);
+  EXPECT_EQ(Array(~std::uint64_t{0}).item<std::uint64_t>(), ~std::uint64_t{0});
+  EXPECT_EQ(Array(std::numeric_limits<std::int64_t>::min()).item<std::int64_t>(),
+            std::numeric_limits<std::int64_t>::min());
+}
+
+TEST(array, scalars_have_one_element_and_no_axes) {
+  const Array x(2.5f);
+  EXPECT_EQ(x.aval().str(), "f32[]");
+  EXPECT_EQ(x.size(), 1);
+  EXPECT_EQ(x.ndim(), 0);
+  EXPECT_EQ(x.to_vector<float>(), std::vector<float>{2.5f});
+  EXPECT_EQ(x.item<float>(), 2.5f);
+  EXPECT_EQ(error_of([&] { x.shape(0); }), "IndexError: shape: axis must be in [0, 0); got 0 for f32[].");
+}
+
+TEST(array, sizes_of_zero_hold_nothing) {
+  const Array x = Array::from_vector(std::vector<float>(), Dims{3, 0, 2});
+  EXPECT_EQ(x.size(), 0);
+  EXPECT_EQ(x.nbytes(), 0);
+  EXPECT_EQ(x.to_vector<float>(), std::vector<float>());
+  x.copy_to(std::span<float>());
+  EXPECT_EQ(x.astype(i32).aval().str(), "i32[3,0,2]");
+  EXPECT_EQ((x + 1.0f).aval().str(), "f32[3,0,2]");
+  EXPECT_EQ(Array(std::vector<int>()).aval().str(), "i32[0]");
+  EXPECT_EQ(error_of([&] { x.item<float>(); }),
+            "ShapeError: item: the array must have exactly one element; got f32[3,0,2].");
+}
+
+TEST(array, says_what_it_is) {
+  const Array x = np::zeros({2, 3, 4}, f16);
+  EXPECT_EQ(x.ndim(), 3);
+  EXPECT_EQ(x.size(), 24);
+  EXPECT_EQ(x.nbytes(), 48);
+  EXPECT_EQ(x.shape(0), 2);
+  EXPECT_EQ(x.shape(-1), 4);
+  EXPECT_EQ(x.shape(-3), 2);
+  EXPECT_EQ(x.device(), "cpu:0");
+  for (const int axis : {3, -4})
+    EXPECT_EQ(error_of([&] { x.shape(axis); }),
+              "IndexError: shape: axis must be in [-3, 3); got " + std::to_string(axis) + " for f16[2,3,4].");
+}
+
+TEST(array, none_is_no_value) {
+  const Array none;
+  EXPECT_FALSE(none.defined());
+  EXPECT_TRUE(none.identical(Array()));
+  EXPECT_FALSE(none.identical(Array(1)));
+  for (const auto& use :
+       {+[](const Array& a) { a.aval(); }, +[](const Array& a) { (void)a.size(); },
+        +[](const Array& a) { (void)a.to_vector<float>(); }, +[](const Array& a) { a.item<int>(); },
+        +[](const Array& a) { (void)static_cast<bool>(a); }, +[](const Array& a) { (void)a.device(); },
+        +[](const Array& a) { a.astype(f32); }, +[](const Array& a) { a(0); }})
+    EXPECT_EQ(error_of([&] { use(none); }).find("ValueError"), 0u) << error_of([&] { use(none); });
+}
+
+// ---- sharing ----
+
+TEST(array, copies_share_the_buffer) {
+  const Array x = np::arange(1000);
+  const std::int64_t before = default_client().memory_stats().live_bytes;
+  std::vector<Array> copies(10'000, x);
+  Array assigned;
+  assigned = copies.back();
+  EXPECT_EQ(default_client().memory_stats().live_bytes, before);
+  EXPECT_TRUE(assigned.identical(x));
+  EXPECT_EQ(assigned.buffer()->data(), x.buffer()->data());
+  copies.clear();
+  EXPECT_EQ(assigned.to_vector<int>()[999], 999);
+  Array moved = std::move(assigned);
+  EXPECT_TRUE(moved.identical(x));
+}
+
+TEST(array, operators_that_assign_leave_copies_alone) {
+  Array x = np::array({1, 2, 3});
+  const Array old = x;
+  x += 1;
+  x *= old;
+  EXPECT_EQ(x.to_vector<int>(), (std::vector<int>{2, 6, 12}));
+  EXPECT_EQ(old.to_vector<int>(), (std::vector<int>{1, 2, 3}));
+}
+
+TEST(array, memory_is_given_back_with_the_last_array) {
+  const std::int64_t before = default_client().memory_stats().live_bytes;
+  {
+    const Array x = np::arange(100'000) + 1;
+    const Array y = x;
+    EXPECT_GE(default_client().memory_stats().live_bytes, before + 400'000);
+  }
+  EXPECT_EQ(default_client().memory_stats().live_bytes, before);
+}
+
+TEST(array, repeated_values_take_the_memory_of_one) {
+  const std::int64_t before = default_client().memory_stats().live_bytes;
+  const Array x = Array::full(Dims{1000, 1000}, f64, Scalar(2.5));
+  EXPECT_LT(default_client().memory_stats().live_bytes, before + 4096);
+  EXPECT_EQ(x.nbytes(), 8'000'000);
+  const std::vector<double> all = x(slice(0, 2), slice(0, 3)).to_vector<double>();
+  EXPECT_EQ(all, std::vector<double>(6, 2.5));
+  EXPECT_EQ(x(999, 999).item<double>(), 2.5);
+}
+
+// ---- borrowed memory ----
+
+struct Owner {
+  explicit Owner(int& releases) : count(&releases) {}
+  Owner(const Owner&) = delete;
+  ~Owner() { ++*count; }
+  alignas(64) float data[6] = {1, 2, 3, 4, 5, 6};
+  int* count;
+};
+
+TEST(borrow, uses_the_memory_in_place_until_the_last_array_dies) {
+  int releases = 0;
+  {
+    Array kept;
+    {
+      auto owner = std::make_shared<Owner>(releases);
+      const float* data = owner->data;
+      const Array x = Array::borrow(f32, Dims{2, 3}, data, std::move(owner));
+      EXPECT_EQ(x.buffer()->data(), data);
+      EXPECT_EQ(x.to_vector<float>(), (std::vector<float>{1, 2, 3, 4, 5, 6}));
+      const Array y = x;
+      kept = np::reshape(y, {3, 2});
+      EXPECT_EQ(releases, 0);
+    }
+    EXPECT_EQ(kept(2).to_vector<float>(), (std::vector<float>{5, 6}));
+  }
+  EXPECT_EQ(releases, 1);
+}
+
+TEST(borrow, releases_the_owner_when_captured_programs_die) {
+  int releases = 0;
+  {
+    auto owner = std::make_shared<Owner>(releases);
+    const float* data = owner->data;
+    const Array w = Array::borrow(f32, Dims{6}, data, owner);
+    owner.reset();
+    auto f = jit([w](Array x) { return np::sum(w * x); });
+    EXPECT_EQ(f(np::ones({6})).item<float>(), 21);
+    EXPECT_EQ(f(np::ones({6})).item<float>(), 21);
+    EXPECT_EQ(grad(f)(np::ones({6})).to_vector<float>(), (std::vector<float>{1, 2, 3, 4, 5, 6}));
+    EXPECT_EQ(releases, 0);
+  }
+  EXPECT_EQ(releases, 1);
+}
+
+TEST(borrow, never_writes_to_the_memory) {
+  int releases = 0;
+  auto owner = std::make_shared<Owner>(releases);
+  const Array x = Array::borrow(f32, Dims{6}, owner->data, owner);
+  const auto work = [](Array a) { return np::sin(a.at(0).set(7.0f) * 2.0f + a) - a; };
+  work(x);
+  jit(work)(x);
+  Array y = x;
+  y += 1.0f;
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(owner->data[i], static_cast<float>(i + 1));
+}
+
+TEST(borrow, takes_nothing_that_is_null_or_misaligned) {
+  alignas(8) std::byte bytes[64] = {};
+  EXPECT_EQ(error_of([&] { Array::borrow(f32, Dims{2}, nullptr, nullptr); }),
+            "ValueError: borrow: the memory must not be null; got a null pointer for f32[2].");
+  EXPECT_EQ(error_of([&] { Array::borrow(f32, Dims{2}, bytes + 2, nullptr); }),
+            "ValueError: borrow: the memory must be aligned for f32; got an address that is not a multiple of 4.");
+  EXPECT_EQ(error_of([&] { Array::borrow(c128, Dims{2}, bytes + 4, nullptr); }).find("ValueError"), 0u);
+  EXPECT_EQ(Array::borrow(u8, Dims{2}, bytes + 3, nullptr).to_vector<std::uint8_t>(),
+            (std::vector<std::uint8_t>{0, 0}));
+  EXPECT_EQ(Array::borrow(f32, Dims{0}, nullptr, nullptr).size(), 0);
+  // Memory of no owner is the caller's to keep.
+  const float two[] = {1, 2};
+  EXPECT_EQ((Array::borrow(f32, Dims{2}, two, nullptr) + 1.0f).to_vector<float>(), (std::vector<float>{2, 3}));
+}
+
+TEST(borrow, works_for_memory_that_vectors_cannot_load_aligned) {
+  std::vector<float> data(1001);
+  std::iota(data.begin(), data.end(), 0.0f);
+  const Array x = Array::borrow(f32, Dims{1000}, data.data() + 1, nullptr);
+  EXPECT_EQ(np::sum(x + x).item<float>(), 2 * 500500.0f);
+}
+
+TEST(borrow, an_error_in_construction_releases_the_owner) {
+  int releases = 0;
+  auto owner = std::make_shared<Owner>(releases);
+  const float* data = owner->data;
+  EXPECT_THROW(Array::borrow(f32, Dims{-1}, data, std::move(owner)), ShapeError);
+  owner.reset();
+  EXPECT_EQ(releases, 1);
+}
+
+// ---- one element ----
+
+TEST(array, items_convert_to_any_type) {
+  EXPECT_EQ(Array(2.75).item<int>(), 2);
+  EXPECT_EQ(Array(-1).item<double>(), -1.0);
+  EXPECT_EQ(Array(300).item<std::uint8_t>(), 44);
+  EXPECT_EQ(Array(1e30f).item<int>(), std::numeric_limits<int>::max());
+  EXPECT_EQ(Array(std::numeric_limits<float>::quiet_NaN()).item<std::int64_t>(), 0);
+  EXPECT_TRUE(Array(0.5f).item<bool>());
+  EXPECT_EQ(Array(std::complex<float>(1, 2)).item<float>(), 1);
+  EXPECT_EQ(Array(3).item<std::complex<double>>(), std::complex<double>(3, 0));
+  EXPECT_EQ(static_cast<float>(Array(1.0 + 1.0 / 4096).item<float16>()), 1.0f);
+  EXPECT_EQ(np::array({{{5}}}).item<int>(), 5);
+  EXPECT_EQ(error_of([] { np::array({1, 2}).item<int>(); }),
+            "ShapeError: item: the array must have exactly one element; got i32[2].");
+}
+
+TEST(array, truth_is_that_of_one_element) {
+  EXPECT_TRUE(static_cast<bool>(Array(true)));
+  EXPECT_FALSE(static_cast<bool>(Array(0)));
+  EXPECT_FALSE(static_cast<bool>(Array(-0.0f)));
+  EXPECT_TRUE(static_cast<bool>(Array(std::numeric_limits<float>::quiet_NaN())));
+  EXPECT_TRUE(static_cast<bool>(Array(std::complex<float>(0, 1))));
+  EXPECT_FALSE(static_cast<bool>(Array(std::complex<double>(0, 0))));
+  EXPECT_TRUE(static_cast<bool>(np::array({{2}})));
+  EXPECT_TRUE(static_cast<bool>(Array(float16::from_bits(1))));
+  EXPECT_EQ(error_of([] { (void)static_cast<bool>(np::array({1, 1})); }),
+            "ShapeError: bool: the truth of an array is defined for one element only; got i32[2].");
+  EXPECT_EQ(error_of([] { (void)static_cast<bool>(np::zeros({0})); }),
+            "ShapeError: bool: the truth of an array is defined for one element only; got f32[0].");
+}
+
+// ---- astype between all pairs, against a definition of its own ----
+
+/// The real values worth converting, exact in long double.
+std::vector<long double> interesting_values() {
+  std::vector<long double> v = {
+      0.0L,     -0.0L,        0.5L,     -0.5L,         0.99L,          -0.99L,        1.5L,        -1.5L,      2.5L,
+      1e-5L,    -1e-8L,       1e-30L,   5e-324L,       1e-45L,         5.9e-8L,       2.9e-8L,     65504.0L,   65519.0L,
+      65520.0L, 65519.99L,    65536.0L, 1e30L,         -1e30L,         3.4e38L,       3.5e38L,     3.39e38L,   1e300L,
+      -1e300L,  1234567.891L, 0.1L,     1.0009765625L, 1.00048828125L, 1.0014648438L, 1.00390625L, 1.01171875L};
+  for (const int bits : {7, 8, 11, 15, 16, 24, 31, 32, 53, 63, 64})
+    for (const long double d : {-1.5L, -1.0L, -0.5L, 0.0L, 0.5L, 1.0L, 1.5L})
+      for (const long double sign : {1.0L, -1.0L}) v.push_back(sign * (std::ldexp(1.0L, bits) + d));
+  const long double inf = std::numeric_limits<long double>::infinity();
+  v.insert(v.end(), {inf, -inf, std::numeric_limits<long double>::quiet_NaN()});
+  return v;
+}
+
+template <class T>
+constexpr bool is_complex_type = std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>;
+template <class T>
+constexpr bool is_small_float = std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>;
+
+/// The nearest of the 2^16 numbers of a small format, found by trying them: ties go to the even bit pattern.
+template <class T>
+T nearest_small(long double v) {
+  static const std::vector<std::pair<long double, std::uint16_t>> table = [] {
+    std::vector<std::pair<long double, std::uint16_t>> t;
+    for (std::uint32_t b = 0; b < 0x8000; ++b) {
+      const float f = T::from_bits(static_cast<std::uint16_t>(b));
+      if (std::isfinite(f)) t.emplace_back(f, static_cast<std::uint16_t>(b));
+    }
+    // Infinity takes the place of the number that would come next.
+    const long double last = t.back().first, step = last - t[t.size() - 2].first;
+    t.emplace_back(last + step, static_cast<std::uint16_t>(t.back().second + 1));
+    return t;
+  }();
+  if (v != v) return std::numeric_limits<T>::quiet_NaN();
+  const std::uint16_t sign = std::signbit(v) ? 0x8000 : 0;
+  const long double a = std::fabs(v);
+  const auto above = std::lower_bound(table.begin(), table.end(), std::pair(a, std::uint16_t{0}));
+  if (above == table.end()) return T::from_bits(static_cast<std::uint16_t>(table.back().second | sign));
+  if (above == table.begin() || above->first == a)
+    return T::from_bits(static_cast<std::uint16_t>(above->second | sign));
+  const auto below = above - 1;
+  const long double up = above->first - a, down = a - below->first;
+  const bool take_above = up < down || (up == down && above->second % 2 == 0);
+  return T::from_bits(static_cast<std::uint16_t>((take_above ? above->second : below->second) | sign));
+}
+
+/// Any element as its real and imaginary part, without loss.
+template <class T>
+std::complex<long double> exact(T v) {
+  if constexpr (is_complex_type<T>)
+    return {v.real(), v.imag()};
+  else if constexpr (is_small_float<T>)
+    return static_cast<float>(v);
+  else
+    return static_cast<long double>(v);
+}
+
+/// What a conversion gives: StableHLO's convert, with saturation of floats, wrapping of integers and NaN to 0.
+template <class To, bool kFromInteger>
+To converted(std::complex<long double> z) {
+  const long double v = z.real();
+  if constexpr (is_complex_type<To>) {
+    using R = typename To::value_type;
+    return To(static_cast<R>(z.real()), static_cast<R>(z.imag()));
+  } else if constexpr (std::is_same_v<To, bool>) {
+    return z.real() != 0 || z.imag() != 0;
+  } else if constexpr (is_small_float<To>) {
+    return nearest_small<To>(v);
+  } else if constexpr (std::is_floating_point_v<To>) {
+    return static_cast<To>(v);
+  } else if (kFromInteger) {
+    return static_cast<To>(static_cast<unsigned __int128>(static_cast<__int128>(v)));
+  } else {
+    if (v != v) return To(0);
+    const long double whole = std::trunc(v);
+    if (whole >= static_cast<long double>(std::numeric_limits<To>::max())) return std::numeric_limits<To>::max();
+    if (whole <= static_cast<long double>(std::numeric_limits<To>::min())) return std::numeric_limits<To>::min();
+    return static_cast<To>(whole);
+  }
+}
+
+/// Elements of T near the interesting values, in a length that fills vectors and leaves a rest.
+template <class T>
+std::vector<T> elements() {
+  std::vector<T> r;
+  const std::vector<long double> values = interesting_values();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const long double v = values[i];
+    if constexpr (is_complex_type<T>)
+      r.push_back(T(static_cast<typename T::value_type>(v),
+                    static_cast<typename T::value_type>(values[(i * 7 + 3) % values.size()])));
+    else
+      r.push_back(converted<T, false>(v));
+  }
+  if constexpr (is_complex_type<T>) r.push_back(T(0, 1));
+  if (r.size() % 8 == 0) r.push_back(r[1]);
+  return r;
+}
+
+template <class T>
+bool same_element(T a, T b) {
+  if constexpr (is_complex_type<T>)
+    return same_element(a.real(), b.real()) && same_element(a.imag(), b.imag());
+  else if constexpr (std::is_integral_v<T>)
+    return a == b;
+  else {
+    const double x = static_cast<double>(static_cast<std::conditional_t<is_small_float<T>, float, T>>(a)),
+                 y = static_cast<double>(static_cast<std::conditional_t<is_small_float<T>, float, T>>(b));
+    return std::isnan(x) ? std::isnan(y) : x == y && std::signbit(x) == std::signbit(y);
+  }
+}
+
+TEST(astype, converts_between_all_pairs_of_types_as_defined) {
+  for (int from = 0; from < kNumDTypes; ++from)
+    visit_dtype(static_cast<DType>(from), [&]<class From>(TypeTag<From>) {
+      const std::vector<From> in = elements<From>();
+      const Array x(in);
+      for (int to = 0; to < kNumDTypes; ++to)
+        visit_dtype(static_cast<DType>(to), [&]<class To>(TypeTag<To>) {
+          const DType t = static_cast<DType>(to);
+          const auto check = [&](const Array& y, const char* how) {
+            ASSERT_EQ(y.dtype(), t);
+            const std::vector<To> out = y.to_vector<To>();
+            ASSERT_EQ(out.size(), in.size());
+            for (std::size_t i = 0; i < in.size(); ++i) {
+              const To want = converted<To, std::is_integral_v<From>>(exact<From>(in[i]));
+              EXPECT_TRUE(same_element<To>(out[i], want))
+                  << how << ": " << x(i).str() << " from " << name(x.dtype()) << " to " << name(t) << " gives "
+                  << y(i).str() << ", wanted " << Array(want).str();
+            }
+          };
+          check(x.astype(t), "eager");
+          check(jit([t](Array a) { return a.astype(t); })(x), "jit");
+          for (std::size_t i = 0; i < in.size(); i += 5)
+            EXPECT_TRUE(same_element<To>(Array(From(in[i])).item<To>(),
+                                         converted<To, std::is_integral_v<From>>(exact<From>(in[i]))))
+                << "item of " << x(i).str() << " from " << name(x.dtype()) << " to " << name(t);
+        });
+    });
+}
+
+TEST(astype, to_the_own_type_gives_the_same_array) {
+  const Array x = np::array({1.0f, 2.0f});
+  EXPECT_TRUE(x.astype(f32).identical(x));
+  EXPECT_FALSE(x.astype(f64).identical(x));
+}
+
+TEST(astype, keeps_shape_and_repeats) {
+  EXPECT_EQ(np::zeros({2, 0, 3}).astype(c64).aval().str(), "c64[2,0,3]");
+  EXPECT_EQ(Array(2.9f).astype(i8).aval().str(), "i8[]");
+  const Array x = Array::full(Dims{50, 2}, f32, Scalar(-1.5f)).astype(i16);
+  EXPECT_EQ(x.to_vector<std::int16_t>(), std::vector<std::int16_t>(100, -1));
+}
+
+}  // namespace
+}  // namespace weft

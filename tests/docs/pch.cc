@@ -1,0 +1,1 @@
+// Carries the precompiled header of the documentation's snippets; holds no code.

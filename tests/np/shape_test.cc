@@ -37,7 +37,7 @@ TEST(shape, axes_change_places) {
   EXPECT_EQ(shape_of(np::matrix_transpose(x)), "[2,4,3]");
   EXPECT_EQ(np::transpose(x, {1, 2, 0})(2, 3, 1).item<int>(), x(1, 2, 3).item<int>());
   expect_equal(np::array({{1, 2}, {3, 4}}).T(), np::array({{1, 3}, {2, 4}}));
-  EXPECT_EQ(message_of<IndexError>([&] { return np::swapaxes(x, 0, 3); }), "swapaxes: axis must be in [-3, 3); got 3.");
+  EXPECT_EQ(message_of<IndexError>([&] { return np::swapaxes(x, 0, 3); }), "swapaxes: axis must be in [-3, 3); got 3 for f32[2,3,4].");
   EXPECT_TRUE(throws<IndexError>([&] { return np::moveaxis(x, {0, 0}, {1, 2}); }));
   EXPECT_TRUE(throws<ValueError>([&] { return np::moveaxis(x, {0, 1}, {1}); }));
   EXPECT_TRUE(throws<ShapeError>([&] { return np::matrix_transpose(np::ones({2})); }));
@@ -86,7 +86,7 @@ TEST(shape, what_cannot_be_joined_is_refused) {
   EXPECT_EQ(message_of<ShapeError>([&] { return np::stack({a, np::array({1.f})}); }),
             "stack: arrays must have equal shapes; got i32[2] and f32[1].");
   EXPECT_EQ(message_of<IndexError>([&] { return np::concatenate({a, a}, 1); }),
-            "concatenate: axis must be in [-1, 1); got 1.");
+            "concatenate: axis must be in [-1, 1); got 1 for i32[2].");
   EXPECT_TRUE(throws<ShapeError>([&] { return np::concatenate({a, np::ones({1, 2})}); }));
   try {
     np::stack({a, np::array({1})});

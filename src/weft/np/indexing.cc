@@ -85,7 +85,8 @@ std::vector<Entry> expand(Array& x, std::span<const Index> indices) {
       case Index::Kind::kInteger:
       case Index::Kind::kSlice: ++used; break;
       case Index::Kind::kArray:
-        if (!i.array().defined()) throw ValueError("index: an index array must hold a value; got none (a default-constructed Array).");
+        if (!i.array().defined())
+          throw ValueError("index: an index array must hold a value; got none (a default-constructed Array).");
         if (category(i.array().dtype()) > Category::kInteger)
           throw DTypeError("index: index arrays must be integers or bool; got " + i.array().aval().str() + ".");
         used += i.array().dtype() == boolean ? static_cast<std::size_t>(i.array().ndim()) : 1;
@@ -95,7 +96,8 @@ std::vector<Entry> expand(Array& x, std::span<const Index> indices) {
     }
   }
   const auto rank = static_cast<std::size_t>(x.ndim());
-  if (ellipses > 1) throw IndexError("index: there must be at most one ellipsis; got " + std::to_string(ellipses) + ".");
+  if (ellipses > 1)
+    throw IndexError("index: there must be at most one ellipsis; got " + std::to_string(ellipses) + ".");
   if (used > rank)
     throw IndexError("index: there must be at most one index per axis; got " +
                      count_str(static_cast<std::int64_t>(used), "index", "indices") + " for " + x.aval().str() + ".");
@@ -376,8 +378,9 @@ Array IndexUpdate::update(const char* what, const Arg& v, lax::ScatterKind kind,
   if (category(v.dtype()) > category(x_.dtype()))
     throw DTypeError(std::string(what) + ": the value must be of the array's kind of numbers or a lesser one; got " +
                          v.array().aval().str() + " for " + x_.aval().str() + ".",
-                     "convert the array first with astype(" + std::string(name(v.dtype())) + "), or the value with astype(" +
-                         std::string(name(x_.dtype())) + ").");
+                     "convert the array first with astype(" + std::string(name(v.dtype())) + "), or " +
+                         (is_complex(v.dtype()) ? std::string("take np::real of the value.")
+                                                : "the value with astype(" + std::string(name(x_.dtype())) + ")."));
   Array x = x_;
   const std::vector<Entry> entries = expand(x, indices_);
   const Plan plan = make_plan(x, entries);

@@ -40,12 +40,13 @@ Array& in_place(std::string_view op, Array& x, Array (*f)(const Arg&, const Arg&
   if (r.aval() == x.aval()) return x = std::move(r);
   const std::string sign(op.substr(8, op.size() - 9));
   if (kind(r.dtype()) > kind(x.dtype()))
-    throw DTypeError(std::string(op) + ": x must keep its dtype, which must hold the result's kind of numbers; got " +
-                         r.aval().str() + " for x of type " + x.aval().str() + ".",
-                     "write x = x " + sign + " y to change the dtype, or " +
-                         (sign == "/" && is_integer(x.dtype())
-                              ? std::string("x = np::floor_divide(x, y) to divide integers.")
-                              : "convert y with astype(" + std::string(name(x.dtype())) + ")."));
+    throw DTypeError(
+        std::string(op) + ": x must keep its dtype, which must hold the result's kind of numbers; got " +
+            r.aval().str() + " for x of type " + x.aval().str() + ".",
+        "write x = x " + sign + " y to change the dtype, or " +
+            (sign == "/" && is_integer(x.dtype()) ? std::string("x = np::floor_divide(x, y) to divide integers.")
+             : is_complex(r.dtype())              ? std::string("take np::real(y).")
+                                                  : "convert y with astype(" + std::string(name(x.dtype())) + ")."));
   if (!same_dims(r.shape(), x.shape()))
     throw ShapeError(std::string(op) + ": x must keep its shape; got a result " + r.aval().str() + " for x of type " +
                          x.aval().str() + ".",

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <map>
 
+#include "weft/base/text.h"
 #include "weft/np/promotion.h"
 #include "weft/np/reductions.h"
 #include "weft/np/shape.h"
 #include "weft/np/ufuncs.h"
-#include "weft/base/text.h"
 #include "weft/ops/common.h"
 
 namespace weft::np {
@@ -214,7 +214,7 @@ Labels parse_term(std::string_view spec, std::string_view term, int ellipsis) {
     if (c == ' ') continue;
     if (c == '.') {
       if (term.substr(i, 3) != "...") malformed(spec, "an ellipsis must have three dots");
-      if (dots) malformed(spec, "a term may have one ellipsis");
+      if (dots) malformed(spec, "a term must have at most one ellipsis");
       dots = true;
       for (int k = ellipsis; k-- > 0;) labels.push_back(-1 - k);
       i += 2;
@@ -318,8 +318,9 @@ Array einsum(EinsumSpec specification, std::span<const Array> xs) {
   check_signs(spec, output);
   if (terms.size() != xs.size())
     throw ValueError("einsum: there must be one term per operand; got " +
-                     count_str(static_cast<std::int64_t>(terms.size()), "term", "terms") + " in \"" + std::string(spec) +
-                     "\" for " + count_str(static_cast<std::int64_t>(xs.size()), "operand", "operands") + ".");
+                     count_str(static_cast<std::int64_t>(terms.size()), "term", "terms") + " in \"" +
+                     std::string(spec) + "\" for " +
+                     count_str(static_cast<std::int64_t>(xs.size()), "operand", "operands") + ".");
 
   DType t = xs[0].dtype();
   for (const Array& x : xs) t = promote_types(t, x.dtype());
@@ -356,7 +357,8 @@ Array einsum(EinsumSpec specification, std::span<const Array> xs) {
       if (!sizes.count(result[i]))
         malformed(spec, std::string("every axis of the result must be in a term, unlike '") +
                             static_cast<char>(result[i]) + "'");
-      if (std::count(result.begin(), result.end(), result[i]) > 1) malformed(spec, std::string("an axis must be in the result only once, unlike '") +
+      if (std::count(result.begin(), result.end(), result[i]) > 1)
+        malformed(spec, std::string("an axis must be in the result only once, unlike '") +
                             (result[i] < 0 ? "..." : std::string(1, static_cast<char>(result[i]))) + "'");
     }
   } else {

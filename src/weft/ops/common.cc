@@ -34,8 +34,7 @@ int normal_axis(std::string_view op, int axis, Aval x) {
 }
 
 int normal_axis(std::string_view op, int axis, int rank) {
-  if (axis < -rank || axis >= rank)
-    throw_axis(op, axis, rank, " for a result with " + count_str(rank, "axis", "axes"));
+  if (axis < -rank || axis >= rank) throw_axis(op, axis, rank, " for a result with " + count_str(rank, "axis", "axes"));
   return axis < 0 ? axis + rank : axis;
 }
 
@@ -48,12 +47,6 @@ void check_axes(std::string_view op, DimSpan axes, int rank) {
       if (axes[i] == axes[j])
         throw IndexError(std::string(op) + ": axes must be distinct; got " + shape_str(axes) + ".");
   }
-}
-
-void check_axes(std::string_view op, DimSpan axes, Aval x) {
-  for (const std::int64_t a : axes)
-    if (a < 0 || a >= x.ndim()) throw_axis(op, static_cast<int>(a), x.ndim(), " for " + x.str());
-  check_axes(op, axes, x.ndim());
 }
 
 std::string operand_text(std::span<const Aval> in) {
@@ -69,7 +62,11 @@ std::string cure(std::string_view accepted, DType got) {
   switch (category(got)) {
     case Category::kBool: return "convert with astype(i32).";
     case Category::kInteger: return "convert with astype(f32), or use np::, which promotes.";
-    case Category::kFloat: return floats ? "" : "compare first, as in (x > 0) & (y > 0), or convert with astype(i32).";
+    case Category::kFloat:
+      if (floats) return "";
+      return accepted.find("bool") == std::string_view::npos
+                 ? "convert with astype(i32)."
+                 : "compare first, as in (x > 0) & (y > 0), or convert with astype(i32).";
     default: return "take real(x), imag(x) or abs(x).";
   }
 }
@@ -78,7 +75,7 @@ std::string cure(std::string_view accepted, DType got) {
 
 void throw_dtype(std::string_view op, std::string_view accepted, std::span<const Aval> got) {
   throw DTypeError(std::string(op) + (got.size() == 1 ? ": the operand must be " : ": operands must be ") +
-                   std::string(accepted) + "; got " + operand_text(got) + ".",
+                       std::string(accepted) + "; got " + operand_text(got) + ".",
                    cure(accepted, got[0].dtype()));
 }
 

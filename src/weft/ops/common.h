@@ -20,8 +20,7 @@ std::pair<Array, Array> pair_of(const Arg& x, const Arg& y);
 int normal_axis(std::string_view op, int axis, Aval x);
 /// The same for an axis of a result that is still to be made.
 int normal_axis(std::string_view op, int axis, int rank);
-/// Checks that `axes` (of x, or of something with `rank` axes) are in range and distinct; IndexError otherwise.
-void check_axes(std::string_view op, DimSpan axes, Aval x);
+/// Checks that `axes`, which count from the front, are in range and distinct; IndexError otherwise.
 void check_axes(std::string_view op, DimSpan axes, int rank);
 /// The types of operands in words: "f32[3] and i32[]".
 std::string operand_text(std::span<const Aval> in);

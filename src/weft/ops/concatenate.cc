@@ -15,7 +15,7 @@ namespace {
 void infer_concatenate(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
   const auto& p = ir::params_as<ConcatenateParams>(params);
   if (in.empty()) throw ValueError("concatenate: there must be at least one operand; got none.");
-  check_axes("concatenate", Dims{p.dimension}, in[0]);
+  check_axes("concatenate", Dims{p.dimension}, in[0].ndim());
   const auto d = static_cast<std::size_t>(p.dimension);
   Dims shape(in[0].shape());
   shape[d] = 0;
@@ -24,8 +24,9 @@ void infer_concatenate(const ParamsBase* params, std::span<const Aval> in, Avals
     if (a.dtype() != in[0].dtype())
       throw DTypeError("concatenate: operands must have equal dtypes; got " + in[0].str() + " and " + a.str() + ".");
     if (a.ndim() != in[0].ndim())
-      throw ShapeError("concatenate: operands must have equally many axes; got " + in[0].str() + " and " + a.str() + ".",
-                       "add an axis with expand_dims or reshape.");
+      throw ShapeError(
+          "concatenate: operands must have equally many axes; got " + in[0].str() + " and " + a.str() + ".",
+          "add an axis with expand_dims or reshape.");
     bool fits = true;
     for (std::size_t i = 0; fits && i < shape.size(); ++i) fits = i == d || a.shape(i) == shape[i];
     if (!fits)

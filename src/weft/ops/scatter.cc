@@ -50,7 +50,7 @@ void infer_scatter(const ParamsBase* params, std::span<const Aval> in, Avals& ou
   check_roles("scatter", d.inserted_window_dims, d.input_batching_dims, x.ndim());
   check_roles("scatter", d.scatter_dims_to_operand_dims, d.input_batching_dims, x.ndim());
   check_axes("scatter", d.scatter_indices_batching_dims, batch_rank);
-  check_axes("scatter", d.update_window_dims, updates);
+  check_axes("scatter", d.update_window_dims, updates.ndim());
   if (!std::is_sorted(d.update_window_dims.begin(), d.update_window_dims.end()))
     throw_numbers("update_window_dims must be ascending; got " + shape_str(d.update_window_dims), in);
   if (static_cast<std::int64_t>(d.scatter_dims_to_operand_dims.size()) !=

@@ -293,7 +293,7 @@ void infer_transpose(const ParamsBase* params, std::span<const Aval> in, Avals& 
   if (p.permutation.size() != in[0].shape().size())
     throw ShapeError("transpose: the permutation must have one entry per axis; got " + shape_str(p.permutation) +
                      " for " + in[0].str() + ".");
-  check_axes("transpose", p.permutation, in[0]);
+  check_axes("transpose", p.permutation, in[0].ndim());
   Dims shape;
   for (const std::int64_t d : p.permutation) shape.push_back(in[0].shape(static_cast<std::size_t>(d)));
   out.push_back(in[0].with_shape(shape));
@@ -358,7 +358,7 @@ const OpRules op_rule_table::transpose{
 namespace {
 
 void infer_reverse(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
-  check_axes("reverse", ir::params_as<ReverseParams>(params).dimensions, in[0]);
+  check_axes("reverse", ir::params_as<ReverseParams>(params).dimensions, in[0].ndim());
   out.push_back(in[0]);
 }
 
@@ -399,7 +399,7 @@ FactorTable factors_reverse(const ParamsBase* params, std::span<const Aval> in, 
 Array lax::reverse(const Arg& x, DimSpan dimensions) {
   const LocationScope scope(x.location(), "reverse");
   const Array a = x.array();
-  check_axes("reverse", dimensions, a.aval());
+  check_axes("reverse", dimensions, a.ndim());
   if (dimensions.empty() || is_splat(a)) return a;
   return bind1(OpCode::kReverse, ir::make_params(ReverseParams{Dims(dimensions)}), {a});
 }

@@ -13,7 +13,7 @@ namespace {
 void infer_sort(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
   const auto& p = ir::params_as<SortParams>(params);
   if (in.empty()) throw ValueError("sort: there must be at least one operand; got none.");
-  check_axes("sort", Dims{p.dimension}, in[0]);
+  check_axes("sort", Dims{p.dimension}, in[0].ndim());
   if (p.num_keys < 1 || p.num_keys > static_cast<std::int64_t>(in.size()))
     throw ValueError("sort: num_keys must be in [1, " + std::to_string(in.size()) + "]; got " +
                      std::to_string(p.num_keys) + ".");

@@ -14,14 +14,6 @@
 namespace weft {
 namespace {
 
-TEST(array, assignment_to_a_temporary_does_not_compile) {
-  // x(0) = 1 would change a copy and nothing else.
-  EXPECT_FALSE((std::is_assignable_v<Array, float>));
-  EXPECT_FALSE((std::is_assignable_v<Array, Array>));
-  EXPECT_TRUE((std::is_assignable_v<Array&, float>));
-  EXPECT_TRUE((std::is_nothrow_assignable_v<Array&, Array>));
-  EXPECT_TRUE((std::is_nothrow_move_constructible_v<Array>));
-
 template <class F>
 std::string error_of(F&& f) {
   try {
@@ -32,6 +24,15 @@ std::string error_of(F&& f) {
     return std::string(e.kind()) + ": " + e.message();
   }
   return "no error";
+}
+
+TEST(array, assignment_to_a_temporary_does_not_compile) {
+  // x(0) = 1 would change a copy and nothing else.
+  EXPECT_FALSE((std::is_assignable_v<Array, float>));
+  EXPECT_FALSE((std::is_assignable_v<Array, Array>));
+  EXPECT_TRUE((std::is_assignable_v<Array&, float>));
+  EXPECT_TRUE((std::is_nothrow_assignable_v<Array&, Array>));
+  EXPECT_TRUE((std::is_nothrow_move_constructible_v<Array>));
 }
 
 // ---- construction and reading ----

@@ -73,12 +73,13 @@ TEST(concretization_error, to_vector_under_jit) {
 }
 
 TEST(concretization_error, mask_under_jit) {
-  expect_error<ConcretizationError>([&] { jit([](Array x) { return np::sum(x(x > 0)); })(np::ones({3})); },
-                                    "at.set: a bool array used as an index must have known values, for the result's "
-                                    "shape depends on them; got a traced bool[3].\n"
-                                    "  at here\n"
-                                    "  while tracing jit(f) at here\n"
-                                    "hint: np::where(mask, x, 0) keeps the shape.");
+  expect_error<ConcretizationError>(
+      [&] { jit([](Array x) { return np::sum(x(x > 0)); })(np::ones({3})); },
+      "index: a bool array used as an index must have known values, for the result's shape "
+      "depends on them; got a traced bool[3].\n"
+      "  at here\n"
+      "  while tracing jit(f) at here\n"
+      "hint: np::where(mask, x, 0) keeps the shape.");
 }
 
 TEST(concretization_error, mask_under_vmap) {
@@ -92,12 +93,13 @@ TEST(concretization_error, mask_under_vmap) {
 }
 
 TEST(concretization_error, nonzero_under_jit) {
-  expect_error<ConcretizationError>([&] { jit([](Array x) { return x.at(x > 0).set(0); })(np::ones({3})); },
-                                    "at.set: a bool array used as an index must have known values, for the result's "
-                                    "shape depends on them; got a traced bool[3].\n"
-                                    "  at here\n"
-                                    "  while tracing jit(f) at here\n"
-                                    "hint: np::where(mask, x, 0) keeps the shape.");
+  expect_error<ConcretizationError>(
+      [&] { jit([](Array x) { return x.at(x > 0).set(0); })(np::ones({3})); },
+      "at.set: a bool array used as an index must have known values, for the result's shape "
+      "depends on them; got a traced bool[3].\n"
+      "  at here\n"
+      "  while tracing jit(f) at here\n"
+      "hint: np::where(mask, x, 0) keeps the shape.");
 }
 
 TEST(concretization_error, if_under_grad_of_jit) {

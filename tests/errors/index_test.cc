@@ -150,7 +150,7 @@ TEST(index_error, lax_slice_out_of_range) {
 
 TEST(index_error, lax_reduce_over_a_wrong_axis) {
   expect_error<IndexError>([&] { lax::reduce_sum(np::ones({3}), Dims{1}); },
-                           "reduce: axis must be in [-1, 1); got 1 for f32[3].\n"
+                           "reduce: axes must be in [0, 1); got [1].\n"
                            "  at here");
 }
 

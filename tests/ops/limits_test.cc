@@ -147,14 +147,14 @@ TEST(limits, of_dot_general) {
     return refusal("f32[3,3] = dot_general[dimension_numbers=" + numbers + " preferred_element_type=float32] x x");
   };
   EXPECT_EQ(dot("(([0], [0]), ([], []))"), "accepted");
-  EXPECT_EQ(dot("(([2], [0]), ([], []))"), "dot_general, lhs: axes must be in [0, 2); got 2 for f32[2,3].");
-  EXPECT_EQ(dot("(([0], [-1]), ([], []))"), "dot_general, rhs: axes must be in [0, 2); got -1 for f32[2,3].");
+  EXPECT_EQ(dot("(([2], [0]), ([], []))"), "dot_general: axes of lhs must be in [0, 2); got 2 for f32[2,3].");
+  EXPECT_EQ(dot("(([0], [-1]), ([], []))"), "dot_general: axes of rhs must be in [0, 2); got -1 for f32[2,3].");
   EXPECT_EQ(dot("(([0, 0], [0, 0]), ([], []))"),
-            "dot_general, lhs: an axis may be contracted or batch once only; got axis 0 twice in contracting [0,0] and "
-            "batch [].");
+            "dot_general: an axis of lhs must be contracted or batch only once; got [0,0] contracted and [] batch for "
+            "f32[2,3].");
   EXPECT_EQ(dot("(([0], [0]), ([0], [0]))"),
-            "dot_general, lhs: an axis may be contracted or batch once only; got axis 0 twice in contracting [0] and "
-            "batch [0].");
+            "dot_general: an axis of lhs must be contracted or batch only once; got [0] contracted and [0] batch for "
+            "f32[2,3].");
   EXPECT_EQ(
       dot("(([0], []), ([], []))"),
       "dot_general: lhs and rhs must have equally many contracting axes; got 1 and 0 (lhs f32[2,3], rhs f32[2,3]).");

@@ -126,9 +126,8 @@ auto vjp(F&& f, A&&... args) {
   transforms::Linearized lin = api::with_note(
       "vjp(f)", [&] { return transforms::linearize(call.flat(), leaves, api::inexact_leaves(leaves), "vjp(f)"); });
   auto result = call.result(lin.outs);
-  auto pullback = [lin = std::make_shared<const transforms::Linearized>(std::move(lin)), pack,
-                   result](const std::decay_t<decltype(result)>& ct,
-                           SourceLocation loc = std::source_location::current()) {
+  auto pullback = [lin = std::make_shared<const transforms::Linearized>(std::move(lin)), pack, result](
+                      const std::decay_t<decltype(result)>& ct, SourceLocation loc = std::source_location::current()) {
     Arrays cts;
     {
       const LocationScope scope(loc, "vjp");

@@ -184,10 +184,10 @@ auto jacrev(F&& f, SourceLocation loc = std::source_location::current()) {
 /// H[i..., j...] = d2 f(x) / dx[i...] dx[j...], forward over reverse.
 template <std::size_t kArg = 0, class F>
 auto hessian(F&& f, SourceLocation loc = std::source_location::current()) {
-  return [inner = jacrev<kArg>(std::forward<F>(f), loc),
-          name = api::transform_name("hessian(f)", loc)](auto&&... args) {
-    return api::jacobian<kArg>(true, "hessian", name, inner, std::forward<decltype(args)>(args)...);
-  };
+  return
+      [inner = jacrev<kArg>(std::forward<F>(f), loc), name = api::transform_name("hessian(f)", loc)](auto&&... args) {
+        return api::jacobian<kArg>(true, "hessian", name, inner, std::forward<decltype(args)>(args)...);
+      };
 }
 
 }  // namespace weft

@@ -23,8 +23,8 @@ auto ravel(const T& t, SourceLocation loc = std::source_location::current()) {
   // The structure alone is kept, not the values.
   T prototype = t;
   tree::for_each(prototype, [](Array& a) { a = Array(false); });
-  auto unravel = [prototype = std::move(prototype), types](
-                     const Array& flat, SourceLocation loc = std::source_location::current()) {
+  auto unravel = [prototype = std::move(prototype), types](const Array& flat,
+                                                           SourceLocation loc = std::source_location::current()) {
     const LocationScope scope(loc, "unravel");
     return tree::with_leaves(prototype, api::unravel_leaves(flat, types));
   };

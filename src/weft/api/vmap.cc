@@ -59,8 +59,8 @@ Bdims mapped_axes(const std::vector<AxesVisitor::Leaf>& leaves, std::int64_t& si
                        "use `unmapped` for it in in_axes.");
     if (axis < -rank || axis >= rank)
       throw IndexError("vmap: the mapped axis must be in [" + std::to_string(-rank) + ", " + std::to_string(rank) +
-                           "); got axis " + std::to_string(axis) + " for " + leaf.path + " of type " +
-                           leaf.array.aval().str() + ".");
+                       "); got axis " + std::to_string(axis) + " for " + leaf.path + " of type " +
+                       leaf.array.aval().str() + ".");
     bdims.push_back(axis < 0 ? axis + rank : axis);
     const std::int64_t n = leaf.array.shape(bdims.back());
     if (!first) {
@@ -73,7 +73,8 @@ Bdims mapped_axes(const std::vector<AxesVisitor::Leaf>& leaves, std::int64_t& si
                        std::to_string(axis) + ").");
     }
   }
-  if (!first) throw ValueError("vmap: at least one argument must be mapped; got only unmapped ones.", "give an axis in in_axes.");
+  if (!first)
+    throw ValueError("vmap: at least one argument must be mapped; got only unmapped ones.", "give an axis in in_axes.");
   return bdims;
 }
 

@@ -6,8 +6,8 @@
 
 #include <cstdint>
 
-#include "weft/base/location.h"
 #include "weft/base/function_ref.h"
+#include "weft/base/location.h"
 
 namespace weft {
 

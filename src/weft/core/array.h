@@ -103,8 +103,7 @@ class Array {
   /// Copies `size(shape)` elements in row-major order. ShapeError when the count differs.
   template <class T>
     requires is_element_v<T>
-  static Array from_span(std::span<const T> data, DimSpan shape,
-                         SourceLocation loc = std::source_location::current()) {
+  static Array from_span(std::span<const T> data, DimSpan shape, SourceLocation loc = std::source_location::current()) {
     return copy(dtype_of<T>(), shape, data.data(), data.size(), loc);
   }
   template <class T>

@@ -91,18 +91,20 @@ void check_usable(std::string_view op, const std::string& what, const Tracer& t)
   const Trace& trace = *t.trace();
   if (trace.kind() == Trace::Kind::kAbstract)
     throw ConcretizationError(
-        std::string(op) + ": " + what + " must have values; got an abstract " + t.aval().str() + ", which has a type only.",
+        std::string(op) + ": " + what + " must have values; got an abstract " + t.aval().str() +
+            ", which has a type only.",
         "abstract arrays are arguments for eval_shape and make_jaxpr; call the function with real arrays.");
   if (!trace.alive())
-    throw LeakError(
-        std::string(op) + ": " + what + " must belong to a running transformation; got " + t.str() + ", which has ended.",
-        "return the value from the function instead of storing it elsewhere.");
+    throw LeakError(std::string(op) + ": " + what + " must belong to a running transformation; got " + t.str() +
+                        ", which has ended.",
+                    "return the value from the function instead of storing it elsewhere.");
   if (trace.thread() != detail::this_thread_id())
     throw LeakError(std::string(op) + ": " + what + " must belong to a transformation of this thread; got " + t.str() +
                         ", which runs on another thread.",
                     "start the transformation on the thread that does the work.");
   if (evaluating())
-    throw LeakError(std::string(op) + ": " + what + " must belong to an enclosing transformation; got " + t.str() + ".");
+    throw LeakError(std::string(op) + ": " + what + " must belong to an enclosing transformation; got " + t.str() +
+                    ".");
 }
 
 bool unusable(const Tracer& t) {

@@ -8,7 +8,7 @@
 
 namespace weft {
 
-Array Array::astype(DType dtype, SourceLocation loc) const { 
+Array Array::astype(DType dtype, SourceLocation loc) const {
   const LocationScope scope(loc, "astype");
   return lax::convert(*this, dtype);
 }

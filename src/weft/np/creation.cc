@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "weft/np/promotion.h"
 #include "weft/base/text.h"
+#include "weft/np/promotion.h"
 #include "weft/ops/common.h"
 
 namespace weft::np {
@@ -94,12 +94,10 @@ namespace detail {
 Array arange_floats(DType type, std::optional<DType> dtype, double start, double stop, double step,
                     const SourceLocation& loc) {
   const LocationScope scope(loc, "arange");
-  if (step == 0 || step != step)
-    throw ValueError("arange: the step must not be zero; got " + number_str(step) + ".");
+  if (step == 0 || step != step) throw ValueError("arange: the step must not be zero; got " + number_str(step) + ".");
   const double n = std::ceil((stop - start) / step);
   if (!(n < 4e18))
-    throw ValueError("arange: the range must be finite; got " + number_str(start) + " to " + number_str(stop) +
-                     ".");
+    throw ValueError("arange: the range must be finite; got " + number_str(start) + " to " + number_str(stop) + ".");
   const DType t = dtype.value_or(type), work = is_inexact(t) ? counting(t) : type;
   return lax::convert(ramp(work, start, step, n > 0 ? static_cast<std::int64_t>(n) : 0), t);
 }

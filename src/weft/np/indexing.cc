@@ -20,7 +20,7 @@ struct Range {
 
 Range resolve(const Slice& s, std::int64_t size) {
   const std::int64_t step = s.step.value_or(1);
-  if (step == 0) throw ValueError("slice: the step must not be zero; got 0.");
+  if (step == 0) throw ValueError("index: the step of a slice must not be zero; got 0.");
   const auto clamp = [&](std::int64_t i, std::int64_t lo, std::int64_t hi) {
     return std::min(std::max(i < 0 ? i + size : i, lo), hi);
   };

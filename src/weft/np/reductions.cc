@@ -15,8 +15,8 @@ Dims AxisArg::resolve(std::string_view op, Aval x) const {
   for (const int a : axes_) r.push_back(ops::normal_axis(op, a, x));
   std::sort(r.begin(), r.end());
   if (std::adjacent_find(r.begin(), r.end()) != r.end())
-    throw IndexError(std::string(op) + ": axes must be distinct; got " +
-                     shape_str(Dims(axes_.begin(), axes_.end())) + " for " + x.str() + ".");
+    throw IndexError(std::string(op) + ": axes must be distinct; got " + shape_str(Dims(axes_.begin(), axes_.end())) +
+                     " for " + x.str() + ".");
   return r;
 }
 

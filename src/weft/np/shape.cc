@@ -228,9 +228,8 @@ std::vector<Array> split(const Arg& x, const Cuts& cuts, int axis) {
   const int d = normal_axis("split", axis, a.aval());
   if (!cuts.sections()) return cut(a, d, cuts.at());
   const int sections = *cuts.sections();
-  if (sections < 1)
-    throw ValueError("split: there must be at least one part; got " + std::to_string(sections) + ".");
-  if ( a.shape(d) % sections != 0)
+  if (sections < 1) throw ValueError("split: there must be at least one part; got " + std::to_string(sections) + ".");
+  if (a.shape(d) % sections != 0)
     throw ShapeError("split: the axis must divide into equal parts; got " + std::to_string(sections) +
                          " parts of axis " + std::to_string(d) + " of " + a.aval().str() + ".",
                      "np::array_split makes parts of nearly equal size.");
@@ -330,7 +329,8 @@ Array pad(const Arg& x, const std::vector<std::pair<std::int64_t, std::int64_t>>
   const Array a = x.array();
   if (widths.size() != 1 && widths.size() != a.shape().size())
     throw ValueError("pad: there must be one pair of widths, or one for every axis; got " +
-                     count_str(static_cast<std::int64_t>(widths.size()), "pair", "pairs") + " for " + a.aval().str() + ".");
+                     count_str(static_cast<std::int64_t>(widths.size()), "pair", "pairs") + " for " + a.aval().str() +
+                     ".");
   Dims low, high;
   for (const auto& [before, after] : widths) {
     if (before < 0 || after < 0)

@@ -60,9 +60,9 @@ void check_side(const char* side, DimSpan contracting, DimSpan batch, Aval aval)
   for (std::size_t i = 0; i < all.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
       if (all[i] == all[j])
-        throw ShapeError(std::string("dot_general: an axis of ") + side + " must be contracted or batch only once; got " +
-                         shape_str(contracting) + " contracted and " + shape_str(batch) + " batch for " + aval.str() +
-                         ".");
+        throw ShapeError(std::string("dot_general: an axis of ") + side +
+                         " must be contracted or batch only once; got " + shape_str(contracting) + " contracted and " +
+                         shape_str(batch) + " batch for " + aval.str() + ".");
 }
 
 void check_sizes(const char* what, DimSpan lhs_axes, DimSpan rhs_axes, std::span<const Aval> in) {

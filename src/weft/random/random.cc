@@ -121,8 +121,7 @@ Array fold_in(const Arg& key, const Arg& data) {
   if (!is_integer(data.dtype()))
     throw DTypeError("fold_in: the data must be an integer; got " + data.array().aval().str() + ".");
   const Array d = data.is_scalar() ? Array(static_cast<std::uint32_t>(data.scalar().integer)) : lax::convert(data, u32);
-  if (d.ndim() != 0)
-    throw ShapeError("fold_in: the data must be one integer; got " + data.array().aval().str() + ".");
+  if (d.ndim() != 0) throw ShapeError("fold_in: the data must be one integer; got " + data.array().aval().str() + ".");
   const auto [a, b] = lax::threefry2x32(k.first, k.second, np::zeros({}, u32), d);
   return np::stack({a, b}, 0);
 }
@@ -253,8 +252,7 @@ Array weibull_min(const Arg& key, double scale, double concentration, const np::
 Array categorical(const Arg& key, const Arg& logits, int axis, std::optional<np::Shape> shape, Layout layout) {
   const LocationScope scope(key.location(), "categorical");
   const Array x = logits.array();
-  if (!is_float(x.dtype()))
-    throw DTypeError("categorical: logits must be floats; got " + x.aval().str() + ".");
+  if (!is_float(x.dtype())) throw DTypeError("categorical: logits must be floats; got " + x.aval().str() + ".");
   const int at = ops::normal_axis("categorical", axis, x.aval());
   Dims batch(x.shape());
   batch.erase(batch.begin() + at);

@@ -55,7 +55,7 @@ TEST(value_error, a_range_with_step_zero) {
 
 TEST(value_error, a_slice_with_step_zero) {
   expect_error<ValueError>([&] { np::ones({3})(slice(0, 3, 0)); },
-                           "index: the step must not be zero; got 0.\n"
+                           "index: the step of a slice must not be zero; got 0.\n"
                            "  at here");
 }
 

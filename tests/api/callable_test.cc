@@ -22,9 +22,8 @@ TEST(callable, mistakes_in_a_function_of_np_name_the_transformation) {
     jit(np::dot)(np::ones({2}), np::ones({3}));
     FAIL() << "nothing was thrown";
   } catch (const ShapeError& e) {
-    EXPECT_EQ(
-        e.message(),
-        "dot_general: contracting sizes must match; lhs axis 0 has 2, rhs axis 0 has 3 (lhs f32[2], rhs f32[3]).");
+    EXPECT_EQ(e.message(),
+              "dot: contracting sizes must match; lhs axis 0 has 2, rhs axis 0 has 3 (lhs f32[2], rhs f32[3]).");
     ASSERT_FALSE(e.notes().empty());
     EXPECT_EQ(e.notes().back().rfind("while tracing jit(f) at callable_test.cc:", 0), 0u) << e.what();
   }

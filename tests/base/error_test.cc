@@ -76,5 +76,25 @@ TEST(error, internal_check_throws_only_when_false) {
   EXPECT_THROW(internal_check(false, "broken"), InternalError);
 }
 
+TEST(error, names_the_function_that_the_user_called) {
+  const auto message = [] { return ShapeError("dot_general: sizes must match; got 3 and 4.").message(); };
+  EXPECT_EQ(message(), "dot_general: sizes must match; got 3 and 4.");
+  const LocationScope outer(SourceLocation("model.cc", 3), "dot");
+  const LocationScope inner(SourceLocation("products.cc", 7), "multiply");
+  EXPECT_EQ(message(), "dot: sizes must match; got 3 and 4.");
+  EXPECT_EQ(IndexError("at.set: there must be an index; got none.").message(),
+            "dot: there must be an index; got none.");
+  // What does not start with an operation is left alone, and so are faults of ours.
+  EXPECT_EQ(ParseError("1:2: expected a name; got '.'.").message(), "1:2: expected a name; got '.'.");
+  EXPECT_EQ(ShapeError("a text: with a colon").message(), "a text: with a colon");
+  EXPECT_EQ(InternalError("plan: no inputs").message(), "plan: no inputs");
+  {
+    // The user's own code inside a transformation starts anew.
+    const ForcedLocation hidden{SourceLocation()};
+    EXPECT_EQ(message(), "dot_general: sizes must match; got 3 and 4.");
+  }
+  EXPECT_EQ(message(), "dot: sizes must match; got 3 and 4.");
+}
+
 }  // namespace
 }  // namespace weft

@@ -340,9 +340,9 @@ TEST(array, truth_is_that_of_one_element) {
   EXPECT_TRUE(static_cast<bool>(np::array({{2}})));
   EXPECT_TRUE(static_cast<bool>(Array(float16::from_bits(1))));
   EXPECT_EQ(error_of([] { (void)static_cast<bool>(np::array({1, 1})); }),
-            "ShapeError: bool: the truth of an array is defined for one element only; got i32[2].");
+            "ShapeError: bool: an array must have exactly one element to be true or false; got i32[2].");
   EXPECT_EQ(error_of([] { (void)static_cast<bool>(np::zeros({0})); }),
-            "ShapeError: bool: the truth of an array is defined for one element only; got f32[0].");
+            "ShapeError: bool: an array must have exactly one element to be true or false; got f32[0].");
 }
 
 // ---- astype between all pairs, against a definition of its own ----

@@ -12,14 +12,16 @@ TEST(dtype_error, lax_operands_of_different_dtypes) {
 
 TEST(dtype_error, lax_function_of_integers) {
   expect_error<DTypeError>([&] { lax::sine(np::arange(3)); },
-                           "sine: operands must be float or complex; got i32.\n"
-                           "  at here");
+                           "sine: the operand must be float or complex; got i32[3].\n"
+                           "  at here\n"
+                           "hint: convert with astype(f32), or use np::, which promotes.");
 }
 
 TEST(dtype_error, bits_of_floats) {
   expect_error<DTypeError>([&] { np::ones({3}) & np::ones({3}); },
-                           "and: operands must be bool or integer; got f32.\n"
-                           "  at here");
+                           "bitwise_and: operands must be bool or integer; got f32[3] and f32[3].\n"
+                           "  at here\n"
+                           "hint: compare first, as in (x > 0) & (y > 0), or convert with astype(i32).");
 }
 
 TEST(dtype_error, to_vector_of_another_type) {
@@ -38,7 +40,7 @@ TEST(dtype_error, to_vector_of_double_from_f32) {
 
 TEST(dtype_error, order_of_complex_numbers) {
   expect_error<DTypeError>([&] { np::array({std::complex<float>(1, 2)}) < 1.0f; },
-                           "compare: complex numbers can only be compared by eq and ne; got LT of c64[1] and c64[1].\n"
+                           "less: complex numbers have no order; got c64[1] and c64[1].\n"
                            "  at here\n"
                            "hint: compare real(x), imag(x) or abs(x).");
 }
@@ -47,13 +49,14 @@ TEST(dtype_error, a_complex_loss) {
   expect_error<DTypeError>([&] { grad([](Array x) { return np::sum(x * std::complex<float>(0, 1)); })(np::ones({3})); },
                            "grad: the function must return a real float; got c64[].\n"
                            "  while tracing grad(f) at here\n"
-                           "hint: take real(), or use vjp, which allows complex results.");
+                           "hint: take np::real(y) or np::abs(y), or use vjp, which allows complex results.");
 }
 
 TEST(dtype_error, an_integer_loss) {
   expect_error<DTypeError>([&] { grad([](Array x) { return np::sum(x > 0); })(np::ones({3})); },
                            "grad: the function must return a real float; got i32[].\n"
-                           "  while tracing grad(f) at here");
+                           "  while tracing grad(f) at here\n"
+                           "hint: integers and bool have no derivative; compute the loss in floats.");
 }
 
 TEST(dtype_error, an_index_of_floats) {
@@ -91,12 +94,137 @@ TEST(dtype_error, normal_integers) {
 TEST(dtype_error, ravel_of_different_dtypes) {
   expect_error<DTypeError>([&] { ravel(std::vector<Array>{np::ones({2}), np::arange(2)}); },
                            "ravel: all leaves must have one dtype; got f32[2] and i32[2].\n"
+                           "  at here\n"
                            "hint: convert them with tree::map and astype.");
 }
 
 TEST(dtype_error, mean_of_integer_dtype) {
   expect_error<DTypeError>([&] { np::mean(np::ones({3}), {}, false, i32); },
                            "mean: the dtype must be float or complex; got i32.\n"
+                           "  at here");
+}
+
+TEST(dtype_error, a_random_key_of_floats) {
+  expect_error<DTypeError>([&] { random::normal(np::zeros({2}), {2}); },
+                           "normal: a key must be u32[2], two words; got f32[2].\n"
+                           "  at here\n"
+                           "hint: make one with random::key(seed).");
+}
+
+TEST(dtype_error, a_seed_instead_of_a_random_key) {
+  expect_error<DTypeError>([&] { random::split(42); },
+                           "split: a key must be u32[2], two words; got i32[].\n"
+                           "  at here\n"
+                           "hint: make one with random::key(seed).");
+}
+
+TEST(dtype_error, adding_floats_to_integers_in_place) {
+  Array x = np::arange(3);
+  expect_error<DTypeError>([&] { x += 1.5f; },
+                           "operator+=: x must keep its dtype, which must hold the result's kind of numbers; "
+                           "got f32[3] for x of type i32[3].\n"
+                           "  at here\n"
+                           "hint: write x = x + y to change the dtype, or convert y with astype(i32).");
+}
+
+TEST(dtype_error, dividing_integers_in_place) {
+  Array x = np::arange(3);
+  expect_error<DTypeError>([&] { x /= 2; },
+                           "operator/=: x must keep its dtype, which must hold the result's kind of numbers; "
+                           "got f32[3] for x of type i32[3].\n"
+                           "  at here\n"
+                           "hint: write x = x / y to change the dtype, or x = np::floor_divide(x, y) to divide "
+                           "integers.");
+}
+
+TEST(dtype_error, adding_complex_numbers_to_floats_in_place) {
+  Array x = np::ones({3});
+  expect_error<DTypeError>([&] { x += std::complex<float>(0, 1); },
+                           "operator+=: x must keep its dtype, which must hold the result's kind of numbers; "
+                           "got c64[3] for x of type f32[3].\n"
+                           "  at here\n"
+                           "hint: write x = x + y to change the dtype, or take np::real(y).");
+}
+
+TEST(dtype_error, adding_signed_to_unsigned_in_place) {
+  Array x = np::ones({3}, u8);
+  expect_error<DTypeError>([&] { x += np::arange(3); },
+                           "operator+=: x must keep its dtype, which must hold the result's kind of numbers; "
+                           "got i32[3] for x of type u8[3].\n"
+                           "  at here\n"
+                           "hint: write x = x + y to change the dtype, or convert y with astype(u8).");
+}
+
+TEST(dtype_error, counting_in_a_bool) {
+  Array x = np::ones({3}) > 0;
+  expect_error<DTypeError>([&] { x += 1; },
+                           "operator+=: x must keep its dtype, which must hold the result's kind of numbers; "
+                           "got i32[3] for x of type bool[3].\n"
+                           "  at here\n"
+                           "hint: write x = x + y to change the dtype, or convert y with astype(bool).");
+}
+
+TEST(dtype_error, setting_complex_numbers_in_floats) {
+  expect_error<DTypeError>([&] { np::ones({3}).at(0).set(std::complex<float>(1, 2)); },
+                           "at.set: the value must be of the array's kind of numbers or a lesser one; got c64[] "
+                           "for f32[3].\n"
+                           "  at here\n"
+                           "hint: convert the array first with astype(c64), or take np::real of the value.");
+}
+
+TEST(dtype_error, adding_complex_numbers_at_an_index_of_floats) {
+  expect_error<DTypeError>([&] { np::ones({3}).at(slice(0, 1)).add(np::array({std::complex<float>(1, 2)})); },
+                           "at.add: the value must be of the array's kind of numbers or a lesser one; got "
+                           "c64[1] for f32[3].\n"
+                           "  at here\n"
+                           "hint: convert the array first with astype(c64), or take np::real of the value.");
+}
+
+TEST(dtype_error, setting_floats_in_integers) {
+  expect_error<DTypeError>([&] { np::arange(3).at(0).set(1.5f); },
+                           "at.set: the value must be of the array's kind of numbers or a lesser one; got f32[] "
+                           "for i32[3].\n"
+                           "  at here\n"
+                           "hint: convert the array first with astype(f32), or the value with astype(i32).");
+}
+
+TEST(dtype_error, subtracting_bools) {
+  const Array x = np::ones({3}) > 0;
+  expect_error<DTypeError>([&] { x - x; },
+                           "subtract: operands must be integer, float or complex; got bool[3] and bool[3].\n"
+                           "  at here\n"
+                           "hint: convert with astype(i32).");
+}
+
+TEST(dtype_error, the_bits_of_floats_shifted) {
+  expect_error<DTypeError>([&] { np::ones({3}) << 1; },
+                           "left_shift: operands must be integer; got f32[3] and f32[3].\n"
+                           "  at here\n"
+                           "hint: convert with astype(i32).");
+}
+
+TEST(dtype_error, a_cotangent_of_another_dtype) {
+  const auto result = vjp([](Array x) { return x * x; }, np::ones({2}));
+  expect_error<DTypeError>([&] { result.second(np::arange(2)); },
+                           "vjp: cotangent must have the dtype of result; got i32[2] for f32[2].\n"
+                           "  at here");
+}
+
+TEST(dtype_error, a_float_folded_into_a_key) {
+  expect_error<DTypeError>([&] { random::fold_in(random::key(0), np::array(1.5f)); },
+                           "fold_in: the data must be an integer; got f32[].\n"
+                           "  at here");
+}
+
+TEST(dtype_error, integer_logits) {
+  expect_error<DTypeError>([&] { random::categorical(random::key(0), np::arange(3)); },
+                           "categorical: logits must be floats; got i32[3].\n"
+                           "  at here");
+}
+
+TEST(dtype_error, taking_at_floats) {
+  expect_error<DTypeError>([&] { np::take(np::ones({3}), np::ones({3})); },
+                           "take: index arrays must be integers or bool; got f32[3].\n"
                            "  at here");
 }
 

@@ -12,8 +12,8 @@ TEST(leak_error, a_value_stored_by_a_jitted_function) {
     return x;
   })(1.0f);
   expect_error<LeakError>([&] { stored + 1; },
-                          "add: operands must belong to a running transformation; got a f32[] that jit(f) at here, "
-                          "which has ended, made at here.\n"
+                          "add: operands must belong to a running transformation; got f32[] made at here by "
+                          "jit(f) at here, which has ended.\n"
                           "  at here\n"
                           "hint: return the value from the function instead of storing it elsewhere.");
 }
@@ -25,8 +25,8 @@ TEST(leak_error, an_argument_stored_by_a_differentiated_function) {
     return x * x;
   })(1.0f);
   expect_error<LeakError>([&] { stored + 1; },
-                          "add: operands must belong to a running transformation; got a f32[] that grad(f) at here, "
-                          "which has ended, made as an argument.\n"
+                          "add: operands must belong to a running transformation; got f32[], an argument of "
+                          "grad(f) at here, which has ended.\n"
                           "  at here\n"
                           "hint: return the value from the function instead of storing it elsewhere.");
 }
@@ -38,7 +38,8 @@ TEST(leak_error, the_elements_of_a_leaked_value) {
     return x;
   })(1.0f);
   expect_error<LeakError>([&] { stored.item<float>(); },
-                          "item: a f32[] outlived jit(f) at here, which made it at here.\n"
+                          "item: the array must belong to a running transformation; got f32[] made at here by "
+                          "jit(f) at here, which has ended.\n"
                           "  at here\n"
                           "hint: return the value from the function instead of storing it elsewhere.");
 }
@@ -50,8 +51,8 @@ TEST(leak_error, a_leaked_value_under_another_transformation) {
     return x;
   })(1.0f);
   expect_error<LeakError>([&] { grad([&](Array x) { return x * stored; })(1.0f); },
-                          "multiply: operands must belong to a running transformation; got a f32[] that jit(f) at "
-                          "here, which has ended, made at here.\n"
+                          "multiply: operands must belong to a running transformation; got f32[] made at here "
+                          "by jit(f) at here, which has ended.\n"
                           "  at here\n"
                           "  while tracing grad(f) at here\n"
                           "hint: return the value from the function instead of storing it elsewhere.");
@@ -65,8 +66,8 @@ TEST(leak_error, a_leaked_value_as_an_argument_of_jit) {
   })(1.0f);
   const auto twice = jit([](Array x) { return 2 * x; });
   expect_error<LeakError>([&] { twice(stored); },
-                          "call: operands must belong to a running transformation; got a f32[] that jit(f) at here, "
-                          "which has ended, made at here.\n"
+                          "jit: operands must belong to a running transformation; got f32[] made at here by "
+                          "jit(f) at here, which has ended.\n"
                           "  at here\n"
                           "hint: return the value from the function instead of storing it elsewhere.");
 }
@@ -85,6 +86,79 @@ TEST(leak_error, the_leak_check) {
       "  leaked f32[] made at here\n"
       "  while tracing jit(f) at here\n"
       "hint: a traced array was stored outside the function; return it instead.");
+}
+
+TEST(leak_error, a_traced_value_on_another_thread) {
+  expect_error<LeakError>(
+      [&] {
+        jit([](Array x) {
+          std::exception_ptr thrown;
+          std::thread([&] {
+            try {
+              x + 1;
+            } catch (...) {
+              thrown = std::current_exception();
+            }
+          }).join();
+          if (thrown) std::rethrow_exception(thrown);
+          return x;
+        })(1.0f);
+      },
+      "add: operands must belong to a transformation of this thread; got f32[], an "
+      "argument of jit(f) at here, which runs on another thread.\n"
+      "  at here\n"
+      "  while tracing jit(f) at here\n"
+      "hint: start the transformation on the thread that does the work.");
+}
+
+TEST(leak_error, a_jitted_call_on_another_thread) {
+  expect_error<LeakError>(
+      [&] {
+        const auto twice = jit([](Array x) { return 2 * x; });
+        grad([&](Array x) {
+          std::exception_ptr thrown;
+          std::thread([&] {
+            try {
+              twice(x);
+            } catch (...) {
+              thrown = std::current_exception();
+            }
+          }).join();
+          if (thrown) std::rethrow_exception(thrown);
+          return x;
+        })(1.0f);
+      },
+      "jit: operands must belong to a transformation of this thread; got f32[], an "
+      "argument of grad(f) at here, which runs on another thread.\n"
+      "  at here\n"
+      "  while tracing grad(f) at here\n"
+      "hint: start the transformation on the thread that does the work.");
+}
+
+TEST(leak_error, a_leaked_value_as_the_result_of_grad) {
+  Array stored;
+  jit([&](Array x) {
+    stored = np::sin(x);
+    return x;
+  })(1.0f);
+  expect_error<LeakError>([&] { grad([&](Array) { return stored; })(1.0f); },
+                          "grad: results must belong to a running transformation; got f32[] made at here by "
+                          "jit(f) at here, which has ended.\n"
+                          "  while tracing grad(f) at here\n"
+                          "hint: return the value from the function instead of storing it elsewhere.");
+}
+
+TEST(leak_error, a_leaked_value_as_the_result_of_vmap) {
+  Array stored;
+  jit([&](Array x) {
+    stored = np::sin(x);
+    return x;
+  })(1.0f);
+  expect_error<LeakError>([&] { vmap([&](Array) { return stored; })(np::ones({3})); },
+                          "vmap: results must belong to a running transformation; got f32[] made at here by "
+                          "jit(f) at here, which has ended.\n"
+                          "  while tracing vmap(f) at here\n"
+                          "hint: return the value from the function instead of storing it elsewhere.");
 }
 
 }  // namespace

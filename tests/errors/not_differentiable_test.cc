@@ -7,6 +7,7 @@ TEST(not_differentiable_error, gradient_of_an_integer) {
   expect_error<NotDifferentiableError>(
       [&] { grad([](Array x) { return 1.0 * np::sum(x); })(np::arange(3)); },
       "grad: differentiated arguments must be float or complex; got i32[3] for args[0].\n"
+      "  while tracing grad(f) at here\n"
       "hint: convert it with astype(f32), or differentiate another argument: grad<1>(f).");
 }
 
@@ -16,7 +17,9 @@ TEST(not_differentiable_error, gradient_of_an_integer_member) {
   };
   expect_error<NotDifferentiableError>(
       [&] { grad([](Params p) { return np::sum(p.w); })(Params{np::ones({2}), np::array({1, 2})}); },
-      "grad: differentiated arguments must be float or complex; got i32[2] for args[0].steps.\n"
+      "grad: differentiated arguments must be float or complex; got i32[2] for "
+      "args[0].steps.\n"
+      "  while tracing grad(f) at here\n"
       "hint: convert it with astype(f32), or differentiate another argument: grad<1>(f).");
 }
 
@@ -24,7 +27,8 @@ TEST(not_differentiable_error, jacobian_by_an_integer) {
   expect_error<NotDifferentiableError>(
       [&] { jacrev([](Array x) { return 1.0 * x; })(np::arange(3)); },
       "jacrev: differentiated arguments must be float or complex; got i32[3] for args[0].\n"
-      "hint: convert it with astype(f32), or differentiate another argument: grad<1>(f).");
+      "  while tracing jacrev(f) at here\n"
+      "hint: convert it with astype(f32), or differentiate another argument: jacrev<1>(f).");
 }
 
 TEST(not_differentiable_error, zeta_by_its_exponent) {
@@ -34,6 +38,14 @@ TEST(not_differentiable_error, zeta_by_its_exponent) {
       "  at here\n"
       "  while tracing grad(f) at here\n"
       "hint: wrap the exponent in lax::stop_gradient if it is a constant.");
+}
+
+TEST(not_differentiable_error, hessian_by_an_integer) {
+  expect_error<NotDifferentiableError>(
+      [&] { hessian([](Array x) { return np::sum(1.0 * x * x); })(np::arange(3)); },
+      "hessian: differentiated arguments must be float or complex; got i32[3] for args[0].\n"
+      "  while tracing hessian(f) at here\n"
+      "hint: convert it with astype(f32), or differentiate another argument: hessian<1>(f).");
 }
 
 }  // namespace

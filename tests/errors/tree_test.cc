@@ -10,7 +10,7 @@ TEST(tree_error, tangents_of_another_structure) {
         jvp([](Tree t) { return np::sum(t.at("w")); }, Tree{{"b", np::ones({2})}, {"w", np::ones({2})}},
             Tree{{"w", np::ones({2})}});
       },
-      "jvp: tangents must have the structure of the primals; got 1 arrays for 2.\n"
+      "jvp: tangents must have the structure of primals; got nothing for primals[0]['b'].\n"
       "  at here");
 }
 
@@ -27,7 +27,8 @@ TEST(tree_error, a_tangent_for_none) {
 TEST(tree_error, a_cotangent_of_another_structure) {
   const auto result = vjp([](Array x) { return std::vector<Array>{x, 2 * x}; }, np::ones({2}));
   expect_error<TreeError>([&] { result.second({np::ones({2})}); },
-                          "vjp: tangents must have the structure of the primals; got 1 arrays for 2.");
+                          "vjp: cotangent must have the structure of result; got nothing for result[1].\n"
+                          "  at here");
 }
 
 TEST(tree_error, map_over_trees_of_different_length) {
@@ -72,6 +73,44 @@ TEST(tree_error, in_axes_that_go_deeper_than_the_argument) {
 TEST(tree_error, out_axes_of_the_wrong_length) {
   expect_error<TreeError>([&] { vmap([](Array x) { return std::pair(x, x); }, 0, {0, 0, 0})(np::ones({3})); },
                           "vmap: out_axes must have one entry per element of result; got 3 entries for 2 elements.\n"
+                          "  at here");
+}
+
+TEST(tree_error, tangents_with_other_names) {
+  using Tree = std::map<std::string, Array>;
+  expect_error<TreeError>(
+      [&] { jvp([](Tree t) { return np::sum(t.at("w")); }, Tree{{"w", np::ones({2})}}, Tree{{"v", np::ones({2})}}); },
+      "jvp: tangents must have the structure of primals; got tangents[0]['v'] but nothing "
+      "for primals[0]['w'].\n"
+      "  at here");
+}
+
+TEST(tree_error, tangents_with_names_too_many) {
+  using Tree = std::map<std::string, Array>;
+  expect_error<TreeError>(
+      [&] {
+        jvp([](Tree t) { return np::sum(t.at("w")); }, Tree{{"w", np::ones({2})}},
+            Tree{{"v", np::ones({2})}, {"w", np::ones({2})}});
+      },
+      "jvp: tangents must have the structure of primals; got tangents[0]['v'] for nothing.\n"
+      "  at here");
+}
+
+TEST(tree_error, a_cotangent_with_other_names) {
+  using Tree = std::map<std::string, Array>;
+  const auto result = vjp([](Array x) { return Tree{{"w", x}}; }, np::ones({2}));
+  expect_error<TreeError>([&] { result.second({{"v", np::ones({2})}}); },
+                          "vjp: cotangent must have the structure of result; got cotangent['v'] but nothing "
+                          "for result['w'].\n"
+                          "  at here");
+}
+
+TEST(tree_error, tangents_of_a_linearized_function_with_other_names) {
+  using Tree = std::map<std::string, Array>;
+  const auto result = linearize([](Tree t) { return t.at("w"); }, Tree{{"w", np::ones({2})}});
+  expect_error<TreeError>([&] { result.second({{"v", np::ones({2})}}); },
+                          "linearize: tangents must have the structure of args; got tangents[0]['v'] but "
+                          "nothing for args[0]['w'].\n"
                           "  at here");
 }
 

@@ -5,44 +5,45 @@ namespace {
 
 TEST(value_error, a_none_operand) {
   expect_error<ValueError>([&] { np::sin(Array()); },
-                           "array: a none array has no type; got a default-constructed Array.\n"
+                           "sin: the array must hold a value; got none (a default-constructed Array).\n"
                            "  at here");
 }
 
 TEST(value_error, a_none_operand_of_an_operator) {
   Array x;
   expect_error<ValueError>([&] { x + 1; },
-                           "array: a none array has no type; got a default-constructed Array.\n"
+                           "add: the array must hold a value; got none (a default-constructed Array).\n"
                            "  at here");
 }
 
 TEST(value_error, the_elements_of_none) {
   expect_error<ValueError>([&] { Array().item<float>(); },
-                           "item: the array is none; got a default-constructed Array.\n"
+                           "item: the array must hold a value; got none (a default-constructed Array).\n"
                            "  at here");
 }
 
 TEST(value_error, the_shape_of_none) {
   expect_error<ValueError>([&] { Array().shape(); },
-                           "array: a none array has no type; got a default-constructed Array.");
+                           "array: the array must hold a value; got none (a default-constructed Array).");
 }
 
 TEST(value_error, a_none_argument_of_jit_that_is_used) {
   expect_error<ValueError>([&] { jit([](Array x, Array bias) { return x + bias; })(1.0f, Array()); },
-                           "array: a none array has no type; got a default-constructed Array.\n"
+                           "add: the array must hold a value; got none (a default-constructed Array).\n"
                            "  at here\n"
                            "  while tracing jit(f) at here");
 }
 
 TEST(value_error, an_einsum_letter_that_is_nowhere) {
   expect_error<ValueError>([&] { np::einsum("ij,jk->iz", np::ones({2, 3}), np::ones({3, 4})); },
-                           "einsum: every axis of the result must be in a term; got \"ij,jk->iz\".\n"
+                           "einsum: every axis of the result must be in a term, unlike 'z'; got \"ij,jk->iz\".\n"
                            "  at here");
 }
 
 TEST(value_error, an_einsum_with_too_few_operands) {
   expect_error<ValueError>([&] { np::einsum("ij,jk->ik", np::ones({2, 3})); },
-                           "einsum: there must be one term per operand (1); got \"ij,jk->ik\".\n"
+                           "einsum: there must be one term per operand; got 2 terms in \"ij,jk->ik\" for 1 "
+                           "operand.\n"
                            "  at here");
 }
 
@@ -54,13 +55,13 @@ TEST(value_error, a_range_with_step_zero) {
 
 TEST(value_error, a_slice_with_step_zero) {
   expect_error<ValueError>([&] { np::ones({3})(slice(0, 3, 0)); },
-                           "slice: the step must not be zero; got 0.\n"
+                           "index: the step must not be zero; got 0.\n"
                            "  at here");
 }
 
 TEST(value_error, vmap_of_nothing) {
   expect_error<ValueError>([&] { vmap([](Array x) { return x; }, unmapped)(np::ones({3})); },
-                           "vmap: at least one argument must be mapped; got none.\n"
+                           "vmap: at least one argument must be mapped; got only unmapped ones.\n"
                            "  at here\n"
                            "hint: give an axis in in_axes.");
 }
@@ -79,12 +80,132 @@ TEST(value_error, concatenation_of_nothing) {
 
 TEST(value_error, no_threads) {
   expect_error<ValueError>([&] { set_num_threads(0); },
-                           "set_num_threads: the number of threads must be from 1 to 1024; got 0.");
+                           "set_num_threads: the number of threads must be from 1 to 1024; got 0.\n"
+                           "  at here");
 }
 
 TEST(value_error, a_negative_number_of_keys) {
   expect_error<ValueError>([&] { random::split(random::key(0), -1); },
                            "split: the number of keys must not be negative; got -1.\n"
+                           "  at here");
+}
+
+TEST(value_error, an_einsum_with_a_strange_sign) {
+  expect_error<ValueError>([&] { np::einsum("i*,j->ij", np::ones({2, 3}), np::ones({3})); },
+                           "einsum: axes must be named by letters, not '*'; got \"i*,j->ij\".\n"
+                           "  at here");
+}
+
+TEST(value_error, an_einsum_with_a_strange_sign_that_stands_for_an_axis) {
+  expect_error<ValueError>([&] { np::einsum("i?->i", np::ones({3})); },
+                           "einsum: axes must be named by letters, not '?'; got \"i?->i\".\n"
+                           "  at here");
+}
+
+TEST(value_error, an_einsum_with_a_wrong_arrow) {
+  expect_error<ValueError>([&] { np::einsum("i,j=>ij", np::ones({3}), np::ones({3})); },
+                           "einsum: axes must be named by letters, not '='; got \"i,j=>ij\".\n"
+                           "  at here");
+}
+
+TEST(value_error, an_einsum_with_a_strange_sign_in_the_result) {
+  expect_error<ValueError>([&] { np::einsum("i->i\xc3\xa9", np::ones({3})); },
+                           "einsum: axes must be named by letters, not 'é'; got \"i->ié\".\n"
+                           "  at here");
+}
+
+TEST(value_error, an_einsum_with_half_an_ellipsis) {
+  expect_error<ValueError>([&] { np::einsum("i..->i", np::ones({2, 3})); },
+                           "einsum: an ellipsis must have three dots; got \"i..->i\".\n"
+                           "  at here");
+}
+
+TEST(value_error, an_einsum_with_a_letter_twice_in_the_result) {
+  expect_error<ValueError>([&] { np::einsum("i->ii", np::ones({3})); },
+                           "einsum: an axis must be in the result only once, unlike 'i'; got \"i->ii\".\n"
+                           "  at here");
+}
+
+TEST(value_error, a_number_above_the_dtype) {
+  expect_error<ValueError>([&] { np::ones({3}, u8) + 300; },
+                           "add: a number must fit the dtype of the array beside it; got 300 for u8[3].\n"
+                           "  at here\n"
+                           "hint: convert the array first, for example with astype(i64).");
+}
+
+TEST(value_error, a_number_below_the_dtype) {
+  expect_error<ValueError>([&] { np::ones({3}, u32) * -1; },
+                           "multiply: a number must fit the dtype of the array beside it; got -1 for u32[3].\n"
+                           "  at here\n"
+                           "hint: convert the array first, for example with astype(i64).");
+}
+
+TEST(value_error, a_number_that_needs_64_bits) {
+  expect_error<ValueError>([&] { np::arange(3) + 3000000000; },
+                           "add: a number must fit the dtype of the array beside it; got 3000000000 for i32[3].\n"
+                           "  at here\n"
+                           "hint: convert the array first, for example with astype(i64).");
+}
+
+TEST(value_error, a_none_index) {
+  expect_error<ValueError>([&] { np::ones({3})(Array()); },
+                           "index: an index array must hold a value; got none (a default-constructed Array).\n"
+                           "  at here");
+}
+
+TEST(value_error, a_none_on_the_left_of_an_assignment) {
+  Array x;
+  expect_error<ValueError>([&] { x += 1; },
+                           "operator+=: the array must hold a value; got none (a default-constructed Array).\n"
+                           "  at here");
+}
+
+TEST(value_error, a_none_among_the_arrays_to_join) {
+  expect_error<ValueError>([&] { np::concatenate({np::ones({3}), Array()}); },
+                           "concatenate: the array must hold a value; got none (a default-constructed Array).\n"
+                           "  at here");
+}
+
+TEST(value_error, split_into_no_parts) {
+  expect_error<ValueError>([&] { np::split(np::ones({3}), 0); },
+                           "split: there must be at least one part; got 0.\n"
+                           "  at here");
+}
+
+TEST(value_error, a_range_without_end) {
+  expect_error<ValueError>([&] { np::arange(0.0f, np::inf); },
+                           "arange: the range must be finite; got 0.0 to inf.\n"
+                           "  at here");
+}
+
+TEST(value_error, a_negative_number_of_points) {
+  expect_error<ValueError>([&] { np::linspace(0, 1, -3); },
+                           "linspace: the number of points must not be negative; got -3.\n"
+                           "  at here");
+}
+
+TEST(value_error, negative_repetitions) {
+  expect_error<ValueError>([&] { np::repeat(np::ones({3}), -1); },
+                           "repeat: repetitions must not be negative; got -1.\n"
+                           "  at here");
+}
+
+TEST(value_error, a_wrong_number_of_padding_widths) {
+  expect_error<ValueError>([&] { np::pad(np::ones({2, 3}), {{1, 1}, {1, 1}, {1, 1}}); },
+                           "pad: there must be one pair of widths, or one for every axis; got 3 pairs for "
+                           "f32[2,3].\n"
+                           "  at here");
+}
+
+TEST(value_error, an_unknown_meshgrid_order) {
+  expect_error<ValueError>([&] { np::meshgrid({np::ones({3})}, "yx"); },
+                           "meshgrid: indexing must be \"xy\" or \"ij\"; got \"yx\".\n"
+                           "  at here");
+}
+
+TEST(value_error, tensordot_over_more_axes_than_there_are) {
+  expect_error<ValueError>([&] { np::tensordot(np::ones({2, 3}), np::ones({3}), 3); },
+                           "tensordot: the number of axes must be in [0, rank]; got 3 for f32[2,3] and f32[3].\n"
                            "  at here");
 }
 

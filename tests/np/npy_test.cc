@@ -173,7 +173,7 @@ TEST_F(npy, two_unnamed_bytes_are_bfloat16_only_when_asked) {
 TEST_F(npy, malformed_files_say_what_is_wrong) {
   const auto header = [](std::string h, std::string_view data = "") { return error_of(file_of(std::move(h), data)); };
   EXPECT_EQ(error_of(""), "read_npy: x.npy: the file must start with '\\x93NUMPY'; got an empty file.");
-  EXPECT_EQ(error_of("PK\3\4......"), "read_npy: x.npy: the file must start with '\\x93NUMPY'; got 'PK??..'.");
+  EXPECT_EQ(error_of("PK\3\4......"), "read_npy: x.npy: the file must start with '\\x93NUMPY'; got 'PK\\x03\\x04..'.");
   EXPECT_EQ(error_of(raw("\x93NUMPY\x04\0.....")),
             "read_npy: x.npy: the format version must be 1.0, 2.0 or 3.0; got 4.0.");
   EXPECT_EQ(error_of(raw("\x93NUMPY\x02\0\xff\xff\xff\xff")),

@@ -22,8 +22,9 @@ TEST(reductions, over_all_axes_one_or_several) {
   expect_equal(np::sum(x, {}, true), np::array({{24.f}}));
   expect_equal(np::sum(x, std::vector<int>{}), x);
   expect_equal(np::sum(3), Array(3));
-  EXPECT_EQ(message_of<IndexError>([&] { return np::sum(x, 2); }), "sum: axis must be in [-2, 2); got 2.");
-  EXPECT_EQ(message_of<IndexError>([&] { return np::max(x, {0, -2}); }), "max: axes must be distinct; got [0,0].");
+  EXPECT_EQ(message_of<IndexError>([&] { return np::sum(x, 2); }), "sum: axis must be in [-2, 2); got 2 for f32[2,3].");
+  EXPECT_EQ(message_of<IndexError>([&] { return np::max(x, {0, -2}); }),
+            "max: axes must be distinct; got [0,-2] for f32[2,3].");
 }
 
 TEST(reductions, sums_have_room_for_their_terms) {

@@ -112,19 +112,20 @@ TEST(dot_general, every_mistake_has_its_own_text) {
   EXPECT_EQ(error_of_dot({2, 3}, {4, 3}, {{1}, {1}, {0}, {0}}),
             "ShapeError: dot_general: batch sizes must match; lhs axis 0 has 2, rhs axis 0 has 4 (lhs f32[2,3], rhs "
             "f32[4,3]).");
-  EXPECT_EQ(error_of_dot({2, 3}, {3, 4}, {{1}, {}, {}, {}}),
-            "ShapeError: dot_general: lhs and rhs must have as many contracting axes; got 1 and 0 (lhs f32[2,3], rhs "
-            "f32[3,4]).");
   EXPECT_EQ(
-      error_of_dot({2, 3}, {3, 4}, {{}, {}, {0}, {}}),
-      "ShapeError: dot_general: lhs and rhs must have as many batch axes; got 1 and 0 (lhs f32[2,3], rhs f32[3,4]).");
+      error_of_dot({2, 3}, {3, 4}, {{1}, {}, {}, {}}),
+      "ShapeError: dot_general: lhs and rhs must have equally many contracting axes; got 1 and 0 (lhs f32[2,3], rhs "
+      "f32[3,4]).");
+  EXPECT_EQ(error_of_dot({2, 3}, {3, 4}, {{}, {}, {0}, {}}),
+            "ShapeError: dot_general: lhs and rhs must have equally many batch axes; got 1 and 0 (lhs f32[2,3], rhs "
+            "f32[3,4]).");
   EXPECT_EQ(error_of_dot({2, 3}, {3, 4}, {{2}, {0}, {}, {}}),
-            "IndexError: dot_general, lhs: axes must be in [0, 2); got 2 for f32[2,3].");
+            "IndexError: dot_general: axes of lhs must be in [0, 2); got 2 for f32[2,3].");
   EXPECT_EQ(error_of_dot({2, 3}, {3, 4}, {{1}, {-1}, {}, {}}),
-            "IndexError: dot_general, rhs: axes must be in [0, 2); got -1 for f32[3,4].");
+            "IndexError: dot_general: axes of rhs must be in [0, 2); got -1 for f32[3,4].");
   EXPECT_EQ(error_of_dot({3, 3}, {3, 3}, {{1}, {0}, {1}, {1}}),
-            "ShapeError: dot_general, lhs: an axis may be contracted or batch once only; got axis 1 twice in "
-            "contracting [1] and batch [1].");
+            "ShapeError: dot_general: an axis of lhs must be contracted or batch only once; got [1] contracted and [1] "
+            "batch for f32[3,3].");
   EXPECT_EQ(error_of([] { lax::dot_general(zeros({2, 3}), zeros({3, 4}, f64), {{1}, {0}, {}, {}}); }, &hint),
             "DTypeError: dot_general: operands must have equal dtypes; got f32[2,3] and f64[3,4].");
   EXPECT_EQ(hint, "convert one of them with astype, or use np::matmul, which promotes.");

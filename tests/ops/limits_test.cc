@@ -43,9 +43,9 @@ TEST(limits, of_iota) {
   EXPECT_EQ(refusal("i32[2] = iota[dimension=0 dtype=int32 shape=(-2,)]"),
             "array: sizes must not be negative; got shape [-2].");
   EXPECT_EQ(refusal(with("i32[2] = iota[dimension=0 dtype=int32 shape=(@, @)]", kMax)),
-            with("array: too many elements; got shape [@,@].", kMax));
+            with("array: the elements must need fewer than 2^62 bytes; got shape [@,@].", kMax));
   EXPECT_EQ(refusal("bool[2] = iota[dimension=0 dtype=bool shape=(2,)]"),
-            "iota: operands must be integer, float or complex; got bool.");
+            "iota: the dtype must be integer, float or complex; got bool.");
 }
 
 TEST(limits, of_reshape) {
@@ -54,7 +54,7 @@ TEST(limits, of_reshape) {
             "reshape: the number of elements must stay the same; got f32[2,3] (6 elements) to [4] (4).");
   EXPECT_EQ(refusal("f32[6] = reshape[new_sizes=(-1, 6)] x"), "array: sizes must not be negative; got shape [-1,6].");
   EXPECT_EQ(refusal(with("f32[6] = reshape[new_sizes=(0, @, @)] e", kMax)),
-            with("array: too many elements; got shape [0,@,@].", kMax));
+            with("array: the elements must need fewer than 2^62 bytes; got shape [0,@,@].", kMax));
 }
 
 TEST(limits, of_broadcast_in_dim) {
@@ -66,7 +66,7 @@ TEST(limits, of_broadcast_in_dim) {
   EXPECT_EQ(refusal("f32[3,3] = broadcast_in_dim[broadcast_dimensions=(1, 1) shape=(3, 3)] x"),
             "broadcast_in_dim: axes must be distinct; got [1,1].");
   EXPECT_EQ(refusal(with("f32[4] = broadcast_in_dim[broadcast_dimensions=(0,) shape=(4, @)] v", kMax)),
-            with("array: too many elements; got shape [4,@].", kMax));
+            with("array: the elements must need fewer than 2^62 bytes; got shape [4,@].", kMax));
   EXPECT_EQ(refusal(with("f32[4] = broadcast_in_dim[broadcast_dimensions=(@,) shape=(4,)] v", kMin)),
             with("broadcast_in_dim: axes must be in [0, 1); got [@].", kMin));
 }
@@ -139,7 +139,7 @@ TEST(limits, of_pad) {
             "pad: interior padding must add at most 2^60 elements; got 1152921504606846976 between the 4 of axis 0 of "
             "f32[4].");
   EXPECT_EQ(refusal("f32[1] = pad[low=(1152921504606846976,) high=(0,) interior=(0,)] v s"),
-            "array: too many elements; got shape [1152921504606846980].");
+            "array: the elements must need fewer than 2^62 bytes; got shape [1152921504606846980].");
 }
 
 TEST(limits, of_dot_general) {
@@ -147,16 +147,17 @@ TEST(limits, of_dot_general) {
     return refusal("f32[3,3] = dot_general[dimension_numbers=" + numbers + " preferred_element_type=float32] x x");
   };
   EXPECT_EQ(dot("(([0], [0]), ([], []))"), "accepted");
-  EXPECT_EQ(dot("(([2], [0]), ([], []))"), "dot_general, lhs: axes must be in [0, 2); got 2 for f32[2,3].");
-  EXPECT_EQ(dot("(([0], [-1]), ([], []))"), "dot_general, rhs: axes must be in [0, 2); got -1 for f32[2,3].");
+  EXPECT_EQ(dot("(([2], [0]), ([], []))"), "dot_general: axes of lhs must be in [0, 2); got 2 for f32[2,3].");
+  EXPECT_EQ(dot("(([0], [-1]), ([], []))"), "dot_general: axes of rhs must be in [0, 2); got -1 for f32[2,3].");
   EXPECT_EQ(dot("(([0, 0], [0, 0]), ([], []))"),
-            "dot_general, lhs: an axis may be contracted or batch once only; got axis 0 twice in contracting [0,0] and "
-            "batch [].");
+            "dot_general: an axis of lhs must be contracted or batch only once; got [0,0] contracted and [] batch for "
+            "f32[2,3].");
   EXPECT_EQ(dot("(([0], [0]), ([0], [0]))"),
-            "dot_general, lhs: an axis may be contracted or batch once only; got axis 0 twice in contracting [0] and "
-            "batch [0].");
-  EXPECT_EQ(dot("(([0], []), ([], []))"),
-            "dot_general: lhs and rhs must have as many contracting axes; got 1 and 0 (lhs f32[2,3], rhs f32[2,3]).");
+            "dot_general: an axis of lhs must be contracted or batch only once; got [0] contracted and [0] batch for "
+            "f32[2,3].");
+  EXPECT_EQ(
+      dot("(([0], []), ([], []))"),
+      "dot_general: lhs and rhs must have equally many contracting axes; got 1 and 0 (lhs f32[2,3], rhs f32[2,3]).");
 }
 
 TEST(limits, of_reductions) {

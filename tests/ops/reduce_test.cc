@@ -67,25 +67,25 @@ TEST(reduce, mistakes_have_texts) {
   EXPECT_EQ(error_of([&] { lax::reduce_sum(x, Dims{2}); }), "IndexError: reduce: axes must be in [0, 2); got [2].");
   EXPECT_EQ(error_of([&] { lax::reduce_sum(x, Dims{1, 1}); }), "IndexError: reduce: axes must be distinct; got [1,1].");
   EXPECT_EQ(error_of([&] { lax::reduce_and(x, Dims{0}); }),
-            "DTypeError: reduce_and: operands must be bool or integer; got f32.");
+            "DTypeError: reduce: the operand must be bool or integer; got f32[2,3].");
 }
 
 TEST(argmax, mistakes_have_texts) {
   EXPECT_EQ(error_of([] { lax::argmax(Array::full(Dims{2, 0}, f32, 0.0), 1); }),
             "ShapeError: argmax: the axis must not be empty; got axis 1 of f32[2,0].");
   EXPECT_EQ(error_of([] { lax::argmin(Array::full(Dims{2}, f32, 0.0), 1); }),
-            "IndexError: argmin: axis must be in [-1, 1); got 1.");
+            "IndexError: argmin: axis must be in [-1, 1); got 1 for f32[2].");
   EXPECT_EQ(error_of([] { lax::argmax(Array::full(Dims{2}, c64, 0.0), 0); }),
-            "DTypeError: argmax: operands must be bool, integer or float; got c64.");
+            "DTypeError: argmax: the operand must be bool, integer or float; got c64[2].");
   EXPECT_EQ(error_of([] { lax::argmax(Array::full(Dims{2}, f32, 0.0), 0, f32); }),
             "DTypeError: argmax: indices must be integers; got f32.");
 }
 
 TEST(cumsum, mistakes_have_texts) {
   EXPECT_EQ(error_of([] { lax::cumsum(Array::full(Dims{2}, boolean, false), 0); }),
-            "DTypeError: cumsum: operands must be integer, float or complex; got bool.");
+            "DTypeError: cumsum: the operand must be integer, float or complex; got bool[2].");
   EXPECT_EQ(error_of([] { lax::cumsum(Array::full(Dims{}, f32, 0.0), 0); }),
-            "IndexError: cumsum: axis must be in [0, 0); got 0.");
+            "IndexError: cumsum: a 0-d array has no axes; got axis 0 for f32[].");
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "weft/api/autodiff.h"
 
+#include <algorithm>
+
 namespace weft::api {
 
 std::vector<bool> inexact_leaves(std::span<const Array> leaves) {
@@ -8,12 +10,42 @@ std::vector<bool> inexact_leaves(std::span<const Array> leaves) {
   return r;
 }
 
+namespace {
+
+// The first path of `a`, without its root, that `b` does not have.
+const std::string* first_without(const PathLeaves& a, const PathLeaves& b) {
+  for (const std::string& path : a.paths) {
+    const auto same = [&](const std::string& other) {
+      return std::string_view(path).substr(a.root.size()) == std::string_view(other).substr(b.root.size());
+    };
+    if (std::none_of(b.paths.begin(), b.paths.end(), same)) return &path;
+  }
+  return nullptr;
+}
+
+void check_paths(const std::string& op, const PathLeaves& primals, const PathLeaves& tangents) {
+  if (primals.paths.size() == tangents.paths.size()) {
+    bool same = true;
+    for (std::size_t i = 0; same && i < primals.paths.size(); ++i)
+      same = std::string_view(primals.paths[i]).substr(primals.root.size()) ==
+             std::string_view(tangents.paths[i]).substr(tangents.root.size());
+    if (same) return;
+  }
+  const std::string* missing = first_without(primals, tangents);
+  const std::string* extra = first_without(tangents, primals);
+  std::string got = "another order";
+  if (missing)
+    got = (extra ? *extra + " but nothing" : "nothing") + " for " + *missing;
+  else if (extra)
+    got = *extra + " for nothing";
+  throw TreeError(op + ": " + tangents.root + " must have the structure of " + primals.root + "; got " + got + ".");
+}
+
+}  // namespace
+
 Arrays match_tangents(const char* what, const PathLeaves& primals, const PathLeaves& tangents) {
   const std::string op(what);
-  if (primals.arrays.size() != tangents.arrays.size())
-    throw TreeError(op + ": tangents must have the structure of the primals; got " +
-                    std::to_string(tangents.arrays.size()) + " arrays for " + std::to_string(primals.arrays.size()) +
-                    ".");
+  check_paths(op, primals, tangents);
   Arrays r;
   for (std::size_t i = 0; i < primals.arrays.size(); ++i) {
     const Array& p = primals.arrays[i];

@@ -15,6 +15,7 @@ namespace api {
 
 /// Every array of a tree with its path, the none included.
 struct PathLeaves {
+  std::string root;
   Arrays arrays;
   std::vector<std::string> paths;
 };
@@ -28,12 +29,13 @@ PathLeaves path_leaves(const T& t, const std::string& root) {
       out.paths.push_back(path());
     }
   } v(root);
+  v.out.root = std::move(root);
   tree::visit(t, v);
   return std::move(v.out);
 }
 
 /// The tangents (cotangents) for the primals that are not none, in order; none stands for zero.
-/// Throws TreeError when the leaves do not correspond, ShapeError or DTypeError for a leaf whose
+/// Throws TreeError naming the path when the leaves do not correspond, ShapeError or DTypeError for a leaf whose
 /// type is not its primal's, and DTypeError for a tangent of an integer or bool.
 Arrays match_tangents(const char* what, const PathLeaves& primals, const PathLeaves& tangents);
 
@@ -60,6 +62,31 @@ T cotangent_tree(const T& t, std::span<const Array> values) {
   return copy;
 }
 
+/// What linearize returns. A class, so that a call can record its line after the tangents.
+template <class F, class Pack, class Result>
+class Pushforward;
+template <class F, class... P, class Result>
+class Pushforward<F, std::tuple<P...>, Result> {
+ public:
+  Pushforward(std::shared_ptr<const transforms::Linearized> lin, std::tuple<P...> primals, Result result)
+      : lin_(std::move(lin)), primals_(std::move(primals)), result_(std::move(result)) {}
+  Result operator()(const P&... tangents, SourceLocation loc = std::source_location::current()) const {
+    const Arrays primals = tree::leaves(primals_);
+    Arrays matched;
+    {
+      const LocationScope scope(loc, "linearize");
+      matched = match_tangents("linearize", path_leaves(primals_, "args"),
+                               path_leaves(std::tuple<P...>(tangents...), "tangents"));
+    }
+    return cotangent_tree(result_, push_forward(*lin_, primals, inexact_leaves(primals), matched));
+  }
+
+ private:
+  std::shared_ptr<const transforms::Linearized> lin_;
+  std::tuple<P...> primals_;
+  Result result_;
+};
+
 }  // namespace api
 
 /// f(primals...) and its derivative along `tangents`: the pair (y, dy/dx . tangents). `primals` and
@@ -77,7 +104,7 @@ auto jvp(F&& f, P&& primals, T&& tangents, SourceLocation loc = std::source_loca
   const Arrays leaves = tree::leaves(pack);
   Arrays tangent_leaves;
   {
-    const LocationScope scope(loc);
+    const LocationScope scope(loc, "jvp");
     tangent_leaves =
         api::match_tangents("jvp", api::path_leaves(pack, "primals"), api::path_leaves(tangent_pack, "tangents"));
   }
@@ -99,10 +126,13 @@ auto vjp(F&& f, A&&... args) {
   transforms::Linearized lin = api::with_note(
       "vjp(f)", [&] { return transforms::linearize(call.flat(), leaves, api::inexact_leaves(leaves), "vjp(f)"); });
   auto result = call.result(lin.outs);
-  auto pullback = [lin = std::make_shared<const transforms::Linearized>(std::move(lin)), pack,
-                   result](const std::decay_t<decltype(result)>& ct) {
-    const Arrays cts =
-        api::match_tangents("vjp", api::path_leaves(result, "result"), api::path_leaves(ct, "cotangent"));
+  auto pullback = [lin = std::make_shared<const transforms::Linearized>(std::move(lin)), pack, result](
+                      const std::decay_t<decltype(result)>& ct, SourceLocation loc = std::source_location::current()) {
+    Arrays cts;
+    {
+      const LocationScope scope(loc, "vjp");
+      cts = api::match_tangents("vjp", api::path_leaves(result, "result"), api::path_leaves(ct, "cotangent"));
+    }
     return api::cotangent_tree(pack, api::pull_back(*lin, api::inexact_leaves(tree::leaves(pack)), cts));
   };
   return std::pair(std::move(result), std::move(pullback));
@@ -119,16 +149,8 @@ auto linearize(F&& f, A&&... args) {
     return transforms::linearize(call.flat(), leaves, api::inexact_leaves(leaves), "linearize(f)");
   });
   auto result = call.result(lin.outs);
-  auto pushforward = [lin = std::make_shared<const transforms::Linearized>(std::move(lin)), pack,
-                      result](const auto&... tangents) {
-    auto tangent_pack = api::prepare<F>(tangents...);
-    static_assert(std::is_same_v<decltype(tangent_pack), std::decay_t<decltype(pack)>>,
-                  "linearize: tangents must have the types of the arguments");
-    const Arrays primals = tree::leaves(pack);
-    const Arrays matched =
-        api::match_tangents("linearize", api::path_leaves(pack, "args"), api::path_leaves(tangent_pack, "tangents"));
-    return api::cotangent_tree(result, api::push_forward(*lin, primals, api::inexact_leaves(primals), matched));
-  };
+  api::Pushforward<F, decltype(pack), std::decay_t<decltype(result)>> pushforward{
+      std::make_shared<const transforms::Linearized>(std::move(lin)), pack, result};
   return std::pair(std::move(result), std::move(pushforward));
 }
 

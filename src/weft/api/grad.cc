@@ -11,22 +11,25 @@ void check_grad_inputs(const char* what, const PathLeaves& leaves, const std::ve
     if (!which[next++]) continue;
     const Aval aval = leaves.arrays[i].aval();
     if (!is_inexact(aval.dtype()))
-      throw NotDifferentiableError(std::string(what) + ": differentiated arguments must be float or complex; got " +
-                                       aval.str() + " for " + leaves.paths[i] + ".",
-                                   "convert it with astype(f32), or differentiate another argument: grad<1>(f).");
+      throw NotDifferentiableError(
+          std::string(what) + ": differentiated arguments must be float or complex; got " + aval.str() + " for " +
+              leaves.paths[i] + ".",
+          "convert it with astype(f32), or differentiate another argument: " + std::string(what) + "<1>(f).");
   }
 }
 
 void check_grad_output(const char* what, std::span<const Array> outs) {
   const std::string op(what);
-  if (outs.empty()) throw ShapeError(op + ": the function must return a scalar; got none.");
+  if (outs.empty())
+    throw ShapeError(op + ": the function must return a scalar; got none, a default-constructed Array.");
   const Aval y = outs[0].aval();
   if (y.ndim() != 0)
     throw ShapeError(op + ": the function must return a scalar; got " + y.str() + ".",
                      "reduce it with np::sum or np::mean, or use jacrev for all its derivatives.");
   if (!is_float(y.dtype()))
     throw DTypeError(op + ": the function must return a real float; got " + y.str() + ".",
-                     is_complex(y.dtype()) ? "take real(), or use vjp, which allows complex results." : "");
+                     is_complex(y.dtype()) ? "take np::real(y) or np::abs(y), or use vjp, which allows complex results."
+                                           : "integers and bool have no derivative; compute the loss in floats.");
 }
 
 namespace {

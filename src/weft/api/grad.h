@@ -47,7 +47,7 @@ auto value_and_grad_of(const char* what, const std::string& name, F& f, A&&... a
   static_assert(((kArgs < sizeof...(A)) && ...), "grad: an argument number is out of range");
   const Arrays leaves = tree::leaves(pack);
   const std::vector<bool> which = argument_leaves<kArgs...>(pack);
-  check_grad_inputs(what, path_leaves(pack, "args"), which);
+  with_note(name, [&] { check_grad_inputs(what, path_leaves(pack, "args"), which); });
   Callable<F, decltype(pack)> call(f, pack);
   using Result = typename decltype(call)::Result;
   if constexpr (kAux) {
@@ -144,7 +144,7 @@ auto jacobian(bool forward, const char* what, const std::string& name, F& f, A&&
   using Input = std::tuple_element_t<kArg, decltype(pack)>;
   const Arrays leaves = tree::leaves(pack);
   const std::vector<bool> which = argument_leaves<kArg>(pack);
-  check_grad_inputs(what, path_leaves(pack, "args"), which);
+  with_note(name, [&] { check_grad_inputs(what, path_leaves(pack, "args"), which); });
   Callable<F, decltype(pack)> call(f, pack);
   using Result = typename decltype(call)::Result;
   static_assert(std::is_same_v<Input, Array> || std::is_same_v<Result, Array>,
@@ -184,7 +184,10 @@ auto jacrev(F&& f, SourceLocation loc = std::source_location::current()) {
 /// H[i..., j...] = d2 f(x) / dx[i...] dx[j...], forward over reverse.
 template <std::size_t kArg = 0, class F>
 auto hessian(F&& f, SourceLocation loc = std::source_location::current()) {
-  return jacfwd<kArg>(jacrev<kArg>(std::forward<F>(f), loc), loc);
+  return
+      [inner = jacrev<kArg>(std::forward<F>(f), loc), name = api::transform_name("hessian(f)", loc)](auto&&... args) {
+        return api::jacobian<kArg>(true, "hessian", name, inner, std::forward<decltype(args)>(args)...);
+      };
 }
 
 }  // namespace weft

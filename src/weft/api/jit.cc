@@ -56,7 +56,7 @@ void call_entry(JitEntry& entry, std::span<const Array> leaves, const SourceLoca
       return compiled->run(args, outs);
     }
   }
-  const LocationScope scope(loc);
+  const LocationScope scope(loc, "jit");
   bind(OpCode::kCall, entry.call_params, args, outs);
 }
 
@@ -65,7 +65,7 @@ void call_entry(JitEntry& entry, std::span<const Array> leaves, const SourceLoca
 Array abstract(DType dtype, DimSpan shape) {
   class AbstractTrace final : public Trace {
    public:
-    AbstractTrace() : Trace(Kind::kJaxpr, "eval_shape(f)") { finish(false); }
+    AbstractTrace() : Trace(Kind::kAbstract, "abstract") { finish(false); }
     void process(const Call&, Arrays&) override { throw InternalError("abstract arrays are never processed"); }
   };
   static AbstractTrace* const trace = [] {

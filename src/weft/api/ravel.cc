@@ -1,5 +1,6 @@
 #include "weft/api/ravel.h"
 
+#include "weft/base/text.h"
 #include "weft/ops/lax.h"
 
 namespace weft::api {
@@ -22,7 +23,7 @@ Arrays unravel_leaves(const Array& flat, std::span<const Aval> types) {
   for (const Aval t : types) total += t.size();
   if (flat.ndim() != 1 || flat.size() != total)
     throw ShapeError("unravel: the vector must have as many elements as the tree; got " + flat.aval().str() + " for " +
-                     std::to_string(total) + ".");
+                     count_str(total, "element", "elements") + ".");
   Arrays r;
   std::int64_t at = 0;
   for (const Aval t : types) {

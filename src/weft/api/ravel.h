@@ -15,14 +15,17 @@ Arrays unravel_leaves(const Array& flat, std::span<const Aval> types);
 /// The elements of all leaves in one 1-d array, and a function that puts such an array (or its
 /// gradient, or a changed copy) back into a tree like `t`.
 template <class T>
-auto ravel(const T& t) {
+auto ravel(const T& t, SourceLocation loc = std::source_location::current()) {
+  const LocationScope scope(loc, "ravel");
   const Arrays leaves = tree::leaves(t);
   SmallVector<Aval, 4> types;
   for (const Array& a : leaves) types.push_back(a.aval());
   // The structure alone is kept, not the values.
   T prototype = t;
   tree::for_each(prototype, [](Array& a) { a = Array(false); });
-  auto unravel = [prototype = std::move(prototype), types](const Array& flat) {
+  auto unravel = [prototype = std::move(prototype), types](const Array& flat,
+                                                           SourceLocation loc = std::source_location::current()) {
+    const LocationScope scope(loc, "unravel");
     return tree::with_leaves(prototype, api::unravel_leaves(flat, types));
   };
   return std::pair(api::ravel_leaves(leaves), std::move(unravel));

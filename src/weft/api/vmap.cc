@@ -1,5 +1,6 @@
 #include "weft/api/vmap.h"
 
+#include "weft/base/text.h"
 #include "weft/ops/common.h"
 
 namespace weft::api {
@@ -15,7 +16,8 @@ void AxesVisitor::enter(tree::NodeKind, std::size_t n) {
   const Axes& axes = *stack_.back().axes;
   if (axes.is_list() && axes.children().size() != n)
     throw TreeError(std::string(what_) + " must have one entry per element of " + path() + "; got " +
-                    std::to_string(axes.children().size()) + " entries for " + std::to_string(n) + " elements.");
+                    count_str(static_cast<std::int64_t>(axes.children().size()), "entry", "entries") + " for " +
+                    count_str(static_cast<std::int64_t>(n), "element", "elements") + ".");
 }
 
 void AxesVisitor::child(std::string_view name) {
@@ -51,11 +53,14 @@ Bdims mapped_axes(const std::vector<AxesVisitor::Leaf>& leaves, std::int64_t& si
       continue;
     }
     const int rank = leaf.array.ndim(), axis = *leaf.axis;
+    if (rank == 0)
+      throw IndexError("vmap: a mapped argument must have an axis; got axis " + std::to_string(axis) + " for " +
+                           leaf.path + " of type " + leaf.array.aval().str() + ".",
+                       "use `unmapped` for it in in_axes.");
     if (axis < -rank || axis >= rank)
       throw IndexError("vmap: the mapped axis must be in [" + std::to_string(-rank) + ", " + std::to_string(rank) +
-                           "); got axis " + std::to_string(axis) + " for " + leaf.path + " of type " +
-                           leaf.array.aval().str() + ".",
-                       rank == 0 ? "a scalar cannot be mapped; use `unmapped` for this argument." : "");
+                       "); got axis " + std::to_string(axis) + " for " + leaf.path + " of type " +
+                       leaf.array.aval().str() + ".");
     bdims.push_back(axis < 0 ? axis + rank : axis);
     const std::int64_t n = leaf.array.shape(bdims.back());
     if (!first) {
@@ -68,7 +73,8 @@ Bdims mapped_axes(const std::vector<AxesVisitor::Leaf>& leaves, std::int64_t& si
                        std::to_string(axis) + ").");
     }
   }
-  if (!first) throw ValueError("vmap: at least one argument must be mapped; got none.", "give an axis in in_axes.");
+  if (!first)
+    throw ValueError("vmap: at least one argument must be mapped; got only unmapped ones.", "give an axis in in_axes.");
   return bdims;
 }
 

@@ -92,7 +92,7 @@ auto vmap(F&& f, Axes in_axes = 0, Axes out_axes = 0, SourceLocation loc = std::
     std::int64_t size = 0;
     Bdims bdims;
     {
-      const LocationScope scope(loc);
+      const LocationScope scope(loc, "vmap");
       bdims = api::mapped_axes(api::match_axes("vmap: in_axes", in_axes, pack, "args"), size);
     }
     api::Callable<std::remove_reference_t<decltype((f))>, decltype(pack)> call(f, pack);
@@ -100,7 +100,7 @@ auto vmap(F&& f, Axes in_axes = 0, Axes out_axes = 0, SourceLocation loc = std::
     Bdims out_bdims;
     api::with_note(name,
                    [&] { transforms::vmap(call.flat(), tree::leaves(pack), bdims, size, name, outs, out_bdims); });
-    const LocationScope scope(loc);
+    const LocationScope scope(loc, "vmap");
     auto leaves = api::match_axes("vmap: out_axes", out_axes, call.prototype(), "result");
     return call.result(api::place_axes(leaves, outs, out_bdims, size));
   };

@@ -2,6 +2,23 @@
 
 namespace weft {
 
+namespace {
+
+// Messages start with the operation that found the fault. The user may have called another one, built from it.
+std::string named_for_the_user(std::string message) {
+  const std::string_view operation = current_operation();
+  const auto colon = message.find(": ");
+  if (operation.empty() || colon == std::string::npos) return message;
+  for (std::size_t i = 0; i < colon; ++i) {
+    const char c = message[i];
+    const bool letter = (c >= 'a' && c <= 'z') || c == '_';
+    if (!letter && (i == 0 || !((c >= '0' && c <= '9') || c == '.'))) return message;
+  }
+  return message.replace(0, colon, operation);
+}
+
+}  // namespace
+
 std::string SourceLocation::str() const {
   if (line == 0) return {};
   std::string_view path = file;
@@ -12,6 +29,7 @@ std::string SourceLocation::str() const {
 
 Error::Error(const char* kind, std::string message, std::string hint)
     : kind_(kind), message_(std::move(message)), hint_(std::move(hint)), location_(current_location()) {
+  if (std::string_view(kind_) != "InternalError") message_ = named_for_the_user(std::move(message_));
   compose();
 }
 

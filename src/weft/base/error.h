@@ -2,7 +2,8 @@
 // InternalError alone means a bug in Weft. Each class has a page in docs/errors/.
 //
 // Text: "<op>: <what must hold>; got <values>.", then "  at file:line", then one
-// line per note ("  while tracing jit(f) at ..."), then "hint: ...".
+// line per note ("  while tracing jit(f) at ..."), then "hint: ...". <op> is the
+// function that the user called (see LocationScope), not the one it is built from.
 #pragma once
 
 #include <exception>

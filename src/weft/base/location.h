@@ -2,13 +2,15 @@
 //
 // Public functions open a LocationScope with the location their Arg recorded;
 // the outermost scope wins, so an np function built from ten lax functions
-// still blames the user's line. Rules that run later (transposes, interpreters)
-// use ForcedLocation to blame the equation's original line.
+// still blames the user's line, and errors name the function the user called.
+// Rules that run later (transposes, interpreters) use ForcedLocation to blame
+// the equation's original line.
 #pragma once
 
 #include <cstdint>
 #include <source_location>
 #include <string>
+#include <string_view>
 
 namespace weft {
 
@@ -30,16 +32,27 @@ struct SourceLocation {
 
 namespace detail {
 inline constinit thread_local SourceLocation current_location{};
-}
+// Means something only while current_location is known.
+inline constinit thread_local std::string_view current_operation{};
+}  // namespace detail
 
 /// The user's line that is being executed on this thread, if known.
 inline const SourceLocation& current_location() { return detail::current_location; }
 
-/// Blames `loc` until destroyed, unless an outer scope already blames a line.
+/// The public function that the user called on that line ("dot"), or "".
+inline std::string_view current_operation() {
+  return detail::current_location.line == 0 ? std::string_view() : detail::current_operation;
+}
+
+/// Blames `loc`, and the public function `operation` (static text), until destroyed, unless an outer scope already
+/// blames a line.
 class LocationScope {
  public:
-  explicit LocationScope(const SourceLocation& loc) : owner_(detail::current_location.line == 0) {
-    if (owner_) detail::current_location = loc;
+  explicit LocationScope(const SourceLocation& loc, std::string_view operation = {})
+      : owner_(detail::current_location.line == 0) {
+    if (!owner_) return;
+    detail::current_location = loc;
+    detail::current_operation = operation;
   }
   ~LocationScope() {
     if (owner_) detail::current_location.line = 0;
@@ -56,15 +69,21 @@ class LocationScope {
 /// a transformation is blamed for its own lines.
 class ForcedLocation {
  public:
-  explicit ForcedLocation(const SourceLocation& loc) : saved_(detail::current_location) {
+  explicit ForcedLocation(const SourceLocation& loc)
+      : saved_(detail::current_location), saved_operation_(detail::current_operation) {
     detail::current_location = loc;
+    detail::current_operation = {};
   }
-  ~ForcedLocation() { detail::current_location = saved_; }
+  ~ForcedLocation() {
+    detail::current_location = saved_;
+    detail::current_operation = saved_operation_;
+  }
   ForcedLocation(const ForcedLocation&) = delete;
   ForcedLocation& operator=(const ForcedLocation&) = delete;
 
  private:
   SourceLocation saved_;
+  std::string_view saved_operation_;
 };
 
 }  // namespace weft

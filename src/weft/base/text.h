@@ -14,6 +14,11 @@
 
 namespace weft {
 
+/// "1 axis", "2 axes".
+inline std::string count_str(std::int64_t n, std::string_view one, std::string_view many) {
+  return std::to_string(n) + " " + std::string(n == 1 ? one : many);
+}
+
 /// The items' texts with `separator` between them; items are strings, string views or numbers.
 template <class Range>
 std::string join(const Range& items, std::string_view separator);

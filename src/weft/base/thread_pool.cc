@@ -244,7 +244,8 @@ void parallel_for(std::int64_t n, std::int64_t grain, FunctionRef<void(std::int6
 
 int num_threads() { return pool().threads(); }
 
-void set_num_threads(int n) {
+void set_num_threads(int n, SourceLocation loc) {
+  const LocationScope scope(loc, "set_num_threads");
   if (n < 1 || n > kMaxThreads)
     throw ValueError("set_num_threads: the number of threads must be from 1 to " + std::to_string(kMaxThreads) +
                      "; got " + std::to_string(n) + ".");

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "weft/base/function_ref.h"
+#include "weft/base/location.h"
 
 namespace weft {
 
@@ -22,6 +23,6 @@ int num_threads();
 
 /// Sets num_threads(). Waits for parallel work of other threads to end. Throws ValueError when `n` is not in
 /// [1, 1024] or when called from inside a parallel_for.
-void set_num_threads(int n);
+void set_num_threads(int n, SourceLocation loc = std::source_location::current());
 
 }  // namespace weft

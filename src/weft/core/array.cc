@@ -23,31 +23,43 @@ class ExternalStorage final : public Storage {
   std::function<void()> release_;
 };
 
-// The remedies depend on what kind of trace hides the value.
-[[noreturn]] void throw_concretization(const Tracer& t, const char* what) {
+// The remedies depend on what kind of trace hides the value, and on what it was wanted for.
+[[noreturn]] void throw_concretization(const Tracer& t, std::string_view what) {
   const Trace& trace = *t.trace();
-  std::string message =
-      std::string(what) + ": needs the value of a " + t.aval().str() + " that is only known when the program runs.";
-  const SourceLocation& made = t.location();
-  ConcretizationError error(std::move(message), trace.kind() == Trace::Kind::kBatch
-                                                    ? "under vmap each example may take a different branch; use "
-                                                      "np::where or lax::select, or map over another axis."
-                                                    : "use np::where or lax::select to choose by value, pass the "
-                                                      "argument as a static value (a plain int, bool or "
-                                                      "string), or move the test outside the traced function.");
-  error.add_note("the value was made" + (made ? " at " + made.str() : std::string(" as an argument")) +
-                 " while tracing " + trace.name());
+  const bool mapped = trace.kind() == Trace::Kind::kBatch, choice = what == "bool";
+  std::string message = std::string(what) + ": the array's value must be known; got ";
+  std::string hint;
+  if (trace.kind() == Trace::Kind::kAbstract) {
+    message += "an abstract " + t.aval().str() + ", which has a type only.";
+    hint = "call the function itself instead of eval_shape to get values.";
+  } else if (mapped) {
+    message += "a mapped " + t.aval().str() + ", which has one value per example.";
+    hint = choice ? "choose per example with np::where(condition, a, b), or map over another axis."
+                  : "compute with the array itself, or read the values after vmap has returned.";
+  } else {
+    message += "a traced " + t.aval().str() + ", whose value is known only when the program runs.";
+    hint = choice ? "choose by value with np::where(condition, a, b), decide by a static argument (int, bool, string), "
+                    "or test outside the traced function."
+                  : "compute with the array itself, pass a static argument (int, bool, string), or read the value "
+                    "outside the traced function.";
+  }
+  ConcretizationError error(std::move(message), std::move(hint));
+  if (trace.kind() != Trace::Kind::kAbstract)
+    error.add_note((t.location() ? "made at " + t.location().str() + " by " : std::string("an argument of ")) +
+                   trace.name());
   throw error;
 }
 
 // The buffer behind `a`, looking through jvp and grad, which keep primal values at hand.
 const BufferValue& concrete(const Array& a, const char* what) {
-  if (!a.defined()) throw ValueError(std::string(what) + ": the array is none; got a default-constructed Array.");
+  if (!a.defined())
+    throw ValueError(std::string(what) + ": the array must hold a value; got none (a default-constructed Array).");
   const Array* p = &a;
   while (const Tracer* t = p->tracer()) {
+    if (t->trace()->kind() == Trace::Kind::kAbstract) throw_concretization(*t, what);
     if (!t->trace()->alive())
-      throw LeakError(std::string(what) + ": a " + t->aval().str() + " outlived " + t->trace()->name() +
-                          ", which made it" + (t->location() ? " at " + t->location().str() : std::string()) + ".",
+      throw LeakError(std::string(what) + ": the array must belong to a running transformation; got " + t->str() +
+                          ", which has ended.",
                       "return the value from the function instead of storing it elsewhere.");
     if (!t->primal().defined() || t->trace()->kind() == Trace::Kind::kBatch) throw_concretization(*t, what);
     p = &t->primal();
@@ -154,7 +166,8 @@ Array Array::full(DimSpan shape, DType dtype, const Scalar& value) {
   return detail::make_splat(Aval(dtype, shape), element);
 }
 
-Array Array::copy(DType dtype, DimSpan shape, const void* data, std::size_t count) {
+Array Array::copy(DType dtype, DimSpan shape, const void* data, std::size_t count, SourceLocation loc) {
+  const LocationScope scope(loc, "array");
   const Aval aval(dtype, shape);
   if (static_cast<std::size_t>(aval.size()) != count)
     throw ShapeError("array: the number of elements must be that of the shape; got " + std::to_string(count) +
@@ -164,7 +177,9 @@ Array Array::copy(DType dtype, DimSpan shape, const void* data, std::size_t coun
   return Array(Ref<const Value>(std::move(b)));
 }
 
-Array Array::borrow(DType dtype, DimSpan shape, const void* data, std::shared_ptr<const void> owner) {
+Array Array::borrow(DType dtype, DimSpan shape, const void* data, std::shared_ptr<const void> owner,
+                    SourceLocation loc) {
+  const LocationScope scope(loc, "borrow");
   const Aval aval(dtype, shape);
   if (aval.size() > 0 && !data)
     throw ValueError("borrow: the memory must not be null; got a null pointer for " + aval.str() + ".");
@@ -178,15 +193,26 @@ Array Array::borrow(DType dtype, DimSpan shape, const void* data, std::shared_pt
 }
 
 Aval Array::aval() const {
-  if (!v_) throw ValueError("array: a none array has no type; got a default-constructed Array.");
+  if (!v_) throw ValueError("array: the array must hold a value; got none (a default-constructed Array).");
   return v_->aval();
 }
 
-std::int64_t Array::shape(int i) const {
+bool Array::known() const {
+  const Array* p = this;
+  while (const Tracer* t = p->tracer()) {
+    if (!t->primal().defined() || t->trace()->kind() == Trace::Kind::kBatch) return false;
+    p = &t->primal();
+  }
+  return defined();
+}
+
+std::int64_t Array::shape(int i, SourceLocation loc) const {
   const int n = ndim();
-  if (i < -n || i >= n)
+  if (i < -n || i >= n) {
+    const LocationScope scope(loc, "shape");
     throw IndexError("shape: axis must be in [" + std::to_string(-n) + ", " + std::to_string(n) + "); got " +
                      std::to_string(i) + " for " + aval().str() + ".");
+  }
   return aval().shape(static_cast<std::size_t>(i < 0 ? i + n : i));
 }
 
@@ -196,13 +222,13 @@ std::string Array::device() const {
 }
 
 detail::HostView Array::host(const char* what, const SourceLocation& loc) const {
-  const LocationScope scope(loc);
+  const LocationScope scope(loc, what);
   const Ref<const BufferValue> b = detail::materialize(concrete(*this, what));
   return {b->storage(), {b->aval(), b->data()}};
 }
 
 void Array::copy_elements(DType t, void* out, std::size_t count, const char* what, const SourceLocation& loc) const {
-  const LocationScope scope(loc);
+  const LocationScope scope(loc, what);
   const detail::HostView h = host(what, loc);
   if (h.view.dtype() != t)
     throw DTypeError(std::string(what) + ": the C++ type must match the dtype; got " + std::string(name(t)) + " for " +
@@ -215,7 +241,7 @@ void Array::copy_elements(DType t, void* out, std::size_t count, const char* wha
 }
 
 void Array::read_item(DType t, void* out, const SourceLocation& loc) const {
-  const LocationScope scope(loc);
+  const LocationScope scope(loc, "item");
   const BufferValue& b = concrete(*this, "item");
   if (b.aval().size() != 1)
     throw ShapeError("item: the array must have exactly one element; got " + b.aval().str() + ".");
@@ -230,7 +256,7 @@ void Array::read_item(DType t, void* out, const SourceLocation& loc) const {
 Array::operator bool() const {
   const BufferValue& b = concrete(*this, "bool");
   if (b.aval().size() != 1)
-    throw ShapeError("bool: the truth of an array is defined for one element only; got " + b.aval().str() + ".",
+    throw ShapeError("bool: an array must have exactly one element to be true or false; got " + b.aval().str() + ".",
                      "reduce it first with np::all or np::any.");
   bool v;
   read_item(boolean, &v, {});

@@ -103,24 +103,27 @@ class Array {
   /// Copies `size(shape)` elements in row-major order. ShapeError when the count differs.
   template <class T>
     requires is_element_v<T>
-  static Array from_span(std::span<const T> data, DimSpan shape) {
-    return copy(dtype_of<T>(), shape, data.data(), data.size());
+  static Array from_span(std::span<const T> data, DimSpan shape, SourceLocation loc = std::source_location::current()) {
+    return copy(dtype_of<T>(), shape, data.data(), data.size(), loc);
   }
   template <class T>
     requires is_element_v<T>
-  static Array from_vector(const std::vector<T>& data, DimSpan shape) {
+  static Array from_vector(const std::vector<T>& data, DimSpan shape,
+                           SourceLocation loc = std::source_location::current()) {
     if constexpr (std::is_same_v<T, bool>) {
       const std::vector<std::uint8_t> bytes(data.begin(), data.end());
-      return copy(boolean, shape, bytes.data(), bytes.size());
+      return copy(boolean, shape, bytes.data(), bytes.size(), loc);
     } else {
-      return copy(dtype_of<T>(), shape, data.data(), data.size());
+      return copy(dtype_of<T>(), shape, data.data(), data.size(), loc);
     }
   }
   /// Copies `count` elements of `dtype` from memory; `count` must be the size of `shape`.
-  static Array copy(DType dtype, DimSpan shape, const void* data, std::size_t count);
+  static Array copy(DType dtype, DimSpan shape, const void* data, std::size_t count,
+                    SourceLocation loc = std::source_location::current());
   /// Uses the memory in place, without copying. It must hold the elements in row-major order, be
   /// aligned for them, and not change until `owner` is released, with the last array over it.
-  static Array borrow(DType dtype, DimSpan shape, const void* data, std::shared_ptr<const void> owner);
+  static Array borrow(DType dtype, DimSpan shape, const void* data, std::shared_ptr<const void> owner,
+                      SourceLocation loc = std::source_location::current());
 
   // ---- what it is ----
 
@@ -130,7 +133,7 @@ class Array {
   DType dtype() const { return aval().dtype(); }
   DimSpan shape() const { return aval().shape(); }
   /// The size of axis `i`; negative axes count from the end. IndexError when out of range.
-  std::int64_t shape(int i) const;
+  std::int64_t shape(int i, SourceLocation loc = std::source_location::current()) const;
   int ndim() const { return aval().ndim(); }
   std::int64_t size() const { return aval().size(); }
   std::int64_t nbytes() const { return aval().bytes(); }
@@ -174,7 +177,7 @@ class Array {
   IndexUpdate at(const Index& i0, const Index& i1, const Index& i2) const;
   IndexUpdate at(const Index& i0, const Index& i1, const Index& i2, const Index& i3) const;
   /// Axes reversed.
-  Array T() const;
+  Array T(SourceLocation loc = std::source_location::current()) const;
 
   /// Elements as NumPy prints them; a tracer prints its type and trace.
   std::string str() const;
@@ -203,6 +206,8 @@ class Array {
   friend Array operator~(const Arg& x);
   // Not an Arg, beside which the conversion to bool would be as good a match; so it records no line.
   friend Array operator!(const Array& x);
+  // x keeps its shape and dtype, rounded as NumPy's same_kind casting allows (f32 += f64); DTypeError and ShapeError
+  // otherwise (i32 += f32).
   friend Array& operator+=(Array& x, const Arg& y);
   friend Array& operator-=(Array& x, const Arg& y);
   friend Array& operator*=(Array& x, const Arg& y);
@@ -214,6 +219,8 @@ class Array {
 
   // ---- for the layers above ----
 
+  /// Whether item(), to_vector() and the like can read the elements now.
+  bool known() const;
   bool is_tracer() const { return v_ && v_->kind() == Value::Kind::kTracer; }
   inline const Tracer* tracer() const;       // null unless is_tracer()
   inline const BufferValue* buffer() const;  // null unless a buffer
@@ -282,6 +289,7 @@ T Array::item(SourceLocation loc) const {
 template <class T>
   requires is_element_v<T>
 std::vector<T> Array::to_vector(SourceLocation loc) const {
+  const LocationScope scope(loc, "to_vector");
   if constexpr (std::is_same_v<T, bool>) {
     std::vector<std::uint8_t> bytes(static_cast<std::size_t>(size()));
     copy_elements(boolean, bytes.data(), bytes.size(), "to_vector", loc);

@@ -58,6 +58,7 @@ Staged stage(const FlatFunction& f, std::span<const Aval> inputs, const std::str
     Arrays args, outs;
     for (const Aval a : inputs) args.push_back(trace->input(a));
     f(args, outs);
+    check_results(name, outs);
     staged = trace->build(outs);
   }
   trace.end();

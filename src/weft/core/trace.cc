@@ -87,31 +87,49 @@ namespace {
                    ".");
 }
 
-void check_usable(OpCode op, const Tracer& t) {
+void check_usable(std::string_view op, const std::string& what, const Tracer& t) {
   const Trace& trace = *t.trace();
-  const std::string made = t.location() ? " at " + t.location().str() : std::string(" as an argument");
+  if (trace.kind() == Trace::Kind::kAbstract)
+    throw ConcretizationError(
+        std::string(op) + ": " + what + " must have values; got an abstract " + t.aval().str() +
+            ", which has a type only.",
+        "abstract arrays are arguments for eval_shape and make_jaxpr; call the function with real arrays.");
   if (!trace.alive())
-    throw LeakError(std::string(ir::op_name(op)) + ": operands must belong to a running transformation; got a " +
-                        t.aval().str() + " that " + trace.name() + ", which has ended, made" + made + ".",
+    throw LeakError(std::string(op) + ": " + what + " must belong to a running transformation; got " + t.str() +
+                        ", which has ended.",
                     "return the value from the function instead of storing it elsewhere.");
   if (trace.thread() != detail::this_thread_id())
-    throw LeakError(std::string(ir::op_name(op)) + ": a traced value belongs to one thread; got a " + t.aval().str() +
-                        " that " + trace.name() + " made" + made + " on another thread.",
+    throw LeakError(std::string(op) + ": " + what + " must belong to a transformation of this thread; got " + t.str() +
+                        ", which runs on another thread.",
                     "start the transformation on the thread that does the work.");
   if (evaluating())
-    throw LeakError(std::string(ir::op_name(op)) + ": operands must belong to an enclosing transformation; got a " +
-                    t.aval().str() + " of " + trace.name() + " made" + made + ".");
+    throw LeakError(std::string(op) + ": " + what + " must belong to an enclosing transformation; got " + t.str() +
+                    ".");
+}
+
+bool unusable(const Tracer& t) {
+  return !t.trace()->alive() || t.trace()->thread() != detail::this_thread_id() || evaluating();
 }
 
 }  // namespace
+
+std::string Tracer::str() const {
+  const std::string by = location_ ? " made at " + location_.str() + " by " : std::string(", an argument of ");
+  return aval().str() + by + trace_->name();
+}
+
+void check_results(std::string_view transform, std::span<const Array> results) {
+  for (const Array& a : results)
+    if (const Tracer* t = a.tracer(); t && unusable(*t))
+      check_usable(transform.substr(0, transform.find('(')), "results", *t);
+}
 
 void bind(OpCode op, const ir::Params& params, std::span<const Array> args, Arrays& outs) {
   for (std::size_t i = 0; i < args.size(); ++i) {
     if (!args[i].defined()) [[unlikely]]
       throw_none(op, i);
     if (const Tracer* t = args[i].tracer()) [[unlikely]] {
-      if (!t->trace()->alive() || t->trace()->thread() != detail::this_thread_id() || evaluating())
-        check_usable(op, *t);
+      if (unusable(*t)) check_usable(ir::op_name(op), "operands", *t);
     }
   }
   const Call call{op, params, args};

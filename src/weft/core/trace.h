@@ -28,7 +28,8 @@ struct Call {
 
 class Trace : public RefCounted {
  public:
-  enum class Kind : std::uint8_t { kJaxpr, kJvp, kLinearize, kSplit, kBatch };
+  /// Arrays of kAbstract have a type and never a value.
+  enum class Kind : std::uint8_t { kJaxpr, kJvp, kLinearize, kSplit, kBatch, kAbstract };
 
   virtual ~Trace() = default;
   /// Applies `call`; operands are live values of this thread.
@@ -74,6 +75,8 @@ class Tracer final : public Value {
   ~Tracer();
   Trace* trace() const { return trace_.get(); }
   const SourceLocation& location() const { return location_; }
+  /// "f32[3] made at model.cc:7 by jit(f) at model.cc:20", for errors.
+  std::string str() const;
   const Array& primal() const { return primal_; }
   const Array& tangent() const { return tangent_; }
   std::int64_t index() const { return index_; }
@@ -146,6 +149,10 @@ class CheckLeaks {
  private:
   bool saved_;
 };
+
+/// LeakError unless every array can be used now: it is a buffer or none, or its trace runs on this thread.
+/// `transform` is the name of the transformation whose results they are: "grad(f) at train.cc:18".
+void check_results(std::string_view transform, std::span<const Array> results);
 
 /// Applies an operation in the current trace.
 void bind(OpCode op, const ir::Params& params, std::span<const Array> args, Arrays& outs);

@@ -26,8 +26,8 @@ const Aval::Data* Aval::intern(DType dtype, DimSpan shape, std::uint64_t vary) {
   if (slot && matches(slot)) return slot;
 
   if (shape.size() > kMaxRank)
-    throw ShapeError("array: at most " + std::to_string(kMaxRank) + " dimensions; got " + std::to_string(shape.size()) +
-                     ".");
+    throw ShapeError("array: there must be at most " + std::to_string(kMaxRank) + " axes; got " +
+                     std::to_string(shape.size()) + ".");
   // Sizes beside a 0 count too, as in NumPy, so that no product of some of them (a stride) overflows.
   std::int64_t size = 1;
   bool overflow = false, empty = false;
@@ -37,7 +37,7 @@ const Aval::Data* Aval::intern(DType dtype, DimSpan shape, std::uint64_t vary) {
     overflow |= __builtin_mul_overflow(size, d == 0 ? 1 : d, &size);
   }
   if (overflow || size > (std::int64_t{1} << 62) / byte_size(dtype))
-    throw ShapeError("array: too many elements; got shape " + shape_str(shape) + ".");
+    throw ShapeError("array: the elements must need fewer than 2^62 bytes; got shape " + shape_str(shape) + ".");
 
   if (empty) size = 0;
 

@@ -262,11 +262,16 @@ class Parser {
 
 }  // namespace
 
-Jaxpr parse(std::string_view text) {
-  TextCursor in(text);
-  Jaxpr jaxpr = Parser(in).jaxpr();
-  if (!in.at_end()) in.fail("the end of the text");
-  return jaxpr;
+Jaxpr parse(std::string_view text, SourceLocation loc) {
+  const LocationScope scope(loc);
+  try {
+    TextCursor in(text);
+    Jaxpr jaxpr = Parser(in).jaxpr();
+    if (!in.at_end()) in.fail("the end of the text");
+    return jaxpr;
+  } catch (const ParseError& e) {
+    throw ParseError("parse: " + e.message(), e.hint());
+  }
 }
 
 // ---- fields of parameters ----

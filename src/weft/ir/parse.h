@@ -3,12 +3,13 @@
 
 #include <string_view>
 
+#include "weft/base/location.h"
 #include "weft/ir/jaxpr.h"
 
 namespace weft::ir {
 
-/// Throws ParseError "line:column: ..." for text that is not a program, names an unknown operation
+/// Throws ParseError "parse: line:column: ..." for text that is not a program, names an unknown operation
 /// or variable, or declares a result type other than the operation's.
-Jaxpr parse(std::string_view text);
+Jaxpr parse(std::string_view text, SourceLocation loc = std::source_location::current());
 
 }  // namespace weft::ir

@@ -8,9 +8,13 @@
 
 namespace weft {
 
-Array Array::astype(DType dtype, SourceLocation loc) const { return lax::convert(Arg(*this, loc), dtype); }
+Array Array::astype(DType dtype, SourceLocation loc) const {
+  const LocationScope scope(loc, "astype");
+  return lax::convert(*this, dtype);
+}
 
-Array Array::T() const {
+Array Array::T(SourceLocation loc) const {
+  const LocationScope scope(loc, "T");
   Dims permutation;
   for (int i = ndim(); i-- > 0;) permutation.push_back(i);
   return lax::transpose(*this, permutation);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "weft/base/text.h"
 #include "weft/np/promotion.h"
 #include "weft/ops/common.h"
 
@@ -33,7 +34,7 @@ void Nested::collect(std::size_t depth, Dims& shape, std::vector<Scalar>& out) c
 }
 
 Array array(std::initializer_list<Nested> values, std::optional<DType> dtype, SourceLocation loc) {
-  const LocationScope scope(loc);
+  const LocationScope scope(loc, "array");
   Dims shape;
   std::vector<Scalar> elements;
   Nested(values).collect(0, shape, elements);
@@ -51,10 +52,16 @@ Array asarray(const Arg& x, std::optional<DType> dtype) {
   return dtype ? lax::convert(Arg(a, x.location()), *dtype) : a;
 }
 
-Array zeros(const Shape& shape, DType dtype, SourceLocation loc) { return full(shape, Scalar(0), dtype, loc); }
-Array ones(const Shape& shape, DType dtype, SourceLocation loc) { return full(shape, Scalar(1), dtype, loc); }
+Array zeros(const Shape& shape, DType dtype, SourceLocation loc) {
+  const LocationScope scope(loc, "zeros");
+  return Array::full(shape, dtype, Scalar(0));
+}
+Array ones(const Shape& shape, DType dtype, SourceLocation loc) {
+  const LocationScope scope(loc, "ones");
+  return Array::full(shape, dtype, Scalar(1));
+}
 Array full(const Shape& shape, const Scalar& value, std::optional<DType> dtype, SourceLocation loc) {
-  const LocationScope scope(loc);
+  const LocationScope scope(loc, "full");
   return Array::full(shape, dtype.value_or(value.dtype), value);
 }
 Array empty(const Shape& shape, DType dtype, SourceLocation loc) { return zeros(shape, dtype, loc); }
@@ -62,7 +69,7 @@ Array zeros_like(const Arg& x, std::optional<DType> dtype) { return full_like(x,
 Array ones_like(const Arg& x, std::optional<DType> dtype) { return full_like(x, Scalar(1), dtype); }
 Array empty_like(const Arg& x, std::optional<DType> dtype) { return zeros_like(x, dtype); }
 Array full_like(const Arg& x, const Scalar& value, std::optional<DType> dtype) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "full_like");
   return Array::full(x.shape(), dtype.value_or(x.dtype()), value);
 }
 
@@ -86,20 +93,18 @@ namespace detail {
 
 Array arange_floats(DType type, std::optional<DType> dtype, double start, double stop, double step,
                     const SourceLocation& loc) {
-  const LocationScope scope(loc);
-  if (step == 0 || step != step)
-    throw ValueError("arange: the step must not be zero; got " + std::to_string(step) + ".");
+  const LocationScope scope(loc, "arange");
+  if (step == 0 || step != step) throw ValueError("arange: the step must not be zero; got " + number_str(step) + ".");
   const double n = std::ceil((stop - start) / step);
   if (!(n < 4e18))
-    throw ValueError("arange: the range must be finite; got " + std::to_string(start) + " to " + std::to_string(stop) +
-                     ".");
+    throw ValueError("arange: the range must be finite; got " + number_str(start) + " to " + number_str(stop) + ".");
   const DType t = dtype.value_or(type), work = is_inexact(t) ? counting(t) : type;
   return lax::convert(ramp(work, start, step, n > 0 ? static_cast<std::int64_t>(n) : 0), t);
 }
 
 Array arange_integers(DType type, std::optional<DType> dtype, std::int64_t start, std::int64_t stop, std::int64_t step,
                       const SourceLocation& loc) {
-  const LocationScope scope(loc);
+  const LocationScope scope(loc, "arange");
   if (step == 0) throw ValueError("arange: the step must not be zero; got 0.");
   // Unsigned: the distance of two i64 need not be an i64.
   const auto distance = [](std::int64_t a, std::int64_t b) {
@@ -115,7 +120,7 @@ Array arange_integers(DType type, std::optional<DType> dtype, std::int64_t start
 }  // namespace detail
 
 Array linspace(double start, double stop, std::int64_t num, bool endpoint, DType dtype, SourceLocation loc) {
-  const LocationScope scope(loc);
+  const LocationScope scope(loc, "linspace");
   if (num < 0)
     throw ValueError("linspace: the number of points must not be negative; got " + std::to_string(num) + ".");
   if (!is_inexact(dtype)) return lax::convert(lax::floor(linspace(start, stop, num, endpoint, f64)), dtype);
@@ -133,7 +138,7 @@ Array linspace(double start, double stop, std::int64_t num, bool endpoint, DType
 
 Array logspace(double start, double stop, std::int64_t num, bool endpoint, double base, DType dtype,
                SourceLocation loc) {
-  const LocationScope scope(loc);
+  const LocationScope scope(loc, "logspace");
   const Array exponents = linspace(start, stop, num, endpoint, is_inexact(dtype) ? counting(dtype) : f64);
   return lax::convert(lax::power(base, exponents), dtype);
 }
@@ -150,7 +155,7 @@ Array band(std::int64_t rows, std::int64_t columns, std::int64_t k, ComparisonDi
 }
 
 Array keep_band(const char* op, const Arg& x, std::int64_t k, ComparisonDirection direction) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), op);
   const Array a = x.array();
   if (a.ndim() < 2)
     throw ShapeError(std::string(op) + ": the array must have at least two axes; got " + a.aval().str() + ".");
@@ -161,22 +166,22 @@ Array keep_band(const char* op, const Arg& x, std::int64_t k, ComparisonDirectio
 }  // namespace
 
 Array eye(std::int64_t rows, std::optional<std::int64_t> columns, std::int64_t k, DType dtype, SourceLocation loc) {
-  const LocationScope scope(loc);
+  const LocationScope scope(loc, "eye");
   return lax::convert(band(rows, columns.value_or(rows), k, ComparisonDirection::kEq), dtype);
 }
 Array identity(std::int64_t n, DType dtype, SourceLocation loc) { return eye(n, n, 0, dtype, loc); }
 Array tri(std::int64_t rows, std::optional<std::int64_t> columns, std::int64_t k, DType dtype, SourceLocation loc) {
-  const LocationScope scope(loc);
+  const LocationScope scope(loc, "tri");
   return lax::convert(band(rows, columns.value_or(rows), k, ComparisonDirection::kLe), dtype);
 }
 Array tril(const Arg& x, std::int64_t k) { return keep_band("tril", x, k, ComparisonDirection::kLe); }
 Array triu(const Arg& x, std::int64_t k) { return keep_band("triu", x, k, ComparisonDirection::kGe); }
 
 Array diagonal(const Arg& x, std::int64_t offset, int axis1, int axis2) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "diagonal");
   const Array a = x.array();
   if (a.ndim() < 2) throw ShapeError("diagonal: the array must have at least two axes; got " + a.aval().str() + ".");
-  const int p = ops::normal_axis("diagonal", axis1, a.ndim()), q = ops::normal_axis("diagonal", axis2, a.ndim());
+  const int p = ops::normal_axis("diagonal", axis1, a.aval()), q = ops::normal_axis("diagonal", axis2, a.aval());
   if (p == q)
     throw IndexError("diagonal: axes must be distinct; got " + std::to_string(axis1) + " and " + std::to_string(axis2) +
                      ".");
@@ -201,7 +206,7 @@ Array diagonal(const Arg& x, std::int64_t offset, int axis1, int axis2) {
 }
 
 Array diag(const Arg& x, std::int64_t k) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "diag");
   const Array a = x.array();
   if (a.ndim() == 2) return diagonal(a, k);
   if (a.ndim() != 1) throw ShapeError("diag: the array must have one or two axes; got " + a.aval().str() + ".");
@@ -213,12 +218,12 @@ Array diag(const Arg& x, std::int64_t k) {
                      lax::broadcast_in_dim(columns, square, Dims{1}), lax::full(square, Scalar(0), a.dtype()));
 }
 Array diagflat(const Arg& x, std::int64_t k) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "diagflat");
   return diag(lax::reshape(x, Dims{product(x.shape())}), k);
 }
 
 std::vector<Array> meshgrid(std::span<const Array> xs, std::string_view indexing, SourceLocation loc) {
-  const LocationScope scope(loc);
+  const LocationScope scope(loc, "meshgrid");
   if (indexing != "xy" && indexing != "ij")
     throw ValueError("meshgrid: indexing must be \"xy\" or \"ij\"; got \"" + std::string(indexing) + "\".");
   const bool swap = indexing == "xy" && xs.size() >= 2;
@@ -237,7 +242,7 @@ std::vector<Array> meshgrid(std::span<const Array> xs, std::string_view indexing
 }
 
 Array indices(const Shape& shape, DType dtype, SourceLocation loc) {
-  const LocationScope scope(loc);
+  const LocationScope scope(loc, "indices");
   Dims one(shape.dims());
   one.insert(one.begin(), 1);
   if (shape.dims().empty()) return zeros({0}, dtype);

@@ -5,12 +5,12 @@
 namespace weft::np {
 
 void save(const std::string& path, const Array& x, SourceLocation loc) {
-  const LocationScope scope(loc);
+  const LocationScope scope(loc, "save");
   write_npy(path, x.host("save", loc).view);
 }
 
 Array load(const std::string& path, SourceLocation loc) {
-  const LocationScope scope(loc);
+  const LocationScope scope(loc, "load");
   // The bytes stay where they were read to.
   auto file = std::make_shared<NpyData>(read_npy(std::filesystem::path(path)));
   return Array::borrow(file->aval.dtype(), file->aval.shape(), file->bytes.data(), file);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "weft/base/text.h"
 #include "weft/ops/common.h"
 
 namespace weft {
@@ -19,7 +20,7 @@ struct Range {
 
 Range resolve(const Slice& s, std::int64_t size) {
   const std::int64_t step = s.step.value_or(1);
-  if (step == 0) throw ValueError("slice: the step must not be zero; got 0.");
+  if (step == 0) throw ValueError("index: the step of a slice must not be zero; got 0.");
   const auto clamp = [&](std::int64_t i, std::int64_t lo, std::int64_t hi) {
     return std::min(std::max(i < 0 ? i + size : i, lo), hi);
   };
@@ -43,12 +44,12 @@ std::int64_t resolve(std::int64_t i, std::size_t axis, const Array& x) {
 }
 
 std::vector<bool> mask_values(const Array& mask) {
-  if (mask.is_tracer() && !mask.tracer()->primal().defined())
+  if (mask.is_tracer() && mask.tracer()->trace()->alive() && !mask.known())
     throw ConcretizationError(
         "index: a bool array used as an index must have known values, for the result's shape depends on them; got a "
         "traced " +
             mask.aval().str() + ".",
-        "use np::where(mask, new, old), which keeps the shape.");
+        "np::where(mask, x, 0) keeps the shape.");
   return mask.to_vector<bool>();
 }
 
@@ -84,7 +85,8 @@ std::vector<Entry> expand(Array& x, std::span<const Index> indices) {
       case Index::Kind::kInteger:
       case Index::Kind::kSlice: ++used; break;
       case Index::Kind::kArray:
-        if (!i.array().defined()) throw ValueError("index: an index array must not be none.");
+        if (!i.array().defined())
+          throw ValueError("index: an index array must hold a value; got none (a default-constructed Array).");
         if (category(i.array().dtype()) > Category::kInteger)
           throw DTypeError("index: index arrays must be integers or bool; got " + i.array().aval().str() + ".");
         used += i.array().dtype() == boolean ? static_cast<std::size_t>(i.array().ndim()) : 1;
@@ -94,10 +96,11 @@ std::vector<Entry> expand(Array& x, std::span<const Index> indices) {
     }
   }
   const auto rank = static_cast<std::size_t>(x.ndim());
-  if (ellipses > 1) throw IndexError("index: at most one ellipsis; got " + std::to_string(ellipses) + ".");
+  if (ellipses > 1)
+    throw IndexError("index: there must be at most one ellipsis; got " + std::to_string(ellipses) + ".");
   if (used > rank)
-    throw IndexError("index: at most one index per axis; got " + std::to_string(used) + " indices for " +
-                     x.aval().str() + ".");
+    throw IndexError("index: there must be at most one index per axis; got " +
+                     count_str(static_cast<std::int64_t>(used), "index", "indices") + " for " + x.aval().str() + ".");
   std::vector<Entry> entries;
   std::size_t axis = 0;
   const auto full = [&](std::size_t n) {
@@ -214,6 +217,13 @@ struct Plan {
   }
 };
 
+std::string index_types(const std::vector<Entry>& entries) {
+  std::string s;
+  for (const Entry& e : entries)
+    if (e.kind == Entry::Kind::kArray) s += (s.empty() ? "" : " and ") + e.array.aval().str();
+  return s;
+}
+
 Plan make_plan(const Array& x, const std::vector<Entry>& entries) {
   using AxisKind = Plan::Axis::Kind;
   // The common shape of the index arrays; an integer among them is an array of no axes.
@@ -233,8 +243,8 @@ Plan make_plan(const Array& x, const std::vector<Entry>& entries) {
     for (std::size_t i = 0; i < s.size(); ++i) {
       std::int64_t& c = common[common.size() - s.size() + i];
       if (c != s[i] && c != 1 && s[i] != 1)
-        throw IndexError("index: index arrays must broadcast together; got sizes " + std::to_string(c) + " and " +
-                         std::to_string(s[i]) + ".");
+        throw IndexError("index: index arrays must broadcast together; got " + index_types(entries) + ".",
+                         "to pick rows and columns independently, index twice or add an axis: rows(slice(), newaxis).");
       if (c == 1) c = s[i];
     }
   }
@@ -346,7 +356,7 @@ const SourceLocation& location_of(std::span<const Index> indices) {
 }
 
 Array index_array(Array x, std::span<const Index> indices, IndexMode mode) {
-  const LocationScope scope(location_of(indices));
+  const LocationScope scope(location_of(indices), "index");
   const std::vector<Entry> entries = expand(x, indices);
   if (std::none_of(entries.begin(), entries.end(), [](const Entry& e) { return e.kind == Entry::Kind::kArray; }))
     return index_basic(x, entries);
@@ -364,7 +374,13 @@ Array index_array(Array x, std::span<const Index> indices, IndexMode mode) {
 Array IndexUpdate::get(IndexMode mode) const { return index_array(x_, indices_, mode); }
 
 Array IndexUpdate::update(const char* what, const Arg& v, lax::ScatterKind kind, IndexMode mode) const {
-  const LocationScope scope(location_of(indices_));
+  const LocationScope scope(location_of(indices_), what);
+  if (category(v.dtype()) > category(x_.dtype()))
+    throw DTypeError(std::string(what) + ": the value must be of the array's kind of numbers or a lesser one; got " +
+                         v.array().aval().str() + " for " + x_.aval().str() + ".",
+                     "convert the array first with astype(" + std::string(name(v.dtype())) + "), or " +
+                         (is_complex(v.dtype()) ? std::string("take np::real of the value.")
+                                                : "the value with astype(" + std::string(name(x_.dtype())) + ")."));
   Array x = x_;
   const std::vector<Entry> entries = expand(x, indices_);
   const Plan plan = make_plan(x, entries);
@@ -378,14 +394,9 @@ Array IndexUpdate::update(const char* what, const Arg& v, lax::ScatterKind kind,
     fits = value.aval().shape(i) == 1 || value.aval().shape(i) == shape[shape.size() - rank + i];
   }
   if (!fits)
-    throw ShapeError(std::string(what) + ": the value must broadcast to the indexed elements' shape; got " +
+    throw ShapeError(std::string(what) + ": the value must broadcast to the shape of the indexed elements; got " +
                      value.aval().str() + " for " + shape_str(shape) + ".");
   if (value.dtype() != x_.dtype()) {
-    if (category(value.dtype()) > category(x_.dtype()))
-      throw DTypeError(std::string(what) +
-                           ": the value must convert to the array's dtype without loss of category; got " +
-                           value.aval().str() + " for " + x_.aval().str() + ".",
-                       "convert the array first with astype(" + std::string(name(value.dtype())) + ").");
     value = lax::convert(value, x_.dtype());
   }
   value = lax::reshape(lax::broadcast_in_dim(value, shape, dims), plan.shape_without_new());
@@ -410,10 +421,10 @@ namespace np {
 Array index(const Array& x, std::span<const Index> indices, IndexMode mode) { return index_array(x, indices, mode); }
 
 Array take(const Arg& x, const Arg& indices, std::optional<int> axis, IndexMode mode) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "take");
   Array a = x.array();
   if (!axis) a = lax::reshape(a, Dims{a.size()});
-  const int at = ops::normal_axis("take", axis.value_or(0), a.ndim());
+  const int at = ops::normal_axis("take", axis.value_or(0), a.aval());
   Indices list;
   for (int i = 0; i < at; ++i) list.push_back(Index(slice(), x.location()));
   list.push_back(Index(indices.array(), x.location()));
@@ -421,12 +432,12 @@ Array take(const Arg& x, const Arg& indices, std::optional<int> axis, IndexMode 
 }
 
 Array take_along_axis(const Arg& x, const Arg& indices, int axis, IndexMode mode) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "take_along_axis");
   const Array a = x.array(), ids = indices.array();
   if (ids.ndim() != a.ndim())
     throw ShapeError("take_along_axis: the indices must have as many axes as the array; got " + ids.aval().str() +
                      " for " + a.aval().str() + ".");
-  const int at = ops::normal_axis("take_along_axis", axis, a.ndim());
+  const int at = ops::normal_axis("take_along_axis", axis, a.aval());
   Indices list;
   for (int i = 0; i < a.ndim(); ++i) {
     if (i == at) {

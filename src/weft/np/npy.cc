@@ -123,7 +123,14 @@ Header parse_dictionary(std::string_view text) {
 
 std::string printable(std::string_view text) {
   std::string out = "'";
-  for (const char c : text.substr(0, 40)) out += c >= ' ' && c < 127 ? c : '?';
+  constexpr const char* kDigits = "0123456789abcdef";
+  for (const char c : text.substr(0, 40)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c >= ' ' && c < 127)
+      out += c;
+    else
+      (out += "\\x") += {kDigits[byte >> 4], kDigits[byte & 15]};
+  }
   return out + "'";
 }
 
@@ -278,14 +285,14 @@ std::vector<std::byte> read_file(const std::filesystem::path& path) {
 // A name nothing else uses, in the folder of `path`, removed unless the file was renamed to `path`.
 class TemporaryFile {
  public:
-  explicit TemporaryFile(const std::filesystem::path& path) {
+  explicit TemporaryFile(const std::filesystem::path& path) : path_(path) {
     std::random_device random;
     do {
       name_ = path;
       name_ += ".tmp" + number_str(random());
       file_.reset(std::fopen(name_.c_str(), "wbx"));
     } while (!file_ && errno == EEXIST);
-    if (!file_) system_refused("write_npy: must be able to create", name_, errno);
+    if (!file_) system_refused("write_npy: must be able to create", path_, errno);
   }
   ~TemporaryFile() {
     file_.reset();
@@ -297,10 +304,10 @@ class TemporaryFile {
 
   void write(const void* data, std::size_t n) {
     if (n > 0 && std::fwrite(data, 1, n, file_.get()) != n)
-      system_refused("write_npy: must be able to write", name_, errno);
+      system_refused("write_npy: must be able to write", path_, errno);
   }
   void rename_to(const std::filesystem::path& path) {
-    if (std::fclose(file_.release()) != 0) system_refused("write_npy: must be able to write", name_, errno);
+    if (std::fclose(file_.release()) != 0) system_refused("write_npy: must be able to write", path_, errno);
     std::error_code error;
     std::filesystem::rename(name_, path, error);
     if (error) system_refused("write_npy: must be able to replace", path, error.value());
@@ -308,20 +315,22 @@ class TemporaryFile {
   }
 
  private:
-  std::filesystem::path name_;
+  std::filesystem::path path_, name_;
   File file_;
 };
 
 }  // namespace
 
-NpyData read_npy(const std::filesystem::path& path, NpyOptions options) {
+NpyData read_npy(const std::filesystem::path& path, NpyOptions options, SourceLocation loc) {
+  const LocationScope scope(loc, "read_npy");
   std::vector<std::byte> bytes = read_file(path);
   const Preamble p = parse_preamble(bytes, options, Refusal(path.string()));
   bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(p.data));
   return finish(std::move(bytes), p);
 }
 
-NpyData read_npy(std::span<const std::byte> file, std::string_view name, NpyOptions options) {
+NpyData read_npy(std::span<const std::byte> file, std::string_view name, NpyOptions options, SourceLocation loc) {
+  const LocationScope scope(loc, "read_npy");
   const Preamble p = parse_preamble(file, options, Refusal(name));
   return finish({file.begin() + static_cast<std::ptrdiff_t>(p.data), file.end()}, p);
 }
@@ -343,7 +352,8 @@ std::vector<std::byte> npy_header(Aval aval) {
   return {begin, begin + out.size()};
 }
 
-void write_npy(const std::filesystem::path& path, TensorView array) {
+void write_npy(const std::filesystem::path& path, TensorView array, SourceLocation loc) {
+  const LocationScope scope(loc, "write_npy");
   const std::vector<std::byte> header = npy_header(array.aval);
   TemporaryFile file(path);
   file.write(header.data(), header.size());

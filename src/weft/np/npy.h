@@ -29,14 +29,17 @@ struct NpyOptions {
 /// The array in a file: bool, integers, floats and complex numbers of Weft's dtypes, of either byte order, in
 /// C or Fortran order. Bool bytes other than 0 become true. Throws BackendError when the file cannot be read and
 /// ParseError, naming the file, when it is not a .npy file, has bytes missing or left over, or has another type.
-NpyData read_npy(const std::filesystem::path& path, NpyOptions options = {});
+NpyData read_npy(const std::filesystem::path& path, NpyOptions options = {},
+                 SourceLocation loc = std::source_location::current());
 
 /// The array in the bytes of a .npy file; `name` stands for it in errors.
-NpyData read_npy(std::span<const std::byte> file, std::string_view name = "<memory>", NpyOptions options = {});
+NpyData read_npy(std::span<const std::byte> file, std::string_view name = "<memory>", NpyOptions options = {},
+                 SourceLocation loc = std::source_location::current());
 
 /// Replaces or creates `path`; bfloat16 is stored as '<V2'. Throws BackendError when the system refuses,
 /// and leaves what was there.
-void write_npy(const std::filesystem::path& path, TensorView array);
+void write_npy(const std::filesystem::path& path, TensorView array,
+               SourceLocation loc = std::source_location::current());
 
 /// What stands before the array's bytes in its .npy file.
 std::vector<std::byte> npy_header(Aval aval);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "weft/base/text.h"
 #include "weft/np/promotion.h"
 #include "weft/np/reductions.h"
 #include "weft/np/shape.h"
@@ -22,14 +23,14 @@ std::pair<Array, Array> common_dtype(const Arg& x, const Arg& y) {
 }  // namespace
 
 Array dot(const Arg& x, const Arg& y) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "dot");
   if (x.shape().empty() || y.shape().empty()) return multiply(x, y);
   const auto [a, b] = common_dtype(x, y);
   return lax::dot_general(a, b, {{a.ndim() - 1}, {b.ndim() == 1 ? 0 : b.ndim() - 2}, {}, {}});
 }
 
 Array matmul(const Arg& x, const Arg& y) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "matmul");
   auto [a, b] = common_dtype(x, y);
   if (a.ndim() == 0 || b.ndim() == 0)
     throw ShapeError(
@@ -49,6 +50,9 @@ Array matmul(const Arg& x, const Arg& y) {
   const bool vector_a = a.ndim() == 1;
   const DimSpan lead_a = vector_a ? DimSpan() : a.shape().first(static_cast<std::size_t>(a.ndim() - 2));
   const DimSpan lead_b = b.shape().first(static_cast<std::size_t>(b.ndim() - 2));
+  if (!broadcastable(lead_a, lead_b))
+    throw ShapeError("matmul: the axes before the last two must broadcast; got " + a.aval().str() + " and " +
+                     b.aval().str() + ".");
   const Dims lead = broadcast_shapes("matmul", lead_a, lead_b);
   const auto widened = [&](const Array& m, bool vector) {
     Dims shape(lead);
@@ -68,19 +72,20 @@ Array matmul(const Arg& x, const Arg& y) {
 }
 
 Array tensordot(const Arg& x, const Arg& y, const std::vector<int>& x_axes, const std::vector<int>& y_axes) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "tensordot");
   const auto [a, b] = common_dtype(x, y);
   lax::DotDimensionNumbers d;
-  for (const int i : x_axes) d.lhs_contracting.push_back(ops::normal_axis("tensordot", i, a.ndim()));
-  for (const int i : y_axes) d.rhs_contracting.push_back(ops::normal_axis("tensordot", i, b.ndim()));
+  for (const int i : x_axes) d.lhs_contracting.push_back(ops::normal_axis("tensordot", i, a.aval()));
+  for (const int i : y_axes) d.rhs_contracting.push_back(ops::normal_axis("tensordot", i, b.aval()));
   return lax::dot_general(a, b, d);
 }
 
 Array tensordot(const Arg& x, const Arg& y, int axes) {
+  const LocationScope scope(x.location(), "tensordot");
   const int rank = static_cast<int>(x.shape().size());
   if (axes < 0 || axes > rank || axes > static_cast<int>(y.shape().size()))
-    throw ValueError("tensordot: the number of axes must be in [0, rank]; got " + std::to_string(axes) +
-                     " for shapes " + shape_str(x.shape()) + " and " + shape_str(y.shape()) + ".");
+    throw ValueError("tensordot: the number of axes must be in [0, rank]; got " + std::to_string(axes) + " for " +
+                     x.array().aval().str() + " and " + y.array().aval().str() + ".");
   std::vector<int> p, q;
   for (int i = 0; i < axes; ++i) {
     p.push_back(rank - axes + i);
@@ -90,18 +95,22 @@ Array tensordot(const Arg& x, const Arg& y, int axes) {
 }
 
 Array vdot(const Arg& x, const Arg& y) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "vdot");
+  const Array a = x.array(), b = y.array();
+  if (a.size() != b.size())
+    throw ShapeError("vdot: operands must have equally many elements; got " + a.aval().str() + " and " +
+                     b.aval().str() + ".");
   return dot(conj(ravel(x)), ravel(y));
 }
 
 Array inner(const Arg& x, const Arg& y) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "inner");
   if (x.shape().empty() || y.shape().empty()) return multiply(x, y);
   return tensordot(x, y, {-1}, {-1});
 }
 
 Array outer(const Arg& x, const Arg& y) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "outer");
   const auto [a, b] = common_dtype(x, y);
   const Dims shape{a.size(), b.size()};
   return lax::multiply(lax::broadcast_in_dim(ravel(a), shape, Dims{0}),
@@ -109,9 +118,9 @@ Array outer(const Arg& x, const Arg& y) {
 }
 
 Array vecdot(const Arg& x, const Arg& y, int axis) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "vecdot");
   const auto [a, b] = promote("vecdot", x, y);
-  const int d = ops::normal_axis("vecdot", axis, a.ndim());
+  const int d = ops::normal_axis("vecdot", axis, a.aval());
   if (x.shape().empty() || y.shape().empty() || moveaxis(x, axis, -1).shape(-1) != moveaxis(y, axis, -1).shape(-1))
     throw ShapeError("vecdot: both operands must have the axis, with one size; got axis " + std::to_string(axis) +
                      " of " + x.array().aval().str() + " and " + y.array().aval().str() + ".");
@@ -122,7 +131,7 @@ Array vecdot(const Arg& x, const Arg& y, int axis) {
 }
 
 Array kron(const Arg& x, const Arg& y) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "kron");
   const auto [a, b] = common_dtype(x, y);
   const std::size_t rank = std::max(a.shape().size(), b.shape().size());
   // [i, 1, j, 1] * [1, k, 1, l] -> [i, k, j, l] -> [i k, j l]
@@ -141,7 +150,7 @@ Array kron(const Arg& x, const Arg& y) {
 }
 
 Array cross(const Arg& x, const Arg& y) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "cross");
   const auto [a, b] = promote("cross", x, y);
   if (x.shape().empty() || y.shape().empty() || x.shape().back() != 3 || y.shape().back() != 3)
     throw ShapeError("cross: the last axes must have size 3; got " + x.array().aval().str() + " and " +
@@ -152,7 +161,7 @@ Array cross(const Arg& x, const Arg& y) {
 }
 
 Array trace(const Arg& x, std::int64_t offset, int axis1, int axis2) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "trace");
   return sum(diagonal(x, offset, axis1, axis2), -1);
 }
 
@@ -174,6 +183,28 @@ bool contains(const Labels& l, int v) { return std::find(l.begin(), l.end(), v) 
   throw ValueError("einsum: " + what + "; got \"" + std::string(spec) + "\".");
 }
 
+// The character at `i` as it can be printed: whole UTF-8 sequences, and bytes that are none by number.
+std::string sign(std::string_view text, std::size_t i) {
+  const auto byte = [&](std::size_t k) { return k < text.size() ? static_cast<unsigned char>(text[k]) : 0u; };
+  const unsigned first = byte(i);
+  if (first >= ' ' && first < 0x7f) return std::string("'") + text[i] + "'";
+  std::size_t n = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 0;
+  for (std::size_t k = 1; k < n; ++k)
+    if ((byte(i + k) & 0xc0) != 0x80) n = 0;
+  if (n > 0 && first < 0xf5) return "'" + std::string(text.substr(i, n)) + "'";
+  constexpr const char* kDigits = "0123456789abcdef";
+  return std::string("byte 0x") + kDigits[first >> 4] + kDigits[first & 15];
+}
+
+// Only letters, blanks and ellipses may stand in a term.
+void check_signs(std::string_view spec, std::string_view term) {
+  for (std::size_t i = 0; i < term.size(); ++i) {
+    const char c = term[i];
+    if (c == ' ' || c == '.' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) continue;
+    malformed(spec, "axes must be named by letters, not " + sign(term, i));
+  }
+}
+
 // The labels of one term; `ellipsis` axes stand where the dots are.
 Labels parse_term(std::string_view spec, std::string_view term, int ellipsis) {
   Labels labels;
@@ -183,17 +214,21 @@ Labels parse_term(std::string_view spec, std::string_view term, int ellipsis) {
     if (c == ' ') continue;
     if (c == '.') {
       if (term.substr(i, 3) != "...") malformed(spec, "an ellipsis must have three dots");
-      if (dots) malformed(spec, "a term may have one ellipsis");
+      if (dots) malformed(spec, "a term must have at most one ellipsis");
       dots = true;
       for (int k = ellipsis; k-- > 0;) labels.push_back(-1 - k);
       i += 2;
-    } else if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) {
-      labels.push_back(c);
     } else {
-      malformed(spec, std::string("axes must be named by letters, not '") + c + "'");
+      labels.push_back(c);
     }
   }
   return labels;
+}
+
+std::string types_of(std::span<const Array> xs) {
+  std::string s;
+  for (const Array& x : xs) s += (s.empty() ? "" : ", ") + x.aval().str();
+  return s;
 }
 
 std::size_t letters(std::string_view term) {
@@ -263,7 +298,7 @@ Operand contract(const Operand& x, const Operand& y, const std::function<bool(in
 }  // namespace
 
 Array einsum(EinsumSpec specification, std::span<const Array> xs) {
-  const LocationScope scope(specification.location);
+  const LocationScope scope(specification.location, "einsum");
   const std::string_view spec = specification.text;
   if (xs.empty()) throw ValueError("einsum: there must be at least one operand; got none.");
   std::string_view inputs = spec, output;
@@ -279,8 +314,13 @@ Array einsum(EinsumSpec specification, std::span<const Array> xs) {
     if (comma == std::string_view::npos) break;
     rest.remove_prefix(comma + 1);
   }
+  for (const std::string_view term : terms) check_signs(spec, term);
+  check_signs(spec, output);
   if (terms.size() != xs.size())
-    malformed(spec, "there must be one term per operand (" + std::to_string(xs.size()) + ")");
+    throw ValueError("einsum: there must be one term per operand; got " +
+                     count_str(static_cast<std::int64_t>(terms.size()), "term", "terms") + " in \"" +
+                     std::string(spec) + "\" for " +
+                     count_str(static_cast<std::int64_t>(xs.size()), "operand", "operands") + ".");
 
   DType t = xs[0].dtype();
   for (const Array& x : xs) t = promote_types(t, x.dtype());
@@ -292,7 +332,7 @@ Array einsum(EinsumSpec specification, std::span<const Array> xs) {
     const int extra = xs[i].ndim() - static_cast<int>(letters(terms[i]));
     if (extra < 0 || (extra > 0 && !dots))
       throw ShapeError("einsum: a term must name every axis of its operand; got \"" + std::string(terms[i]) +
-                       "\" for " + xs[i].aval().str() + ".");
+                       "\" for " + xs[i].aval().str() + " in \"" + std::string(spec) + "\".");
     Labels labels = parse_term(spec, terms[i], dots ? extra : 0);
     widest = std::max(widest, dots ? extra : 0);
     for (std::size_t a = 0; a < labels.size(); ++a) {
@@ -303,9 +343,10 @@ Array einsum(EinsumSpec specification, std::span<const Array> xs) {
         if (it->second == 1) it->second = n;
         continue;
       }
+      const std::string which = labels[a] < 0 ? "..." : std::string(1, static_cast<char>(labels[a]));
       throw ShapeError("einsum: axes of one name must have equal sizes; got " + std::to_string(it->second) + " and " +
-                       std::to_string(n) + " for '" + std::string(1, static_cast<char>(labels[a])) + "' in \"" +
-                       std::string(spec) + "\".");
+                       std::to_string(n) + " for '" + which + "' in \"" + std::string(spec) + "\" (operands " +
+                       types_of(xs) + ").");
     }
     operands.push_back({lax::convert(xs[i], t), std::move(labels)});
   }
@@ -313,8 +354,12 @@ Array einsum(EinsumSpec specification, std::span<const Array> xs) {
   if (arrow != std::string_view::npos) {
     result = parse_term(spec, output, widest);
     for (std::size_t i = 0; i < result.size(); ++i) {
-      if (!sizes.count(result[i])) malformed(spec, "every axis of the result must be in a term");
-      if (std::count(result.begin(), result.end(), result[i]) > 1) malformed(spec, "an axis may be in the result once");
+      if (!sizes.count(result[i]))
+        malformed(spec, std::string("every axis of the result must be in a term, unlike '") +
+                            static_cast<char>(result[i]) + "'");
+      if (std::count(result.begin(), result.end(), result[i]) > 1)
+        malformed(spec, std::string("an axis must be in the result only once, unlike '") +
+                            (result[i] < 0 ? "..." : std::string(1, static_cast<char>(result[i]))) + "'");
     }
   } else {
     for (int k = widest; k-- > 0;) result.push_back(-1 - k);

@@ -58,6 +58,11 @@ bool join(DimSpan a, DimSpan b, Dims& out) {
 
 }  // namespace
 
+bool broadcastable(DimSpan a, DimSpan b) {
+  Dims r;
+  return join(a, b, r);
+}
+
 Dims broadcast_shapes(std::string_view op, DimSpan a, DimSpan b) {
   Dims r;
   if (!join(a, b, r)) throw_apart(op, shape_str(a), shape_str(b));
@@ -71,7 +76,7 @@ Dims broadcast_shapes(std::span<const Dims> shapes) {
 }
 
 std::vector<Array> broadcast_arrays(std::span<const Array> xs, SourceLocation loc) {
-  const LocationScope scope(loc);
+  const LocationScope scope(loc, "broadcast_arrays");
   Dims shape;
   for (const Array& x : xs) shape = broadcast_shapes("broadcast_arrays", shape, x.shape());
   std::vector<Array> r;
@@ -80,7 +85,7 @@ std::vector<Array> broadcast_arrays(std::span<const Array> xs, SourceLocation lo
 }
 
 Array broadcast_to(const Arg& x, DimSpan shape) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "broadcast_to");
   Array a = x.array();
   if (same_dims(a.shape(), shape)) return a;
   const DimSpan from = a.shape();
@@ -99,11 +104,28 @@ Array broadcast_to(const Arg& x, DimSpan shape) {
 
 namespace {
 
+// Wrapping round would be silent nonsense: 300 is no u8. Other categories round as conversions do.
+void check_fits(std::string_view op, const Arg& x, DType t, const Arg& beside) {
+  if (!x.is_scalar() || !is_integer(x.dtype()) || !is_integer(t) || x.dtype() == t) return;
+  const std::int64_t v = x.scalar().integer;
+  const bool above = x.dtype() == u64 && v < 0;  // above 2^63
+  const int bits = static_cast<int>(8 * byte_size(t)) - !is_unsigned(t);
+  const std::int64_t most = bits >= 63 ? INT64_MAX : (std::int64_t{1} << bits) - 1;
+  const std::int64_t least = is_unsigned(t) ? 0 : -most - 1;
+  const bool fits = above ? t == u64 : v >= least && v <= most;
+  if (!fits)
+    throw ValueError(std::string(op) + ": a number must fit the dtype of the array beside it; got " +
+                         (above ? std::to_string(static_cast<std::uint64_t>(v)) : std::to_string(v)) + " for " +
+                         beside.array().aval().str() + ".",
+                     "convert the array first, for example with astype(i64).");
+}
+
 // A number beside an array whose dtype it takes: the array as it is, and its type's splat, without looking
 // up a type. The common case of `x * 2`.
-bool number_beside(const Array& x, const Arg& number, Array& splat) {
-  const Aval t = x.aval();
+bool number_beside(std::string_view op, const Arg& array, const Arg& number, Array& splat) {
+  const Aval t = array.array().aval();
   if (number.dtype_beside(t.dtype()) != t.dtype() || t.vary()) return false;
+  check_fits(op, number, t.dtype(), array);
   alignas(16) std::byte element[16];
   number.scalar().write(t.dtype(), element);
   splat = weft::detail::make_splat(t, element);
@@ -111,7 +133,7 @@ bool number_beside(const Array& x, const Arg& number, Array& splat) {
 }
 
 // Operands that need no conversion.
-bool as_they_are(const Arg& x, const Arg& y, std::pair<Array, Array>& out) {
+bool as_they_are(std::string_view op, const Arg& x, const Arg& y, std::pair<Array, Array>& out) {
   if (x.is_scalar() == y.is_scalar()) {
     if (x.is_scalar()) return false;
     out = {x.array(), y.array()};
@@ -119,10 +141,10 @@ bool as_they_are(const Arg& x, const Arg& y, std::pair<Array, Array>& out) {
   }
   if (y.is_scalar()) {
     out.first = x.array();
-    return number_beside(out.first, y, out.second);
+    return number_beside(op, x, y, out.second);
   }
   out.second = y.array();
-  return number_beside(out.second, x, out.first);
+  return number_beside(op, y, x, out.first);
 }
 
 std::pair<Array, Array> to_common(std::string_view op, const Arg& x, const Arg& y, DType t) {
@@ -139,13 +161,13 @@ std::pair<Array, Array> to_common(std::string_view op, const Arg& x, const Arg& 
 
 std::pair<Array, Array> promote(std::string_view op, const Arg& x, const Arg& y) {
   std::pair<Array, Array> r;
-  if (as_they_are(x, y, r)) return r;
+  if (as_they_are(op, x, y, r)) return r;
   return to_common(op, x, y, result_type({x, y}));
 }
 
 std::pair<Array, Array> promote_inexact(std::string_view op, const Arg& x, const Arg& y) {
   std::pair<Array, Array> r;
-  if (is_inexact((x.is_scalar() ? y : x).dtype()) && as_they_are(x, y, r)) return r;
+  if (is_inexact((x.is_scalar() ? y : x).dtype()) && as_they_are(op, x, y, r)) return r;
   return to_common(op, x, y, inexact(result_type({x, y})));
 }
 

@@ -24,6 +24,8 @@ inline DType inexact(DType t) { return is_inexact(t) ? t : f32; }
 
 /// NumPy's broadcast of two shapes; ShapeError naming `op` when they do not fit.
 Dims broadcast_shapes(std::string_view op, DimSpan a, DimSpan b);
+/// Whether two shapes broadcast together.
+bool broadcastable(DimSpan a, DimSpan b);
 /// The shape that all shapes broadcast to; () of none.
 Dims broadcast_shapes(std::span<const Dims> shapes);
 inline Dims broadcast_shapes(std::initializer_list<Dims> shapes) {

@@ -9,12 +9,14 @@
 
 namespace weft::np {
 
-Dims AxisArg::resolve(std::string_view op, int rank) const {
+Dims AxisArg::resolve(std::string_view op, Aval x) const {
   Dims r;
-  for (int i = 0; !given_ && i < rank; ++i) r.push_back(i);
-  for (const int a : axes_) r.push_back(ops::normal_axis(op, a, rank));
+  for (int i = 0; !given_ && i < x.ndim(); ++i) r.push_back(i);
+  for (const int a : axes_) r.push_back(ops::normal_axis(op, a, x));
   std::sort(r.begin(), r.end());
-  ops::check_axes(op, r, rank);
+  if (std::adjacent_find(r.begin(), r.end()) != r.end())
+    throw IndexError(std::string(op) + ": axes must be distinct; got " + shape_str(Dims(axes_.begin(), axes_.end())) +
+                     " for " + x.str() + ".");
   return r;
 }
 
@@ -51,18 +53,18 @@ SumTypes sum_types(DType t, std::optional<DType> asked) {
 
 Array accumulate(const char* op, const Arg& x, ReduceKind kind, const AxisArg& axis, bool keepdims,
                  std::optional<DType> dtype) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), op);
   const Array a = x.array();
-  const Dims axes = axis.resolve(op, a.ndim());
+  const Dims axes = axis.resolve(op, a.aval());
   const SumTypes t = sum_types(a.dtype(), dtype);
   const Array y = lax::reduce(lax::convert(a, t.work), kind, axes);
   return with_kept(lax::convert(y, t.result), a.shape(), axes, keepdims);
 }
 
 Array extremum(const char* op, const Arg& x, ReduceKind kind, const AxisArg& axis, bool keepdims) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), op);
   const Array a = x.array();
-  const Dims axes = axis.resolve(op, a.ndim());
+  const Dims axes = axis.resolve(op, a.aval());
   if (count(a.shape(), axes) == 0)
     throw ShapeError(std::string(op) + ": there must be at least one element; got axes " + shape_str(axes) + " of " +
                      a.aval().str() + ".");
@@ -70,16 +72,16 @@ Array extremum(const char* op, const Arg& x, ReduceKind kind, const AxisArg& axi
 }
 
 Array truth_reduction(const char* op, const Arg& x, ReduceKind kind, const AxisArg& axis, bool keepdims) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), op);
   const Array a = x.array();
-  const Dims axes = axis.resolve(op, a.ndim());
+  const Dims axes = axis.resolve(op, a.aval());
   return with_kept(lax::reduce(lax::convert(a, boolean), kind, axes), a.shape(), axes, keepdims);
 }
 
 Array position(const char* op, const Arg& x, bool max, std::optional<int> axis, bool keepdims) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), op);
   const Array a = axis ? x.array() : ravel(x);
-  const int d = ops::normal_axis(op, axis.value_or(0), a.ndim());
+  const int d = ops::normal_axis(op, axis.value_or(0), a.aval());
   Array y = max ? lax::argmax(a, d) : lax::argmin(a, d);
   if (!keepdims) return y;
   if (!axis) return lax::reshape(y, Dims(x.shape().size(), 1));
@@ -114,22 +116,22 @@ Array any(const Arg& x, const AxisArg& axis, bool keepdims) {
 }
 
 Array mean(const Arg& x, const AxisArg& axis, bool keepdims, std::optional<DType> dtype) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "mean");
   const DType t = dtype.value_or(inexact(x.dtype()));
   if (!is_inexact(t)) throw DTypeError("mean: the dtype must be float or complex; got " + std::string(name(t)) + ".");
   const Array a = lax::convert(x, accumulator(t));
-  const Dims axes = axis.resolve("mean", a.ndim());
+  const Dims axes = axis.resolve("mean", a.aval());
   const Array y = lax::divide(lax::reduce_sum(a, axes), static_cast<double>(count(a.shape(), axes)));
   return with_kept(lax::convert(y, t), a.shape(), axes, keepdims);
 }
 
 Array average(const Arg& x, std::optional<int> axis, const Arg& weights) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "average");
   const DType t = inexact(result_type({x, weights}));
   const Array a = lax::convert(x, t);
   Array w = lax::convert(weights.filled(t, {}), t);
   if (axis && w.ndim() == 1 && a.ndim() != 1) {
-    const int d = ops::normal_axis("average", *axis, a.ndim());
+    const int d = ops::normal_axis("average", *axis, a.aval());
     if (w.size() != a.shape(d))
       throw ShapeError("average: there must be one weight per element of axis " + std::to_string(d) + "; got " +
                        w.aval().str() + " for " + a.aval().str() + ".");
@@ -143,9 +145,9 @@ Array average(const Arg& x, std::optional<int> axis, const Arg& weights) {
 }
 
 Array var(const Arg& x, const AxisArg& axis, int ddof, bool keepdims) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "var");
   const Array a = lax::convert(x, inexact(x.dtype()));
-  const Dims axes = axis.resolve("var", a.ndim());
+  const Dims axes = axis.resolve("var", a.aval());
   const Array wide = lax::convert(a, accumulator(a.dtype()));
   const Array centred = subtract(wide, mean(wide, axis, true));
   const Array squares = is_complex(a.dtype()) ? lax::square(lax::abs(centred)) : lax::square(centred);
@@ -153,16 +155,16 @@ Array var(const Arg& x, const AxisArg& axis, int ddof, bool keepdims) {
   return with_kept(lax::convert(y, real_dtype(a.dtype())), a.shape(), axes, keepdims);
 }
 Array std(const Arg& x, const AxisArg& axis, int ddof, bool keepdims) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "std");
   return lax::sqrt(var(x, axis, ddof, keepdims));
 }
 
 Array count_nonzero(const Arg& x, const AxisArg& axis, bool keepdims) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "count_nonzero");
   return sum(lax::convert(x, boolean), axis, keepdims);
 }
 Array ptp(const Arg& x, const AxisArg& axis, bool keepdims) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "ptp");
   return lax::subtract(max(x, axis, keepdims), min(x, axis, keepdims));
 }
 
@@ -174,18 +176,18 @@ Array argmin(const Arg& x, std::optional<int> axis, bool keepdims) {
 }
 
 Array cumsum(const Arg& x, std::optional<int> axis, std::optional<DType> dtype) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "cumsum");
   const Array a = axis ? x.array() : ravel(x);
   const SumTypes t = sum_types(a.dtype(), dtype);
-  const int d = ops::normal_axis("cumsum", axis.value_or(0), a.ndim());
+  const int d = ops::normal_axis("cumsum", axis.value_or(0), a.aval());
   return lax::convert(lax::cumsum(lax::convert(a, t.work), d), t.result);
 }
 
 Array diff(const Arg& x, int n, int axis) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "diff");
   Array a = x.array();
   if (n < 0) throw ValueError("diff: the order must not be negative; got " + std::to_string(n) + ".");
-  const auto d = static_cast<std::size_t>(ops::normal_axis("diff", axis, a.ndim()));
+  const auto d = static_cast<std::size_t>(ops::normal_axis("diff", axis, a.aval()));
   for (int i = 0; i < n && a.aval().shape(d) > 0; ++i) {
     Dims start(a.shape().size(), 0), limit(a.shape());
     start[d] = 1;
@@ -208,34 +210,34 @@ Array count_numbers(const Array& a, const AxisArg& axis, bool keepdims, DType t)
 }  // namespace
 
 Array nansum(const Arg& x, const AxisArg& axis, bool keepdims) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "nansum");
   return sum(without_nan(x.array(), 0), axis, keepdims);
 }
 Array nanprod(const Arg& x, const AxisArg& axis, bool keepdims) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "nanprod");
   return prod(without_nan(x.array(), 1), axis, keepdims);
 }
 Array nanmax(const Arg& x, const AxisArg& axis, bool keepdims) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "nanmax");
   const Array a = x.array();
   const Array y = max(without_nan(a, -__builtin_inf()), axis, keepdims);
   return is_inexact(a.dtype()) ? where(all(isnan(a), axis, keepdims), __builtin_nan(""), y) : y;
 }
 Array nanmin(const Arg& x, const AxisArg& axis, bool keepdims) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "nanmin");
   const Array a = x.array();
   const Array y = min(without_nan(a, __builtin_inf()), axis, keepdims);
   return is_inexact(a.dtype()) ? where(all(isnan(a), axis, keepdims), __builtin_nan(""), y) : y;
 }
 Array nanmean(const Arg& x, const AxisArg& axis, bool keepdims) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "nanmean");
   const DType t = inexact(x.dtype());
   const Array a = lax::convert(x, accumulator(t));
   return lax::convert(lax::divide(sum(without_nan(a, 0), axis, keepdims), count_numbers(a, axis, keepdims, a.dtype())),
                       t);
 }
 Array nanvar(const Arg& x, const AxisArg& axis, int ddof, bool keepdims) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "nanvar");
   const DType t = inexact(x.dtype());
   const Array a = lax::convert(x, accumulator(t));
   const Array centred = without_nan(subtract(a, nanmean(a, axis, true)), 0);
@@ -245,15 +247,15 @@ Array nanvar(const Arg& x, const AxisArg& axis, int ddof, bool keepdims) {
   return lax::convert(lax::select(lax::le(n, 0.0), nan, lax::divide(total, n)), real_dtype(t));
 }
 Array nanstd(const Arg& x, const AxisArg& axis, int ddof, bool keepdims) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "nanstd");
   return lax::sqrt(nanvar(x, axis, ddof, keepdims));
 }
 
 Array logsumexp(const Arg& x, const AxisArg& axis, bool keepdims) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "logsumexp");
   const DType t = inexact(x.dtype());
   const Array a = lax::convert(x, accumulator(t));
-  const Dims axes = axis.resolve("logsumexp", a.ndim());
+  const Dims axes = axis.resolve("logsumexp", a.aval());
   // Shifted by the largest, which is a constant for derivatives; an infinite one would make inf - inf.
   const Array largest = lax::stop_gradient(max(a, axis, true));
   const Array shift = lax::select(lax::is_finite(largest), largest, lax::full(largest.shape(), Scalar(0), a.dtype()));

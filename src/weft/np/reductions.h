@@ -13,8 +13,8 @@ class AxisArg {
   AxisArg(std::initializer_list<int> axes) : axes_(axes), given_(true) {}
   AxisArg(std::vector<int> axes) : axes_(std::move(axes)), given_(true) {}
   AxisArg(std::nullopt_t) {}
-  /// Counted from the front, ascending; IndexError when out of range or repeated.
-  Dims resolve(std::string_view op, int rank) const;
+  /// Counted from the front of x, ascending; IndexError when out of range or repeated.
+  Dims resolve(std::string_view op, Aval x) const;
 
  private:
   std::vector<int> axes_;

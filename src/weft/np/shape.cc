@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "weft/base/text.h"
 #include "weft/ops/common.h"
 
 namespace weft::np {
@@ -9,17 +10,21 @@ namespace weft::np {
 using ops::normal_axis;
 
 Array reshape(const Arg& x, const Shape& shape) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "reshape");
   const Array a = x.array();
   Dims sizes(shape.dims());
   const auto unknown = std::find(sizes.begin(), sizes.end(), -1);
+  const auto refuse = [&](const std::string& must) {
+    throw ShapeError("reshape: " + must + "; got " + a.aval().str() + " (" +
+                     count_str(a.size(), "element", "elements") + ") to " + shape_str(shape) + ".");
+  };
+  if (std::count(sizes.begin(), sizes.end(), -1) > 1) refuse("at most one size may be -1");
+  if (std::any_of(sizes.begin(), sizes.end(), [](std::int64_t n) { return n < -1; }))
+    refuse("sizes must not be negative, except one that is -1");
   if (unknown != sizes.end()) {
     *unknown = 1;
-    const bool once = std::find(sizes.begin(), sizes.end(), -1) == sizes.end();
     const std::int64_t known = product(sizes);
-    if (!once || known == 0 || a.size() % known != 0)
-      throw ShapeError("reshape: one size may be -1, and the others must divide the number of elements; got " +
-                       a.aval().str() + " to " + shape_str(shape) + ".");
+    if (known == 0 || a.size() % known != 0) refuse("the sizes beside -1 must divide the number of elements");
     *unknown = a.size() / known;
   }
   return lax::reshape(a, sizes);
@@ -28,17 +33,17 @@ Array reshape(const Arg& x, const Shape& shape) {
 Array ravel(const Arg& x) { return reshape(x, {-1}); }
 
 Array transpose(const Arg& x, const std::vector<int>& axes) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "transpose");
   const Array a = x.array();
   Dims permutation;
   if (axes.empty())
     for (int i = a.ndim(); i-- > 0;) permutation.push_back(i);
-  for (const int i : axes) permutation.push_back(normal_axis("transpose", i, a.ndim()));
+  for (const int i : axes) permutation.push_back(normal_axis("transpose", i, a.aval()));
   return lax::transpose(a, permutation);
 }
 
 Array matrix_transpose(const Arg& x) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "matrix_transpose");
   if (x.shape().size() < 2)
     throw ShapeError("matrix_transpose: the array must have at least two axes; got " + x.array().aval().str() + ".");
   return swapaxes(x, -1, -2);
@@ -47,22 +52,33 @@ Array matrix_transpose(const Arg& x) {
 namespace {
 
 // Axes counted from the front, in the order given; IndexError when one repeats.
-Dims resolved(const char* op, const Axes& axes, int rank) {
+// `of` is the array, or the rank of the result.
+template <class Of>
+Dims resolved(const char* op, const Axes& axes, Of of) {
   Dims r;
-  for (const int i : axes.axes()) r.push_back(normal_axis(op, i, rank));
-  ops::check_axes(op, r, rank);
+  for (const int i : axes.axes()) {
+    const int d = normal_axis(op, i, of);
+    if (std::find(r.begin(), r.end(), d) != r.end()) {
+      const std::vector<int>& given = axes.axes();
+      std::string got;
+      if constexpr (std::is_same_v<Of, Aval>) got = " for " + of.str();
+      throw IndexError(std::string(op) + ": axes must be distinct; got " + shape_str(Dims(given.begin(), given.end())) +
+                       got + ".");
+    }
+    r.push_back(d);
+  }
   return r;
 }
 
 }  // namespace
 
 Array moveaxis(const Arg& x, const Axes& from, const Axes& to) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "moveaxis");
   const Array a = x.array();
   if (from.axes().size() != to.axes().size())
     throw ValueError("moveaxis: there must be as many destinations as sources; got " +
-                     std::to_string(to.axes().size()) + " and " + std::to_string(from.axes().size()) + ".");
-  const Dims source = resolved("moveaxis", from, a.ndim()), target = resolved("moveaxis", to, a.ndim());
+                     std::to_string(to.axes().size()) + " for " + std::to_string(from.axes().size()) + ".");
+  const Dims source = resolved("moveaxis", from, a.aval()), target = resolved("moveaxis", to, a.aval());
   Dims permutation(a.shape().size(), -1);
   for (std::size_t i = 0; i < source.size(); ++i) permutation[static_cast<std::size_t>(target[i])] = source[i];
   std::int64_t next = 0;
@@ -75,17 +91,17 @@ Array moveaxis(const Arg& x, const Axes& from, const Axes& to) {
 }
 
 Array swapaxes(const Arg& x, int p, int q) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "swapaxes");
   const Array a = x.array();
   Dims permutation;
   for (int i = 0; i < a.ndim(); ++i) permutation.push_back(i);
-  std::swap(permutation[static_cast<std::size_t>(normal_axis("swapaxes", p, a.ndim()))],
-            permutation[static_cast<std::size_t>(normal_axis("swapaxes", q, a.ndim()))]);
+  std::swap(permutation[static_cast<std::size_t>(normal_axis("swapaxes", p, a.aval()))],
+            permutation[static_cast<std::size_t>(normal_axis("swapaxes", q, a.aval()))]);
   return lax::transpose(a, permutation);
 }
 
 Array expand_dims(const Arg& x, const Axes& axes) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "expand_dims");
   const Array a = x.array();
   Dims added = resolved("expand_dims", axes, a.ndim() + static_cast<int>(axes.axes().size()));
   std::sort(added.begin(), added.end());
@@ -95,9 +111,9 @@ Array expand_dims(const Arg& x, const Axes& axes) {
 }
 
 Array squeeze(const Arg& x, const Axes& axes) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "squeeze");
   const Array a = x.array();
-  const Dims gone = resolved("squeeze", axes, a.ndim());
+  const Dims gone = resolved("squeeze", axes, a.aval());
   Dims shape;
   for (const std::int64_t i : gone)
     if (a.aval().shape(static_cast<std::size_t>(i)) != 1)
@@ -126,16 +142,19 @@ Arrays promoted(const char* op, std::span<const Array> xs) {
 }  // namespace
 
 Array concatenate(std::span<const Array> xs, std::optional<int> axis, SourceLocation loc) {
-  const LocationScope scope(loc);
+  const LocationScope scope(loc, "concatenate");
   Arrays parts = promoted("concatenate", xs);
   if (!axis)
     for (Array& p : parts) p = ravel(p);
-  const int d = normal_axis("concatenate", axis.value_or(0), parts[0].ndim());
+  if (parts[0].ndim() == 0)
+    throw ShapeError("concatenate: arrays must have at least one axis; got " + parts[0].aval().str() + ".",
+                     "np::stack joins 0-d arrays.");
+  const int d = normal_axis("concatenate", axis.value_or(0), parts[0].aval());
   return lax::concatenate(parts, d);
 }
 
 Array stack(std::span<const Array> xs, int axis, SourceLocation loc) {
-  const LocationScope scope(loc);
+  const LocationScope scope(loc, "stack");
   Arrays parts = promoted("stack", xs);
   for (Array& p : parts) {
     if (!same_dims(p.shape(), xs[0].shape()))
@@ -143,36 +162,36 @@ Array stack(std::span<const Array> xs, int axis, SourceLocation loc) {
                        ".");
     p = expand_dims(p, axis);
   }
-  return lax::concatenate(parts, normal_axis("stack", axis, parts[0].ndim()));
+  return lax::concatenate(parts, normal_axis("stack", axis, parts[0].aval()));
 }
 
 Array vstack(std::span<const Array> xs, SourceLocation loc) {
-  const LocationScope scope(loc);
+  const LocationScope scope(loc, "vstack");
   Arrays parts = promoted("vstack", xs);
   for (Array& p : parts) p = atleast_2d(p);
   return lax::concatenate(parts, 0);
 }
 Array hstack(std::span<const Array> xs, SourceLocation loc) {
-  const LocationScope scope(loc);
+  const LocationScope scope(loc, "hstack");
   Arrays parts = promoted("hstack", xs);
   for (Array& p : parts) p = atleast_1d(p);
   return lax::concatenate(parts, parts[0].ndim() == 1 ? 0 : 1);
 }
 Array dstack(std::span<const Array> xs, SourceLocation loc) {
-  const LocationScope scope(loc);
+  const LocationScope scope(loc, "dstack");
   Arrays parts = promoted("dstack", xs);
   for (Array& p : parts) p = atleast_3d(p);
   return lax::concatenate(parts, 2);
 }
 Array column_stack(std::span<const Array> xs, SourceLocation loc) {
-  const LocationScope scope(loc);
+  const LocationScope scope(loc, "column_stack");
   Arrays parts = promoted("column_stack", xs);
   for (Array& p : parts)
     if (p.ndim() < 2) p = lax::reshape(p, Dims{p.size(), 1});
   return lax::concatenate(parts, 1);
 }
 Array append(const Arg& x, const Arg& values, std::optional<int> axis) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "append");
   const DType t = result_type({x, values});
   return concatenate({lax::convert(x, t), lax::convert(values.filled(t, {}), t)}, axis);
 }
@@ -204,30 +223,31 @@ std::vector<Array> nearly_equal_parts(const Array& a, int axis, std::int64_t sec
 }  // namespace
 
 std::vector<Array> split(const Arg& x, const Cuts& cuts, int axis) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "split");
   const Array a = x.array();
-  const int d = normal_axis("split", axis, a.ndim());
+  const int d = normal_axis("split", axis, a.aval());
   if (!cuts.sections()) return cut(a, d, cuts.at());
   const int sections = *cuts.sections();
-  if (sections < 1 || a.shape(d) % sections != 0)
+  if (sections < 1) throw ValueError("split: there must be at least one part; got " + std::to_string(sections) + ".");
+  if (a.shape(d) % sections != 0)
     throw ShapeError("split: the axis must divide into equal parts; got " + std::to_string(sections) +
                          " parts of axis " + std::to_string(d) + " of " + a.aval().str() + ".",
-                     "array_split makes parts of nearly equal size.");
+                     "np::array_split makes parts of nearly equal size.");
   return nearly_equal_parts(a, d, sections);
 }
 std::vector<Array> array_split(const Arg& x, int sections, int axis) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "array_split");
   const Array a = x.array();
-  const int d = normal_axis("array_split", axis, a.ndim());
+  const int d = normal_axis("array_split", axis, a.aval());
   if (sections < 1)
     throw ValueError("array_split: there must be at least one part; got " + std::to_string(sections) + ".");
   return nearly_equal_parts(a, d, sections);
 }
 
 std::vector<Array> unstack(const Arg& x, int axis) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "unstack");
   const Array a = x.array();
-  const int d = normal_axis("unstack", axis, a.ndim());
+  const int d = normal_axis("unstack", axis, a.aval());
   const std::int64_t n = a.aval().shape(static_cast<std::size_t>(d));
   if (n == 0) return {};
   std::vector<Array> r = nearly_equal_parts(a, d, n);
@@ -236,7 +256,7 @@ std::vector<Array> unstack(const Arg& x, int axis) {
 }
 
 Array tile(const Arg& x, const std::vector<std::int64_t>& repetitions) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "tile");
   Array a = x.array();
   const std::size_t rank = std::max(repetitions.size(), a.shape().size());
   // [n0, n1] -> [r0, n0, r1, n1] -> [r0 n0, r1 n1]
@@ -254,11 +274,11 @@ Array tile(const Arg& x, const std::vector<std::int64_t>& repetitions) {
 }
 
 Array repeat(const Arg& x, std::int64_t repetitions, std::optional<int> axis) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "repeat");
   if (repetitions < 0)
     throw ValueError("repeat: repetitions must not be negative; got " + std::to_string(repetitions) + ".");
   const Array a = axis ? x.array() : ravel(x);
-  const int d = normal_axis("repeat", axis.value_or(0), a.ndim());
+  const int d = normal_axis("repeat", axis.value_or(0), a.aval());
   Dims wide(a.shape()), dims, shape(a.shape());
   wide.insert(wide.begin() + d + 1, repetitions);
   for (int i = 0; i < a.ndim(); ++i) dims.push_back(i + (i > d));
@@ -267,17 +287,17 @@ Array repeat(const Arg& x, std::int64_t repetitions, std::optional<int> axis) {
 }
 
 Array flip(const Arg& x, const Axes& axes) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "flip");
   const Array a = x.array();
-  Dims dims = resolved("flip", axes, a.ndim());
+  Dims dims = resolved("flip", axes, a.aval());
   for (int i = 0; axes.axes().empty() && i < a.ndim(); ++i) dims.push_back(i);
   return lax::reverse(a, dims);
 }
 
 Array rot90(const Arg& x, int k, std::pair<int, int> axes) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "rot90");
   Array a = x.array();
-  const Dims d = resolved("rot90", {axes.first, axes.second}, a.ndim());
+  const Dims d = resolved("rot90", {axes.first, axes.second}, a.aval());
   const Dims second{d[1]};
   const auto swapped = [&](const Array& y) { return swapaxes(y, static_cast<int>(d[0]), static_cast<int>(d[1])); };
   switch ((k % 4 + 4) % 4) {
@@ -289,9 +309,9 @@ Array rot90(const Arg& x, int k, std::pair<int, int> axes) {
 }
 
 Array roll(const Arg& x, std::int64_t shift, std::optional<int> axis) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "roll");
   const Array a = axis ? x.array() : ravel(x);
-  const auto d = static_cast<std::size_t>(normal_axis("roll", axis.value_or(0), a.ndim()));
+  const auto d = static_cast<std::size_t>(normal_axis("roll", axis.value_or(0), a.aval()));
   const std::int64_t n = a.aval().shape(d);
   if (n == 0) return x.array();
   const std::int64_t by = ((shift % n) + n) % n;
@@ -305,11 +325,12 @@ Array roll(const Arg& x, std::int64_t shift, std::optional<int> axis) {
 }
 
 Array pad(const Arg& x, const std::vector<std::pair<std::int64_t, std::int64_t>>& widths, const Arg& value) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "pad");
   const Array a = x.array();
   if (widths.size() != 1 && widths.size() != a.shape().size())
     throw ValueError("pad: there must be one pair of widths, or one for every axis; got " +
-                     std::to_string(widths.size()) + " for " + a.aval().str() + ".");
+                     count_str(static_cast<std::int64_t>(widths.size()), "pair", "pairs") + " for " + a.aval().str() +
+                     ".");
   Dims low, high;
   for (const auto& [before, after] : widths) {
     if (before < 0 || after < 0)

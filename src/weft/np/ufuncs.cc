@@ -11,24 +11,24 @@ namespace weft::np {
 namespace {
 
 // One operand, as float or complex.
-Array real_function(Array (*f)(const Arg&), const Arg& x) {
-  const LocationScope scope(x.location());
+Array real_function(std::string_view op, Array (*f)(const Arg&), const Arg& x) {
+  const LocationScope scope(x.location(), op);
   const Array a = x.array();
   return f(lax::convert(a, inexact(a.dtype())));
 }
 
 Array binary(std::string_view op, Array (*f)(const Arg&, const Arg&), const Arg& x, const Arg& y) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), op);
   const auto [a, b] = promote(op, x, y);
   return f(a, b);
 }
 Array binary_inexact(std::string_view op, Array (*f)(const Arg&, const Arg&), const Arg& x, const Arg& y) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), op);
   const auto [a, b] = promote_inexact(op, x, y);
   return f(a, b);
 }
 Array comparison(std::string_view op, const Arg& x, const Arg& y, ComparisonDirection direction) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), op);
   const auto [a, b] = promote(op, x, y);
   return lax::compare(a, b, direction);
 }
@@ -52,27 +52,27 @@ Array minimum(const Arg& x, const Arg& y) { return binary("minimum", lax::minimu
 
 // ---- exponentials and logarithms ----
 
-Array exp(const Arg& x) { return real_function(lax::exponential, x); }
-Array expm1(const Arg& x) { return real_function(lax::exponential_minus_one, x); }
-Array log(const Arg& x) { return real_function(lax::log, x); }
-Array log1p(const Arg& x) { return real_function(lax::log_plus_one, x); }
-Array sqrt(const Arg& x) { return real_function(lax::sqrt, x); }
-Array cbrt(const Arg& x) { return real_function(lax::cbrt, x); }
+Array exp(const Arg& x) { return real_function("exp", lax::exponential, x); }
+Array expm1(const Arg& x) { return real_function("expm1", lax::exponential_minus_one, x); }
+Array log(const Arg& x) { return real_function("log", lax::log, x); }
+Array log1p(const Arg& x) { return real_function("log1p", lax::log_plus_one, x); }
+Array sqrt(const Arg& x) { return real_function("sqrt", lax::sqrt, x); }
+Array cbrt(const Arg& x) { return real_function("cbrt", lax::cbrt, x); }
 
 // ---- trigonometry (radians) ----
 
-Array sin(const Arg& x) { return real_function(lax::sine, x); }
-Array cos(const Arg& x) { return real_function(lax::cosine, x); }
-Array tan(const Arg& x) { return real_function(lax::tan, x); }
-Array arcsin(const Arg& x) { return real_function(lax::asin, x); }
-Array arccos(const Arg& x) { return real_function(lax::acos, x); }
-Array arctan(const Arg& x) { return real_function(lax::atan, x); }
-Array sinh(const Arg& x) { return real_function(lax::sinh, x); }
-Array cosh(const Arg& x) { return real_function(lax::cosh, x); }
-Array tanh(const Arg& x) { return real_function(lax::tanh, x); }
-Array arcsinh(const Arg& x) { return real_function(lax::asinh, x); }
-Array arccosh(const Arg& x) { return real_function(lax::acosh, x); }
-Array arctanh(const Arg& x) { return real_function(lax::atanh, x); }
+Array sin(const Arg& x) { return real_function("sin", lax::sine, x); }
+Array cos(const Arg& x) { return real_function("cos", lax::cosine, x); }
+Array tan(const Arg& x) { return real_function("tan", lax::tan, x); }
+Array arcsin(const Arg& x) { return real_function("arcsin", lax::asin, x); }
+Array arccos(const Arg& x) { return real_function("arccos", lax::acos, x); }
+Array arctan(const Arg& x) { return real_function("arctan", lax::atan, x); }
+Array sinh(const Arg& x) { return real_function("sinh", lax::sinh, x); }
+Array cosh(const Arg& x) { return real_function("cosh", lax::cosh, x); }
+Array tanh(const Arg& x) { return real_function("tanh", lax::tanh, x); }
+Array arcsinh(const Arg& x) { return real_function("arcsinh", lax::asinh, x); }
+Array arccosh(const Arg& x) { return real_function("arccosh", lax::acosh, x); }
+Array arctanh(const Arg& x) { return real_function("arctanh", lax::atanh, x); }
 Array arctan2(const Arg& y, const Arg& x) { return binary_inexact("arctan2", lax::atan2, y, x); }
 
 // ---- bits ----
@@ -83,39 +83,51 @@ Array bitwise_xor(const Arg& x, const Arg& y) { return binary("bitwise_xor", lax
 Array left_shift(const Arg& x, const Arg& y) { return binary("left_shift", lax::shift_left, x, y); }
 
 Array right_shift(const Arg& x, const Arg& y) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "right_shift");
   const auto [a, b] = promote("right_shift", x, y);
   return is_unsigned(a.dtype()) ? lax::shift_right_logical(a, b) : lax::shift_right_arithmetic(a, b);
 }
-Array bitwise_not(const Arg& x) { return lax::not_(x); }
+Array bitwise_not(const Arg& x) {
+  const LocationScope scope(x.location(), "bitwise_not");
+  return lax::not_(x);
+}
 Array bitwise_count(const Arg& x) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "bitwise_count");
   return lax::popcnt(is_signed_integer(x.dtype()) ? lax::abs(x) : x.array());
 }
 
 // ---- more arithmetic ----
 
-Array negative(const Arg& x) { return lax::negate(x); }
+Array negative(const Arg& x) {
+  const LocationScope scope(x.location(), "negative");
+  return lax::negate(x);
+}
 Array abs(const Arg& x) {
   const DType t = x.dtype();
   return t == boolean || is_unsigned(t) ? x.array() : lax::abs(x);
 }
-Array sign(const Arg& x) { return lax::sign(x); }
-Array square(const Arg& x) { return lax::square(x); }
+Array sign(const Arg& x) {
+  const LocationScope scope(x.location(), "sign");
+  return lax::sign(x);
+}
+Array square(const Arg& x) {
+  const LocationScope scope(x.location(), "square");
+  return lax::square(x);
+}
 Array reciprocal(const Arg& x) { return divide(Arg(1, x.location()), x); }
 
 Array fabs(const Arg& x) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "fabs");
   return lax::abs(lax::convert(x, inexact(x.dtype())));
 }
 Array copysign(const Arg& x, const Arg& y) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "copysign");
   const auto [a, b] = promote_inexact("copysign", x, y);
   const Array size = lax::abs(a);
   return lax::select(signbit(b), lax::negate(size), size);
 }
 Array signbit(const Arg& x) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "signbit");
   const Array a = x.array();
   if (!is_float(a.dtype())) return lax::lt(a, 0);
   // The bit itself: -0 and NaN have one too.
@@ -123,7 +135,7 @@ Array signbit(const Arg& x) {
   return lax::lt(lax::bitcast_convert(a, bits), 0);
 }
 Array nan_to_num(const Arg& x, double nan, std::optional<double> posinf, std::optional<double> neginf) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "nan_to_num");
   Array a = x.array();
   if (is_complex(a.dtype()))
     return lax::complex(nan_to_num(lax::real(a), nan, posinf, neginf), nan_to_num(lax::imag(a), nan, posinf, neginf));
@@ -145,7 +157,7 @@ Array nan_to_num(const Arg& x, double nan, std::optional<double> posinf, std::op
 }
 
 Array power(const Arg& x, const Arg& y) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "power");
   if (y.is_scalar() && category(y.dtype()) == Category::kInteger && !x.is_scalar()) {
     const double n = y.scalar().value().real();
     if (std::abs(n) <= 32 && (n >= 0 || is_inexact(x.dtype()))) {
@@ -164,7 +176,7 @@ Array power(const Arg& x, const Arg& y) {
 }
 
 Array floor_divide(const Arg& x, const Arg& y) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "floor_divide");
   const auto [a, b] = promote("floor_divide", x, y);
   if (is_float(a.dtype())) {
     // floor(a / b) alone is wrong where a / b rounds up to a whole number: 1 / 0.1. The remainder is
@@ -181,7 +193,7 @@ Array floor_divide(const Arg& x, const Arg& y) {
 }
 
 Array mod(const Arg& x, const Arg& y) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "mod");
   const auto [a, b] = promote("mod", x, y);
   Array r = lax::remainder(a, b);
   if (is_unsigned(a.dtype())) return r;
@@ -190,14 +202,14 @@ Array mod(const Arg& x, const Arg& y) {
 }
 
 std::pair<Array, Array> divmod(const Arg& x, const Arg& y) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "divmod");
   return {floor_divide(x, y), mod(x, y)};
 }
 
 Array fmod(const Arg& x, const Arg& y) { return binary("fmod", lax::remainder, x, y); }
 
 Array clip(const Arg& x, std::optional<Arg> lo, std::optional<Arg> hi) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "clip");
   Array a = x.array();
   if (lo) a = maximum(Arg(a, x.location()), *lo);
   if (hi) a = minimum(Arg(a, x.location()), *hi);
@@ -205,18 +217,18 @@ Array clip(const Arg& x, std::optional<Arg> lo, std::optional<Arg> hi) {
 }
 
 Array fmax(const Arg& x, const Arg& y) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "fmax");
   const auto [a, b] = promote("fmax", x, y);
   return lax::select(lax::ne(a, a), b, lax::select(lax::ne(b, b), a, lax::maximum(a, b)));
 }
 Array fmin(const Arg& x, const Arg& y) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "fmin");
   const auto [a, b] = promote("fmin", x, y);
   return lax::select(lax::ne(a, a), b, lax::select(lax::ne(b, b), a, lax::minimum(a, b)));
 }
 
 Array logaddexp(const Arg& x, const Arg& y) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "logaddexp");
   const auto [a, b] = promote_inexact("logaddexp", x, y);
   // inf - inf is NaN, in derivatives too: equal infinities differ by 0. NaN comes back from the maximum.
   const Array raw = lax::subtract(a, b);
@@ -224,13 +236,13 @@ Array logaddexp(const Arg& x, const Arg& y) {
   return lax::add(lax::maximum(a, b), lax::log_plus_one(lax::exponential(lax::negate(lax::abs(difference)))));
 }
 Array logaddexp2(const Arg& x, const Arg& y) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "logaddexp2");
   const auto [a, b] = promote_inexact("logaddexp2", x, y);
   return lax::divide(logaddexp(lax::multiply(a, kLn2), lax::multiply(b, kLn2)), kLn2);
 }
 
 Array hypot(const Arg& x, const Arg& y) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "hypot");
   const auto [p, q] = promote_inexact("hypot", x, y);
   const Array a = lax::abs(p), b = lax::abs(q);
   const Array larger = lax::maximum(a, b), smaller = lax::minimum(a, b);
@@ -243,20 +255,20 @@ Array hypot(const Arg& x, const Arg& y) {
 }
 
 Array log2(const Arg& x) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "log2");
   return lax::divide(log(x), kLn2);
 }
 Array log10(const Arg& x) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "log10");
   return lax::divide(log(x), 2.302585092994046);
 }
 Array exp2(const Arg& x) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "exp2");
   const Array a = lax::convert(x, inexact(x.dtype()));
   return lax::power(2.0, a);  // exact at whole numbers, unlike exp(x ln 2)
 }
 Array sinc(const Arg& x) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "sinc");
   const Array a = lax::multiply(lax::convert(x, inexact(x.dtype())), 3.141592653589793);
   // Near 0 by its series, which has derivatives there.
   const Array zero = lax::eq(a, 0.0);
@@ -265,18 +277,18 @@ Array sinc(const Arg& x) {
   return lax::select(zero, series, lax::divide(lax::sine(safe), safe));
 }
 Array deg2rad(const Arg& x) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "deg2rad");
   return lax::multiply(lax::convert(x, inexact(x.dtype())), 0.017453292519943295);
 }
 Array rad2deg(const Arg& x) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "rad2deg");
   return lax::multiply(lax::convert(x, inexact(x.dtype())), 57.29577951308232);
 }
 
 // ---- rounding ----
 
 Array round(const Arg& x, int decimals) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "round");
   const Array a = x.array();
   const DType t = a.dtype();
   if (is_complex(t)) return lax::complex(round(lax::real(a), decimals), round(lax::imag(a), decimals));
@@ -302,7 +314,7 @@ Array round(const Arg& x, int decimals) {
 Array floor(const Arg& x) { return is_inexact(x.dtype()) ? lax::floor(x) : x.array(); }
 Array ceil(const Arg& x) { return is_inexact(x.dtype()) ? lax::ceil(x) : x.array(); }
 Array trunc(const Arg& x) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "trunc");
   const Array a = x.array();
   return is_inexact(a.dtype()) ? lax::select(lax::lt(a, 0.0), lax::ceil(a), lax::floor(a)) : a;
 }
@@ -313,15 +325,15 @@ Array real(const Arg& x) { return is_complex(x.dtype()) ? lax::real(x) : x.array
 Array imag(const Arg& x) { return is_complex(x.dtype()) ? lax::imag(x) : Array::full(x.shape(), x.dtype(), Scalar(0)); }
 Array conj(const Arg& x) { return is_complex(x.dtype()) ? lax::conj(x) : x.array(); }
 Array angle(const Arg& x) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "angle");
   return arctan2(imag(x), real(x));
 }
 Array iscomplex(const Arg& x) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "iscomplex");
   return lax::ne(imag(x), 0);
 }
 Array isreal(const Arg& x) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "isreal");
   return lax::eq(imag(x), 0);
 }
 
@@ -334,28 +346,28 @@ Array greater_equal(const Arg& x, const Arg& y) { return comparison("greater_equ
 Array less(const Arg& x, const Arg& y) { return comparison("less", x, y, ComparisonDirection::kLt); }
 Array less_equal(const Arg& x, const Arg& y) { return comparison("less_equal", x, y, ComparisonDirection::kLe); }
 Array logical_and(const Arg& x, const Arg& y) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "logical_and");
   return binary("logical_and", lax::and_, truth(x), truth(y));
 }
 Array logical_or(const Arg& x, const Arg& y) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "logical_or");
   return binary("logical_or", lax::or_, truth(x), truth(y));
 }
 Array logical_xor(const Arg& x, const Arg& y) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "logical_xor");
   return binary("logical_xor", lax::xor_, truth(x), truth(y));
 }
 Array logical_not(const Arg& x) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "logical_not");
   return lax::not_(truth(x));
 }
 Array isnan(const Arg& x) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "isnan");
   const Array a = x.array();
   return lax::ne(a, a);
 }
 Array isinf(const Arg& x) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "isinf");
   const Array a = x.array();
   if (is_float(a.dtype())) return lax::is_inf(a);
   if (is_complex(a.dtype())) return lax::or_(lax::is_inf(lax::real(a)), lax::is_inf(lax::imag(a)));
@@ -373,7 +385,7 @@ Array isfinite(const Arg& x) {
 }
 
 Array isclose(const Arg& x, const Arg& y, double rtol, double atol, bool equal_nan) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "isclose");
   const auto [a, b] = promote_inexact("isclose", x, y);
   const Array bound = lax::add(lax::multiply(lax::abs(b), rtol), atol);
   const Array near = lax::le(lax::abs(lax::subtract(a, b)), bound);
@@ -392,11 +404,11 @@ Array all_of(const Array& x) {
 }  // namespace
 
 Array allclose(const Arg& x, const Arg& y, double rtol, double atol, bool equal_nan) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "allclose");
   return all_of(isclose(x, y, rtol, atol, equal_nan));
 }
 Array array_equal(const Arg& x, const Arg& y, bool equal_nan) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "array_equal");
   if (!same_dims(x.shape(), y.shape())) return Array(false);
   const auto [a, b] = promote("array_equal", x, y);
   Array same = lax::eq(a, b);
@@ -404,7 +416,7 @@ Array array_equal(const Arg& x, const Arg& y, bool equal_nan) {
   return all_of(same);
 }
 Array array_equiv(const Arg& x, const Arg& y) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "array_equiv");
   // One shape must be the common one, after broadcasting either.
   const DimSpan a = x.shape(), b = y.shape();
   for (std::size_t i = 1; i <= std::min(a.size(), b.size()); ++i)
@@ -413,7 +425,7 @@ Array array_equiv(const Arg& x, const Arg& y) {
 }
 
 Array where(const Arg& condition, const Arg& x, const Arg& y) {
-  const LocationScope scope(condition.location());
+  const LocationScope scope(condition.location(), "where");
   const Array pred = truth(condition);
   const auto [a, b] = promote("where", x, y);
   if (same_dims(pred.shape(), a.shape())) return lax::select(pred, a, b);

@@ -64,7 +64,7 @@ Arrays lax::optimization_barrier(std::span<const Array> xs) {
   return outs;
 }
 Array lax::stop_gradient(const Arg& x) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "stop_gradient");
   return bind1(OpCode::kStopGradient, {x.array()});
 }
 

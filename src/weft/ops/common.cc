@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "weft/base/text.h"
+
 namespace weft::ops {
 
 std::pair<Array, Array> pair_of(const Arg& x, const Arg& y) {
@@ -14,10 +16,25 @@ std::pair<Array, Array> pair_of(const Arg& x, const Arg& y) {
   return {x.array(), y.array()};
 }
 
+namespace {
+
+[[noreturn]] void throw_axis(std::string_view op, int axis, int rank, const std::string& of) {
+  if (rank == 0)
+    throw IndexError(std::string(op) + ": a 0-d array has no axes; got axis " + std::to_string(axis) + of + ".");
+  throw IndexError(std::string(op) + ": axis must be in [" + std::to_string(-rank) + ", " + std::to_string(rank) +
+                   "); got " + std::to_string(axis) + of + ".");
+}
+
+}  // namespace
+
+int normal_axis(std::string_view op, int axis, Aval x) {
+  const int rank = x.ndim();
+  if (axis < -rank || axis >= rank) throw_axis(op, axis, rank, " for " + x.str());
+  return axis < 0 ? axis + rank : axis;
+}
+
 int normal_axis(std::string_view op, int axis, int rank) {
-  if (axis < -rank || axis >= rank)
-    throw IndexError(std::string(op) + ": axis must be in [" + std::to_string(-rank) + ", " + std::to_string(rank) +
-                     "); got " + std::to_string(axis) + ".");
+  if (axis < -rank || axis >= rank) throw_axis(op, axis, rank, " for a result with " + count_str(rank, "axis", "axes"));
   return axis < 0 ? axis + rank : axis;
 }
 
@@ -32,9 +49,34 @@ void check_axes(std::string_view op, DimSpan axes, int rank) {
   }
 }
 
-void throw_dtype(std::string_view op, std::string_view accepted, DType got) {
-  throw DTypeError(std::string(op) + ": operands must be " + std::string(accepted) + "; got " + std::string(name(got)) +
-                   ".");
+std::string operand_text(std::span<const Aval> in) {
+  std::string s = in[0].str();
+  for (std::size_t i = 1; i < in.size(); ++i) s += (i + 1 == in.size() ? " and " : ", ") + in[i].str();
+  return s;
+}
+
+namespace {
+
+std::string cure(std::string_view accepted, DType got) {
+  const bool floats = accepted.find("float") != std::string_view::npos;
+  switch (category(got)) {
+    case Category::kBool: return "convert with astype(i32).";
+    case Category::kInteger: return "convert with astype(f32), or use np::, which promotes.";
+    case Category::kFloat:
+      if (floats) return "";
+      return accepted.find("bool") == std::string_view::npos
+                 ? "convert with astype(i32)."
+                 : "compare first, as in (x > 0) & (y > 0), or convert with astype(i32).";
+    default: return "take real(x), imag(x) or abs(x).";
+  }
+}
+
+}  // namespace
+
+void throw_dtype(std::string_view op, std::string_view accepted, std::span<const Aval> got) {
+  throw DTypeError(std::string(op) + (got.size() == 1 ? ": the operand must be " : ": operands must be ") +
+                       std::string(accepted) + "; got " + operand_text(got) + ".",
+                   cure(accepted, got[0].dtype()));
 }
 
 bool accepts(unsigned mask, DType t) {
@@ -77,7 +119,7 @@ void infer_elementwise(OpCode op, std::span<const Aval> in, unsigned accept, Ava
                            " and " + a.str() + ".",
                        "lax:: does not broadcast; np:: does.");
   }
-  if (!accepts(accept, in[0].dtype())) throw_dtype(ir::op_name(op), accepted_text(accept), in[0].dtype());
+  if (!accepts(accept, in[0].dtype())) throw_dtype(ir::op_name(op), accepted_text(accept), in);
   std::uint64_t vary = 0;
   for (const Aval a : in) vary |= a.vary();
   out.push_back(vary == in[0].vary() ? in[0] : Aval(in[0].dtype(), in[0].shape(), vary));

@@ -16,11 +16,16 @@ using ir::ParamsBase;
 
 /// Operands of one dtype and shape: a number beside an array becomes a filled array of its type.
 std::pair<Array, Array> pair_of(const Arg& x, const Arg& y);
-/// `axis` counted from the front; IndexError naming `op` when it is outside [-rank, rank).
+/// `axis` of x counted from the front; IndexError naming `op` when it is outside [-rank, rank).
+int normal_axis(std::string_view op, int axis, Aval x);
+/// The same for an axis of a result that is still to be made.
 int normal_axis(std::string_view op, int axis, int rank);
-/// Checks that `axes` are in range and distinct; IndexError otherwise.
+/// Checks that `axes`, which count from the front, are in range and distinct; IndexError otherwise.
 void check_axes(std::string_view op, DimSpan axes, int rank);
-[[noreturn]] void throw_dtype(std::string_view op, std::string_view accepted, DType got);
+/// The types of operands in words: "f32[3] and i32[]".
+std::string operand_text(std::span<const Aval> in);
+/// DTypeError: the operands must be `accepted`.
+[[noreturn]] void throw_dtype(std::string_view op, std::string_view accepted, std::span<const Aval> got);
 
 // ---- inference ----
 

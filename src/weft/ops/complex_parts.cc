@@ -75,7 +75,7 @@ const OpRules op_rule_table::conj{
 namespace {
 void infer_complex(const ParamsBase*, std::span<const Aval> in, Avals& out) {
   infer_elementwise(OpCode::kComplex, in, kAcceptFloat, out);
-  if (in[0].dtype() != f32 && in[0].dtype() != f64) throw_dtype("complex", "f32 or f64", in[0].dtype());
+  if (in[0].dtype() != f32 && in[0].dtype() != f64) throw_dtype("complex", "f32 or f64", in);
   out.back() = out.back().with_dtype(complex_dtype(in[0].dtype()));
 }
 void eval_complex(const ParamsBase*, std::span<const TensorView> in, std::span<const MutableTensorView> out) {

@@ -23,15 +23,19 @@ void infer_concatenate(const ParamsBase* params, std::span<const Aval> in, Avals
   for (const Aval a : in) {
     if (a.dtype() != in[0].dtype())
       throw DTypeError("concatenate: operands must have equal dtypes; got " + in[0].str() + " and " + a.str() + ".");
-    bool fits = a.ndim() == in[0].ndim();
+    if (a.ndim() != in[0].ndim())
+      throw ShapeError(
+          "concatenate: operands must have equally many axes; got " + in[0].str() + " and " + a.str() + ".",
+          "add an axis with expand_dims or reshape.");
+    bool fits = true;
     for (std::size_t i = 0; fits && i < shape.size(); ++i) fits = i == d || a.shape(i) == shape[i];
     if (!fits)
-      throw ShapeError("concatenate: sizes must be equal except along dimension " + std::to_string(d) + "; got " +
+      throw ShapeError("concatenate: sizes must be equal except along axis " + std::to_string(d) + "; got " +
                        in[0].str() + " and " + a.str() + ".");
     if (__builtin_add_overflow(shape[d], a.shape(d), &shape[d]))
       throw ShapeError(
           "concatenate: the result must be an array that can exist; got more than 2^63 elements along "
-          "dimension " +
+          "axis " +
           std::to_string(d) + ".");
     vary |= a.vary();
   }
@@ -88,11 +92,12 @@ FactorTable factors_concatenate(const ParamsBase* params, std::span<const Aval> 
 
 }  // namespace
 
-Array lax::concatenate(std::span<const Array> xs, int dimension) {
+Array lax::concatenate(std::span<const Array> xs, int dimension, SourceLocation loc) {
+  const LocationScope scope(loc, "concatenate");
   if (xs.size() == 1) return xs[0];
   if (xs.empty()) throw ValueError("concatenate: there must be at least one operand; got none.");
   return bind1(OpCode::kConcatenate,
-               ir::make_params(ConcatenateParams{normal_axis("concatenate", dimension, xs[0].ndim())}), xs);
+               ir::make_params(ConcatenateParams{normal_axis("concatenate", dimension, xs[0].aval())}), xs);
 }
 
 const ir::OpInfo op_infos::concatenate{.operands = ir::takes_at_least(0),
@@ -223,7 +228,7 @@ FactorTable factors_pad(const ParamsBase* params, std::span<const Aval> in, std:
 }  // namespace
 
 Array lax::pad(const Arg& x, const Arg& value, DimSpan low, DimSpan high, DimSpan interior) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "pad");
   Array a = x.array();
   const auto zero = [](DimSpan d) { return std::all_of(d.begin(), d.end(), [](std::int64_t v) { return v == 0; }); };
   const auto rank = static_cast<std::size_t>(a.ndim());

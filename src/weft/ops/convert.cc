@@ -37,7 +37,7 @@ void jvp_convert(const Call& call, std::span<const Array> tangents, Arrays& outs
 }  // namespace
 
 Array lax::convert(const Arg& x, DType dtype) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "convert");
   if (x.is_scalar()) return x.filled(dtype, {});
   if (x.dtype() == dtype) return x.array();
   return bind1(OpCode::kConvert, ir::make_params(ConvertParams{dtype}), {x.array()});
@@ -113,7 +113,7 @@ FactorTable factors_bitcast(const ParamsBase*, std::span<const Aval> in, std::sp
 }  // namespace
 
 Array lax::bitcast_convert(const Arg& x, DType dtype) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "bitcast_convert");
   return bind1(OpCode::kBitcastConvert, ir::make_params(ConvertParams{dtype}), {x.array()});
 }
 const ir::OpInfo op_infos::bitcast_convert{
@@ -179,7 +179,7 @@ void eval_reduce_precision(const ParamsBase* params, std::span<const TensorView>
 }  // namespace
 
 Array lax::reduce_precision(const Arg& x, int exponent_bits, int mantissa_bits) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "reduce_precision");
   return bind1(OpCode::kReducePrecision, ir::make_params(ReducePrecisionParams{exponent_bits, mantissa_bits}),
                {x.array()});
 }

@@ -51,23 +51,23 @@ namespace {
 std::string operands_text(std::span<const Aval> in) { return "(lhs " + in[0].str() + ", rhs " + in[1].str() + ")"; }
 
 void check_side(const char* side, DimSpan contracting, DimSpan batch, Aval aval) {
-  const std::string who = std::string("dot_general, ") + side;
   Dims all(contracting);
   all.append(batch.begin(), batch.end());
   for (const std::int64_t d : all)
     if (d < 0 || d >= aval.ndim())
-      throw IndexError(who + ": axes must be in [0, " + std::to_string(aval.ndim()) + "); got " + std::to_string(d) +
-                       " for " + aval.str() + ".");
+      throw IndexError(std::string("dot_general: axes of ") + side + " must be in [0, " + std::to_string(aval.ndim()) +
+                       "); got " + std::to_string(d) + " for " + aval.str() + ".");
   for (std::size_t i = 0; i < all.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
       if (all[i] == all[j])
-        throw ShapeError(who + ": an axis may be contracted or batch once only; got axis " + std::to_string(all[i]) +
-                         " twice in contracting " + shape_str(contracting) + " and batch " + shape_str(batch) + ".");
+        throw ShapeError(std::string("dot_general: an axis of ") + side +
+                         " must be contracted or batch only once; got " + shape_str(contracting) + " contracted and " +
+                         shape_str(batch) + " batch for " + aval.str() + ".");
 }
 
 void check_sizes(const char* what, DimSpan lhs_axes, DimSpan rhs_axes, std::span<const Aval> in) {
   if (lhs_axes.size() != rhs_axes.size())
-    throw ShapeError(std::string("dot_general: lhs and rhs must have as many ") + what + " axes; got " +
+    throw ShapeError(std::string("dot_general: lhs and rhs must have equally many ") + what + " axes; got " +
                      std::to_string(lhs_axes.size()) + " and " + std::to_string(rhs_axes.size()) + " " +
                      operands_text(in) + ".");
   for (std::size_t i = 0; i < lhs_axes.size(); ++i) {
@@ -269,7 +269,7 @@ FactorTable factors(const ParamsBase* params, std::span<const Aval> in, std::spa
 
 Array lax::dot_general(const Arg& lhs, const Arg& rhs, const DotDimensionNumbers& dims,
                        std::optional<DType> preferred) {
-  const LocationScope scope(lhs.location());
+  const LocationScope scope(lhs.location(), "dot_general");
   const auto [x, y] = pair_of(lhs, rhs);
   return bind1(OpCode::kDotGeneral, ir::make_params(DotGeneralParams{dims, preferred.value_or(x.dtype())}), {x, y});
 }

@@ -168,11 +168,11 @@ inline constexpr OpRules kZeroTangentRules{.jvp = rules::zero_tangent,
 // ---- public functions ----
 
 inline Array unary(OpCode op, const Arg& x) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), ir::op_name(op));
   return bind1(op, {x.array()});
 }
 inline Array binary(OpCode op, const Arg& x, const Arg& y) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), ir::op_name(op));
   auto [a, b] = pair_of(x, y);
   return bind1(op, {std::move(a), std::move(b)});
 }

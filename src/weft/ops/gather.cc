@@ -267,7 +267,7 @@ FactorTable factors_gather(const ParamsBase* params, std::span<const Aval> in, s
 
 Array lax::gather(const Arg& x, const Array& indices, const GatherDimensionNumbers& dims, DimSpan slice_sizes,
                   IndexMode mode) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "gather");
   return bind1(OpCode::kGather, ir::make_params(GatherParams{dims, mode, Dims(slice_sizes)}), {x.array(), indices});
 }
 

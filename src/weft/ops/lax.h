@@ -162,7 +162,7 @@ Array reduce_precision(const Arg& x, int exponent_bits, int mantissa_bits);
 /// y[..., i, ...] = i along `dimension`. Integers, floats, complex.
 Array iota(DType dtype, DimSpan shape, int dimension, SourceLocation loc = std::source_location::current());
 /// All elements equal. Costs no memory and no equation.
-Array full(DimSpan shape, const Scalar& value, DType dtype);
+Array full(DimSpan shape, const Scalar& value, DType dtype, SourceLocation loc = std::source_location::current());
 /// The elements in row-major order under another shape of the same size.
 Array reshape(const Arg& x, DimSpan shape);
 /// y[..., i_k, ...] = x[i_dims[0], i_dims[1], ...]: axis k of x becomes axis dims[k] of the result,
@@ -176,13 +176,15 @@ Array reverse(const Arg& x, DimSpan dimensions);
 Array slice(const Arg& x, DimSpan start, DimSpan limit, DimSpan strides = {});
 /// A window of `sizes` at run-time start indices (0-d integers of one dtype, one per axis),
 /// clamped so that the window fits.
-Array dynamic_slice(const Array& x, std::span<const Array> start, DimSpan sizes);
+Array dynamic_slice(const Array& x, std::span<const Array> start, DimSpan sizes,
+                    SourceLocation loc = std::source_location::current());
 /// x with the window at `start` (clamped so that it fits) replaced by `update`.
 Array dynamic_update_slice(const Array& x, const Arg& update, std::span<const Array> start);
 /// Joined along `dimension`; all other sizes equal.
-Array concatenate(std::span<const Array> xs, int dimension);
-inline Array concatenate(std::initializer_list<Array> xs, int dimension) {
-  return concatenate(std::span<const Array>(xs.begin(), xs.size()), dimension);
+Array concatenate(std::span<const Array> xs, int dimension, SourceLocation loc = std::source_location::current());
+inline Array concatenate(std::initializer_list<Array> xs, int dimension,
+                         SourceLocation loc = std::source_location::current()) {
+  return concatenate(std::span<const Array>(xs.begin(), xs.size()), dimension, loc);
 }
 /// `low` and `high` elements of padding at the ends of each axis (negative removes), `interior`
 /// between neighbours (not negative). `value` is 0-d.
@@ -230,7 +232,8 @@ Array scatter(const Arg& x, const Array& indices, const Arg& updates, const Scat
 
 /// Sorts along `dimension` by the first `num_keys` operands in ascending order (floats in total
 /// order with -0 = 0 and NaN last), carrying the others along. Always stable. Operands have equal shapes.
-Arrays sort(std::span<const Array> xs, int dimension, int num_keys = 1);
+Arrays sort(std::span<const Array> xs, int dimension, int num_keys = 1,
+            SourceLocation loc = std::source_location::current());
 
 // ---- random bits ----
 

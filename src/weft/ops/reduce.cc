@@ -43,8 +43,7 @@ void infer_reduce(const ParamsBase* params, std::span<const Aval> in, Avals& out
   check_axes("reduce", p.axes, in[0].ndim());
   const bool bits = p.kind == ReduceKind::kAnd || p.kind == ReduceKind::kOr || p.kind == ReduceKind::kXor;
   if (bits && category(in[0].dtype()) > Category::kInteger)
-    throw_dtype("reduce_" + std::string(enum_names(p.kind)[static_cast<std::size_t>(p.kind)]), "bool or integer",
-                in[0].dtype());
+    throw_dtype("reduce_" + std::string(enum_names(p.kind)[static_cast<std::size_t>(p.kind)]), "bool or integer", in);
   out.push_back(in[0].with_shape(pick(in[0].shape(), axes_without(in[0].ndim(), p.axes))));
 }
 
@@ -244,7 +243,7 @@ void infer_arg(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
   const char* op = kMax ? "argmax" : "argmin";
   const Dims axes{p.axis};
   check_axes(op, axes, in[0].ndim());
-  if (is_complex(in[0].dtype())) throw_dtype(op, "bool, integer or float", in[0].dtype());
+  if (is_complex(in[0].dtype())) throw_dtype(op, "bool, integer or float", in);
   if (!is_integer(p.index_dtype))
     throw DTypeError(std::string(op) + ": indices must be integers; got " + std::string(name(p.index_dtype)) + ".");
   if (in[0].shape(static_cast<std::size_t>(p.axis)) == 0)
@@ -296,16 +295,16 @@ FactorTable factors_arg(const ParamsBase* params, std::span<const Aval> in, std:
 }
 
 Array bind_arg(OpCode op, const Arg& x, int axis, DType index_dtype) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), ir::op_name(op));
   const Array a = x.array();
-  return bind1(op, ir::make_params(ArgReduceParams{normal_axis(ir::op_name(op), axis, a.ndim()), index_dtype}), {a});
+  return bind1(op, ir::make_params(ArgReduceParams{normal_axis(ir::op_name(op), axis, a.aval()), index_dtype}), {a});
 }
 
 // ---- cumsum: y[..., i, ...] = sum_{j <= i} x[..., j, ...] ----
 
 void infer_cumsum(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
   check_axes("cumsum", Dims{ir::params_as<CumsumParams>(params).axis}, in[0].ndim());
-  if (in[0].dtype() == boolean) throw_dtype("cumsum", "integer, float or complex", in[0].dtype());
+  if (in[0].dtype() == boolean) throw_dtype("cumsum", "integer, float or complex", in);
   out.push_back(in[0]);
 }
 
@@ -363,7 +362,7 @@ FactorTable factors_cumsum(const ParamsBase* params, std::span<const Aval> in, s
 }  // namespace
 
 Array lax::reduce(const Arg& x, ReduceKind kind, DimSpan axes) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "reduce");
   Array a = x.array();
   if (axes.empty()) return a;
   Dims sorted(axes);
@@ -373,9 +372,9 @@ Array lax::reduce(const Arg& x, ReduceKind kind, DimSpan axes) {
 Array lax::argmax(const Arg& x, int axis, DType index_dtype) { return bind_arg(OpCode::kArgmax, x, axis, index_dtype); }
 Array lax::argmin(const Arg& x, int axis, DType index_dtype) { return bind_arg(OpCode::kArgmin, x, axis, index_dtype); }
 Array lax::cumsum(const Arg& x, int axis, bool reverse) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "cumsum");
   const Array a = x.array();
-  return bind1(OpCode::kCumsum, ir::make_params(CumsumParams{normal_axis("cumsum", axis, a.ndim()), reverse}), {a});
+  return bind1(OpCode::kCumsum, ir::make_params(CumsumParams{normal_axis("cumsum", axis, a.aval()), reverse}), {a});
 }
 
 const ir::OpInfo op_infos::reduce{

@@ -300,7 +300,7 @@ constexpr std::string_view kScatterTexts[] = {"scatter", "scatter_add", "scatter
 
 Array lax::scatter(const Arg& x, const Array& indices, const Arg& updates, const ScatterDimensionNumbers& dims,
                    ScatterKind kind, IndexMode mode, bool unique) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "scatter");
   return bind1(OpCode::kScatter, ir::make_params(ScatterParams{kind, dims, mode, unique}),
                {x.array(), indices, updates.array()});
 }

@@ -8,11 +8,6 @@ using namespace ops;
 
 namespace {
 
-std::string operand_text(std::span<const Aval> in) {
-  std::string s = in[0].str();
-  for (std::size_t i = 1; i < in.size(); ++i) s += (i + 1 == in.size() ? " and " : ", ") + in[i].str();
-  return s;
-}
 std::uint64_t vary_of(std::span<const Aval> in) {
   std::uint64_t vary = 0;
   for (const Aval a : in) vary |= a.vary();
@@ -59,8 +54,7 @@ void infer_compare(const ParamsBase* params, std::span<const Aval> in, Avals& ou
   infer_elementwise(OpCode::kCompare, in, kAll, out);
   const ComparisonDirection d = ir::params_as<CompareParams>(params).direction;
   if (is_complex(in[0].dtype()) && d != ComparisonDirection::kEq && d != ComparisonDirection::kNe)
-    throw DTypeError("compare: complex numbers can only be compared by eq and ne; got " +
-                         std::string(enum_names(d)[static_cast<std::size_t>(d)]) + " of " + operand_text(in) + ".",
+    throw DTypeError("compare: complex numbers have no order; got " + operand_text(in) + ".",
                      "compare real(x), imag(x) or abs(x).");
   out.back() = out.back().with_dtype(boolean);
 }
@@ -98,7 +92,7 @@ void eval_compare(const ParamsBase* params, std::span<const TensorView> in, std:
 }  // namespace
 
 Array lax::compare(const Arg& x, const Arg& y, ComparisonDirection direction) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "compare");
   auto [a, b] = pair_of(x, y);
   return bind1(OpCode::kCompare, ir::make_params(CompareParams{direction}), {std::move(a), std::move(b)});
 }
@@ -166,7 +160,7 @@ void batch_select(const Call& call, std::span<const int> bdims, std::int64_t siz
 }  // namespace
 
 Array lax::select(const Array& pred, const Arg& on_true, const Arg& on_false) {
-  const LocationScope scope(on_true.location());
+  const LocationScope scope(on_true.location(), "select");
   auto [x, y] = pair_of(on_true, on_false);
   if (on_true.is_scalar() && on_false.is_scalar() && pred.ndim() > 0) {
     x = on_true.filled(x.dtype(), pred.shape());
@@ -191,7 +185,7 @@ void infer_clamp(const ParamsBase*, std::span<const Aval> in, Avals& out) {
     if (in[i].ndim() != 0 && !same_dims(in[i].shape(), in[1].shape()))
       throw ShapeError("clamp: lo and hi must have the shape of x or be 0-d; got " + operand_text(in) + ".",
                        "lax:: does not broadcast; np::clip does.");
-  if (!accepts(kAcceptInteger | kAcceptFloat, in[1].dtype())) throw_dtype("clamp", "integer or float", in[1].dtype());
+  if (!accepts(kAcceptInteger | kAcceptFloat, in[1].dtype())) throw_dtype("clamp", "integer or float", in);
   out.push_back(Aval(in[1].dtype(), in[1].shape(), vary_of(in)));
 }
 
@@ -239,7 +233,7 @@ void batch_clamp(const Call& call, std::span<const int> bdims, std::int64_t size
 }  // namespace
 
 Array lax::clamp(const Arg& lo, const Arg& x, const Arg& hi) {
-  const LocationScope scope(lo.location());
+  const LocationScope scope(lo.location(), "clamp");
   const DType t =
       x.is_scalar() ? (lo.is_scalar() ? x.dtype_beside(hi.dtype()) : x.dtype_beside(lo.dtype())) : x.dtype();
   const auto bound = [&](const Arg& b) { return b.filled(b.dtype_beside(t), {}); };

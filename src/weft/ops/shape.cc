@@ -45,7 +45,7 @@ namespace {
 
 void infer_iota(const ParamsBase* params, std::span<const Aval>, Avals& out) {
   const auto& p = ir::params_as<IotaParams>(params);
-  if (p.dtype == boolean) throw_dtype("iota", "integer, float or complex", p.dtype);
+  if (p.dtype == boolean) throw DTypeError("iota: the dtype must be integer, float or complex; got bool.");
   if (p.dimension < 0 || p.dimension >= static_cast<std::int64_t>(p.shape.size()))
     throw IndexError("iota: the dimension must be in [0, " + std::to_string(p.shape.size()) + "); got " +
                      std::to_string(p.dimension) + " for shape " + shape_str(p.shape) + ".");
@@ -70,10 +70,13 @@ void batch_iota(const Call&, std::span<const int>, std::int64_t, Arrays&, Bdims&
 }  // namespace
 
 Array lax::iota(DType dtype, DimSpan shape, int dimension, SourceLocation loc) {
-  const LocationScope scope(loc);
+  const LocationScope scope(loc, "iota");
   return bind1(OpCode::kIota, ir::make_params(IotaParams{dimension, dtype, Dims(shape)}), std::span<const Array>());
 }
-Array lax::full(DimSpan shape, const Scalar& value, DType dtype) { return Array::full(shape, dtype, value); }
+Array lax::full(DimSpan shape, const Scalar& value, DType dtype, SourceLocation loc) {
+  const LocationScope scope(loc, "full");
+  return Array::full(shape, dtype, value);
+}
 
 const ir::OpInfo op_infos::iota{
     .operands = ir::takes(0), .parse = ir::parse_params<IotaParams>, .infer = infer_iota, .eval = eval_iota};
@@ -161,7 +164,7 @@ FactorTable factors_reshape(const ParamsBase*, std::span<const Aval> in, std::sp
 }  // namespace
 
 Array lax::reshape(const Arg& x, DimSpan shape) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "reshape");
   const Array a = x.array();
   if (same_dims(a.shape(), shape)) return a;
   const ir::Params params = ir::make_params(ReshapeParams{Dims(shape)});
@@ -263,7 +266,7 @@ FactorTable factors_broadcast(const ParamsBase* params, std::span<const Aval> in
 }  // namespace
 
 Array lax::broadcast_in_dim(const Arg& x, DimSpan shape, DimSpan dims) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "broadcast_in_dim");
   const Array a = x.array();
   if (same_dims(a.shape(), shape) && is_identity(dims)) return a;
   const ir::Params params = ir::make_params(BroadcastInDimParams{Dims(dims), Dims(shape)});
@@ -333,7 +336,7 @@ FactorTable factors_transpose(const ParamsBase* params, std::span<const Aval> in
 }  // namespace
 
 Array lax::transpose(const Arg& x, DimSpan permutation) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "transpose");
   const Array a = x.array();
   const ir::Params params = ir::make_params(TransposeParams{Dims(permutation)});
   if (is_splat(a) || (is_identity(permutation) && static_cast<int>(permutation.size()) == a.ndim())) {
@@ -394,7 +397,7 @@ FactorTable factors_reverse(const ParamsBase* params, std::span<const Aval> in, 
 }  // namespace
 
 Array lax::reverse(const Arg& x, DimSpan dimensions) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "reverse");
   const Array a = x.array();
   check_axes("reverse", dimensions, a.ndim());
   if (dimensions.empty() || is_splat(a)) return a;

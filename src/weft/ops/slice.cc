@@ -100,7 +100,7 @@ FactorTable factors_slice(const ParamsBase*, std::span<const Aval> in, std::span
 }  // namespace
 
 Array lax::slice(const Arg& x, DimSpan start, DimSpan limit, DimSpan strides) {
-  const LocationScope scope(x.location());
+  const LocationScope scope(x.location(), "slice");
   const Array a = x.array();
   SliceParams p{Dims(limit), Dims(start), strides.empty() ? Dims(start.size(), 1) : Dims(strides)};
   bool whole = start.size() == a.shape().size() && limit.size() == start.size() && p.strides.size() == start.size();
@@ -236,7 +236,8 @@ FactorTable factors_dynamic_slice(const ParamsBase*, std::span<const Aval> in, s
 
 }  // namespace
 
-Array lax::dynamic_slice(const Array& x, std::span<const Array> start, DimSpan sizes) {
+Array lax::dynamic_slice(const Array& x, std::span<const Array> start, DimSpan sizes, SourceLocation loc) {
+  const LocationScope scope(loc, "dynamic_slice");
   Arrays operands{x};
   operands.append(start.begin(), start.end());
   return bind1(OpCode::kDynamicSlice, ir::make_params(DynamicSliceParams{Dims(sizes)}), operands);
@@ -327,7 +328,7 @@ FactorTable factors_update(const ParamsBase*, std::span<const Aval> in, std::spa
 }  // namespace
 
 Array lax::dynamic_update_slice(const Array& x, const Arg& update, std::span<const Array> start) {
-  const LocationScope scope(update.location());
+  const LocationScope scope(update.location(), "dynamic_update_slice");
   Arrays operands{x, update.is_scalar() ? update.filled(x.dtype(), Dims(x.shape().size(), 1)) : update.array()};
   operands.append(start.begin(), start.end());
   return bind1(OpCode::kDynamicUpdateSlice, ir::Params(), operands);

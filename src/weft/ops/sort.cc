@@ -116,10 +116,11 @@ FactorTable factors_sort(const ParamsBase* params, std::span<const Aval> in, std
 
 }  // namespace
 
-Arrays lax::sort(std::span<const Array> xs, int dimension, int num_keys) {
+Arrays lax::sort(std::span<const Array> xs, int dimension, int num_keys, SourceLocation loc) {
+  const LocationScope scope(loc, "sort");
   if (xs.empty()) throw ValueError("sort: there must be at least one operand; got none.");
   Arrays outs;
-  bind(OpCode::kSort, ir::make_params(SortParams{normal_axis("sort", dimension, xs[0].ndim()), num_keys}), xs, outs);
+  bind(OpCode::kSort, ir::make_params(SortParams{normal_axis("sort", dimension, xs[0].aval()), num_keys}), xs, outs);
   return outs;
 }
 

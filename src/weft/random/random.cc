@@ -14,8 +14,11 @@ namespace {
 
 // The two words of a key, 0-d.
 std::pair<Array, Array> words(std::string_view op, const Array& key) {
-  if (key.dtype() != u32 || key.ndim() != 1 || key.shape(0) != 2)
-    throw ShapeError(std::string(op) + ": a key must be u32[2]; got " + key.aval().str() + ".",
+  if (key.dtype() != u32)
+    throw DTypeError(std::string(op) + ": a key must be u32[2], two words; got " + key.aval().str() + ".",
+                     "make one with random::key(seed).");
+  if (key.ndim() != 1 || key.shape(0) != 2)
+    throw ShapeError(std::string(op) + ": a key must be u32[2], two words; got " + key.aval().str() + ".",
                      key.ndim() == 2 ? "use one key at a time: vmap over the rows, or index them."
                                      : "make one with random::key(seed).");
   const auto word = [&](std::int64_t i) { return lax::reshape(lax::slice(key, Dims{i}, Dims{i + 1}), {}); };
@@ -104,7 +107,7 @@ Array key(std::int64_t seed) {
 }
 
 Array split(const Arg& key, std::int64_t n, Layout layout) {
-  const LocationScope scope(key.location());
+  const LocationScope scope(key.location(), "split");
   const auto k = words("split", key.array());
   if (n < 0) throw ValueError("split: the number of keys must not be negative; got " + std::to_string(n) + ".");
   if (layout == Layout::kOriginal) return lax::reshape(original_words(k, 2 * n), Dims{n, 2});
@@ -113,17 +116,18 @@ Array split(const Arg& key, std::int64_t n, Layout layout) {
 }
 
 Array fold_in(const Arg& key, const Arg& data) {
-  const LocationScope scope(key.location());
+  const LocationScope scope(key.location(), "fold_in");
   const auto k = words("fold_in", key.array());
+  if (!is_integer(data.dtype()))
+    throw DTypeError("fold_in: the data must be an integer; got " + data.array().aval().str() + ".");
   const Array d = data.is_scalar() ? Array(static_cast<std::uint32_t>(data.scalar().integer)) : lax::convert(data, u32);
-  if (d.ndim() != 0 || (data.is_scalar() && !is_integer(data.dtype())))
-    throw ShapeError("fold_in: the data must be one integer; got " + data.array().aval().str() + ".");
+  if (d.ndim() != 0) throw ShapeError("fold_in: the data must be one integer; got " + data.array().aval().str() + ".");
   const auto [a, b] = lax::threefry2x32(k.first, k.second, np::zeros({}, u32), d);
   return np::stack({a, b}, 0);
 }
 
 Array bits(const Arg& key, const np::Shape& shape, DType dtype, Layout layout) {
-  const LocationScope scope(key.location());
+  const LocationScope scope(key.location(), "bits");
   if (!is_unsigned(dtype)) throw DTypeError("bits: the dtype must be unsigned; got " + std::string(name(dtype)) + ".");
   const auto k = words("bits", key.array());
   const std::int64_t size = Aval(dtype, shape).size();
@@ -132,7 +136,7 @@ Array bits(const Arg& key, const np::Shape& shape, DType dtype, Layout layout) {
 }
 
 Array uniform(const Arg& key, const np::Shape& shape, DType dtype, const Arg& low, const Arg& high, Layout layout) {
-  const LocationScope scope(key.location());
+  const LocationScope scope(key.location(), "uniform");
   check_float("uniform", dtype);
   const FloatFormat f = format(dtype);
   // The top bits as the mantissa of a number in [1, 2).
@@ -146,7 +150,7 @@ Array uniform(const Arg& key, const np::Shape& shape, DType dtype, const Arg& lo
 }
 
 Array randint(const Arg& key, const np::Shape& shape, const Arg& low, const Arg& high, DType dtype, Layout layout) {
-  const LocationScope scope(key.location());
+  const LocationScope scope(key.location(), "randint");
   if (!is_integer(dtype))
     throw DTypeError("randint: the dtype must be an integer; got " + std::string(name(dtype)) + ".");
   if (byte_size(dtype) < 4)
@@ -167,7 +171,7 @@ Array randint(const Arg& key, const np::Shape& shape, const Arg& low, const Arg&
 }
 
 Array normal(const Arg& key, const np::Shape& shape, DType dtype, Layout layout) {
-  const LocationScope scope(key.location());
+  const LocationScope scope(key.location(), "normal");
   if (is_complex(dtype)) {
     const Array keys = split(key, 2, layout);
     const auto part = [&](std::int64_t i) {
@@ -186,7 +190,7 @@ Array normal(const Arg& key, const np::Shape& shape, DType dtype, Layout layout)
 
 Array truncated_normal(const Arg& key, const Arg& low, const Arg& high, const np::Shape& shape, DType dtype,
                        Layout layout) {
-  const LocationScope scope(key.location());
+  const LocationScope scope(key.location(), "truncated_normal");
   check_float("truncated_normal", dtype);
   const Array lo = parameter(low, dtype, shape), hi = parameter(high, dtype, shape);
   const double root = std::sqrt(2.0);
@@ -199,40 +203,40 @@ Array truncated_normal(const Arg& key, const Arg& low, const Arg& high, const np
 }
 
 Array bernoulli(const Arg& key, const Arg& p, std::optional<np::Shape> shape, Layout layout) {
-  const LocationScope scope(key.location());
+  const LocationScope scope(key.location(), "bernoulli");
   const DType t = p.is_scalar() || !is_float(p.dtype()) ? f32 : p.dtype();
   const np::Shape sizes = shape.value_or(np::Shape(p.shape()));
   return lax::lt(uniform(key, sizes, t, 0.0, 1.0, layout), parameter(p, t, sizes));
 }
 
 Array exponential(const Arg& key, const np::Shape& shape, DType dtype, Layout layout) {
-  const LocationScope scope(key.location());
+  const LocationScope scope(key.location(), "exponential");
   return lax::negate(lax::log_plus_one(lax::negate(uniform(key, shape, dtype, 0.0, 1.0, layout))));
 }
 
 Array gumbel(const Arg& key, const np::Shape& shape, DType dtype, Layout layout) {
-  const LocationScope scope(key.location());
+  const LocationScope scope(key.location(), "gumbel");
   check_float("gumbel", dtype);
   const Array u = uniform(key, shape, dtype, format(dtype).tiny, 1.0, layout);
   return lax::negate(lax::log(lax::negate(lax::log(u))));
 }
 
 Array logistic(const Arg& key, const np::Shape& shape, DType dtype, Layout layout) {
-  const LocationScope scope(key.location());
+  const LocationScope scope(key.location(), "logistic");
   check_float("logistic", dtype);
   const Array u = uniform(key, shape, dtype, format(dtype).tiny, 1.0, layout);
   return lax::subtract(lax::log(u), lax::log_plus_one(lax::negate(u)));
 }
 
 Array laplace(const Arg& key, const np::Shape& shape, DType dtype, Layout layout) {
-  const LocationScope scope(key.location());
+  const LocationScope scope(key.location(), "laplace");
   check_float("laplace", dtype);
   const Array u = uniform(key, shape, dtype, -1.0 + format(dtype).epsneg, 1.0, layout);
   return lax::multiply(lax::sign(u), lax::log_plus_one(lax::negate(lax::abs(u))));
 }
 
 Array cauchy(const Arg& key, const np::Shape& shape, DType dtype, Layout layout) {
-  const LocationScope scope(key.location());
+  const LocationScope scope(key.location(), "cauchy");
   check_float("cauchy", dtype);
   const Array u = uniform(key, shape, dtype, format(dtype).eps, 1.0, layout);
   return lax::tan(lax::multiply(lax::subtract(u, 0.5), np::pi));
@@ -240,16 +244,16 @@ Array cauchy(const Arg& key, const np::Shape& shape, DType dtype, Layout layout)
 
 Array weibull_min(const Arg& key, double scale, double concentration, const np::Shape& shape, DType dtype,
                   Layout layout) {
-  const LocationScope scope(key.location());
+  const LocationScope scope(key.location(), "weibull_min");
   const Array e = exponential(key, shape, dtype, layout);
   return lax::multiply(lax::power(e, 1 / concentration), scale);
 }
 
 Array categorical(const Arg& key, const Arg& logits, int axis, std::optional<np::Shape> shape, Layout layout) {
-  const LocationScope scope(key.location());
+  const LocationScope scope(key.location(), "categorical");
   const Array x = logits.array();
-  check_float("categorical", x.dtype());
-  const int at = ops::normal_axis("categorical", axis, x.ndim());
+  if (!is_float(x.dtype())) throw DTypeError("categorical: logits must be floats; got " + x.aval().str() + ".");
+  const int at = ops::normal_axis("categorical", axis, x.aval());
   Dims batch(x.shape());
   batch.erase(batch.begin() + at);
   const Dims wanted = shape ? shape->dims() : batch;
@@ -281,15 +285,15 @@ Array shuffle(Array key, Array x, Layout layout) {
 }  // namespace
 
 Array permutation(const Arg& key, std::int64_t n, Layout layout) {
-  const LocationScope scope(key.location());
+  const LocationScope scope(key.location(), "permutation");
   if (n < 0) throw ValueError("permutation: the size must not be negative; got " + std::to_string(n) + ".");
   words("permutation", key.array());
   return shuffle(key.array(), lax::iota(i32, Dims{n}, 0), layout);
 }
 
 Array permutation(const Arg& key, const Array& x, int axis, Layout layout) {
-  const LocationScope scope(key.location());
-  const int d = ops::normal_axis("permutation", axis, x.ndim());
+  const LocationScope scope(key.location(), "permutation");
+  const int d = ops::normal_axis("permutation", axis, x.aval());
   words("permutation", key.array());
   if (x.ndim() == 1) return shuffle(key.array(), x, layout);
   const Array order = permutation(key, x.shape(d), layout);

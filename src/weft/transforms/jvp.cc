@@ -28,6 +28,7 @@ void jvp(const FlatFunction& f, std::span<const Array> primals, std::span<const 
     Arrays args, results;
     for (std::size_t i = 0; i < primals.size(); ++i) args.push_back(trace->wrap(primals[i], tangents[i]));
     f(args, results);
+    check_results(name, results);
     for (const Array& r : results) {
       Array primal, tangent;
       trace->unwrap(r, primal, tangent);

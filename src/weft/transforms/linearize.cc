@@ -66,6 +66,7 @@ Linearized linearize(const FlatFunction& f, std::span<const Array> primals, cons
     for (std::size_t i = 0; i < primals.size(); ++i)
       args.push_back(differentiated[i] ? trace->wrap(primals[i], tangents->input(primals[i].aval())) : primals[i]);
     f(args, outs);
+    check_results(name, outs);
     for (const Array& r : outs) {
       Array primal, tangent;
       trace->unwrap(r, primal, tangent);

@@ -38,7 +38,15 @@ class BatchTrace final : public Trace {
     if (!any) return bind(call.op, call.params, values, outs);
     Arrays results;
     Bdims result_bdims;
-    op_rules(call.op).batch(Call{call.op, call.params, values}, bdims, size_, results, result_bdims);
+    try {
+      op_rules(call.op).batch(Call{call.op, call.params, values}, bdims, size_, results, result_bdims);
+    } catch (const Error&) {
+      // The rule's operation has one more axis than the user wrote: complain about what the user wrote, if that fails.
+      ir::Avals in, out;
+      for (const Array& a : call.args) in.push_back(a.aval());
+      ir::infer(call.op, call.params.get(), in, out);
+      throw;
+    }
     for (std::size_t i = 0; i < results.size(); ++i) outs.push_back(wrap(std::move(results[i]), result_bdims[i]));
   }
 
@@ -55,6 +63,7 @@ void vmap(const FlatFunction& f, std::span<const Array> args, std::span<const in
     Arrays wrapped, results;
     for (std::size_t i = 0; i < args.size(); ++i) wrapped.push_back(trace->wrap(args[i], bdims[i]));
     f(wrapped, results);
+    check_results(name, results);
     for (const Array& r : results) {
       Array value;
       out_bdims.push_back(trace->unwrap(r, value));

@@ -1,0 +1,55 @@
+// Every class of base/error.h has a page in docs/errors/, and the list of pages names each. What the pages say is
+// checked where all documentation is: by running it.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <set>
+#include <string>
+
+namespace weft::errors {
+namespace {
+
+const std::filesystem::path kRoot = std::filesystem::path(WEFT_TEST_FOLDER).parent_path();
+
+std::string content(const std::filesystem::path& path) {
+  std::ifstream in(path);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::set<std::string> error_classes() {
+  const std::string header = content(kRoot / "src/weft/base/error.h");
+  const std::regex declaration("\nWEFT_ERROR_CLASS\\((\\w+)\\);");
+  std::set<std::string> names;
+  for (std::sregex_iterator it(header.begin(), header.end(), declaration), end; it != end; ++it) names.insert((*it)[1]);
+  return names;
+}
+
+TEST(error_pages, every_class_has_a_page_with_an_example_and_a_line_in_the_list) {
+  const std::set<std::string> names = error_classes();
+  ASSERT_TRUE(names.count("ShapeError") && names.count("InternalError")) << "error.h reads otherwise than expected";
+  const std::string list = content(kRoot / "docs/errors/README.md");
+  for (const std::string& name : names) {
+    const std::string page = content(kRoot / "docs/errors" / (name + ".md"));
+    EXPECT_EQ(page.substr(0, page.find('\n')), "# " + name) << "docs/errors/" << name << ".md";
+    EXPECT_NE(list.find("| [" + name + "](" + name + ".md) |"), std::string::npos)
+        << name << " in docs/errors/README.md";
+    // A class that nothing throws yet says so instead of showing how.
+    EXPECT_TRUE(page.find("```cpp throws=" + name + "\n") != std::string::npos ||
+                page.find("nothing throws it") != std::string::npos)
+        << "docs/errors/" << name << ".md has no example that throws it";
+  }
+}
+
+TEST(error_pages, every_page_is_of_a_class) {
+  std::set<std::string> pages;
+  for (const auto& entry : std::filesystem::directory_iterator(kRoot / "docs/errors"))
+    pages.insert(entry.path().stem());
+  EXPECT_EQ(pages.erase("README"), 1u);
+  EXPECT_EQ(pages, error_classes());
+}
+
+}  // namespace
+}  // namespace weft::errors

@@ -54,7 +54,7 @@ BENCHMARK(BM_memcpy)->Arg(10)->Arg(4096)->Arg(65536)->Arg(1 << 20)->Arg(16 << 20
 void BM_add(benchmark::State& state) {
   const std::int64_t n = state.range(0);
   Memory a(4 * n), b(4 * n), c(4 * n);
-  const ElementwiseKernel& k = *find_binary(BinaryOp::kAdd, f32);
+  const ElementwiseKernel& k = *find_binary(OpCode::kAdd, f32);
   const Operand in[2] = {{a.data(), 0}, {b.data(), 0}};
   const Dims shape{n};
   for (auto _ : state) run_elementwise(k, shape, in, c.data());
@@ -67,7 +67,7 @@ void BM_add_repeated(benchmark::State& state) {
   const Dims shape{state.range(0), state.range(1)};
   const std::int64_t n = product(shape);
   Memory a(4 * n), b(4 * n), c(4 * n);
-  const ElementwiseKernel& k = *find_binary(BinaryOp::kAdd, f32);
+  const ElementwiseKernel& k = *find_binary(OpCode::kAdd, f32);
   const Operand in[2] = {{a.data(), 0}, {b.data(), static_cast<std::uint32_t>(state.range(2))}};
   for (auto _ : state) run_elementwise(k, shape, in, c.data());
   rate(state, 8 * n);

@@ -17,36 +17,36 @@ const std::vector<DType> kTypes = {boolean, i8, i16, i32, i64, u8, u16, u32, u64
 // ---- references, one element at a time ----
 
 template <class T>
-T reference_binary(BinaryOp op, T a, T b) {
+T reference_binary(OpCode op, T a, T b) {
   if constexpr (std::is_same_v<T, bool>) {
     switch (op) {
-      case BinaryOp::kAdd:
-      case BinaryOp::kMaximum:
-      case BinaryOp::kOr: return a || b;
-      case BinaryOp::kMultiply:
-      case BinaryOp::kMinimum:
-      case BinaryOp::kAnd: return a && b;
+      case OpCode::kAdd:
+      case OpCode::kMaximum:
+      case OpCode::kOr: return a || b;
+      case OpCode::kMultiply:
+      case OpCode::kMinimum:
+      case OpCode::kAnd: return a && b;
       default: return a != b;
     }
   } else if constexpr (std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>) {
     return T(reference_binary<float>(op, a, b));
   } else if constexpr (std::is_floating_point_v<T>) {
     switch (op) {
-      case BinaryOp::kAdd: return a + b;
-      case BinaryOp::kSubtract: return a - b;
-      case BinaryOp::kMultiply: return a * b;
-      case BinaryOp::kDivide: return a / b;
-      case BinaryOp::kRemainder: return std::fmod(a, b);
-      case BinaryOp::kMaximum:
+      case OpCode::kAdd: return a + b;
+      case OpCode::kSubtract: return a - b;
+      case OpCode::kMultiply: return a * b;
+      case OpCode::kDivide: return a / b;
+      case OpCode::kRemainder: return std::fmod(a, b);
+      case OpCode::kMaximum:
         return a != a || b != b ? std::numeric_limits<T>::quiet_NaN()
                : a == b         ? (std::signbit(a) ? b : a)
                                 : std::max(a, b);
-      case BinaryOp::kMinimum:
+      case OpCode::kMinimum:
         return a != a || b != b ? std::numeric_limits<T>::quiet_NaN()
                : a == b         ? (std::signbit(a) ? a : b)
                                 : std::min(a, b);
-      case BinaryOp::kPower: return std::pow(a, b);
-      case BinaryOp::kAtan2: return std::atan2(a, b);
+      case OpCode::kPower: return std::pow(a, b);
+      case OpCode::kAtan2: return std::atan2(a, b);
       default: return T(0);
     }
   } else {
@@ -55,19 +55,19 @@ T reference_binary(BinaryOp op, T a, T b) {
     constexpr U width = 8 * sizeof(T);
     const bool overflow = std::is_signed_v<T> && a == std::numeric_limits<T>::min() && b == static_cast<T>(-1);
     switch (op) {
-      case BinaryOp::kAdd: return static_cast<T>(W(a) + W(b));
-      case BinaryOp::kSubtract: return static_cast<T>(W(a) - W(b));
-      case BinaryOp::kMultiply: return static_cast<T>(W(a) * W(b));
-      case BinaryOp::kDivide: return b == 0 ? static_cast<T>(-1) : overflow ? a : static_cast<T>(a / b);
-      case BinaryOp::kRemainder: return b == 0 ? a : overflow ? T(0) : static_cast<T>(a % b);
-      case BinaryOp::kMaximum: return std::max(a, b);
-      case BinaryOp::kMinimum: return std::min(a, b);
-      case BinaryOp::kAnd: return static_cast<T>(a & b);
-      case BinaryOp::kOr: return static_cast<T>(a | b);
-      case BinaryOp::kXor: return static_cast<T>(a ^ b);
-      case BinaryOp::kShiftLeft: return U(b) >= width ? T(0) : static_cast<T>(W(U(a)) << U(b));
-      case BinaryOp::kShiftRightLogical: return U(b) >= width ? T(0) : static_cast<T>(U(a) >> U(b));
-      case BinaryOp::kShiftRightArithmetic: {
+      case OpCode::kAdd: return static_cast<T>(W(a) + W(b));
+      case OpCode::kSubtract: return static_cast<T>(W(a) - W(b));
+      case OpCode::kMultiply: return static_cast<T>(W(a) * W(b));
+      case OpCode::kDivide: return b == 0 ? static_cast<T>(-1) : overflow ? a : static_cast<T>(a / b);
+      case OpCode::kRemainder: return b == 0 ? a : overflow ? T(0) : static_cast<T>(a % b);
+      case OpCode::kMaximum: return std::max(a, b);
+      case OpCode::kMinimum: return std::min(a, b);
+      case OpCode::kAnd: return static_cast<T>(a & b);
+      case OpCode::kOr: return static_cast<T>(a | b);
+      case OpCode::kXor: return static_cast<T>(a ^ b);
+      case OpCode::kShiftLeft: return U(b) >= width ? T(0) : static_cast<T>(W(U(a)) << U(b));
+      case OpCode::kShiftRightLogical: return U(b) >= width ? T(0) : static_cast<T>(U(a) >> U(b));
+      case OpCode::kShiftRightArithmetic: {
         const auto s = static_cast<std::make_signed_t<T>>(a);
         return U(b) >= width ? static_cast<T>(s < 0 ? -1 : 0) : static_cast<T>(s >> U(b));
       }
@@ -77,68 +77,68 @@ T reference_binary(BinaryOp op, T a, T b) {
 }
 
 template <class T>
-T reference_unary(UnaryOp op, T x) {
+T reference_unary(OpCode op, T x) {
   if constexpr (std::is_same_v<T, bool>) {
     return !x;
   } else if constexpr (std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>) {
     return T(reference_unary<float>(op, x));
   } else if constexpr (std::is_floating_point_v<T>) {
     switch (op) {
-      case UnaryOp::kAbs: return std::fabs(x);
-      case UnaryOp::kNegate: return -x;
-      case UnaryOp::kSign: return x != x || x == 0 ? x : std::copysign(T(1), x);
-      case UnaryOp::kFloor: return std::floor(x);
-      case UnaryOp::kCeil: return std::ceil(x);
-      case UnaryOp::kRoundNearestEven: return std::nearbyint(x);
-      case UnaryOp::kRoundNearestAfz: return std::round(x);
-      case UnaryOp::kSqrt: return std::sqrt(x);
-      case UnaryOp::kRsqrt: return T(1) / std::sqrt(x);
-      case UnaryOp::kSquare: return x * x;
+      case OpCode::kAbs: return std::fabs(x);
+      case OpCode::kNegate: return -x;
+      case OpCode::kSign: return x != x || x == 0 ? x : std::copysign(T(1), x);
+      case OpCode::kFloor: return std::floor(x);
+      case OpCode::kCeil: return std::ceil(x);
+      case OpCode::kRoundNearestEven: return std::nearbyint(x);
+      case OpCode::kRoundNearestAfz: return std::round(x);
+      case OpCode::kSqrt: return std::sqrt(x);
+      case OpCode::kRsqrt: return T(1) / std::sqrt(x);
+      case OpCode::kSquare: return x * x;
       default: return T(0);
     }
   } else {
     using U = std::make_unsigned_t<T>;
     switch (op) {
-      case UnaryOp::kAbs: return x < T(0) ? static_cast<T>(U(0) - U(x)) : x;
-      case UnaryOp::kNegate: return static_cast<T>(U(0) - U(x));
-      case UnaryOp::kSign: return static_cast<T>(x > T(0) ? 1 : x < T(0) ? -1 : 0);
-      case UnaryOp::kSquare: return reference_binary(BinaryOp::kMultiply, x, x);
-      case UnaryOp::kNot: return static_cast<T>(~x);
-      case UnaryOp::kPopcnt: return static_cast<T>(std::popcount(U(x)));
-      case UnaryOp::kCountLeadingZeros: return static_cast<T>(std::countl_zero(U(x)));
+      case OpCode::kAbs: return x < T(0) ? static_cast<T>(U(0) - U(x)) : x;
+      case OpCode::kNegate: return static_cast<T>(U(0) - U(x));
+      case OpCode::kSign: return static_cast<T>(x > T(0) ? 1 : x < T(0) ? -1 : 0);
+      case OpCode::kSquare: return reference_binary(OpCode::kMultiply, x, x);
+      case OpCode::kNot: return static_cast<T>(~x);
+      case OpCode::kPopcnt: return static_cast<T>(std::popcount(U(x)));
+      case OpCode::kCountLeadingZeros: return static_cast<T>(std::countl_zero(U(x)));
       default: return T(0);
     }
   }
 }
 
 // Transcendental functions are tested, to their accuracy, where they are defined.
-bool is_basic(UnaryOp op) {
+bool is_basic(OpCode op) {
   switch (op) {
-    case UnaryOp::kAbs:
-    case UnaryOp::kNegate:
-    case UnaryOp::kSign:
-    case UnaryOp::kFloor:
-    case UnaryOp::kCeil:
-    case UnaryOp::kRoundNearestEven:
-    case UnaryOp::kRoundNearestAfz:
-    case UnaryOp::kSqrt:
-    case UnaryOp::kRsqrt:
-    case UnaryOp::kSquare:
-    case UnaryOp::kNot:
-    case UnaryOp::kPopcnt:
-    case UnaryOp::kCountLeadingZeros: return true;
+    case OpCode::kAbs:
+    case OpCode::kNegate:
+    case OpCode::kSign:
+    case OpCode::kFloor:
+    case OpCode::kCeil:
+    case OpCode::kRoundNearestEven:
+    case OpCode::kRoundNearestAfz:
+    case OpCode::kSqrt:
+    case OpCode::kRsqrt:
+    case OpCode::kSquare:
+    case OpCode::kNot:
+    case OpCode::kPopcnt:
+    case OpCode::kCountLeadingZeros: return true;
     default: return false;
   }
 }
-bool gives_bool(UnaryOp op) {
-  return op == UnaryOp::kIsFinite || op == UnaryOp::kIsInf || op == UnaryOp::kIsPosInf || op == UnaryOp::kIsNegInf;
+bool gives_bool(OpCode op) {
+  return op == OpCode::kIsFinite || op == OpCode::kIsInf || op == OpCode::kIsPosInf || op == OpCode::kIsNegInf;
 }
 
 TEST_F(Elementwise, unary_kernels_agree_with_their_definitions) {
   int kernels = 0;
   for (const DType t : kTypes) {
-    for (int o = 0; o < kNumUnaryOps; ++o) {
-      const auto op = static_cast<UnaryOp>(o);
+    for (int o = 0; o < kNumOps; ++o) {
+      const auto op = static_cast<OpCode>(o);
       if (!find_unary(op, t) || gives_bool(op)) continue;
       ++kernels;
       for (const std::int64_t n : {1, 5, 37, 1000}) {
@@ -169,7 +169,7 @@ TEST_F(Elementwise, unary_kernels_agree_with_their_definitions) {
 TEST_F(Elementwise, float_classes) {
   for (const DType t : {f16, bf16, f32, f64}) {
     const Buffer x = random_buffer(t, 300, 5);
-    for (const UnaryOp op : {UnaryOp::kIsFinite, UnaryOp::kIsInf, UnaryOp::kIsPosInf, UnaryOp::kIsNegInf}) {
+    for (const OpCode op : {OpCode::kIsFinite, OpCode::kIsInf, OpCode::kIsPosInf, OpCode::kIsNegInf}) {
       const Operand in{x.data(), 0};
       const Buffer r = same_everywhere(
           [&] {
@@ -183,10 +183,10 @@ TEST_F(Elementwise, float_classes) {
                          : t == f32 ? x.at<float>(i)
                          : t == f16 ? float(x.at<float16>(i))
                                     : float(x.at<bfloat16>(i));
-        const bool want = op == UnaryOp::kIsFinite   ? std::isfinite(v)
-                          : op == UnaryOp::kIsInf    ? std::isinf(v)
-                          : op == UnaryOp::kIsPosInf ? v == INFINITY
-                                                     : v == -INFINITY;
+        const bool want = op == OpCode::kIsFinite   ? std::isfinite(v)
+                          : op == OpCode::kIsInf    ? std::isinf(v)
+                          : op == OpCode::kIsPosInf ? v == INFINITY
+                                                    : v == -INFINITY;
         ASSERT_EQ(r.at<unsigned char>(i), want) << v;
       }
     }
@@ -196,9 +196,9 @@ TEST_F(Elementwise, float_classes) {
 TEST_F(Elementwise, binary_kernels_agree_with_their_definitions) {
   int kernels = 0;
   for (const DType t : kTypes) {
-    for (int o = 0; o < kNumBinaryOps; ++o) {
-      const auto op = static_cast<BinaryOp>(o);
-      if (!find_binary(op, t) || op == BinaryOp::kComplex) continue;  // complex gives another type
+    for (int o = 0; o < kNumOps; ++o) {
+      const auto op = static_cast<OpCode>(o);
+      if (!find_binary(op, t) || op == OpCode::kComplex) continue;  // complex gives another type
       ++kernels;
       const std::int64_t n = 1500;
       Buffer a = random_buffer(t, n, 1), b = random_buffer(t, n, 2);
@@ -210,7 +210,7 @@ TEST_F(Elementwise, binary_kernels_agree_with_their_definitions) {
             return out;
           },
           "binary");
-      if (op == BinaryOp::kPower || op == BinaryOp::kAtan2) continue;
+      if (op == OpCode::kPower || op == OpCode::kAtan2) continue;
       visit_dtype(t, [&](auto tag) {
         using T = typename decltype(tag)::type;
         if constexpr (!std::is_same_v<T, std::complex<float>> && !std::is_same_v<T, std::complex<double>>) {
@@ -234,7 +234,7 @@ TEST_F(Elementwise, complex_arithmetic_is_the_formula) {
     b.set<C>(i, i % 50 ? C(std::cos(s), 3 - s) : C(1e15f, -1e15f));
   }
   const Operand in[2] = {{a.data(), 0}, {b.data(), 0}};
-  const auto pair = [&](BinaryOp op) {
+  const auto pair = [&](OpCode op) {
     return same_everywhere(
         [&] {
           Buffer out(c64, n);
@@ -243,7 +243,7 @@ TEST_F(Elementwise, complex_arithmetic_is_the_formula) {
         },
         "complex");
   };
-  const Buffer sum = pair(BinaryOp::kAdd), difference = pair(BinaryOp::kSubtract), product = pair(BinaryOp::kMultiply);
+  const Buffer sum = pair(OpCode::kAdd), difference = pair(OpCode::kSubtract), product = pair(OpCode::kMultiply);
   const Buffer equal = same_everywhere(
       [&] {
         Buffer out(boolean, n);
@@ -255,7 +255,7 @@ TEST_F(Elementwise, complex_arithmetic_is_the_formula) {
   const Buffer imag = same_everywhere(
       [&] {
         Buffer out(f32, n);
-        run_elementwise(*find_unary(UnaryOp::kImag, c64), Dims{n}, in, out.data());
+        run_elementwise(*find_unary(OpCode::kImag, c64), Dims{n}, in, out.data());
         return out;
       },
       "imag");
@@ -401,8 +401,8 @@ TEST_F(Elementwise, select_and_clamp) {
                       !std::is_same_v<T, bool>) {
           for (std::int64_t i = 0; i < n; ++i) {
             const T l = lo.at<T>(scalar & 1 ? 0 : i), v = x.at<T>(scalar & 2 ? 0 : i), h = hi.at<T>(scalar & 4 ? 0 : i);
-            ASSERT_TRUE(same_value(
-                r.at<T>(i), reference_binary(BinaryOp::kMinimum, reference_binary(BinaryOp::kMaximum, v, l), h)));
+            ASSERT_TRUE(same_value(r.at<T>(i),
+                                   reference_binary(OpCode::kMinimum, reference_binary(OpCode::kMaximum, v, l), h)));
           }
         }
       });
@@ -437,7 +437,7 @@ TEST_F(Elementwise, every_pattern_of_repetition) {
       for (std::uint32_t rb = 0; rb < patterns; ++rb) {
         const Operand in[2] = {{a.data(), ra}, {b.data(), rb}};
         Buffer out(f32, n + 1);
-        run_elementwise(*find_binary(BinaryOp::kSubtract, f32), shape, in, out.data());
+        run_elementwise(*find_binary(OpCode::kSubtract, f32), shape, in, out.data());
         for (std::int64_t i = 0; i < n; ++i)
           ASSERT_EQ(out.at<float>(i), a.at<float>(source_index(shape, ra, i)) - b.at<float>(source_index(shape, rb, i)))
               << "rank " << shape.size() << " patterns " << ra << " " << rb << " at " << i;
@@ -476,16 +476,16 @@ TEST_F(Elementwise, results_may_replace_an_operand) {
         const Buffer a = random_buffer(t, n, 1), b = random_buffer(t, n, 2);
         const Operand in[2] = {{a.data(), 0}, {b.data(), rb}};
         Buffer apart(t, n), in_place = a;
-        run_elementwise(*find_binary(BinaryOp::kMultiply, t), shape, in, apart.data());
+        run_elementwise(*find_binary(OpCode::kMultiply, t), shape, in, apart.data());
         const Operand same[2] = {{in_place.data(), 0}, {b.data(), rb}};
-        run_elementwise(*find_binary(BinaryOp::kMultiply, t), shape, same, in_place.data());
+        run_elementwise(*find_binary(OpCode::kMultiply, t), shape, same, in_place.data());
         ASSERT_TRUE(apart.bytes == in_place.bytes) << name(t);
         Buffer square = a;
         const Operand both[2] = {{square.data(), 0}, {square.data(), 0}};
         Buffer want(t, n);
         const Operand twice[2] = {{a.data(), 0}, {a.data(), 0}};
-        run_elementwise(*find_binary(BinaryOp::kMultiply, t), shape, twice, want.data());
-        run_elementwise(*find_binary(BinaryOp::kMultiply, t), shape, both, square.data());
+        run_elementwise(*find_binary(OpCode::kMultiply, t), shape, twice, want.data());
+        run_elementwise(*find_binary(OpCode::kMultiply, t), shape, both, square.data());
         ASSERT_TRUE(want.bytes == square.bytes);
       }
     }
@@ -500,7 +500,7 @@ TEST_F(Elementwise, large_results_are_the_same_past_the_caches_and_on_two_thread
   const Buffer r = same_everywhere(
       [&] {
         Buffer out(f32, n);
-        run_elementwise(*find_binary(BinaryOp::kAdd, f32), Dims{n}, in, out.data());
+        run_elementwise(*find_binary(OpCode::kAdd, f32), Dims{n}, in, out.data());
         return out;
       },
       "add");
@@ -510,7 +510,7 @@ TEST_F(Elementwise, large_results_are_the_same_past_the_caches_and_on_two_thread
   const Buffer s = same_everywhere(
       [&] {
         Buffer out(f32, product(shape));
-        run_elementwise(*find_binary(BinaryOp::kAdd, f32), shape, rows, out.data());
+        run_elementwise(*find_binary(OpCode::kAdd, f32), shape, rows, out.data());
         return out;
       },
       "row add");
@@ -519,10 +519,10 @@ TEST_F(Elementwise, large_results_are_the_same_past_the_caches_and_on_two_thread
 }
 
 TEST_F(Elementwise, what_has_no_kernel_is_null) {
-  EXPECT_EQ(find_unary(UnaryOp::kPopcnt, f32), nullptr);
-  EXPECT_EQ(find_unary(UnaryOp::kSqrt, i32), nullptr);
-  EXPECT_EQ(find_binary(BinaryOp::kAnd, f64), nullptr);
-  EXPECT_EQ(find_binary(BinaryOp::kPower, c64), nullptr);
+  EXPECT_EQ(find_unary(OpCode::kPopcnt, f32), nullptr);
+  EXPECT_EQ(find_unary(OpCode::kSqrt, i32), nullptr);
+  EXPECT_EQ(find_binary(OpCode::kAnd, f64), nullptr);
+  EXPECT_EQ(find_binary(OpCode::kPower, c64), nullptr);
   EXPECT_EQ(find_compare(CompareOp::kLt, c64), nullptr);
   EXPECT_EQ(find_convert(c64, f32), nullptr);
   EXPECT_EQ(find_clamp(c64), nullptr);

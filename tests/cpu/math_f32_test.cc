@@ -14,36 +14,36 @@ namespace {
 
 struct Case {
   const char* name;
-  UnaryOp op;
+  OpCode op;
   double (*reference)(double);
   float low, high;  // where results are neither 0 nor infinite everywhere
   double budget;    // ULP
 };
 
 const Case kCases[] = {
-    {"exp", UnaryOp::kExponential, std::exp, -104, 89, 0.6},
-    {"expm1", UnaryOp::kExponentialMinusOne, std::expm1, -30, 89, 0.6},
-    {"log", UnaryOp::kLog, std::log, 1e-45f, 3e38f, 0.6},
-    {"log1p", UnaryOp::kLogPlusOne, std::log1p, -0.999999f, 3e38f, 0.6},
-    {"logistic", UnaryOp::kLogistic, [](double x) { return 1 / (1 + std::exp(-x)); }, -104, 90, 0.6},
-    {"tanh", UnaryOp::kTanh, std::tanh, -10, 10, 0.6},
-    {"sinh", UnaryOp::kSinh, std::sinh, -89, 89, 0.6},
-    {"cosh", UnaryOp::kCosh, std::cosh, -89, 89, 0.6},
-    {"erf", UnaryOp::kErf, std::erf, -5, 5, 0.6},
-    {"erfc", UnaryOp::kErfc, std::erfc, -5, 10.5f, 0.6},
-    {"sin", UnaryOp::kSine, std::sin, -1e5f, 1e5f, 0.6},
-    {"cos", UnaryOp::kCosine, std::cos, -1e5f, 1e5f, 0.6},
-    {"tan", UnaryOp::kTan, std::tan, -1e5f, 1e5f, 0.6},
-    {"asin", UnaryOp::kAsin, std::asin, -1, 1, 0.6},
-    {"acos", UnaryOp::kAcos, std::acos, -1, 1, 0.6},
-    {"atan", UnaryOp::kAtan, std::atan, -1e6f, 1e6f, 0.6},
-    {"asinh", UnaryOp::kAsinh, std::asinh, -1e6f, 1e6f, 0.6},
-    {"acosh", UnaryOp::kAcosh, std::acosh, 1, 3e38f, 0.6},
-    {"atanh", UnaryOp::kAtanh, std::atanh, -1, 1, 0.6},
-    {"cbrt", UnaryOp::kCbrt, std::cbrt, -3e38f, 3e38f, 0.6},
+    {"exp", OpCode::kExponential, std::exp, -104, 89, 0.6},
+    {"expm1", OpCode::kExponentialMinusOne, std::expm1, -30, 89, 0.6},
+    {"log", OpCode::kLog, std::log, 1e-45f, 3e38f, 0.6},
+    {"log1p", OpCode::kLogPlusOne, std::log1p, -0.999999f, 3e38f, 0.6},
+    {"logistic", OpCode::kLogistic, [](double x) { return 1 / (1 + std::exp(-x)); }, -104, 90, 0.6},
+    {"tanh", OpCode::kTanh, std::tanh, -10, 10, 0.6},
+    {"sinh", OpCode::kSinh, std::sinh, -89, 89, 0.6},
+    {"cosh", OpCode::kCosh, std::cosh, -89, 89, 0.6},
+    {"erf", OpCode::kErf, std::erf, -5, 5, 0.6},
+    {"erfc", OpCode::kErfc, std::erfc, -5, 10.5f, 0.6},
+    {"sin", OpCode::kSine, std::sin, -1e5f, 1e5f, 0.6},
+    {"cos", OpCode::kCosine, std::cos, -1e5f, 1e5f, 0.6},
+    {"tan", OpCode::kTan, std::tan, -1e5f, 1e5f, 0.6},
+    {"asin", OpCode::kAsin, std::asin, -1, 1, 0.6},
+    {"acos", OpCode::kAcos, std::acos, -1, 1, 0.6},
+    {"atan", OpCode::kAtan, std::atan, -1e6f, 1e6f, 0.6},
+    {"asinh", OpCode::kAsinh, std::asinh, -1e6f, 1e6f, 0.6},
+    {"acosh", OpCode::kAcosh, std::acosh, 1, 3e38f, 0.6},
+    {"atanh", OpCode::kAtanh, std::atanh, -1, 1, 0.6},
+    {"cbrt", OpCode::kCbrt, std::cbrt, -3e38f, 3e38f, 0.6},
 };
 
-std::vector<float> run(const IsaKernels& kernels, UnaryOp op, const std::vector<float>& x) {
+std::vector<float> run(const IsaKernels& kernels, OpCode op, const std::vector<float>& x) {
   std::vector<float> y(x.size());
   const char* in[1] = {reinterpret_cast<const char*>(x.data())};
   kernels.unary(op, f32)->loop(in, 0, reinterpret_cast<char*>(y.data()), static_cast<std::int64_t>(x.size()));
@@ -89,7 +89,7 @@ TEST(math_f32, stays_within_its_budget) {
 
 TEST(math_f32, special_values) {
   const float inf = INFINITY, nan = NAN;
-  const auto one = [](UnaryOp op, float x) { return run(isa_kernels(), op, {x})[0]; };
+  const auto one = [](OpCode op, float x) { return run(isa_kernels(), op, {x})[0]; };
   for (const Case& c : kCases) {
     EXPECT_TRUE(std::isnan(one(c.op, nan))) << c.name;
     for (const float x : {0.0f, -0.0f, inf, -inf, 1e-45f, -1e-45f, 3e38f, -3e38f}) {
@@ -103,19 +103,19 @@ TEST(math_f32, special_values) {
       }
     }
   }
-  EXPECT_EQ(one(UnaryOp::kErfInv, 1), inf);
-  EXPECT_EQ(one(UnaryOp::kErfInv, -1), -inf);
-  EXPECT_TRUE(std::isnan(one(UnaryOp::kErfInv, 1.5f)));
+  EXPECT_EQ(one(OpCode::kErfInv, 1), inf);
+  EXPECT_EQ(one(OpCode::kErfInv, -1), -inf);
+  EXPECT_TRUE(std::isnan(one(OpCode::kErfInv, 1.5f)));
 }
 
 struct Case2 {
   const char* name;
-  BinaryOp op;
+  OpCode op;
   double (*reference)(double, double);
 };
-const Case2 kCases2[] = {{"pow", BinaryOp::kPower, std::pow}, {"atan2", BinaryOp::kAtan2, std::atan2}};
+const Case2 kCases2[] = {{"pow", OpCode::kPower, std::pow}, {"atan2", OpCode::kAtan2, std::atan2}};
 
-float run(const IsaKernels& kernels, BinaryOp op, float x, float y) {
+float run(const IsaKernels& kernels, OpCode op, float x, float y) {
   float z;
   const char* in[2] = {reinterpret_cast<const char*>(&x), reinterpret_cast<const char*>(&y)};
   kernels.binary(op, f32)->loop(in, 0, reinterpret_cast<char*>(&z), 1);
@@ -128,7 +128,7 @@ TEST(math_f32, functions_of_two_numbers_stay_within_0_6_ulp) {
     float at_x = 0, at_y = 0;
     for (int i = 0; i < 300; ++i) {
       for (int j = 0; j < 300; ++j) {
-        const auto x = static_cast<float>(std::exp(0.3 * (i - 150))) * (i % 2 && c.op == BinaryOp::kAtan2 ? -1 : 1);
+        const auto x = static_cast<float>(std::exp(0.3 * (i - 150))) * (i % 2 && c.op == OpCode::kAtan2 ? -1 : 1);
         const auto y = static_cast<float>((j % 3 ? 1 : -1) * std::exp(0.1 * (j - 150)));
         const double expected = c.reference(static_cast<double>(x), static_cast<double>(y));
         if (std::abs(expected) > std::numeric_limits<float>::max()) continue;
@@ -170,7 +170,7 @@ TEST(math_f32, far_arguments_of_sin_and_cos_are_the_c_librarys) {
   std::vector<float> x;
   for (int i = 0; i < 2000; ++i)
     x.push_back(i % 7 ? 0.01f * static_cast<float>(i) : 1e8f + static_cast<float>(i) * 1e4f);
-  const std::vector<float> y = run(isa_kernels(), UnaryOp::kSine, x);
+  const std::vector<float> y = run(isa_kernels(), OpCode::kSine, x);
   for (std::size_t i = 0; i < x.size(); ++i) EXPECT_NEAR(y[i], std::sin(static_cast<double>(x[i])), 6.1e-8) << x[i];
 }
 

@@ -17,7 +17,7 @@ using Real = long double;
 
 struct Case {
   const char* name;
-  UnaryOp op;
+  OpCode op;
   Real (*reference)(Real);
   double low, high;  // where results are neither 0 nor infinite everywhere
   double budget;     // ULP
@@ -26,27 +26,27 @@ struct Case {
 Real logistic(Real x) { return 1 / (1 + std::exp(-x)); }
 
 const Case kCases[] = {
-    {"exp", UnaryOp::kExponential, std::exp, -745.5, 709.9, 0.9},
-    {"expm1", UnaryOp::kExponentialMinusOne, std::expm1, -50, 709.9, 1.5},
-    {"log", UnaryOp::kLog, std::log, 5e-324, 1e308, 0.9},
-    {"log1p", UnaryOp::kLogPlusOne, std::log1p, -0.9999999, 1e308, 1},
-    {"logistic", UnaryOp::kLogistic, logistic, -745, 50, 2.2},
-    {"tanh", UnaryOp::kTanh, std::tanh, -20, 20, 2.5},
-    {"sinh", UnaryOp::kSinh, std::sinh, -710.4, 710.4, 1.7},
-    {"cosh", UnaryOp::kCosh, std::cosh, -710.4, 710.4, 1.5},
-    {"sin", UnaryOp::kSine, std::sin, -9e5, 9e5, 0.8},
-    {"cos", UnaryOp::kCosine, std::cos, -9e5, 9e5, 0.8},
-    {"tan", UnaryOp::kTan, std::tan, -9e5, 9e5, 2.2},
-    {"asin", UnaryOp::kAsin, std::asin, -1, 1, 2.5},
-    {"acos", UnaryOp::kAcos, std::acos, -1, 1, 2.5},
-    {"atan", UnaryOp::kAtan, std::atan, -1e6, 1e6, 1.5},
-    {"asinh", UnaryOp::kAsinh, std::asinh, -1e6, 1e6, 2},
-    {"acosh", UnaryOp::kAcosh, std::acosh, 1, 1e308, 2},
-    {"atanh", UnaryOp::kAtanh, std::atanh, -1, 1, 2},
-    {"cbrt", UnaryOp::kCbrt, std::cbrt, -1e308, 1e308, 1},
+    {"exp", OpCode::kExponential, std::exp, -745.5, 709.9, 0.9},
+    {"expm1", OpCode::kExponentialMinusOne, std::expm1, -50, 709.9, 1.5},
+    {"log", OpCode::kLog, std::log, 5e-324, 1e308, 0.9},
+    {"log1p", OpCode::kLogPlusOne, std::log1p, -0.9999999, 1e308, 1},
+    {"logistic", OpCode::kLogistic, logistic, -745, 50, 2.2},
+    {"tanh", OpCode::kTanh, std::tanh, -20, 20, 2.5},
+    {"sinh", OpCode::kSinh, std::sinh, -710.4, 710.4, 1.7},
+    {"cosh", OpCode::kCosh, std::cosh, -710.4, 710.4, 1.5},
+    {"sin", OpCode::kSine, std::sin, -9e5, 9e5, 0.8},
+    {"cos", OpCode::kCosine, std::cos, -9e5, 9e5, 0.8},
+    {"tan", OpCode::kTan, std::tan, -9e5, 9e5, 2.2},
+    {"asin", OpCode::kAsin, std::asin, -1, 1, 2.5},
+    {"acos", OpCode::kAcos, std::acos, -1, 1, 2.5},
+    {"atan", OpCode::kAtan, std::atan, -1e6, 1e6, 1.5},
+    {"asinh", OpCode::kAsinh, std::asinh, -1e6, 1e6, 2},
+    {"acosh", OpCode::kAcosh, std::acosh, 1, 1e308, 2},
+    {"atanh", OpCode::kAtanh, std::atanh, -1, 1, 2},
+    {"cbrt", OpCode::kCbrt, std::cbrt, -1e308, 1e308, 1},
 };
 
-std::vector<double> run(const IsaKernels& kernels, UnaryOp op, const std::vector<double>& x) {
+std::vector<double> run(const IsaKernels& kernels, OpCode op, const std::vector<double>& x) {
   std::vector<double> y(x.size());
   const char* in[1] = {reinterpret_cast<const char*>(x.data())};
   kernels.unary(op, f64)->loop(in, 0, reinterpret_cast<char*>(y.data()), static_cast<std::int64_t>(x.size()));
@@ -95,7 +95,7 @@ TEST(math_f64, stays_within_its_budget) {
 
 TEST(math_f64, special_values) {
   const double inf = INFINITY, nan = NAN;
-  const auto one = [](UnaryOp op, double x) { return run(isa_kernels(), op, {x})[0]; };
+  const auto one = [](OpCode op, double x) { return run(isa_kernels(), op, {x})[0]; };
   for (const Case& c : kCases) {
     EXPECT_TRUE(std::isnan(one(c.op, nan))) << c.name;
     for (const double x : {0.0, -0.0, 1.0, -1.0, inf, -inf, 5e-324, -5e-324, 1e308, -1e308, 1.5, -1.5}) {
@@ -113,7 +113,7 @@ TEST(math_f64, special_values) {
 TEST(math_f64, far_arguments_of_sin_and_cos_are_the_c_librarys) {
   std::vector<double> x;
   for (int i = 0; i < 2000; ++i) x.push_back(i % 7 ? 0.01 * i : 1e8 + i * 1e14);
-  const std::vector<double> y = run(isa_kernels(), UnaryOp::kSine, x);
+  const std::vector<double> y = run(isa_kernels(), OpCode::kSine, x);
   for (std::size_t i = 0; i < x.size(); ++i) EXPECT_NEAR(y[i], std::sin(x[i]), 1.2e-16) << x[i];
 }
 
@@ -121,7 +121,7 @@ TEST(math_f64, the_angle_of_a_point_stays_within_two_ulp) {
   const auto atan2 = [](double y, double x) {
     double z;
     const char* in[2] = {reinterpret_cast<const char*>(&y), reinterpret_cast<const char*>(&x)};
-    isa_kernels().binary(BinaryOp::kAtan2, f64)->loop(in, 0, reinterpret_cast<char*>(&z), 1);
+    isa_kernels().binary(OpCode::kAtan2, f64)->loop(in, 0, reinterpret_cast<char*>(&z), 1);
     return z;
   };
   double worst = 0, at_y = 0, at_x = 0;

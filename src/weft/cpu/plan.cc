@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <optional>
 
 #include "weft/base/thread_pool.h"
 #include "weft/core/evaluator.h"
@@ -19,75 +18,6 @@
 namespace weft::cpu {
 
 namespace {
-
-std::optional<UnaryOp> unary_op(OpCode op) {
-  switch (op) {
-    case OpCode::kAbs: return UnaryOp::kAbs;
-    case OpCode::kAcos: return UnaryOp::kAcos;
-    case OpCode::kAcosh: return UnaryOp::kAcosh;
-    case OpCode::kAsin: return UnaryOp::kAsin;
-    case OpCode::kAsinh: return UnaryOp::kAsinh;
-    case OpCode::kAtan: return UnaryOp::kAtan;
-    case OpCode::kAtanh: return UnaryOp::kAtanh;
-    case OpCode::kCbrt: return UnaryOp::kCbrt;
-    case OpCode::kCeil: return UnaryOp::kCeil;
-    case OpCode::kConj: return UnaryOp::kConj;
-    case OpCode::kCosh: return UnaryOp::kCosh;
-    case OpCode::kCosine: return UnaryOp::kCosine;
-    case OpCode::kCountLeadingZeros: return UnaryOp::kCountLeadingZeros;
-    case OpCode::kErf: return UnaryOp::kErf;
-    case OpCode::kErfInv: return UnaryOp::kErfInv;
-    case OpCode::kErfc: return UnaryOp::kErfc;
-    case OpCode::kExponential: return UnaryOp::kExponential;
-    case OpCode::kExponentialMinusOne: return UnaryOp::kExponentialMinusOne;
-    case OpCode::kFloor: return UnaryOp::kFloor;
-    case OpCode::kImag: return UnaryOp::kImag;
-    case OpCode::kIsFinite: return UnaryOp::kIsFinite;
-    case OpCode::kIsInf: return UnaryOp::kIsInf;
-    case OpCode::kIsNegInf: return UnaryOp::kIsNegInf;
-    case OpCode::kIsPosInf: return UnaryOp::kIsPosInf;
-    case OpCode::kLog: return UnaryOp::kLog;
-    case OpCode::kLogPlusOne: return UnaryOp::kLogPlusOne;
-    case OpCode::kLogistic: return UnaryOp::kLogistic;
-    case OpCode::kNegate: return UnaryOp::kNegate;
-    case OpCode::kNot: return UnaryOp::kNot;
-    case OpCode::kPopcnt: return UnaryOp::kPopcnt;
-    case OpCode::kReal: return UnaryOp::kReal;
-    case OpCode::kRoundNearestAfz: return UnaryOp::kRoundNearestAfz;
-    case OpCode::kRoundNearestEven: return UnaryOp::kRoundNearestEven;
-    case OpCode::kRsqrt: return UnaryOp::kRsqrt;
-    case OpCode::kSign: return UnaryOp::kSign;
-    case OpCode::kSine: return UnaryOp::kSine;
-    case OpCode::kSinh: return UnaryOp::kSinh;
-    case OpCode::kSqrt: return UnaryOp::kSqrt;
-    case OpCode::kSquare: return UnaryOp::kSquare;
-    case OpCode::kTan: return UnaryOp::kTan;
-    case OpCode::kTanh: return UnaryOp::kTanh;
-    default: return std::nullopt;
-  }
-}
-
-std::optional<BinaryOp> binary_op(OpCode op) {
-  switch (op) {
-    case OpCode::kAdd: return BinaryOp::kAdd;
-    case OpCode::kAnd: return BinaryOp::kAnd;
-    case OpCode::kAtan2: return BinaryOp::kAtan2;
-    case OpCode::kComplex: return BinaryOp::kComplex;
-    case OpCode::kDivide: return BinaryOp::kDivide;
-    case OpCode::kMaximum: return BinaryOp::kMaximum;
-    case OpCode::kMinimum: return BinaryOp::kMinimum;
-    case OpCode::kMultiply: return BinaryOp::kMultiply;
-    case OpCode::kOr: return BinaryOp::kOr;
-    case OpCode::kPower: return BinaryOp::kPower;
-    case OpCode::kRemainder: return BinaryOp::kRemainder;
-    case OpCode::kShiftLeft: return BinaryOp::kShiftLeft;
-    case OpCode::kShiftRightArithmetic: return BinaryOp::kShiftRightArithmetic;
-    case OpCode::kShiftRightLogical: return BinaryOp::kShiftRightLogical;
-    case OpCode::kSubtract: return BinaryOp::kSubtract;
-    case OpCode::kXor: return BinaryOp::kXor;
-    default: return std::nullopt;
-  }
-}
 
 CompareOp compare_op(ComparisonDirection d) {
   switch (d) {
@@ -116,16 +46,16 @@ ReduceOp reduce_op(ReduceKind kind, DType t) {
 
 const ElementwiseKernel* elementwise_kernel(OpCode op, const ir::ParamsBase* params, std::span<const Aval> in,
                                             std::span<const Aval> out) {
-  if (const auto u = unary_op(op)) return find_unary(*u, in[0].dtype());
-  if (const auto b = binary_op(op)) return find_binary(*b, in[0].dtype());
   switch (op) {
     case OpCode::kCompare:
       return find_compare(compare_op(ir::params_as<CompareParams>(params).direction), in[0].dtype());
     case OpCode::kSelect: return find_select(in[1].dtype());
     case OpCode::kClamp: return find_clamp(in[1].dtype());
     case OpCode::kConvert: return find_convert(in[0].dtype(), out[0].dtype());
-    default: return nullptr;
+    default: break;
   }
+  if (in.size() == 1) return find_unary(op, in[0].dtype());
+  return in.size() == 2 ? find_binary(op, in[0].dtype()) : nullptr;
 }
 
 using DenseRun = std::function<void(const void* const* in, void* const* out)>;

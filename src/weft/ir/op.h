@@ -5,22 +5,11 @@
 #include <span>
 #include <string_view>
 
+#include "weft/ir/opcode.h"
 #include "weft/ir/params.h"
 #include "weft/ir/tensor.h"
 
 namespace weft {
-
-enum class OpCode : std::uint16_t {
-#define WEFT_OP(code, mnemonic, text) code,
-#include "weft/ir/ops.def"
-#undef WEFT_OP
-};
-
-inline constexpr int kNumOps = 0
-#define WEFT_OP(code, mnemonic, text) +1
-#include "weft/ir/ops.def"
-#undef WEFT_OP
-    ;
 
 namespace ir {
 

@@ -266,8 +266,8 @@ void short_rows(const ElementwiseKernel& k, const Plan& plan, const Operand* in,
 
 }  // namespace
 
-const ElementwiseKernel* find_unary(UnaryOp op, DType t) { return isa_kernels().unary(op, t); }
-const ElementwiseKernel* find_binary(BinaryOp op, DType t) { return isa_kernels().binary(op, t); }
+const ElementwiseKernel* find_unary(OpCode op, DType t) { return isa_kernels().unary(op, t); }
+const ElementwiseKernel* find_binary(OpCode op, DType t) { return isa_kernels().binary(op, t); }
 const ElementwiseKernel* find_compare(CompareOp op, DType t) { return isa_kernels().compare(op, t); }
 const ElementwiseKernel* find_select(DType t) { return isa_kernels().select(t); }
 const ElementwiseKernel* find_clamp(DType t) { return isa_kernels().clamp(t); }

@@ -1,6 +1,6 @@
 // Elementwise kernels: which exist, and how one is run on operands that repeat along dimensions.
-// Knows dtypes and shapes, not arrays or ops. What has no kernel here is left to the op's reference evaluation.
-// Invariant: the bits of a result depend neither on the instruction set nor on the number of threads.
+// Knows dtypes, shapes and the names of ops, not arrays. What has no kernel here is left to the op's reference
+// evaluation. Invariant: the bits of a result depend neither on the instruction set nor on the number of threads.
 //
 // Semantics are StableHLO's. Integers: overflow wraps; x / 0 = -1 (all ones); INT_MIN / -1 = INT_MIN; x rem 0 = x;
 // x rem -1 = 0; shifts by the width or more give 0, or the sign. Floats: maximum and minimum propagate NaN and order
@@ -14,12 +14,12 @@
 namespace weft::cpu {
 
 // Each find_ returns a kernel that lives as long as the process, or null when there is none; look up once and keep it.
-// Dtypes: bool, i32, i64, u8, u32, f16, bf16, f32, f64, as far as the op is defined on them.
+// Any dtype, as far as the op is defined on it; complex numbers have basic arithmetic only.
 
-/// out = op(x); is_finite and its kin give bool, the rest the type of x.
-const ElementwiseKernel* find_unary(UnaryOp op, DType t);
-/// out = op(a, b), all of one type.
-const ElementwiseKernel* find_binary(BinaryOp op, DType t);
+/// out = op(x); is_finite and its kin give bool, real and imag the type of a part, the rest the type of x.
+const ElementwiseKernel* find_unary(OpCode op, DType t);
+/// out = op(a, b), of one type but for complex(re, im).
+const ElementwiseKernel* find_binary(OpCode op, DType t);
 /// out = a op b, bool.
 const ElementwiseKernel* find_compare(CompareOp op, DType t);
 /// out = pred ? a : b; operands pred (bool), a, b. Any dtype.

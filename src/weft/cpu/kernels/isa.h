@@ -10,8 +10,8 @@ namespace weft::cpu {
 
 struct IsaKernels {
   // elementwise.h
-  const ElementwiseKernel* (*unary)(UnaryOp, DType);
-  const ElementwiseKernel* (*binary)(BinaryOp, DType);
+  const ElementwiseKernel* (*unary)(OpCode, DType);
+  const ElementwiseKernel* (*binary)(OpCode, DType);
   const ElementwiseKernel* (*compare)(CompareOp, DType);
   const ElementwiseKernel* (*select)(DType);
   const ElementwiseKernel* (*clamp)(DType);

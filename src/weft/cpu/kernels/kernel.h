@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "weft/ir/opcode.h"
+
 namespace weft::cpu {
 
 /// An input of an elementwise kernel with output shape d[0] x ... x d[r-1]. Bit i of `repeated` set: the value does
@@ -26,71 +28,6 @@ struct ElementwiseKernel {
   std::uint8_t out_bytes;
   float cost;  // nanoseconds per element, roughly: decides how work is split, never what is computed
 };
-
-enum class UnaryOp : std::uint8_t {
-  kAbs,
-  kAcos,
-  kAcosh,
-  kAsin,
-  kAsinh,
-  kAtan,
-  kAtanh,
-  kCbrt,
-  kCeil,
-  kConj,
-  kCosh,
-  kCosine,
-  kCountLeadingZeros,
-  kErf,
-  kErfInv,
-  kErfc,
-  kExponential,
-  kExponentialMinusOne,
-  kFloor,
-  kImag,
-  kIsFinite,
-  kIsInf,
-  kIsNegInf,
-  kIsPosInf,
-  kLog,
-  kLogPlusOne,
-  kLogistic,
-  kNegate,
-  kNot,
-  kPopcnt,
-  kReal,
-  kRoundNearestAfz,
-  kRoundNearestEven,
-  kRsqrt,
-  kSign,
-  kSine,
-  kSinh,
-  kSqrt,
-  kSquare,
-  kTan,
-  kTanh,
-};
-inline constexpr int kNumUnaryOps = static_cast<int>(UnaryOp::kTanh) + 1;
-
-enum class BinaryOp : std::uint8_t {
-  kAdd,
-  kAnd,
-  kAtan2,
-  kComplex,
-  kDivide,
-  kMaximum,
-  kMinimum,
-  kMultiply,
-  kOr,
-  kPower,
-  kRemainder,
-  kShiftLeft,
-  kShiftRightArithmetic,
-  kShiftRightLogical,
-  kSubtract,
-  kXor,
-};
-inline constexpr int kNumBinaryOps = static_cast<int>(BinaryOp::kXor) + 1;
 
 enum class CompareOp : std::uint8_t { kEq, kNe, kLt, kLe, kGt, kGe };
 inline constexpr int kNumCompareOps = 6;

@@ -208,51 +208,51 @@ struct Clamp {
 };
 
 template <class T>
-const ElementwiseKernel* real(BinaryOp op) {
+const ElementwiseKernel* real(OpCode op) {
   switch (op) {
-    case BinaryOp::kAdd: return &kBinary<Add, T>;
-    case BinaryOp::kSubtract: return &kBinary<Subtract, T>;
-    case BinaryOp::kMultiply: return &kBinary<Multiply, T>;
-    case BinaryOp::kDivide: return &kBinary<Divide, T>;
-    case BinaryOp::kRemainder: return &kBinary<Remainder, T>;
-    case BinaryOp::kMaximum: return &kBinary<Maximum, T>;
-    case BinaryOp::kMinimum: return &kBinary<Minimum, T>;
+    case OpCode::kAdd: return &kBinary<Add, T>;
+    case OpCode::kSubtract: return &kBinary<Subtract, T>;
+    case OpCode::kMultiply: return &kBinary<Multiply, T>;
+    case OpCode::kDivide: return &kBinary<Divide, T>;
+    case OpCode::kRemainder: return &kBinary<Remainder, T>;
+    case OpCode::kMaximum: return &kBinary<Maximum, T>;
+    case OpCode::kMinimum: return &kBinary<Minimum, T>;
     default: return nullptr;
   }
 }
 
 template <class T>
-const ElementwiseKernel* integer(BinaryOp op) {
+const ElementwiseKernel* integer(OpCode op) {
   using U = Unsigned<T>;  // where the sign makes no difference to the bits
   switch (op) {
-    case BinaryOp::kAdd: return &kBinary<Add, U>;
-    case BinaryOp::kSubtract: return &kBinary<Subtract, U>;
-    case BinaryOp::kMultiply: return &kBinary<Multiply, U>;
-    case BinaryOp::kDivide: return &kBinary<Divide, T>;
-    case BinaryOp::kRemainder: return &kBinary<Remainder, T>;
-    case BinaryOp::kMaximum: return &kBinary<Maximum, T>;
-    case BinaryOp::kMinimum: return &kBinary<Minimum, T>;
-    case BinaryOp::kAnd: return &kBinary<And, U>;
-    case BinaryOp::kOr: return &kBinary<Or, U>;
-    case BinaryOp::kXor: return &kBinary<Xor, U>;
-    case BinaryOp::kShiftLeft: return &kBinary<ShiftLeft, U>;
-    case BinaryOp::kShiftRightLogical: return &kBinary<ShiftRightLogical, U>;
-    case BinaryOp::kShiftRightArithmetic: return &kBinary<ShiftRightArithmetic, T>;
+    case OpCode::kAdd: return &kBinary<Add, U>;
+    case OpCode::kSubtract: return &kBinary<Subtract, U>;
+    case OpCode::kMultiply: return &kBinary<Multiply, U>;
+    case OpCode::kDivide: return &kBinary<Divide, T>;
+    case OpCode::kRemainder: return &kBinary<Remainder, T>;
+    case OpCode::kMaximum: return &kBinary<Maximum, T>;
+    case OpCode::kMinimum: return &kBinary<Minimum, T>;
+    case OpCode::kAnd: return &kBinary<And, U>;
+    case OpCode::kOr: return &kBinary<Or, U>;
+    case OpCode::kXor: return &kBinary<Xor, U>;
+    case OpCode::kShiftLeft: return &kBinary<ShiftLeft, U>;
+    case OpCode::kShiftRightLogical: return &kBinary<ShiftRightLogical, U>;
+    case OpCode::kShiftRightArithmetic: return &kBinary<ShiftRightArithmetic, T>;
     default: return nullptr;
   }
 }
 
 // bool is one byte, 0 or 1, so the loops of u8 serve it: sum and product are or and and.
-const ElementwiseKernel* boolean_op(BinaryOp op) {
+const ElementwiseKernel* boolean_op(OpCode op) {
   using B = std::uint8_t;
   switch (op) {
-    case BinaryOp::kAdd:
-    case BinaryOp::kMaximum:
-    case BinaryOp::kOr: return &kBinary<Or, B>;
-    case BinaryOp::kMultiply:
-    case BinaryOp::kMinimum:
-    case BinaryOp::kAnd: return &kBinary<And, B>;
-    case BinaryOp::kXor: return &kBinary<Xor, B>;
+    case OpCode::kAdd:
+    case OpCode::kMaximum:
+    case OpCode::kOr: return &kBinary<Or, B>;
+    case OpCode::kMultiply:
+    case OpCode::kMinimum:
+    case OpCode::kAnd: return &kBinary<And, B>;
+    case OpCode::kXor: return &kBinary<Xor, B>;
     default: return nullptr;
   }
 }
@@ -278,66 +278,31 @@ inline constexpr ElementwiseKernel kSmallClamp = {
 
 }  // namespace
 
-const ElementwiseKernel* binary_float(BinaryOp op, DType t) {
-  switch (t) {
-    case DType::kF16: return real<Half>(op);
-    case DType::kBF16: return real<Brain>(op);
-    case DType::kF32: return real<float>(op);
-    case DType::kF64: return real<double>(op);
-    default: return nullptr;
-  }
+const ElementwiseKernel* binary_float(OpCode op, DType t) {
+  return for_float(t, [op]<class T>(TypeTag<T>) { return real<T>(op); });
 }
 
-const ElementwiseKernel* binary_integer(BinaryOp op, DType t) {
-  switch (t) {
-    case DType::kBool: return boolean_op(op);
-    case DType::kI8: return integer<std::int8_t>(op);
-    case DType::kI16: return integer<std::int16_t>(op);
-    case DType::kI32: return integer<std::int32_t>(op);
-    case DType::kI64: return integer<std::int64_t>(op);
-    case DType::kU8: return integer<std::uint8_t>(op);
-    case DType::kU16: return integer<std::uint16_t>(op);
-    case DType::kU32: return integer<std::uint32_t>(op);
-    case DType::kU64: return integer<std::uint64_t>(op);
-    default: return nullptr;
-  }
+const ElementwiseKernel* binary_integer(OpCode op, DType t) {
+  if (t == DType::kBool) return boolean_op(op);
+  return for_integer(t, [op]<class T>(TypeTag<T>) { return integer<T>(op); });
 }
 
 const ElementwiseKernel* compare(CompareOp op, DType t) {
-  switch (t) {
-    case DType::kBool:
-    case DType::kU8: return comparison<std::uint8_t>(op);
-    case DType::kI8: return comparison<std::int8_t>(op);
-    case DType::kI16: return comparison<std::int16_t>(op);
-    case DType::kI32: return comparison<std::int32_t>(op);
-    case DType::kI64: return comparison<std::int64_t>(op);
-    case DType::kU16: return comparison<std::uint16_t>(op);
-    case DType::kU32: return comparison<std::uint32_t>(op);
-    case DType::kU64: return comparison<std::uint64_t>(op);
-    case DType::kF16: return comparison<Half>(op);
-    case DType::kBF16: return comparison<Brain>(op);
-    case DType::kF32: return comparison<float>(op);
-    case DType::kF64: return comparison<double>(op);
-    default: return nullptr;
-  }
+  const auto find = [op]<class T>(TypeTag<T>) { return comparison<T>(op); };
+  if (t == DType::kBool) return find(TypeTag<std::uint8_t>{});
+  const ElementwiseKernel* k = for_integer(t, find);
+  return k ? k : for_float(t, find);
 }
 
 const ElementwiseKernel* clamp(DType t) {
-  switch (t) {
-    case DType::kI8: return &kClamp<std::int8_t>;
-    case DType::kI16: return &kClamp<std::int16_t>;
-    case DType::kI32: return &kClamp<std::int32_t>;
-    case DType::kI64: return &kClamp<std::int64_t>;
-    case DType::kU8: return &kClamp<std::uint8_t>;
-    case DType::kU16: return &kClamp<std::uint16_t>;
-    case DType::kU32: return &kClamp<std::uint32_t>;
-    case DType::kU64: return &kClamp<std::uint64_t>;
-    case DType::kF16: return &kSmallClamp<Half>;
-    case DType::kBF16: return &kSmallClamp<Brain>;
-    case DType::kF32: return &kClamp<float>;
-    case DType::kF64: return &kClamp<double>;
-    default: return nullptr;
-  }
+  const auto find = []<class T>(TypeTag<T>) -> const ElementwiseKernel* {
+    if constexpr (is_small_float<T>)
+      return &kSmallClamp<T>;
+    else
+      return &kClamp<T>;
+  };
+  const ElementwiseKernel* k = for_integer(t, find);
+  return k ? k : for_float(t, find);
 }
 
 }  // namespace weft::cpu::WEFT_ISA

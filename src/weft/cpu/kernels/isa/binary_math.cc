@@ -30,9 +30,9 @@ const ElementwiseKernel* small_or_f32(DType t) {
 }  // namespace
 
 // The power of two f64 needs a logarithm of more digits than a double has: it stays with the C library.
-const ElementwiseKernel* binary_math(BinaryOp op, DType t) {
-  if (op == BinaryOp::kPower) return small_or_f32<math_f32::Power>(t);
-  if (op != BinaryOp::kAtan2) return nullptr;
+const ElementwiseKernel* binary_math(OpCode op, DType t) {
+  if (op == OpCode::kPower) return small_or_f32<math_f32::Power>(t);
+  if (op != OpCode::kAtan2) return nullptr;
   return t == DType::kF64 ? &kBinary<Rounded<math_f64::Atan2>, double> : small_or_f32<math_f64::Atan2>(t);
 }
 

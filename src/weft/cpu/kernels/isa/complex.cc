@@ -113,37 +113,37 @@ struct Ne : BoolResult {
 };
 
 template <class T>
-const ElementwiseKernel* unary(UnaryOp op) {
+const ElementwiseKernel* unary(OpCode op) {
   switch (op) {
-    case UnaryOp::kConj: return &kUnary<Conj, Complex<T>>;
-    case UnaryOp::kImag: return &kUnary<Imag, Complex<T>>;
-    case UnaryOp::kNegate: return &kUnary<Negate, Complex<T>>;
-    case UnaryOp::kReal: return &kUnary<Real, Complex<T>>;
-    case UnaryOp::kSquare: return &kUnary<Square, Complex<T>>;
+    case OpCode::kConj: return &kUnary<Conj, Complex<T>>;
+    case OpCode::kImag: return &kUnary<Imag, Complex<T>>;
+    case OpCode::kNegate: return &kUnary<Negate, Complex<T>>;
+    case OpCode::kReal: return &kUnary<Real, Complex<T>>;
+    case OpCode::kSquare: return &kUnary<Square, Complex<T>>;
     default: return nullptr;
   }
 }
 template <class T>
-const ElementwiseKernel* binary(BinaryOp op) {
+const ElementwiseKernel* binary(OpCode op) {
   switch (op) {
-    case BinaryOp::kAdd: return &kBinary<Add, Complex<T>>;
-    case BinaryOp::kMultiply: return &kBinary<Multiply, Complex<T>>;
-    case BinaryOp::kSubtract: return &kBinary<Subtract, Complex<T>>;
+    case OpCode::kAdd: return &kBinary<Add, Complex<T>>;
+    case OpCode::kMultiply: return &kBinary<Multiply, Complex<T>>;
+    case OpCode::kSubtract: return &kBinary<Subtract, Complex<T>>;
     default: return nullptr;
   }
 }
 
 }  // namespace
 
-const ElementwiseKernel* unary_complex(UnaryOp op, DType t) {
+const ElementwiseKernel* unary_complex(OpCode op, DType t) {
   if (t == DType::kC64) return unary<float>(op);
   return t == DType::kC128 ? unary<double>(op) : nullptr;
 }
 
-const ElementwiseKernel* binary_complex(BinaryOp op, DType t) {
+const ElementwiseKernel* binary_complex(OpCode op, DType t) {
   switch (t) {
-    case DType::kF32: return op == BinaryOp::kComplex ? &kBinary<FromParts, float> : nullptr;
-    case DType::kF64: return op == BinaryOp::kComplex ? &kBinary<FromParts, double> : nullptr;
+    case DType::kF32: return op == OpCode::kComplex ? &kBinary<FromParts, float> : nullptr;
+    case DType::kF64: return op == OpCode::kComplex ? &kBinary<FromParts, double> : nullptr;
     case DType::kC64: return binary<float>(op);
     case DType::kC128: return binary<double>(op);
     default: return nullptr;

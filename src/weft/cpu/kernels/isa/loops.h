@@ -173,6 +173,41 @@ inline constexpr ElementwiseKernel kBinary = make_binary<F, T>();
 template <class F, class A, class B, class Out>
 inline constexpr ElementwiseKernel kTernary = make_ternary<F, A, B, Out>();
 
+// ---- from a dtype to its element type ----
+
+/// f(TypeTag<T>{}) for the integer T that `t` names; null for other dtypes.
+template <class F>
+auto for_integer(DType t, F f) -> decltype(f(TypeTag<std::int8_t>{})) {
+  switch (t) {
+    case DType::kI8: return f(TypeTag<std::int8_t>{});
+    case DType::kI16: return f(TypeTag<std::int16_t>{});
+    case DType::kI32: return f(TypeTag<std::int32_t>{});
+    case DType::kI64: return f(TypeTag<std::int64_t>{});
+    case DType::kU8: return f(TypeTag<std::uint8_t>{});
+    case DType::kU16: return f(TypeTag<std::uint16_t>{});
+    case DType::kU32: return f(TypeTag<std::uint32_t>{});
+    case DType::kU64: return f(TypeTag<std::uint64_t>{});
+    default: return nullptr;
+  }
+}
+/// The same for floats, the small ones as they are stored.
+template <class F>
+auto for_float(DType t, F f) -> decltype(f(TypeTag<float>{})) {
+  switch (t) {
+    case DType::kF16: return f(TypeTag<Half>{});
+    case DType::kBF16: return f(TypeTag<Brain>{});
+    case DType::kF32: return f(TypeTag<float>{});
+    case DType::kF64: return f(TypeTag<double>{});
+    default: return nullptr;
+  }
+}
+/// The same for the floats that reductions compute in.
+template <class F>
+auto for_wide_float(DType t, F f) -> decltype(f(TypeTag<float>{})) {
+  if (t == DType::kF32) return f(TypeTag<float>{});
+  return t == DType::kF64 ? f(TypeTag<double>{}) : nullptr;
+}
+
 struct SameResult {
   template <class T>
   using Result = T;

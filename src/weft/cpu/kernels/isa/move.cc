@@ -30,22 +30,10 @@ inline constexpr ElementwiseKernel kConvert = {
 
 template <class From>
 const ElementwiseKernel* convert_from(DType to) {
-  switch (to) {
-    case DType::kBool: return &kConvert<From, Bool>;
-    case DType::kI8: return &kConvert<From, std::int8_t>;
-    case DType::kI16: return &kConvert<From, std::int16_t>;
-    case DType::kI32: return &kConvert<From, std::int32_t>;
-    case DType::kI64: return &kConvert<From, std::int64_t>;
-    case DType::kU8: return &kConvert<From, std::uint8_t>;
-    case DType::kU16: return &kConvert<From, std::uint16_t>;
-    case DType::kU32: return &kConvert<From, std::uint32_t>;
-    case DType::kU64: return &kConvert<From, std::uint64_t>;
-    case DType::kF16: return &kConvert<From, Half>;
-    case DType::kBF16: return &kConvert<From, Brain>;
-    case DType::kF32: return &kConvert<From, float>;
-    case DType::kF64: return &kConvert<From, double>;
-    default: return nullptr;
-  }
+  const auto find = []<class To>(TypeTag<To>) { return &kConvert<From, To>; };
+  if (to == DType::kBool) return find(TypeTag<Bool>{});
+  const ElementwiseKernel* k = for_integer(to, find);
+  return k ? k : for_float(to, find);
 }
 
 // Sixteen bytes, for c128.
@@ -73,22 +61,10 @@ struct Same : SameResult {
 }  // namespace
 
 const ElementwiseKernel* convert(DType from, DType to) {
-  switch (from) {
-    case DType::kBool: return convert_from<Bool>(to);
-    case DType::kI8: return convert_from<std::int8_t>(to);
-    case DType::kI16: return convert_from<std::int16_t>(to);
-    case DType::kI32: return convert_from<std::int32_t>(to);
-    case DType::kI64: return convert_from<std::int64_t>(to);
-    case DType::kU8: return convert_from<std::uint8_t>(to);
-    case DType::kU16: return convert_from<std::uint16_t>(to);
-    case DType::kU32: return convert_from<std::uint32_t>(to);
-    case DType::kU64: return convert_from<std::uint64_t>(to);
-    case DType::kF16: return convert_from<Half>(to);
-    case DType::kBF16: return convert_from<Brain>(to);
-    case DType::kF32: return convert_from<float>(to);
-    case DType::kF64: return convert_from<double>(to);
-    default: return nullptr;
-  }
+  const auto find = [to]<class From>(TypeTag<From>) { return convert_from<From>(to); };
+  if (from == DType::kBool) return find(TypeTag<Bool>{});
+  const ElementwiseKernel* k = for_integer(from, find);
+  return k ? k : for_float(from, find);
 }
 
 const ElementwiseKernel* select(DType t) {

@@ -349,40 +349,20 @@ inline constexpr ArgReduceKernel kArg = {arg_row<T, kMax>, arg_columns<T, kMax>,
 }  // namespace
 
 const ReduceKernel* reduce(ReduceOp op, DType t) {
-  switch (t) {
-    case DType::kBool:
-      if (op == ReduceOp::kOr || op == ReduceOp::kMax) return &kReduce<Max, std::uint8_t>;
-      if (op == ReduceOp::kAnd || op == ReduceOp::kMin) return &kAll;
-      return op == ReduceOp::kXor ? &kReduce<Xor, std::uint8_t> : nullptr;
-    case DType::kI8: return integer<std::int8_t>(op);
-    case DType::kI16: return integer<std::int16_t>(op);
-    case DType::kI32: return integer<std::int32_t>(op);
-    case DType::kI64: return integer<std::int64_t>(op);
-    case DType::kU8: return integer<std::uint8_t>(op);
-    case DType::kU16: return integer<std::uint16_t>(op);
-    case DType::kU32: return integer<std::uint32_t>(op);
-    case DType::kU64: return integer<std::uint64_t>(op);
-    case DType::kF32: return real<float>(op);
-    case DType::kF64: return real<double>(op);
-    default: return nullptr;
+  if (t == DType::kBool) {
+    if (op == ReduceOp::kOr || op == ReduceOp::kMax) return &kReduce<Max, std::uint8_t>;
+    if (op == ReduceOp::kAnd || op == ReduceOp::kMin) return &kAll;
+    return op == ReduceOp::kXor ? &kReduce<Xor, std::uint8_t> : nullptr;
   }
+  if (const ReduceKernel* k = for_integer(t, [op]<class T>(TypeTag<T>) { return integer<T>(op); })) return k;
+  return for_wide_float(t, [op]<class T>(TypeTag<T>) { return real<T>(op); });
 }
 
 const ArgReduceKernel* arg_reduce(bool max, DType t) {
-  switch (t) {
-    case DType::kBool:
-    case DType::kU8: return max ? &kArg<std::uint8_t, true> : &kArg<std::uint8_t, false>;
-    case DType::kI8: return max ? &kArg<std::int8_t, true> : &kArg<std::int8_t, false>;
-    case DType::kI16: return max ? &kArg<std::int16_t, true> : &kArg<std::int16_t, false>;
-    case DType::kU16: return max ? &kArg<std::uint16_t, true> : &kArg<std::uint16_t, false>;
-    case DType::kU64: return max ? &kArg<std::uint64_t, true> : &kArg<std::uint64_t, false>;
-    case DType::kI32: return max ? &kArg<std::int32_t, true> : &kArg<std::int32_t, false>;
-    case DType::kI64: return max ? &kArg<std::int64_t, true> : &kArg<std::int64_t, false>;
-    case DType::kU32: return max ? &kArg<std::uint32_t, true> : &kArg<std::uint32_t, false>;
-    case DType::kF32: return max ? &kArg<float, true> : &kArg<float, false>;
-    case DType::kF64: return max ? &kArg<double, true> : &kArg<double, false>;
-    default: return nullptr;
-  }
+  const auto find = [max]<class T>(TypeTag<T>) { return max ? &kArg<T, true> : &kArg<T, false>; };
+  if (t == DType::kBool) return find(TypeTag<std::uint8_t>{});
+  const ArgReduceKernel* k = for_integer(t, find);
+  return k ? k : for_wide_float(t, find);
 }
 
 }  // namespace weft::cpu::WEFT_ISA

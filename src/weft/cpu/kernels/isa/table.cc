@@ -4,7 +4,7 @@
 namespace weft::cpu::WEFT_ISA {
 namespace {
 
-const ElementwiseKernel* unary(UnaryOp op, DType t) {
+const ElementwiseKernel* unary(OpCode op, DType t) {
   if (const ElementwiseKernel* k = unary_float(op, t)) return k;
   if (t == DType::kF32) return unary_math_f32(op);
   if (t == DType::kF64) return unary_math_f64(op);
@@ -13,7 +13,7 @@ const ElementwiseKernel* unary(UnaryOp op, DType t) {
   return unary_integer(op, t);
 }
 
-const ElementwiseKernel* binary(BinaryOp op, DType t) {
+const ElementwiseKernel* binary(OpCode op, DType t) {
   if (const ElementwiseKernel* k = binary_float(op, t)) return k;
   if (const ElementwiseKernel* k = binary_math(op, t)) return k;
   if (const ElementwiseKernel* k = binary_complex(op, t)) return k;

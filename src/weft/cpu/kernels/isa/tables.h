@@ -5,17 +5,17 @@
 
 namespace weft::cpu::WEFT_ISA {
 
-const ElementwiseKernel* unary_float(UnaryOp op, DType t);
-const ElementwiseKernel* unary_integer(UnaryOp op, DType t);
-const ElementwiseKernel* unary_math_f32(UnaryOp op);
-const ElementwiseKernel* unary_math_small(UnaryOp op, DType t);
-const ElementwiseKernel* unary_math_f64(UnaryOp op);
-const ElementwiseKernel* binary_float(BinaryOp op, DType t);
-const ElementwiseKernel* binary_integer(BinaryOp op, DType t);
-const ElementwiseKernel* binary_math(BinaryOp op, DType t);
+const ElementwiseKernel* unary_float(OpCode op, DType t);
+const ElementwiseKernel* unary_integer(OpCode op, DType t);
+const ElementwiseKernel* unary_math_f32(OpCode op);
+const ElementwiseKernel* unary_math_small(OpCode op, DType t);
+const ElementwiseKernel* unary_math_f64(OpCode op);
+const ElementwiseKernel* binary_float(OpCode op, DType t);
+const ElementwiseKernel* binary_integer(OpCode op, DType t);
+const ElementwiseKernel* binary_math(OpCode op, DType t);
 const ElementwiseKernel* compare(CompareOp op, DType t);
-const ElementwiseKernel* unary_complex(UnaryOp op, DType t);
-const ElementwiseKernel* binary_complex(BinaryOp op, DType t);
+const ElementwiseKernel* unary_complex(OpCode op, DType t);
+const ElementwiseKernel* binary_complex(OpCode op, DType t);
 const ElementwiseKernel* compare_complex(CompareOp op, DType t);
 const ElementwiseKernel* select(DType t);
 const ElementwiseKernel* clamp(DType t);

@@ -161,66 +161,50 @@ struct CountLeadingZeros : SameResult {
 };
 
 template <class T>
-const ElementwiseKernel* real(UnaryOp op) {
+const ElementwiseKernel* real(OpCode op) {
   switch (op) {
-    case UnaryOp::kAbs: return &kUnary<Abs, T>;
-    case UnaryOp::kNegate: return &kUnary<Negate, T>;
-    case UnaryOp::kSign: return &kUnary<Sign, T>;
-    case UnaryOp::kFloor: return &kUnary<Floor, T>;
-    case UnaryOp::kCeil: return &kUnary<Ceil, T>;
-    case UnaryOp::kRoundNearestEven: return &kUnary<RoundEven, T>;
-    case UnaryOp::kRoundNearestAfz: return &kUnary<RoundAway, T>;
-    case UnaryOp::kSqrt: return &kUnary<Sqrt, T>;
-    case UnaryOp::kRsqrt: return &kUnary<Rsqrt, T>;
-    case UnaryOp::kSquare: return &kUnary<Square, T>;
-    case UnaryOp::kIsFinite: return &kUnary<IsFinite, T>;
-    case UnaryOp::kIsInf: return &kUnary<IsInf, T>;
-    case UnaryOp::kIsPosInf: return &kUnary<IsPosInf, T>;
-    case UnaryOp::kIsNegInf: return &kUnary<IsNegInf, T>;
+    case OpCode::kAbs: return &kUnary<Abs, T>;
+    case OpCode::kNegate: return &kUnary<Negate, T>;
+    case OpCode::kSign: return &kUnary<Sign, T>;
+    case OpCode::kFloor: return &kUnary<Floor, T>;
+    case OpCode::kCeil: return &kUnary<Ceil, T>;
+    case OpCode::kRoundNearestEven: return &kUnary<RoundEven, T>;
+    case OpCode::kRoundNearestAfz: return &kUnary<RoundAway, T>;
+    case OpCode::kSqrt: return &kUnary<Sqrt, T>;
+    case OpCode::kRsqrt: return &kUnary<Rsqrt, T>;
+    case OpCode::kSquare: return &kUnary<Square, T>;
+    case OpCode::kIsFinite: return &kUnary<IsFinite, T>;
+    case OpCode::kIsInf: return &kUnary<IsInf, T>;
+    case OpCode::kIsPosInf: return &kUnary<IsPosInf, T>;
+    case OpCode::kIsNegInf: return &kUnary<IsNegInf, T>;
     default: return nullptr;
   }
 }
 
 template <class T>
-const ElementwiseKernel* integer(UnaryOp op) {
+const ElementwiseKernel* integer(OpCode op) {
   using U = Unsigned<T>;  // where the sign makes no difference to the bits
   switch (op) {
-    case UnaryOp::kAbs: return &kUnary<Abs, T>;
-    case UnaryOp::kNegate: return &kUnary<Negate, U>;
-    case UnaryOp::kSign: return &kUnary<Sign, T>;
-    case UnaryOp::kSquare: return &kUnary<Square, U>;
-    case UnaryOp::kNot: return &kUnary<Not, U>;
-    case UnaryOp::kPopcnt: return &kUnary<Popcnt, U>;
-    case UnaryOp::kCountLeadingZeros: return &kUnary<CountLeadingZeros, U>;
+    case OpCode::kAbs: return &kUnary<Abs, T>;
+    case OpCode::kNegate: return &kUnary<Negate, U>;
+    case OpCode::kSign: return &kUnary<Sign, T>;
+    case OpCode::kSquare: return &kUnary<Square, U>;
+    case OpCode::kNot: return &kUnary<Not, U>;
+    case OpCode::kPopcnt: return &kUnary<Popcnt, U>;
+    case OpCode::kCountLeadingZeros: return &kUnary<CountLeadingZeros, U>;
     default: return nullptr;
   }
 }
 
 }  // namespace
 
-const ElementwiseKernel* unary_float(UnaryOp op, DType t) {
-  switch (t) {
-    case DType::kF16: return real<Half>(op);
-    case DType::kBF16: return real<Brain>(op);
-    case DType::kF32: return real<float>(op);
-    case DType::kF64: return real<double>(op);
-    default: return nullptr;
-  }
+const ElementwiseKernel* unary_float(OpCode op, DType t) {
+  return for_float(t, [op]<class T>(TypeTag<T>) { return real<T>(op); });
 }
 
-const ElementwiseKernel* unary_integer(UnaryOp op, DType t) {
-  switch (t) {
-    case DType::kBool: return op == UnaryOp::kNot ? &kUnary<Not, Bool> : nullptr;
-    case DType::kI8: return integer<std::int8_t>(op);
-    case DType::kI16: return integer<std::int16_t>(op);
-    case DType::kI32: return integer<std::int32_t>(op);
-    case DType::kI64: return integer<std::int64_t>(op);
-    case DType::kU8: return integer<std::uint8_t>(op);
-    case DType::kU16: return integer<std::uint16_t>(op);
-    case DType::kU32: return integer<std::uint32_t>(op);
-    case DType::kU64: return integer<std::uint64_t>(op);
-    default: return nullptr;
-  }
+const ElementwiseKernel* unary_integer(OpCode op, DType t) {
+  if (t == DType::kBool) return op == OpCode::kNot ? &kUnary<Not, Bool> : nullptr;
+  return for_integer(t, [op]<class T>(TypeTag<T>) { return integer<T>(op); });
 }
 
 }  // namespace weft::cpu::WEFT_ISA

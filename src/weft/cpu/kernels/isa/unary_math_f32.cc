@@ -26,42 +26,42 @@ struct ErfInv : SameResult {
 };
 
 template <class T>
-const ElementwiseKernel* common(UnaryOp op) {
+const ElementwiseKernel* common(OpCode op) {
   switch (op) {
-    case UnaryOp::kExponential: return &kUnary<Narrowed<math_f32::Exponential>, T>;
-    case UnaryOp::kExponentialMinusOne: return &kUnary<Narrowed<math_f32::ExponentialMinusOne>, T>;
-    case UnaryOp::kLog: return &kUnary<Narrowed<math_f32::Log>, T>;
-    case UnaryOp::kLogPlusOne: return &kUnary<Narrowed<math_f32::LogPlusOne>, T>;
-    case UnaryOp::kLogistic: return &kUnary<Narrowed<math_f32::Logistic>, T>;
-    case UnaryOp::kTanh: return &kUnary<Narrowed<math_f32::Tanh>, T>;
-    case UnaryOp::kSinh: return &kUnary<Narrowed<math_f32::Sinh>, T>;
-    case UnaryOp::kCosh: return &kUnary<Narrowed<math_f32::Cosh>, T>;
-    case UnaryOp::kAcos: return &kUnary<Narrowed<math_f64::Acos>, T>;
-    case UnaryOp::kAcosh: return &kUnary<Narrowed<math_f64::Acosh>, T>;
-    case UnaryOp::kAsin: return &kUnary<Narrowed<math_f64::Asin>, T>;
-    case UnaryOp::kAsinh: return &kUnary<Narrowed<math_f64::Asinh>, T>;
-    case UnaryOp::kAtan: return &kUnary<Narrowed<math_f64::Atan>, T>;
-    case UnaryOp::kAtanh: return &kUnary<Narrowed<math_f64::Atanh>, T>;
-    case UnaryOp::kCbrt: return &kUnary<Narrowed<math_f64::Cbrt>, T>;
-    case UnaryOp::kErf: return &kUnary<Narrowed<math_f32::Erf>, T>;
-    case UnaryOp::kErfc: return &kUnary<Narrowed<math_f32::Erfc>, T>;
-    case UnaryOp::kErfInv: return &kUnary<ErfInv, T>;
+    case OpCode::kExponential: return &kUnary<Narrowed<math_f32::Exponential>, T>;
+    case OpCode::kExponentialMinusOne: return &kUnary<Narrowed<math_f32::ExponentialMinusOne>, T>;
+    case OpCode::kLog: return &kUnary<Narrowed<math_f32::Log>, T>;
+    case OpCode::kLogPlusOne: return &kUnary<Narrowed<math_f32::LogPlusOne>, T>;
+    case OpCode::kLogistic: return &kUnary<Narrowed<math_f32::Logistic>, T>;
+    case OpCode::kTanh: return &kUnary<Narrowed<math_f32::Tanh>, T>;
+    case OpCode::kSinh: return &kUnary<Narrowed<math_f32::Sinh>, T>;
+    case OpCode::kCosh: return &kUnary<Narrowed<math_f32::Cosh>, T>;
+    case OpCode::kAcos: return &kUnary<Narrowed<math_f64::Acos>, T>;
+    case OpCode::kAcosh: return &kUnary<Narrowed<math_f64::Acosh>, T>;
+    case OpCode::kAsin: return &kUnary<Narrowed<math_f64::Asin>, T>;
+    case OpCode::kAsinh: return &kUnary<Narrowed<math_f64::Asinh>, T>;
+    case OpCode::kAtan: return &kUnary<Narrowed<math_f64::Atan>, T>;
+    case OpCode::kAtanh: return &kUnary<Narrowed<math_f64::Atanh>, T>;
+    case OpCode::kCbrt: return &kUnary<Narrowed<math_f64::Cbrt>, T>;
+    case OpCode::kErf: return &kUnary<Narrowed<math_f32::Erf>, T>;
+    case OpCode::kErfc: return &kUnary<Narrowed<math_f32::Erfc>, T>;
+    case OpCode::kErfInv: return &kUnary<ErfInv, T>;
     default: return nullptr;
   }
 }
 
 }  // namespace
 
-const ElementwiseKernel* unary_math_f32(UnaryOp op) {
+const ElementwiseKernel* unary_math_f32(OpCode op) {
   switch (op) {
-    case UnaryOp::kSine: return &kTrigonometric<math_f32::Sine, float>;
-    case UnaryOp::kCosine: return &kTrigonometric<math_f32::Cosine, float>;
-    case UnaryOp::kTan: return &kTrigonometric<math_f64::Tan, float>;
+    case OpCode::kSine: return &kTrigonometric<math_f32::Sine, float>;
+    case OpCode::kCosine: return &kTrigonometric<math_f32::Cosine, float>;
+    case OpCode::kTan: return &kTrigonometric<math_f64::Tan, float>;
     default: return common<float>(op);
   }
 }
 
-const ElementwiseKernel* unary_math_small(UnaryOp op, DType t) {
+const ElementwiseKernel* unary_math_small(OpCode op, DType t) {
   if (t == DType::kF16) return common<Half>(op);
   return t == DType::kBF16 ? common<Brain>(op) : nullptr;
 }

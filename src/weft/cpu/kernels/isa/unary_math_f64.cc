@@ -16,26 +16,26 @@ inline constexpr ElementwiseKernel kFunction{.loop = unary_loop<F, double, doubl
 
 }  // namespace
 
-const ElementwiseKernel* unary_math_f64(UnaryOp op) {
+const ElementwiseKernel* unary_math_f64(OpCode op) {
   switch (op) {
-    case UnaryOp::kAcos: return &kFunction<math_f64::Acos>;
-    case UnaryOp::kAcosh: return &kFunction<math_f64::Acosh>;
-    case UnaryOp::kAsin: return &kFunction<math_f64::Asin>;
-    case UnaryOp::kAsinh: return &kFunction<math_f64::Asinh>;
-    case UnaryOp::kAtan: return &kFunction<math_f64::Atan>;
-    case UnaryOp::kAtanh: return &kFunction<math_f64::Atanh>;
-    case UnaryOp::kCbrt: return &kFunction<math_f64::Cbrt>;
-    case UnaryOp::kCosh: return &kFunction<math_f64::Cosh>;
-    case UnaryOp::kCosine: return &kTrigonometric<math_f64::Cosine, double>;
-    case UnaryOp::kExponential: return &kFunction<math_f64::Exponential>;
-    case UnaryOp::kExponentialMinusOne: return &kFunction<math_f64::ExponentialMinusOne>;
-    case UnaryOp::kLog: return &kFunction<math_f64::Log>;
-    case UnaryOp::kLogPlusOne: return &kFunction<math_f64::LogPlusOne>;
-    case UnaryOp::kLogistic: return &kFunction<math_f64::Logistic>;
-    case UnaryOp::kSine: return &kTrigonometric<math_f64::Sine, double>;
-    case UnaryOp::kSinh: return &kFunction<math_f64::Sinh>;
-    case UnaryOp::kTan: return &kTrigonometric<math_f64::Tan, double>;
-    case UnaryOp::kTanh: return &kFunction<math_f64::Tanh>;
+    case OpCode::kAcos: return &kFunction<math_f64::Acos>;
+    case OpCode::kAcosh: return &kFunction<math_f64::Acosh>;
+    case OpCode::kAsin: return &kFunction<math_f64::Asin>;
+    case OpCode::kAsinh: return &kFunction<math_f64::Asinh>;
+    case OpCode::kAtan: return &kFunction<math_f64::Atan>;
+    case OpCode::kAtanh: return &kFunction<math_f64::Atanh>;
+    case OpCode::kCbrt: return &kFunction<math_f64::Cbrt>;
+    case OpCode::kCosh: return &kFunction<math_f64::Cosh>;
+    case OpCode::kCosine: return &kTrigonometric<math_f64::Cosine, double>;
+    case OpCode::kExponential: return &kFunction<math_f64::Exponential>;
+    case OpCode::kExponentialMinusOne: return &kFunction<math_f64::ExponentialMinusOne>;
+    case OpCode::kLog: return &kFunction<math_f64::Log>;
+    case OpCode::kLogPlusOne: return &kFunction<math_f64::LogPlusOne>;
+    case OpCode::kLogistic: return &kFunction<math_f64::Logistic>;
+    case OpCode::kSine: return &kTrigonometric<math_f64::Sine, double>;
+    case OpCode::kSinh: return &kFunction<math_f64::Sinh>;
+    case OpCode::kTan: return &kTrigonometric<math_f64::Tan, double>;
+    case OpCode::kTanh: return &kFunction<math_f64::Tanh>;
     default: return nullptr;
   }
 }

@@ -1,0 +1,52 @@
+#include "weft/np/dtypes.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "weft/base/error.h"
+
+namespace weft {
+namespace {
+
+template <class T>
+void expect_limits(const np::FloatInfo& info) {
+  using L = std::numeric_limits<T>;
+  EXPECT_EQ(info.eps, static_cast<double>(L::epsilon()));
+  EXPECT_EQ(info.max, static_cast<double>(L::max()));
+  EXPECT_EQ(info.min, static_cast<double>(L::lowest()));
+  EXPECT_EQ(info.smallest_normal, static_cast<double>(L::min()));
+  EXPECT_EQ(info.smallest_subnormal, static_cast<double>(L::denorm_min()));
+  EXPECT_EQ(info.bits, static_cast<int>(8 * sizeof(T)));
+  EXPECT_EQ(info.bits, 1 + info.nexp + info.nmant);
+}
+
+TEST(dtypes, limits_of_floats) {
+  expect_limits<float>(np::finfo(f32));
+  expect_limits<double>(np::finfo(f64));
+  expect_limits<float>(np::finfo(c64));
+  expect_limits<double>(np::finfo(c128));
+  EXPECT_EQ(np::finfo(f16).max, 65504);
+  EXPECT_EQ(np::finfo(f16).smallest_subnormal, 0x1p-24);
+  EXPECT_EQ(np::finfo(bf16).eps, 0.0078125);
+  EXPECT_EQ(np::finfo(bf16).max, 0x1.fep127);
+}
+
+TEST(dtypes, limits_of_integers) {
+  EXPECT_EQ(np::iinfo(i8).min, -128);
+  EXPECT_EQ(np::iinfo(i8).max, 127u);
+  EXPECT_EQ(np::iinfo(u16).max, 65535u);
+  EXPECT_EQ(np::iinfo(i64).min, INT64_MIN);
+  EXPECT_EQ(np::iinfo(i64).max, static_cast<std::uint64_t>(INT64_MAX));
+  EXPECT_EQ(np::iinfo(u64).max, UINT64_MAX);
+  EXPECT_EQ(np::iinfo(u64).min, 0);
+}
+
+TEST(dtypes, other_kinds_are_refused) {
+  EXPECT_THROW(np::finfo(i32), DTypeError);
+  EXPECT_THROW(np::iinfo(f32), DTypeError);
+  EXPECT_THROW(np::iinfo(boolean), DTypeError);
+}
+
+}  // namespace
+}  // namespace weft

@@ -51,7 +51,7 @@ TEST(plan, reshape_and_broadcast_take_no_memory) {
   const Array x = np::ones({1000, 100});
   x.to_vector<float>();
   const std::int64_t before = memory_stats().live_bytes;
-  const Array y = np::reshape(x, {100, 1000}), z = np::broadcast_to(x, Dims{50, 1000, 100});
+  const Array y = np::reshape(x, {100, 1000}), z = np::broadcast_to(x, {50, 1000, 100});
   EXPECT_LT(memory_stats().live_bytes - before, 2000);
   EXPECT_EQ(np::sum(z).item<float>(), 5e6f);
   EXPECT_EQ(y.shape(0), 100);

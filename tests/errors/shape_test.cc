@@ -83,7 +83,7 @@ TEST(shape_error, stack_of_different_shapes) {
 }
 
 TEST(shape_error, broadcast_to_a_smaller_shape) {
-  expect_error<ShapeError>([&] { np::broadcast_to(np::ones({2, 3}), Dims{2, 1}); },
+  expect_error<ShapeError>([&] { np::broadcast_to(np::ones({2, 3}), {2, 1}); },
                            "broadcast_to: the array must broadcast to the shape; got f32[2,3] to [2,1].\n"
                            "  at here");
 }

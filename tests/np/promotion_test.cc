@@ -80,7 +80,7 @@ TEST(promotion, operands_broadcast) {
   const Array column = np::array({{10}, {20}}), row = np::array({1, 2, 3});
   expect_equal(column + row, np::array({{11, 12, 13}, {21, 22, 23}}));
   expect_equal(np::zeros({0}) + np::ones({3, 1}), np::zeros({3, 0}));
-  expect_equal(np::broadcast_to(row, Dims{2, 3}), np::array({{1, 2, 3}, {1, 2, 3}}));
+  expect_equal(np::broadcast_to(row, {2, 3}), np::array({{1, 2, 3}, {1, 2, 3}}));
   const std::vector<Array> both = np::broadcast_arrays({column, np::array({1.f, 2.f})});
   expect_equal(both[0], np::array({{10, 10}, {20, 20}}));
   expect_equal(both[1], np::array({{1.f, 2.f}, {1.f, 2.f}}));

@@ -189,6 +189,14 @@ TEST(samplers, permutation_and_categorical) {
   }
 }
 
+TEST(samplers, shapes_may_be_written_in_braces) {
+  const Array k = random::key(0);
+  EXPECT_EQ(random::bernoulli(k, 0.5, {2, 3}).aval().str(), "bool[2,3]");
+  EXPECT_EQ(random::bernoulli(k, np::zeros({4})).aval().str(), "bool[4]");
+  EXPECT_EQ(random::bernoulli(k, 0.5, std::nullopt).aval().str(), "bool[]");
+  EXPECT_EQ(random::categorical(k, np::zeros({2, 3}), -1, {5, 2}).aval().str(), "i32[5,2]");
+}
+
 TEST(samplers, bad_arguments_are_refused) {
   EXPECT_THROW(random::normal(np::zeros({3}, u32)), ShapeError);
   EXPECT_THROW(random::normal(np::zeros({2})), DTypeError);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "weft/core/arg.h"
+#include "weft/np/shape_param.h"
 
 namespace weft::np {
 
@@ -9,23 +10,6 @@ inline constexpr double pi = 3.141592653589793;
 inline constexpr double e = 2.718281828459045;
 inline constexpr float inf = __builtin_inff();
 inline constexpr float nan = __builtin_nanf("");
-
-/// A shape parameter: `{2, 3}`, a number of elements, or any sequence of sizes.
-class Shape {
- public:
-  Shape(std::initializer_list<std::int64_t> sizes) : dims_(sizes) {}
-  Shape(DimSpan sizes) : dims_(sizes) {}
-  Shape(const Dims& sizes) : dims_(sizes) {}
-  Shape(const std::vector<std::int64_t>& sizes) : dims_(sizes.begin(), sizes.end()) {}
-  template <class T>
-    requires std::is_integral_v<T>
-  Shape(T size) : dims_{static_cast<std::int64_t>(size)} {}
-  operator DimSpan() const { return dims_; }
-  const Dims& dims() const { return dims_; }
-
- private:
-  Dims dims_;
-};
 
 /// Numbers in braces, nested to any depth: {{1.f, 2.f}, {3.f, 4.f}}.
 class Nested {

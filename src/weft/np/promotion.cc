@@ -84,8 +84,9 @@ std::vector<Array> broadcast_arrays(std::span<const Array> xs, SourceLocation lo
   return r;
 }
 
-Array broadcast_to(const Arg& x, DimSpan shape) {
+Array broadcast_to(const Arg& x, const Shape& sizes) {
   const LocationScope scope(x.location(), "broadcast_to");
+  const DimSpan shape = sizes;
   Array a = x.array();
   if (same_dims(a.shape(), shape)) return a;
   const DimSpan from = a.shape();

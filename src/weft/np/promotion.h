@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "weft/core/arg.h"
+#include "weft/np/shape_param.h"
 
 namespace weft::np {
 
@@ -33,7 +34,7 @@ inline Dims broadcast_shapes(std::initializer_list<Dims> shapes) {
 }
 
 /// x repeated to `shape`, aligned to the right. ShapeError when it does not fit.
-Array broadcast_to(const Arg& x, DimSpan shape);
+Array broadcast_to(const Arg& x, const Shape& shape);
 /// All arrays in their common shape, each in its own dtype.
 std::vector<Array> broadcast_arrays(std::span<const Array> xs, SourceLocation loc = std::source_location::current());
 inline std::vector<Array> broadcast_arrays(std::initializer_list<Array> xs,

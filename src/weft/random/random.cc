@@ -202,10 +202,10 @@ Array truncated_normal(const Arg& key, const Arg& low, const Arg& high, const np
   return lax::clamp(inside_lo, x, inside_hi);
 }
 
-Array bernoulli(const Arg& key, const Arg& p, std::optional<np::Shape> shape, Layout layout) {
+Array bernoulli(const Arg& key, const Arg& p, const np::OptionalShape& shape, Layout layout) {
   const LocationScope scope(key.location(), "bernoulli");
   const DType t = p.is_scalar() || !is_float(p.dtype()) ? f32 : p.dtype();
-  const np::Shape sizes = shape.value_or(np::Shape(p.shape()));
+  const np::Shape sizes = shape ? *shape : np::Shape(p.shape());
   return lax::lt(uniform(key, sizes, t, 0.0, 1.0, layout), parameter(p, t, sizes));
 }
 
@@ -249,7 +249,7 @@ Array weibull_min(const Arg& key, double scale, double concentration, const np::
   return lax::multiply(lax::power(e, 1 / concentration), scale);
 }
 
-Array categorical(const Arg& key, const Arg& logits, int axis, std::optional<np::Shape> shape, Layout layout) {
+Array categorical(const Arg& key, const Arg& logits, int axis, const np::OptionalShape& shape, Layout layout) {
   const LocationScope scope(key.location(), "categorical");
   const Array x = logits.array();
   if (!is_float(x.dtype())) throw DTypeError("categorical: logits must be floats; got " + x.aval().str() + ".");

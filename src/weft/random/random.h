@@ -37,7 +37,7 @@ Array normal(const Arg& key, const np::Shape& shape = {}, DType dtype = f32, Lay
 Array truncated_normal(const Arg& key, const Arg& low, const Arg& high, const np::Shape& shape = {}, DType dtype = f32,
                        Layout layout = Layout::kPartitionable);
 /// bool: true with probability p, which broadcasts to `shape`.
-Array bernoulli(const Arg& key, const Arg& p = 0.5, std::optional<np::Shape> shape = {},
+Array bernoulli(const Arg& key, const Arg& p = 0.5, const np::OptionalShape& shape = {},
                 Layout layout = Layout::kPartitionable);
 /// Exponential with rate 1.
 Array exponential(const Arg& key, const np::Shape& shape = {}, DType dtype = f32,
@@ -52,7 +52,7 @@ Array weibull_min(const Arg& key, double scale, double concentration, const np::
                   Layout layout = Layout::kPartitionable);
 /// i32 positions along `axis` of logits, with probabilities softmax(logits); shape: logits without the axis,
 /// or `shape`, which must end with it.
-Array categorical(const Arg& key, const Arg& logits, int axis = -1, std::optional<np::Shape> shape = {},
+Array categorical(const Arg& key, const Arg& logits, int axis = -1, const np::OptionalShape& shape = {},
                   Layout layout = Layout::kPartitionable);
 /// 0 ... n-1 in random order (i32).
 Array permutation(const Arg& key, std::int64_t n, Layout layout = Layout::kPartitionable);

@@ -115,5 +115,21 @@ TEST(vmap, mistakes_name_the_argument) {
             std::string::npos);
 }
 
+TEST(vmap, an_optional_takes_the_axes_of_its_value) {
+  struct Pair {
+    Array a, b;
+  };
+  const auto f = [](std::optional<Pair> p) { return p->a + np::sum(p->b); };
+  const std::optional<Pair> p(Pair{np::ones({3, 2}), np::ones({2, 3})});
+  EXPECT_EQ(vmap(f, {{0, 1}})(p).aval().str(), "f32[3,2]");
+}
+
+TEST(vmap, starts_beyond_every_end_stay_there) {
+  const Array x = np::arange(5);
+  const auto window = [&](Array start) { return lax::dynamic_slice(x, std::vector<Array>{start}, Dims{2}); };
+  const Array starts = np::array(std::vector<std::uint64_t>{0, 2, ~std::uint64_t{0}});
+  EXPECT_EQ(vmap(window)(starts).to_vector<std::int32_t>(), (std::vector<std::int32_t>{0, 1, 2, 3, 3, 4}));
+}
+
 }  // namespace
 }  // namespace weft

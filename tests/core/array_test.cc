@@ -77,6 +77,7 @@ TEST(array, raw_memory_is_copied) {
   EXPECT_EQ(x.aval().str(), "i16[3,1]");
   EXPECT_EQ(x.to_vector<std::int16_t>(), (std::vector<std::int16_t>{1, -2, 3}));
   EXPECT_EQ(Array::copy(f32, Dims{0}, nullptr, 0).size(), 0);
+  EXPECT_THROW(Array::copy(f32, Dims{2}, nullptr, 2), ValueError);
 }
 
 TEST(array, nested_lists_give_shape_and_dtype) {

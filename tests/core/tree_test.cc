@@ -86,7 +86,7 @@ TEST(tree, map_over_different_trees_names_the_path) {
     tree::map([](const Array& x, const Array&) { return x; }, a, b);
     FAIL();
   } catch (const TreeError& e) {
-    EXPECT_NE(std::string(e.what()).find("the first has nothing at [2].w"), std::string::npos) << e.what();
+    EXPECT_NE(std::string(e.what()).find("got 2 entries and 3 entries at the root"), std::string::npos) << e.what();
   }
 }
 
@@ -114,6 +114,40 @@ TEST(tree, ravel_and_back) {
   const Model back = unravel(flat * 2);
   EXPECT_EQ(back.extra.at("beta").item<float>(), 14);
   EXPECT_THROW(unravel(np::ones({5})), ShapeError);
+}
+
+TEST(tree, keys_and_names_are_told_apart_exactly) {
+  const auto of = [](double key) { return tree::structure(std::map<double, Array>{{key, np::ones({1})}}); };
+  EXPECT_NE(of(1e-9), of(2e-9));
+  using Names = std::vector<std::string>;
+  EXPECT_NE(tree::structure(Names{"a\", \"b"}), tree::structure(Names{"a", "b"}));
+}
+
+}  // namespace
+}  // namespace weft
+
+// A hash that tells nothing apart: equality must.
+struct Options {
+  int a = 0;
+  friend bool operator==(const Options&, const Options&) = default;
+};
+template <>
+struct std::hash<Options> {
+  std::size_t operator()(const Options&) const { return 7; }
+};
+
+namespace weft {
+namespace {
+
+TEST(tree, static_arguments_are_compared_by_value) {
+  const auto f = [](Array x, const StaticArg<Options>& o) { return x * o.value.a; };
+  const auto g = jit(f);
+  const Array x(2.0f);
+  EXPECT_EQ(g(x, static_arg(Options{3})).item<float>(), 6);
+  EXPECT_EQ(g(x, static_arg(Options{4})).item<float>(), 8);
+  EXPECT_EQ(g(x, static_arg(Options{3})).item<float>(), 6);
+  EXPECT_EQ(g.cache_size(), 2u);
+  EXPECT_NE(tree::structure(static_arg(Options{3})), tree::structure(static_arg(Options{4})));
 }
 
 }  // namespace

@@ -54,7 +54,7 @@ TEST(concretization_error, item_under_jit) {
       "item: the array's value must be known; got a traced f32[], whose value is known "
       "only when the program runs.\n"
       "  at here\n"
-      "  an argument of jit(f) at here\n"
+      "  argument args[0] of jit(f) at here\n"
       "  while tracing jit(f) at here\n"
       "hint: compute with the array itself, pass a static argument (int, bool, string), or "
       "read the value outside the traced function.");
@@ -66,7 +66,7 @@ TEST(concretization_error, to_vector_under_jit) {
       "to_vector: the array's value must be known; got a traced f32[3], whose value is "
       "known only when the program runs.\n"
       "  at here\n"
-      "  an argument of jit(f) at here\n"
+      "  argument args[0] of jit(f) at here\n"
       "  while tracing jit(f) at here\n"
       "hint: compute with the array itself, pass a static argument (int, bool, string), or "
       "read the value outside the traced function.");
@@ -141,7 +141,7 @@ TEST(concretization_error, item_under_vmap) {
       "item: the array's value must be known; got a mapped f32[], which has one value per "
       "example.\n"
       "  at here\n"
-      "  an argument of vmap(f) at here\n"
+      "  argument args[0] of vmap(f) at here\n"
       "  while tracing vmap(f) at here\n"
       "hint: compute with the array itself, or read the values after vmap has returned.");
 }

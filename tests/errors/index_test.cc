@@ -76,20 +76,20 @@ TEST(index_error, the_size_of_an_axis_that_is_not_there) {
 TEST(index_error, vmap_of_a_scalar) {
   expect_error<IndexError>([&] { vmap([](Array x, Array y) { return x * y; })(np::ones({3}), Array(2.0f)); },
                            "vmap: a mapped argument must have an axis; got axis 0 for args[1] of type f32[].\n"
-                           "  at here\n"
+                           "  while tracing vmap(f) at here\n"
                            "hint: use `unmapped` for it in in_axes.");
 }
 
 TEST(index_error, vmap_over_an_axis_that_is_not_there) {
   expect_error<IndexError>([&] { vmap([](Array x) { return x; }, 1)(np::ones({3})); },
                            "vmap: the mapped axis must be in [-1, 1); got axis 1 for args[0] of type f32[3].\n"
-                           "  at here");
+                           "  while tracing vmap(f) at here");
 }
 
 TEST(index_error, vmap_to_an_axis_that_is_not_there) {
   expect_error<IndexError>([&] { vmap([](Array x) { return x; }, 0, 1)(np::ones({3})); },
                            "vmap: the axis of a result must be in [-1, 1); got 1 for result.\n"
-                           "  at here");
+                           "  while tracing vmap(f) at here");
 }
 
 TEST(index_error, argmax_over_a_wrong_axis) {

@@ -174,7 +174,7 @@ TEST(shape_error, vmap_over_different_sizes) {
   expect_error<ShapeError>([&] { vmap([](Array x, Array y) { return x * y; })(np::ones({3}), np::ones({4, 2})); },
                            "vmap: mapped axes must have equal sizes; got 3 for args[0] (f32[3], axis 0) and 4 for "
                            "args[1] (f32[4,2], axis 0).\n"
-                           "  at here");
+                           "  while tracing vmap(f) at here");
 }
 
 TEST(shape_error, vmap_over_different_sizes_names_members) {
@@ -188,7 +188,7 @@ TEST(shape_error, vmap_over_different_sizes_names_members) {
       },
       "vmap: mapped axes must have equal sizes; got 2 for args[0].w (f32[2], axis 0) and 3 for args[0].b (f32[3], axis "
       "0).\n"
-      "  at here");
+      "  while tracing vmap(f) at here");
 }
 
 TEST(shape_error, a_random_key_of_the_wrong_shape) {

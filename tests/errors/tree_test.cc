@@ -35,15 +35,14 @@ TEST(tree_error, map_over_trees_of_different_length) {
   const std::vector<Array> a{np::ones({2}), np::ones({2})}, b{np::ones({2})};
   expect_error<TreeError>(
       [&] { tree::map([](Array x, Array y) { return x + y; }, a, b); },
-      "tree::map: trees must have equal structure; got [*, *] and [*]: the second has nothing at [1].");
+      "tree::map: trees must have equal structure; got 2 entries and 1 entry at the root.");
 }
 
 TEST(tree_error, map_over_trees_with_other_names) {
   using Tree = std::map<std::string, Array>;
   const Tree a{{"w", np::ones({2})}}, b{{"v", np::ones({2})}};
   expect_error<TreeError>([&] { tree::map([](Array x, Array y) { return x + y; }, a, b); },
-                          "tree::map: trees must have equal structure; got map{'w': *} and map{'v': *}: the first has "
-                          "['w'] where the second has ['v'].");
+                          "tree::map: trees must have equal structure; got an array and nothing at ['w'].");
 }
 
 TEST(tree_error, map_over_trees_with_other_numbers) {
@@ -53,27 +52,26 @@ TEST(tree_error, map_over_trees_with_other_numbers) {
   };
   expect_error<TreeError>(
       [&] { tree::map([](Array x, Array y) { return x + y; }, Layer{np::ones({2}), 2}, Layer{np::ones({2}), 3}); },
-      "tree::map: trees must have equal structure; got {w: *, units: 2} and {w: *, units: 3}: they have the same "
-      "arrays but differ in their static values or containers.");
+      "tree::map: trees must have equal structure; got 2 and 3 at .units.");
 }
 
 TEST(tree_error, in_axes_of_the_wrong_length) {
   expect_error<TreeError>(
       [&] { vmap([](Array x, Array y) { return x * y; }, {0, 0, 0})(np::ones({3}), np::ones({3})); },
       "vmap: in_axes must have one entry per element of args; got 3 entries for 2 elements.\n"
-      "  at here");
+      "  while tracing vmap(f) at here");
 }
 
 TEST(tree_error, in_axes_that_go_deeper_than_the_argument) {
   expect_error<TreeError>([&] { vmap([](Array x) { return x; }, {{0, 0}})(np::ones({3})); },
                           "vmap: in_axes must be one axis for an array; got a list for args[0].\n"
-                          "  at here");
+                          "  while tracing vmap(f) at here");
 }
 
 TEST(tree_error, out_axes_of_the_wrong_length) {
   expect_error<TreeError>([&] { vmap([](Array x) { return std::pair(x, x); }, 0, {0, 0, 0})(np::ones({3})); },
                           "vmap: out_axes must have one entry per element of result; got 3 entries for 2 elements.\n"
-                          "  at here");
+                          "  while tracing vmap(f) at here");
 }
 
 TEST(tree_error, tangents_with_other_names) {

@@ -62,14 +62,14 @@ TEST(value_error, a_slice_with_step_zero) {
 TEST(value_error, vmap_of_nothing) {
   expect_error<ValueError>([&] { vmap([](Array x) { return x; }, unmapped)(np::ones({3})); },
                            "vmap: at least one argument must be mapped; got only unmapped ones.\n"
-                           "  at here\n"
+                           "  while tracing vmap(f) at here\n"
                            "hint: give an axis in in_axes.");
 }
 
 TEST(value_error, an_unmapped_result_that_varies) {
   expect_error<ValueError>([&] { vmap([](Array x) { return x; }, 0, unmapped)(np::ones({3})); },
                            "vmap: out_axes must give an axis for a result that varies; got `unmapped` for result.\n"
-                           "  at here");
+                           "  while tracing vmap(f) at here");
 }
 
 TEST(value_error, concatenation_of_nothing) {

@@ -13,12 +13,6 @@ std::string list(const std::vector<int>& bdims) {
   return "(" + s + ")";
 }
 
-double tolerance_of(std::span<const Array> results) {
-  double t = 0;
-  for (const Array& r : results) t = std::max(t, precision(r.dtype()));
-  return t;
-}
-
 // Operands of one example: other elements where mapped, the first example's where not.
 Arrays example(const std::vector<Arrays>& examples, const std::vector<int>& bdims, std::size_t e) {
   Arrays r(examples[0]);

@@ -5,22 +5,6 @@
 
 namespace weft::testing {
 
-namespace {
-
-double tolerance_of(std::span<const Array> results) {
-  double t = 0;
-  for (const Array& r : results) t = std::max(t, precision(r.dtype()));
-  return t;
-}
-
-Arrays joined(std::span<const Array> a, std::span<const Array> b) {
-  Arrays r(a);
-  r.append(b.begin(), b.end());
-  return r;
-}
-
-}  // namespace
-
 void checks::composition(const Sample& sample, Findings& findings) {
   constexpr int kSize = 3;
   const FlatFunction f = operation(sample);
@@ -42,6 +26,24 @@ void checks::composition(const Sample& sample, Findings& findings) {
   }
   const std::vector<int>& by = sample.smooth_in;
   if (by.empty()) return;
+
+  // One value as two operands of a program.
+  for (std::size_t k = 1; k < by.size(); ++k) {
+    const auto i = static_cast<std::size_t>(by[0]), j = static_cast<std::size_t>(by[k]);
+    if (examples[0][i].aval() != examples[0][j].aval()) continue;
+    const auto aliased = [i, j](FlatFunction g) -> FlatFunction {
+      return [g = std::move(g), i, j](std::span<const Array> args, Arrays& outs) {
+        Arrays same(args);
+        same[j] = same[i];
+        g(same, outs);
+      };
+    };
+    Arrays operands(examples[0]);
+    for (const Array& y : inexact(results[0])) operands.push_back(draw(y.aval(), static_cast<int>(operands.size())));
+    expect("vjp of jit of one value twice", pullback(aliased(jitted(f)), n, {by[0]}), operands,
+           call(pullback(aliased(f), n, {by[0]}), operands));
+    break;
+  }
 
   // Forward and reverse mode have the same form: operands, then directions.
   const auto both_orders = [&](bool forward, const char* jit_of, const char* of_jit, const char* vmap_of,

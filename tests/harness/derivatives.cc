@@ -29,12 +29,6 @@ Arrays directions(std::span<const Array> args, std::span<const int> by, int salt
   return ts;
 }
 
-Arrays joined(std::span<const Array> a, std::span<const Array> b) {
-  Arrays r(a);
-  r.append(b.begin(), b.end());
-  return r;
-}
-
 double worst_precision(std::span<const Array> xs, double (*f)(DType)) {
   double r = 0;
   for (const Array& x : xs)

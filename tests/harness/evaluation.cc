@@ -24,12 +24,6 @@ Arrays reference(const Sample& sample, std::span<const Array> args) {
   return outs;
 }
 
-double tolerance_of(std::span<const Array> results) {
-  double t = 0;
-  for (const Array& r : results) t = std::max(t, precision(r.dtype()));
-  return t;
-}
-
 std::string aval_difference(const ir::Avals& got, const ir::Avals& want) {
   if (got.size() != want.size())
     return "there must be " + std::to_string(want.size()) + " results; got " + std::to_string(got.size()) + ".";

@@ -164,9 +164,21 @@ std::string difference(std::span<const Array> got, std::span<const Array> want, 
   return compare_lists(got, want, [&](const Array& g, const Array& w) { return difference(g, w, tolerance); });
 }
 
+double tolerance_of(std::span<const Array> results) {
+  double t = 0;
+  for (const Array& r : results) t = std::max(t, precision(r.dtype()));
+  return t;
+}
+
 std::string bit_difference(std::span<const Array> got, std::span<const Array> want) {
   return compare_lists(
       got, want, [](const Array& g, const Array& w) { return compare(g, w, [](Complex, Complex) { return false; }); });
+}
+
+Arrays joined(std::span<const Array> a, std::span<const Array> b) {
+  Arrays r(a);
+  r.append(b.begin(), b.end());
+  return r;
 }
 
 Array stacked(std::span<const Array> parts, int axis) {

@@ -25,6 +25,8 @@ double pairing(const Array& x, const Array& y);
 
 /// The relative precision expected of results in dtype `t`; 0 for exact ones.
 double precision(DType t);
+/// The largest of those of the arrays' dtypes.
+double tolerance_of(std::span<const Array> results);
 /// f64, c128.
 bool is_double(DType t);
 
@@ -36,6 +38,8 @@ std::string difference(std::span<const Array> got, std::span<const Array> want, 
 /// Bits, except that NaN equals NaN.
 std::string bit_difference(std::span<const Array> got, std::span<const Array> want);
 
+/// The arrays of both lists.
+Arrays joined(std::span<const Array> a, std::span<const Array> b);
 /// The arrays along a new axis.
 Array stacked(std::span<const Array> parts, int axis);
 /// Example `i` of each result list, stacked in front: lists by example -> one list.

@@ -120,6 +120,26 @@ TEST(limits, of_concatenate) {
                ParseError);
 }
 
+TEST(limits, of_split) {
+  EXPECT_EQ(refusal("f32[1,3] w:f32[1,3] = split[axis=0 sizes=(1, 1)] x"), "accepted");
+  EXPECT_EQ(refusal("f32[1,3] = split[axis=0 sizes=(1,)] x"),
+            "split: the sizes must add up to the axis; got [1] for axis 0 of f32[2,3].");
+  EXPECT_EQ(refusal("f32[1,3] = split[axis=2 sizes=(1,)] x"), "split: axes must be in [0, 2); got [2].");
+  const std::string huge = "9223372036854775807, 9223372036854775807, 4";
+  EXPECT_EQ(refusal("f32[1,3] = split[axis=0 sizes=(" + huge + ")] x"),
+            "split: the sizes must add up to the axis; got [9223372036854775807,9223372036854775807,4] for axis 0 of "
+            "f32[2,3].");
+  EXPECT_EQ(refusal("f32[1,3] = split[axis=0 sizes=(-1, 3)] x"),
+            "split: the sizes must add up to the axis; got [-1,3] for axis 0 of f32[2,3].");
+}
+
+TEST(limits, shortcuts_check_like_the_operations) {
+  const Array x = np::ones({2, 3});
+  EXPECT_THROW(lax::concatenate({x}, 2), IndexError);
+  EXPECT_THROW(lax::concatenate({Array()}, 0), ValueError);
+  EXPECT_THROW(lax::pad(x, x, Dims{0, 0}, Dims{0, 0}), ShapeError);
+}
+
 TEST(limits, of_pad) {
   EXPECT_EQ(refusal("f32[9] = pad[low=(1,) high=(1,) interior=(1,)] v s"), "accepted");
   EXPECT_EQ(refusal("f32[9] = pad[low=(1,) high=() interior=(1,)] v s"),

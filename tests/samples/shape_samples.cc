@@ -191,6 +191,21 @@ void add_joining(std::vector<Sample>& out) {
   concatenate("with_nothing", f64, {{2, 0}, {2, 3}, {2, 0}}, 1);
   concatenate("of_nothing", f64, {{0}, {0}}, 0);
 
+  const auto split = [&](std::string name, DType t, Dims shape, std::int64_t axis, Dims sizes) {
+    Sample s{.name = "split_" + name,
+             .op = OpCode::kSplit,
+             .params = ir::make_params(SplitParams{axis, std::move(sizes)}),
+             .operands = {{t, std::move(shape), -9, 9}}};
+    if (differentiable(t)) s.smooth_in = {0};
+    out.push_back(std::move(s));
+  };
+  for (const DType t : kEverySize) split("rows_" + std::string(name(t)), t, {3, 3}, 0, {2, 1});
+  split("columns", f64, {2, 6}, 1, {1, 3, 2});
+  split("middle", f64, {2, 3, 2}, 1, {1, 2});
+  split("alone", f64, {2, 3}, 0, {2});
+  split("with_nothing", f64, {2, 3}, 1, {0, 3, 0});
+  split("of_nothing", f64, {0}, 0, {0, 0});
+
   const auto pad = [&](std::string name, DType t, Dims shape, Dims low, Dims high, Dims interior) {
     Sample s{.name = "pad_" + name,
              .op = OpCode::kPad,

@@ -1,6 +1,7 @@
 #include "weft/api/autodiff.h"
 
-#include <algorithm>
+#include <string_view>
+#include <unordered_set>
 
 namespace weft::api {
 
@@ -14,12 +15,10 @@ namespace {
 
 // The first path of `a`, without its root, that `b` does not have.
 const std::string* first_without(const PathLeaves& a, const PathLeaves& b) {
-  for (const std::string& path : a.paths) {
-    const auto same = [&](const std::string& other) {
-      return std::string_view(path).substr(a.root.size()) == std::string_view(other).substr(b.root.size());
-    };
-    if (std::none_of(b.paths.begin(), b.paths.end(), same)) return &path;
-  }
+  std::unordered_set<std::string_view> there;
+  for (const std::string& path : b.paths) there.insert(std::string_view(path).substr(b.root.size()));
+  for (const std::string& path : a.paths)
+    if (!there.contains(std::string_view(path).substr(a.root.size()))) return &path;
   return nullptr;
 }
 

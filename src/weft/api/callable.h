@@ -65,16 +65,21 @@ auto prepare_argument(UnknownParameters, A&& a) {
 template <class P, class A>
 P convert_argument(A&& a) {
   static_assert(std::is_convertible_v<A&&, P>, "an argument does not convert to the function's parameter");
+  static_assert(!std::is_integral_v<P> || !std::is_floating_point_v<std::decay_t<A>>,
+                "a floating-point number would lose its fraction as an integer parameter");
   return P(std::forward<A>(a));
 }
 template <class F, class... A>
 auto prepare(A&&... args) {
   using Known = typename parameters_of<std::decay_t<F>>::type;
   if constexpr (std::is_same_v<Known, UnknownParameters>) {
-    return std::tuple(prepare_argument(UnknownParameters(), std::forward<A>(args))...);
+    // Spelled out: deduction would take a single tuple or pair for the list of arguments itself.
+    return std::tuple<decltype(prepare_argument(UnknownParameters(), std::forward<A>(args)))...>(
+        prepare_argument(UnknownParameters(), std::forward<A>(args))...);
   } else {
     return []<class... P>(Parameters<P...>, auto&&... a) {
-      static_assert(sizeof...(P) == sizeof...(a), "wrong number of arguments for the function");
+      static_assert(sizeof...(P) == sizeof...(a), "wrong number of arguments for the function (default arguments are not seen through a function pointer: "
+                    "wrap it in a lambda)");
       return std::tuple<P...>(convert_argument<P>(std::forward<decltype(a)>(a))...);
     }(Known(), std::forward<A>(args)...);
   }
@@ -93,11 +98,14 @@ class Callable {
  public:
   using Result = std::decay_t<decltype(std::apply(std::declval<F&>(), std::declval<Pack&>()))>;
 
+  static_assert(!std::is_void_v<Result>, "the function must return its results: a tree of arrays");
+
   Callable(F& f, const Pack& pack) : f_(f), pack_(pack) {}
 
   /// For the engines: calls the function and appends the arrays of its result.
   FlatFunction flat() {
     return [this](std::span<const Array> args, Arrays& outs) {
+      const Trace::ArgumentPaths paths(detail::current_trace, [this](std::size_t i) { return leaf_path(pack_, i); });
       Pack pack = tree::with_leaves(pack_, args);
       result_.emplace(std::apply(f_, std::move(pack)));
       // Only the structure stays: keeping traced values would be a leak.

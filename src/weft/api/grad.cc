@@ -18,11 +18,11 @@ void check_grad_inputs(const char* what, const PathLeaves& leaves, const std::ve
   }
 }
 
-void check_grad_output(const char* what, std::span<const Array> outs) {
+void check_grad_output(const char* what, const Array& loss) {
   const std::string op(what);
-  if (outs.empty())
+  if (!loss.defined())
     throw ShapeError(op + ": the function must return a scalar; got none, a default-constructed Array.");
-  const Aval y = outs[0].aval();
+  const Aval y = loss.aval();
   if (y.ndim() != 0)
     throw ShapeError(op + ": the function must return a scalar; got " + y.str() + ".",
                      "reduce it with np::sum or np::mean, or use jacrev for all its derivatives.");
@@ -30,6 +30,25 @@ void check_grad_output(const char* what, std::span<const Array> outs) {
     throw DTypeError(op + ": the function must return a real float; got " + y.str() + ".",
                      is_complex(y.dtype()) ? "take np::real(y) or np::abs(y), or use vjp, which allows complex results."
                                            : "integers and bool have no derivative; compute the loss in floats.");
+}
+
+void check_jacobian(bool forward, const char* what, std::span<const Array> inputs, std::span<const Array> outs,
+                    bool none_result) {
+  const std::string op(what);
+  if (none_result)
+    throw ShapeError(op + ": the function must return an array; got none, a default-constructed Array.");
+  for (const Array& x : inputs)
+    if (forward && is_complex(x.dtype()))
+      throw DTypeError(op + ": differentiated arguments must be real; got " + x.aval().str() + ".",
+                       "differentiate by real and imaginary part, or use jvp, which takes complex tangents.");
+  for (const Array& y : outs) {
+    if (!is_inexact(y.dtype()))
+      throw DTypeError(op + ": results must be float or complex; got " + y.aval().str() + ".",
+                       "integers and bool have no derivative.");
+    if (!forward && is_complex(y.dtype()))
+      throw DTypeError(op + ": results must be real; got " + y.aval().str() + ".",
+                       "return real and imaginary part, or use vjp, which takes complex cotangents.");
+  }
 }
 
 namespace {
@@ -73,7 +92,7 @@ Arrays jacobian_columns(const transforms::Linearized& lin, std::span<const Array
       const Aval y = lin.outs[o].aval();
       const Dims shape = joined(y.shape(), x.shape());
       if (!lin.has_tangent[o]) {
-        by_output[o].push_back(zeros_of(Aval(x.dtype(), shape)));
+        by_output[o].push_back(zeros_of(Aval(y.dtype(), shape)));
         continue;
       }
       const Array rows = in_front(columns[next], bdims[next], x.size());

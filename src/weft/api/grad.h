@@ -11,8 +11,8 @@ namespace api {
 /// The arguments to differentiate, checked: every leaf float or complex.
 /// `which[i]` says whether leaf i belongs to one of them. Throws NotDifferentiableError naming the leaf.
 void check_grad_inputs(const char* what, const PathLeaves& leaves, const std::vector<bool>& which);
-/// Throws ShapeError or DTypeError unless the first output is a real scalar.
-void check_grad_output(const char* what, std::span<const Array> outs);
+/// Throws ShapeError or DTypeError unless the loss is a real scalar.
+void check_grad_output(const char* what, const Array& loss);
 
 template <std::size_t... kArgs>
 constexpr bool is_among(std::size_t i) {
@@ -41,10 +41,31 @@ auto chosen(const Pack& pack) {
     return std::tuple(std::get<kArgs>(pack)...);
 }
 
+/// Refuses, when instantiated, what has derivatives in mathematics but is no array.
+struct NoNumbers : tree::NullVisitor {
+  template <class U>
+  void value(const U&) {
+    static_assert(!std::is_floating_point_v<U> && !tree::detail::is_a<U, std::complex>,
+                  "grad: a floating-point number in a differentiated argument would be a constant: declare it Array, or "
+                  "static_arg(x) when that is meant");
+  }
+};
+template <class T>
+void check_differentiable(const T& argument) {
+  static_assert(!std::is_floating_point_v<T>, "grad: declare the differentiated parameter Array");
+  static_assert(!tree::detail::is_static<T> || std::is_floating_point_v<T>,
+                "grad: the differentiated argument holds no Array; choose another: grad<1>(f)");
+  if constexpr (!tree::detail::is_static<T>) {
+    NoNumbers none;
+    tree::visit(argument, none);
+  }
+}
+
 template <bool kAux, std::size_t... kArgs, class F, class... A>
 auto value_and_grad_of(const char* what, const std::string& name, F& f, A&&... args) {
   auto pack = prepare<F>(std::forward<A>(args)...);
   static_assert(((kArgs < sizeof...(A)) && ...), "grad: an argument number is out of range");
+  (check_differentiable(std::get<kArgs>(pack)), ...);
   const Arrays leaves = tree::leaves(pack);
   const std::vector<bool> which = argument_leaves<kArgs...>(pack);
   with_note(name, [&] { check_grad_inputs(what, path_leaves(pack, "args"), which); });
@@ -62,7 +83,12 @@ auto value_and_grad_of(const char* what, const std::string& name, F& f, A&&... a
     return transforms::linearize(
         [&](std::span<const Array> a, Arrays& outs) {
           call.flat()(a, outs);
-          check_grad_output(what, outs);
+          const Array* loss;  // a placeholder, or none
+          if constexpr (kAux)
+            loss = &call.prototype().first;
+          else
+            loss = &call.prototype();
+          check_grad_output(what, loss->defined() ? outs[0] : Array());
         },
         leaves, which, name);
   });
@@ -72,6 +98,14 @@ auto value_and_grad_of(const char* what, const std::string& name, F& f, A&&... a
   Arrays gradients = pull_back(std::move(lin), which, cts);
   // A leaf that the result does not depend on has gradient zero.
   return std::pair(std::move(result), chosen<kArgs...>(cotangent_tree(pack, gradients)));
+}
+/// By argument 0 when no arguments are chosen.
+template <bool kAux, std::size_t... kArgs, class F, class... A>
+auto value_and_grad_or_first(const char* what, const std::string& name, F& f, A&&... args) {
+  if constexpr (sizeof...(kArgs) == 0)
+    return value_and_grad_of<kAux, 0>(what, name, f, std::forward<A>(args)...);
+  else
+    return value_and_grad_of<kAux, kArgs...>(what, name, f, std::forward<A>(args)...);
 }
 
 }  // namespace api
@@ -91,20 +125,16 @@ template <std::size_t... kArgs, class F>
 auto value_and_grad(F&& f, SourceLocation loc = std::source_location::current()) {
   return [f = std::decay_t<F>(std::forward<F>(f)),
           name = api::transform_name("value_and_grad(f)", loc)](auto&&... args) {
-    if constexpr (sizeof...(kArgs) == 0)
-      return api::value_and_grad_of<false, 0>("value_and_grad", name, f, std::forward<decltype(args)>(args)...);
-    else
-      return api::value_and_grad_of<false, kArgs...>("value_and_grad", name, f, std::forward<decltype(args)>(args)...);
+    return api::value_and_grad_or_first<false, kArgs...>("value_and_grad", name, f,
+                                                         std::forward<decltype(args)>(args)...);
   };
 }
 template <std::size_t... kArgs, class F>
 auto value_and_grad(F&& f, HasAux, SourceLocation loc = std::source_location::current()) {
   return [f = std::decay_t<F>(std::forward<F>(f)),
           name = api::transform_name("value_and_grad(f)", loc)](auto&&... args) {
-    if constexpr (sizeof...(kArgs) == 0)
-      return api::value_and_grad_of<true, 0>("value_and_grad", name, f, std::forward<decltype(args)>(args)...);
-    else
-      return api::value_and_grad_of<true, kArgs...>("value_and_grad", name, f, std::forward<decltype(args)>(args)...);
+    return api::value_and_grad_or_first<true, kArgs...>("value_and_grad", name, f,
+                                                        std::forward<decltype(args)>(args)...);
   };
 }
 
@@ -112,27 +142,24 @@ auto value_and_grad(F&& f, HasAux, SourceLocation loc = std::source_location::cu
 template <std::size_t... kArgs, class F>
 auto grad(F&& f, SourceLocation loc = std::source_location::current()) {
   return [f = std::decay_t<F>(std::forward<F>(f)), name = api::transform_name("grad(f)", loc)](auto&&... args) {
-    if constexpr (sizeof...(kArgs) == 0)
-      return api::value_and_grad_of<false, 0>("grad", name, f, std::forward<decltype(args)>(args)...).second;
-    else
-      return api::value_and_grad_of<false, kArgs...>("grad", name, f, std::forward<decltype(args)>(args)...).second;
+    return api::value_and_grad_or_first<false, kArgs...>("grad", name, f, std::forward<decltype(args)>(args)...).second;
   };
 }
 template <std::size_t... kArgs, class F>
 auto grad(F&& f, HasAux, SourceLocation loc = std::source_location::current()) {
   return [f = std::decay_t<F>(std::forward<F>(f)), name = api::transform_name("grad(f)", loc)](auto&&... args) {
-    const auto finish = [](auto value_and_gradient) {
-      return std::pair(std::move(value_and_gradient.second), std::get<1>(std::move(value_and_gradient.first)));
-    };
-    if constexpr (sizeof...(kArgs) == 0)
-      return finish(api::value_and_grad_of<true, 0>("grad", name, f, std::forward<decltype(args)>(args)...));
-    else
-      return finish(api::value_and_grad_of<true, kArgs...>("grad", name, f, std::forward<decltype(args)>(args)...));
+    auto [value, gradient] =
+        api::value_and_grad_or_first<true, kArgs...>("grad", name, f, std::forward<decltype(args)>(args)...);
+    return std::pair(std::move(gradient), std::move(value.second));
   };
 }
 
 namespace api {
 
+/// Throws unless a Jacobian of these outputs by these inputs exists: DTypeError for integer outputs, and where forward
+/// (backward) mode cannot tell the parts of a complex input (output); ShapeError for a result that is none.
+void check_jacobian(bool forward, const char* what, std::span<const Array> inputs, std::span<const Array> outs,
+                    bool none_result);
 /// Blocks by output, then by input, from forward (backward) mode over the standard basis.
 Arrays jacobian_columns(const transforms::Linearized& lin, std::span<const Array> inputs, const std::string& name);
 Arrays jacobian_rows(const transforms::Linearized& lin, std::span<const Array> inputs, const std::string& name);
@@ -148,12 +175,21 @@ auto jacobian(bool forward, const char* what, const std::string& name, F& f, A&&
   Callable<F, decltype(pack)> call(f, pack);
   using Result = typename decltype(call)::Result;
   static_assert(std::is_same_v<Input, Array> || std::is_same_v<Result, Array>,
-                "jacobian: the argument or the result must be an Array; ravel one of them first");
-  const transforms::Linearized lin =
-      with_note(name, [&] { return transforms::linearize(call.flat(), leaves, which, name); });
+                "jacobian, hessian: the argument or the result must be an Array (for hessian, the argument); weft::ravel "
+                "makes one array of a tree");
   Arrays inputs;
   for (std::size_t i = 0; i < leaves.size(); ++i)
     if (which[i]) inputs.push_back(leaves[i]);
+  const transforms::Linearized lin = with_note(name, [&] {
+    return transforms::linearize(
+        [&](std::span<const Array> a, Arrays& outs) {
+          call.flat()(a, outs);
+          bool none_result = false;
+          if constexpr (std::is_same_v<Result, Array>) none_result = !call.prototype().defined();
+          check_jacobian(forward, what, inputs, outs, none_result);
+        },
+        leaves, which, name);
+  });
   const Arrays blocks = forward ? jacobian_columns(lin, inputs, name) : jacobian_rows(lin, inputs, name);
   // One output or one input: the blocks are a tree like the other.
   if constexpr (std::is_same_v<Result, Array>)
@@ -165,7 +201,9 @@ auto jacobian(bool forward, const char* what, const std::string& name, F& f, A&&
 }  // namespace api
 
 /// J[out..., in...] = df(x)[out...] / dx[in...] by forward mode, one column per element of argument
-/// kArg: for functions with few inputs. Argument or result may be a tree, and then so is J.
+/// kArg: for functions with few inputs. Argument or result may be a tree, and then so is J. The argument must be real
+/// (DTypeError), for one column cannot hold the derivatives by both parts of a complex number; results are real or
+/// complex.
 template <std::size_t kArg = 0, class F>
 auto jacfwd(F&& f, SourceLocation loc = std::source_location::current()) {
   return [f = std::decay_t<F>(std::forward<F>(f)), name = api::transform_name("jacfwd(f)", loc)](auto&&... args) {
@@ -173,7 +211,8 @@ auto jacfwd(F&& f, SourceLocation loc = std::source_location::current()) {
   };
 }
 
-/// The same Jacobian by reverse mode, one row per element of the result: for functions with few outputs.
+/// The same Jacobian by reverse mode, one row per element of the result: for functions with few outputs. Results must be
+/// real (DTypeError); for a complex argument each row is a gradient as of `grad`.
 template <std::size_t kArg = 0, class F>
 auto jacrev(F&& f, SourceLocation loc = std::source_location::current()) {
   return [f = std::decay_t<F>(std::forward<F>(f)), name = api::transform_name("jacrev(f)", loc)](auto&&... args) {
@@ -181,7 +220,8 @@ auto jacrev(F&& f, SourceLocation loc = std::source_location::current()) {
   };
 }
 
-/// H[i..., j...] = d2 f(x) / dx[i...] dx[j...], forward over reverse.
+/// H[i..., j...] = d2 f(x) / dx[i...] dx[j...], forward over reverse, of a real array x. For a tree of parameters make
+/// one array of it first: `auto [x, unravel] = ravel(params); hessian([&](Array x) { return f(unravel(x)); })(x)`.
 template <std::size_t kArg = 0, class F>
 auto hessian(F&& f, SourceLocation loc = std::source_location::current()) {
   return

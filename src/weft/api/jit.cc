@@ -22,11 +22,12 @@ void Signature::text(const std::string& s) {
   }
 }
 
-std::shared_ptr<JitEntry> JitCache::find(std::uint64_t hash, std::span<const std::uint64_t> key) const {
+std::shared_ptr<JitEntry> JitCache::find(std::uint64_t hash, const Signature& signature) const {
   const std::lock_guard lock(mutex_);
   const auto [first, last] = entries_.equal_range(hash);
   for (auto it = first; it != last; ++it)
-    if (std::ranges::equal(it->second->key, key)) return it->second;
+    if (std::ranges::equal(it->second->key, signature.words) && it->second->statics == signature.statics)
+      return it->second;
   return nullptr;
 }
 

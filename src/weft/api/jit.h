@@ -23,6 +23,7 @@ inline constexpr char type_tag = 0;
 /// Collects the arrays on the way.
 struct Signature : tree::NullVisitor {
   SmallVector<std::uint64_t, 24> words;
+  std::vector<StaticValue> statics;  // those of which the words have only the hash
   Arrays leaves;
 
   void array(const Array& a) {
@@ -31,19 +32,23 @@ struct Signature : tree::NullVisitor {
   }
   template <class U>
   void value(const U& v) {
-    static_assert(!std::is_floating_point_v<U>,
+    static_assert(!std::is_floating_point_v<U> && !tree::detail::is_a<U, std::complex>,
                   "jit: a floating-point argument would recompile for every new value: declare it Array, and a plain "
                   "number may be passed for it; static_arg(x) says that recompiling is meant");
     if constexpr (std::is_same_v<U, std::string>)
       text(v);
     else if constexpr (tree::detail::is_a<U, StaticArg>) {
       using T = std::remove_cvref_t<decltype(v.value)>;
-      if constexpr (std::is_same_v<T, std::string>)
+      if constexpr (std::is_same_v<T, std::string>) {
         text(v.value);
-      else if constexpr (std::is_floating_point_v<T>)
-        words.push_back(std::bit_cast<std::uint64_t>(static_cast<double>(v.value)));
-      else
+      } else if constexpr (std::is_integral_v<T> || std::is_enum_v<T>) {
         words.push_back(static_cast<std::uint64_t>(v.value));
+      } else if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>) {
+        words.push_back(std::bit_cast<std::uint64_t>(static_cast<double>(v.value)));
+      } else {
+        words.push_back(std::hash<T>()(v.value));
+        statics.emplace_back(v.value);
+      }
     } else
       words.push_back(static_cast<std::uint64_t>(v));
   }
@@ -58,6 +63,7 @@ struct Signature : tree::NullVisitor {
 /// One traced and compiled signature.
 struct JitEntry {
   SmallVector<std::uint64_t, 24> key;
+  std::vector<StaticValue> statics;
   Staged staged;
   std::shared_ptr<const Executable> executable;  // null until first evaluated
   ir::Params call_params;
@@ -67,7 +73,7 @@ struct JitEntry {
 /// The entries of one jitted function. Safe to use from several threads.
 class JitCache {
  public:
-  std::shared_ptr<JitEntry> find(std::uint64_t hash, std::span<const std::uint64_t> key) const;
+  std::shared_ptr<JitEntry> find(std::uint64_t hash, const Signature& signature) const;
   void add(std::uint64_t hash, std::shared_ptr<JitEntry> entry);
   std::size_t size() const;
 
@@ -103,7 +109,7 @@ class Jit {
     signature.words.push_back(reinterpret_cast<std::uintptr_t>(&api::type_tag<Pack>));
     tree::visit(std::as_const(pack), signature);
     const std::uint64_t hash = signature.hash();
-    std::shared_ptr<api::JitEntry> entry = cache_->find(hash, signature.words);
+    std::shared_ptr<api::JitEntry> entry = cache_->find(hash, signature);
     if (!entry) {
       entry = trace(pack, signature);
       // A captured tracer belongs to this call alone.
@@ -138,6 +144,7 @@ class Jit {
     for (const Array& a : signature.leaves) inputs.push_back(a.aval());
     entry->staged = api::with_note(name, [&] { return stage(call.flat(), inputs, name); });
     entry->key = signature.words;
+    entry->statics = signature.statics;
     entry->call_params = ir::make_params(CallParams{options_.name, entry->staged.jaxpr});
     entry->prototype = std::make_shared<const typename decltype(call)::Result>(call.prototype());
     return entry;

@@ -24,12 +24,11 @@ Arrays unravel_leaves(const Array& flat, std::span<const Aval> types) {
   if (flat.ndim() != 1 || flat.size() != total)
     throw ShapeError("unravel: the vector must have as many elements as the tree; got " + flat.aval().str() + " for " +
                      count_str(total, "element", "elements") + ".");
-  Arrays r;
-  std::int64_t at = 0;
-  for (const Aval t : types) {
-    r.push_back(lax::reshape(lax::slice(flat, Dims{at}, Dims{at + t.size()}), t.shape()));
-    at += t.size();
-  }
+  if (types.empty()) return {};
+  Dims sizes;
+  for (const Aval t : types) sizes.push_back(t.size());
+  Arrays r = lax::split(flat, sizes, 0);
+  for (std::size_t i = 0; i < r.size(); ++i) r[i] = lax::reshape(r[i], types[i].shape());
   return r;
 }
 

@@ -12,7 +12,8 @@ void AxesVisitor::push() {
   stack_.push_back({child, 0});
 }
 
-void AxesVisitor::enter(tree::NodeKind, std::size_t n) {
+void AxesVisitor::enter(tree::NodeKind kind, std::size_t n) {
+  if (kind == tree::NodeKind::kOptional) return;  // the entry is its value's
   const Axes& axes = *stack_.back().axes;
   if (axes.is_list() && axes.children().size() != n)
     throw TreeError(std::string(what_) + " must have one entry per element of " + path() + "; got " +

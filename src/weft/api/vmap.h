@@ -34,7 +34,7 @@ class AxesVisitor : public tree::PathVisitor {
   AxesVisitor(const char* what, const Axes& axes, std::string root)
       : PathVisitor(std::move(root)), what_(what), stack_{{&axes, 0}} {}
   void array(const Array& a);
-  void enter(tree::NodeKind, std::size_t n);
+  void enter(tree::NodeKind kind, std::size_t n);
   void child(std::string_view name);
   void child(std::size_t i);
   void child_key(const std::string& key);
@@ -90,19 +90,17 @@ auto vmap(F&& f, Axes in_axes = 0, Axes out_axes = 0, SourceLocation loc = std::
     auto pack = api::prepare<decltype(f)>(std::forward<decltype(args)>(args)...);
     const std::string name = api::transform_name("vmap(f)", loc);
     std::int64_t size = 0;
-    Bdims bdims;
-    {
-      const LocationScope scope(loc, "vmap");
-      bdims = api::mapped_axes(api::match_axes("vmap: in_axes", in_axes, pack, "args"), size);
-    }
+    const Bdims bdims = api::with_note(
+        name, [&] { return api::mapped_axes(api::match_axes("vmap: in_axes", in_axes, pack, "args"), size); });
     api::Callable<std::remove_reference_t<decltype((f))>, decltype(pack)> call(f, pack);
     Arrays outs;
     Bdims out_bdims;
     api::with_note(name,
                    [&] { transforms::vmap(call.flat(), tree::leaves(pack), bdims, size, name, outs, out_bdims); });
-    const LocationScope scope(loc, "vmap");
-    auto leaves = api::match_axes("vmap: out_axes", out_axes, call.prototype(), "result");
-    return call.result(api::place_axes(leaves, outs, out_bdims, size));
+    return api::with_note(name, [&] {
+      auto leaves = api::match_axes("vmap: out_axes", out_axes, call.prototype(), "result");
+      return call.result(api::place_axes(leaves, outs, out_bdims, size));
+    });
   };
 }
 

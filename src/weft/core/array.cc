@@ -45,8 +45,7 @@ class ExternalStorage final : public Storage {
   }
   ConcretizationError error(std::move(message), std::move(hint));
   if (trace.kind() != Trace::Kind::kAbstract)
-    error.add_note((t.location() ? "made at " + t.location().str() + " by " : std::string("an argument of ")) +
-                   trace.name());
+    error.add_note(t.origin());
   throw error;
 }
 
@@ -61,6 +60,10 @@ const BufferValue& concrete(const Array& a, const char* what) {
       throw LeakError(std::string(what) + ": the array must belong to a running transformation; got " + t->str() +
                           ", which has ended.",
                       "return the value from the function instead of storing it elsewhere.");
+    if (t->trace()->thread() != detail::this_thread_id())
+      throw LeakError(std::string(what) + ": the array must belong to a transformation of this thread; got " + t->str() +
+                          ", which runs on another thread.",
+                      "start the transformation on the thread that does the work.");
     if (!t->primal().defined() || t->trace()->kind() == Trace::Kind::kBatch) throw_concretization(*t, what);
     p = &t->primal();
   }
@@ -172,6 +175,7 @@ Array Array::copy(DType dtype, DimSpan shape, const void* data, std::size_t coun
   if (static_cast<std::size_t>(aval.size()) != count)
     throw ShapeError("array: the number of elements must be that of the shape; got " + std::to_string(count) +
                      " elements for shape " + shape_str(shape) + ".");
+  if (count && !data) throw ValueError("array: the memory must not be null; got a null pointer for " + aval.str() + ".");
   Ref<BufferValue> b = detail::new_buffer(aval);
   if (count) std::memcpy(b->storage()->data(), data, static_cast<std::size_t>(aval.bytes()));
   return Array(Ref<const Value>(std::move(b)));

@@ -6,14 +6,14 @@
 
 namespace weft {
 
-Array JaxprTrace::tracer(ir::Var v, Aval aval) {
+Array JaxprTrace::tracer(ir::Var v, Aval aval, int argument) {
   return Array(Ref<const Value>::adopt(
-      new Tracer(Ref<Trace>::share(this), aval, Array(), Array(), static_cast<std::int64_t>(v))));
+      new Tracer(Ref<Trace>::share(this), aval, Array(), Array(), static_cast<std::int64_t>(v), argument)));
 }
 
 Array JaxprTrace::input(Aval aval) {
   inputs_.push_back(builder_.add_var(aval));
-  return tracer(inputs_.back(), aval);
+  return tracer(inputs_.back(), aval, static_cast<int>(inputs_.size()) - 1);
 }
 
 ir::Atom JaxprTrace::atom(const Array& a) {
@@ -58,7 +58,7 @@ Staged stage(const FlatFunction& f, std::span<const Aval> inputs, const std::str
     Arrays args, outs;
     for (const Aval a : inputs) args.push_back(trace->input(a));
     f(args, outs);
-    check_results(name, outs);
+    check_usable(name, "results", outs);
     staged = trace->build(outs);
   }
   trace.end();

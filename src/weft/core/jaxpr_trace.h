@@ -31,7 +31,7 @@ class JaxprTrace final : public Trace {
 
  private:
   ir::Atom atom(const Array& a);
-  Array tracer(ir::Var v, Aval aval);
+  Array tracer(ir::Var v, Aval aval, int argument = -1);
 
   ir::JaxprBuilder builder_;
   std::vector<ir::Var> inputs_;

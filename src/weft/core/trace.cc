@@ -63,13 +63,19 @@ void Trace::finish(bool check_leaks) {
   throw error;
 }
 
-Tracer::Tracer(Ref<Trace> trace, Aval aval, Array primal, Array tangent, std::int64_t index)
+std::string Trace::argument_str(int argument) const {
+  if (argument < 0 || thread_ != detail::this_thread_id() || !argument_path_) return "an argument of " + name_;
+  return "argument " + argument_path_(static_cast<std::size_t>(argument)) + " of " + name_;
+}
+
+Tracer::Tracer(Ref<Trace> trace, Aval aval, Array primal, Array tangent, std::int64_t index, int argument)
     : Value(Kind::kTracer, aval),
       trace_(std::move(trace)),
       location_(current_location()),
       primal_(std::move(primal)),
       tangent_(std::move(tangent)),
-      index_(index) {
+      index_(index),
+      argument_(argument) {
   if (trace_->tracking()) [[unlikely]]
     trace_->track(this);
 }
@@ -113,15 +119,15 @@ bool unusable(const Tracer& t) {
 
 }  // namespace
 
-std::string Tracer::str() const {
-  const std::string by = location_ ? " made at " + location_.str() + " by " : std::string(", an argument of ");
-  return aval().str() + by + trace_->name();
+std::string Tracer::origin() const {
+  return location_ ? "made at " + location_.str() + " by " + trace_->name() : trace_->argument_str(argument_);
 }
 
-void check_results(std::string_view transform, std::span<const Array> results) {
-  for (const Array& a : results)
-    if (const Tracer* t = a.tracer(); t && unusable(*t))
-      check_usable(transform.substr(0, transform.find('(')), "results", *t);
+std::string Tracer::str() const { return aval().str() + (location_ ? " " : ", ") + origin(); }
+
+void check_usable(std::string_view transform, const char* what, std::span<const Array> arrays) {
+  for (const Array& a : arrays)
+    if (const Tracer* t = a.tracer(); t && unusable(*t)) check_usable(transform.substr(0, transform.find('(')), what, *t);
 }
 
 void bind(OpCode op, const ir::Params& params, std::span<const Array> args, Arrays& outs) {

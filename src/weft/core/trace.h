@@ -6,6 +6,7 @@
 // is current, so a rule that forgets to go on in its parent fails at once.
 #pragma once
 
+#include <functional>
 #include <mutex>
 #include <set>
 
@@ -44,6 +45,24 @@ class Trace : public RefCounted {
   Trace* parent() const { return parent_.get(); }
   bool owns(const Array& a) const;
 
+  /// While it lives, errors call the trace's arguments by their paths: "args[0].w". The trace must be running.
+  class ArgumentPaths {
+   public:
+    ArgumentPaths(Trace* trace, std::function<std::string(std::size_t)> path_of) : trace_(Ref<Trace>::share(trace)) {
+      if (trace_) trace_->argument_path_ = std::move(path_of);
+    }
+    ~ArgumentPaths() {
+      if (trace_) trace_->argument_path_ = nullptr;
+    }
+    ArgumentPaths(const ArgumentPaths&) = delete;
+    ArgumentPaths& operator=(const ArgumentPaths&) = delete;
+
+   private:
+    Ref<Trace> trace_;
+  };
+  /// "argument args[0].w of jit(f)", or "an argument of jit(f)" when paths are not known.
+  std::string argument_str(int argument) const;
+
   /// Ends the trace: its tracers become unusable. When leaks are checked, throws LeakError that
   /// lists the lines of the tracers still held.
   void finish(bool check_leaks);
@@ -62,6 +81,7 @@ class Trace : public RefCounted {
   const void* thread_;
   Ref<Trace> parent_;
   std::string name_;
+  std::function<std::string(std::size_t)> argument_path_;
   std::mutex tracked_mutex_;
   std::set<const Tracer*> tracked_;
 };
@@ -71,11 +91,14 @@ class Trace : public RefCounted {
 /// number of a variable.
 class Tracer final : public Value {
  public:
-  Tracer(Ref<Trace> trace, Aval aval, Array primal, Array tangent, std::int64_t index);
+  /// `argument`: which argument of the transformed function it is, counting leaves; -1 for what operations give.
+  Tracer(Ref<Trace> trace, Aval aval, Array primal, Array tangent, std::int64_t index, int argument = -1);
   ~Tracer();
   Trace* trace() const { return trace_.get(); }
   const SourceLocation& location() const { return location_; }
-  /// "f32[3] made at model.cc:7 by jit(f) at model.cc:20", for errors.
+  /// "made at model.cc:7 by jit(f) at model.cc:20", "argument args[0].w of jit(f)": for errors.
+  std::string origin() const;
+  /// Its type and origin.
   std::string str() const;
   const Array& primal() const { return primal_; }
   const Array& tangent() const { return tangent_; }
@@ -87,6 +110,7 @@ class Tracer final : public Value {
   Array primal_;
   Array tangent_;
   std::int64_t index_;
+  int argument_;
 };
 
 inline const Tracer* Array::tracer() const { return is_tracer() ? static_cast<const Tracer*>(v_.get()) : nullptr; }
@@ -151,8 +175,8 @@ class CheckLeaks {
 };
 
 /// LeakError unless every array can be used now: it is a buffer or none, or its trace runs on this thread.
-/// `transform` is the name of the transformation whose results they are: "grad(f) at train.cc:18".
-void check_results(std::string_view transform, std::span<const Array> results);
+/// `what` they are ("arguments", "results") of `transform`, the name of a transformation: "grad(f) at train.cc:18".
+void check_usable(std::string_view transform, const char* what, std::span<const Array> arrays);
 
 /// Applies an operation in the current trace.
 void bind(OpCode op, const ir::Params& params, std::span<const Array> args, Arrays& outs);

@@ -2,7 +2,23 @@
 
 #include <algorithm>
 
+#include "weft/base/text.h"
+
 namespace weft::tree {
+
+namespace {
+
+// Inside quotes, so that no content looks like structure.
+std::string quoted(const std::string& text, char quote) {
+  std::string r(1, quote);
+  for (const char c : text) {
+    if (c == quote || c == '\\') r += '\\';
+    r += c;
+  }
+  return r + quote;
+}
+
+}  // namespace
 
 namespace detail {
 
@@ -14,7 +30,13 @@ std::string_view nth_name(std::string_view names, std::size_t i) {
   return names;
 }
 
-std::string key_text(const std::string& key) { return key; }
+std::string static_text(bool v) { return v ? "true" : "false"; }
+std::string static_text(std::int64_t v) { return number_str(v); }
+std::string static_text(std::uint64_t v) { return number_str(v); }
+std::string static_text(float v) { return number_str(v); }
+std::string static_text(double v) { return number_str(v); }
+std::string static_text(DType v) { return std::string(name(v)); }
+std::string static_text(const std::string& v) { return quoted(v, '"'); }
 
 }  // namespace detail
 
@@ -49,7 +71,7 @@ void TreeDefBuilder::child(std::size_t i) { PathVisitor::child(i); }
 void TreeDefBuilder::child_key(const std::string& key) {
   PathVisitor::child_key(key);
   separate();
-  def_.text_ += "'" + key + "': ";
+  def_.text_ += quoted(key, '\'') + ": ";
   first_ = true;
 }
 
@@ -60,23 +82,31 @@ void TreeDefBuilder::leave() {
   first_ = false;
 }
 
-void check_same_structure(std::string_view what, const TreeDef& expected, const TreeDef& got) {
-  if (expected == got) return;
-  const auto& a = expected.paths();
-  const auto& b = got.paths();
-  const auto shown = [](const std::string& path) { return path.empty() ? std::string("an array") : path; };
-  std::string detail;
-  for (std::size_t i = 0; i < std::max(a.size(), b.size()) && detail.empty(); ++i) {
-    if (i >= b.size())
-      detail = "the second has nothing at " + shown(a[i]);
-    else if (i >= a.size())
-      detail = "the first has nothing at " + shown(b[i]);
-    else if (a[i] != b[i])
-      detail = "the first has " + shown(a[i]) + " where the second has " + shown(b[i]);
+void detail::Outline::enter(NodeKind kind, std::size_t n) {
+  if (kind == NodeKind::kList || kind == NodeKind::kMap) add(count_str(static_cast<std::int64_t>(n), "entry", "entries"));
+  if (kind == NodeKind::kOptional) add(n ? "a value" : "no value");
+}
+
+void detail::throw_structures_differ(std::string_view what, const Outline& a, const Outline& b) {
+  const auto has = [](const Outline& o, const std::string& path) {
+    return std::any_of(o.entries.begin(), o.entries.end(), [&](const auto& e) { return e.first == path; });
+  };
+  std::size_t i = 0;
+  while (i < a.entries.size() && i < b.entries.size() && a.entries[i] == b.entries[i]) ++i;
+  // What stands there in one tree, what in the other.
+  std::string path, first = "nothing", second = "nothing";
+  if (i < a.entries.size() && (i == b.entries.size() || !has(b, a.entries[i].first))) {
+    std::tie(path, first) = a.entries[i];
+  } else if (i < b.entries.size() && (i == a.entries.size() || !has(a, b.entries[i].first))) {
+    std::tie(path, second) = b.entries[i];
+  } else if (i < a.entries.size() && a.entries[i].first == b.entries[i].first) {
+    std::tie(path, first) = a.entries[i];
+    second = b.entries[i].second;
+  } else {
+    first = second = "other types";  // the same entries in another order or another kind of container
   }
-  if (detail.empty()) detail = "they have the same arrays but differ in their static values or containers";
-  throw TreeError(std::string(what) + ": trees must have equal structure; got " + expected.str() + " and " + got.str() +
-                  ": " + detail + ".");
+  throw TreeError(std::string(what) + ": trees must have equal structure; got " + first + " and " + second + " at " +
+                  (path.empty() ? std::string("the root") : path) + ".");
 }
 
 }  // namespace weft::tree

@@ -18,6 +18,7 @@
 
 #include "weft/base/hash.h"
 #include "weft/core/array.h"
+#include "weft/core/static_value.h"
 #include "weft/core/tree_fields.h"
 
 /// Inside a class: names the members that make it a tree.
@@ -67,10 +68,48 @@ concept OptedIn = requires(T& t) {
 
 /// The `i`th of "a_, b_, c_".
 std::string_view nth_name(std::string_view names, std::size_t i);
-std::string key_text(const std::string& key);
+/// Static values and keys as text; different values of a type have different texts.
+std::string static_text(bool v);
+std::string static_text(std::int64_t v);
+std::string static_text(std::uint64_t v);
+std::string static_text(float v);
+std::string static_text(double v);
+std::string static_text(DType v);
+std::string static_text(const std::string& v);  // quoted
+template <class U>
+  requires std::is_integral_v<U> && (!std::is_same_v<U, bool>)
+std::string static_text(U v) {
+  if constexpr (std::is_signed_v<U>)
+    return static_text(static_cast<std::int64_t>(v));
+  else
+    return static_text(static_cast<std::uint64_t>(v));
+}
+template <class U>
+  requires std::is_enum_v<U> && (!std::is_same_v<U, DType>)
+std::string static_text(U v) {
+  return static_text(static_cast<std::int64_t>(v));
+}
+template <class U>
+std::string static_text(const std::complex<U>& v) {
+  return "(" + static_text(v.real()) + "," + static_text(v.imag()) + ")";
+}
+template <class U>
+concept HasStaticText = requires(const U& v) { static_text(v); };
+inline const std::string& key_text(const std::string& key) { return key; }
 template <class K>
 std::string key_text(const K& key) {
-  return std::to_string(key);
+  return static_text(key);
+}
+
+/// A static leaf as text. Of a StaticArg whose type has none, its hash.
+template <class U>
+std::string value_text(const U& v) {
+  if constexpr (!is_a<U, StaticArg>)
+    return static_text(v);
+  else if constexpr (HasStaticText<decltype(v.value)>)
+    return "static(" + static_text(v.value) + ")";
+  else
+    return "static(hash " + static_text(std::hash<decltype(v.value)>()(v.value)) + ")";
 }
 
 }  // namespace detail
@@ -145,9 +184,13 @@ void visit(T& t, V& v) {
       return detail::nth_name(U::weft_tree_names(), I);
     });
   } else {
+    static_assert(!std::is_array_v<U>, "a C array is not a tree: use std::array or std::vector");
     static_assert(std::is_aggregate_v<U>,
                   "this type is not a tree: make it an aggregate of trees, or add WEFT_TREE(members...) to the class");
     if constexpr (std::is_aggregate_v<U>)
+      static_assert(std::is_empty_v<U> || detail::field_count<U>() > 0,
+                    "the members of this aggregate cannot be told (has it a base class?): add WEFT_TREE(members...)");
+    if constexpr (std::is_aggregate_v<U> && !std::is_array_v<U>)
       members(detail::fields(t),
               []<std::size_t I>(std::integral_constant<std::size_t, I>) { return detail::field_name<U, I>(); });
   }
@@ -231,12 +274,13 @@ class TreeDef {
   const std::vector<std::string>& paths() const { return paths_; }
   std::size_t num_leaves() const { return paths_.size(); }
   std::uint64_t hash() const { return hash_bytes(text_); }
-  friend bool operator==(const TreeDef& a, const TreeDef& b) { return a.text_ == b.text_; }
+  friend bool operator==(const TreeDef& a, const TreeDef& b) { return a.text_ == b.text_ && a.statics_ == b.statics_; }
 
  private:
   friend class TreeDefBuilder;
   std::string text_;
   std::vector<std::string> paths_;
+  std::vector<StaticValue> statics_;  // those of which the text has only the hash
 };
 
 /// Builds a TreeDef while a tree is visited.
@@ -246,20 +290,9 @@ class TreeDefBuilder : public PathVisitor {
   template <class U>
   void value(const U& v) {
     separate();
-    if constexpr (std::is_same_v<U, std::string>)
-      def_.text_ += "\"" + v + "\"";
-    else if constexpr (std::is_same_v<U, DType>)
-      def_.text_ += name(v);
-    else if constexpr (std::is_same_v<U, bool>)
-      def_.text_ += v ? "true" : "false";
-    else if constexpr (std::is_enum_v<U>)
-      def_.text_ += std::to_string(static_cast<long long>(v));
-    else if constexpr (detail::is_a<U, StaticArg>)
-      def_.text_ += "static(" + std::to_string(std::hash<decltype(v.value)>()(v.value)) + ")";
-    else if constexpr (std::is_arithmetic_v<U>)
-      def_.text_ += std::to_string(v);
-    else
-      def_.text_ += "(" + std::to_string(v.real()) + "," + std::to_string(v.imag()) + ")";
+    def_.text_ += detail::value_text(v);
+    if constexpr (detail::is_a<U, StaticArg>)
+      if constexpr (!detail::HasStaticText<decltype(v.value)>) def_.statics_.emplace_back(v.value);
   }
   void enter(NodeKind kind, std::size_t n);
   void child(std::string_view name);
@@ -282,17 +315,38 @@ TreeDef structure(const T& t) {
   return b.take();
 }
 
-/// Throws TreeError naming the first path where the structures differ.
-void check_same_structure(std::string_view what, const TreeDef& expected, const TreeDef& got);
+namespace detail {
+
+/// Everything in a tree that must agree with another's, by path.
+struct Outline : PathVisitor {
+  std::vector<std::pair<std::string, std::string>> entries;
+  void add(std::string text) { entries.emplace_back(path(), std::move(text)); }
+  void array(const Array& a) { add(a.defined() ? "an array" : "none"); }
+  template <class U>
+  void value(const U& v) {
+    add(value_text(v));
+  }
+  void enter(NodeKind kind, std::size_t n);
+};
+[[noreturn]] void throw_structures_differ(std::string_view what, const Outline& a, const Outline& b);
+
+}  // namespace detail
+
+/// Throws TreeError, naming the first path where they differ, unless the trees have equal structure.
+template <class T, class U>
+void check_same_structure(std::string_view what, const T& a, const U& b) {
+  if (structure(a) == structure(b)) return;
+  detail::Outline x, y;
+  visit(a, x);
+  visit(b, y);
+  detail::throw_structures_differ(what, x, y);
+}
 
 /// Applies `f` to corresponding arrays of trees of equal structure (TreeError otherwise) and
 /// returns a tree like the first.
 template <class F, class T, class... Rest>
 T map(F&& f, const T& t, const Rest&... rest) {
-  if constexpr (sizeof...(Rest) > 0) {
-    const TreeDef def = structure(t);
-    (check_same_structure("tree::map", def, structure(rest)), ...);
-  }
+  (check_same_structure("tree::map", t, rest), ...);
   const Arrays first = leaves(t);
   const std::array<Arrays, sizeof...(Rest)> others{leaves(rest)...};
   Arrays out;

@@ -64,16 +64,7 @@ using DenseRun = std::function<void(const void* const* in, void* const* out)>;
 Dims read_starts(std::span<const DType> types, const void* const* in, DimSpan shape, DimSpan window) {
   Dims starts;
   for (std::size_t i = 0; i < types.size(); ++i) {
-    const auto start = visit_dtype(types[i], [&]<class T>(TypeTag<T>) -> std::int64_t {
-      if constexpr (std::is_integral_v<T>) {
-        T v;
-        std::memcpy(&v, in[i], sizeof v);
-        return std::is_same_v<T, std::uint64_t> && v > static_cast<T>(INT64_MAX) ? INT64_MAX
-                                                                                 : static_cast<std::int64_t>(v);
-      } else {
-        throw InternalError("start indices must be integers");
-      }
-    });
+    const std::int64_t start = index_element(types[i], in[i], 0);
     starts.push_back(std::clamp<std::int64_t>(start, 0, shape[i] - window[i]));
   }
   return starts;

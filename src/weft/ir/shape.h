@@ -62,6 +62,15 @@ struct ConcatenateParams {
   static constexpr auto fields() { return std::tuple{ir::field("dimension", &ConcatenateParams::dimension)}; }
 };
 
+/// The sizes of the parts along `axis`, which they fill.
+struct SplitParams {
+  std::int64_t axis = 0;
+  Dims sizes;
+  static constexpr auto fields() {
+    return std::tuple{ir::field("axis", &SplitParams::axis), ir::field("sizes", &SplitParams::sizes)};
+  }
+};
+
 /// Elements before, after and between those of each axis.
 struct PadParams {
   Dims low;

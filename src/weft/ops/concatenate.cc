@@ -1,4 +1,4 @@
-// Joining: concatenate and pad.
+// Joining and parting: concatenate, split and pad.
 #include <algorithm>
 
 #include "weft/ir/shape.h"
@@ -57,6 +57,13 @@ void eval_concatenate(const ParamsBase* params, std::span<const TensorView> in,
 
 void transpose_concatenate(const Call& call, std::span<const Array> cts, std::span<GradAccum* const> accums) {
   const auto d = static_cast<std::size_t>(call.params_as<ConcatenateParams>().dimension);
+  if (std::all_of(accums.begin(), accums.end(), [](const GradAccum* a) { return a != nullptr; })) {
+    Dims sizes;
+    for (const GradAccum* a : accums) sizes.push_back(a->aval().shape(d));
+    Arrays parts = lax::split(cts[0], sizes, static_cast<int>(d));
+    for (std::size_t i = 0; i < accums.size(); ++i) accums[i]->add(std::move(parts[i]));
+    return;
+  }
   Dims start(cts[0].shape().size(), 0), limit(cts[0].shape());
   for (std::size_t i = 0; i < accums.size(); ++i) {
     const Aval x = accums[i] ? accums[i]->aval() : call.args[i].aval();
@@ -94,10 +101,10 @@ FactorTable factors_concatenate(const ParamsBase* params, std::span<const Aval> 
 
 Array lax::concatenate(std::span<const Array> xs, int dimension, SourceLocation loc) {
   const LocationScope scope(loc, "concatenate");
-  if (xs.size() == 1) return xs[0];
   if (xs.empty()) throw ValueError("concatenate: there must be at least one operand; got none.");
-  return bind1(OpCode::kConcatenate,
-               ir::make_params(ConcatenateParams{normal_axis("concatenate", dimension, xs[0].aval())}), xs);
+  const int axis = normal_axis("concatenate", dimension, xs[0].aval());
+  if (xs.size() == 1) return xs[0];
+  return bind1(OpCode::kConcatenate, ir::make_params(ConcatenateParams{axis}), xs);
 }
 
 const ir::OpInfo op_infos::concatenate{.operands = ir::takes_at_least(0),
@@ -108,6 +115,96 @@ const OpRules op_rule_table::concatenate{.jvp = jvp_multilinear,
                                          .transpose = transpose_concatenate,
                                          .batch = batch_concatenate,
                                          .factors = factors_concatenate};
+
+// ---- split: the parts of the operand along `axis`, of the given sizes; the inverse of concatenate ----
+
+namespace {
+
+void infer_split(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
+  const auto& p = ir::params_as<SplitParams>(params);
+  check_axes("split", Dims{p.axis}, in[0].ndim());
+  const auto d = static_cast<std::size_t>(p.axis);
+  std::int64_t left = in[0].shape(d);
+  bool fits = true;
+  for (const std::int64_t size : p.sizes) {
+    fits = fits && size >= 0 && size <= left;
+    left -= fits ? size : 0;
+  }
+  if (!fits || left != 0)
+    throw ShapeError("split: the sizes must add up to the axis; got " + shape_str(p.sizes) + " for axis " +
+                     std::to_string(d) + " of " + in[0].str() + ".");
+  Dims shape(in[0].shape());
+  for (const std::int64_t size : p.sizes) {
+    shape[d] = size;
+    out.push_back(in[0].with_shape(shape));
+  }
+}
+
+void eval_split(const ParamsBase* params, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
+  const auto d = static_cast<std::size_t>(ir::params_as<SplitParams>(params).axis);
+  const std::int64_t outer = product(in[0].shape().first(d));
+  const char* from = static_cast<const char*>(in[0].data);
+  for (std::int64_t o = 0; o < outer; ++o)
+    for (const MutableTensorView& y : out) {
+      const std::int64_t bytes = product(y.shape().subspan(d)) * byte_size(y.dtype());
+      if (bytes) __builtin_memcpy(static_cast<char*>(y.data) + o * bytes, from, static_cast<std::size_t>(bytes));
+      from += bytes;
+    }
+}
+
+// One concatenation for all parts: linear in their number, where one pad per part would be quadratic.
+void transpose_split(const Call& call, std::span<const Array> cts, std::span<GradAccum* const> accums) {
+  const auto& p = call.params_as<SplitParams>();
+  Arrays parts;
+  for (std::size_t i = 0; i < cts.size(); ++i) {
+    Dims shape(accums[0]->aval().shape());
+    shape[static_cast<std::size_t>(p.axis)] = p.sizes[i];
+    parts.push_back(cts[i].defined() ? cts[i] : zeros_of(accums[0]->aval().with_shape(shape)));
+  }
+  accums[0]->add(lax::concatenate(parts, static_cast<int>(p.axis)));
+}
+
+void jvp_split(const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
+  bind(call.op, call.params, call.args, outs);
+  bind(call.op, call.params, tangents, out_tangents);
+}
+
+void batch_split(const Call& call, std::span<const int> bdims, std::int64_t, Arrays& outs, Bdims& out_bdims) {
+  SplitParams p = call.params_as<SplitParams>();
+  p.axis += p.axis >= bdims[0];
+  bind(call.op, ir::make_params(p), call.args, outs);
+  out_bdims.assign(outs.size(), bdims[0]);
+}
+
+FactorTable factors_split(const ParamsBase* params, std::span<const Aval> in, std::span<const Aval> out) {
+  const auto d = static_cast<std::size_t>(ir::params_as<SplitParams>(params).axis);
+  FactorTable table;
+  FactorTable::Axes x;
+  for (std::size_t i = 0; i < in[0].shape().size(); ++i)
+    x.push_back(
+        {table.add(in[0].shape(i), i == d ? FactorTable::Kind::kPermutation : FactorTable::Kind::kPassThrough)});
+  for (const Aval part : out) {
+    FactorTable::Axes y = x;
+    if (part.shape(d) != in[0].shape(d)) y[d] = {table.add(part.shape(d), FactorTable::Kind::kPermutation)};
+    table.results.push_back(std::move(y));
+  }
+  table.operands.push_back(std::move(x));
+  return table;
+}
+
+}  // namespace
+
+Arrays lax::split(const Arg& x, DimSpan sizes, int axis) {
+  const LocationScope scope(x.location(), "split");
+  const Array a = x.array();
+  Arrays outs;
+  bind(OpCode::kSplit, ir::make_params(SplitParams{normal_axis("split", axis, a.aval()), Dims(sizes)}), {&a, 1}, outs);
+  return outs;
+}
+
+const ir::OpInfo op_infos::split{.parse = ir::parse_params<SplitParams>, .infer = infer_split, .eval = eval_split};
+const OpRules op_rule_table::split{
+    .jvp = jvp_split, .transpose = transpose_split, .batch = batch_split, .factors = factors_split};
 
 // ---- pad: y[low + i * (interior + 1)] = x[i], `value` elsewhere; negative low and high cut off ----
 
@@ -231,12 +328,15 @@ Array lax::pad(const Arg& x, const Arg& value, DimSpan low, DimSpan high, DimSpa
   const LocationScope scope(x.location(), "pad");
   Array a = x.array();
   const auto zero = [](DimSpan d) { return std::all_of(d.begin(), d.end(), [](std::int64_t v) { return v == 0; }); };
-  const auto rank = static_cast<std::size_t>(a.ndim());
-  if (low.size() == rank && high.size() == rank && zero(low) && zero(high) && zero(interior)) return a;
-  return bind1(
-      OpCode::kPad,
-      ir::make_params(PadParams{Dims(low), Dims(high), interior.empty() ? Dims(low.size(), 0) : Dims(interior)}),
-      {a, value.filled(a.dtype(), {})});
+  const Array filling = value.filled(a.dtype(), {});
+  const auto params =
+      ir::make_params(PadParams{Dims(low), Dims(high), interior.empty() ? Dims(low.size(), 0) : Dims(interior)});
+  if (zero(low) && zero(high) && zero(interior)) {
+    Avals out;
+    infer_pad(params.get(), Avals{a.aval(), filling.aval()}, out);
+    return a;
+  }
+  return bind1(OpCode::kPad, params, {a, filling});
 }
 
 const ir::OpInfo op_infos::pad{

@@ -12,15 +12,9 @@ using namespace ops;
 namespace ops {
 
 std::vector<std::int64_t> read_indices(const TensorView& t) {
-  std::vector<std::int64_t> r(static_cast<std::size_t>(t.size()));
-  visit_dtype(t.dtype(), [&]<class T>(TypeTag<T>) {
-    if constexpr (std::is_integral_v<T>)
-      for (std::size_t i = 0; i < r.size(); ++i) {
-        const T v = t.as<T>()[i];
-        r[i] = std::is_same_v<T, std::uint64_t> && v > static_cast<T>(INT64_MAX) ? INT64_MAX
-                                                                                 : static_cast<std::int64_t>(v);
-      }
-  });
+  std::vector<std::int64_t> r;
+  r.reserve(static_cast<std::size_t>(t.size()));
+  for (std::int64_t i = 0; i < t.size(); ++i) r.push_back(index_element(t.dtype(), t.data, i));
   return r;
 }
 

@@ -186,6 +186,8 @@ inline Array concatenate(std::initializer_list<Array> xs, int dimension,
                          SourceLocation loc = std::source_location::current()) {
   return concatenate(std::span<const Array>(xs.begin(), xs.size()), dimension, loc);
 }
+/// The parts of x along `axis` of the given sizes, which add up to it: concatenate undone.
+Arrays split(const Arg& x, DimSpan sizes, int axis);
 /// `low` and `high` elements of padding at the ends of each axis (negative removes), `interior`
 /// between neighbours (not negative). `value` is 0-d.
 Array pad(const Arg& x, const Arg& value, DimSpan low, DimSpan high, DimSpan interior = {});

@@ -127,23 +127,13 @@ void check_starts(const char* op, std::span<const Aval> starts, Aval x) {
       throw DTypeError(std::string(op) + ": start indices must be 0-d integers; got " + s.str() + ".");
 }
 
-std::int64_t read_index(const TensorView& t) {
-  std::int64_t r = 0;
-  visit_dtype(t.dtype(), [&]<class T>(TypeTag<T>) {
-    if constexpr (std::is_integral_v<T>) {
-      const T v = *t.as<T>();
-      r = std::is_same_v<T, std::uint64_t> && v > static_cast<T>(INT64_MAX) ? INT64_MAX : static_cast<std::int64_t>(v);
-    }
-  });
-  return r;
-}
 
 // Element offset of the clamped window in row-major `shape`.
 std::int64_t window_offset(std::span<const TensorView> starts, DimSpan shape, DimSpan sizes) {
   const Dims strides = row_major_strides(shape);
   std::int64_t offset = 0;
   for (std::size_t i = 0; i < shape.size(); ++i)
-    offset += std::clamp<std::int64_t>(read_index(starts[i]), 0, shape[i] - sizes[i]) * strides[i];
+    offset += std::clamp<std::int64_t>(index_element(starts[i].dtype(), starts[i].data, 0), 0, shape[i] - sizes[i]) * strides[i];
   return offset;
 }
 
@@ -191,8 +181,11 @@ Array stack_starts(std::span<const Array> starts, std::span<const int> bdims, st
   for (const Array& s : starts)
     if (byte_size(s.dtype()) == 8 || s.dtype() == u32) t = i64;
   Arrays columns;
-  for (std::size_t i = 0; i < starts.size(); ++i)
-    columns.push_back(lax::reshape(bdim_to_front(lax::convert(starts[i], t), bdims[i], size), Dims{size, 1}));
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    // What is too large for i64 must stay beyond the end.
+    const Array start = starts[i].dtype() == u64 ? lax::minimum(starts[i], INT64_MAX) : starts[i];
+    columns.push_back(lax::reshape(bdim_to_front(lax::convert(start, t), bdims[i], size), Dims{size, 1}));
+  }
   return lax::concatenate(columns, 1);
 }
 

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "weft/np/dtypes.h"
 #include "weft/np/promotion.h"
 #include "weft/np/reductions.h"
 #include "weft/np/shape.h"
@@ -98,6 +99,35 @@ Array parameter(const Arg& x, DType t, DimSpan shape) {
   return x.is_scalar() ? x.filled(t, shape) : np::broadcast_to(lax::convert(x, t), shape);
 }
 
+// A bound of a range of integers, clamped into dtype `t`; `above` (bool) marks bounds beyond the largest `t`, and is none
+// when it is known that there are none.
+struct Bound {
+  Array value, above;
+};
+Bound integer_bound(const Arg& x, DType t, DimSpan shape) {
+  if (!is_integer(x.dtype()))
+    throw DTypeError("randint: the bounds must be integers; got " + x.array().aval().str() + ".");
+  const np::IntegerInfo limits = np::iinfo(t);
+  if (x.is_scalar()) {
+    const std::int64_t v = x.scalar().integer;
+    const bool huge = x.dtype() == u64 && v < 0;  // 2^63 and more
+    const bool above = (huge || v > 0) && static_cast<std::uint64_t>(v) > limits.max;
+    const bool below = !huge && v < limits.min;
+    const Scalar clamped = above ? Scalar(limits.max) : below ? Scalar(limits.min) : x.scalar();
+    return {lax::full(shape, clamped, t), above ? lax::full(shape, true, boolean) : Array()};
+  }
+  Array a = np::broadcast_to(x, shape);
+  if (a.dtype() == t) return {a, Array()};
+  if (a.dtype() == u64) {
+    const Array above = lax::gt(a, limits.max);
+    return {lax::convert(lax::minimum(a, limits.max), t), above};
+  }
+  a = lax::convert(a, i64);
+  const auto most = static_cast<std::int64_t>(std::min<std::uint64_t>(limits.max, INT64_MAX));
+  const Array above = limits.max > INT64_MAX ? Array() : lax::gt(a, most);
+  return {lax::convert(lax::clamp(limits.min, a, most), t), above};
+}
+
 }  // namespace
 
 Array key(std::int64_t seed) {
@@ -153,21 +183,30 @@ Array randint(const Arg& key, const np::Shape& shape, const Arg& low, const Arg&
   const LocationScope scope(key.location(), "randint");
   if (!is_integer(dtype))
     throw DTypeError("randint: the dtype must be an integer; got " + std::string(name(dtype)) + ".");
-  if (byte_size(dtype) < 4)
-    return lax::convert(randint(key, shape, low, high, is_unsigned(dtype) ? u32 : i32, layout), dtype);
-  const DType word = byte_size(dtype) == 8 ? u64 : u32;
-  const Array lo = parameter(low, dtype, shape), hi = parameter(high, dtype, shape);
+  // Narrow integers are drawn as 32-bit ones, which hold the exclusive upper bound one beyond their largest, too.
+  const DType drawn = byte_size(dtype) >= 4 ? dtype : is_unsigned(dtype) ? u32 : i32;
+  const DType word = byte_size(drawn) == 8 ? u64 : u32;
+  Array lo = integer_bound(low, drawn, shape).value;
+  auto [hi, above] = integer_bound(high, drawn, shape);
+  if (drawn != dtype) {
+    const np::IntegerInfo limits = np::iinfo(dtype);
+    lo = lax::clamp(limits.min, lo, limits.max);
+    hi = lax::clamp(limits.min, hi, limits.max + 1);
+    above = Array();
+  }
   const Array keys = split(key, 2, layout);
   const auto row = [&](std::int64_t i) { return lax::reshape(lax::slice(keys, Dims{i, 0}, Dims{i + 1, 2}), Dims{2}); };
   const Array upper = bits(row(0), shape, word, layout), lower = bits(row(1), shape, word, layout);
   // Two words make the bias of the remainder negligible. An empty range gives `low`.
   Array span = lax::convert(lax::subtract(hi, lo), word);
   span = lax::select(lax::le(hi, lo), lax::full(shape, Scalar(1), word), span);
+  // The largest integer itself is in the range. A span of all integers wraps to 0, and the remainder by 0 is the word.
+  if (above.defined()) span = lax::select(lax::and_(above, lax::gt(hi, lo)), lax::add(span, 1), span);
   Array multiplier = lax::remainder(lax::full(shape, Scalar(std::uint64_t{1} << (4 * byte_size(word))), word), span);
   multiplier = lax::remainder(lax::multiply(multiplier, multiplier), span);
   Array offset = lax::add(lax::multiply(lax::remainder(upper, span), multiplier), lax::remainder(lower, span));
   offset = lax::remainder(offset, span);
-  return lax::add(lo, lax::convert(offset, dtype));
+  return lax::convert(lax::add(lo, lax::convert(offset, drawn)), dtype);
 }
 
 Array normal(const Arg& key, const np::Shape& shape, DType dtype, Layout layout) {

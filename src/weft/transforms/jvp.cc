@@ -23,12 +23,14 @@ class JvpTrace final : public DualTrace {
 
 void jvp(const FlatFunction& f, std::span<const Array> primals, std::span<const Array> tangents,
          const std::string& name, Arrays& outs, Arrays& out_tangents) {
+  check_usable(name, "arguments", primals);
+  check_usable(name, "tangents", tangents);
   TraceScope<JvpTrace> trace(make_ref<JvpTrace>(name));
   {
     Arrays args, results;
-    for (std::size_t i = 0; i < primals.size(); ++i) args.push_back(trace->wrap(primals[i], tangents[i]));
+    for (std::size_t i = 0; i < primals.size(); ++i) args.push_back(trace->wrap(primals[i], tangents[i], static_cast<int>(i)));
     f(args, results);
-    check_results(name, results);
+    check_usable(name, "results", results);
     for (const Array& r : results) {
       Array primal, tangent;
       trace->unwrap(r, primal, tangent);

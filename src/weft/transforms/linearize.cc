@@ -53,6 +53,7 @@ class LinearizeTrace final : public DualTrace {
 
 Linearized linearize(const FlatFunction& f, std::span<const Array> primals, const std::vector<bool>& differentiated,
                      const std::string& name) {
+  check_usable(name, "arguments", primals);
   Ref<JaxprTrace> tangents = make_ref<JaxprTrace>(name);
   struct Close {
     JaxprTrace* t;
@@ -64,9 +65,11 @@ Linearized linearize(const FlatFunction& f, std::span<const Array> primals, cons
   {
     Arrays args, outs, out_tangents;
     for (std::size_t i = 0; i < primals.size(); ++i)
-      args.push_back(differentiated[i] ? trace->wrap(primals[i], tangents->input(primals[i].aval())) : primals[i]);
+      args.push_back(differentiated[i]
+                         ? trace->wrap(primals[i], tangents->input(primals[i].aval()), static_cast<int>(i))
+                         : primals[i]);
     f(args, outs);
-    check_results(name, outs);
+    check_usable(name, "results", outs);
     for (const Array& r : outs) {
       Array primal, tangent;
       trace->unwrap(r, primal, tangent);

@@ -73,8 +73,10 @@ Arrays backward_pass(const ir::Jaxpr& jaxpr, Arrays args, Arrays cts) {
     for (const ir::Atom a : jaxpr.operands(e)) {
       operands.push_back(any && !is_linear(a) ? read(a) : Array());
       targets.push_back(is_linear(a) ? &accums[a.index()] : nullptr);
-      if (!a.is_literal() && first_use[a.index()] == listed[k]) values[a.index()] = Array();
     }
+    // Only when all are read: one value may be several operands.
+    for (const ir::Atom a : jaxpr.operands(e))
+      if (!a.is_literal() && first_use[a.index()] == listed[k]) values[a.index()] = Array();
     if (!any) continue;
     const ForcedLocation location(e.location);
     const NameScopeOf scope(e.scope);

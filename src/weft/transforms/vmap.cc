@@ -8,14 +8,14 @@ class BatchTrace final : public Trace {
  public:
   BatchTrace(std::string name, std::int64_t size) : Trace(Kind::kBatch, std::move(name)), size_(size) {}
 
-  Array wrap(Array value, int bdim) {
+  Array wrap(Array value, int bdim, int argument = -1) {
     if (bdim == kUnmapped) return value;
     Dims shape(value.shape());
     internal_check(bdim >= 0 && bdim < value.ndim() && shape[static_cast<std::size_t>(bdim)] == size_,
                    "vmap: a batch rule returned an axis of the wrong size");
     shape.erase(shape.begin() + bdim);
     const Aval aval = value.aval().with_shape(shape);
-    return Array(Ref<const Value>::adopt(new Tracer(Ref<Trace>::share(this), aval, std::move(value), Array(), bdim)));
+    return Array(Ref<const Value>::adopt(new Tracer(Ref<Trace>::share(this), aval, std::move(value), Array(), bdim, argument)));
   }
   int unwrap(const Array& a, Array& value) const {
     if (!owns(a)) {
@@ -58,12 +58,13 @@ class BatchTrace final : public Trace {
 
 void vmap(const FlatFunction& f, std::span<const Array> args, std::span<const int> bdims, std::int64_t size,
           const std::string& name, Arrays& outs, Bdims& out_bdims) {
+  check_usable(name, "arguments", args);
   TraceScope<BatchTrace> trace(make_ref<BatchTrace>(name, size));
   {
     Arrays wrapped, results;
-    for (std::size_t i = 0; i < args.size(); ++i) wrapped.push_back(trace->wrap(args[i], bdims[i]));
+    for (std::size_t i = 0; i < args.size(); ++i) wrapped.push_back(trace->wrap(args[i], bdims[i], static_cast<int>(i)));
     f(wrapped, results);
-    check_results(name, results);
+    check_usable(name, "results", results);
     for (const Array& r : results) {
       Array value;
       out_bdims.push_back(trace->unwrap(r, value));

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <complex>
+#include <cstring>
+#include <optional>
 
 #include "weft/base/thread_pool.h"
 #include "weft/cpu/kernels/elementwise.h"
@@ -100,13 +102,39 @@ void own_gemm(DType t, const GemmArgs& g) {
   });
 }
 
+// An operand of the library whose neighbours along k lie a multiple of 1 KiB apart falls into a few sets of the cache,
+// where the library's AVX2 kernels, which do not copy operands of small pieces, run at half speed. This makes a copy with
+// rows further apart. `along` (contiguous) x k elements; `reads` times each element is used.
+class SpreadRows {
+ public:
+  SpreadRows(const void*& data, std::int64_t& k_stride, std::int64_t along, std::int64_t along_stride, std::int64_t k,
+             std::int64_t reads) {
+    constexpr std::int64_t kWorth = 128, kSet = 256, kPad = 16;
+    if (isa_available(Isa::kV4) || along_stride != 1 || k_stride % kSet != 0 || reads < kWorth || along < kPad)
+      return;
+    const std::int64_t stride = along % kSet == 0 ? along + kPad : along;
+    copy_.emplace(k * stride * 4);
+    const char* from = static_cast<const char*>(data);
+    parallel_for(k, std::max<std::int64_t>(1, (1 << 16) / along), [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i)
+        std::memcpy(copy_->data() + i * stride * 4, from + i * k_stride * 4, static_cast<std::size_t>(along) * 4);
+    });
+    data = copy_->data();
+    k_stride = stride;
+  }
+
+ private:
+  std::optional<Scratch> copy_;
+};
+
 // One f32 problem, through the library piece by piece, or by our own kernel.
-void f32_gemm(const GemmArgs& g) {
+void f32_gemm(GemmArgs g) {
   const bool library = have_onednn() && g.m > 1 && g.n > 1 && g.m * g.n * g.k >= kLibraryProducts;
   if (!library) {
     own_gemm(f32, g);
     return;
   }
+  const SpreadRows a(g.a, g.a_col, g.m, g.a_row, g.k, g.n), b(g.b, g.b_row, g.n, g.b_col, g.k, g.m);
   const Grid grid = grid_of(g.m, g.n, g.k);
   const std::int64_t across = (g.n - 1) / grid.columns + 1, down = (g.m - 1) / grid.rows + 1;
   parallel_for(across * down, 1, [&](std::int64_t begin, std::int64_t end) {

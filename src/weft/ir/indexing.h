@@ -76,6 +76,12 @@ struct ScatterParams {
   }
 };
 
+/// The k largest along the last axis.
+struct TopKParams {
+  std::int64_t k = 0;
+  static constexpr auto fields() { return std::tuple{ir::field("k", &TopKParams::k)}; }
+};
+
 struct SortParams {
   std::int64_t dimension = 0;
   std::int64_t num_keys = 1;

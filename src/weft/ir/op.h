@@ -47,6 +47,9 @@ struct OpInfo {
   EvalRule eval = nullptr;
   /// Results have the shape of the operands and element i depends on elements i only.
   bool elementwise = false;
+  /// Whether it does more than compute results (sends, prints, talks to other processes): then it is
+  /// never removed and keeps its order among others that do. Null: it never does.
+  bool (*has_effects)(const ParamsBase* params) = nullptr;
 };
 
 /// The name in error messages and StableHLO text.
@@ -54,6 +57,10 @@ std::string_view op_name(OpCode op);
 /// The name in jaxpr text, without a variant.
 std::string_view op_text(OpCode op);
 const OpInfo& op_info(OpCode op);
+inline bool has_effects(OpCode op, const ParamsBase* params) {
+  const OpInfo& info = op_info(op);
+  return info.has_effects && info.has_effects(params);
+}
 
 /// Appends the types of the results of `op` applied to operands of types `in`. Throws ShapeError,
 /// DTypeError, IndexError or ValueError when the operands (their number too) or parameters do not fit.

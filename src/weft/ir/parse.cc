@@ -289,6 +289,8 @@ void parse_param(TextCursor& in, bool& v) {
 
 void parse_param(TextCursor& in, std::int64_t& v) { v = in.integer(); }
 
+void parse_param(TextCursor& in, Aval& v) { v = parse_type(in); }
+
 void parse_param(TextCursor& in, DType& v) {
   const std::size_t at = in.offset();
   const std::string_view word = in.identifier();

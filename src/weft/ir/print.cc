@@ -180,6 +180,8 @@ void print_param(ParamWriter& w, const std::string& v) {
   w.text += '"';
 }
 
+void print_param(ParamWriter& w, Aval v) { w.text += v.str(); }
+
 void print_param(ParamWriter& w, const Dims& v) {
   w.text += "(";
   for (std::size_t i = 0; i < v.size(); ++i) w.text += (i ? ", " : "") + std::to_string(v[i]);

@@ -149,10 +149,11 @@ Array clamp(const Arg& lo, const Arg& x, const Arg& hi);
 
 // ---- types ----
 
-/// Elements converted: to bool is "not zero"; float to integer truncates, saturates, NaN is 0;
-/// complex to real drops the imaginary part.
+/// Elements converted: to bool is "not zero"; float to integer truncates, saturates, NaN is 0; integers wrap;
+/// complex to real (and to bool) drops the imaginary part. All pairs of dtypes.
 Array convert(const Arg& x, DType dtype);
-/// The bits of x as another dtype. A narrower dtype adds a trailing axis, a wider one consumes it.
+/// The bits of x as another dtype, lowest first. A narrower dtype adds a trailing axis, a wider one consumes it. bool has
+/// one bit, i4 four. DTypeError unless both or neither are complex and one width divides the other.
 Array bitcast_convert(const Arg& x, DType dtype);
 /// x rounded to `exponent_bits` and `mantissa_bits`, in its own dtype. Floats.
 Array reduce_precision(const Arg& x, int exponent_bits, int mantissa_bits);

@@ -19,11 +19,16 @@ struct Named {
   const char* name;
   SmallFloatFormat format;
 };
-constexpr Named kFormats[] = {{"e4m3fn", formats::e4m3fn},         {"e5m2", formats::e5m2},
-                              {"e4m3fnuz", formats::e4m3fnuz},     {"e5m2fnuz", formats::e5m2fnuz},
-                              {"e4m3b11fnuz", formats::e4m3b11fnuz}, {"e4m3", formats::e4m3},
-                              {"e3m4", formats::e3m4},             {"e8m0fnu", formats::e8m0fnu},
-                              {"e2m3fn", formats::e2m3fn},         {"e3m2fn", formats::e3m2fn},
+constexpr Named kFormats[] = {{"e4m3fn", formats::e4m3fn},
+                              {"e5m2", formats::e5m2},
+                              {"e4m3fnuz", formats::e4m3fnuz},
+                              {"e5m2fnuz", formats::e5m2fnuz},
+                              {"e4m3b11fnuz", formats::e4m3b11fnuz},
+                              {"e4m3", formats::e4m3},
+                              {"e3m4", formats::e3m4},
+                              {"e8m0fnu", formats::e8m0fnu},
+                              {"e2m3fn", formats::e2m3fn},
+                              {"e3m2fn", formats::e3m2fn},
                               {"e2m1fn", formats::e2m1fn}};
 
 // What a code stands for, from the definitions: nullopt for NaN.
@@ -43,9 +48,7 @@ std::optional<double> value_of(const std::string& name, const SmallFloatFormat& 
 
 int codes_of(const SmallFloatFormat& f) { return 1 << f.width(); }
 
-bool same(double a, double b) {
-  return (a != a && b != b) || (a == b && std::signbit(a) == std::signbit(b));
-}
+bool same(double a, double b) { return (a != a && b != b) || (a == b && std::signbit(a) == std::signbit(b)); }
 
 TEST(float8, formats_have_their_widths_and_limits) {
   const auto largest = [](const SmallFloatFormat& f) {
@@ -134,7 +137,9 @@ TEST(float8, double_rounds_once_where_float_would_come_between) {
 }
 
 TEST(float8, numbers_beyond_the_largest_go_where_the_format_says) {
-  const auto encoded = [](const SmallFloatFormat& f, double x) { return decode_small_float(f, encode_small_float(f, x)); };
+  const auto encoded = [](const SmallFloatFormat& f, double x) {
+    return decode_small_float(f, encode_small_float(f, x));
+  };
   for (const double x : {1e9, 1e300, static_cast<double>(INFINITY)}) {
     for (const SmallFloatFormat& f : {formats::e5m2, formats::e4m3, formats::e3m4}) {
       EXPECT_EQ(encoded(f, x), INFINITY);

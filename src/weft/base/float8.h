@@ -1,6 +1,6 @@
-// Floats of at most eight bits, one byte each: the OCP and IEEE-like 8-bit formats, their FNUZ variants, the microscaling
-// formats of 6 and 4 bits, and the 8-bit scale. Storage only: nothing computes in them, values go through float.
-// Invariant: bits above the format's width are zero.
+// Floats of at most eight bits, one byte each: the OCP and IEEE-like 8-bit formats, their FNUZ variants, the
+// microscaling formats of 6 and 4 bits, and the 8-bit scale. Storage only: nothing computes in them, values go through
+// float. Invariant: bits above the format's width are zero.
 #pragma once
 
 #include <bit>
@@ -11,11 +11,11 @@ namespace weft {
 
 /// What a format does with the codes that IEEE 754 gives to infinities and NaN.
 enum class SmallFloatSpecials : std::uint8_t {
-  kIeee,    ///< an exponent of ones: infinities, NaN
-  kNan,     ///< "FN": all ones is NaN, no infinities
-  kUnsigned,///< "FNUZ": the code of -0 is NaN; no infinities, no -0
-  kFinite,  ///< no infinities, no NaN: numbers beyond the largest become the largest, NaN becomes -0
-  kScale,   ///< powers of two: no sign, no zero, all ones is NaN
+  kIeee,      ///< an exponent of ones: infinities, NaN
+  kNan,       ///< "FN": all ones is NaN, no infinities
+  kUnsigned,  ///< "FNUZ": the code of -0 is NaN; no infinities, no -0
+  kFinite,    ///< no infinities, no NaN: numbers beyond the largest become the largest, NaN becomes -0
+  kScale,     ///< powers of two: no sign, no zero, all ones is NaN
 };
 
 /// A format by its numbers. The value of a code with sign s, exponent field e > 0 and mantissa m is

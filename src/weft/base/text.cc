@@ -222,10 +222,8 @@ std::optional<std::uint8_t> parse_small_float(const SmallFloatFormat& f, std::st
   const std::uint8_t code = round_decimal(text, *value, [&](double v) { return encode_small_float(f, v); });
   const double rounded = decode_small_float(f, code);
   if (rounded - rounded != 0 || (rounded == 0 && *value != 0)) return std::nullopt;
-  // Saturated rather than rounded: further from the largest than half a step.
-  const auto largest = static_cast<std::uint8_t>(f.max_code());
-  const double most = decode_small_float(f, largest), below = decode_small_float(f, largest - 1);
-  if (std::fabs(*value) > most + (most - below) / 2) return std::nullopt;
+  // Saturated rather than rounded.
+  if (detail::round_magnitude(f, std::fabs(*value)) > f.max_code()) return std::nullopt;
   return code;
 }
 

@@ -247,6 +247,12 @@ void Array::read_item(DType t, void* out, const SourceLocation& loc) const {
   const BufferValue& b = concrete(*this, "item");
   if (b.aval().size() != 1)
     throw ShapeError("item: the array must have exactly one element; got " + b.aval().str() + ".");
+  if (t == boolean && is_complex(b.aval().dtype())) {  // truth: converting would drop the imaginary part
+    std::complex<double> v;
+    convert_elements(b.aval().dtype(), b.data(), c128, &v, 1);
+    *static_cast<bool*>(out) = v != 0.0;
+    return;
+  }
   convert_elements(b.aval().dtype(), b.data(), t, out, 1);
 }
 
@@ -255,11 +261,6 @@ Array::operator bool() const {
   if (b.aval().size() != 1)
     throw ShapeError("bool: an array must have exactly one element to be true or false; got " + b.aval().str() + ".",
                      "reduce it first with np::all or np::any.");
-  if (is_complex(b.aval().dtype())) {  // converting to bool would drop the imaginary part
-    std::complex<double> v;
-    read_item(c128, &v, {});
-    return v != 0.0;
-  }
   bool v;
   read_item(boolean, &v, {});
   return v;

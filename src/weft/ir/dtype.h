@@ -1,8 +1,8 @@
 // Element types and their C++ representations. Nothing here knows about arrays.
 //
 // Most dtypes are computed in. The others, after c128 in the list, are storage types: small floats and integers that
-// programs keep and move; computing converts them to their compute_dtype and back (ir/elements.h). Each of their elements
-// is one byte with the value in its low bits: small integers extended by their sign, above small floats zeros.
+// programs keep and move; computing converts them to their compute_dtype and back (ir/elements.h). Each of their
+// elements is one byte with the value in its low bits: small integers extended by their sign, above small floats zeros.
 #pragma once
 
 #include <complex>
@@ -77,16 +77,25 @@ struct DTypeInfo {
   Category category;
 };
 inline constexpr DTypeInfo kDTypeInfo[kNumDTypes] = {
-    {"bool", "bool", 1, Category::kBool},           {"i8", "int8", 1, Category::kInteger},
-    {"i16", "int16", 2, Category::kInteger},        {"i32", "int32", 4, Category::kInteger},
-    {"i64", "int64", 8, Category::kInteger},        {"u8", "uint8", 1, Category::kInteger},
-    {"u16", "uint16", 2, Category::kInteger},       {"u32", "uint32", 4, Category::kInteger},
-    {"u64", "uint64", 8, Category::kInteger},       {"f16", "float16", 2, Category::kFloat},
-    {"bf16", "bfloat16", 2, Category::kFloat},      {"f32", "float32", 4, Category::kFloat},
-    {"f64", "float64", 8, Category::kFloat},        {"c64", "complex64", 8, Category::kComplex},
+    {"bool", "bool", 1, Category::kBool},
+    {"i8", "int8", 1, Category::kInteger},
+    {"i16", "int16", 2, Category::kInteger},
+    {"i32", "int32", 4, Category::kInteger},
+    {"i64", "int64", 8, Category::kInteger},
+    {"u8", "uint8", 1, Category::kInteger},
+    {"u16", "uint16", 2, Category::kInteger},
+    {"u32", "uint32", 4, Category::kInteger},
+    {"u64", "uint64", 8, Category::kInteger},
+    {"f16", "float16", 2, Category::kFloat},
+    {"bf16", "bfloat16", 2, Category::kFloat},
+    {"f32", "float32", 4, Category::kFloat},
+    {"f64", "float64", 8, Category::kFloat},
+    {"c64", "complex64", 8, Category::kComplex},
     {"c128", "complex128", 16, Category::kComplex},
-    {"i2", "int2", 1, Category::kInteger},          {"i4", "int4", 1, Category::kInteger},
-    {"u2", "uint2", 1, Category::kInteger},         {"u4", "uint4", 1, Category::kInteger},
+    {"i2", "int2", 1, Category::kInteger},
+    {"i4", "int4", 1, Category::kInteger},
+    {"u2", "uint2", 1, Category::kInteger},
+    {"u4", "uint4", 1, Category::kInteger},
     {"f8e4m3fn", "float8_e4m3fn", 1, Category::kFloat},
     {"f8e5m2", "float8_e5m2", 1, Category::kFloat},
     {"f8e4m3fnuz", "float8_e4m3fnuz", 1, Category::kFloat},
@@ -100,10 +109,10 @@ inline constexpr DTypeInfo kDTypeInfo[kNumDTypes] = {
     {"f4e2m1fn", "float4_e2m1fn", 1, Category::kFloat},
 };
 inline constexpr SmallFloatFormat kSmallFloatFormats[] = {
-    small_float_formats::e4m3fn,     small_float_formats::e5m2,   small_float_formats::e4m3fnuz,
-    small_float_formats::e5m2fnuz,   small_float_formats::e4m3b11fnuz, small_float_formats::e4m3,
-    small_float_formats::e3m4,       small_float_formats::e8m0fnu, small_float_formats::e2m3fn,
-    small_float_formats::e3m2fn,     small_float_formats::e2m1fn};
+    small_float_formats::e4m3fn,   small_float_formats::e5m2,        small_float_formats::e4m3fnuz,
+    small_float_formats::e5m2fnuz, small_float_formats::e4m3b11fnuz, small_float_formats::e4m3,
+    small_float_formats::e3m4,     small_float_formats::e8m0fnu,     small_float_formats::e2m3fn,
+    small_float_formats::e3m2fn,   small_float_formats::e2m1fn};
 }  // namespace detail
 
 constexpr std::string_view name(DType t) { return detail::kDTypeInfo[static_cast<int>(t)].name; }

@@ -20,8 +20,8 @@ const FloatTable& float_table(DType t) {
     for (int i = 0; i < kCount; ++i) {
       const SmallFloatFormat& f = small_float_format(static_cast<DType>(kFirst + i));
       for (unsigned code = 0; code < 256; ++code)
-        (*r)[static_cast<std::size_t>(i)][code] = static_cast<float>(
-            decode_small_float(f, static_cast<std::uint8_t>(code & ((1u << f.width()) - 1))));
+        (*r)[static_cast<std::size_t>(i)][code] =
+            static_cast<float>(decode_small_float(f, static_cast<std::uint8_t>(code & ((1u << f.width()) - 1))));
     }
     return r;
   }();

@@ -6,8 +6,8 @@
 
 namespace weft {
 
-/// y[i] = x[i] as convert does, from any dtype to any (see convert_element): rounded once to floats, cut off towards zero
-/// and kept in range to integers, NaN becoming 0. `y` does not overlap `x`.
+/// y[i] = x[i] as convert does, from any dtype to any (see convert_element): rounded once to floats, cut off towards
+/// zero and kept in range to integers, NaN becoming 0. `y` does not overlap `x`.
 void convert_elements(DType from, const void* x, DType to, void* y, std::int64_t n);
 
 /// Elements of the storage type `t` in compute_dtype(t), exactly. Only the bits that the value has are read.

@@ -5,8 +5,8 @@
 #include <cstring>
 
 #include "weft/base/text.h"
-#include "weft/ir/elements.h"
 #include "weft/ir/builder.h"
+#include "weft/ir/elements.h"
 
 namespace weft::ir {
 

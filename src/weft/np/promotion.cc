@@ -9,11 +9,10 @@ namespace weft::np {
 DType promote_types(DType a, DType b) {
   if (a == b) return a;
   if (is_storage(a) || is_storage(b))
-    throw DTypeError("promote_types: " + std::string(name(is_storage(a) ? a : b)) +
-                         " does not promote implicitly; got " + std::string(name(a)) + " and " + std::string(name(b)) +
-                         ".",
-                     "convert one of them with astype, for example to " + std::string(name(is_storage(a) ? b : a)) +
-                         ".");
+    throw DTypeError(
+        "promote_types: " + std::string(name(is_storage(a) ? a : b)) + " does not promote implicitly; got " +
+            std::string(name(a)) + " and " + std::string(name(b)) + ".",
+        "convert one of them with astype, for example to " + std::string(name(is_storage(a) ? b : a)) + ".");
   if (category(a) > category(b)) std::swap(a, b);
   // From here category(a) <= category(b).
   switch (category(b)) {
@@ -166,9 +165,7 @@ std::pair<Array, Array> to_common(std::string_view op, const Arg& x, const Arg& 
 
 }  // namespace
 
-Array truth(const Arg& x) {
-  return is_complex(x.dtype()) ? lax::ne(x, 0.0) : lax::convert(x.array(), boolean);
-}
+Array truth(const Arg& x) { return is_complex(x.dtype()) ? lax::ne(x, 0.0) : lax::convert(x.array(), boolean); }
 
 std::pair<Array, Array> promote(std::string_view op, const Arg& x, const Arg& y) {
   std::pair<Array, Array> r;

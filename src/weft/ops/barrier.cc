@@ -75,7 +75,8 @@ const OpRules op_rule_table::optimization_barrier{
 
 // ---- stop_gradient: y = x, dy = 0 ----
 
-const ir::OpInfo op_infos::stop_gradient{.infer = infer_identity, .eval = eval_identity, .elementwise = true, .storage_types = true};
+const ir::OpInfo op_infos::stop_gradient{
+    .infer = infer_identity, .eval = eval_identity, .elementwise = true, .storage_types = true};
 const OpRules op_rule_table::stop_gradient{
     .jvp = rules::zero_tangent, .transpose = rules::not_linear, .batch = batch_identity, .factors = factors_identity};
 

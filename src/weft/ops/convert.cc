@@ -34,8 +34,11 @@ Array lax::convert(const Arg& x, DType dtype) {
   if (x.dtype() == dtype) return x.array();
   return bind1(OpCode::kConvert, ir::make_params(ConvertParams{dtype}), {x.array()});
 }
-const ir::OpInfo op_infos::convert{
-    .parse = ir::parse_params<ConvertParams>, .infer = infer_convert, .eval = eval_convert, .elementwise = true, .storage_types = true};
+const ir::OpInfo op_infos::convert{.parse = ir::parse_params<ConvertParams>,
+                                   .infer = infer_convert,
+                                   .eval = eval_convert,
+                                   .elementwise = true,
+                                   .storage_types = true};
 const OpRules op_rule_table::convert{
     .jvp = jvp_convert,
     .transpose =
@@ -150,14 +153,14 @@ void infer_reduce_precision(const ParamsBase* params, std::span<const Aval> in, 
 }
 
 // On the bits of an IEEE format with kMantissa stored mantissa bits. Numbers below the smallest normal of
-// the target become zero, numbers above its largest infinite; NaN stays NaN.
+// the target become zero, numbers above its largest infinite; NaN stays NaN while there is a mantissa.
 template <class U, int kMantissa>
 U round_bits(U bits, std::int64_t to_exponent, std::int64_t to_mantissa) {
   constexpr int kWidth = 8 * sizeof(U), kExponent = kWidth - 1 - kMantissa;
   constexpr U kOne = 1, kSign = kOne << (kWidth - 1), kInfinity = ((kOne << kExponent) - 1) << kMantissa;
   const U sign = bits & kSign;
   U magnitude = bits & ~kSign;
-  if (magnitude > kInfinity) return to_mantissa > 0 ? bits : (sign | kInfinity | (kOne << (kMantissa - 1)));
+  if (magnitude > kInfinity) return to_mantissa > 0 ? bits : sign | kInfinity;  // no bit is left to tell them apart
   if (to_mantissa < kMantissa) {
     // Half to even; a carry out of the mantissa correctly goes into the exponent.
     const int drop = kMantissa - static_cast<int>(to_mantissa);

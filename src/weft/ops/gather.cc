@@ -275,8 +275,11 @@ Array lax::gather(const Arg& x, const Array& indices, const GatherDimensionNumbe
   return bind1(OpCode::kGather, ir::make_params(GatherParams{dims, mode, Dims(slice_sizes)}), {x.array(), indices});
 }
 
-const ir::OpInfo op_infos::gather{
-    .operands = ir::takes(2), .parse = ir::parse_params<GatherParams>, .infer = infer_gather, .eval = eval_gather, .storage_types = true};
+const ir::OpInfo op_infos::gather{.operands = ir::takes(2),
+                                  .parse = ir::parse_params<GatherParams>,
+                                  .infer = infer_gather,
+                                  .eval = eval_gather,
+                                  .storage_types = true};
 const OpRules op_rule_table::gather{
     .jvp = jvp_gather, .transpose = transpose_gather, .batch = batch_gather, .factors = factors_gather};
 

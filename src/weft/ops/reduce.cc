@@ -131,10 +131,10 @@ T reduce_identity(ReduceKind kind) {
 // The same for storage types: of max the lowest value, infinite where the type has infinities; of min the largest.
 double storage_identity(ReduceKind kind, DType t) {
   const bool infinite = is_float(t) && small_float_format(t).infinity_code() != 0;
-  const double most = infinite ? std::numeric_limits<double>::infinity()
-                      : is_float(t)
-                          ? decode_small_float(small_float_format(t), static_cast<std::uint8_t>(small_float_format(t).max_code()))
-                          : (1 << (bit_width(t) - !is_unsigned(t))) - 1;
+  const double most = infinite      ? std::numeric_limits<double>::infinity()
+                      : is_float(t) ? decode_small_float(small_float_format(t),
+                                                         static_cast<std::uint8_t>(small_float_format(t).max_code()))
+                                    : (1 << (bit_width(t) - !is_unsigned(t))) - 1;
   const bool negative = is_float(t) ? small_float_format(t).has_sign() : !is_unsigned(t);
   const double lowest = !negative ? (is_float(t) ? 0x1p-127 : 0) : is_float(t) ? -most : -most - 1;
   switch (kind) {
@@ -409,8 +409,11 @@ Array lax::cumsum(const Arg& x, int axis, bool reverse) {
   return bind1(OpCode::kCumsum, ir::make_params(CumsumParams{normal_axis("cumsum", axis, a.aval()), reverse}), {a});
 }
 
-const ir::OpInfo op_infos::reduce{
-    .variants = kReduceTexts, .parse = ir::parse_params<ReduceParams>, .infer = infer_reduce, .eval = eval_reduce, .storage_types = true};
+const ir::OpInfo op_infos::reduce{.variants = kReduceTexts,
+                                  .parse = ir::parse_params<ReduceParams>,
+                                  .infer = infer_reduce,
+                                  .eval = eval_reduce,
+                                  .storage_types = true};
 const OpRules op_rule_table::reduce{
     .jvp = jvp_reduce, .transpose = transpose_reduce, .batch = batch_reduce, .factors = factors_reduce};
 

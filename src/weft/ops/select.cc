@@ -63,8 +63,8 @@ void infer_compare(const ParamsBase* params, std::span<const Aval> in, Avals& ou
 // Floats as signed integers in IEEE's total order: negative ones by descending magnitude, after them the others.
 template <class T>
 auto in_total_order(T x) {
-  using I = std::conditional_t<sizeof(T) == 2, std::int16_t,
-                               std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>>;
+  using I =
+      std::conditional_t<sizeof(T) == 2, std::int16_t, std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>>;
   I bits;
   __builtin_memcpy(&bits, &x, sizeof x);
   return bits < 0 ? static_cast<I>(bits ^ std::numeric_limits<I>::max()) : bits;

@@ -111,7 +111,8 @@ Array lax::slice(const Arg& x, DimSpan start, DimSpan limit, DimSpan strides) {
   return bind1(OpCode::kSlice, ir::make_params(std::move(p)), {a});
 }
 
-const ir::OpInfo op_infos::slice{.parse = ir::parse_params<SliceParams>, .infer = infer_slice, .eval = eval_slice, .storage_types = true};
+const ir::OpInfo op_infos::slice{
+    .parse = ir::parse_params<SliceParams>, .infer = infer_slice, .eval = eval_slice, .storage_types = true};
 const OpRules op_rule_table::slice{
     .jvp = jvp_linear, .transpose = transpose_slice, .batch = batch_slice, .factors = factors_slice};
 
@@ -133,7 +134,8 @@ std::int64_t window_offset(std::span<const TensorView> starts, DimSpan shape, Di
   const Dims strides = row_major_strides(shape);
   std::int64_t offset = 0;
   for (std::size_t i = 0; i < shape.size(); ++i)
-    offset += std::clamp<std::int64_t>(integer_element(starts[i].dtype(), starts[i].data), 0, shape[i] - sizes[i]) * strides[i];
+    offset += std::clamp<std::int64_t>(integer_element(starts[i].dtype(), starts[i].data), 0, shape[i] - sizes[i]) *
+              strides[i];
   return offset;
 }
 
@@ -236,7 +238,8 @@ Array lax::dynamic_slice(const Array& x, std::span<const Array> start, DimSpan s
 const ir::OpInfo op_infos::dynamic_slice{.operands = ir::takes_at_least(1),
                                          .parse = ir::parse_params<DynamicSliceParams>,
                                          .infer = infer_dynamic_slice,
-                                         .eval = eval_dynamic_slice, .storage_types = true};
+                                         .eval = eval_dynamic_slice,
+                                         .storage_types = true};
 const OpRules op_rule_table::dynamic_slice{.jvp = jvp_dynamic_slice,
                                            .transpose = transpose_dynamic_slice,
                                            .batch = batch_dynamic_slice,

@@ -87,7 +87,8 @@ TEST(float8, every_number_keeps_its_code_on_the_way_through_double) {
   for (const auto& [name, f] : kFormats)
     for (int code = 0; code < codes_of(f); ++code) {
       const double v = decode_small_float(f, static_cast<std::uint8_t>(code));
-      if (v == v) EXPECT_EQ(encode_small_float(f, v), code) << name;
+      if (v != v) continue;
+      EXPECT_EQ(encode_small_float(f, v), code) << name;
     }
 }
 
@@ -121,7 +122,8 @@ TEST(float8, numbers_round_to_the_nearest_code_around_every_midpoint) {
       for (const double x : {middle, std::nextafter(middle, 0), std::nextafter(middle, INFINITY),
                              std::nextafter(values[i], INFINITY), std::nextafter(values[i + 1], 0)}) {
         EXPECT_EQ(encode_small_float(f, x), nearest(name, f, x)) << name << " " << x;
-        if (f.has_sign()) EXPECT_EQ(encode_small_float(f, -x), nearest(name, f, -x)) << name << " " << -x;
+        if (!f.has_sign()) continue;
+        EXPECT_EQ(encode_small_float(f, -x), nearest(name, f, -x)) << name << " " << -x;
       }
     }
   }

@@ -83,7 +83,7 @@ TEST(dtype, storage_types_are_one_byte_and_computed_in_a_type_that_holds_them) {
     ++n;
     EXPECT_EQ(byte_size(t), 1) << name(t);
     EXPECT_EQ(category(compute_dtype(t)), category(t)) << name(t);
-    if (is_integer(t)) EXPECT_EQ(is_unsigned(compute_dtype(t)), is_unsigned(t)) << name(t);
+    EXPECT_EQ(is_unsigned(compute_dtype(t)), is_unsigned(t)) << name(t);
     EXPECT_THROW(visit_dtype(t, [](auto) {}), InternalError);
   });
   EXPECT_EQ(n, kNumDTypes - kNumComputeDTypes);

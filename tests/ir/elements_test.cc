@@ -50,8 +50,8 @@ TEST(elements, every_code_survives_the_way_through_the_compute_type) {
       widen_elements(t, &canonical, &wide, 1);
       narrow_elements(t, &wide, &back, 1);
       // NaN comes back as the usual one.
-      const bool nan = is_float(t) && wide != wide;
-      if (!nan) EXPECT_EQ(back, canonical) << name(t) << " " << code;
+      if (is_float(t) && wide != wide) continue;
+      EXPECT_EQ(back, canonical) << name(t) << " " << code;
     }
 }
 
@@ -73,7 +73,7 @@ TEST(elements, bits_above_the_value_do_not_count) {
 TEST(elements, small_integers_saturate_from_floats_and_wrap_from_integers) {
   EXPECT_EQ(converted(7.9, i4), 7);
   EXPECT_EQ(converted(1e300, i4), 7);
-  EXPECT_EQ(converted(-1e300f, i4), -8);
+  EXPECT_EQ(converted(-1e30f, i4), -8);
   EXPECT_EQ(converted(-3.0, u2), 0);
   EXPECT_EQ(converted(static_cast<double>(NAN), i2), 0);
   EXPECT_EQ(converted(std::int64_t{8}, i4), -8);
@@ -109,7 +109,7 @@ TEST(elements, long_rows_convert_in_blocks) {
   for (std::size_t i = 0; i < x.size(); ++i) {
     const float want = float8_e5m2::from_bits(x[i]);
     EXPECT_TRUE(y[i] == want || (y[i] != y[i] && want != want)) << i;
-    if (want == want) EXPECT_EQ(z[i], x[i]) << i;
+    EXPECT_TRUE(z[i] == x[i] || want != want) << i;
     EXPECT_EQ(static_cast<std::int8_t>(ints[i]), converted(static_cast<double>(want), i4)) << i;
   }
 }

@@ -37,7 +37,7 @@ inline std::vector<std::string> programs_by_hand() {
     h:i4[3] = xor b -8:i4[3]
     i:u2[] = and 3:u2[] 0:u2[]
     j:bool[2] = lt_to a c
-    k:u4[] = convert[new_dtype=uint4] i
+    k:u4[] = convert_element_type[new_dtype=uint4] i
   in (c, d, e, f, g, h, i, j, k) })",
       R"({ lambda ; a:f32[4]. let
     b:f32[4] = jit[

@@ -11,8 +11,10 @@ enum class IndexMode : std::uint8_t {
   kFillOrDrop,  ///< reads NaN (or the lowest / highest integer), writes nothing
   kPromise,     ///< the caller promises that there is none; treated as kClip
   kZeroOrDrop,  ///< reads zero, writes nothing: what derivatives of kFillOrDrop do
+  kPartial,  ///< as kZeroOrDrop, but element by element: StableHLO's scatter writes those of a window that are inside
 };
-inline constexpr std::string_view kIndexModeNames[] = {"clip", "fill_or_drop", "promise_in_bounds", "zero_or_drop"};
+inline constexpr std::string_view kIndexModeNames[] = {"clip", "fill_or_drop", "promise_in_bounds", "zero_or_drop",
+                                                       "partial"};
 constexpr std::span<const std::string_view> enum_names(IndexMode) { return kIndexModeNames; }
 
 /// StableHLO's gather dimension numbers; index_vector_dim is always the last axis of the indices.

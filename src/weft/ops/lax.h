@@ -230,7 +230,8 @@ Array gather(const Arg& x, const Array& indices, const GatherDimensionNumbers& d
 using weft::ScatterDimensionNumbers;
 using weft::ScatterKind;
 /// x with `updates` combined in at the windows that `indices` name, in row-major order of the
-/// updates. `unique` promises that no two updates meet.
+/// updates. A window that is not inside is left out; in mode kPartial, as in StableHLO, only its elements that are not
+/// inside. `unique` promises that no two updates meet.
 Array scatter(const Arg& x, const Array& indices, const Arg& updates, const ScatterDimensionNumbers& dims,
               ScatterKind kind, IndexMode mode = IndexMode::kFillOrDrop, bool unique = false);
 

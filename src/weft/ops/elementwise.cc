@@ -53,45 +53,63 @@ void binary_loop(const BinaryKernel& kernel, int bits, std::int64_t n, const voi
   for (std::int64_t i = 0; i < n; ++i) z[i] = static_cast<T>(f(static_cast<W>(x[i]), static_cast<W>(y[i]), bits));
 }
 
-// Elements of a storage type go through its compute type in blocks of so many; `bits` stays that of the storage type.
+// Elements of a storage type go through its compute type T in blocks of so many; `bits` stays that of the storage type.
 constexpr std::int64_t kBlock = 256;
-struct Block {
-  alignas(float) std::byte data[kBlock * sizeof(float)];
-};
 const std::byte* bytes_at(const void* data, std::int64_t i) { return static_cast<const std::byte*>(data) + i; }
+
+template <class T>
+void stored_unary_loop(const UnaryKernel& kernel, const TensorView& in, const MutableTensorView& out) {
+  const DType t = in.dtype();
+  T x[kBlock], y[kBlock];
+  for (std::int64_t n = in.size(), i = 0; i < n; i += kBlock) {
+    const std::int64_t m = std::min(kBlock, n - i);
+    widen_elements(t, bytes_at(in.data, i), x, m);
+    unary_loop<T>(kernel, bit_width(t), m, x, y);
+    narrow_elements(t, y, static_cast<std::byte*>(out.data) + i, m);
+  }
+}
+
+template <class T>
+void stored_binary_loop(const BinaryKernel& kernel, const TensorView& lhs, const TensorView& rhs,
+                        const MutableTensorView& out) {
+  const DType t = lhs.dtype();
+  T x[kBlock], y[kBlock], z[kBlock];
+  for (std::int64_t n = lhs.size(), i = 0; i < n; i += kBlock) {
+    const std::int64_t m = std::min(kBlock, n - i);
+    widen_elements(t, bytes_at(lhs.data, i), x, m);
+    widen_elements(t, bytes_at(rhs.data, i), y, m);
+    binary_loop<T>(kernel, bit_width(t), m, x, y, z);
+    narrow_elements(t, z, static_cast<std::byte*>(out.data) + i, m);
+  }
+}
+
+// Calls `stored` with the compute type of the storage type `t`.
+template <class F>
+void with_compute_type(DType t, F&& stored) {
+  if (is_float(t))
+    stored(TypeTag<float>{});
+  else if (is_unsigned(t))
+    stored(TypeTag<std::uint8_t>{});
+  else
+    stored(TypeTag<std::int8_t>{});
+}
 
 }  // namespace
 
 void run_unary(const UnaryKernel& kernel, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
   const DType t = in[0].dtype();
-  const int bits = bit_width(t);
-  const std::int64_t n = in[0].size();
-  visit_dtype(compute_dtype(t), [&]<class T>(TypeTag<T>) {
-    if (!is_storage(t)) return unary_loop<T>(kernel, bits, n, in[0].data, out[0].data);
-    Block x, y;
-    for (std::int64_t i = 0; i < n; i += kBlock) {
-      const std::int64_t m = std::min(kBlock, n - i);
-      widen_elements(t, bytes_at(in[0].data, i), x.data, m);
-      unary_loop<T>(kernel, bits, m, x.data, y.data);
-      narrow_elements(t, y.data, static_cast<std::byte*>(out[0].data) + i, m);
-    }
-  });
+  if (is_storage(t))
+    return with_compute_type(t, [&]<class T>(TypeTag<T>) { stored_unary_loop<T>(kernel, in[0], out[0]); });
+  visit_dtype(t,
+              [&]<class T>(TypeTag<T>) { unary_loop<T>(kernel, bit_width(t), in[0].size(), in[0].data, out[0].data); });
 }
 
 void run_binary(const BinaryKernel& kernel, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
   const DType t = in[0].dtype();
-  const int bits = bit_width(t);
-  const std::int64_t n = in[0].size();
-  visit_dtype(compute_dtype(t), [&]<class T>(TypeTag<T>) {
-    if (!is_storage(t)) return binary_loop<T>(kernel, bits, n, in[0].data, in[1].data, out[0].data);
-    Block x, y, z;
-    for (std::int64_t i = 0; i < n; i += kBlock) {
-      const std::int64_t m = std::min(kBlock, n - i);
-      widen_elements(t, bytes_at(in[0].data, i), x.data, m);
-      widen_elements(t, bytes_at(in[1].data, i), y.data, m);
-      binary_loop<T>(kernel, bits, m, x.data, y.data, z.data);
-      narrow_elements(t, z.data, static_cast<std::byte*>(out[0].data) + i, m);
-    }
+  if (is_storage(t))
+    return with_compute_type(t, [&]<class T>(TypeTag<T>) { stored_binary_loop<T>(kernel, in[0], in[1], out[0]); });
+  visit_dtype(t, [&]<class T>(TypeTag<T>) {
+    binary_loop<T>(kernel, bit_width(t), in[0].size(), in[0].data, in[1].data, out[0].data);
   });
 }
 

@@ -68,8 +68,7 @@ TEST(plan, storage_types_have_kernels_only_where_their_bytes_move) {
               OpPlan::Kind::kReference);
     EXPECT_EQ(kind(OpCode::kArgmax, ir::make_params(ArgReduceParams{0, i32}), {x}, Aval(i32, Dims{})),
               OpPlan::Kind::kReference);
-    EXPECT_EQ(kind(OpCode::kDotGeneral, ir::make_params(DotGeneralParams{{{0}, {0}, {}, {}}, t}), {x, x}, sum),
-              OpPlan::Kind::kReference);
+    EXPECT_EQ(kind(OpCode::kDotGeneral, {}, {x, x}, sum), OpPlan::Kind::kReference);
     EXPECT_EQ(kind(OpCode::kIota, ir::make_params(IotaParams{0, t, {4}}), {}, x), OpPlan::Kind::kReference);
     EXPECT_EQ(kind(OpCode::kSelect, {}, {Aval(boolean, Dims{4}), x, x}, x), OpPlan::Kind::kElementwise);
     EXPECT_EQ(kind(OpCode::kReverse, ir::make_params(ReverseParams{{0}}), {x}, x), OpPlan::Kind::kDense);

@@ -147,7 +147,7 @@ inline Array le(const Arg& x, const Arg& y) { return compare(x, y, ComparisonDir
 inline Array lt(const Arg& x, const Arg& y) { return compare(x, y, ComparisonDirection::kLt); }
 /// pred[i] ? on_true[i] : on_false[i]. `pred` is bool, of the operands' shape or 0-d. All dtypes.
 Array select(const Array& pred, const Arg& on_true, const Arg& on_false);
-/// min(max(x, lo), hi); `lo` and `hi` of x's shape or 0-d. Integers, floats.
+/// min(max(x, lo), hi); `lo` and `hi` of x's shape or 0-d. All dtypes, ordered as by maximum and minimum.
 Array clamp(const Arg& lo, const Arg& x, const Arg& hi);
 
 // ---- types ----

@@ -205,29 +205,30 @@ void infer_clamp(const ParamsBase*, std::span<const Aval> in, Avals& out) {
     if (in[i].ndim() != 0 && !same_dims(in[i].shape(), in[1].shape()))
       throw ShapeError("clamp: lo and hi must have the shape of x or be 0-d; got " + operand_text(in) + ".",
                        "lax:: does not broadcast; np::clip does.");
-  if (!accepts(kAcceptInteger | kAcceptFloat, in[1].dtype())) throw_dtype("clamp", "integer or float", in);
   out.push_back(Aval(in[1].dtype(), in[1].shape(), vary_of(in)));
 }
 
+// As in maximum and minimum: NaN wins, complex numbers compare by real, then imaginary part.
+template <class T>
+T larger_or_smaller(T x, T y, bool larger) {
+  const compute_t<T> a = x, b = y;
+  if (a != a) return x;
+  if (b != b) return y;
+  bool less;
+  if constexpr (is_complex_v<T>)
+    less = a.real() < b.real() || (a.real() == b.real() && a.imag() < b.imag());
+  else
+    less = a < b;
+  return less == larger ? y : x;
+}
+
 void eval_clamp(const ParamsBase*, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
-  visit_dtype(in[1].dtype(), [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    if constexpr (is_complex_v<T> || std::is_same_v<T, bool>) {
-      throw InternalError("clamp: evaluated on a dtype that infer rejects");
-    } else {
-      const T *lo = in[0].as<T>(), *x = in[1].as<T>(), *hi = in[2].as<T>();
-      const std::int64_t lo_step = in[0].ndim() > 0, hi_step = in[2].ndim() > 0;
-      T* y = out[0].as<T>();
-      // A NaN anywhere wins, as in maximum and minimum.
-      const auto pick = [](T a, T b, bool larger) {
-        const compute_t<T> ca = a, cb = b;
-        if (ca != ca) return a;
-        if (cb != cb) return b;
-        return (ca < cb) == larger ? b : a;
-      };
-      for (std::int64_t n = out[0].size(), i = 0; i < n; ++i)
-        y[i] = pick(pick(x[i], lo[lo_step * i], true), hi[hi_step * i], false);
-    }
+  visit_dtype(in[1].dtype(), [&]<class T>(TypeTag<T>) {
+    const T *lo = in[0].as<T>(), *x = in[1].as<T>(), *hi = in[2].as<T>();
+    const std::int64_t lo_step = in[0].ndim() > 0, hi_step = in[2].ndim() > 0;
+    T* y = out[0].as<T>();
+    for (std::int64_t n = out[0].size(), i = 0; i < n; ++i)
+      y[i] = larger_or_smaller(larger_or_smaller(x[i], lo[lo_step * i], true), hi[hi_step * i], false);
   });
 }
 
@@ -240,9 +241,15 @@ void jvp_clamp(const Call& call, std::span<const Array> tangents, Arrays& outs, 
     const Array term = lax::select(where, fit(t, shape), zeros_of(x.aval()));
     sum = sum.defined() ? lax::add(sum, term) : term;
   };
-  if (tangents[0].defined()) add(lax::and_(lax::gt(lo, x), lax::lt(lo, hi)), tangents[0]);
-  if (tangents[1].defined()) add(lax::and_(lax::gt(x, lo), lax::lt(x, hi)), tangents[1]);
-  if (tangents[2].defined()) add(lax::lt(hi, x), tangents[2]);
+  // Where there is no lt, the smaller is the one that the minimum is equal to.
+  const bool ordered = !is_complex(x.dtype());
+  const auto less = [&](const Array& a, const Array& b) {
+    return ordered ? lax::lt(a, b) : lax::and_(lax::eq(lax::minimum(a, b), a), lax::ne(a, b));
+  };
+  const auto greater = [&](const Array& a, const Array& b) { return ordered ? lax::gt(a, b) : less(b, a); };
+  if (tangents[0].defined()) add(lax::and_(greater(lo, x), less(lo, hi)), tangents[0]);
+  if (tangents[1].defined()) add(lax::and_(greater(x, lo), less(x, hi)), tangents[1]);
+  if (tangents[2].defined()) add(less(hi, x), tangents[2]);
   out_tangents.push_back(std::move(sum));
 }
 

@@ -12,7 +12,8 @@ namespace weft::np {
 /// The least dtype that both convert to:
 /// bool < u8 < u16 < u32 < u64, i8 < i16 < i32 < i64, uN < i2N, all integers < f16, bf16 < f32 < f64,
 /// f32 < c64 < c128, f64 < c128. f16 with bf16, and u64 with a signed integer, give f32.
-/// DTypeError for a storage type (f8, i4, ...) with another type: how precise the result should be is for the user to say.
+/// DTypeError for a storage type (f8, i4, ...) with another type: how precise the result should be is for the user to
+/// say.
 DType promote_types(DType a, DType b);
 
 /// The dtype of the operands together.

@@ -6,8 +6,8 @@
 //
 // Errors: ShapeError and DTypeError when operands do not fit, IndexError for axes out of range.
 // Floats are f16, bf16, f32, f64; complex are c64, c128; integers are i8-i64, u8-u64. Storage types count too, where
-// nothing else is said: f8e4m3fn and its siblings as floats, which compute in f32 and round the result once; i2, i4, u2, u4
-// as integers, which wrap at their own width.
+// nothing else is said: f8e4m3fn and its siblings as floats, which compute in f32 and round the result once; i2, i4,
+// u2, u4 as integers, which wrap at their own width.
 #pragma once
 
 #include <optional>
@@ -155,8 +155,8 @@ Array clamp(const Arg& lo, const Arg& x, const Arg& hi);
 /// Elements converted: to bool is "not zero"; float to integer truncates, saturates, NaN is 0; integers wrap;
 /// complex to real (and to bool) drops the imaginary part. All pairs of dtypes.
 Array convert(const Arg& x, DType dtype);
-/// The bits of x as another dtype, lowest first. A narrower dtype adds a trailing axis, a wider one consumes it. bool has
-/// one bit, i4 four. DTypeError unless both or neither are complex and one width divides the other.
+/// The bits of x as another dtype, lowest first. A narrower dtype adds a trailing axis, a wider one consumes it. bool
+/// has one bit, i4 four. DTypeError unless both or neither are complex and one width divides the other.
 Array bitcast_convert(const Arg& x, DType dtype);
 /// x rounded to `exponent_bits` and `mantissa_bits`, in its own dtype. Floats.
 Array reduce_precision(const Arg& x, int exponent_bits, int mantissa_bits);

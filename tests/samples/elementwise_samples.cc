@@ -1,4 +1,6 @@
 // Samples of the elementwise operations. Known values are from mpmath 1.3 with 40 digits.
+#include <cmath>
+
 #include "samples/sample.h"
 #include "weft/ir/elementwise.h"
 
@@ -175,6 +177,28 @@ void add_select(std::vector<Sample>& out) {
                  .op = OpCode::kClamp,
                  .operands = {{f64, {}, 0, 0, {0.25}}, inside, {f64, {}, 0, 0, {0.5}}},
                  .smooth_in = {0, 1, 2}});
+  // By real parts here: the first is between its bounds, the second below, the third above.
+  out.push_back({.name = "clamp_c128",
+                 .op = OpCode::kClamp,
+                 .operands = {{c128, {}, 0, 0, {-1, 5}},
+                              {c128, {3}, 0, 0, {0.5, 7, -2, 3, 4, -1}},
+                              {c128, {3}, 0, 0, {1, -1, 1.5, 2, 3, 0}}},
+                 .smooth_in = {0, 1, 2},
+                 .expected = {0.5, 7, -1, 5, 3, 0},
+                 .tolerance = 0});
+  out.push_back({.name = "clamp_bool",
+                 .op = OpCode::kClamp,
+                 .operands = {{boolean, {4}, 0, 0, {0, 1, 0, 1}},
+                              {boolean, {4}, 0, 0, {0, 0, 1, 1}},
+                              {boolean, {4}, 0, 0, {1, 1, 0, 0}}},
+                 .expected = {0, 1, 0, 0},
+                 .tolerance = 0});
+  out.push_back(
+      {.name = "clamp_crossed_bounds_and_nan",
+       .op = OpCode::kClamp,
+       .operands = {{f32, {4}, 0, 0, {5, 5, NAN, 0}}, {f32, {4}, 0, 0, {0, 9, 1, NAN}}, {f32, {4}, 0, 0, {2, 2, 2, 2}}},
+       .expected = {2, 2, NAN, NAN},
+       .tolerance = 0});
   out.push_back({.name = "clamp_i8",
                  .op = OpCode::kClamp,
                  .operands = {{i8, {}, 0, 0, {-50}}, {i8, {5}, -128, 127}, {i8, {5}, 0, 100}}});

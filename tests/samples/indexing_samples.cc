@@ -119,6 +119,9 @@ const Windows kWindowsOutside{
     "windows_outside", {5, 4}, index_vectors({2, 2}, {4, 1, -1, 3, 2, 0, 1, 9}), {1, 2}, {}, {}, {}, {0, 1}, {2, 3},
     {2, 2, 3}};
 
+// One window across each end.
+const Windows kTwoAcrossEnds{"", {5}, index_vectors({2, 1}, {3, -1}), {1}, {}, {}, {}, {0}, {3}, {2, 3}};
+
 void add_gather(std::vector<Sample>& out) {
   const auto add = [&](const Windows& w, IndexMode mode, DType t, const std::string& name, bool smooth,
                        std::vector<double> values = {}, std::vector<double> expected = {}) {
@@ -141,6 +144,7 @@ void add_gather(std::vector<Sample>& out) {
     add(*w, kClip, f64, w->name + "_clipped", true);
     add(*w, kPromise, f64, w->name + "_promised", true);
     add(*w, kZeroOrDrop, f64, w->name + "_zero", true);
+    add(*w, kPartial, f64, w->name + "_partial", true);
     add(*w, kFillOrDrop, f64, w->name + "_filled", false);
     for (const DType t : {i32, u8, boolean, c64})
       add(*w, kFillOrDrop, t, w->name + "_filled_" + std::string(name(t)), false);
@@ -151,6 +155,8 @@ void add_gather(std::vector<Sample>& out) {
   add(four, kFillOrDrop, f64, "known_filled", false, {10, 20, 30}, {30, nan, 10, nan});
   add(four, kFillOrDrop, i8, "known_filled_i8", false, {10, 20, 30}, {30, -128, 10, -128});
   add(four, kZeroOrDrop, f64, "known_zero", true, {10, 20, 30}, {30, 0, 10, 0});
+  add(kTwoAcrossEnds, kPartial, f64, "known_partial", true, {10, 20, 30, 40, 50}, {40, 50, 0, 0, 10, 20});
+  add(kTwoAcrossEnds, kPartial, i8, "known_partial_i8", false, {10, 20, 30, 40, 50}, {40, 50, 0, 0, 10, 20});
 }
 
 void add_scatter(std::vector<Sample>& out) {
@@ -176,6 +182,7 @@ void add_scatter(std::vector<Sample>& out) {
     for (const Windows* w : {&kRowsOutside, &kWindowsOutside}) {
       add(*w, kind, kFillOrDrop, false, f64, w->name + "_dropped", repeated);
       add(*w, kind, kClip, false, f64, w->name + "_clipped", repeated);
+      add(*w, kind, kPartial, false, f64, w->name + "_partial", repeated);
     }
     const Windows rows = windows()[1];
     for (const DType t : {f32, bf16, f16, c128, i8, u16, i64, boolean})
@@ -189,6 +196,12 @@ void add_scatter(std::vector<Sample>& out) {
   add(four, kAdd, kClip, false, i32, "known_clipped", {}, {10, 20, 30}, {1, 2, 3, 4}, {13, 20, 37});
   add(four, kMul, kFillOrDrop, false, f64, "known", {0}, {10, 20, 30}, {1, 2, 3, 4}, {30, 20, 120});
   add(four, kMin, kFillOrDrop, false, f64, "known", {0, 2}, {10, 20, 2}, {1, 2, 3, 4}, {3, 20, 1});
+  add(kTwoAcrossEnds, kAdd, kPartial, false, f64, "known_partial", {0, 2}, {10, 20, 30, 40, 50}, {1, 2, 3, 4, 5, 6},
+      {15, 26, 30, 41, 52});
+  add(kTwoAcrossEnds, kSet, kPartial, false, i32, "known_partial", {}, {10, 20, 30, 40, 50}, {1, 2, 3, 4, 5, 6},
+      {5, 6, 30, 1, 2});
+  add(kTwoAcrossEnds, kAdd, kFillOrDrop, false, f64, "known_none", {0, 2}, {10, 20, 30, 40, 50}, {1, 2, 3, 4, 5, 6},
+      {10, 20, 30, 40, 50});
   add(four, kMax, kFillOrDrop, false, f64, "known", {0, 2}, {10, 20, 2}, {1, 2, 3, 4}, {10, 20, 4});
 }
 

@@ -46,6 +46,8 @@ std::vector<Sample> elementwise_samples();
 std::vector<Sample> contraction_samples();
 std::vector<Sample> shape_samples();
 std::vector<Sample> indexing_samples();
+/// Storage types (f8, i4, ...) and total order, in operations of all families.
+std::vector<Sample> storage_samples();
 /// Random bits, identities, programs.
 std::vector<Sample> other_samples();
 

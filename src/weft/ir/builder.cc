@@ -104,6 +104,7 @@ std::vector<bool> mark(const Jaxpr& jaxpr, const std::vector<bool>& used, std::v
   live_eqn.assign(jaxpr.eqns().size(), false);
   for (std::size_t i = jaxpr.eqns().size(); i-- > 0;) {
     const Eqn& e = jaxpr.eqns()[i];
+    live_eqn[i] = has_effects(e.op, e.params.get());
     for (Var v = e.out_begin; v < e.out_end; ++v) live_eqn[i] = live_eqn[i] || needed[v];
     if (!live_eqn[i]) continue;
     for (const Atom a : jaxpr.operands(e))

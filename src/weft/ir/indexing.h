@@ -11,8 +11,10 @@ enum class IndexMode : std::uint8_t {
   kFillOrDrop,  ///< reads NaN (or the lowest / highest integer), writes nothing
   kPromise,     ///< the caller promises that there is none; treated as kClip
   kZeroOrDrop,  ///< reads zero, writes nothing: what derivatives of kFillOrDrop do
+  kPartial,  ///< as kZeroOrDrop, but element by element: StableHLO's scatter writes those of a window that are inside
 };
-inline constexpr std::string_view kIndexModeNames[] = {"clip", "fill_or_drop", "promise_in_bounds", "zero_or_drop"};
+inline constexpr std::string_view kIndexModeNames[] = {"clip", "fill_or_drop", "promise_in_bounds", "zero_or_drop",
+                                                       "partial"};
 constexpr std::span<const std::string_view> enum_names(IndexMode) { return kIndexModeNames; }
 
 /// StableHLO's gather dimension numbers; index_vector_dim is always the last axis of the indices.
@@ -74,6 +76,12 @@ struct ScatterParams {
         ir::field("kind", &ScatterParams::kind), ir::field("dimension_numbers", &ScatterParams::dimension_numbers),
         ir::field("mode", &ScatterParams::mode), ir::field("unique_indices", &ScatterParams::unique_indices)};
   }
+};
+
+/// The k largest along the last axis.
+struct TopKParams {
+  std::int64_t k = 0;
+  static constexpr auto fields() { return std::tuple{ir::field("k", &TopKParams::k)}; }
 };
 
 struct SortParams {

@@ -21,6 +21,7 @@
 #include "weft/base/dims.h"
 #include "weft/base/hash.h"
 #include "weft/base/ref.h"
+#include "weft/ir/aval.h"
 #include "weft/ir/dtype.h"
 
 namespace weft {
@@ -64,6 +65,8 @@ inline void print_param(ParamWriter& w, std::int64_t v) { w.text += std::to_stri
 inline void print_param(ParamWriter& w, DType v) { w.text += numpy_name(v); }
 /// As it is when it is an identifier, else quoted.
 void print_param(ParamWriter& w, const std::string& v);
+/// "f32[2,3]".
+void print_param(ParamWriter& w, Aval v);
 /// "(0, 1)", "(0,)", "()".
 void print_param(ParamWriter& w, const Dims& v);
 
@@ -72,12 +75,14 @@ inline std::uint64_t hash_param(std::int64_t v) { return static_cast<std::uint64
 inline std::uint64_t hash_param(DType v) { return static_cast<std::uint64_t>(v); }
 inline std::uint64_t hash_param(const std::string& v) { return hash_bytes(v); }
 std::uint64_t hash_param(const Dims& v);
+inline std::uint64_t hash_param(Aval v) { return v.hash(); }
 
 void parse_param(TextCursor& in, bool& v);
 void parse_param(TextCursor& in, std::int64_t& v);
 void parse_param(TextCursor& in, DType& v);
 void parse_param(TextCursor& in, std::string& v);
 void parse_param(TextCursor& in, Dims& v);
+void parse_param(TextCursor& in, Aval& v);
 
 /// Reads one of `names` and returns its index; throws ParseError naming the choices.
 int parse_enum(TextCursor& in, std::span<const std::string_view> names);

@@ -37,18 +37,4 @@ struct MutableTensorView {
   operator TensorView() const { return {aval, data}; }
 };
 
-/// Element `i` of integers of type `t` as an index. One too large for std::int64_t is the largest there is, which is
-/// beyond every array's end just the same.
-inline std::int64_t index_element(DType t, const void* data, std::int64_t i) {
-  return visit_dtype(t, [&]<class T>(TypeTag<T>) -> std::int64_t {
-    if constexpr (std::is_integral_v<T>) {
-      T v;
-      __builtin_memcpy(&v, static_cast<const char*>(data) + i * static_cast<std::int64_t>(sizeof v), sizeof v);
-      return std::is_same_v<T, std::uint64_t> && v > static_cast<T>(INT64_MAX) ? INT64_MAX : static_cast<std::int64_t>(v);
-    } else {
-      throw InternalError("index_element: indices must be integers");
-    }
-  });
-}
-
 }  // namespace weft

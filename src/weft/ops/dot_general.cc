@@ -116,20 +116,23 @@ void eval(const ParamsBase* params, std::span<const TensorView> in, std::span<co
   const auto lm = offsets_along(in[0].shape(), axes_without(in[0].ndim(), d.lhs_contracting, d.lhs_batch));
   const auto rn = offsets_along(in[1].shape(), axes_without(in[1].ndim(), d.rhs_contracting, d.rhs_batch));
   visit_dtype(in[0].dtype(), [&]<class T>(TypeTag<T>) {
-    // Sums in the widest type of the category: the oracle is as exact as it can cheaply be.
-    using W = std::conditional_t<
-        std::is_same_v<T, bool> || std::is_integral_v<T>, std::uint64_t,
-        std::conditional_t<std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>,
-                           std::complex<double>, double>>;
-    const auto widen = [](T v) -> W {
-      if constexpr (std::is_integral_v<W>)
-        return static_cast<W>(static_cast<std::int64_t>(v));
-      else
-        return convert_element<W>(v);
-    };
     const T* x = in[0].as<T>();
     const T* y = in[1].as<T>();
-    visit_dtype(p.preferred_element_type, [&]<class R>(TypeTag<R>) {
+    visit_dtype(out[0].dtype(), [&]<class R>(TypeTag<R>) {
+      // f32 and c64 with results of their own type add up in it and in the order of the contracted positions, like
+      // StableHLO's reference: where terms cancel, its results can be met in no other way. Other floats add up in
+      // double; integers wrap.
+      constexpr bool kComplex = std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>;
+      constexpr bool kOwn = std::is_same_v<T, R> && (kComplex || std::is_same_v<T, float>);
+      using W =
+          std::conditional_t<std::is_integral_v<T>, std::uint64_t,
+                             std::conditional_t<kOwn, T, std::conditional_t<kComplex, std::complex<double>, double>>>;
+      const auto widen = [](T v) -> W {
+        if constexpr (std::is_integral_v<W>)
+          return static_cast<W>(static_cast<std::int64_t>(v));
+        else
+          return convert_element<W>(v);
+      };
       R* z = out[0].as<R>();
       for (std::size_t b = 0; b < lb.size(); ++b)
         for (const std::int64_t m : lm)

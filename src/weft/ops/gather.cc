@@ -3,6 +3,7 @@
 #include <array>
 #include <limits>
 
+#include "weft/ir/elements.h"
 #include "weft/ops/gather_scatter.h"
 
 namespace weft {
@@ -12,9 +13,11 @@ using namespace ops;
 namespace ops {
 
 std::vector<std::int64_t> read_indices(const TensorView& t) {
-  std::vector<std::int64_t> r;
-  r.reserve(static_cast<std::size_t>(t.size()));
-  for (std::int64_t i = 0; i < t.size(); ++i) r.push_back(index_element(t.dtype(), t.data, i));
+  std::vector<std::int64_t> r(static_cast<std::size_t>(t.size()));
+  convert_elements(t.dtype(), t.data, i64, r.data(), t.size());
+  // Above the largest i64, not below zero.
+  if (t.dtype() == u64)
+    for (std::int64_t& v : r) v = v < 0 ? INT64_MAX : v;
   return r;
 }
 
@@ -126,11 +129,20 @@ void infer_gather(const ParamsBase* params, std::span<const Aval> in, Avals& out
   out.push_back(Aval(x.dtype(), shape, x.vary() | indices.vary()));
 }
 
+bool reads_zero(IndexMode mode) { return mode == IndexMode::kZeroOrDrop || mode == IndexMode::kPartial; }
+
 // What a read outside gives: NaN, the lowest signed or the highest unsigned integer, true; or zero.
 void write_fill(DType t, IndexMode mode, void* out) {
+  if (is_storage(t)) {
+    const double v = reads_zero(mode) ? 0
+                     : is_float(t)    ? std::numeric_limits<double>::quiet_NaN()
+                     : is_unsigned(t) ? std::numeric_limits<double>::max()
+                                      : std::numeric_limits<double>::lowest();
+    return convert_elements(f64, &v, t, out, 1);
+  }
   visit_dtype(t, [&]<class T>(TypeTag<T>) {
     T v{};
-    if (mode != IndexMode::kZeroOrDrop) {
+    if (!reads_zero(mode)) {
       if constexpr (std::is_same_v<T, bool>)
         v = true;
       else if constexpr (std::is_integral_v<T>)
@@ -149,23 +161,23 @@ void eval_gather(const ParamsBase* params, std::span<const TensorView> in, std::
   const auto& p = ir::params_as<GatherParams>(params);
   alignas(16) std::byte fill[16];
   write_fill(in[0].dtype(), p.mode, fill);
-  const bool clip = p.mode == IndexMode::kClip || p.mode == IndexMode::kPromise;
   const WindowMap map = window_map(p, in[0].aval, in[1].aval, out[0].ndim());
-  const auto starts = map.starts(read_indices(in[1]), clip);
+  const auto indices = read_indices(in[1]);
   // By size alone: elements are moved, not read.
   const auto copy = [&]<class T>(TypeTag<T>) {
     const T* x = static_cast<const T*>(in[0].data);
     T* y = static_cast<T*>(out[0].data);
     T outside;
     __builtin_memcpy(&outside, fill, sizeof outside);
-    map.each_run(out[0].shape(), starts, [&](std::int64_t i, std::int64_t j, std::int64_t n, std::int64_t step) {
-      if (j < 0)
-        std::fill_n(y + i, n, outside);
-      else if (step == 1)
-        std::copy_n(x + j, n, y + i);
-      else
-        for (std::int64_t k = 0; k < n; ++k) y[i + k] = x[j + k * step];
-    });
+    map.each_run(out[0].shape(), indices, p.mode,
+                 [&](std::int64_t i, std::int64_t j, std::int64_t n, std::int64_t step) {
+                   if (j < 0)
+                     std::fill_n(y + i, n, outside);
+                   else if (step == 1)
+                     std::copy_n(x + j, n, y + i);
+                   else
+                     for (std::int64_t k = 0; k < n; ++k) y[i + k] = x[j + k * step];
+                 });
   };
   switch (byte_size(in[0].dtype())) {
     case 1: return copy(TypeTag<std::uint8_t>{});
@@ -189,8 +201,8 @@ void transpose_gather(const Call& call, std::span<const Array> cts, std::span<Gr
   const ScatterDimensionNumbers numbers{d.offset_dims, d.collapsed_slice_dims, d.operand_batching_dims,
                                         d.start_indices_batching_dims, d.start_index_map};
   const bool clip = p.mode == IndexMode::kClip || p.mode == IndexMode::kPromise;
-  accums[0]->add(lax::scatter(zeros_of(accums[0]->aval()), call.args[1], cts[0], numbers, ScatterKind::kAdd,
-                              clip ? IndexMode::kClip : IndexMode::kFillOrDrop));
+  const IndexMode mode = clip ? IndexMode::kClip : p.mode == IndexMode::kPartial ? p.mode : IndexMode::kFillOrDrop;
+  accums[0]->add(lax::scatter(zeros_of(accums[0]->aval()), call.args[1], cts[0], numbers, ScatterKind::kAdd, mode));
 }
 
 void batch_gather(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
@@ -265,8 +277,11 @@ Array lax::gather(const Arg& x, const Array& indices, const GatherDimensionNumbe
   return bind1(OpCode::kGather, ir::make_params(GatherParams{dims, mode, Dims(slice_sizes)}), {x.array(), indices});
 }
 
-const ir::OpInfo op_infos::gather{
-    .operands = ir::takes(2), .parse = ir::parse_params<GatherParams>, .infer = infer_gather, .eval = eval_gather};
+const ir::OpInfo op_infos::gather{.operands = ir::takes(2),
+                                  .parse = ir::parse_params<GatherParams>,
+                                  .infer = infer_gather,
+                                  .eval = eval_gather,
+                                  .storage_types = true};
 const OpRules op_rule_table::gather{
     .jvp = jvp_gather, .transpose = transpose_gather, .batch = batch_gather, .factors = factors_gather};
 

@@ -23,9 +23,49 @@ struct WindowMap {
   std::vector<std::int64_t> starts(const std::vector<std::int64_t>& indices, bool clip) const;
 
   /// Walks the result (updates) of `shape` in row-major order, in runs: calls f(i, j, n, step) for n elements from i on
-  /// there and j, j + step, ... in the operand; j is -1 when the window is not inside.
+  /// there and j, j + step, ... in the operand; j is -1 for what `mode` says is outside.
   template <class F>
-  void each_run(DimSpan shape, const std::vector<std::int64_t>& starts, F&& f) const {
+  void each_run(DimSpan shape, const std::vector<std::int64_t>& indices, IndexMode mode, F&& f) const {
+    if (mode == IndexMode::kPartial)
+      each_element(shape, indices, f);
+    else
+      each_run(shape, starts(indices, mode == IndexMode::kClip || mode == IndexMode::kPromise), f);
+  }
+
+ private:
+  // Every element by itself is inside or not.
+  template <class F>
+  void each_element(DimSpan shape, const std::vector<std::int64_t>& indices, F& f) const {
+    const Dims strides = row_major_strides(operand_shape);
+    const DimSpan batch_shape = DimSpan(indices_shape).first(indices_shape.size() - 1);
+    const Dims batch_strides = row_major_strides(batch_shape);
+    std::int64_t i = 0;
+    for_each_index(shape, [&](const Dims& at) {
+      Dims position(operand_shape.size(), 0);
+      std::int64_t vector = 0;
+      for (std::size_t b = 0; b < batch_axes.size(); ++b)
+        vector += at[static_cast<std::size_t>(batch_axes[b])] * batch_strides[b];
+      bool inside = true;
+      const auto components = static_cast<std::int64_t>(start_map.size());
+      for (std::int64_t k = 0; k < components; ++k) {
+        const auto axis = static_cast<std::size_t>(start_map[static_cast<std::size_t>(k)]);
+        position[axis] = indices[static_cast<std::size_t>(vector * components + k)];
+        // So that adding an offset in the window, which is smaller than the axis, cannot overflow.
+        inside &= position[axis] > -operand_shape[axis] && position[axis] < operand_shape[axis];
+      }
+      for (std::size_t b = 0; b < operand_batching.size(); ++b)
+        position[static_cast<std::size_t>(operand_batching[b])] =
+            at[static_cast<std::size_t>(batch_axes[static_cast<std::size_t>(indices_batching[b])])];
+      for (std::size_t w = 0; inside && w < window_axes.size(); ++w)
+        position[static_cast<std::size_t>(operand_axes[w])] += at[static_cast<std::size_t>(window_axes[w])];
+      for (std::size_t a = 0; inside && a < position.size(); ++a)
+        inside = position[a] >= 0 && position[a] < operand_shape[a];
+      f(i++, inside ? offset_of(position, strides) : std::int64_t{-1}, std::int64_t{1}, std::int64_t{0});
+    });
+  }
+
+  template <class F>
+  void each_run(DimSpan shape, const std::vector<std::int64_t>& starts, F& f) const {
     // Along each axis either the window moves on (steps in the operand) or the index vector does.
     Dims window_steps(shape.size(), 0), vector_steps(shape.size(), 0);
     const Dims operand_strides = row_major_strides(operand_shape);

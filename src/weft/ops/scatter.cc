@@ -26,7 +26,10 @@ Array gather_updates(const Array& x, const Array& indices, const ScatterDimensio
   // An empty operand axis has no window of size 1.
   for (std::size_t i = 0; i < sizes.size(); ++i) sizes[i] = std::min(sizes[i], x.aval().shape(i));
   const bool clip = mode == IndexMode::kClip || mode == IndexMode::kPromise;
-  return lax::gather(x, indices, numbers, sizes, clip ? IndexMode::kClip : IndexMode::kZeroOrDrop);
+  return lax::gather(x, indices, numbers, sizes,
+                     clip                          ? IndexMode::kClip
+                     : mode == IndexMode::kPartial ? mode
+                                                   : IndexMode::kZeroOrDrop);
 }
 
 }  // namespace ops
@@ -116,9 +119,10 @@ T combine(T a, T b) {
 }
 
 template <ScatterKind kKind, class T>
-void combine_windows(const WindowMap& map, const std::vector<std::int64_t>& starts, const TensorView& updates, T* y) {
+void combine_windows(const WindowMap& map, const std::vector<std::int64_t>& indices, IndexMode mode,
+                     const TensorView& updates, T* y) {
   const T* u = updates.as<T>();
-  map.each_run(updates.shape(), starts, [&](std::int64_t i, std::int64_t j, std::int64_t n, std::int64_t step) {
+  map.each_run(updates.shape(), indices, mode, [&](std::int64_t i, std::int64_t j, std::int64_t n, std::int64_t step) {
     if (j < 0) return;
     for (std::int64_t k = 0; k < n; ++k) {
       T& to = y[j + k * step];
@@ -143,16 +147,15 @@ void eval_scatter(const ParamsBase* params, std::span<const TensorView> in, std:
                       d.input_batching_dims,
                       d.scatter_indices_batching_dims,
                       scatter_window(d, in[0].ndim(), in[2].shape())};
-  const bool clip = p.mode == IndexMode::kClip || p.mode == IndexMode::kPromise;
-  const auto starts = map.starts(read_indices(in[1]), clip);
+  const auto indices = read_indices(in[1]);
   visit_dtype(in[0].dtype(), [&]<class T>(TypeTag<T>) {
     T* y = out[0].as<T>();
     switch (p.kind) {
-      case ScatterKind::kSet: return combine_windows<ScatterKind::kSet>(map, starts, in[2], y);
-      case ScatterKind::kAdd: return combine_windows<ScatterKind::kAdd>(map, starts, in[2], y);
-      case ScatterKind::kMul: return combine_windows<ScatterKind::kMul>(map, starts, in[2], y);
-      case ScatterKind::kMin: return combine_windows<ScatterKind::kMin>(map, starts, in[2], y);
-      case ScatterKind::kMax: return combine_windows<ScatterKind::kMax>(map, starts, in[2], y);
+      case ScatterKind::kSet: return combine_windows<ScatterKind::kSet>(map, indices, p.mode, in[2], y);
+      case ScatterKind::kAdd: return combine_windows<ScatterKind::kAdd>(map, indices, p.mode, in[2], y);
+      case ScatterKind::kMul: return combine_windows<ScatterKind::kMul>(map, indices, p.mode, in[2], y);
+      case ScatterKind::kMin: return combine_windows<ScatterKind::kMin>(map, indices, p.mode, in[2], y);
+      case ScatterKind::kMax: return combine_windows<ScatterKind::kMax>(map, indices, p.mode, in[2], y);
     }
   });
 }

@@ -53,12 +53,24 @@ namespace {
 void infer_compare(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
   infer_elementwise(OpCode::kCompare, in, kAll, out);
   const ComparisonDirection d = ir::params_as<CompareParams>(params).direction;
-  if (is_complex(in[0].dtype()) && d != ComparisonDirection::kEq && d != ComparisonDirection::kNe)
+  const bool equality = usual_order(d) == ComparisonDirection::kEq || usual_order(d) == ComparisonDirection::kNe;
+  if (is_complex(in[0].dtype()) && (!equality || d != usual_order(d)))
     throw DTypeError("compare: complex numbers have no order; got " + operand_text(in) + ".",
                      "compare real(x), imag(x) or abs(x).");
   out.back() = out.back().with_dtype(boolean);
 }
 
+// Floats as signed integers in IEEE's total order: negative ones by descending magnitude, after them the others.
+template <class T>
+auto in_total_order(T x) {
+  using I =
+      std::conditional_t<sizeof(T) == 2, std::int16_t, std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>>;
+  I bits;
+  __builtin_memcpy(&bits, &x, sizeof x);
+  return bits < 0 ? static_cast<I>(bits ^ std::numeric_limits<I>::max()) : bits;
+}
+
+// `d` is not total.
 template <class W>
 bool holds(ComparisonDirection d, W x, W y) {
   switch (d) {
@@ -79,13 +91,20 @@ bool holds(ComparisonDirection d, W x, W y) {
 }
 
 void eval_compare(const ParamsBase* params, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
-  const ComparisonDirection d = ir::params_as<CompareParams>(params).direction;
+  const ComparisonDirection d = ir::params_as<CompareParams>(params).direction, usual = usual_order(d);
   bool* z = out[0].as<bool>();
   visit_dtype(in[0].dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
     const T* x = in[0].as<T>();
     const T* y = in[1].as<T>();
-    for (std::int64_t n = out[0].size(), i = 0; i < n; ++i) z[i] = holds<compute_t<T>>(d, x[i], y[i]);
+    const std::int64_t n = out[0].size();
+    if constexpr (!std::is_integral_v<T> && !is_complex_v<T>) {
+      if (d != usual) {
+        for (std::int64_t i = 0; i < n; ++i) z[i] = holds(usual, in_total_order(x[i]), in_total_order(y[i]));
+        return;
+      }
+    }
+    for (std::int64_t i = 0; i < n; ++i) z[i] = holds<compute_t<T>>(usual, x[i], y[i]);
   });
 }
 
@@ -97,7 +116,8 @@ Array lax::compare(const Arg& x, const Arg& y, ComparisonDirection direction) {
   return bind1(OpCode::kCompare, ir::make_params(CompareParams{direction}), {std::move(a), std::move(b)});
 }
 namespace {
-constexpr std::string_view kCompareVariants[] = {"eq", "ne", "ge", "gt", "le", "lt"};
+constexpr std::string_view kCompareVariants[] = {"eq",    "ne",    "ge",    "gt",    "le",    "lt",
+                                                 "eq_to", "ne_to", "ge_to", "gt_to", "le_to", "lt_to"};
 }
 const ir::OpInfo op_infos::compare{.operands = ir::takes(2),
                                    .variants = kCompareVariants,
@@ -169,7 +189,7 @@ Array lax::select(const Array& pred, const Arg& on_true, const Arg& on_false) {
   return bind1(OpCode::kSelect, {pred, std::move(x), std::move(y)});
 }
 const ir::OpInfo op_infos::select{
-    .operands = ir::takes(3), .infer = infer_select, .eval = eval_select, .elementwise = true};
+    .operands = ir::takes(3), .infer = infer_select, .eval = eval_select, .elementwise = true, .storage_types = true};
 const OpRules op_rule_table::select{
     .jvp = jvp_select, .transpose = transpose_select, .batch = batch_select, .factors = factors_elementwise};
 
@@ -185,29 +205,30 @@ void infer_clamp(const ParamsBase*, std::span<const Aval> in, Avals& out) {
     if (in[i].ndim() != 0 && !same_dims(in[i].shape(), in[1].shape()))
       throw ShapeError("clamp: lo and hi must have the shape of x or be 0-d; got " + operand_text(in) + ".",
                        "lax:: does not broadcast; np::clip does.");
-  if (!accepts(kAcceptInteger | kAcceptFloat, in[1].dtype())) throw_dtype("clamp", "integer or float", in);
   out.push_back(Aval(in[1].dtype(), in[1].shape(), vary_of(in)));
 }
 
+// As in maximum and minimum: NaN wins, complex numbers compare by real, then imaginary part.
+template <class T>
+T larger_or_smaller(T x, T y, bool larger) {
+  const compute_t<T> a = x, b = y;
+  if (a != a) return x;
+  if (b != b) return y;
+  bool less;
+  if constexpr (is_complex_v<T>)
+    less = a.real() < b.real() || (a.real() == b.real() && a.imag() < b.imag());
+  else
+    less = a < b;
+  return less == larger ? y : x;
+}
+
 void eval_clamp(const ParamsBase*, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
-  visit_dtype(in[1].dtype(), [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    if constexpr (is_complex_v<T> || std::is_same_v<T, bool>) {
-      throw InternalError("clamp: evaluated on a dtype that infer rejects");
-    } else {
-      const T *lo = in[0].as<T>(), *x = in[1].as<T>(), *hi = in[2].as<T>();
-      const std::int64_t lo_step = in[0].ndim() > 0, hi_step = in[2].ndim() > 0;
-      T* y = out[0].as<T>();
-      // A NaN anywhere wins, as in maximum and minimum.
-      const auto pick = [](T a, T b, bool larger) {
-        const compute_t<T> ca = a, cb = b;
-        if (ca != ca) return a;
-        if (cb != cb) return b;
-        return (ca < cb) == larger ? b : a;
-      };
-      for (std::int64_t n = out[0].size(), i = 0; i < n; ++i)
-        y[i] = pick(pick(x[i], lo[lo_step * i], true), hi[hi_step * i], false);
-    }
+  visit_dtype(in[1].dtype(), [&]<class T>(TypeTag<T>) {
+    const T *lo = in[0].as<T>(), *x = in[1].as<T>(), *hi = in[2].as<T>();
+    const std::int64_t lo_step = in[0].ndim() > 0, hi_step = in[2].ndim() > 0;
+    T* y = out[0].as<T>();
+    for (std::int64_t n = out[0].size(), i = 0; i < n; ++i)
+      y[i] = larger_or_smaller(larger_or_smaller(x[i], lo[lo_step * i], true), hi[hi_step * i], false);
   });
 }
 
@@ -220,9 +241,15 @@ void jvp_clamp(const Call& call, std::span<const Array> tangents, Arrays& outs, 
     const Array term = lax::select(where, fit(t, shape), zeros_of(x.aval()));
     sum = sum.defined() ? lax::add(sum, term) : term;
   };
-  if (tangents[0].defined()) add(lax::and_(lax::gt(lo, x), lax::lt(lo, hi)), tangents[0]);
-  if (tangents[1].defined()) add(lax::and_(lax::gt(x, lo), lax::lt(x, hi)), tangents[1]);
-  if (tangents[2].defined()) add(lax::lt(hi, x), tangents[2]);
+  // Where there is no lt, the smaller is the one that the minimum is equal to.
+  const bool ordered = !is_complex(x.dtype());
+  const auto less = [&](const Array& a, const Array& b) {
+    return ordered ? lax::lt(a, b) : lax::and_(lax::eq(lax::minimum(a, b), a), lax::ne(a, b));
+  };
+  const auto greater = [&](const Array& a, const Array& b) { return ordered ? lax::gt(a, b) : less(b, a); };
+  if (tangents[0].defined()) add(lax::and_(greater(lo, x), less(lo, hi)), tangents[0]);
+  if (tangents[1].defined()) add(lax::and_(greater(x, lo), less(x, hi)), tangents[1]);
+  if (tangents[2].defined()) add(less(hi, x), tangents[2]);
   out_tangents.push_back(std::move(sum));
 }
 

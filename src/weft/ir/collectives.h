@@ -1,0 +1,111 @@
+// The parameters of operations between processes. Tokens do not exist in jaxprs: operations with effects keep their
+// order. Here, not in ops/, because compilers read them too.
+#pragma once
+
+#include <optional>
+
+#include "weft/ir/contraction.h"
+#include "weft/ir/jaxpr.h"
+
+namespace weft {
+
+/// Which processes take part together, StableHLO's terms: `replica_groups` are padded with -1; without a channel
+/// (channel_id 0 or less) they name replicas, with one replicas or partitions, or flattened ids.
+struct ProcessGroups {
+  std::vector<Dims> replica_groups;
+  std::int64_t channel_id = 0;
+  bool use_global_device_ids = false;
+  static constexpr auto fields() {
+    using P = ProcessGroups;
+    return std::tuple{ir::field("replica_groups", &P::replica_groups), ir::field("channel_id", &P::channel_id),
+                      ir::field("use_global_device_ids", &P::use_global_device_ids)};
+  }
+};
+
+/// all_gather and the axis that grows.
+struct AllGatherParams {
+  std::int64_t all_gather_dim = 0;
+  ProcessGroups groups;
+  static constexpr auto fields() {
+    return std::tuple{ir::field("all_gather_dim", &AllGatherParams::all_gather_dim),
+                      ir::field("groups", &AllGatherParams::groups)};
+  }
+};
+
+/// all_reduce and collective_reduce. A computation, when there is one, takes the place of the kind.
+struct AllReduceParams {
+  ReduceKind kind{};
+  ProcessGroups groups;
+  std::optional<ir::Jaxpr> computation;
+  static constexpr auto fields() {
+    using A = AllReduceParams;
+    return std::tuple{ir::field("kind", &A::kind), ir::field("groups", &A::groups),
+                      ir::field("computation", &A::computation)};
+  }
+};
+
+struct ReduceScatterParams {
+  ReduceKind kind{};
+  std::int64_t scatter_dimension = 0;
+  ProcessGroups groups;
+  std::optional<ir::Jaxpr> computation;
+  static constexpr auto fields() {
+    using R = ReduceScatterParams;
+    return std::tuple{ir::field("kind", &R::kind), ir::field("scatter_dimension", &R::scatter_dimension),
+                      ir::field("groups", &R::groups), ir::field("computation", &R::computation)};
+  }
+};
+
+struct AllToAllParams {
+  std::int64_t split_dimension = 0;
+  std::int64_t concat_dimension = 0;
+  std::int64_t split_count = 1;
+  ProcessGroups groups;
+  static constexpr auto fields() {
+    using A = AllToAllParams;
+    return std::tuple{ir::field("split_dimension", &A::split_dimension),
+                      ir::field("concat_dimension", &A::concat_dimension), ir::field("split_count", &A::split_count),
+                      ir::field("groups", &A::groups)};
+  }
+};
+
+struct CollectiveBroadcastParams {
+  ProcessGroups groups;
+  static constexpr auto fields() { return std::tuple{ir::field("groups", &CollectiveBroadcastParams::groups)}; }
+};
+
+struct CollectivePermuteParams {
+  std::vector<Dims> source_target_pairs;
+  std::int64_t channel_id = 0;
+  static constexpr auto fields() {
+    return std::tuple{ir::field("source_target_pairs", &CollectivePermuteParams::source_target_pairs),
+                      ir::field("channel_id", &CollectivePermuteParams::channel_id)};
+  }
+};
+
+/// send and recv; `result_types` is empty for send.
+struct TransferParams {
+  std::int64_t channel_id = 0;
+  std::int64_t channel_type = 1;
+  bool is_host_transfer = false;
+  std::vector<Dims> source_target_pairs;
+  std::vector<Aval> result_types;
+  static constexpr auto fields() {
+    using T = TransferParams;
+    return std::tuple{ir::field("channel_id", &T::channel_id), ir::field("channel_type", &T::channel_type),
+                      ir::field("is_host_transfer", &T::is_host_transfer),
+                      ir::field("source_target_pairs", &T::source_target_pairs),
+                      ir::field("result_types", &T::result_types)};
+  }
+};
+
+/// infeed and outfeed; `result_types` is empty for outfeed.
+struct FeedParams {
+  std::string config;
+  std::vector<Aval> result_types;
+  static constexpr auto fields() {
+    return std::tuple{ir::field("config", &FeedParams::config), ir::field("result_types", &FeedParams::result_types)};
+  }
+};
+
+}  // namespace weft

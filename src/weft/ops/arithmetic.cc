@@ -132,6 +132,15 @@ const ir::OpInfo op_infos::multiply = binary_info<OpCode::kMultiply, kAll>([](au
 const OpRules op_rule_table::multiply{
     .jvp = jvp_bilinear, .transpose = transpose_multiply, .batch = batch_elementwise, .factors = factors_elementwise};
 
+// The upper half of the product of integers: no tangent
+Array lax::mulhi(const Arg& x, const Arg& y) { return binary(OpCode::kMulhi, x, y); }
+const ir::OpInfo op_infos::mulhi = binary_info<OpCode::kMulhi, kAcceptInteger>([](auto x, auto y, int bits) {
+  using T = decltype(x);
+  __extension__ using Wide = std::conditional_t<std::is_signed_v<T>, __int128, unsigned __int128>;
+  return static_cast<T>((static_cast<Wide>(x) * static_cast<Wide>(y)) >> bits);
+});
+const OpRules op_rule_table::mulhi = kZeroTangentRules;
+
 // x / y: s / y - t z / y
 Array lax::divide(const Arg& x, const Arg& y) { return binary(OpCode::kDivide, x, y); }
 const ir::OpInfo op_infos::divide = binary_info<OpCode::kDivide, kNumber>([](auto x, auto y) {

@@ -81,16 +81,34 @@ DD log1p_minus(DD x) {
 
 DD log1p(DD x) { return std::abs(x.hi) > 0.3 ? log(x + 1) : log1p_minus(x) + x; }
 
-DD sin_pi(DD x) {
-  const DD t = kPiDD * x, t2 = -(t * t);
-  return series(t, [&](DD term, int k) { return term * t2 / (2.0 * k * (2.0 * k + 1)); });
+namespace {
+// Taylor's series, for |x| up to about pi / 2.
+DD small_sin(DD x) {
+  const DD t = -(x * x);
+  return series(x, [&](DD term, int k) { return term * t / (2.0 * k * (2.0 * k + 1)); });
 }
+DD small_cos(DD x) {
+  const DD t = -(x * x);
+  return series(1, [&](DD term, int k) { return term * t / (2.0 * k * (2.0 * k - 1)); });
+}
+}  // namespace
 
-DD cos_pi(DD x) {
-  // Around the zero at 1/2 through the sine, which keeps its digits there.
-  if (std::abs(x.hi) > 0.25) return sin_pi(DD(0.5) - magnitude(x));
-  const DD t = kPiDD * x, t2 = -(t * t);
-  return series(1, [&](DD term, int k) { return term * t2 / (2.0 * k * (2.0 * k - 1)); });
+DD sin_pi(DD x) { return small_sin(kPiDD * x); }
+// Around the zero at 1/2 through the sine, which keeps its digits there.
+DD cos_pi(DD x) { return std::abs(x.hi) > 0.25 ? sin_pi(DD(0.5) - magnitude(x)) : small_cos(kPiDD * x); }
+
+void sin_cos(DD x, DD& sine, DD& cosine) {
+  const double quarters = std::round(x.hi / (kPiDD.hi / 2));
+  // pi / 2 to 48 digits: its multiple must be exact beyond the digits that cancel.
+  constexpr double kThird = -1.4973849048591698e-33;
+  const DD r = x - exact_product(kPiDD.hi / 2, quarters) - exact_product(kPiDD.lo / 2, quarters) - kThird * quarters;
+  const DD s = small_sin(r), c = small_cos(r);
+  switch (static_cast<int>(std::fmod(quarters, 4)) & 3) {
+    case 0: sine = s, cosine = c; break;
+    case 1: sine = c, cosine = -s; break;
+    case 2: sine = -s, cosine = -c; break;
+    default: sine = -c, cosine = s; break;
+  }
 }
 
 DD log_gamma1(DD x) { return log_gamma1_of(x); }

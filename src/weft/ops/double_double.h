@@ -45,6 +45,7 @@ inline DD operator+(DD x, DD y) {
 inline DD operator-(DD x, DD y) { return x + -y; }
 inline DD operator*(DD x, DD y) {
   const DD p = exact_product(x.hi, y.hi);
+  if (!std::isfinite(p.hi)) return p;
   return fast_sum(p.hi, p.lo + (x.hi * y.lo + x.lo * y.hi));
 }
 inline DD operator/(DD x, DD y) {
@@ -60,6 +61,7 @@ inline DD operator+(DD x, double y) {
 }
 inline DD operator*(DD x, double y) {
   const DD p = exact_product(x.hi, y);
+  if (!std::isfinite(p.hi)) return p;
   return fast_sum(p.hi, p.lo + x.lo * y);
 }
 inline DD operator/(DD x, double y) {
@@ -89,6 +91,8 @@ DD log1p(DD x);
 /// Sine and cosine of pi x for |x| <= 1/2.
 DD sin_pi(DD x);
 DD cos_pi(DD x);
+/// Both of x, to an absolute error of about 1e-32 max(1, |x|).
+void sin_cos(DD x, DD& sine, DD& cosine);
 
 // ---- DD with a derivative ----
 

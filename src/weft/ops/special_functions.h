@@ -1,5 +1,5 @@
 // Scalar special functions for reference evaluation, in double unless said. Accurate to a few
-// units in the last place over their range; NaN in gives NaN out. Private to ops/.
+// units in the last place over their range, near their zeros too; NaN in gives NaN out. Private to ops/.
 #pragma once
 
 namespace weft::ops {

@@ -21,7 +21,7 @@ const ir::OpInfo op_infos::exponential_minus_one = unary_info<OpCode::kExponenti
   if constexpr (is_complex_v<decltype(x)>)
     return ops::expm1(x);
   else
-    return std::expm1(x);
+    return through_wider([](double v) { return std::expm1(v); }, x);
 });
 const OpRules op_rule_table::exponential_minus_one =
     smooth_rules([](const Array& t, const Array&, const Array& y) { return lax::multiply(t, lax::add(y, 1.0)); });
@@ -39,7 +39,7 @@ const ir::OpInfo op_infos::log_plus_one = unary_info<OpCode::kLogPlusOne, kInexa
   if constexpr (is_complex_v<decltype(x)>)
     return ops::log1p(x);
   else
-    return std::log1p(x);
+    return through_wider([](double v) { return std::log1p(v); }, x);
 });
 const OpRules op_rule_table::log_plus_one =
     smooth_rules([](const Array& t, const Array& x, const Array&) { return lax::divide(t, lax::add(x, 1.0)); });
@@ -85,7 +85,7 @@ const ir::OpInfo op_infos::cbrt = unary_info<OpCode::kCbrt, kInexact>([](auto x)
   if constexpr (is_complex_v<decltype(x)>)
     return ops::cbrt(x);
   else
-    return std::cbrt(x);
+    return through_wider([](double v) { return std::cbrt(v); }, x);
 });
 const OpRules op_rule_table::cbrt = smooth_rules([](const Array& t, const Array&, const Array& y) {
   return lax::multiply(t, lax::divide(1.0 / 3.0, lax::square(y)));

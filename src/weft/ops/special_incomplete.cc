@@ -30,30 +30,55 @@ Array times_log_plus_one(const Array& n, const Array& x) {
 // f64 whatever the operands are.
 Array wide(const Array& x) { return lax::convert(x, f64); }
 
+// log(1 + m) - m. Densities of large parameters are products of e^(n times this), and factors that do not cancel.
+Array log_plus_one_minus(const Array& m) { return lax::subtract(lax::log_plus_one(m), m); }
+
+// Stirling's series log Gamma(n) - (n - 1/2) log n + n - log(2 pi) / 2, for n above 30:
+// 1/(12 n) - 1/(360 n^3) + 1/(1260 n^5) - 1/(1680 n^7).
+Array stirling_tail(const Array& n) {
+  const Array r = lax::divide(1.0, lax::square(n));
+  Array tail = lax::subtract(1.0 / 1260, lax::multiply(r, 1.0 / 1680));
+  tail = lax::subtract(1.0 / 360, lax::multiply(r, tail));
+  return lax::divide(lax::subtract(1.0 / 12, lax::multiply(r, tail)), n);
+}
+
+constexpr double kOneOverTwoPi = 0.15915494309189535;
+
 // The density p = x^(a-1) e^-x / Gamma(a) in f64, 0 at infinity.
 Array gamma_density(const Array& a, const Array& x) {
   const Array plain = lax::subtract(lax::subtract(times_log(lax::subtract(a, 1.0), x), x), lax::lgamma(a));
-  // For large a the sum cancels; with m = x/a - 1 and Stirling's series,
-  // log p = a (log(1 + m) - m) - log x + log(a / 2 pi) / 2 - (1/12 - 1/(360 a^2) + ...) / a.
+  // For large a that sum cancels; with m = x/a - 1,
+  // p = sqrt(a / 2 pi) / x e^(a (log(1 + m) - m) - tail(a)).
   const Array finite = lax::and_(lax::is_finite(a), lax::is_finite(x));
   const Array large = lax::and_(finite, lax::and_(lax::gt(a, 30.0), lax::gt(x, 0.0)));
   const Array n = lax::select(large, a, 1.0), v = lax::select(large, x, 1.0);
-  const Array m = lax::divide(lax::subtract(v, n), n), r = lax::divide(1.0, lax::square(n));
-  Array tail = lax::subtract(1.0 / 1260, lax::multiply(r, 1.0 / 1680));
-  tail = lax::subtract(1.0 / 360, lax::multiply(r, tail));
-  tail = lax::divide(lax::subtract(1.0 / 12, lax::multiply(r, tail)), n);
-  const Array around = lax::subtract(lax::multiply(n, lax::subtract(lax::log_plus_one(m), m)), tail);
-  const Array scale = lax::subtract(lax::multiply(lax::log(lax::multiply(n, 0.15915494309189535)), 0.5), lax::log(v));
-  const Array density = lax::exponential(lax::select(large, lax::add(around, scale), plain));
-  return lax::select(finite, density, lax::select(lax::or_(lax::ne(a, a), lax::ne(x, x)), lax::add(a, x), 0.0));
+  const Array around = lax::multiply(n, log_plus_one_minus(lax::divide(lax::subtract(v, n), n)));
+  const Array scale = lax::subtract(lax::multiply(lax::log(lax::multiply(n, kOneOverTwoPi)), 0.5), lax::log(v));
+  const Array exponent = lax::add(lax::subtract(around, stirling_tail(n)), scale);
+  const Array density = lax::exponential(lax::select(large, exponent, plain));
+  const Array unknown = lax::or_(lax::ne(a, a), lax::ne(x, x));
+  return lax::select(finite, density, lax::select(unknown, lax::add(a, x), 0.0));
 }
 
-// The density x^(a-1) (1-x)^(b-1) / B(a, b) in f64.
+// The density p = x^(a-1) (1-x)^(b-1) / B(a, b) in f64.
 Array beta_density(const Array& a, const Array& b, const Array& x) {
   const Array log_beta = lax::subtract(lax::add(lax::lgamma(a), lax::lgamma(b)), lax::lgamma(lax::add(a, b)));
-  const Array exponent =
+  const Array powers =
       lax::add(times_log(lax::subtract(a, 1.0), x), times_log_plus_one(lax::subtract(b, 1.0), lax::negate(x)));
-  return lax::exponential(lax::subtract(exponent, log_beta));
+  // For large a and b, with n = a + b, d = x - a/n, u = d / (a/n), v = -d / (b/n),
+  // p = sqrt(a b / (2 pi n)) / (x (1-x)) e^(a (log(1+u) - u) + b (log(1+v) - v) + tail(n) - tail(a) - tail(b)).
+  const Array inside = lax::and_(lax::gt(x, 0.0), lax::lt(x, 1.0));
+  const Array finite = lax::and_(lax::is_finite(a), lax::is_finite(b));
+  const Array large = lax::and_(lax::and_(inside, finite), lax::and_(lax::gt(a, 30.0), lax::gt(b, 30.0)));
+  const Array a1 = lax::select(large, a, 1.0), b1 = lax::select(large, b, 1.0), x1 = lax::select(large, x, 0.5);
+  const Array n = lax::add(a1, b1), p = lax::divide(a1, n), q = lax::divide(b1, n), d = lax::subtract(x1, p);
+  const Array around = lax::add(lax::multiply(a1, log_plus_one_minus(lax::divide(d, p))),
+                                lax::multiply(b1, log_plus_one_minus(lax::negate(lax::divide(d, q)))));
+  const Array tails = lax::subtract(lax::subtract(stirling_tail(n), stirling_tail(a1)), stirling_tail(b1));
+  const Array root = lax::sqrt(lax::multiply(lax::multiply(a1, q), kOneOverTwoPi));
+  const Array scale = lax::divide(lax::divide(root, x1), lax::subtract(1.0, x1));
+  return lax::multiply(lax::exponential(lax::select(large, lax::add(around, tails), lax::subtract(powers, log_beta))),
+                       lax::select(large, scale, 1.0));
 }
 
 // t y rounded once to t's type.

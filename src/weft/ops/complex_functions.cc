@@ -50,7 +50,9 @@ std::complex<double> polar(DD s, DD t) {
   const DD size = exp(s - kLn2DD * shift);
   DD sine, cosine;
   sin_cos(t, sine, cosine);
-  return scale2(std::complex<double>((size * cosine).hi, (size * sine).hi), shift);
+  // Infinity times 0 would be NaN.
+  const auto part = [&](DD c) { return c.hi == 0 ? c.hi : (size * c).hi; };
+  return scale2(std::complex<double>(part(cosine), part(sine)), shift);
 }
 
 // z^n by squaring, exact where the result is.
@@ -174,9 +176,8 @@ template <class T>
 std::complex<T> cbrt(std::complex<T> z) {
   using W = Wider<T>;
   const W re = z.real(), im = z.imag(), size = std::cbrt(std::hypot(re, im)), angle = std::atan2(im, re) / 3;
-  // The sign of a zero survives, and 0 times an unknown angle does not become NaN.
-  if (size == 0 || im == 0)
-    return {static_cast<T>(size * std::cos(angle)), static_cast<T>(im == 0 && re >= 0 ? im : size * std::sin(angle))};
+  // Infinity times the sine of 0 would be NaN.
+  if (angle == 0) return {static_cast<T>(size), z.imag()};
   return {static_cast<T>(size * std::cos(angle)), static_cast<T>(size * std::sin(angle))};
 }
 

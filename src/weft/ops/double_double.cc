@@ -98,6 +98,12 @@ DD sin_pi(DD x) { return small_sin(kPiDD * x); }
 DD cos_pi(DD x) { return std::abs(x.hi) > 0.25 ? sin_pi(DD(0.5) - magnitude(x)) : small_cos(kPiDD * x); }
 
 void sin_cos(DD x, DD& sine, DD& cosine) {
+  if (!(std::abs(x.hi) < 1e15)) {
+    // Of so large a number the digits behind the point, if it has any, are beyond 32.
+    sine = std::sin(x.hi);
+    cosine = std::cos(x.hi);
+    return;
+  }
   const double quarters = std::round(x.hi / (kPiDD.hi / 2));
   // pi / 2 to 48 digits: its multiple must be exact beyond the digits that cancel.
   constexpr double kThird = -1.4973849048591698e-33;

@@ -205,7 +205,8 @@ TEST(polygamma, has_poles_and_limits) {
   EXPECT_TRUE(std::isnan(psi(0.5, 1)));
   EXPECT_TRUE(std::isnan(psi(-1, 1)));
   EXPECT_EQ(psi(3, 1e-300), kInf);
-  EXPECT_EQ(psi(1e15, 0.5), kInf);
+  EXPECT_EQ(psi(1e15, 0.5), -kInf);
+  EXPECT_EQ(psi(1e15 + 1, 0.5), kInf);
   EXPECT_EQ(psi(2, 1e200), 0);
 }
 
@@ -244,7 +245,7 @@ TEST(special_functions, keep_nan_and_have_their_values_at_infinity) {
   EXPECT_TRUE(std::isnan(at(OpCode::kDigamma, -2)));
   EXPECT_EQ(at(OpCode::kDigamma, kInf), kInf);
   EXPECT_EQ(at(OpCode::kBesselI0e, kInf), 0);
-  EXPECT_EQ(at(OpCode::kBesselI0e, 1.7e308), 1 / std::sqrt(2 * M_PI) / std::sqrt(1.7e308));
+  EXPECT_DOUBLE_EQ(at(OpCode::kBesselI0e, 1.7e308), 1 / std::sqrt(2 * M_PI) / std::sqrt(1.7e308));
   EXPECT_EQ(at(OpCode::kBesselI1e, -kInf), 0);
 }
 

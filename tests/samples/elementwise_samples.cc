@@ -89,11 +89,13 @@ void add_unary(std::vector<Sample>& out) {
 }
 
 void add_binary(std::vector<Sample>& out) {
-  const auto floats = [&](OpCode op, SampleOperand x, SampleOperand y, std::vector<int> smooth_in) {
+  const auto floats = [&](OpCode op, SampleOperand x, SampleOperand y, std::vector<int> smooth_in,
+                          std::vector<int> smooth_once_in = {}) {
     for (const DType t : {f64, f32, f16, bf16}) {
       x.dtype = y.dtype = t;
       Sample s{.name = named(op, name(t)), .op = op, .operands = {x, y}};
       if (byte_size(t) >= 4) s.smooth_in = smooth_in;
+      s.smooth_once_in = smooth_once_in;
       out.push_back(std::move(s));
     }
   };
@@ -109,8 +111,8 @@ void add_binary(std::vector<Sample>& out) {
   floats(OpCode::kZeta, above, positive, {1});
   floats(OpCode::kPolygamma, {f64, shape, 0, 0, {0, 1, 3}}, positive, {1});
   floats(OpCode::kNextAfter, any, positive, {});
-  floats(OpCode::kIgamma, positive, positive, {0, 1});
-  floats(OpCode::kIgammac, above, positive, {0, 1});
+  floats(OpCode::kIgamma, positive, positive, {0, 1}, {0});
+  floats(OpCode::kIgammac, above, positive, {0, 1}, {0});
   floats(OpCode::kIgammaGradA, positive, above, {1});
   floats(OpCode::kRandomGammaGrad, positive, positive, {1});
   for (const OpCode op : {OpCode::kRegularizedIncompleteBeta, OpCode::kRegularizedIncompleteBetaGradA,
@@ -121,6 +123,7 @@ void add_binary(std::vector<Sample>& out) {
                .operands = {{t, shape, 0.5, 2}, {t, shape, 2.5, 4}, {t, shape, 0.125, 0.75}}};
       if (byte_size(t) >= 4)
         s.smooth_in = op == OpCode::kRegularizedIncompleteBeta ? std::vector{0, 1, 2} : std::vector{2};
+      s.smooth_once_in = {0, 1};
       out.push_back(std::move(s));
     }
   for (const DType t : {f64, f32})

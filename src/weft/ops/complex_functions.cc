@@ -139,6 +139,7 @@ std::complex<T> expm1(std::complex<T> z) {
 template <class T>
 std::complex<T> log1p(std::complex<T> z) {
   using W = Wider<T>;
+  if (z == T(0)) return z;  // with the signs of its zeros
   const double a = z.real(), b = z.imag();
   const W one_plus = 1 + static_cast<W>(z.real());
   const W angle = std::atan2(static_cast<W>(z.imag()), one_plus);

@@ -77,8 +77,9 @@ N regularized(const N& a, const N& b, double x) {
   const N weight = log_weight(a, b, x, y);
   if (value_of(weight).hi < -800) return mirrored ? 1 : 0;
   const N sum = mirrored ? fraction(b, a, y) : fraction(a, b, DD(x));
-  // The product of a subnormal weight would lose digits.
-  const N part = value_of(weight).hi < -690 ? exp(weight + log(sum)) : exp(weight) * sum;
+  // A subnormal weight would lose digits, so it is scaled around the product.
+  const int shift = value_of(weight).hi < -600 ? 300 : 0;
+  const N part = exp(weight + kLn2DD * shift) * sum * std::ldexp(1, -shift);
   return mirrored ? N(1) - part : part;
 }
 
@@ -123,7 +124,8 @@ double regularized_incomplete_beta_grad_a(double a, double b, double x) {
   if (limit != -1) return limit != limit ? limit : 0;
   if (gamma_of_a(a, b)) return igamma_grad_a(a, gamma_argument(a, b, std::log1p(-x)));
   if (gamma_of_a(b, a)) return 0 - gamma_slope(b, a, gamma_argument(b, a, std::log(x)));
-  return static_cast<double>(regularized(Dual(a, DD(1)), Dual(b), x).slope);
+  // Where the slope is below 1e-28 the last digits of 1 - I can turn its sign.
+  return std::min(static_cast<double>(regularized(Dual(a, DD(1)), Dual(b), x).slope), 0.0);
 }
 
 double regularized_incomplete_beta_grad_b(double a, double b, double x) {
@@ -131,7 +133,7 @@ double regularized_incomplete_beta_grad_b(double a, double b, double x) {
   if (limit != -1) return limit != limit ? limit : 0;
   if (gamma_of_a(a, b)) return gamma_slope(a, b, gamma_argument(a, b, std::log1p(-x)));
   if (gamma_of_a(b, a)) return 0 - igamma_grad_a(b, gamma_argument(b, a, std::log(x)));
-  return static_cast<double>(regularized(Dual(a), Dual(b, DD(1)), x).slope);
+  return std::max(static_cast<double>(regularized(Dual(a), Dual(b, DD(1)), x).slope), 0.0);
 }
 
 }  // namespace weft::ops

@@ -1,4 +1,5 @@
 // Derivatives against central differences, and forward against reverse mode.
+#include <algorithm>
 #include <cmath>
 
 #include "harness/checks.h"

@@ -60,11 +60,13 @@ Part<N> by_fraction(const N& a, double x) {
 // Q for 0 < x < 1 and small a, where it is of the size of a:
 // 1 - u - u a sum over n >= 1 of (-x)^n / (n! (a + n)) with u = x^a / Gamma(a + 1). DLMF 8.7.1.
 double upper_of_small_order(double a, double x) {
-  constexpr DD kEuler{0.5772156649015329, -4.942915152430645e-18}, kZeta2{0.8224670334241132, 1.520336175199238e-17},
-      kZeta3{0.40068563438653143, -2.250747042487504e-18}, kZeta4{0.27058080842778454, 1.1871280107138412e-17};
+  constexpr DD kEuler{0.5772156649015329, -4.942915152430645e-18},
+      kHalfZeta2{0.8224670334241132, 1.520336175199238e-17}, kThirdZeta3{0.40068563438653143, -2.250747042487504e-18},
+      kQuarterZeta4{0.27058080842778454, 1.1871280107138412e-17};
   // Taylor's series keeps the digits of log Gamma(1 + a) for tiny a.
-  const DD log_gamma =
-      a < 1e-5 ? DD(a) * (DD(a) * (kZeta2 - DD(a) * (kZeta3 - DD(a) * kZeta4)) - kEuler) : log_gamma1(DD(a));
+  const DD log_gamma = a < 1e-5
+                           ? DD(a) * (DD(a) * (kHalfZeta2 - DD(a) * (kThirdZeta3 - DD(a) * kQuarterZeta4)) - kEuler)
+                           : log_gamma1(DD(a));
   const DD u = expm1(DD(a) * log(DD(x)) - log_gamma);
   DD sum = 0, power = 1;
   for (int n = 1; n < 40; ++n) {
@@ -171,8 +173,8 @@ Values regularized(double a, double x) {
     const Part<DD> p = upper ? by_fraction(DD(a), x) : by_series(DD(a), x);
     value = scaled(p.scale, p.sum);
   }
-  const double part = std::clamp(static_cast<double>(value), 0.0, 1.0);
-  return upper ? Values{static_cast<double>(DD(1) - part), part} : Values{part, static_cast<double>(DD(1) - part)};
+  const double part = std::clamp(value.hi, 0.0, 1.0), rest = std::clamp((DD(1) - value).hi, 0.0, 1.0);
+  return upper ? Values{rest, part} : Values{part, rest};
 }
 
 bool outside(double a, double x) { return !(a >= 0) || !(x >= 0) || (a == 0 && x == 0) || (a == kInf && x == kInf); }

@@ -1,4 +1,5 @@
-// The special functions of CHLO: erf and its relatives, gamma and its relatives, Bessel, next_after.
+// The special functions of CHLO: erf and its relatives, gamma and its relatives, Bessel, next_after
+// (incomplete functions: special_incomplete.cc).
 // Each block is headed by the tangent along t.
 #include "weft/ops/elementwise.h"
 #include "weft/ops/special_functions.h"

@@ -9,8 +9,10 @@ namespace weft::ops {
 float erf_inv(float x);
 /// The same function to double precision: a rational start and two Newton-Halley steps on erf.
 double erf_inv(double x);
-/// log |Gamma(x)|; +inf at the poles 0, -1, -2, ...
+/// log |Gamma(x)|, the C library's; +inf at the poles 0, -1, -2, ...
 double lgamma(double x);
+// ---- the digamma function and its derivatives (polygamma.cc) ----
+
 /// Gamma'(x) / Gamma(x); NaN at the negative integers, -inf at 0 (by sign of zero, +inf at -0).
 double digamma(double x);
 /// sum over k >= 0 of (k + q)^-x, for x > 1; inf at x = 1 and at the poles q = 0, -1, ...; NaN for
@@ -18,6 +20,8 @@ double digamma(double x);
 double zeta(double x, double q);
 /// (-1)^(n+1) n! zeta(n + 1, x) for whole n >= 1, digamma(x) for n = 0, NaN otherwise.
 double polygamma(double n, double x);
+// ---- Bessel functions ----
+
 /// exp(-|x|) I0(x) and exp(-|x|) I1(x).
 double bessel_i0e(double x);
 double bessel_i1e(double x);

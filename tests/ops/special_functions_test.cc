@@ -35,7 +35,7 @@ struct Budget {
 };
 constexpr Budget kBudgets[] = {
     {OpCode::kIgamma, 1.5, 0.6},
-    {OpCode::kIgammac, 2.5, 0.6},  // f64 2: one minus a rounded result, and erfc
+    {OpCode::kIgammac, 1.5, 0.6},  // f64 0.6: erfc
     {OpCode::kIgammaGradA, 1.5, 0.6},
     {OpCode::kRandomGammaGrad, 1.5, 0.6},
     {OpCode::kRegularizedIncompleteBeta, 1.5, 0.6},

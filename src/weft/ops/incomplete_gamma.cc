@@ -140,10 +140,9 @@ DD temme_slope(double a, double x) {
 bool vanishes(double a, double x) { return !temme_applies(a, x) && (a > 1e15 || log_weight(DD(a), x).hi < -800); }
 
 // e^s y without losing digits to subnormal factors.
-double scaled(DD s, DD y) {
+DD scaled(DD s, DD y) {
   constexpr int kShift = 300;
-  if (s.hi > -400) return static_cast<double>(exp(s) * y);
-  return std::ldexp(static_cast<double>(exp(s + kLn2DD * kShift) * y), -kShift);
+  return s.hi > -400 ? exp(s) * y : scale2(exp(s + kLn2DD * kShift) * y, -kShift);
 }
 
 struct Values {
@@ -166,7 +165,7 @@ Values regularized(double a, double x) {
   } else if (x < 1 && a < 0.1) {
     const double q = upper_of_small_order(a, x);
     const Part<DD> p = by_series(DD(a), x);
-    return {scaled(p.scale, p.sum), q};
+    return {scaled(p.scale, p.sum).hi, q};
   } else {
     upper = x >= 1 && x > a;
     if (vanishes(a, x)) return upper ? Values{1, 0} : Values{0, 1};
@@ -198,7 +197,7 @@ double igamma_grad_a(double a, double x) {
   if (outside(a, x)) return kNaN;
   if (x == 0 || x == kInf || a == kInf || vanishes(a, x)) return 0;
   const DD scale = temme_applies(a, x) ? temme(DD(a), x).exponent : log_weight(DD(a), x);
-  return scaled(scale, slope_by_order(a, x));
+  return scaled(scale, slope_by_order(a, x)).hi;
 }
 
 double random_gamma_grad(double a, double x) {

@@ -61,7 +61,8 @@ DD zeta_scaled(double s, DD q, int exponent) {
   for (double k = 0; a.hi < large; ++k, a = q + k) {
     const DD term = DD(1) / power(first + k * unit, s);
     sum = sum + term;
-    if (std::abs(term.hi) <= 1e-33 * std::abs(sum.hi)) return sum;
+    // Of an infinite or unknown sum no term matters.
+    if (!(std::abs(term.hi) > 1e-33 * std::abs(sum.hi)) || !std::isfinite(sum.hi)) return sum;
   }
   const DD w = scale2(a, -exponent), last = DD(1) / power(w, s), r2 = DD(1) / (a * a);
   sum = sum + last * a / (s - 1) + last * 0.5;
@@ -79,7 +80,8 @@ DD zeta_scaled(double s, DD q, int exponent) {
 DD zeta_whole(double s, double q, int& exponent) {
   // Of the terms, the one with the base nearest to 0 is the largest.
   const double nearest = q > 0 ? q : std::min(std::abs(q - std::round(q)), std::abs(q));
-  const int scale = std::ilogb(nearest);
+  // The power of two that makes it ordinary must be a number itself.
+  const int scale = std::max(std::ilogb(nearest), -1000);
   // s so large that the exponent overflows gives 0 or infinity whatever it is.
   exponent = static_cast<int>(std::clamp(-s * scale, -1e6, 1e6));
   if (q > 0) return zeta_scaled(s, q, scale);

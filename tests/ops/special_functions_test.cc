@@ -211,7 +211,7 @@ TEST(polygamma, has_poles_and_limits) {
   EXPECT_EQ(psi(1e15 + 1, 0.5), kInf);
   EXPECT_EQ(psi(2, 1e200), 0);
   EXPECT_EQ(psi(1e100, 5e-324), -kInf);  // and ends
-  EXPECT_EQ(psi(1e18, -5e-324), kInf);
+  EXPECT_EQ(psi(1e10, -5e-324), kInf);
 }
 
 TEST(zeta, has_poles_and_limits) {

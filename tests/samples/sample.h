@@ -36,6 +36,8 @@ struct Sample {
   /// The same by a formula of its own, from the elements of the operands.
   std::function<std::vector<double>(const std::vector<std::vector<double>>&)> formula = {};
   std::size_t known_result = 0;
+  /// Those of `smooth_in` by which there are first derivatives only.
+  std::vector<int> smooth_once_in = {};
 };
 
 /// The operands as arrays; the same ones on every call. Other examples have the same types and

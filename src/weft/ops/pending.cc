@@ -7,12 +7,6 @@ namespace weft {
   const ir::OpInfo op_infos::mnemonic{};  \
   const OpRules op_rule_table::mnemonic{}
 
-WEFT_PENDING(mulhi);
-WEFT_PENDING(igamma);
-WEFT_PENDING(igammac);
-WEFT_PENDING(igamma_grad_a);
-WEFT_PENDING(random_gamma_grad);
-WEFT_PENDING(regularized_incomplete_beta);
 WEFT_PENDING(convolution);
 WEFT_PENDING(reduce_window);
 WEFT_PENDING(select_and_scatter);

@@ -111,8 +111,16 @@ TEST(convolution, numbers_that_would_overflow_are_refused) {
             "ValueError: convolution: padding must be in [-2^60, 2^60]; got " + most + " for axis 0.");
   EXPECT_EQ(error({.padding_high = {-kMax - 1}}),
             "ValueError: convolution: padding must be in [-2^60, 2^60]; got -9223372036854775808 for axis 0.");
-  EXPECT_EQ(error({.padding_low = {std::int64_t{1} << 60}, .padding_high = {std::int64_t{1} << 60}}),
-            "ShapeError: array: the elements must need fewer than 2^62 bytes; got shape [1,1,2305843009213693953].");
+  EXPECT_EQ(
+      error({.padding_low = {std::int64_t{1} << 60}, .padding_high = {std::int64_t{1} << 60}}),
+      "ShapeError: convolution: the elements must need fewer than 2^62 bytes; got shape [1,1,2305843009213693953].");
+}
+
+TEST(convolution, of_nothing_costs_nothing_whatever_its_sizes) {
+  const std::int64_t far = std::int64_t{1} << 50;
+  const Array none = lax::convolution(Array::full(Dims{1, 0, far}, f32, 0.0), Array::full(Dims{2, 0, far}, f32, 0.0),
+                                      {.dimension_numbers = kLine});
+  EXPECT_EQ(none.to_vector<float>(), (std::vector<float>{0, 0}));
 }
 
 TEST(convolution, far_apart_places_are_found) {

@@ -34,7 +34,8 @@ TEST(reduce_window, prints_its_kind_in_its_name) {
                Arrays& outs) { outs.push_back(lax::reduce_window(a[0], ReduceKind::kMax, {.dimensions = {2}})); },
             std::span(&x, 1), "f")
           .jaxpr.str();
-  EXPECT_NE(text.find("reduce_window_max[window=(window_dimensions=(2,), window_strides=(1,)"), std::string::npos)
+  EXPECT_NE(text.find("reduce_window_max[\n      window=(window_dimensions=(2,), window_strides=(1,)"),
+            std::string::npos)
       << text;
 }
 
@@ -68,6 +69,12 @@ TEST(reduce_window, windows_far_larger_than_the_array_cost_what_they_see) {
   EXPECT_EQ(lax::reduce_window(x, ReduceKind::kSum, w).to_vector<double>(), (std::vector<double>{0, 7}));
 }
 
+TEST(reduce_window, of_nothing_costs_nothing_whatever_its_sizes) {
+  const std::int64_t far = std::int64_t{1} << 50;
+  const Array none = Array::full(Dims{far, 0}, f32, 0.0);
+  EXPECT_EQ(lax::reduce_window(none, ReduceKind::kSum, {.dimensions = {1, 1}}).aval().str(), "f32[1125899906842624,0]");
+}
+
 TEST(reduce_window, mistakes_have_texts) {
   const Array x = Array::full(Dims{2, 3}, f32, 0.0);
   const auto error = [&](const Window& w) { return error_of([&] { lax::reduce_window(x, ReduceKind::kSum, w); }); };
@@ -83,9 +90,9 @@ TEST(reduce_window, mistakes_have_texts) {
   EXPECT_EQ(error({.dimensions = {2, most}, .window_dilations = {1, 2}}),
             "ValueError: reduce_window: the dilated window must be at most 2^60; got 2 for axis 1.");
   EXPECT_EQ(error({.dimensions = {2, 2}, .base_dilations = {std::int64_t{1} << 60, std::int64_t{1} << 60}}),
-            "ValueError: reduce_window: the dilated size must be at most 2^60; got 1152921504606846976 for axis 1.");
+            "ValueError: reduce_window: the dilated size must be at most 2^60; got 1152921504606846976 for axis 0.");
   EXPECT_EQ(error_of([&] { lax::reduce_window(x, ReduceKind::kXor, {.dimensions = {1, 1}}); }),
-            "DTypeError: reduce_window_xor: the operand must be bool or integer; got f32[2,3].");
+            "DTypeError: reduce_window: the operand must be bool or integer; got f32[2,3].");
 }
 
 TEST(select_and_scatter, mistakes_have_texts) {

@@ -106,6 +106,12 @@ TEST(rng_bit_generator, philox_of_two_words_takes_the_key_for_the_high_word) {
   EXPECT_EQ(draw(RngAlgorithm::kDefault, {5, kOnes}, u32, {9}).bits, two.bits);
 }
 
+TEST(rng_bit_generator, no_bits_leave_the_state) {
+  const Drawn none = draw(RngAlgorithm::kThreeFry, {7, 3}, u32, {std::int64_t{1} << 50, 0});
+  EXPECT_EQ(none.state, (Words{7, 3}));
+  EXPECT_EQ(draw(RngAlgorithm::kPhilox, {7, 3}, u32, {2, 0}).state, (Words{7, 3}));
+}
+
 TEST(rng_bit_generator, mistakes_have_texts) {
   const auto error = [](DType t, Dims shape, RngAlgorithm algorithm, DType bits, Dims bits_shape) {
     return error_of([&] { lax::rng_bit_generator(Array::full(shape, t, 0), algorithm, bits, bits_shape); });

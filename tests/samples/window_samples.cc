@@ -110,7 +110,8 @@ void add_convolution(std::vector<Sample>& out) {
     p.preferred_element_type = preferred;
     Sample s{.name = "convolution_" + std::move(name), .op = OpCode::kConvolution, .params = ir::make_params(p)};
     if (is_inexact(t) && byte_size(t) >= 4) s.smooth_in = {0, 1};
-    if (t == f64 || t == f32 || t == i32) s.formula = convolution_by_definition(p, lhs, rhs);
+    if ((t == f64 || t == f32 || t == i32) && !is_complex(preferred))
+      s.formula = convolution_by_definition(p, lhs, rhs);
     s.tolerance = t == f64 ? 1e-13 : 1e-5;
     s.operands = {{t, std::move(lhs)}, {t, std::move(rhs)}};
     if (is_integer(t)) s.operands[0].low = s.operands[1].low = is_unsigned(t) ? 0 : -90;
@@ -184,6 +185,30 @@ void add_convolution(std::vector<Sample>& out) {
   const ConvolutionParams padded{.dimension_numbers = line, .padding_low = {1}, .padding_high = {1}};
   for (const DType t : {f32, f16, bf16, c64, c128, i8, i32, i64, u8, u32, boolean})
     add(std::string(name(t)), t, {2, 2, 4}, {3, 2, 3}, padded, t);
+  // Examples of the StableHLO interpreter's tests.
+  const auto known = [&](std::string name, DType t, DType preferred, Dims rhs, double tap, ConvolutionParams p,
+                         Values expected) {
+    add(std::move(name), t, {1, 4, 4, 1}, std::move(rhs), std::move(p), preferred);
+    Sample& s = out.back();
+    s.operands[0].values = {1, 2, 5, 6, 3, 4, 7, 8, 10, 11, 14, 15, 12, 13, 16, 17};
+    s.operands[1].values = {tap};
+    s.expected = std::move(expected);
+  };
+  const auto every_fourth = [](ConvDimensionNumbers d) {
+    return ConvolutionParams{.dimension_numbers = std::move(d), .window_strides = {4, 4}, .lhs_dilation = {2, 2}};
+  };
+  ConvolutionParams p = every_fourth(last);
+  known("known", i64, i64, {3, 3, 1, 1}, 1, p, {10, 26, 46, 62});
+  known("known_of_i8", i8, i32, {3, 3, 1, 1}, 10, p, {100, 260, 460, 620});
+  p.padding_low = p.padding_high = {1, 1};
+  known("known_padded", i64, i64, {3, 3, 1, 1}, 1, p, {1, 5, 10, 14});
+  p = every_fourth(numbers("0N1C", "01IO", "N01C"));
+  p.batch_group_count = 4;
+  known("known_batch_groups", i64, i64, {1, 2, 1, 4}, 1, p, {1, 3, 10, 12, 5, 7, 14, 16});
+  p = every_fourth(numbers("N0C1", "0I1O", "N01C"));
+  p.feature_group_count = 2;
+  known("known_feature_groups", i64, i64, {1, 2, 1, 4}, 1, p, {3, 3, 11, 11, 21, 21, 29, 29});
+
   constexpr std::pair<DType, DType> kWider[] = {{f16, f32}, {bf16, f32}, {f32, f64}, {i8, i32}, {u8, f32}, {f32, c64}};
   for (const auto& [from, to] : kWider)
     add(std::string(name(from)) + "_summed_in_" + std::string(name(to)), from, {1, 2, 4}, {2, 2, 2}, padded, to);
@@ -282,6 +307,14 @@ void add_reduce_window(std::vector<Sample>& out) {
   for (const ReduceKind kind : {kAnd, kOr, kXor})
     for (const DType t : {i8, u32, i64, boolean}) add(std::string(name(t)), kind, t, {2, 5}, pairs);
   add("with_zeros", kProd, f64, {7}, window({3}), {0, 2, -1.5, 0, 0, 1.25, 3});
+  // Examples of the StableHLO interpreter's tests.
+  for (const std::int64_t taps : {2, 3})
+    out.push_back(
+        {.name = "reduce_window_known_" + std::to_string(taps),
+         .op = OpCode::kReduceWindow,
+         .params = ir::make_params(ReduceWindowParams{kSum, {{taps, 1}, {4, 1}, {2, 1}, {3, 1}, {2, 0}, {1, 0}}}),
+         .operands = {{i64, {3, 2}, 0, 0, {1, 2, 3, 4, 5, 6}}},
+         .expected = taps == 2 ? Values{0, 0, 3, 4} : Values{5, 6}});
   out.push_back({.name = "reduce_window_max_of_nan",
                  .op = OpCode::kReduceWindow,
                  .params = ir::make_params(ReduceWindowParams{kMax, window({2})}),
@@ -340,6 +373,13 @@ void add_selection(std::vector<Sample>& out) {
                    .operands = {{f32, {n}, 0, 0, std::move(x)}, {f32, {m}, 0, 0, std::move(y)}},
                    .expected = std::move(expected)});
   };
+  // An example of the StableHLO interpreter's tests.
+  out.push_back({.name = "select_and_scatter_known",
+                 .op = OpCode::kSelectAndScatter,
+                 .params = ir::make_params(
+                     WindowSelectParams{WindowSelect::kGe, {{3, 1}, {2, 1}, {1, 1}, {1, 1}, {0, 0}, {1, 0}}}),
+                 .operands = {{i64, {4, 2}, 0, 0, {1, 5, 2, 5, 3, 6, 4, 4}}, {i64, {2, 2}, 0, 0, {5, 6, 7, 8}}},
+                 .expected = {0, 0, 0, 0, 5, 14, 7, 0}});
   const double nan = std::nan("");
   // The first of equals; NaN takes every place and keeps none.
   known("select_and_scatter_of_ties", OpCode::kSelectAndScatter, WindowSelect::kGe, {3, 3, 1, 3}, {1, 2, 4},

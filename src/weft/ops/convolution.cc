@@ -108,12 +108,24 @@ void infer(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
 
 // ---- evaluation ----
 
+// sums[j] = sum_t patch[t] columns[t, j] for kWidth neighbouring columns, each sum in order of t.
+template <std::size_t kWidth, class W>
+void multiply_patch(const std::vector<W>& patch, const W* columns, std::size_t row, W* sums) {
+  W sum[kWidth] = {};
+  for (const W v : patch) {
+    for (std::size_t j = 0; j < kWidth; ++j) sum[j] = wide_sum(sum[j], wide_product(v, columns[j]));
+    columns += row;
+  }
+  std::copy(sum, sum + kWidth, sums);
+}
+
 // At every place of the window, what it sees of one example becomes a dense patch, with zeros for padding; patches
-// are multiplied with the kernel arranged as [group][tap][input feature][output feature], along which the innermost
-// loop runs.
+// are multiplied with the kernel arranged as [group][tap][input feature][output feature].
 template <class W>
 std::vector<W> convolve(const ConvolutionParams& p, const TensorView& lhs, const TensorView& rhs, DimSpan out_shape) {
   const ConvDimensionNumbers& d = p.dimension_numbers;
+  std::vector<W> y(at(product(out_shape)));
+  if (y.empty() || rhs.size() == 0) return y;
   const std::vector<W> x = widened<W>(lhs);
   const Dims xs = row_major_strides(lhs.shape()), ks = row_major_strides(rhs.shape()),
              ys = row_major_strides(out_shape);
@@ -150,7 +162,6 @@ std::vector<W> convolve(const ConvolutionParams& p, const TensorView& lhs, const
       });
   }
 
-  std::vector<W> y(at(product(out_shape)));
   const std::size_t patch_size = at(product(window) * features);
   std::vector<W> patch(patch_size), sums(at(out_features));
   std::vector<std::int64_t> taps;                                // where in lhs each tap reads, or -1
@@ -181,12 +192,10 @@ std::vector<W> convolve(const ConvolutionParams& p, const TensorView& lhs, const
         for (const std::int64_t from : taps)
           for (std::int64_t c = 0; c < features; ++c)
             *into++ = from < 0 ? W{} : x[at(example + from + c * xs[at(d.input_feature)])];
-        std::fill(sums.begin(), sums.end(), W{});
         const W* k = kernel.data() + at(g) * patch_size * sums.size();
-        for (std::size_t t = 0; t < patch_size; ++t, k += sums.size()) {
-          const W v = patch[t];
-          for (std::size_t o = 0; o < sums.size(); ++o) sums[o] = wide_sum(sums[o], wide_product(v, k[o]));
-        }
+        std::size_t done = 0;
+        for (; done + 8 <= sums.size(); done += 8) multiply_patch<8>(patch, k + done, sums.size(), &sums[done]);
+        for (; done < sums.size(); ++done) multiply_patch<1>(patch, k + done, sums.size(), &sums[done]);
         for (std::int64_t o = 0; o < out_features; ++o)
           y[at(to_place + b * ys[at(d.output_batch)] + (g * out_features + o) * ys[at(d.output_feature)])] =
               sums[at(o)];

@@ -1,6 +1,7 @@
 // What each ReduceKind does to two elements and gives for none. Shared by reduce and reduce_window. Private to ops/.
 #pragma once
 
+#include <cmath>
 #include <limits>
 
 #include "weft/ops/common.h"
@@ -23,15 +24,25 @@ bool is_nan(T v) {
     return v != v;
 }
 
-/// a o b. Integers wrap; NaN wins over everything.
+/// As lax::maximum and lax::minimum: NaN if either is, +0 above -0.
+template <bool kMax, class T>
+T extremum(T a, T b) {
+  if (is_nan(a)) return a;
+  if (is_nan(b)) return b;
+  if constexpr (std::is_floating_point_v<T>)
+    if (a == b) return std::signbit(a) == kMax ? b : a;
+  return (kMax ? greater(b, a) : greater(a, b)) ? b : a;
+}
+
+/// a o b. Integers wrap.
 template <class W>
 W combine(ReduceKind kind, W a, W b) {
   using U = std::conditional_t<std::is_integral_v<W>, std::uint64_t, W>;  // integers wrap
   switch (kind) {
     case ReduceKind::kSum: return static_cast<W>(static_cast<U>(a) + static_cast<U>(b));
     case ReduceKind::kProd: return static_cast<W>(static_cast<U>(a) * static_cast<U>(b));
-    case ReduceKind::kMax: return is_nan(a) ? a : is_nan(b) ? b : greater(a, b) ? a : b;
-    case ReduceKind::kMin: return is_nan(a) ? a : is_nan(b) ? b : greater(b, a) ? a : b;
+    case ReduceKind::kMax: return extremum<true>(a, b);
+    case ReduceKind::kMin: return extremum<false>(a, b);
     default: break;
   }
   if constexpr (std::is_integral_v<W>) {

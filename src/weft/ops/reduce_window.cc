@@ -75,11 +75,11 @@ void for_each_place(const Window& w, DimSpan shape, F&& f) {
   const std::vector<WindowAxis> axes = window_axes(w, shape);
   const Dims strides = row_major_strides(shape);
   Dims places;
+  for (const WindowAxis& axis : axes) places.push_back(axis.places());
+  if (product(places) == 0) return;
   std::vector<std::vector<Progression>> seen;  // by axis and place, in offsets
   for (std::size_t i = 0; i < axes.size(); ++i) {
-    places.push_back(axes[i].places());
     std::vector<Progression>& list = seen.emplace_back();
-    if (product(places) == 0) return;
     for (std::int64_t o = 0; o < places[i]; ++o) {
       Progression p = axes[i].seen(o);
       p.first *= strides[i];

@@ -162,6 +162,7 @@ std::uint64_t threefry_bits(std::uint64_t key, std::uint64_t counter, DimSpan sh
     put(to, 0, block(0)[0], size);
     return counter + 1;
   }
+  if (product(shape) == 0) return counter;
   std::size_t split = 0;
   while (split < shape.size() && shape[split] % 2) ++split;
   if (split == shape.size()) {

@@ -50,6 +50,10 @@ std::vector<Sample> shape_samples();
 std::vector<Sample> indexing_samples();
 /// Storage types (f8, i4, ...) and total order, in operations of all families.
 std::vector<Sample> storage_samples();
+/// Convolution, windows.
+std::vector<Sample> window_samples();
+/// Transforms, matrices, top_k, StableHLO's random numbers.
+std::vector<Sample> linalg_samples();
 /// Random bits, identities, programs.
 std::vector<Sample> other_samples();
 

@@ -11,7 +11,7 @@ constexpr std::span<const std::string_view> enum_names(RngDistribution) { return
 
 struct RngParams {
   RngDistribution rng_distribution{};
-  Dims shape;
+  Dims shape;  // of what is drawn for each element of the operands
   static constexpr auto fields() {
     return std::tuple{ir::field("rng_distribution", &RngParams::rng_distribution),
                       ir::field("shape", &RngParams::shape)};
@@ -25,7 +25,7 @@ constexpr std::span<const std::string_view> enum_names(RngAlgorithm) { return kR
 struct RngBitGeneratorParams {
   RngAlgorithm rng_algorithm{};
   DType dtype = u32;
-  Dims shape;
+  Dims shape;  // of the bits of each state
   static constexpr auto fields() {
     using R = RngBitGeneratorParams;
     return std::tuple{ir::field("rng_algorithm", &R::rng_algorithm), ir::field("dtype", &R::dtype),

@@ -7,16 +7,6 @@ namespace weft {
   const ir::OpInfo op_infos::mnemonic{};  \
   const OpRules op_rule_table::mnemonic{}
 
-WEFT_PENDING(convolution);
-WEFT_PENDING(reduce_window);
-WEFT_PENDING(select_and_scatter);
-WEFT_PENDING(select_and_gather_add);
-WEFT_PENDING(top_k);
-WEFT_PENDING(fft);
-WEFT_PENDING(cholesky);
-WEFT_PENDING(triangular_solve);
-WEFT_PENDING(rng);
-WEFT_PENDING(rng_bit_generator);
 WEFT_PENDING(case_);
 WEFT_PENDING(while_);
 WEFT_PENDING(composite);

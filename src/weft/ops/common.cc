@@ -195,6 +195,18 @@ FactorTable factors_elementwise(const ParamsBase*, std::span<const Aval> in, std
   return table;
 }
 
+FactorTable factors_replicated(const ParamsBase*, std::span<const Aval> in, std::span<const Aval> out) {
+  FactorTable table;
+  const auto replicated = [&](Aval a) {
+    FactorTable::Axes axes;
+    for (const std::int64_t size : a.shape()) axes.push_back({table.add(size, FactorTable::Kind::kNeedReplication)});
+    return axes;
+  };
+  for (const Aval a : in) table.operands.push_back(replicated(a));
+  for (const Aval a : out) table.results.push_back(replicated(a));
+  return table;
+}
+
 Dims axes_without(int rank, DimSpan a, DimSpan b) {
   const auto in = [](DimSpan d, std::int64_t v) { return std::find(d.begin(), d.end(), v) != d.end(); };
   Dims r;

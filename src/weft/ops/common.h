@@ -94,6 +94,9 @@ Dims axes_past(DimSpan axes, int bdim);
 /// Every axis passes through; operand and result axes correspond one to one.
 FactorTable factors_elementwise(const ParamsBase* params, std::span<const Aval> in, std::span<const Aval> out);
 
+/// Nothing may be split: whoever shards must look inside, or cannot.
+FactorTable factors_replicated(const ParamsBase* params, std::span<const Aval> in, std::span<const Aval> out);
+
 // ---- reference evaluation ----
 
 /// out[i] = f(x[i]) for the dtypes that `F` is callable with; a bool-returning F writes bool.

@@ -39,6 +39,15 @@ void jvp_custom_call(const Call& call, std::span<const Array> tangents, Arrays& 
                      std::to_string(outs.size()) + " and " + std::to_string(out_tangents.size()) + ".");
 }
 
+// One call per example. A loop does not grow with their number, but has no reverse mode.
+void batch_custom_call(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs,
+                       Bdims& out_bdims) {
+  if (find_custom_call(call.params_as<CustomCallParams>().call_target_name)->jvp)
+    batch_unrolled(call, bdims, size, outs, out_bdims);
+  else
+    batch_by_loop(call, bdims, size, outs, out_bdims);
+}
+
 }  // namespace
 
 Arrays lax::custom_call(std::span<const Array> xs, const CustomCallParams& params, SourceLocation loc) {
@@ -54,6 +63,6 @@ const ir::OpInfo op_infos::custom_call{.operands = ir::takes_at_least(0),
                                        .eval = eval_custom_call,
                                        .has_effects = has_effects_custom_call};
 const OpRules op_rule_table::custom_call{
-    .jvp = jvp_custom_call, .transpose = rules::not_linear, .batch = batch_by_loop, .factors = factors_replicated};
+    .jvp = jvp_custom_call, .transpose = rules::not_linear, .batch = batch_custom_call, .factors = factors_replicated};
 
 }  // namespace weft

@@ -38,27 +38,6 @@ void infer_results(std::span<const Aval> types, Avals& out) {
   for (const Aval a : types) out.push_back(a);
 }
 
-// One message per example, in order.
-void batch_examples(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays&, Bdims&) {
-  for (std::int64_t e = 0; e < size; ++e) {
-    Arrays args, none;
-    for (std::size_t i = 0; i < bdims.size(); ++i) {
-      const Array& x = call.args[i];
-      if (bdims[i] == kUnmapped) {
-        args.push_back(x);
-        continue;
-      }
-      const auto d = static_cast<std::size_t>(bdims[i]);
-      Dims start(x.shape().size(), 0), limit(x.shape()), shape(x.shape());
-      start[d] = e;
-      limit[d] = e + 1;
-      shape.erase(shape.begin() + bdims[i]);
-      args.push_back(lax::reshape(lax::slice(x, start, limit), shape));
-    }
-    bind(call.op, call.params, args, none);
-  }
-}
-
 void batch_nothing(const Call& call, std::span<const int>, std::int64_t, Arrays& outs, Bdims& out_bdims) {
   bind(call.op, call.params, call.args, outs);
   out_bdims.assign(outs.size(), kUnmapped);
@@ -182,7 +161,7 @@ const ir::OpInfo op_infos::send{.operands = ir::takes_at_least(0),
                                 .eval = eval_send,
                                 .has_effects = always};
 const OpRules op_rule_table::send{
-    .jvp = jvp_send, .transpose = rules::not_linear, .batch = batch_examples, .factors = factors_replicated};
+    .jvp = jvp_send, .transpose = rules::not_linear, .batch = batch_unrolled, .factors = factors_replicated};
 
 const ir::OpInfo op_infos::recv{.operands = ir::takes(0),
                                 .parse = ir::parse_params<TransferParams>,
@@ -206,6 +185,6 @@ const ir::OpInfo op_infos::outfeed{.operands = ir::takes_at_least(0),
                                    .eval = eval_outfeed,
                                    .has_effects = always};
 const OpRules op_rule_table::outfeed{
-    .jvp = rules::zero_tangent, .transpose = rules::not_linear, .batch = batch_examples, .factors = factors_replicated};
+    .jvp = rules::zero_tangent, .transpose = rules::not_linear, .batch = batch_unrolled, .factors = factors_replicated};
 
 }  // namespace weft

@@ -1,5 +1,7 @@
 // send, recv, infeed, outfeed: queues between processes, and between processes and their host. None of them has
 // derivatives: what goes through a queue is a number, not a function.
+#include <cstring>
+
 #include "weft/core/process_grid.h"
 #include "weft/ops/collectives.h"
 #include "weft/ops/common.h"

@@ -228,7 +228,7 @@ void reduce_contributions(ReduceKind kind, const Computation& computation, std::
     } else if (single) {
       std::memcpy(so_far.data(), to.data, so_far.size());
       const TensorView in[] = {{to.aval, so_far.data()}, view};
-      ir::op_info(*single).eval(nullptr, in, {&to, 1});
+      ir::op_info(*single).eval(nullptr, std::span(in), std::span(&to, 1));
     } else {
       const ir::BorrowedInterpreter program(*computation);
       const std::int64_t size = byte_size(t);

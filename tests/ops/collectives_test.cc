@@ -143,7 +143,7 @@ TEST(collectives, all_reduce_has_all_kinds_and_any_computation) {
   EXPECT_EQ(reduced(ReduceKind::kMin), (Ints{1, -3, 6}));
   EXPECT_EQ(reduced(ReduceKind::kAnd), (Ints{0, 0, 0}));
   EXPECT_EQ(reduced(ReduceKind::kOr), (Ints{7, -1, 15}));
-  EXPECT_EQ(reduced(ReduceKind::kXor), (Ints{4, 0, 0}));
+  EXPECT_EQ(reduced(ReduceKind::kXor), (Ints{4, -4, 0}));
   // 10 a + b shows the order: that of the group.
   const ir::Jaxpr digits = ir::parse(R"({ lambda ; a:i32[] b:i32[]. let
     c:i32[] = mul a 10:i32[]

@@ -55,8 +55,8 @@ Arrays generic_sort(std::span<const Array> xs, const ir::Jaxpr& comparator, int 
                     std::span<const Array> captures = {}, SourceLocation loc = std::source_location::current());
 
 /// n arrays of one shape with updates combined in, in row-major order of the updates: each element that update u meets
-/// becomes computation(xs..., us...). Windows that are not inside as a whole are dropped, as in lax::scatter. `computation` takes n current values and n updates,
-/// and gives n values. StableHLO's `scatter`. No derivatives.
+/// becomes computation(xs..., us...). Windows that are not inside as a whole are dropped, as in lax::scatter.
+/// `computation` takes n current values and n updates, and gives n values. StableHLO's `scatter`. No derivatives.
 Arrays generic_scatter(std::span<const Array> xs, const Array& indices, std::span<const Array> updates,
                        const ir::Jaxpr& computation, const ScatterDimensionNumbers& dims, bool unique_indices = false,
                        std::span<const Array> captures = {}, SourceLocation loc = std::source_location::current());

@@ -461,9 +461,7 @@ void jvp_reduce_scatter(const Call& call, std::span<const Array> tangents, Array
   const auto& p = call.params_as<ReduceScatterParams>();
   if (single_operation(p.kind, p.computation) != OpCode::kAdd) throw_not_linear(call.op);
   bind(call.op, call.params, call.args, outs);
-  ReduceScatterParams sum = p;
-  sum.kind = ReduceKind::kSum;
-  sum.computation.reset();
+  const ReduceScatterParams sum{ReduceKind::kSum, p.scatter_dimension, p.groups, {}, p.group_size};
   out_tangents.push_back(bind1(call.op, ir::make_params(sum), {lax::convert(tangents[0], outs[0].dtype())}));
 }
 

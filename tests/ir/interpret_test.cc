@@ -64,6 +64,19 @@ TEST(interpret, outputs_may_be_inputs_literals_and_repeated) {
   EXPECT_EQ(interpreted(p, {{1, 2}, {3, 4}}, 4), (std::vector<float>{4, 6}));
 }
 
+TEST(interpret, literals_keep_their_values_while_others_share_memory) {
+  const Jaxpr p = parse(R"({ lambda ; a:f32[2]. let
+    b:f32[2] = neg a
+    c:f32[2] = neg b
+    d:f32[2] = add c 1.0:f32[2]
+  in (d, 5.0:f32[2], a) })");
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(interpreted(p, {{1, 2}}, 0), (std::vector<float>{2, 3}));
+    EXPECT_EQ(interpreted(p, {{1, 2}}, 1), (std::vector<float>{5, 5}));
+    EXPECT_EQ(interpreted(p, {{1, 2}}, 2), (std::vector<float>{1, 2}));
+  }
+}
+
 TEST(interpret, an_interpreter_runs_again_and_again_on_changing_inputs) {
   const Jaxpr p = parse("{ lambda s:f32[]; a:f32[] b:f32[]. let c:f32[] = mul a s; d:f32[] = add c b in (d, a) }");
   Interpreter program(p);

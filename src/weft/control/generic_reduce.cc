@@ -147,9 +147,14 @@ void reduce_by_tree(const ir::Jaxpr& computation, std::span<const Array> operand
   for (const Array& r : combine(computation, captures, start, values, rows)) outs.push_back(lax::reshape(r, out_shape));
 }
 
-Avals types_of(std::span<const Array> args) {
+// The types of one example's operands.
+Avals types_of(std::span<const Array> args, std::span<const int> bdims = {}) {
   Avals types;
-  for (const Array& a : args) types.push_back(a.aval());
+  for (std::size_t i = 0; i < args.size(); ++i) {
+    Dims shape(args[i].shape());
+    if (!bdims.empty() && bdims[i] != kUnmapped) shape.erase(shape.begin() + bdims[i]);
+    types.push_back(args[i].aval().with_shape(shape));
+  }
   return types;
 }
 
@@ -180,9 +185,8 @@ void eval_reduce(const ParamsBase* params, std::span<const TensorView> in, std::
   }
 }
 
-ir::Jaxpr tree_of_reduce(const Call& call) {
-  const auto& p = call.params_as<GenericReduceParams>();
-  const Avals types = types_of(call.args);
+ir::Jaxpr tree_of_reduce(const ParamsBase* params, std::span<const Aval> types) {
+  const auto& p = ir::params_as<GenericReduceParams>(params);
   return derive(p.computation, type_key("generic_reduce" + shape_str(p.axes), types), types, 0,
                 [&](std::span<const Array> args, Arrays& outs) { reduce_by_tree(p.computation, args, p.axes, outs); });
 }
@@ -191,7 +195,8 @@ void batch_reduce(const Call& call, std::span<const int> bdims, std::int64_t siz
   GenericReduceParams p = call.params_as<GenericReduceParams>();
   const auto [captures, n] = operands_of(p.computation, call.args.size());
   if (!all_unmapped(bdims.first(captures)) || !all_unmapped(bdims.subspan(captures + n)))
-    return batch_program("reduce", tree_of_reduce(call), call.args, bdims, size, outs, out_bdims);
+    return batch_program("reduce", tree_of_reduce(call.params.get(), types_of(call.args, bdims)), call.args, bdims,
+                         size, outs, out_bdims);
   Arrays operands(call.args);
   for (std::size_t k = captures; k < captures + n; ++k) operands[k] = ops::bdim_to(operands[k], bdims[k], 0, size);
   for (std::int64_t& a : p.axes) ++a;
@@ -257,9 +262,8 @@ void reduce_windows_by_tree(const GenericReduceWindowParams& p, std::span<const 
   reduce_by_tree(p.computation, args, axes, outs);
 }
 
-ir::Jaxpr tree_of_reduce_window(const Call& call) {
-  const auto& p = call.params_as<GenericReduceWindowParams>();
-  const Avals types = types_of(call.args);
+ir::Jaxpr tree_of_reduce_window(const ParamsBase* params, std::span<const Aval> types) {
+  const auto& p = ir::params_as<GenericReduceWindowParams>(params);
   std::string key = "generic_reduce_window";
   for (const Dims* list : {&p.window.dimensions, &p.window.strides, &p.window.base_dilations,
                            &p.window.window_dilations, &p.window.padding_low, &p.window.padding_high})
@@ -273,7 +277,8 @@ void batch_reduce_window(const Call& call, std::span<const int> bdims, std::int6
   GenericReduceWindowParams p = call.params_as<GenericReduceWindowParams>();
   const auto [captures, n] = operands_of(p.computation, call.args.size());
   if (!all_unmapped(bdims.first(captures)) || !all_unmapped(bdims.subspan(captures + n)))
-    return batch_program("reduce_window", tree_of_reduce_window(call), call.args, bdims, size, outs, out_bdims);
+    return batch_program("reduce_window", tree_of_reduce_window(call.params.get(), types_of(call.args, bdims)),
+                         call.args, bdims, size, outs, out_bdims);
   Arrays operands(call.args);
   for (std::size_t k = captures; k < captures + n; ++k) operands[k] = ops::bdim_to(operands[k], bdims[k], 0, size);
   p.window = window_past_front(p.window);
@@ -283,15 +288,16 @@ void batch_reduce_window(const Call& call, std::span<const int> bdims, std::int6
 
 // ---- derivatives of both ----
 
-template <ir::Jaxpr (*kTree)(const Call&)>
+template <ir::Jaxpr (*kTree)(const ParamsBase*, std::span<const Aval>)>
 void jvp_by_tree(const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
-  jvp_program("reduce", kTree(call), call.args, tangents, outs, out_tangents);
+  jvp_program("reduce", kTree(call.params.get(), types_of(call.args)), call.args, tangents, outs, out_tangents);
 }
 
-template <ir::Jaxpr (*kTree)(const Call&)>
+template <ir::Jaxpr (*kTree)(const ParamsBase*, std::span<const Aval>)>
 void linearize_by_tree(const Call& call, std::span<const Array> tangents, Trace* tangent_trace, Arrays& outs,
                        Arrays& out_tangents) {
-  linearize_program("reduce", kTree(call), call.args, tangents, tangent_trace, outs, out_tangents);
+  linearize_program("reduce", kTree(call.params.get(), types_of(call.args)), call.args, tangents, tangent_trace, outs,
+                    out_tangents);
 }
 
 Arrays operands_in_order(std::span<const Array> captures, std::span<const Array> xs, std::span<const Array> inits) {

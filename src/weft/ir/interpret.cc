@@ -67,7 +67,7 @@ Interpreter::Interpreter(const Jaxpr& jaxpr) : jaxpr_(inline_calls(jaxpr)) {
   };
   std::vector<Filled> literals;
   std::vector<std::vector<std::uint32_t>> uses(jaxpr_.num_inputs());
-  std::vector<std::size_t> operand_at, result_at, copy_at, output_at;
+  std::vector<std::size_t> operand_at, result_at, output_at;
   const auto add_operand = [&](Atom a) {
     const auto index = static_cast<std::uint32_t>(operands_.size());
     operands_.push_back({jaxpr_.aval(a), nullptr});
@@ -81,7 +81,10 @@ Interpreter::Interpreter(const Jaxpr& jaxpr) : jaxpr_(inline_calls(jaxpr)) {
     return index;
   };
   try {
-    // Literals first: their places must not be ones that are used again.
+    // Literals first, also those that are outputs: their places must not be ones that are used again.
+    std::vector<std::uint32_t> copied;
+    for (const Atom a : jaxpr_.outputs())
+      if (a.is_literal() || a.index() < jaxpr_.num_inputs()) copied.push_back(add_operand(a));
     for (const Eqn& e : jaxpr_.eqns()) {
       const auto begin = static_cast<std::uint32_t>(operands_.size());
       for (const Atom a : jaxpr_.operands(e)) add_operand(a);
@@ -108,14 +111,11 @@ Interpreter::Interpreter(const Jaxpr& jaxpr) : jaxpr_(inline_calls(jaxpr)) {
       for (std::uint32_t u = last.begin[i]; u < last.begin[i + 1]; ++u)
         if (last.vars[u] >= jaxpr_.num_inputs()) places.give(of_var[last.vars[u]]);
     }
-    for (const Atom a : jaxpr_.outputs()) {
-      const bool copied = a.is_literal() || a.index() < jaxpr_.num_inputs();
-      if (copied) {
-        const std::uint32_t operand = add_operand(a);
-        const Places::Place place = places.take(jaxpr_.aval(a));
-        copies_.push_back({operand, nullptr, static_cast<std::size_t>(jaxpr_.aval(a).bytes())});
-        copy_at.push_back(place.offset);
-        output_at.push_back(place.offset);
+    for (std::size_t i = 0, next = 0; i < jaxpr_.outputs().size(); ++i) {
+      const Atom a = jaxpr_.outputs()[i];
+      if (a.is_literal() || a.index() < jaxpr_.num_inputs()) {
+        output_at.push_back(places.take(jaxpr_.aval(a)).offset);
+        copies_.push_back({copied[next++], i, nullptr, static_cast<std::size_t>(jaxpr_.aval(a).bytes())});
       } else {
         output_at.push_back(of_var[a.index()].offset);
       }
@@ -129,8 +129,8 @@ Interpreter::Interpreter(const Jaxpr& jaxpr) : jaxpr_(inline_calls(jaxpr)) {
   std::byte* const base = memory_.get() + (kAlign - reinterpret_cast<std::uintptr_t>(memory_.get()) % kAlign) % kAlign;
   for (std::size_t i = 0; i < operands_.size(); ++i) operands_[i].data = base + operand_at[i];
   for (std::size_t i = 0; i < results_.size(); ++i) results_[i].data = base + result_at[i];
-  for (std::size_t i = 0; i < copies_.size(); ++i) copies_[i].to = base + copy_at[i];
   for (const std::size_t at : output_at) outputs_.push_back(base + at);
+  for (Copy& c : copies_) c.to = base + output_at[c.output];
   for (const Filled& f : literals) fill(*f.literal, base + f.place.offset);
   for (const auto& list : uses) {
     input_uses_.push_back(static_cast<std::uint32_t>(places_.size()));

@@ -40,6 +40,7 @@ class Interpreter {
   // An output that is an input: copied at the end of a run, so that outputs never alias inputs.
   struct Copy {
     std::uint32_t operand;  // into operands_
+    std::size_t output;
     void* to;
     std::size_t bytes;
   };

@@ -57,15 +57,10 @@ void fill(const Literal& literal, std::byte* to) {
 }  // namespace
 
 Interpreter::Interpreter(const Jaxpr& jaxpr) : jaxpr_(inline_calls(jaxpr)) {
-  // Until the block is there, data pointers stand for offsets into it: places of variables and literals.
+  // Places first, as offsets; pointers when the block is there.
   Places places;
   std::vector<Places::Place> of_var(jaxpr_.num_vars());
-  struct Filled {
-    std::uint32_t operand;
-    const Literal* literal;
-    Places::Place place;
-  };
-  std::vector<Filled> literals;
+  std::vector<std::pair<const Literal*, std::size_t>> literals;
   std::vector<std::vector<std::uint32_t>> uses(jaxpr_.num_inputs());
   std::vector<std::size_t> operand_at, result_at, output_at;
   const auto add_operand = [&](Atom a) {
@@ -73,8 +68,8 @@ Interpreter::Interpreter(const Jaxpr& jaxpr) : jaxpr_(inline_calls(jaxpr)) {
     operands_.push_back({jaxpr_.aval(a), nullptr});
     operand_at.push_back(0);
     if (a.is_literal()) {
-      literals.push_back({index, &jaxpr_.literal(a), places.take(jaxpr_.aval(a))});
-      operand_at[index] = literals.back().place.offset;
+      operand_at[index] = places.take(jaxpr_.aval(a)).offset;
+      literals.emplace_back(&jaxpr_.literal(a), operand_at[index]);
     } else if (a.index() < jaxpr_.num_inputs()) {
       uses[a.index()].push_back(index);
     }
@@ -131,7 +126,7 @@ Interpreter::Interpreter(const Jaxpr& jaxpr) : jaxpr_(inline_calls(jaxpr)) {
   for (std::size_t i = 0; i < results_.size(); ++i) results_[i].data = base + result_at[i];
   for (const std::size_t at : output_at) outputs_.push_back(base + at);
   for (Copy& c : copies_) c.to = base + output_at[c.output];
-  for (const Filled& f : literals) fill(*f.literal, base + f.place.offset);
+  for (const auto& [literal, at] : literals) fill(*literal, base + at);
   for (const auto& list : uses) {
     input_uses_.push_back(static_cast<std::uint32_t>(places_.size()));
     places_.insert(places_.end(), list.begin(), list.end());

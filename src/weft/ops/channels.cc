@@ -2,9 +2,9 @@
 // derivatives: what goes through a queue is a number, not a function.
 #include <cstring>
 
-#include "weft/core/process_grid.h"
 #include "weft/ops/collectives.h"
 #include "weft/ops/common.h"
+#include "weft/ops/process_groups.h"
 
 namespace weft {
 
@@ -47,20 +47,11 @@ void batch_nothing(const Call& call, std::span<const int>, std::int64_t, Arrays&
 
 // ---- send, recv ----
 
-void check_transfer(const char* op, const TransferParams& p) {
-  const std::string who(op);
+void check_transfer(OpCode op, const TransferParams& p) {
   if (p.is_host_transfer && !p.source_target_pairs.empty())
-    throw ValueError(who + ": a transfer with the host must name no processes; got " +
+    throw ValueError(std::string(ir::op_name(op)) + ": a transfer with the host must name no processes; got " +
                      std::to_string(p.source_target_pairs.size()) + " source_target_pairs.");
-  for (std::size_t i = 0; i < p.source_target_pairs.size(); ++i) {
-    const Dims& pair = p.source_target_pairs[i];
-    if (pair.size() != 2 || pair[0] < 0 || pair[1] < 0)
-      throw ValueError(who + ": source_target_pairs must be pairs of ids; got " + shape_str(pair) + ".");
-    for (std::size_t j = 0; j < i; ++j)
-      if (p.source_target_pairs[j][0] == pair[0] || p.source_target_pairs[j][1] == pair[1])
-        throw ValueError(who + ": no process must be twice a source or a target; got " + shape_str(pair) + " beside " +
-                         shape_str(p.source_target_pairs[j]) + ".");
-  }
+  check_pairs(op, p.source_target_pairs);
 }
 
 std::int64_t flattened_id() {
@@ -75,7 +66,7 @@ std::string open_queue(const TransferParams& p) {
 
 void infer_send(const ParamsBase* params, std::span<const Aval>, Avals&) {
   const auto& p = ir::params_as<TransferParams>(params);
-  check_transfer("send", p);
+  check_transfer(OpCode::kSend, p);
   if (!p.result_types.empty())
     throw ValueError("send: there must be no results; got " + std::to_string(p.result_types.size()) + ".");
 }
@@ -95,7 +86,7 @@ void jvp_send(const Call&, std::span<const Array>, Arrays&, Arrays&) {
 
 void infer_recv(const ParamsBase* params, std::span<const Aval>, Avals& out) {
   const auto& p = ir::params_as<TransferParams>(params);
-  check_transfer("recv", p);
+  check_transfer(OpCode::kRecv, p);
   infer_results(p.result_types, out);
 }
 

@@ -2,10 +2,8 @@
 // brought, and computes its own results from that.
 #include "weft/ops/collectives.h"
 
-#include <algorithm>
-
-#include "weft/core/process_grid.h"
 #include "weft/ops/common.h"
+#include "weft/ops/process_groups.h"
 #include "weft/ops/regions.h"
 
 namespace weft {
@@ -15,134 +13,8 @@ using namespace ops;
 namespace {
 
 using processes::Contribution;
-using Members = std::vector<ProcessId>;
 
 bool always(const ParamsBase*) { return true; }
-
-// ---- groups ----
-
-// What the numbers in groups are.
-enum class Ids : std::uint8_t {
-  kReplicas,               // of the same partition
-  kPartitions,             // of the same replica
-  kReplicasAllPartitions,  // with all their partitions
-  kFlattened,              // replica * partitions + partition
-};
-
-/// all_gather, all_reduce, reduce_scatter.
-Ids ids_across(const ProcessGroups& g) {
-  if (g.channel_id <= 0) return Ids::kReplicas;
-  return g.use_global_device_ids ? Ids::kFlattened : Ids::kReplicasAllPartitions;
-}
-/// The others.
-Ids ids_along(std::int64_t channel_id) { return channel_id <= 0 ? Ids::kReplicas : Ids::kPartitions; }
-
-void check_groups(OpCode op, const ProcessGroups& g) {
-  const std::string who(ir::op_name(op));
-  if (g.use_global_device_ids && g.channel_id <= 0)
-    throw ValueError(who + ": global device ids need a channel; got channel_id " + std::to_string(g.channel_id) + ".");
-  std::vector<std::int64_t> seen;
-  for (const Dims& group : g.replica_groups)
-    for (const std::int64_t id : group) {
-      if (id < -1) throw ValueError(who + ": groups must hold ids, or -1; got " + std::to_string(id) + ".");
-      if (id >= 0) seen.push_back(id);
-    }
-  std::sort(seen.begin(), seen.end());
-  const auto twice = std::adjacent_find(seen.begin(), seen.end());
-  if (twice != seen.end())
-    throw ValueError(who + ": groups must hold each id once; got " + std::to_string(*twice) + " twice.");
-}
-
-// The longest group; 0 when there are none.
-std::int64_t listed_size(const ProcessGroups& g) {
-  std::int64_t n = 0;
-  for (const Dims& group : g.replica_groups) n = std::max(n, static_cast<std::int64_t>(group.size()));
-  return n;
-}
-
-std::int64_t static_group_size(OpCode op, const ProcessGroups& g, std::int64_t group_size) {
-  const std::int64_t n = group_size == 0 ? listed_size(g) : group_size;
-  if (n < 1)
-    throw ValueError(std::string(ir::op_name(op)) + ": the size of a group must be positive; got group_size " +
-                     std::to_string(group_size) + " and " +
-                     (g.replica_groups.empty() ? "no groups." : "empty groups."));
-  return n;
-}
-
-// The processes that `list` means from where this process is.
-Members members_of(OpCode op, const Dims& list, Ids ids) {
-  const ProcessId me = processes::current();
-  const std::int64_t replicas = processes::replicas(), partitions = processes::partitions();
-  const std::int64_t count = ids == Ids::kFlattened    ? replicas * partitions
-                             : ids == Ids::kPartitions ? partitions
-                                                       : replicas;
-  Dims present;
-  for (const std::int64_t id : list) {
-    if (id < 0) continue;  // padding
-    if (id >= count)
-      throw BackendError(std::string(ir::op_name(op)) + ": groups must hold ids below " + std::to_string(count) +
-                         "; got " + std::to_string(id) + " in a grid of " + std::to_string(replicas) + " replicas of " +
-                         std::to_string(partitions) + " partitions.");
-    present.push_back(id);
-  }
-  Members members;
-  switch (ids) {
-    case Ids::kReplicas:
-      for (const std::int64_t id : present) members.push_back({id, me.partition});
-      break;
-    case Ids::kPartitions:
-      for (const std::int64_t id : present) members.push_back({me.replica, id});
-      break;
-    case Ids::kReplicasAllPartitions:
-      for (std::int64_t p = 0; p < partitions; ++p)
-        for (const std::int64_t id : present) members.push_back({id, p});
-      break;
-    case Ids::kFlattened:
-      for (const std::int64_t id : present) members.push_back({id / partitions, id % partitions});
-      break;
-  }
-  return members;
-}
-
-std::size_t place_in(const Members& members) {
-  const auto it = std::find(members.begin(), members.end(), processes::current());
-  return static_cast<std::size_t>(it - members.begin());
-}
-
-// The group of this process; empty when it is in none.
-Members my_group(OpCode op, const ProcessGroups& g, Ids ids) {
-  std::vector<Dims> groups = g.replica_groups;
-  if (groups.empty()) {
-    const std::int64_t n = ids == Ids::kFlattened    ? processes::replicas() * processes::partitions()
-                           : ids == Ids::kPartitions ? processes::partitions()
-                                                     : processes::replicas();
-    for (std::int64_t i = 0; i < n; ++i) (i ? groups.back() : groups.emplace_back()).push_back(i);
-  }
-  for (const Dims& list : groups) {
-    Members members = members_of(op, list, ids);
-    if (place_in(members) < members.size()) return members;
-  }
-  return {};
-}
-
-Members my_group_of(OpCode op, const ProcessGroups& g, Ids ids, std::int64_t size) {
-  Members members = my_group(op, g, ids);
-  if (members.empty())
-    throw BackendError(std::string(ir::op_name(op)) + ": every process must be in a group; got none for " +
-                       processes::current().str() + ".");
-  if (size > 0 && static_cast<std::int64_t>(members.size()) != size)
-    throw BackendError(std::string(ir::op_name(op)) + ": groups must have " + std::to_string(size) +
-                       " processes, as the type of the result says; got one of " + std::to_string(members.size()) +
-                       ".");
-  return members;
-}
-
-// Names a meeting: processes that bring something else do not meet.
-std::string meeting(OpCode op, std::int64_t channel, std::span<const TensorView> in, const std::string& more = {}) {
-  std::string s = std::string(ir::op_name(op)) + ": ";
-  for (const TensorView& x : in) s += x.aval.str() + " ";
-  return s + "on channel " + std::to_string(channel) + more;
-}
 
 // ---- pieces of arrays ----
 
@@ -315,7 +187,7 @@ void eval_all_gather(const ParamsBase* params, std::span<const TensorView> in, s
   const Members group = my_group_of(OpCode::kAllGather, p.groups, ids_across(p.groups),
                                     static_group_size(OpCode::kAllGather, p.groups, p.group_size));
   processes::exchange(
-      meeting(OpCode::kAllGather, p.groups.channel_id, in), group, in, [&](std::span<const Contribution> all) {
+      meeting_name(OpCode::kAllGather, p.groups.channel_id, in), group, in, [&](std::span<const Contribution> all) {
         for (std::size_t k = 0; k < in.size(); ++k) {
           const Axis from = axis_of(in[k].aval, p.all_gather_dim), to = axis_of(out[k].aval, p.all_gather_dim);
           for (std::size_t i = 0; i < all.size(); ++i)
@@ -351,7 +223,7 @@ void infer_all_reduce(const ParamsBase* params, std::span<const Aval> in, Avals&
 void eval_all_reduce(const ParamsBase* params, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
   const auto& p = ir::params_as<AllReduceParams>(params);
   const Members group = my_group_of(OpCode::kAllReduce, p.groups, ids_across(p.groups), 0);
-  processes::exchange(meeting(OpCode::kAllReduce, p.groups.channel_id, in), group, in,
+  processes::exchange(meeting_name(OpCode::kAllReduce, p.groups.channel_id, in), group, in,
                       [&](std::span<const Contribution> all) {
                         for (std::size_t k = 0; k < out.size(); ++k)
                           reduce_contributions(p.kind, p.computation, all, k, out[k]);
@@ -363,7 +235,7 @@ void eval_collective_reduce(const ParamsBase* params, std::span<const TensorView
   const auto& p = ir::params_as<AllReduceParams>(params);
   const Members group = my_group(OpCode::kCollectiveReduce, p.groups, ids_along(p.groups.channel_id));
   if (group.empty()) return fill_zero(out[0]);
-  processes::exchange(meeting(OpCode::kCollectiveReduce, p.groups.channel_id, in), group, in,
+  processes::exchange(meeting_name(OpCode::kCollectiveReduce, p.groups.channel_id, in), group, in,
                       [&](std::span<const Contribution> all) {
                         if (place_in(group) == 0)
                           reduce_contributions(p.kind, p.computation, all, 0, out[0]);
@@ -437,7 +309,7 @@ void eval_reduce_scatter(const ParamsBase* params, std::span<const TensorView> i
   const auto& p = ir::params_as<ReduceScatterParams>(params);
   const Members group = my_group_of(OpCode::kReduceScatter, p.groups, ids_across(p.groups),
                                     static_group_size(OpCode::kReduceScatter, p.groups, p.group_size));
-  processes::exchange(meeting(OpCode::kReduceScatter, p.groups.channel_id, in), group, in,
+  processes::exchange(meeting_name(OpCode::kReduceScatter, p.groups.channel_id, in), group, in,
                       [&](std::span<const Contribution> all) {
                         // Only this process's part is reduced.
                         const Axis whole = axis_of(in[0].aval, p.scatter_dimension);
@@ -508,7 +380,7 @@ void eval_all_to_all(const ParamsBase* params, std::span<const TensorView> in, s
   const auto& p = ir::params_as<AllToAllParams>(params);
   const Members group = my_group_of(OpCode::kAllToAll, p.groups, ids_along(p.groups.channel_id), p.split_count);
   processes::exchange(
-      meeting(OpCode::kAllToAll, p.groups.channel_id, in), group, in, [&](std::span<const Contribution> all) {
+      meeting_name(OpCode::kAllToAll, p.groups.channel_id, in), group, in, [&](std::span<const Contribution> all) {
         const auto me = static_cast<std::int64_t>(place_in(group));
         for (std::size_t k = 0; k < in.size(); ++k) {
           // What one process sends to another: x cut along the split axis, before it is joined.
@@ -553,7 +425,7 @@ void eval_collective_broadcast(const ParamsBase* params, std::span<const TensorV
   const ProcessGroups& g = ir::params_as<CollectiveBroadcastParams>(params).groups;
   const Members group = my_group(OpCode::kCollectiveBroadcast, g, ids_along(g.channel_id));
   if (group.empty()) return fill_zero(out[0]);
-  processes::exchange(meeting(OpCode::kCollectiveBroadcast, g.channel_id, in), group, in,
+  processes::exchange(meeting_name(OpCode::kCollectiveBroadcast, g.channel_id, in), group, in,
                       [&](std::span<const Contribution> all) { copy_all(all[0][0], out[0]); });
 }
 
@@ -563,23 +435,6 @@ void transpose_collective_broadcast(const Call& call, std::span<const Array> cts
 }
 
 // ---- collective_permute: y = x of this process's source ----
-
-void check_pairs(OpCode op, std::span<const Dims> pairs) {
-  const std::string who(ir::op_name(op));
-  for (std::size_t side = 0; side < 2; ++side) {
-    std::vector<std::int64_t> seen;
-    for (const Dims& pair : pairs) {
-      if (pair.size() != 2) throw ValueError(who + ": source_target_pairs must be pairs; got " + shape_str(pair) + ".");
-      if (pair[side] < 0) throw ValueError(who + ": ids must not be negative; got " + shape_str(pair) + ".");
-      seen.push_back(pair[side]);
-    }
-    std::sort(seen.begin(), seen.end());
-    const auto twice = std::adjacent_find(seen.begin(), seen.end());
-    if (twice != seen.end())
-      throw ValueError(who + ": no process must be twice a " + (side ? "target" : "source") + "; got " +
-                       std::to_string(*twice) + ".");
-  }
-}
 
 void infer_collective_permute(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
   check_pairs(OpCode::kCollectivePermute, ir::params_as<CollectivePermuteParams>(params).source_target_pairs);
@@ -596,7 +451,7 @@ void eval_collective_permute(const ParamsBase* params, std::span<const TensorVie
     const Members pair = members_of(OpCode::kCollectivePermute, ids, ids_along(p.channel_id));
     if (me != pair[0] && me != pair[1]) continue;
     const Members group = pair[0] == pair[1] ? Members{me} : pair;
-    processes::exchange(meeting(OpCode::kCollectivePermute, p.channel_id, in), group, in,
+    processes::exchange(meeting_name(OpCode::kCollectivePermute, p.channel_id, in), group, in,
                         [&](std::span<const Contribution> all) {
                           if (me == pair[1]) copy_all(all[0][0], out[0]);
                         });

@@ -286,7 +286,12 @@ void batch_reduce_window(const Call& call, std::span<const int> bdims, std::int6
   out_bdims.assign(outs.size(), 0);
 }
 
-// ---- derivatives of both ----
+// ---- rules of both ----
+
+template <class P>
+bool has_effects_inside(const ParamsBase* params) {
+  return ir::has_effects(ir::params_as<P>(params).computation);
+}
 
 template <ir::Jaxpr (*kTree)(const ParamsBase*, std::span<const Aval>)>
 void jvp_by_tree(const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
@@ -330,7 +335,8 @@ Arrays lax::generic_reduce_window(std::span<const Array> xs, std::span<const Arr
 const ir::OpInfo op_infos::generic_reduce{.operands = ir::takes_at_least(2),
                                           .parse = ir::parse_params<GenericReduceParams>,
                                           .infer = infer_reduce,
-                                          .eval = eval_reduce};
+                                          .eval = eval_reduce,
+                                          .has_effects = has_effects_inside<GenericReduceParams>};
 const OpRules op_rule_table::generic_reduce{.jvp = jvp_by_tree<tree_of_reduce>,
                                             .transpose = rules::not_linear,
                                             .batch = batch_reduce,
@@ -340,7 +346,8 @@ const OpRules op_rule_table::generic_reduce{.jvp = jvp_by_tree<tree_of_reduce>,
 const ir::OpInfo op_infos::generic_reduce_window{.operands = ir::takes_at_least(2),
                                                  .parse = ir::parse_params<GenericReduceWindowParams>,
                                                  .infer = infer_reduce_window,
-                                                 .eval = eval_reduce_window};
+                                                 .eval = eval_reduce_window,
+                                                 .has_effects = has_effects_inside<GenericReduceWindowParams>};
 const OpRules op_rule_table::generic_reduce_window{.jvp = jvp_by_tree<tree_of_reduce_window>,
                                                    .transpose = rules::not_linear,
                                                    .batch = batch_reduce_window,

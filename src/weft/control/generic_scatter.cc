@@ -111,6 +111,10 @@ void batch_scatter(const Call& call, std::span<const int> bdims, std::int64_t si
   out_bdims.assign(outs.size(), 0);
 }
 
+bool has_effects_scatter(const ParamsBase* params) {
+  return ir::has_effects(ir::params_as<GenericScatterParams>(params).computation);
+}
+
 // ---- generic_select_and_scatter ----
 
 // captures of select..., captures of scatter..., operand, source, init
@@ -196,6 +200,11 @@ void batch_select_and_scatter(const Call& call, std::span<const int> bdims, std:
   out_bdims.assign(outs.size(), 0);
 }
 
+bool has_effects_select_and_scatter(const ParamsBase* params) {
+  const auto& p = ir::params_as<GenericSelectAndScatterParams>(params);
+  return ir::has_effects(p.select) || ir::has_effects(p.scatter);
+}
+
 }  // namespace
 
 Arrays lax::generic_scatter(std::span<const Array> xs, const Array& indices, std::span<const Array> updates,
@@ -224,7 +233,8 @@ Array lax::generic_select_and_scatter(const Array& x, const Array& source, const
 const ir::OpInfo op_infos::generic_scatter{.operands = ir::takes_at_least(3),
                                            .parse = ir::parse_params<GenericScatterParams>,
                                            .infer = infer_scatter,
-                                           .eval = eval_scatter};
+                                           .eval = eval_scatter,
+                                           .has_effects = has_effects_scatter};
 const OpRules op_rule_table::generic_scatter{.jvp = jvp_none<OpCode::kGenericScatter>,
                                              .transpose = rules::not_linear,
                                              .batch = batch_scatter,
@@ -233,7 +243,8 @@ const OpRules op_rule_table::generic_scatter{.jvp = jvp_none<OpCode::kGenericSca
 const ir::OpInfo op_infos::generic_select_and_scatter{.operands = ir::takes_at_least(3),
                                                       .parse = ir::parse_params<GenericSelectAndScatterParams>,
                                                       .infer = infer_select_and_scatter,
-                                                      .eval = eval_select_and_scatter};
+                                                      .eval = eval_select_and_scatter,
+                                                      .has_effects = has_effects_select_and_scatter};
 const OpRules op_rule_table::generic_select_and_scatter{.jvp = jvp_none<OpCode::kGenericSelectAndScatter>,
                                                         .transpose = rules::not_linear,
                                                         .batch = batch_select_and_scatter,

@@ -123,6 +123,10 @@ void batch_sort(const Call& call, std::span<const int> bdims, std::int64_t size,
   out_bdims.assign(outs.size(), 0);
 }
 
+bool has_effects_sort(const ParamsBase* params) {
+  return ir::has_effects(ir::params_as<GenericSortParams>(params).comparator);
+}
+
 }  // namespace
 
 Arrays lax::generic_sort(std::span<const Array> xs, const ir::Jaxpr& comparator, int dimension, bool is_stable,
@@ -139,7 +143,8 @@ Arrays lax::generic_sort(std::span<const Array> xs, const ir::Jaxpr& comparator,
 const ir::OpInfo op_infos::generic_sort{.operands = ir::takes_at_least(0),
                                         .parse = ir::parse_params<GenericSortParams>,
                                         .infer = infer_sort,
-                                        .eval = eval_sort};
+                                        .eval = eval_sort,
+                                        .has_effects = has_effects_sort};
 const OpRules op_rule_table::generic_sort{
     .jvp = jvp_sort, .transpose = rules::not_linear, .batch = batch_sort, .factors = factors_replicated};
 

@@ -55,7 +55,7 @@ class InDType {
   std::int64_t size_;
 };
 
-/// Whether a rule for an operation whose first `n` operands are captures may leave them alone.
+/// Whether no operand is mapped: a computation can go on using them as they are.
 inline bool all_unmapped(std::span<const int> bdims) {
   for (const int b : bdims)
     if (b != kUnmapped) return false;

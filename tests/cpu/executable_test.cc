@@ -3,8 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cmath>
 #include <thread>
 
+#include "weft/control/programs.h"
+#include "weft/core/process_grid.h"
+#include "weft/ops/collectives.h"
 #include "weft/runtime/client.h"
 #include "weft/weft.h"
 
@@ -71,6 +75,53 @@ TEST(executable, one_program_runs_on_many_threads_at_a_time) {
       for (int i = 0; i < 50; ++i) wrong += f(x).item<float>() != expected;
     });
   for (std::thread& t : threads) t.join();
+  EXPECT_EQ(wrong, 0);
+}
+
+// x = tanh(x w), `steps` times.
+const ir::Jaxpr& iteration() {
+  static const ir::Jaxpr body = ir::parse(R"({ lambda w:f32[64,64]; i:i32[] x:f32[64,64]. let
+    j:i32[] = add i 1:i32[]
+    y:f32[64,64] = dot_general[dimension_numbers=(([1], [0]), ([], [])) preferred_element_type=float32] x w
+    z:f32[64,64] = tanh y
+  in (j, z) })");
+  return body;
+}
+Array iterated(const Array& w, const Array& x, std::int32_t steps) {
+  const ir::Jaxpr cond =
+      ir::parse("{ lambda ; i:i32[] x:f32[64,64]. let c:bool[] = lt i " + std::to_string(steps) + ":i32[] in (c,) }");
+  return lax::while_(cond, iteration(), Arrays{w}, Arrays{Array(0), x})[1];
+}
+
+TEST(executable, programs_inside_operations_run_on_the_same_kernels) {
+  const Array w = random::normal(random::key(2), {64, 64}) * 0.1f, x = random::normal(random::key(3), {64, 64});
+  Array want = x;
+  for (int i = 0; i < 7; ++i) want = np::tanh(np::matmul(want, w));
+  // Bit by bit: not by reference evaluation, which sums in another order.
+  EXPECT_EQ(iterated(w, x, 7).to_vector<float>(), want.to_vector<float>());
+  const auto f = jit([](const Array& a, const Array& b) { return iterated(a, b, 7); });
+  EXPECT_EQ(f(w, x).to_vector<float>(), want.to_vector<float>());
+}
+
+TEST(executable, a_loop_holds_no_more_memory_the_longer_it_runs) {
+  const Array w = random::normal(random::key(2), {64, 64}) * 0.1f, x = random::normal(random::key(3), {64, 64});
+  const auto peak = [&](std::int32_t steps) { return peak_of([&] { iterated(w, x, steps); }); };
+  peak(2);
+  EXPECT_LE(peak(200), peak(2));
+}
+
+TEST(executable, jitted_programs_of_several_processes_meet) {
+  ProcessGrid grid(4, 1);
+  std::atomic<int> wrong{0};
+  grid.run([&](ProcessId id) {
+    const auto f = jit([](const Array& a) {
+      const Arrays sums = lax::all_reduce(Arrays{np::exp(a)}, ReduceKind::kSum, ProcessGroups{});
+      return np::sum(sums[0]) + lax::convert(lax::replica_id(), f32);
+    });
+    const Array x = np::full({1000}, static_cast<float>(id.replica));
+    const float want = 1000 * (1 + std::exp(1.0f) + std::exp(2.0f) + std::exp(3.0f)) + static_cast<float>(id.replica);
+    for (int i = 0; i < 20; ++i) wrong += std::abs(f(x).item<float>() - want) > 0.1f;
+  });
   EXPECT_EQ(wrong, 0);
 }
 

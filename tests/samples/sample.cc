@@ -43,7 +43,7 @@ const std::vector<Sample>& all_samples() {
   static const std::vector<Sample> all = [] {
     std::vector<Sample> samples;
     for (const auto family : {elementwise_samples, contraction_samples, shape_samples, indexing_samples, window_samples,
-                              linalg_samples, storage_samples, other_samples})
+                              linalg_samples, storage_samples, other_samples, program_samples})
       for (Sample& s : family()) samples.push_back(std::move(s));
     return samples;
   }();

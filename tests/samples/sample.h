@@ -54,8 +54,11 @@ std::vector<Sample> storage_samples();
 std::vector<Sample> window_samples();
 /// Transforms, matrices, top_k, StableHLO's random numbers.
 std::vector<Sample> linalg_samples();
-/// Random bits, identities, programs.
+/// Random bits, identities, calls.
 std::vector<Sample> other_samples();
+
+/// Operations that carry programs, and collectives.
+std::vector<Sample> program_samples();
 
 /// The samples of every operation.
 const std::vector<Sample>& all_samples();

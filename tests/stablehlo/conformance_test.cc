@@ -1,9 +1,12 @@
 // The conformance programs of the StableHLO project, from WEFT_CONFORMANCE_DIR: skipped, and said so, without it.
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "weft/base/error.h"
 #include "weft/stablehlo/syntax.h"
 
 namespace weft::stablehlo {

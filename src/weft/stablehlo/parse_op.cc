@@ -401,12 +401,14 @@ void Parser::reduce_op(Op& op) {
     if (types[1]->kind != Type::Kind::kTensor) in_.fail_at(at, "a tensor as initial value");
     Block block;
     const TypeRef scalar = tensor_type(types[1]->element, {});
-    for (const char* name : {"lhs", "rhs"}) {
-      block.arguments.push_back(static_cast<ValueId>(values_.size()));
-      values_.push_back({name, 0, scalar});
-    }
-    const auto value = static_cast<ValueId>(values_.size());
-    values_.push_back({"0", 0, scalar});
+    // The generic form needs names for them that nothing in scope has.
+    const auto unnamed = [&](std::string name) {
+      while (scope_.contains(name)) name += '_';
+      values_.push_back({std::move(name), 0, scalar});
+      return static_cast<ValueId>(values_.size() - 1);
+    };
+    for (const char* name : {"reduce_lhs", "reduce_rhs"}) block.arguments.push_back(unnamed(name));
+    const ValueId value = unnamed("reduce_out");
     Op step;
     step.name = applied;
     step.place = op.place;

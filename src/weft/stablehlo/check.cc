@@ -1,0 +1,305 @@
+#include "weft/stablehlo/check.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <map>
+
+#include "weft/ir/print.h"
+#include "weft/stablehlo/importer.h"
+
+namespace weft::stablehlo {
+
+namespace {
+
+// ---- comparing ----
+
+template <class T>
+inline constexpr bool is_complex_type = std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>;
+
+// Calls f(got, expected) for every element, parts of complex numbers one by one, until it says no.
+template <class F>
+std::string compare(const Array& got, const Array& expected, F&& f) {
+  if (got.aval() != expected.aval()) return "types differ: got " + got.aval().str() + ", expected " + expected.aval().str();
+  const detail::HostView a = got.host("check"), b = expected.host("check");
+  std::string difference;
+  visit_dtype(got.dtype(), [&]<class T>(TypeTag<T>) {
+    const T* x = a.view.as<T>();
+    const T* y = b.view.as<T>();
+    for (std::int64_t i = 0; i < a.view.size() && difference.empty(); ++i) {
+      bool agree;
+      if constexpr (is_complex_type<T>)
+        agree = f(x[i].real(), y[i].real()) && f(x[i].imag(), y[i].imag());
+      else
+        agree = f(x[i], y[i]);
+      if (!agree)
+        difference = "element " + std::to_string(i) + ": got " + ir::element_str(got.dtype(), x + i) + ", expected " +
+                     ir::element_str(got.dtype(), y + i);
+    }
+  });
+  return difference;
+}
+
+template <class T>
+inline constexpr bool is_real_float = !std::is_integral_v<T> && !is_complex_type<T>;
+
+// The number's place among all of its type, so that neighbours differ by one; -0 and 0 are one place.
+template <class T>
+std::int64_t ordinal(T v) {
+  std::int64_t bits = 0;
+  std::memcpy(&bits, static_cast<const void*>(&v), sizeof v);
+  const std::int64_t sign = std::int64_t{1} << (8 * sizeof(T) - 1);
+  // Negative numbers count downwards from zero; computed without leaving the type's range.
+  return bits & sign ? -(bits & ~sign) : bits;
+}
+template <>
+std::int64_t ordinal(double v) {
+  std::int64_t bits = 0;
+  std::memcpy(&bits, &v, sizeof v);
+  return bits < 0 ? -(bits & ~(std::numeric_limits<std::int64_t>::min())) : bits;
+}
+
+}  // namespace
+
+std::string differ_exactly(const Array& got, const Array& expected) {
+  return compare(got, expected, []<class T>(T x, T y) { return x == y || (x != x && y != y); });
+}
+
+std::string differ_beyond(const Array& got, const Array& expected, double tolerance) {
+  return compare(got, expected, [tolerance]<class T>(T x, T y) {
+    if (x == y || (x != x && y != y)) return true;
+    return std::abs(static_cast<double>(x) - static_cast<double>(y)) <= tolerance;
+  });
+}
+
+std::string differ_by_ulps(const Array& got, const Array& expected, std::int64_t ulps) {
+  return compare(got, expected, [ulps]<class T>(T x, T y) {
+    if (x == y || (x != x && y != y)) return true;
+    if constexpr (is_real_float<T>) {
+      const auto finite = [](T v) { return static_cast<double>(v) - static_cast<double>(v) == 0; };
+      if (!finite(x) || !finite(y)) return false;
+      // The distance of doubles of opposite sign may exceed 63 bits.
+      const auto distance = static_cast<std::uint64_t>(std::max(ordinal(x), ordinal(y))) -
+                            static_cast<std::uint64_t>(std::min(ordinal(x), ordinal(y)));
+      return distance <= static_cast<std::uint64_t>(ulps);
+    }
+    return false;
+  });
+}
+
+namespace {
+
+// ---- running ----
+
+// One comparison that the program asks for.
+struct Expectation {
+  const Op* op;
+  std::string kind;  // "eq", "almost_eq", "close"
+  double tolerance = 0;
+  std::int64_t ulps = 3;
+};
+
+class Checker {
+ public:
+  explicit Checker(const Module& module) : module_(module) {}
+
+  CheckReport run(const Op& scope, const Op& function) {
+    CheckReport report;
+    report.name = std::string(function.symbol());
+    try {
+      Importer importer(module_, scope, [this](Importer& i, const Op& op, Importer::Operands operands,
+                                               Importer::Results& results) { return extend(i, op, operands, results); });
+      importer.check_supported(function);
+      if (mentions_interpreter(scope)) {
+        // Probes and parallel programs look at values while the program runs.
+        importer.set_eager(true);
+        eager_ = true;
+        importer.run_function(function, {});
+      } else {
+        run_staged(importer, function);
+      }
+    } catch (const Unsupported& e) {
+      report.outcome = CheckReport::Outcome::kUnsupported;
+      report.reason = e.reason;
+    } catch (const ParseError& e) {
+      report.outcome = CheckReport::Outcome::kUnsupported;
+      report.reason = e.message();
+    } catch (const Error& e) {
+      report.outcome = CheckReport::Outcome::kFailed;
+      report.reason = e.what();
+    }
+    report.checks = checks_;
+    if (report.outcome == CheckReport::Outcome::kPassed && !failures_.empty()) {
+      report.outcome = CheckReport::Outcome::kFailed;
+      report.reason = join(failures_, "\n");
+    }
+    return report;
+  }
+
+ private:
+  struct Unsupported {
+    std::string reason;
+  };
+
+  static bool mentions_interpreter(const Op& op) {
+    if (op.name.starts_with("interpreter.")) return true;
+    for (const Region& r : op.regions)
+      for (const Block& b : r.blocks)
+        for (const Op& inner : b.ops)
+          if (mentions_interpreter(inner)) return true;
+    return false;
+  }
+
+  // The whole function as one compiled program, in which what is to be compared is a result.
+  void run_staged(Importer& importer, const Op& function) {
+    Arrays pending;
+    pending_ = &pending;
+    const Staged staged = stage(
+        [&](std::span<const Array> args, Arrays& outs) {
+          main_trace_ = detail::current_trace;
+          importer.run_function(function, args);
+          outs = pending;
+          pending.clear();
+        },
+        {}, "check of @" + std::string(function.symbol()));
+    pending_ = nullptr;
+    Arrays outs;
+    executable(staged.jaxpr)->run(staged.captured, outs);
+    for (std::size_t i = 0; i < expectations_.size(); ++i) judge(expectations_[i], outs[2 * i], outs[2 * i + 1]);
+  }
+
+  void judge(const Expectation& e, const Array& got, const Array& expected) {
+    ++checks_;
+    std::string difference;
+    if (e.kind == "eq")
+      difference = differ_exactly(got, expected);
+    else if (e.kind == "almost_eq")
+      difference = differ_beyond(got, expected, e.tolerance);
+    else
+      difference = differ_by_ulps(got, expected, e.ulps);
+    if (!difference.empty())
+      failures_.push_back(place_text(module_, e.op->place) + ": expect_" + e.kind + ": " + difference + ".");
+  }
+
+  double number(const Op& op, std::string_view name, double otherwise) const {
+    const Attribute* a = op.find(name);
+    if (!a) return otherwise;
+    const std::optional<double> v = a->kind == Attribute::Kind::kNumber ? parse_number<double>(a->text) : std::nullopt;
+    if (!v) fail_at(module_, a->place, op.name + ": " + std::string(name) + " must be a number.");
+    return *v;
+  }
+
+  bool extend(Importer&, const Op& op, Importer::Operands operands, Importer::Results& results) {
+    if (op.name.starts_with("interpreter.")) return interpret(op, operands, results);
+    std::string name;
+    if (op.name.starts_with("check.")) {
+      name = op.name.substr(6);
+    } else if (op.name == "stablehlo.custom_call") {
+      const Attribute* target = op.find("call_target_name");
+      if (!target || !target->text.starts_with("check.")) return false;
+      name = target->text.substr(6);
+    } else {
+      return false;
+    }
+    const bool custom_call = op.name == "stablehlo.custom_call";
+    if (operands.empty() || operands[0].size() != 1) fail_at(module_, op.place, op.name + ": there must be operands.");
+    const Array got = operands[0][0];
+    if (name == "expect_serialized_eq") {
+      expect_probe(op, got);
+      return true;
+    }
+    Expectation e{&op, {}, 0, 3};
+    const bool constant = name.ends_with("_const");
+    if (constant) name.resize(name.size() - 6);
+    if (!name.starts_with("expect_")) fail_at(module_, op.place, op.name + ": there is no such check.");
+    e.kind = name.substr(7);
+    if (e.kind == "almost_eq")
+      e.tolerance = number(op, "tolerance", custom_call ? 1e-3 : 1e-4);
+    else if (e.kind == "close")
+      e.ulps = static_cast<std::int64_t>(number(op, "max_ulp_difference", 3));
+    else if (e.kind != "eq")
+      fail_at(module_, op.place, op.name + ": there is no such check.");
+    Array expected;
+    if (constant) {
+      const Attribute* value = op.find("value");
+      if (!value) fail_at(module_, op.place, op.name + ": there must be a value.");
+      expected = dense_array(module_, *value);
+    } else {
+      if (operands.size() < 2 || operands[1].size() != 1) fail_at(module_, op.place, op.name + ": there must be two operands.");
+      expected = operands[1][0];
+    }
+    if (eager_) {
+      judge(e, got, expected);
+    } else if (detail::current_trace != main_trace_) {
+      throw Unsupported{place_text(module_, op.place) + ": a check must stand in the function that is run, in no region"};
+    } else {
+      expectations_.push_back(e);
+      pending_->push_back(got);
+      pending_->push_back(expected);
+    }
+    return true;
+  }
+
+  bool interpret(const Op& op, Importer::Operands operands, Importer::Results& results) {
+    if (op.name == "interpreter.print") return true;
+    if (op.name == "interpreter.probe") {
+      probes_[text(op, "probe_id")].push_back(operands[0][0]);
+      results.push_back(operands[0]);
+      return true;
+    }
+    throw Unsupported{place_text(module_, op.place) + ": " + op.name + ": Weft does not run this operation."};
+  }
+
+  std::string text(const Op& op, std::string_view name) const {
+    const Attribute* a = op.find(name);
+    if (!a || a->kind != Attribute::Kind::kString) fail_at(module_, op.place, op.name + ": there must be a " + std::string(name) + ".");
+    return a->text;
+  }
+
+  // Value `iter` that the probe of that name saw (the last one by default).
+  void expect_probe(const Op& op, const Array& got) {
+    const std::vector<Array>& seen = probes_[text(op, "probe_id")];
+    const auto i = static_cast<std::size_t>(number(op, "iter", seen.empty() ? 0 : static_cast<double>(seen.size() - 1)));
+    if (i >= seen.size()) {
+      ++checks_;
+      failures_.push_back(place_text(module_, op.place) + ": the probe saw no such value.");
+      return;
+    }
+    judge({&op, "eq", 0, 0}, got, seen[i]);
+  }
+
+  const Module& module_;
+  bool eager_ = false;
+  int checks_ = 0;
+  Arrays* pending_ = nullptr;
+  const Trace* main_trace_ = nullptr;
+  std::vector<Expectation> expectations_;
+  std::vector<std::string> failures_;
+  std::map<std::string, std::vector<Array>> probes_;
+};
+
+void run_scope(const Module& module, const Op& scope, std::vector<CheckReport>& reports) {
+  std::vector<const Op*> functions;
+  const Op* main = nullptr;
+  for (const Op& op : scope.regions.front().blocks.front().ops) {
+    if (op.name == "builtin.module") run_scope(module, op, reports);
+    const Attribute* type = op.find("function_type");
+    if (op.name != "func.func" || !type || !type->type || type->type->num_inputs != 0 || op.regions.empty() ||
+        op.regions[0].blocks.empty())
+      continue;
+    functions.push_back(&op);
+    if (op.symbol() == "main") main = &op;
+  }
+  if (main) functions = {main};
+  for (const Op* f : functions) reports.push_back(Checker(module).run(scope, *f));
+}
+
+}  // namespace
+
+std::vector<CheckReport> run_checks(const Module& module) {
+  std::vector<CheckReport> reports;
+  run_scope(module, module.top, reports);
+  return reports;
+}
+
+}  // namespace weft::stablehlo

@@ -40,7 +40,8 @@ std::vector<CheckReport> check_file(const std::string& path, const std::string& 
       if (!through.empty()) {
         const auto form = through == "generic" ? weft::stablehlo::Form::kGeneric : weft::stablehlo::Form::kPretty;
         weft::stablehlo::Module back = weft::stablehlo::parse(weft::stablehlo::print(m, form), path);
-        if (!(back == m)) reports.push_back({path, Outcome::kFailed, path + ": the program does not come back from its text", 0});
+        if (!(back == m))
+          reports.push_back({path, Outcome::kFailed, path + ": the program does not come back from its text", 0});
         m = std::move(back);
       }
       for (CheckReport& r : weft::stablehlo::run_checks(m)) reports.push_back(std::move(r));
@@ -68,7 +69,8 @@ int check(const CheckOptions& options) {
   };
   const unsigned hardware = std::max(1u, std::thread::hardware_concurrency());
   std::vector<std::jthread> threads;
-  for (unsigned i = 1; i < (options.jobs > 0 ? static_cast<unsigned>(options.jobs) : hardware); ++i) threads.emplace_back(work);
+  for (unsigned i = 1; i < (options.jobs > 0 ? static_cast<unsigned>(options.jobs) : hardware); ++i)
+    threads.emplace_back(work);
   work();
   threads.clear();  // joins
 

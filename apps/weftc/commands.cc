@@ -113,7 +113,8 @@ int grad(const GradOptions& options) {
   };
   const weft::Staged staged = weft::stage(
       [&](std::span<const Array> args, Arrays& outs) {
-        weft::transforms::Linearized lin = weft::transforms::linearize(value, args, differentiated, "grad of @" + f.name());
+        weft::transforms::Linearized lin =
+            weft::transforms::linearize(value, args, differentiated, "grad of @" + f.name());
         const Array y = lin.outs[0];
         outs.push_back(y);
         const Arrays one{Array::full({}, y.dtype(), weft::Scalar(1))};

@@ -17,7 +17,8 @@ int main(int argc, char** argv) {
   run_command->add_option("-f,--function", run.function, "the function to run (default: main)");
 
   weftc::CheckOptions check;
-  CLI::App* check_command = app.add_subcommand("check", "Run self-checking programs; the exit status is 0 when all pass.");
+  CLI::App* check_command =
+      app.add_subcommand("check", "Run self-checking programs; the exit status is 0 when all pass.");
   check_command->add_option("paths", check.paths, "programs, or folders of .mlir files")->required();
   check_command->add_option("--through", check.through, "check what comes back from the text printed in this form")
       ->check(CLI::IsMember({"pretty", "generic"}));

@@ -96,7 +96,8 @@ TEST(print, a_program_that_is_called_twice_is_written_once) {
 }
 
 TEST(print, literals_come_back_bit_for_bit) {
-  for (const float v : {0.1f, -0.0f, 1e-45f, 3.4028235e38f, std::numeric_limits<float>::infinity(), std::nanf("5"), 1e10f}) {
+  for (const float v :
+       {0.1f, -0.0f, 1e-45f, 3.4028235e38f, std::numeric_limits<float>::infinity(), std::nanf("5"), 1e10f}) {
     const std::string text = print([&](const Array& x) { return lax::multiply(x, v); }, Form::kPretty, np::ones({2}));
     const Jaxpr back = import(text).jaxpr();
     float got = 0;

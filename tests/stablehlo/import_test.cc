@@ -80,10 +80,11 @@ TEST(import, errors_of_operations_name_the_place) {
                      "  return %0 : tensor<3xf32>\n}\n")
                 .substr(0, 20),
             "a.mlir:2:8: reshape:");
-  EXPECT_EQ(error_of("func.func @main(%x: tensor<2xf32>) -> tensor<2xi32> {\n"
-                     "  %0 = \"stablehlo.abs\"(%x) : (tensor<2xf32>) -> tensor<2xi32>\n"
-                     "  return %0 : tensor<2xi32>\n}\n"),
-            "a.mlir:2:8: stablehlo.abs: the result must have the type that the text declares, tensor<2xi32>; got f32[2].");
+  EXPECT_EQ(
+      error_of("func.func @main(%x: tensor<2xf32>) -> tensor<2xi32> {\n"
+               "  %0 = \"stablehlo.abs\"(%x) : (tensor<2xf32>) -> tensor<2xi32>\n"
+               "  return %0 : tensor<2xi32>\n}\n"),
+      "a.mlir:2:8: stablehlo.abs: the result must have the type that the text declares, tensor<2xi32>; got f32[2].");
   EXPECT_EQ(error_of("func.func @main() {\n  call @main() : () -> ()\n  return\n}\n"),
             "a.mlir:2:3: func.call: a function may not call itself; got @main.");
   EXPECT_EQ(error_of("func.func @main() -> tensor<2xi8> {\n  %0 = stablehlo.constant dense<[1, 300]> : tensor<2xi8>\n"
@@ -100,7 +101,8 @@ TEST(import, literals_have_the_elements_that_they_spell) {
   EXPECT_EQ(value("0x7F800000", "tensor<f32>").item<float>(), std::numeric_limits<float>::infinity());
   EXPECT_EQ(value("\"0x0000803F000000C0\"", "tensor<2xf32>").to_vector<float>(), (std::vector<float>{1, -2}));
   EXPECT_EQ(value("[true, false]", "tensor<2xi1>").to_vector<bool>(), (std::vector<bool>{true, false}));
-  EXPECT_EQ(value("(1.0, -2.0)", "tensor<2xcomplex<f32>>").to_vector<std::complex<float>>()[1], std::complex<float>(1, -2));
+  EXPECT_EQ(value("(1.0, -2.0)", "tensor<2xcomplex<f32>>").to_vector<std::complex<float>>()[1],
+            std::complex<float>(1, -2));
   EXPECT_EQ(value("", "tensor<0x2xf32>").size(), 0);
   EXPECT_EQ(value("18446744073709551615", "tensor<ui64>").item<std::uint64_t>(), 18446744073709551615u);
 }
@@ -112,9 +114,10 @@ TEST(import, a_gigantic_literal_costs_what_its_text_does) {
                      "  return %0 : tensor<1000000x1000000xf32>\n}\n"),
             "a.mlir:2:27: dense literal of type tensor<1000000x1000000xf32>: lists must nest as deep as the type has "
             "dimensions.");
-  const Function f = import("func.func @main() -> tensor<1000000x1000000xf32> {\n"
-                            "  %0 = stablehlo.constant dense<1.0> : tensor<1000000x1000000xf32>\n"
-                            "  return %0 : tensor<1000000x1000000xf32>\n}\n");
+  const Function f = import(
+      "func.func @main() -> tensor<1000000x1000000xf32> {\n"
+      "  %0 = stablehlo.constant dense<1.0> : tensor<1000000x1000000xf32>\n"
+      "  return %0 : tensor<1000000x1000000xf32>\n}\n");
   EXPECT_EQ(f.output(0).size(), 1000000000000);
 }
 
@@ -122,12 +125,14 @@ TEST(check, tells_passed_failed_and_unsupported_apart) {
   const auto report = [](const std::string& body) {
     return run_checks(parse("func.func @test() {\n" + body + "  func.return\n}\n", "a.mlir")).at(0);
   };
-  const CheckReport passed = report("  %0 = stablehlo.constant dense<1.0> : tensor<f64>\n"
-                                    "  check.expect_almost_eq_const %0, dense<1.00001> : tensor<f64>\n");
+  const CheckReport passed = report(
+      "  %0 = stablehlo.constant dense<1.0> : tensor<f64>\n"
+      "  check.expect_almost_eq_const %0, dense<1.00001> : tensor<f64>\n");
   EXPECT_EQ(passed.outcome, CheckReport::Outcome::kPassed);
   EXPECT_EQ(passed.checks, 1);
-  const CheckReport failed = report("  %0 = stablehlo.constant dense<1.0> : tensor<f64>\n"
-                                    "  check.expect_eq_const %0, dense<1.00001> : tensor<f64>\n");
+  const CheckReport failed = report(
+      "  %0 = stablehlo.constant dense<1.0> : tensor<f64>\n"
+      "  check.expect_eq_const %0, dense<1.00001> : tensor<f64>\n");
   EXPECT_EQ(failed.outcome, CheckReport::Outcome::kFailed);
   EXPECT_EQ(failed.reason, "a.mlir:3:3: expect_eq: element 0: got 1.0, expected 1.00001.");
   const CheckReport unsupported = report("  %0 = \"stablehlo.frob\"() : () -> tensor<f64>\n");
@@ -140,8 +145,11 @@ TEST(check, ulps_count_representable_numbers) {
   EXPECT_EQ(differ_by_ulps(Array(one), Array(next), 1), "");
   EXPECT_NE(differ_by_ulps(Array(one), Array(next), 0), "");
   EXPECT_EQ(differ_by_ulps(Array(0.0f), Array(-0.0f), 0), "");
-  EXPECT_EQ(differ_by_ulps(Array(std::numeric_limits<float>::denorm_min()), Array(-std::numeric_limits<float>::denorm_min()), 2), "");
-  EXPECT_NE(differ_by_ulps(Array(std::numeric_limits<float>::max()), Array(std::numeric_limits<float>::infinity()), 3), "");
+  EXPECT_EQ(differ_by_ulps(Array(std::numeric_limits<float>::denorm_min()),
+                           Array(-std::numeric_limits<float>::denorm_min()), 2),
+            "");
+  EXPECT_NE(differ_by_ulps(Array(std::numeric_limits<float>::max()), Array(std::numeric_limits<float>::infinity()), 3),
+            "");
   EXPECT_EQ(differ_by_ulps(Array(std::nanf("")), Array(std::nanf("")), 3), "");
 }
 

@@ -1,5 +1,6 @@
 // Text that is nearly a program: every mutation of the seeds is refused with a ParseError or comes back from its own
-// text; nothing else may be thrown, and nothing may crash. The libFuzzer target (tests/fuzz) goes on from the same seeds.
+// text; nothing else may be thrown, and nothing may crash. The libFuzzer target (tests/fuzz) goes on from the same
+// seeds.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -33,8 +34,10 @@ bool survives(const std::string& text) {
 TEST(mutation, texts_that_are_nearly_programs_are_refused_or_come_back) {
   std::mt19937 random(20240711);
   const auto below = [&](std::size_t n) { return static_cast<std::size_t>(random() % n); };
-  constexpr std::string_view pieces[] = {"tensor<", ">", "{", "}", "(", ")", "[", "]", "%0", "#", "!", "-1", "0x", ",",
-                                         "\"", ":", "dense<", "9223372036854775807", "?", "x", "loc(", "^bb0", "@f", "="};
+  constexpr std::string_view pieces[] = {"tensor<", ">", "{",    "}",    "(",      ")",
+                                         "[",       "]", "%0",   "#",    "!",      "-1",
+                                         "0x",      ",", "\"",   ":",    "dense<", "9223372036854775807",
+                                         "?",       "x", "loc(", "^bb0", "@f",     "="};
   int programs = 0, refused = 0;
   for (int round = 0; round < 3000; ++round) {
     std::string text(testing::kPrograms[below(std::size(testing::kPrograms))]);

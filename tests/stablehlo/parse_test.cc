@@ -51,18 +51,23 @@ TEST(parse, the_pretty_form_is_the_published_one) {
            "%0 = stablehlo.broadcast_in_dim %s, dims = [] : (tensor<f32>) -> tensor<2x3xf32>",
            "%0 = stablehlo.broadcast %s, sizes = [2, 3] : (tensor<f32>) -> tensor<2x3xf32>",
            "%0 = stablehlo.slice %f [0:2, 1:3:2] : (tensor<2x3xf32>) -> tensor<2x1xf32>",
-           "%0 = stablehlo.dynamic_slice %f, %n, %n, sizes = [1, 2] : (tensor<2x3xf32>, tensor<i32>, tensor<i32>) -> tensor<1x2xf32>",
-           "%0 = stablehlo.pad %f, %s, low = [1, 0], high = [0, -1], interior = [0, 2] : (tensor<2x3xf32>, tensor<f32>) -> tensor<3x6xf32>",
+           "%0 = stablehlo.dynamic_slice %f, %n, %n, sizes = [1, 2] : (tensor<2x3xf32>, tensor<i32>, tensor<i32>) -> "
+           "tensor<1x2xf32>",
+           "%0 = stablehlo.pad %f, %s, low = [1, 0], high = [0, -1], interior = [0, 2] : (tensor<2x3xf32>, "
+           "tensor<f32>) -> tensor<3x6xf32>",
            "%0 = stablehlo.reverse %f, dims = [0, 1] : tensor<2x3xf32>",
            "%0 = stablehlo.transpose %f, dims = [1, 0] : (tensor<2x3xf32>) -> tensor<3x2xf32>",
            "%0 = stablehlo.concatenate %f, %f, dim = 1 : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x6xf32>",
            "%0 = stablehlo.dot %r, %r, precision = [DEFAULT, HIGH] : (tensor<2xf32>, tensor<2xf32>) -> tensor<f32>",
            "%0 = stablehlo.dot %r, %r, precision = [] : (tensor<2xf32>, tensor<2xf32>) -> tensor<f32>",
-           "%0 = stablehlo.dot_general %f, %f, batching_dims = [0] x [0], contracting_dims = [1] x [1] : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2xf32>",
+           "%0 = stablehlo.dot_general %f, %f, batching_dims = [0] x [0], contracting_dims = [1] x [1] : "
+           "(tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2xf32>",
            "%0 = stablehlo.fft %z, type = FFT, length = [2] : (tensor<2xcomplex<f32>>) -> tensor<2xcomplex<f32>>",
            "%0 = stablehlo.cholesky %f, lower = true : tensor<2x3xf32>",
-           "%0 = stablehlo.rng %s, %s, %v, distribution = NORMAL : (tensor<f32>, tensor<f32>, tensor<2xi64>) -> tensor<2x3xf32>",
-           "%0:2 = stablehlo.rng_bit_generator %v, algorithm = PHILOX : (tensor<2xi64>) -> (tensor<2xi64>, tensor<4xui32>)",
+           "%0 = stablehlo.rng %s, %s, %v, distribution = NORMAL : (tensor<f32>, tensor<f32>, tensor<2xi64>) -> "
+           "tensor<2x3xf32>",
+           "%0:2 = stablehlo.rng_bit_generator %v, algorithm = PHILOX : (tensor<2xi64>) -> (tensor<2xi64>, "
+           "tensor<4xui32>)",
            "%0 = stablehlo.get_dimension_size %f, dim = 1 : (tensor<2x3xf32>) -> tensor<i32>",
            "%0 = stablehlo.tuple %s, %n : tuple<tensor<f32>, tensor<i32>>",
            "%0 = stablehlo.tuple : tuple<>",
@@ -72,7 +77,8 @@ TEST(parse, the_pretty_form_is_the_published_one) {
            "%0 = stablehlo.after_all : !stablehlo.token",
            "%0 = stablehlo.create_token : !stablehlo.token",
            "%0 = stablehlo.replica_id : tensor<ui32>",
-           "%0 = stablehlo.custom_call @foo(%s, %s) {has_side_effect = true} : (tensor<f32>, tensor<f32>) -> tensor<2xf32>",
+           "%0 = stablehlo.custom_call @foo(%s, %s) {has_side_effect = true} : (tensor<f32>, tensor<f32>) -> "
+           "tensor<2xf32>",
            "%0 = stablehlo.custom_call @\"foo-not-id\"() : () -> tensor<2xf32>",
            "%0 = stablehlo.composite \"a.b\" %s {decomposition = @g} : (tensor<f32>) -> tensor<f32>",
            "%0 = stablehlo.einsum %f, %f, config = \"ab,ab->a\" : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2xf32>",
@@ -81,7 +87,8 @@ TEST(parse, the_pretty_form_is_the_published_one) {
            "%0 = stablehlo.constant dense<[1.0, 2.0]> : tensor<2xf32>",
            "%0 = stablehlo.constant {a = 1 : i32} dense<1> : tensor<2xi32>",
            "%0 = stablehlo.uniform_quantize %r : (tensor<2xf32>) -> tensor<2x!quant.uniform<i8:f32, 34.0:16>>",
-           "%0 = chlo.broadcast_add %f, %s, broadcast_dimensions = [] : (tensor<2x3xf32>, tensor<f32>) -> tensor<2x3xf32>",
+           "%0 = chlo.broadcast_add %f, %s, broadcast_dimensions = [] : (tensor<2x3xf32>, tensor<f32>) -> "
+           "tensor<2x3xf32>",
            "%0 = chlo.is_inf %r : tensor<2xf32> -> tensor<2xi1>",
            "%0 = chlo.zeta %r, %r : tensor<2xf32>, tensor<2xf32> -> tensor<2xf32>",
            "%0:2 = chlo.top_k(%r, k = 1) : tensor<2xf32> -> (tensor<1xf32>, tensor<1xi32>)",
@@ -126,8 +133,9 @@ TEST(parse, errors_name_the_place_and_what_was_expected) {
             "a.mlir:2:3: expected a name that no value has yet; got '%f'.");
   EXPECT_EQ(error_of(in_function("%0 = stablehlo.constant dense<1.0> : tensor<99999999999999999999xf32>")),
             "a.mlir:2:47: expected a size of at most 2^63 - 1; got '99999999999999999999xf32'.");
-  EXPECT_EQ(error_of(in_function("%0 = stablehlo.constant dense_resource<a> : tensor<2xf32>")),
-            "a.mlir:2:27: dense_resource: the data of a constant must be in the text; got a reference to data elsewhere.");
+  EXPECT_EQ(
+      error_of(in_function("%0 = stablehlo.constant dense_resource<a> : tensor<2xf32>")),
+      "a.mlir:2:27: dense_resource: the data of a constant must be in the text; got a reference to data elsewhere.");
   EXPECT_EQ(error_of("func.func @f() {\n  return\n"), "a.mlir:3:1: expected '}'; got the end of the text.");
   EXPECT_EQ(error_of("func.func @\"f"), "a.mlir:1:12: expected a string that ends on its line; got '\"'.");
 }
@@ -146,7 +154,8 @@ TEST(parse, nesting_has_an_end) {
 }
 
 TEST(parse, programs_are_separated_by_lines) {
-  const auto modules = parse_all("// a comment\nfunc.func @a() {\n  return\n}\n\n// -----\n\nfunc.func @b() { return }\n");
+  const auto modules =
+      parse_all("// a comment\nfunc.func @a() {\n  return\n}\n\n// -----\n\nfunc.func @b() { return }\n");
   ASSERT_EQ(modules.size(), 2u);
   EXPECT_EQ(modules[0].ops()[0].symbol(), "a");
   EXPECT_EQ(modules[1].ops()[0].symbol(), "b");
@@ -158,7 +167,8 @@ TEST(parse, large_programs_take_time_in_proportion_to_their_text) {
   std::string text = "func.func @f(%0: tensor<4xf32>) -> tensor<4xf32> {\n";
   constexpr int n = 100000;
   for (int i = 0; i < n; ++i)
-    text += "  %" + std::to_string(i + 1) + " = stablehlo.add %" + std::to_string(i) + ", %" + std::to_string(i) + " : tensor<4xf32>\n";
+    text += "  %" + std::to_string(i + 1) + " = stablehlo.add %" + std::to_string(i) + ", %" + std::to_string(i) +
+            " : tensor<4xf32>\n";
   text += "  return %" + std::to_string(n) + " : tensor<4xf32>\n}\n";
   const Module m = parse(text);
   EXPECT_EQ(m.values.size(), n + 1u);

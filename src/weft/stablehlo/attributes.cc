@@ -57,9 +57,8 @@ Dims AttributeReader::dims(std::string_view name) const {
   if (a->kind == Attribute::Kind::kArray) {
     Dims out;
     for (const NamedAttribute& item : a->items) {
-      const std::optional<std::int64_t> v = item.value.kind == Attribute::Kind::kNumber
-                                                ? parse_integer<std::int64_t>(item.value.text)
-                                                : std::nullopt;
+      const std::optional<std::int64_t> v =
+          item.value.kind == Attribute::Kind::kNumber ? parse_integer<std::int64_t>(item.value.text) : std::nullopt;
       if (!v) fail_at(module, a->place, op.name + ": " + std::string(name) + " must be a list of integers.");
       out.push_back(*v);
     }

@@ -15,12 +15,14 @@ namespace {
 // ---- comparing ----
 
 template <class T>
-inline constexpr bool is_complex_type = std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>;
+inline constexpr bool is_complex_type =
+    std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>;
 
 // Calls f(got, expected) for every element, parts of complex numbers one by one, until it says no.
 template <class F>
 std::string compare(const Array& got, const Array& expected, F&& f) {
-  if (got.aval() != expected.aval()) return "types differ: got " + got.aval().str() + ", expected " + expected.aval().str();
+  if (got.aval() != expected.aval())
+    return "types differ: got " + got.aval().str() + ", expected " + expected.aval().str();
   const detail::HostView a = got.host("check"), b = expected.host("check");
   std::string difference;
   visit_dtype(got.dtype(), [&]<class T>(TypeTag<T>) {
@@ -107,8 +109,10 @@ class Checker {
     CheckReport report;
     report.name = std::string(function.symbol());
     try {
-      Importer importer(module_, scope, [this](Importer& i, const Op& op, Importer::Operands operands,
-                                               Importer::Results& results) { return extend(i, op, operands, results); });
+      Importer importer(module_, scope,
+                        [this](Importer& i, const Op& op, Importer::Operands operands, Importer::Results& results) {
+                          return extend(i, op, operands, results);
+                        });
       importer.check_supported(function);
       if (mentions_interpreter(scope)) {
         // Probes and parallel programs look at values while the program runs.
@@ -225,13 +229,15 @@ class Checker {
       if (!value) fail_at(module_, op.place, op.name + ": there must be a value.");
       expected = dense_array(module_, *value);
     } else {
-      if (operands.size() < 2 || operands[1].size() != 1) fail_at(module_, op.place, op.name + ": there must be two operands.");
+      if (operands.size() < 2 || operands[1].size() != 1)
+        fail_at(module_, op.place, op.name + ": there must be two operands.");
       expected = operands[1][0];
     }
     if (eager_) {
       judge(e, got, expected);
     } else if (detail::current_trace != main_trace_) {
-      throw Unsupported{place_text(module_, op.place) + ": a check must stand in the function that is run, in no region"};
+      throw Unsupported{place_text(module_, op.place) +
+                        ": a check must stand in the function that is run, in no region"};
     } else {
       expectations_.push_back(e);
       pending_->push_back(got);
@@ -252,14 +258,16 @@ class Checker {
 
   std::string text(const Op& op, std::string_view name) const {
     const Attribute* a = op.find(name);
-    if (!a || a->kind != Attribute::Kind::kString) fail_at(module_, op.place, op.name + ": there must be a " + std::string(name) + ".");
+    if (!a || a->kind != Attribute::Kind::kString)
+      fail_at(module_, op.place, op.name + ": there must be a " + std::string(name) + ".");
     return a->text;
   }
 
   // Value `iter` that the probe of that name saw (the last one by default).
   void expect_probe(const Op& op, const Array& got) {
     const std::vector<Array>& seen = probes_[text(op, "probe_id")];
-    const auto i = static_cast<std::size_t>(number(op, "iter", seen.empty() ? 0 : static_cast<double>(seen.size() - 1)));
+    const auto i =
+        static_cast<std::size_t>(number(op, "iter", seen.empty() ? 0 : static_cast<double>(seen.size() - 1)));
     if (i >= seen.size()) {
       ++checks_;
       failures_.push_back(place_text(module_, op.place) + ": the probe saw no such value.");

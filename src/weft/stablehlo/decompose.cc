@@ -22,7 +22,9 @@ Array rotated_left(const Array& x, int n) {
 void threefry(std::span<const Array> args, Arrays& outs) {
   constexpr int kRotations[2][4] = {{13, 15, 26, 6}, {17, 29, 16, 24}};
   const DimSpan shape = args[2].shape();
-  const auto spread = [&](const Array& k) { return k.ndim() == args[2].ndim() ? k : lax::broadcast_in_dim(k, shape, {}); };
+  const auto spread = [&](const Array& k) {
+    return k.ndim() == args[2].ndim() ? k : lax::broadcast_in_dim(k, shape, {});
+  };
   const auto full = [&](std::uint32_t v) { return Array::full(shape, u32, Scalar(v)); };
   const Array k0 = spread(args[0]), k1 = spread(args[1]);
   const Array keys[3] = {k0, k1, lax::xor_(lax::xor_(k0, k1), full(0x1BD11BDAu))};
@@ -70,9 +72,11 @@ void gather_filling(const GatherParams& p, std::span<const Array> args, Arrays& 
   GatherParams clipped = p;
   clipped.mode = IndexMode::kClip;
   const Array y = bind1(OpCode::kGather, ir::make_params(clipped), {x, indices});
-  const Array limits = along_last(largest_starts(indices.dtype(), x.aval(), p.dimension_numbers.start_index_map, p.slice_sizes), indices);
+  const Array limits = along_last(
+      largest_starts(indices.dtype(), x.aval(), p.dimension_numbers.start_index_map, p.slice_sizes), indices);
   const Array zero = Array::full(indices.shape(), indices.dtype(), Scalar(0));
-  const Array inside = lax::reduce_and(lax::and_(lax::ge(indices, zero), lax::le(indices, limits)), Dims{indices.ndim() - 1});
+  const Array inside =
+      lax::reduce_and(lax::and_(lax::ge(indices, zero), lax::le(indices, limits)), Dims{indices.ndim() - 1});
   Dims axes;
   const Dims& offset = p.dimension_numbers.offset_dims;
   for (std::int64_t a = 0; a < y.ndim(); ++a)
@@ -88,10 +92,12 @@ void gather_filling(const GatherParams& p, std::span<const Array> args, Arrays& 
       if constexpr (std::is_same_v<T, bool>)
         return Array::full(y.shape(), y.dtype(), Scalar(true));
       else if constexpr (std::is_integral_v<T>)
-        return Array::full(y.shape(), y.dtype(),
-                           Scalar(std::is_signed_v<T> ? std::numeric_limits<T>::lowest() : std::numeric_limits<T>::max()));
+        return Array::full(
+            y.shape(), y.dtype(),
+            Scalar(std::is_signed_v<T> ? std::numeric_limits<T>::lowest() : std::numeric_limits<T>::max()));
       else
-        return Array::full(y.shape(), y.dtype(), is_complex(y.dtype()) ? Scalar(std::complex<double>(nan, nan)) : Scalar(nan));
+        return Array::full(y.shape(), y.dtype(),
+                           is_complex(y.dtype()) ? Scalar(std::complex<double>(nan, nan)) : Scalar(nan));
     });
   }
   outs.push_back(lax::select(mask, y, fill));
@@ -108,9 +114,11 @@ void scatter_clipping(const ScatterParams& p, std::span<const Array> args, Array
     if (!in(d.inserted_window_dims, a) && !in(d.input_batching_dims, a))
       window[static_cast<std::size_t>(a)] =
           updates.aval().shape(static_cast<std::size_t>(d.update_window_dims[next++]));
-  const Array limits = along_last(largest_starts(indices.dtype(), x.aval(), d.scatter_dims_to_operand_dims, window), indices);
+  const Array limits =
+      along_last(largest_starts(indices.dtype(), x.aval(), d.scatter_dims_to_operand_dims, window), indices);
   const Array zero = Array::full(indices.shape(), indices.dtype(), Scalar(0));
-  outs.push_back(lax::scatter(x, lax::clamp(zero, indices, limits), updates, d, p.kind, IndexMode::kFillOrDrop, p.unique_indices));
+  outs.push_back(
+      lax::scatter(x, lax::clamp(zero, indices, limits), updates, d, p.kind, IndexMode::kFillOrDrop, p.unique_indices));
 }
 
 }  // namespace

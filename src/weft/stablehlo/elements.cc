@@ -21,10 +21,9 @@ struct Spelling {
 };
 // The spellings that differ from Weft's name of the type by more than case; the first of a type is the one written.
 constexpr Spelling kSpellings[] = {
-    {"i1", boolean}, {"ui8", u8},   {"ui16", u16}, {"ui32", u32},           {"ui64", u64},
-    {"si8", i8},     {"si16", i16}, {"si32", i32}, {"si64", i64},           {"u8", u8},
-    {"u16", u16},    {"u32", u32},  {"u64", u64},  {"complex<f32>", c64},   {"complex<f64>", c128},
-    {"index", i64},
+    {"i1", boolean}, {"ui8", u8},           {"ui16", u16},          {"ui32", u32},  {"ui64", u64}, {"si8", i8},
+    {"si16", i16},   {"si32", i32},         {"si64", i64},          {"u8", u8},     {"u16", u16},  {"u32", u32},
+    {"u64", u64},    {"complex<f32>", c64}, {"complex<f64>", c128}, {"index", i64},
 };
 
 }  // namespace
@@ -106,16 +105,18 @@ std::optional<Quantization> quantization(std::string_view element) {
 namespace {
 
 template <class T>
-inline constexpr bool is_complex_type = std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>;
+inline constexpr bool is_complex_type =
+    std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>;
 template <class T>
-inline constexpr bool has_parser = std::is_same_v<T, float> || std::is_same_v<T, double> || std::is_same_v<T, float16> ||
-                                   std::is_same_v<T, bfloat16>;
+inline constexpr bool has_parser =
+    std::is_same_v<T, float> || std::is_same_v<T, double> || std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>;
 
 template <class T>
 std::optional<T> from_bits(std::string_view digits) {
   std::uint64_t bits = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), bits, 16);
-  if (error != std::errc{} || end != digits.data() + digits.size() || digits.size() > 2 * sizeof(T)) return std::nullopt;
+  if (error != std::errc{} || end != digits.data() + digits.size() || digits.size() > 2 * sizeof(T))
+    return std::nullopt;
   T v{};
   std::memcpy(static_cast<void*>(&v), &bits, sizeof v);
   return v;
@@ -146,7 +147,11 @@ std::optional<T> read_real(std::string_view s) {
 class DenseReader {
  public:
   DenseReader(const Module& module, const Attribute& dense, DType t, DimSpan shape)
-      : module_(module), dense_(dense), dtype_(t), shape_(shape), in_(dense.text, 0, dense.text.size(), {}, line_starts(dense.text)) {}
+      : module_(module),
+        dense_(dense),
+        dtype_(t),
+        shape_(shape),
+        in_(dense.text, 0, dense.text.size(), {}, line_starts(dense.text)) {}
 
   Array read() {
     const std::int64_t n = product_of(shape_);
@@ -246,7 +251,8 @@ class DenseReader {
 
   Array hex(std::int64_t n, std::size_t size) {
     const std::string text = in_.quoted();
-    if (!in_.at_end() || !text.starts_with("0x") || text.size() % 2 != 0) fail("bytes must be \"0x...\" in pairs of digits.");
+    if (!in_.at_end() || !text.starts_with("0x") || text.size() % 2 != 0)
+      fail("bytes must be \"0x...\" in pairs of digits.");
     const auto digit = [&](char c) {
       if (c >= '0' && c <= '9') return c - '0';
       const int d = (c | 32) - 'a';
@@ -290,8 +296,8 @@ Array dense_array(const Module& module, const Attribute& dense) {
   if (dense.kind != Attribute::Kind::kDense) fail_at(module, dense.place, "expected dense<...>.");
   const std::optional<DType> t = element_dtype(dense.type->element);
   if (!t || !dense.type->is_static())
-    fail_at(module, dense.place, "a literal must have a static shape and an element type that Weft has; got " +
-                                     dense.type->text + ".");
+    fail_at(module, dense.place,
+            "a literal must have a static shape and an element type that Weft has; got " + dense.type->text + ".");
   try {
     const Aval checked(*t, dense.type->shape);  // sizes and their product
     return DenseReader(module, dense, *t, dense.type->shape).read();

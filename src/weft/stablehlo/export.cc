@@ -53,9 +53,7 @@ ValueId Exporter::literal(const ir::Literal& l) {
   return v;
 }
 
-void Exporter::end_block(const char* name, const Values& returned) {
-  emit(name, returned, std::span<const TypeRef>());
-}
+void Exporter::end_block(const char* name, const Values& returned) { emit(name, returned, std::span<const TypeRef>()); }
 
 // ---- programs ----
 
@@ -82,7 +80,8 @@ ir::Avals Exporter::result_types(const ir::Jaxpr& jaxpr, const ir::Eqn& e) const
 }
 
 void Exporter::define(const ir::Eqn& e, const Values& results) {
-  internal_check(results.size() == e.out_end - e.out_begin, "stablehlo print: an operation has another number of results");
+  internal_check(results.size() == e.out_end - e.out_begin,
+                 "stablehlo print: an operation has another number of results");
   std::copy(results.begin(), results.end(), vars_.begin() + e.out_begin);
 }
 
@@ -128,7 +127,8 @@ Region Exporter::region_of(std::span<const Aval> arguments, const std::function<
 
 Region Exporter::region(const ir::Jaxpr& jaxpr, std::span<const ValueId> captured) {
   ir::Avals types;
-  for (std::size_t i = captured.size(); i < jaxpr.num_inputs(); ++i) types.push_back(jaxpr.aval(static_cast<ir::Var>(i)));
+  for (std::size_t i = captured.size(); i < jaxpr.num_inputs(); ++i)
+    types.push_back(jaxpr.aval(static_cast<ir::Var>(i)));
   return region_of(types, [&](const Values& arguments) {
     Values inputs(captured.begin(), captured.end());
     inputs.insert(inputs.end(), arguments.begin(), arguments.end());

@@ -55,18 +55,19 @@ Exporter::Handler Exporter::handler(OpCode op) {
 
 namespace {
 
-constexpr std::string_view kReduceOps[] = {"stablehlo.add", "stablehlo.multiply", "stablehlo.maximum",
-                                           "stablehlo.minimum", "stablehlo.and", "stablehlo.or", "stablehlo.xor"};
+constexpr std::string_view kReduceOps[] = {"stablehlo.add",     "stablehlo.multiply", "stablehlo.maximum",
+                                           "stablehlo.minimum", "stablehlo.and",      "stablehlo.or",
+                                           "stablehlo.xor"};
 
 NamedAttribute direction(std::string_view name) {
   return {"comparison_direction", Attribute::other("#stablehlo<comparison_direction " + std::string(name) + ">")};
 }
 
 NamedAttribute comparison(DType t, bool total = false) {
-  const std::string_view type = total                             ? "TOTALORDER"
-                                : is_inexact(t)                   ? "FLOAT"
+  const std::string_view type = total                            ? "TOTALORDER"
+                                : is_inexact(t)                  ? "FLOAT"
                                 : is_unsigned(t) || t == boolean ? "UNSIGNED"
-                                                                  : "SIGNED";
+                                                                 : "SIGNED";
   return {"compare_type", Attribute::other("#stablehlo<comparison_type " + std::string(type) + ">")};
 }
 
@@ -146,7 +147,8 @@ void Exporter::case_op(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
   // All that branches take is in scope where they stand. `if` has the branch for true first.
   for (std::size_t i = 0; i < p.branches.size(); ++i)
     regions.push_back(region(p.branches[predicate ? 1 - i : i], std::span(args).subspan(1)));
-  define(e, emit(predicate ? "stablehlo.if" : "stablehlo.case", {args[0]}, std::span<const Aval>(out), {}, std::move(regions)));
+  define(e, emit(predicate ? "stablehlo.if" : "stablehlo.case", {args[0]}, std::span<const Aval>(out), {},
+                 std::move(regions)));
 }
 
 void Exporter::while_op(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
@@ -195,8 +197,8 @@ void Exporter::reduce(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
   args.push_back(neutral(p.kind, out[0].dtype()));
   std::vector<Region> regions;
   regions.push_back(reduction(p.kind, out[0].dtype()));
-  define(e, emit("stablehlo.reduce", std::move(args), std::span<const Aval>(out), {{"dimensions", Attribute::dims(p.axes)}},
-                 std::move(regions)));
+  define(e, emit("stablehlo.reduce", std::move(args), std::span<const Aval>(out),
+                 {{"dimensions", Attribute::dims(p.axes)}}, std::move(regions)));
 }
 
 // The positions along the axis beside the elements; the pair with the better element wins, a NaN over all, and among
@@ -353,6 +355,8 @@ void write_scatter(const ScatterDimensionNumbers& d, bool unique, int index_rank
 void Exporter::scatter(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
   const auto& p = ir::params_as<ScatterParams>(e.params);
   if (p.mode == IndexMode::kClip || p.mode == IndexMode::kPromise) return decomposed(jaxpr, e);
+  // Operands before regions here and everywhere: literals among them are values of their own, numbered as written.
+  Values args = operands(jaxpr, e);
   const ir::Avals in = operand_types(jaxpr, e), out = result_types(jaxpr, e);
   AttributeWriter to(in, out);
   write_scatter(p.dimension_numbers, p.unique_indices, in[1].ndim(), to);
@@ -362,15 +366,18 @@ void Exporter::scatter(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
     const Aval pair[] = {scalar(t), scalar(t)};
     regions.push_back(region_of(pair, [](const Values& x) -> Values { return {x[1]}; }));
   } else {
-    constexpr ReduceKind kinds[] = {ReduceKind::kSum, ReduceKind::kSum, ReduceKind::kProd, ReduceKind::kMin, ReduceKind::kMax};
+    constexpr ReduceKind kinds[] = {ReduceKind::kSum, ReduceKind::kSum, ReduceKind::kProd, ReduceKind::kMin,
+                                    ReduceKind::kMax};
     regions.push_back(reduction(kinds[static_cast<int>(p.kind)], t));
   }
-  define(e, emit("stablehlo.scatter", operands(jaxpr, e), std::span<const Aval>(out), std::move(to.attributes), std::move(regions)));
+  define(e, emit("stablehlo.scatter", std::move(args), std::span<const Aval>(out), std::move(to.attributes),
+                 std::move(regions)));
 }
 
 // less = x0 < y0 | (x0 = y0 & (x1 < y1 | ...)); floats with -0 made 0 and every NaN the same one, in total order.
 void Exporter::sort(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
   const auto& p = ir::params_as<SortParams>(e.params);
+  Values args = operands(jaxpr, e);
   const ir::Avals in = operand_types(jaxpr, e), out = result_types(jaxpr, e);
   ir::Avals arguments;
   for (const Aval a : in) {
@@ -414,7 +421,8 @@ void Exporter::sort(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
     std::optional<ValueId> less;
     for (std::size_t k = keys.size(); k-- > 0;) {
       const Key& key = keys[k];
-      const ValueId below = emit1("stablehlo.compare", {key.x, key.y}, flag, {direction("LT"), comparison(key.t, key.total)});
+      const ValueId below =
+          emit1("stablehlo.compare", {key.x, key.y}, flag, {direction("LT"), comparison(key.t, key.total)});
       if (less) {
         // Of normalised floats equality is that of numbers, but a NaN equals a NaN only in total order.
         const ValueId equal =
@@ -427,7 +435,7 @@ void Exporter::sort(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
     }
     return {*less};
   }));
-  define(e, emit("stablehlo.sort", operands(jaxpr, e), std::span<const Aval>(out),
+  define(e, emit("stablehlo.sort", std::move(args), std::span<const Aval>(out),
                  {{"dimension", Attribute::integer(p.dimension)}, {"is_stable", Attribute::boolean(true)}},
                  std::move(regions)));
 }
@@ -438,9 +446,9 @@ void Exporter::rng(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
   Values args = operands(jaxpr, e);
   args.push_back(constant(Array(std::vector<std::int64_t>(p.shape.begin(), p.shape.end()))));
   define(e, emit("stablehlo.rng", std::move(args), std::span<const Aval>(out),
-                 {{"rng_distribution", Attribute::other("#stablehlo<rng_distribution " +
-                                                        std::string(kRngDistributionNames[static_cast<int>(p.rng_distribution)]) +
-                                                        ">")}}));
+                 {{"rng_distribution",
+                   Attribute::other("#stablehlo<rng_distribution " +
+                                    std::string(kRngDistributionNames[static_cast<int>(p.rng_distribution)]) + ">")}}));
 }
 
 // ---- operations with programs: captures are in scope, so they are no operands ----
@@ -461,7 +469,8 @@ void Exporter::generic_reduce(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
   const ir::Avals out = result_types(jaxpr, e);
   std::vector<Region> regions;
   regions.push_back(region(p.computation, std::span(args).first(n)));
-  define(e, emit("stablehlo.reduce", from(args, n), std::span<const Aval>(out), {{"dimensions", Attribute::dims(p.axes)}}, std::move(regions)));
+  define(e, emit("stablehlo.reduce", from(args, n), std::span<const Aval>(out),
+                 {{"dimensions", Attribute::dims(p.axes)}}, std::move(regions)));
 }
 
 void Exporter::generic_reduce_window(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
@@ -473,7 +482,8 @@ void Exporter::generic_reduce_window(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
   write_window(p.window, to);
   std::vector<Region> regions;
   regions.push_back(region(p.computation, std::span(args).first(n)));
-  define(e, emit("stablehlo.reduce_window", from(args, n), std::span<const Aval>(out), std::move(to.attributes), std::move(regions)));
+  define(e, emit("stablehlo.reduce_window", from(args, n), std::span<const Aval>(out), std::move(to.attributes),
+                 std::move(regions)));
 }
 
 void Exporter::generic_sort(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
@@ -497,7 +507,8 @@ void Exporter::generic_scatter(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
   write_scatter(p.dimension_numbers, p.unique_indices, in[n + out.size()].ndim(), to);
   std::vector<Region> regions;
   regions.push_back(region(p.computation, std::span(args).first(n)));
-  define(e, emit("stablehlo.scatter", from(args, n), std::span<const Aval>(out), std::move(to.attributes), std::move(regions)));
+  define(e, emit("stablehlo.scatter", from(args, n), std::span<const Aval>(out), std::move(to.attributes),
+                 std::move(regions)));
 }
 
 void Exporter::generic_select_and_scatter(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
@@ -510,7 +521,8 @@ void Exporter::generic_select_and_scatter(const ir::Jaxpr& jaxpr, const ir::Eqn&
   std::vector<Region> regions;
   regions.push_back(region(p.select, std::span(args).first(n)));
   regions.push_back(region(p.scatter, std::span(args).subspan(n, m)));
-  define(e, emit("stablehlo.select_and_scatter", from(args, n + m), std::span<const Aval>(out), std::move(to.attributes), std::move(regions)));
+  define(e, emit("stablehlo.select_and_scatter", from(args, n + m), std::span<const Aval>(out),
+                 std::move(to.attributes), std::move(regions)));
 }
 
 // ---- between processes ----
@@ -544,7 +556,8 @@ void Exporter::reduce_scatter(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
   Values args = operands(jaxpr, e);
   std::vector<Region> regions;
   regions.push_back(reduction_or(p.computation, p.kind, out[0].dtype(), args));
-  define(e, emit("stablehlo.reduce_scatter", std::move(args), std::span<const Aval>(out), std::move(to.attributes), std::move(regions)));
+  define(e, emit("stablehlo.reduce_scatter", std::move(args), std::span<const Aval>(out), std::move(to.attributes),
+                 std::move(regions)));
 }
 
 ValueId Exporter::token() {

@@ -128,6 +128,9 @@ void Importer::check_supported(const Op& function) {
     };
     values(op.results);
     values(op.operands);
+    if (const Attribute* type = op.find("function_type"); type && type->type && op.name == "func.func")
+      for (const TypeRef& part : type->type->parts)
+        if (why.empty()) why = refusal(part, quantized);
     for (const Region& r : op.regions)
       for (const Block& b : r.blocks) values(b.arguments);
     if (!why.empty()) report(op, why);
@@ -186,7 +189,8 @@ const Staged& Importer::function(std::string_view symbol, const Op& use) {
   if (const auto it = staged_.find(name); it != staged_.end()) return it->second;
   const Op* f = find_function(symbol);
   if (!f) fail(use, "there must be a function @" + name + ".");
-  if (std::ranges::find(staging_, name) != staging_.end()) fail(use, "a function may not call itself; got @" + name + ".");
+  if (std::ranges::find(staging_, name) != staging_.end())
+    fail(use, "a function may not call itself; got @" + name + ".");
   // Each staging is a few frames of the stack.
   if (staging_.size() >= 256) fail(use, "calls may be at most 256 deep.");
   staging_.push_back(name);
@@ -324,16 +328,33 @@ Arrays Importer::flat(Operands operands) const {
   return out;
 }
 
+Arrays Importer::tensors(const Op& op, Operands operands) const {
+  Arrays out;
+  for (std::size_t i = 0; i < operands.size(); ++i) out.push_back(single(op, operands, i));
+  return out;
+}
+
+Aval Importer::result(const Op& op) const {
+  if (op.results.empty()) fail(op, "there must be a result.");
+  return aval(op.results[0]);
+}
+
 AttributeReader Importer::reader(const Op& op) const { return AttributeReader(module_, op, {}, {}); }
 
 // ---- regions as programs ----
 
-std::size_t Importer::region_arguments(const Op& op, const Region& region, std::size_t expected) {
+void Importer::region_arguments(const Op& op, const Region& region, std::size_t expected) const {
   if (region.blocks.empty()) fail(op, "there must be a region with operations.");
   if (region.body().arguments.size() != expected)
-    fail(op, "a region must have " + count_str(static_cast<std::int64_t>(expected), "argument", "arguments") + "; got " +
-                 std::to_string(region.body().arguments.size()) + ".");
-  return expected;
+    fail(op, "a region must have " + count_str(static_cast<std::int64_t>(expected), "argument", "arguments") +
+                 "; got " + std::to_string(region.body().arguments.size()) + ".");
+}
+
+ir::Avals Importer::computation_arguments(const Op& op, const Region& region, std::size_t expected) const {
+  region_arguments(op, region, expected);
+  for (const ValueId v : region.body().arguments)
+    if (module_.type(v)->kind != Type::Kind::kTensor) fail(op, "a computation takes tensors.");
+  return avals(region.body().arguments);
 }
 
 Staged Importer::stage_region(const Op& op, const Region& region) {
@@ -358,9 +379,11 @@ Staged Importer::stage_region(const Op& op, const Region& region) {
 
 std::optional<Array> Importer::known(ValueId v, int depth) {
   constexpr int kDeepest = 64;
+  constexpr std::int64_t kLargest = 4096;  // elements of shapes and initial values; no array is computed here
   const Arrays& now = values_[v];
   if (now.size() != 1) return std::nullopt;
   if (now[0].buffer()) return now[0];
+  if (now[0].size() > kLargest) return std::nullopt;
   const Op* op = definitions_[v];
   if (!op || !op->regions.empty() || depth == kDeepest || op->results.size() != 1 ||
       !(operation_named(op->name) || op->name == "stablehlo.get_dimension_size"))
@@ -423,7 +446,8 @@ Function import(const Module& module, std::string_view function) {
   }
   if (!chosen)
     fail_at(module, module.top.place,
-            function.empty() ? "there must be a function in the program." : "there must be a function @" + std::string(function) + ".");
+            function.empty() ? "there must be a function in the program."
+                             : "there must be a function @" + std::string(function) + ".");
   importer.check_supported(*chosen);
   const Staged& staged = importer.function(chosen->symbol(), *chosen);
   return Function(std::string(chosen->symbol()), staged.jaxpr, staged.captured);

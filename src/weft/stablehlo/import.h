@@ -31,7 +31,8 @@ class Function {
 
   /// All results. Compiled when evaluating, one equation when traced. ShapeError or DTypeError when the arguments have
   /// not the types of the inputs.
-  std::vector<Array> operator()(std::span<const Array> args, SourceLocation loc = std::source_location::current()) const;
+  std::vector<Array> operator()(std::span<const Array> args,
+                                SourceLocation loc = std::source_location::current()) const;
   std::vector<Array> operator()(const std::vector<Array>& args,
                                 SourceLocation loc = std::source_location::current()) const {
     return (*this)(std::span<const Array>(args), loc);
@@ -55,8 +56,8 @@ struct ImportOptions {
 };
 
 /// Throws ParseError for text that is no program, and, all of them in one message, for every use of what Weft does not
-/// run: sizes that only the run knows, unknown element types and operations. Errors of operations (ShapeError and so on)
-/// come as ParseErrors that name the place in the text.
+/// run: sizes that only the run knows, unknown element types and operations. Errors of operations (ShapeError and so
+/// on) come as ParseErrors that name the place in the text.
 Function import(std::string_view text, ImportOptions options = {});
 Function import(const Module& module, std::string_view function = {});
 

@@ -112,7 +112,8 @@ void Importer::call(const Op& op, Operands operands, Results& results) {
   if (eager_ && evaluating()) {
     const Op* f = find_function(callee);
     if (!f) fail(op, "there must be a function @" + callee + ".");
-    if (std::ranges::find(staging_, callee) != staging_.end()) fail(op, "a function may not call itself; got @" + callee + ".");
+    if (std::ranges::find(staging_, callee) != staging_.end())
+      fail(op, "a function may not call itself; got @" + callee + ".");
     staging_.push_back(callee);
     const Arrays outs = run_function(*f, flat(operands));
     staging_.pop_back();
@@ -130,7 +131,8 @@ void Importer::composite(const Op& op, Operands operands, Results& results) {
   CompositeParams p;
   p.name = from.text("name", "");
   p.version = from.integer("version", 0);
-  if (const Attribute* a = op.find("composite_attributes"); a && a->kind == Attribute::Kind::kDictionary && !a->items.empty())
+  if (const Attribute* a = op.find("composite_attributes");
+      a && a->kind == Attribute::Kind::kDictionary && !a->items.empty())
     p.attributes = attribute_text(*a);
   const Staged& f = function(from.text("decomposition", ""), op);
   p.decomposition = f.jaxpr;
@@ -194,7 +196,8 @@ void Importer::branches(const Op& op, const Array& index, std::vector<const Regi
     const auto n = static_cast<std::int64_t>(regions.size());
     if (i < 0 || i >= n) i = n - 1;
     Arrays all;
-    for (const Arrays& list : run_region(*regions[static_cast<std::size_t>(i)], {})) all.append(list.begin(), list.end());
+    for (const Arrays& list : run_region(*regions[static_cast<std::size_t>(i)], {}))
+      all.append(list.begin(), list.end());
     return give(op, all, results);
   }
   std::vector<Staged> staged;
@@ -212,7 +215,8 @@ void Importer::branches(const Op& op, const Array& index, std::vector<const Regi
                              [&](std::span<const Array> args, Arrays& outs) {
                                Arrays own;
                                for (const Array& a : s.captured) {
-                                 const auto it = std::ranges::find_if(captured, [&](const Array& b) { return a.identical(b); });
+                                 const auto it =
+                                     std::ranges::find_if(captured, [&](const Array& b) { return a.identical(b); });
                                  own.push_back(args[static_cast<std::size_t>(it - captured.begin())]);
                                }
                                eval_jaxpr(s.jaxpr, own, outs);

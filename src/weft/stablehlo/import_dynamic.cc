@@ -16,7 +16,7 @@ Dims as_dims(const std::vector<std::int64_t>& v) { return Dims(std::span<const s
 }  // namespace
 
 void Importer::rng(const Op& op, Operands operands, Results& results) {
-  const Aval result = aval(op.results.at(0));
+  const Aval result = this->result(op);
   const RngParams p{reader(op).enumerator_of("rng_distribution", RngDistribution{}), Dims(result.shape())};
   give(op, bind_all(op, OpCode::kRng, ir::make_params(p), Arrays{single(op, operands, 0), single(op, operands, 1)}),
        results);
@@ -27,7 +27,8 @@ void Importer::rng(const Op& op, Operands operands, Results& results) {
 void Importer::get_dimension_size(const Op& op, Operands operands, Results& results) {
   const std::int64_t axis = reader(op).integer("dimension");
   const Array x = single(op, operands, 0);
-  if (axis < 0 || axis >= x.ndim()) fail(op, "dimension must be an axis of the operand; got " + std::to_string(axis) + ".");
+  if (axis < 0 || axis >= x.ndim())
+    fail(op, "dimension must be an axis of the operand; got " + std::to_string(axis) + ".");
   const std::int64_t size = x.aval().shape(static_cast<std::size_t>(axis));
   give(op, Array::full({}, i32, Scalar(size)), results);
 }
@@ -42,18 +43,16 @@ void Importer::set_dimension_size(const Op& op, Operands operands, Results& resu
 }
 
 void Importer::dynamic_reshape(const Op& op, Operands operands, Results& results) {
-  give(op, lax::reshape(single(op, operands, 0), aval(op.results.at(0)).shape()), results);
+  give(op, lax::reshape(single(op, operands, 0), result(op).shape()), results);
 }
 
 void Importer::dynamic_broadcast_in_dim(const Op& op, Operands operands, Results& results) {
-  give(op,
-       lax::broadcast_in_dim(single(op, operands, 0), aval(op.results.at(0)).shape(),
-                             reader(op).dims("broadcast_dimensions")),
+  give(op, lax::broadcast_in_dim(single(op, operands, 0), result(op).shape(), reader(op).dims("broadcast_dimensions")),
        results);
 }
 
 void Importer::dynamic_iota(const Op& op, Operands, Results& results) {
-  const Aval r = aval(op.results.at(0));
+  const Aval r = result(op);
   const IotaParams p{reader(op).integer("iota_dimension"), r.dtype(), Dims(r.shape())};
   give(op, bind_all(op, OpCode::kIota, ir::make_params(p), {}), results);
 }
@@ -105,7 +104,7 @@ void Importer::broadcast(const Op& op, Operands operands, Results& results) {
 // chlo.broadcast_<op>: operands are brought to the result's shape; the axes of one of lower rank are its last, or
 // `broadcast_dimensions`.
 void Importer::chlo_broadcast(const Op& op, Operands operands, Results& results) {
-  const Aval result = aval(op.results.at(0));
+  const Aval result = this->result(op);
   const auto rank = static_cast<std::size_t>(result.ndim());
   Arrays args;
   for (std::size_t i = 0; i < operands.size(); ++i) {
@@ -141,7 +140,7 @@ void Importer::dot(const Op& op, Operands operands, Results& results) {
   DotDimensionNumbers d;
   d.lhs_contracting = {x.ndim() - 1};
   d.rhs_contracting = {0};
-  give(op, lax::dot_general(x, y, d, aval(op.results.at(0)).dtype()), results);
+  give(op, lax::dot_general(x, y, d, result(op).dtype()), results);
 }
 
 // "ab,bc->ac": letters of both operands and the result are batched, of both operands contracted, of one summed.
@@ -205,9 +204,10 @@ void Importer::einsum(const Op& op, Operands operands, Results& results) {
     for (const char c : terms[1])
       if (!has(terms[0], c)) rhs_rest += c;
     letters += lhs_rest + rhs_rest;
-    y = lax::dot_general(xs[0], xs[1], d, aval(op.results.at(0)).dtype());
+    y = lax::dot_general(xs[0], xs[1], d, result(op).dtype());
   }
-  if (letters.size() != result.size()) fail(op, "the result's letters must be among the operands'; got \"" + config + "\".");
+  if (letters.size() != result.size())
+    fail(op, "the result's letters must be among the operands'; got \"" + config + "\".");
   Dims permutation;
   for (const char c : result) {
     const std::size_t at = letters.find(c);
@@ -241,7 +241,8 @@ void Importer::torch_index_select(const Op& op, Operands operands, Results& resu
   p.mode = IndexMode::kClip;
   Dims shape(index.aval().shape());
   shape.push_back(1);
-  give(op, bind_all(op, OpCode::kGather, ir::make_params(std::move(p)), Arrays{x, lax::reshape(index, shape)}), results);
+  give(op, bind_all(op, OpCode::kGather, ir::make_params(std::move(p)), Arrays{x, lax::reshape(index, shape)}),
+       results);
 }
 
 // ---- batch normalisation, the specification's formulas ----

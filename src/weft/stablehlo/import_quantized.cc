@@ -39,8 +39,8 @@ bool Importer::may_be_quantized(std::string_view op) {
 
 Array Importer::dequantize(const Op& op, const TypeRef& type, const Array& stored) const {
   const Quantization q = *quantization(type->element);
-  if (q.axis >= stored.ndim() ||
-      (q.axis >= 0 && stored.aval().shape(static_cast<std::size_t>(q.axis)) != static_cast<std::int64_t>(q.scales.size())))
+  if (q.axis >= stored.ndim() || (q.axis >= 0 && stored.aval().shape(static_cast<std::size_t>(q.axis)) !=
+                                                     static_cast<std::int64_t>(q.scales.size())))
     fail(op, "there must be one scale per slice along the quantised axis; got " + type->text + ".");
   const std::vector<double> zeros(q.zero_points.begin(), q.zero_points.end());
   const Array real = lax::subtract(lax::convert(stored, q.expressed), parameter(q, stored.shape(), zeros));
@@ -49,20 +49,22 @@ Array Importer::dequantize(const Op& op, const TypeRef& type, const Array& store
 
 Array Importer::quantize(const Op& op, const TypeRef& type, const Array& value) const {
   const Quantization q = *quantization(type->element);
-  if (q.axis >= value.ndim() ||
-      (q.axis >= 0 && value.aval().shape(static_cast<std::size_t>(q.axis)) != static_cast<std::int64_t>(q.scales.size())))
+  if (q.axis >= value.ndim() || (q.axis >= 0 && value.aval().shape(static_cast<std::size_t>(q.axis)) !=
+                                                    static_cast<std::int64_t>(q.scales.size())))
     fail(op, "there must be one scale per slice along the quantised axis; got " + type->text + ".");
   const std::vector<double> zeros(q.zero_points.begin(), q.zero_points.end());
   const Array real = value.dtype() == q.expressed ? value : lax::convert(value, q.expressed);
   const Array rounded = lax::round_nearest_even(lax::divide(real, parameter(q, value.shape(), q.scales)));
   const Array stored = lax::add(rounded, parameter(q, value.shape(), zeros));
-  const auto bound = [&](std::int64_t v) { return Array::full(value.shape(), q.expressed, Scalar(static_cast<double>(v))); };
+  const auto bound = [&](std::int64_t v) {
+    return Array::full(value.shape(), q.expressed, Scalar(static_cast<double>(v)));
+  };
   return lax::convert(lax::clamp(bound(q.storage_min), stored, bound(q.storage_max)), q.storage);
 }
 
 void Importer::apply_quantized(const Op& op, Operands operands, Results& results) {
-  const Arrays stored = flat(operands);
-  if (op.results.size() != 1 || stored.size() != op.operands.size()) fail(op, "a quantised operation must have one result.");
+  const Arrays stored = tensors(op, operands);
+  if (op.results.size() != 1 || stored.empty()) fail(op, "a quantised operation must have operands and one result.");
   const TypeRef& result = module_.type(op.results[0]);
   if (op.name == "stablehlo.bitcast_convert") {
     // The integers themselves, seen as another type of their width.

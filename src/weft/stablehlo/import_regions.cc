@@ -29,8 +29,9 @@ bool applies_to_arguments(const Region& region, const Op& op, bool commutes) {
          (commutes && op.operands[0] == a[1] && op.operands[1] == a[0]);
 }
 
-constexpr std::string_view kReduceOps[] = {"stablehlo.add", "stablehlo.multiply", "stablehlo.maximum",
-                                           "stablehlo.minimum", "stablehlo.and", "stablehlo.or", "stablehlo.xor"};
+constexpr std::string_view kReduceOps[] = {"stablehlo.add",     "stablehlo.multiply", "stablehlo.maximum",
+                                           "stablehlo.minimum", "stablehlo.and",      "stablehlo.or",
+                                           "stablehlo.xor"};
 
 std::optional<ScatterKind> scatter_kind(const Region& region) {
   if (region.blocks.size() != 1 || region.body().arguments.size() != 2) return std::nullopt;
@@ -108,9 +109,8 @@ void Importer::reduce(const Op& op, Operands operands, Results& results) {
   if (op.regions.size() != 1 || operands.empty() || operands.size() % 2 != 0)
     fail(op, "there must be one region, and one initial value per operand.");
   const std::size_t n = operands.size() / 2;
-  region_arguments(op, op.regions[0], 2 * n);
-  const ir::Avals body = avals(op.regions[0].body().arguments);
-  const Arrays all = flat(operands);
+  const ir::Avals body = computation_arguments(op, op.regions[0], 2 * n);
+  const Arrays all = tensors(op, operands);
   const Arrays xs = converted(std::span(all).first(n), body);
   const Arrays inits = converted(std::span(all).subspan(n), body);
   const std::optional<ReduceKind> kind = n == 1 ? reduction_of(op.regions[0]) : std::nullopt;
@@ -134,9 +134,8 @@ void Importer::reduce_window(const Op& op, Operands operands, Results& results) 
   if (op.regions.size() != 1 || operands.empty() || operands.size() % 2 != 0)
     fail(op, "there must be one region, and one initial value per operand.");
   const std::size_t n = operands.size() / 2;
-  region_arguments(op, op.regions[0], 2 * n);
-  const ir::Avals body = avals(op.regions[0].body().arguments);
-  const Arrays all = flat(operands);
+  const ir::Avals body = computation_arguments(op, op.regions[0], 2 * n);
+  const Arrays all = tensors(op, operands);
   const Arrays xs = converted(std::span(all).first(n), body);
   const Arrays inits = converted(std::span(all).subspan(n), body);
   const Window window = read_window(reader(op), xs[0].ndim());
@@ -155,23 +154,24 @@ void Importer::reduce_window(const Op& op, Operands operands, Results& results) 
 
 void Importer::select_and_scatter(const Op& op, Operands operands, Results& results) {
   if (op.regions.size() != 2 || operands.size() != 3) fail(op, "there must be two regions and three operands.");
-  region_arguments(op, op.regions[0], 2);
-  region_arguments(op, op.regions[1], 2);
-  Arrays all = flat(operands);
-  const ir::Avals body = avals(op.regions[1].body().arguments);
+  computation_arguments(op, op.regions[0], 2);
+  const ir::Avals body = computation_arguments(op, op.regions[1], 2);
+  Arrays all = tensors(op, operands);
   // The sum may be computed in a wider type.
-  const std::optional<Array> init = same_dtype(std::span(all).subspan(2), std::span(body).first(1)) ? known(op.operands[2]) : std::nullopt;
+  const std::optional<Array> init =
+      same_dtype(std::span(all).subspan(2), std::span(body).first(1)) ? known(op.operands[2]) : std::nullopt;
   if (!same_dtype(std::span(all).first(1), std::span(body).first(1)))
     for (Array& a : all) a = lax::convert(a, body[0].dtype());
   const Window window = read_window(reader(op), all[0].ndim());
   const Op* select = only_op(op.regions[0]);
   if (select && select->name == "stablehlo.compare" && applies_to_arguments(op.regions[0], *select, false) &&
-      reduction_of(op.regions[1]) == ReduceKind::kSum && init && init->ndim() == 0 && is_neutral(ReduceKind::kSum, *init)) {
+      reduction_of(op.regions[1]) == ReduceKind::kSum && init && init->ndim() == 0 &&
+      is_neutral(ReduceKind::kSum, *init)) {
     const AttributeReader from = reader(*select);
     const std::string direction = from.enumerator("comparison_direction", "");
     if ((direction == "GE" || direction == "LE") && from.enumerator("compare_type", "") != "TOTALORDER") {
-      const ir::Params params = ir::make_params(
-          WindowSelectParams{direction == "GE" ? WindowSelect::kGe : WindowSelect::kLe, window});
+      const ir::Params params =
+          ir::make_params(WindowSelectParams{direction == "GE" ? WindowSelect::kGe : WindowSelect::kLe, window});
       const Arrays args(std::span<const Array>(all).first(2));
       if (fits(OpCode::kSelectAndScatter, params, args))
         return give(op, bind_all(op, OpCode::kSelectAndScatter, params, args), results);
@@ -191,7 +191,8 @@ void Importer::select_and_scatter(const Op& op, Operands operands, Results& resu
 Array Importer::index_vectors_last(const Op& op, Array indices, std::int64_t index_vector_dim, Dims* batching) {
   const std::int64_t rank = indices.ndim();
   if (index_vector_dim < 0 || index_vector_dim > rank)
-    fail(op, "index_vector_dim must be in [0, " + std::to_string(rank) + "]; got " + std::to_string(index_vector_dim) + ".");
+    fail(op, "index_vector_dim must be in [0, " + std::to_string(rank) + "]; got " + std::to_string(index_vector_dim) +
+                 ".");
   if (index_vector_dim == rank) {
     Dims shape(indices.shape());
     shape.push_back(1);
@@ -227,15 +228,15 @@ void Importer::scatter(const Op& op, Operands operands, Results& results) {
   if (op.regions.size() != 1 || operands.size() < 3 || operands.size() % 2 == 0)
     fail(op, "there must be one region, the inputs, the indices and as many updates as inputs.");
   const std::size_t n = operands.size() / 2;
-  region_arguments(op, op.regions[0], 2 * n);
+  const ir::Avals body = computation_arguments(op, op.regions[0], 2 * n);
   ScatterDimensionNumbers d{f.dims("update_window_dims"), f.dims("inserted_window_dims"), f.dims("input_batching_dims"),
                             f.dims("scatter_indices_batching_dims"), f.dims("scatter_dims_to_operand_dims")};
   const bool unique = from.boolean("unique_indices", false);
-  const Arrays all = flat(operands);
-  const ir::Avals body = avals(op.regions[0].body().arguments);
+  const Arrays all = tensors(op, operands);
   const Arrays xs = converted(std::span(all).first(n), body);
   const Arrays updates = converted(std::span(all).subspan(n + 1), body);
-  const Array indices = index_vectors_last(op, all[n], f.integer("index_vector_dim", 0), &d.scatter_indices_batching_dims);
+  const Array indices =
+      index_vectors_last(op, all[n], f.integer("index_vector_dim", 0), &d.scatter_indices_batching_dims);
   const Arrays args = joined(xs, Arrays{indices}, updates);
   if (const std::optional<ScatterKind> kind = n == 1 ? scatter_kind(op.regions[0]) : std::nullopt) {
     const ir::Params params = ir::make_params(ScatterParams{*kind, d, IndexMode::kFillOrDrop, unique});
@@ -272,7 +273,7 @@ class ComparatorMatcher {
   const Op* definition(ValueId v, std::string_view name, std::size_t operands) const {
     const auto it = definitions_.find(v);
     return it != definitions_.end() && it->second->name == name && it->second->operands.size() == operands ? it->second
-                                                                                                              : nullptr;
+                                                                                                           : nullptr;
   }
   bool is_argument(ValueId v, std::size_t i) const { return i < block_.arguments.size() && block_.arguments[i] == v; }
 
@@ -337,8 +338,8 @@ class ComparatorMatcher {
 void Importer::sort(const Op& op, Operands operands, Results& results) {
   const AttributeReader from = reader(op);
   if (op.regions.size() != 1 || operands.empty()) fail(op, "there must be one region and at least one operand.");
-  region_arguments(op, op.regions[0], 2 * operands.size());
-  const Arrays xs = flat(operands);
+  computation_arguments(op, op.regions[0], 2 * operands.size());
+  const Arrays xs = tensors(op, operands);
   std::int64_t dimension = from.integer("dimension", -1);
   if (dimension < 0) dimension += xs[0].ndim();
   if (!op.regions[0].body().ops.empty()) {
@@ -358,8 +359,8 @@ void Importer::sort(const Op& op, Operands operands, Results& results) {
 
 void Importer::map(const Op& op, Operands operands, Results& results) {
   if (op.regions.size() != 1 || operands.empty()) fail(op, "there must be one region and at least one operand.");
-  region_arguments(op, op.regions[0], operands.size());
-  const Arrays xs = flat(operands);
+  computation_arguments(op, op.regions[0], operands.size());
+  const Arrays xs = tensors(op, operands);
   const Staged body = stage_region(op, op.regions[0]);
   FlatFunction f = [&](std::span<const Array> args, Arrays& outs) {
     eval_jaxpr(body.jaxpr, joined(body.captured, args), outs);
@@ -406,7 +407,7 @@ void Importer::all_reduce(const Op& op, Operands operands, Results& results) {
     p.kind = ReduceKind::kSum;
   } else {
     if (op.regions.size() != 1) fail(op, "there must be one region.");
-    region_arguments(op, op.regions[0], 2);
+    computation_arguments(op, op.regions[0], 2);
     if (const std::optional<ReduceKind> kind = reduction_of(op.regions[0])) {
       p.kind = *kind;
     } else {
@@ -429,7 +430,7 @@ void Importer::reduce_scatter(const Op& op, Operands operands, Results& results)
   p.scatter_dimension = from.integer("scatter_dimension");
   p.groups = read_groups(from);
   if (op.regions.size() != 1) fail(op, "there must be one region.");
-  region_arguments(op, op.regions[0], 2);
+  computation_arguments(op, op.regions[0], 2);
   Arrays captured;
   if (const std::optional<ReduceKind> kind = reduction_of(op.regions[0])) {
     p.kind = *kind;
@@ -438,8 +439,8 @@ void Importer::reduce_scatter(const Op& op, Operands operands, Results& results)
     p.computation = computation.jaxpr;
     captured = computation.captured;
   }
-  give(op,
-       bind_all(op, OpCode::kReduceScatter, ir::make_params(std::move(p)), joined(captured, flat(operands))), results);
+  give(op, bind_all(op, OpCode::kReduceScatter, ir::make_params(std::move(p)), joined(captured, flat(operands))),
+       results);
 }
 
 void Importer::each_operand(const Op& op, Operands operands, Results& results) {

@@ -4,7 +4,8 @@
 // the text computes, are the same code. import.cc has functions, regions and the dispatch, import_*.cc the operations
 // that are more than a row of operations.h, by family.
 //
-// Invariant: `values_` holds what is in scope; a block's values are dropped when it ends, so no tracer outlives its trace.
+// Invariant: `values_` holds what is in scope; a block's values are dropped when it ends, so no tracer outlives its
+// trace.
 #pragma once
 
 #include <unordered_map>
@@ -57,7 +58,9 @@ class Importer {
   /// The values that a region returns for these arguments, one list of arrays per argument.
   Results run_region(const Region& region, std::span<const Arrays> args);
   Staged stage_region(const Op& op, const Region& region);
-  std::size_t region_arguments(const Op& op, const Region& region, std::size_t expected);
+  void region_arguments(const Op& op, const Region& region, std::size_t expected) const;
+  /// The types of the arguments of a computation: `expected` tensors.
+  ir::Avals computation_arguments(const Op& op, const Region& region, std::size_t expected) const;
   /// Gives `flat` to the results, as many arrays each as its type has.
   void give(const Op& op, std::span<const Array> flat, Results& results);
   void give(const Op& op, const Array& one, Results& results) { give(op, std::span<const Array>(&one, 1), results); }
@@ -66,6 +69,10 @@ class Importer {
   std::vector<std::int64_t> known_integers(const Op& op, std::size_t operand);
   Array single(const Op& op, Operands operands, std::size_t i) const;
   Arrays flat(Operands operands) const;
+  /// The same where every operand must be one array.
+  Arrays tensors(const Op& op, Operands operands) const;
+  /// The declared type of the first result, which must be a tensor.
+  Aval result(const Op& op) const;
   AttributeReader reader(const Op& op) const;
   [[noreturn]] void fail(const Op& op, const std::string& message) const;
   void need(const Op& op, bool condition, const char* what) const {

@@ -236,7 +236,8 @@ std::size_t Lexer::balanced_end() const {
     } else if (c == '>' && ((i > at_ && text_[i - 1] == '-') || (i + 1 < end_ && text_[i + 1] == '='))) {
       // An arrow and a comparison close nothing.
     } else if (c == '>' || c == ')' || c == ']' || c == '}') {
-      if (open.empty() || open.back() != c) fail_at(i, open.empty() ? "a bracket" : std::string("'") + open.back() + "'");
+      if (open.empty() || open.back() != c)
+        fail_at(i, open.empty() ? "a bracket" : std::string("'") + open.back() + "'");
       open.pop_back();
       if (open.empty()) return i + 1;
     }

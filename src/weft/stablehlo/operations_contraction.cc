@@ -81,7 +81,8 @@ ConvDimensionNumbers read_conv_dimensions(const AttributeReader& from) {
 std::string axes_text(char first, std::int64_t first_axis, char second, std::int64_t second_axis, DimSpan spatial) {
   std::vector<std::string> names(spatial.size() + 2, "?");
   const auto put = [&](std::int64_t axis, std::string name) {
-    if (axis >= 0 && axis < static_cast<std::int64_t>(names.size())) names[static_cast<std::size_t>(axis)] = std::move(name);
+    if (axis >= 0 && axis < static_cast<std::int64_t>(names.size()))
+      names[static_cast<std::size_t>(axis)] = std::move(name);
   };
   for (std::size_t i = 0; i < spatial.size(); ++i) put(spatial[i], std::to_string(i));
   put(first_axis, std::string(1, first));
@@ -99,7 +100,8 @@ ir::Params read_convolution(const AttributeReader& from) {
   p.padding_low = p.padding_high = Dims(n, 0);
   if (from.has("padding")) {
     const std::vector<Dims> rows = from.matrix("padding");
-    if (rows.size() != n) from.fail("padding must have one row per spatial axis; got " + std::to_string(rows.size()) + ".");
+    if (rows.size() != n)
+      from.fail("padding must have one row per spatial axis; got " + std::to_string(rows.size()) + ".");
     for (std::size_t i = 0; i < n; ++i) {
       if (rows[i].size() != 2) from.fail("padding must have two columns.");
       p.padding_low[i] = rows[i][0];
@@ -119,9 +121,9 @@ void write_convolution(const ir::ParamsBase* params, AttributeWriter& to) {
   const auto& p = ir::params_as<ConvolutionParams>(params);
   const ConvDimensionNumbers& d = p.dimension_numbers;
   to.add("dimension_numbers",
-         Attribute::other("#stablehlo.conv<" + axes_text('b', d.input_batch, 'f', d.input_feature, d.input_spatial) + "x" +
-                          axes_text('i', d.kernel_input_feature, 'o', d.kernel_output_feature, d.kernel_spatial) + "->" +
-                          axes_text('b', d.output_batch, 'f', d.output_feature, d.output_spatial) + ">"));
+         Attribute::other("#stablehlo.conv<" + axes_text('b', d.input_batch, 'f', d.input_feature, d.input_spatial) +
+                          "x" + axes_text('i', d.kernel_input_feature, 'o', d.kernel_output_feature, d.kernel_spatial) +
+                          "->" + axes_text('b', d.output_batch, 'f', d.output_feature, d.output_spatial) + ">"));
   to.dims("window_strides", p.window_strides);
   std::vector<Dims> padding;
   for (std::size_t i = 0; i < p.padding_low.size(); ++i) padding.push_back({p.padding_low[i], p.padding_high[i]});

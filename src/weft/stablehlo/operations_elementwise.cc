@@ -11,8 +11,8 @@ constexpr int kDirections = 6;
 
 ir::Params read_compare(const AttributeReader& from) {
   const std::string direction = from.enumerator("comparison_direction", "");
-  const bool total = from.enumerator("compare_type", "") == "TOTALORDER" && !from.in.empty() &&
-                     is_float(from.in[0].dtype());
+  const bool total =
+      from.enumerator("compare_type", "") == "TOTALORDER" && !from.in.empty() && is_float(from.in[0].dtype());
   for (int i = 0; i < kDirections; ++i)
     if (kComparisonDirectionNames[i] == direction)
       return ir::make_params(CompareParams{static_cast<ComparisonDirection>(i + (total ? kDirections : 0))});
@@ -24,10 +24,10 @@ void write_compare(const ir::ParamsBase* params, AttributeWriter& to) {
   to.enumerator("comparison_direction", "comparison_direction", kComparisonDirectionNames[d % kDirections]);
   const DType t = to.in[0].dtype();
   to.enumerator("compare_type", "comparison_type",
-                d >= kDirections                    ? "TOTALORDER"
-                : is_inexact(t)                     ? "FLOAT"
+                d >= kDirections                 ? "TOTALORDER"
+                : is_inexact(t)                  ? "FLOAT"
                 : is_unsigned(t) || t == boolean ? "UNSIGNED"
-                                                    : "SIGNED");
+                                                 : "SIGNED");
 }
 
 ir::Params read_convert(const AttributeReader& from) { return ir::make_params(ConvertParams{from.result().dtype()}); }

@@ -36,7 +36,8 @@ TypeRef Parser::dialect_type() {
   std::string name(in_.sigil_name('!', "a type"));
   if (const auto it = type_aliases_.find(name); it != type_aliases_.end()) return it->second;
   if (name == "stablehlo.token" || name == "mhlo.token") return token_type();
-  if (name.find('.') == std::string::npos && !in_.looking_at("<")) in_.fail_at(begin, "a type alias that is defined above");
+  if (name.find('.') == std::string::npos && !in_.looking_at("<"))
+    in_.fail_at(begin, "a type alias that is defined above");
   std::string text = "!" + name;
   if (in_.looking_at("<")) text += in_.bracket_text();
   return other_type(std::move(text));
@@ -70,7 +71,8 @@ TypeRef Parser::tensor() {
         break;
       }
       in_.expect("x");
-      if (shape.size() > kMaxRank) in_.fail_at(begin, "a tensor of at most " + std::to_string(kMaxRank) + " dimensions");
+      if (shape.size() > kMaxRank)
+        in_.fail_at(begin, "a tensor of at most " + std::to_string(kMaxRank) + " dimensions");
     }
   }
   const TypeRef element = type();

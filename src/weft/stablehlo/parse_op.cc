@@ -51,8 +51,7 @@ ValueId Parser::define(std::string_view name, std::uint32_t index, std::uint32_t
   const auto id = static_cast<ValueId>(values_.size());
   values_.push_back({std::string(name), index, std::move(type)});
   if (index == 0) {
-    if (!scope_.try_emplace(name, Binding{id, count}).second)
-      in_.fail_at(offset, "a name that no value has yet");
+    if (!scope_.try_emplace(name, Binding{id, count}).second) in_.fail_at(offset, "a name that no value has yet");
     defined_.push_back(name);
   }
   return id;
@@ -85,8 +84,9 @@ void Parser::uses(std::vector<ValueId>& into) {
 }
 
 void Parser::type_count(const Op& op, std::size_t expected, std::size_t got) const {
-  in_.refuse(op.place, op.name + ": there must be one type per operand; got " + count_str(static_cast<std::int64_t>(got), "type", "types") +
-                           " for " + count_str(static_cast<std::int64_t>(expected), "operand", "operands") + ".");
+  in_.refuse(op.place, op.name + ": there must be one type per operand; got " +
+                           count_str(static_cast<std::int64_t>(got), "type", "types") + " for " +
+                           count_str(static_cast<std::int64_t>(expected), "operand", "operands") + ".");
 }
 
 void Parser::check_operand_types(const Op& op, const std::vector<TypeRef>& types) {
@@ -114,7 +114,8 @@ void Parser::define_results(Op& op, const Results& names, const std::vector<Type
     return;
   }
   for (const Results::Group& g : names.groups)
-    for (std::uint32_t i = 0; i < g.count; ++i) op.results.push_back(define(g.name, i, g.count, types[next++], g.offset));
+    for (std::uint32_t i = 0; i < g.count; ++i)
+      op.results.push_back(define(g.name, i, g.count, types[next++], g.offset));
 }
 
 // ---- operations ----
@@ -234,7 +235,8 @@ Region Parser::region(std::span<const std::pair<std::string_view, TypeRef>> argu
       in_.expect(":");
     }
     while (!in_.looking_at("}")) {
-      if (in_.peek() == '^') in_.refuse(in_.place(), "control flow must be structured; got a second block in a region.");
+      if (in_.peek() == '^')
+        in_.refuse(in_.place(), "control flow must be structured; got a second block in a region.");
       if (in_.at_end()) in_.fail("'}'");
       operation(block.ops);
     }
@@ -455,6 +457,8 @@ std::vector<Module> parse_all(std::string_view text, std::string_view source) {
   return modules;
 }
 
-Attribute parse_attribute(std::string_view text) { return Parser(text, 0, text.size(), {}, line_starts(text)).only_attribute(); }
+Attribute parse_attribute(std::string_view text) {
+  return Parser(text, 0, text.size(), {}, line_starts(text)).only_attribute();
+}
 
 }  // namespace weft::stablehlo

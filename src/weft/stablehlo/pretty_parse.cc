@@ -97,9 +97,10 @@ void Parser::format_attribute(Op& op, std::string_view name, std::string_view ki
   } else if (kind == "any") {
     a.value = attribute();
   } else {
-    a.value = in_.peek() == '#' ? attribute()
-                                : Attribute::other("#stablehlo<" + std::string(kind) + " " +
-                                                   std::string(in_.word("an enumerator")) + ">");
+    a.value =
+        in_.peek() == '#'
+            ? attribute()
+            : Attribute::other("#stablehlo<" + std::string(kind) + " " + std::string(in_.word("an enumerator")) + ">");
   }
   a.value.place = place;
   add_attribute(op.attributes, std::move(a));
@@ -138,9 +139,11 @@ void Parser::custom_directive(Op& op, std::string_view directive) {
     const std::size_t begin = in_.offset();
     const std::string_view word = in_.word("a format 'e<exponent bits>m<mantissa bits>'");
     const std::size_t m = word.find('m');
-    const std::optional<std::int32_t> exponent =
-        m == std::string_view::npos || word[0] != 'e' ? std::nullopt : parse_integer<std::int32_t>(word.substr(1, m - 1));
-    const std::optional<std::int32_t> mantissa = exponent ? parse_integer<std::int32_t>(word.substr(m + 1)) : std::nullopt;
+    const std::optional<std::int32_t> exponent = m == std::string_view::npos || word[0] != 'e'
+                                                     ? std::nullopt
+                                                     : parse_integer<std::int32_t>(word.substr(1, m - 1));
+    const std::optional<std::int32_t> mantissa =
+        exponent ? parse_integer<std::int32_t>(word.substr(m + 1)) : std::nullopt;
     if (!mantissa) in_.fail_at(begin, "a format 'e<exponent bits>m<mantissa bits>'");
     add_attribute(op.attributes, {"exponent_bits", Attribute::integer(*exponent, "i32")});
     add_attribute(op.attributes, {"mantissa_bits", Attribute::integer(*mantissa, "i32")});
@@ -239,8 +242,7 @@ void Parser::convolution_window(Op& op) {
         } while (in_.accept(","));
       }
       in_.expect("]");
-      add_attribute(op.attributes,
-                    {"padding", Attribute::dense(n ? text + "]" : "", tensor_type("i64", Dims{n, 2}))});
+      add_attribute(op.attributes, {"padding", Attribute::dense(n ? text + "]" : "", tensor_type("i64", Dims{n, 2}))});
     } else if (in_.accept_word("reverse")) {
       in_.expect("=");
       in_.expect("[");

@@ -145,8 +145,8 @@ class Printer {
     const Value& x = m_.values[v];
     out_ += '%' + x.name;
     // Results that share a name are told apart; the first has followers when the next value continues it.
-    const bool shared = x.index > 0 || (v + 1 < m_.values.size() && m_.values[v + 1].index == 1 &&
-                                        m_.values[v + 1].name == x.name);
+    const bool shared =
+        x.index > 0 || (v + 1 < m_.values.size() && m_.values[v + 1].index == 1 && m_.values[v + 1].name == x.name);
     if (shared) out_ += '#' + std::to_string(x.index);
   }
 
@@ -539,7 +539,8 @@ class Printer {
     space(kind == "i32" ? "]" : "$");
     if (kind == "i64" || kind == "i32") {
       const std::optional<std::int64_t> n = parse_integer<std::int64_t>(a.text);
-      if (a.kind != Kind::kNumber || !a.type || a.type->text != kind || !n || std::to_string(*n) != a.text) return false;
+      if (a.kind != Kind::kNumber || !a.type || a.type->text != kind || !n || std::to_string(*n) != a.text)
+        return false;
       out_ += a.text;
     } else if (kind == "float") {
       if (a.kind != Kind::kNumber || !a.type || a.type->text != "f64") return false;
@@ -747,7 +748,8 @@ class Printer {
     } else if (rule == "function") {
       function_types(op);
     } else if (rule == "arrow") {
-      if (op.operands.empty() || op.results.empty() || type(op.operands[0])->kind == Type::Kind::kFunction) return false;
+      if (op.operands.empty() || op.results.empty() || type(op.operands[0])->kind == Type::Kind::kFunction)
+        return false;
       types(op.operands);
       out_ += " -> ";
       if (op.results.size() > 1) out_ += '(';

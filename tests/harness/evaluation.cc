@@ -6,7 +6,6 @@
 #include "harness/functions.h"
 #include "harness/values.h"
 #include "weft/ir/builder.h"
-#include "weft/ir/call.h"
 #include "weft/ir/parse.h"
 #include "weft/runtime/reference.h"
 
@@ -14,13 +13,10 @@ namespace weft::testing {
 
 namespace {
 
-// The meaning of the operation: its reference evaluation, or its program run operation by operation.
+// The meaning of the operation.
 Arrays reference(const Sample& sample, std::span<const Array> args) {
   Arrays outs;
-  if (sample.op == OpCode::kCall)
-    eval_jaxpr(ir::params_as<CallParams>(sample.params).jaxpr, args, outs);
-  else
-    reference_evaluate(default_client(), Call{sample.op, sample.params, args}, outs);
+  reference_evaluate(default_client(), Call{sample.op, sample.params, args}, outs);
   return outs;
 }
 

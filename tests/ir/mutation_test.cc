@@ -13,6 +13,7 @@
 #include "weft/base/error.h"
 #include "weft/ir/builder.h"
 #include "weft/ir/call.h"
+#include "weft/ir/programs.h"
 #include "weft/runtime/client.h"
 #include "weft/runtime/reference.h"
 
@@ -167,12 +168,46 @@ Jaxpr parse_repaired(std::string& text) {
   }
 }
 
+// Also what transformations make of it: the padded array and its windows.
+bool product_below(const Window& window, std::int64_t most) {
+  std::int64_t n = 1;
+  for (std::size_t i = 0; i < window.dimensions.size(); ++i) {
+    for (const std::int64_t v : {window.dimensions[i], window.base_dilations[i], 1 + std::abs(window.padding_low[i]),
+                                 1 + std::abs(window.padding_high[i])})
+      if (v > most) return false;
+    n *= window.dimensions[i];
+    if (n > most) return false;
+  }
+  return true;
+}
+
 bool small(Aval a) { return a.size() <= 4096; }
+bool small(const Jaxpr& program);
+
+// Whether an operation with programs ends soon, and does nothing but compute: a loop need not end, and who receives may
+// wait in vain.
+bool tame(const Eqn& e) {
+  switch (e.op) {
+    case OpCode::kCall: return small(params_as<CallParams>(e.params).jaxpr);
+    case OpCode::kComposite: return small(params_as<CompositeParams>(e.params).decomposition);
+    case OpCode::kCase: {
+      const auto& branches = params_as<CaseParams>(e.params).branches;
+      return std::all_of(branches.begin(), branches.end(), [](const Jaxpr& b) { return small(b); });
+    }
+    case OpCode::kWhile:
+    case OpCode::kCustomCall: return false;
+    case OpCode::kGenericReduceWindow: return product_below(params_as<GenericReduceWindowParams>(e.params).window, 64);
+    case OpCode::kGenericSelectAndScatter:
+      return product_below(params_as<GenericSelectAndScatterParams>(e.params).window, 64);
+    default: return !has_effects(e.op, e.params.get());
+  }
+}
+
 bool small(const Jaxpr& program) {
   for (Var v = 0; v < program.num_vars(); ++v)
     if (!small(program.aval(v))) return false;
   for (const Eqn& e : program.eqns()) {
-    if (e.op == OpCode::kCall && !small(params_as<CallParams>(e.params).jaxpr)) return false;
+    if (!tame(e)) return false;
     // A product over many elements with few results takes long without being wrong.
     std::int64_t work = 1;
     for (const Atom a : program.operands(e)) {

@@ -46,8 +46,11 @@ std::vector<Sample> elementwise_samples();
 std::vector<Sample> contraction_samples();
 std::vector<Sample> shape_samples();
 std::vector<Sample> indexing_samples();
-/// Random bits, identities, programs.
+/// Random bits, identities, calls.
 std::vector<Sample> other_samples();
+
+/// Operations that carry programs, and collectives.
+std::vector<Sample> program_samples();
 
 /// The samples of every operation.
 const std::vector<Sample>& all_samples();

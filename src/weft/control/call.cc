@@ -1,119 +1,109 @@
-// call[name, jaxpr](args...) = jaxpr(args...). Transformations act on the program and call the
-// result; the outermost call is what a client compiles.
+// call[name, jaxpr](args...) = jaxpr(args...), and composite, the same with a name that means something to others.
+// Transformations act on the program and call the result; the outermost call is what a client compiles.
 #include "weft/ir/call.h"
 
-#include "weft/core/rules.h"
-#include "weft/transforms/jvp.h"
-#include "weft/transforms/linearize.h"
-#include "weft/transforms/transpose.h"
-#include "weft/transforms/vmap.h"
+#include "weft/control/programs.h"
+#include "weft/control/rules.h"
+#include "weft/ir/interpret.h"
 
 namespace weft {
 
+using namespace control;
+
 namespace {
 
-void bind_call(const std::string& name, const ir::Jaxpr& jaxpr, std::span<const Array> args, Arrays& outs) {
-  bind(OpCode::kCall, ir::make_params(CallParams{name, jaxpr}), args, outs);
+// What both have: the program and the name of calls that are derived from it.
+struct Called {
+  const ir::Jaxpr& program;
+  const std::string& name;
+};
+Called called(OpCode op, const ParamsBase* params) {
+  if (op == OpCode::kCall) {
+    const auto& p = ir::params_as<CallParams>(params);
+    return {p.jaxpr, p.name};
+  }
+  const auto& p = ir::params_as<CompositeParams>(params);
+  return {p.decomposition, p.name};
 }
 
-void infer(const ir::ParamsBase* params, std::span<const Aval> in, ir::Avals& out) {
-  const ir::Jaxpr& jaxpr = ir::params_as<CallParams>(params).jaxpr;
-  if (in.size() != jaxpr.num_inputs())
-    throw ShapeError("call: there must be one operand per input of the program; got " + std::to_string(in.size()) +
-                     " for " + std::to_string(jaxpr.num_inputs()) + ".");
+template <OpCode kOp>
+void infer_called(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
+  const auto [program, name] = called(kOp, params);
+  const std::string op(ir::op_name(kOp));
+  if (!program) throw ValueError(op + ": there must be a program; got none.");
+  if (in.size() != program.num_inputs())
+    throw ShapeError(op + ": there must be one operand per input of the program; got " + std::to_string(in.size()) +
+                     " for " + std::to_string(program.num_inputs()) + ".");
   for (std::size_t i = 0; i < in.size(); ++i) {
-    const Aval expected = jaxpr.aval(static_cast<ir::Var>(i));
+    const Aval expected = program.aval(static_cast<ir::Var>(i));
     if (in[i] != expected)
-      throw ShapeError("call: operands must have the types of the program's inputs; got " + in[i].str() + " for " +
+      throw ShapeError(op + ": operands must have the types of the program's inputs; got " + in[i].str() + " for " +
                        expected.str() + ", input " + std::to_string(i) + ".");
   }
-  for (const Aval a : jaxpr.output_avals()) out.push_back(a);
+  for (const Aval a : program.output_avals()) out.push_back(a);
 }
 
-std::vector<bool> nonzero(std::span<const Array> arrays) {
-  std::vector<bool> mask;
-  for (const Array& a : arrays) mask.push_back(a.defined());
-  return mask;
+template <OpCode kOp>
+void eval_called(const ParamsBase* params, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
+  ir::interpret(called(kOp, params).program, in, out);
 }
 
-void append_defined(std::span<const Array> from, Arrays& to) {
-  for (const Array& a : from)
-    if (a.defined()) to.push_back(a);
+template <OpCode kOp>
+bool has_effects_called(const ParamsBase* params) {
+  return ir::has_effects(called(kOp, params).program);
 }
 
-void jvp_call(const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
-  const CallParams& p = call.params_as<CallParams>();
-  const auto derived = transforms::jvp_jaxpr(p.jaxpr, nonzero(tangents));
-  Arrays args(call.args), results;
-  append_defined(tangents, args);
-  bind_call(p.name, derived->jaxpr, args, results);
-  const std::size_t n = p.jaxpr.outputs().size();
-  for (std::size_t i = 0, j = n; i < n; ++i) {
-    outs.push_back(results[i]);
-    out_tangents.push_back(derived->out_nonzero[i] ? results[j++] : Array());
-  }
+void jvp_called(const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
+  const auto [program, name] = called(call.op, call.params.get());
+  jvp_program(name, program, call.args, tangents, outs, out_tangents);
 }
 
-void linearize_call(const Call& call, std::span<const Array> tangents, Trace* tangent_trace, Arrays& outs,
-                    Arrays& out_tangents) {
-  const CallParams& p = call.params_as<CallParams>();
-  const auto lin = transforms::linearize_jaxpr(p.jaxpr, nonzero(tangents));
-  Arrays results;
-  bind_call(p.name, lin->primal, call.args, results);
-  const std::size_t n = p.jaxpr.outputs().size();
-  Arrays tangent_args(std::span<const Array>(results).subspan(n)), tangent_results;
-  append_defined(tangents, tangent_args);
-  if (!lin->tangent.outputs().empty()) {
-    const CurrentTrace staging(tangent_trace);
-    bind_call(p.name, lin->tangent, tangent_args, tangent_results);
-  }
-  for (std::size_t i = 0, j = 0; i < n; ++i) {
-    outs.push_back(results[i]);
-    out_tangents.push_back(lin->has_tangent[i] ? tangent_results[j++] : Array());
-  }
+void linearize_called(const Call& call, std::span<const Array> tangents, Trace* tangent_trace, Arrays& outs,
+                      Arrays& out_tangents) {
+  const auto [program, name] = called(call.op, call.params.get());
+  linearize_program(name, program, call.args, tangents, tangent_trace, outs, out_tangents);
 }
 
-void transpose_call(const Call& call, std::span<const Array> cts, std::span<GradAccum* const> accums) {
-  const CallParams& p = call.params_as<CallParams>();
-  std::vector<bool> linear;
-  Arrays args, results;
-  for (std::size_t i = 0; i < call.args.size(); ++i) {
-    linear.push_back(accums[i] != nullptr);
-    if (!accums[i]) args.push_back(call.args[i]);
-  }
-  append_defined(cts, args);
-  const auto derived = transforms::transpose_jaxpr(p.jaxpr, linear, nonzero(cts));
-  bind_call(p.name, derived->jaxpr, args, results);
-  std::size_t next_input = 0, next_result = 0;
-  for (GradAccum* accum : accums)
-    if (accum && derived->out_nonzero[next_input++]) accum->add(results[next_result++]);
+void transpose_called(const Call& call, std::span<const Array> cts, std::span<GradAccum* const> accums) {
+  const auto [program, name] = called(call.op, call.params.get());
+  transpose_program(name, program, call.args, cts, accums);
 }
 
-void batch_call(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
-  const CallParams& p = call.params_as<CallParams>();
-  const auto derived = transforms::batch_jaxpr(p.jaxpr, bdims, size);
-  bind_call(p.name, derived->jaxpr, call.args, outs);
-  out_bdims = derived->out_bdims;
-}
-
-// Sharding looks inside the program; the call itself shares nothing between its operands.
-FactorTable factors(const ir::ParamsBase*, std::span<const Aval> in, std::span<const Aval> out) {
-  FactorTable table;
-  const auto replicated = [&](Aval a) {
-    FactorTable::Axes axes;
-    for (const std::int64_t size : a.shape()) axes.push_back({table.add(size, FactorTable::Kind::kNeedReplication)});
-    return axes;
-  };
-  for (const Aval a : in) table.operands.push_back(replicated(a));
-  for (const Aval a : out) table.results.push_back(replicated(a));
-  return table;
+void batch_called(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+  const auto [program, name] = called(call.op, call.params.get());
+  batch_program(name, program, call.args, bdims, size, outs, out_bdims);
 }
 
 }  // namespace
 
-const ir::OpInfo op_infos::call{
-    .operands = ir::takes_at_least(0), .parse = ir::parse_params<CallParams>, .infer = infer};
-const OpRules op_rule_table::call{
-    .jvp = jvp_call, .transpose = transpose_call, .batch = batch_call, .factors = factors, .linearize = linearize_call};
+Arrays lax::composite(std::span<const Array> xs, const std::string& name, const ir::Jaxpr& decomposition,
+                      const std::string& attributes, std::int64_t version, SourceLocation loc) {
+  const LocationScope scope(loc, "composite");
+  Arrays outs;
+  bind(OpCode::kComposite, ir::make_params(CompositeParams{name, version, attributes, decomposition}), xs, outs);
+  return outs;
+}
+
+const ir::OpInfo op_infos::call{.operands = ir::takes_at_least(0),
+                                .parse = ir::parse_params<CallParams>,
+                                .infer = infer_called<OpCode::kCall>,
+                                .eval = eval_called<OpCode::kCall>,
+                                .has_effects = has_effects_called<OpCode::kCall>};
+const OpRules op_rule_table::call{.jvp = jvp_called,
+                                  .transpose = transpose_called,
+                                  .batch = batch_called,
+                                  .factors = factors_replicated,
+                                  .linearize = linearize_called};
+
+const ir::OpInfo op_infos::composite{.operands = ir::takes_at_least(0),
+                                     .parse = ir::parse_params<CompositeParams>,
+                                     .infer = infer_called<OpCode::kComposite>,
+                                     .eval = eval_called<OpCode::kComposite>,
+                                     .has_effects = has_effects_called<OpCode::kComposite>};
+const OpRules op_rule_table::composite{.jvp = jvp_called,
+                                       .transpose = transpose_called,
+                                       .batch = batch_called,
+                                       .factors = factors_replicated,
+                                       .linearize = linearize_called};
 
 }  // namespace weft

@@ -6,6 +6,7 @@
 #include "weft/cpu/executable.h"
 #include "weft/cpu/plan.h"
 #include "weft/ir/call.h"
+#include "weft/runtime/programs.h"
 
 namespace weft {
 
@@ -52,6 +53,7 @@ class CpuClient final : public Client {
       buffers.push_back(a.buffer());
     }
     ir::infer(call.op, call.params.get(), in, out);
+    if (carries_programs(call.op)) return run_programs(call, outs);
     const cpu::OpPlan plan = cpu::plan_op(call.op, call.params.get(), in, out);
     SmallVector<Ref<const BufferValue>, 2> results(out.size());
     cpu::run_plan(plan, call.op, call.params.get(), buffers, out, nullptr, results);

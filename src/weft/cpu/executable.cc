@@ -2,6 +2,7 @@
 
 #include "weft/core/jaxpr_trace.h"
 #include "weft/ir/builder.h"
+#include "weft/runtime/programs.h"
 
 namespace weft::cpu {
 
@@ -49,7 +50,7 @@ class CpuExecutable final : public Executable {
       step.free_begin = static_cast<std::uint32_t>(dying_.size());
       for (std::uint32_t u = uses.begin[i]; u < uses.begin[i + 1]; ++u) dying_.push_back(uses.vars[u]);
       step.free_end = static_cast<std::uint32_t>(dying_.size());
-      step.plan = plan_op(step.op, step.params.get(), in, step.out);
+      if (!carries_programs(step.op)) step.plan = plan_op(step.op, step.params.get(), in, step.out);
       if (step.plan.kind == OpPlan::Kind::kElementwise) choose_in_place(step, in);
       steps_.push_back(std::move(step));
     }
@@ -67,6 +68,16 @@ class CpuExecutable final : public Executable {
     for (const Step& step : steps_) {
       in.clear();
       for (std::uint32_t i = step.in_begin; i < step.in_end; ++i) in.push_back(read(operands_[i]));
+      if (carries_programs(step.op)) {
+        Arrays operands, results;
+        for (const BufferValue* b : in) operands.push_back(Array(Ref<const Value>(Ref<const BufferValue>::share(b))));
+        run_programs({step.op, step.params, operands}, results);
+        for (std::size_t i = 0; i < results.size(); ++i)
+          slots[step.out_begin + i] = Ref<const BufferValue>::share(results[i].buffer());
+        operands.clear();
+        for (std::uint32_t i = step.free_begin; i < step.free_end; ++i) slots[dying_[i]].reset();
+        continue;
+      }
       // Memory is free to take when the value and its storage are held by this slot alone.
       const BufferValue* reuse = nullptr;
       if (step.in_place != kNoSlot) {

@@ -1,6 +1,7 @@
 #include "weft/ir/builder.h"
 
 #include "weft/ir/call.h"
+#include "weft/ir/programs.h"
 
 namespace weft::ir {
 
@@ -143,8 +144,10 @@ std::vector<Atom> append_inlined(JaxprBuilder& builder, const Jaxpr& jaxpr, std:
     operands.clear();
     results.clear();
     for (const Atom a : jaxpr.operands(e)) operands.push_back(use(a));
-    if (e.op == OpCode::kCall) {
-      const std::vector<Atom> outs = append_inlined(builder, params_as<CallParams>(e.params).jaxpr, operands);
+    if (e.op == OpCode::kCall || e.op == OpCode::kComposite) {
+      const Jaxpr& called = e.op == OpCode::kCall ? params_as<CallParams>(e.params).jaxpr
+                                                  : params_as<CompositeParams>(e.params).decomposition;
+      const std::vector<Atom> outs = append_inlined(builder, called, operands);
       std::copy(outs.begin(), outs.end(), values.begin() + e.out_begin);
       continue;
     }

@@ -37,7 +37,7 @@ Jaxpr dce(const Jaxpr& jaxpr, const std::vector<bool>& used = {});
 /// tells whether constant i stays. Inputs stay as they are.
 Jaxpr dce_consts(const Jaxpr& jaxpr, std::vector<bool>& kept);
 
-/// The program with every `call` replaced by the equations of what it calls.
+/// The program with every `call` and `composite` replaced by the equations of what it stands for.
 Jaxpr inline_calls(const Jaxpr& jaxpr);
 
 /// Throws InternalError unless variables are defined before use, defined once, and every

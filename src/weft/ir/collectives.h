@@ -22,13 +22,16 @@ struct ProcessGroups {
   }
 };
 
-/// all_gather and the axis that grows.
+/// all_gather and the axis that grows. `group_size` is the number of processes in a group, 0 for as many as the groups
+/// list: they list replicas alone when every partition of them takes part.
 struct AllGatherParams {
   std::int64_t all_gather_dim = 0;
   ProcessGroups groups;
+  std::int64_t group_size = 0;
   static constexpr auto fields() {
     return std::tuple{ir::field("all_gather_dim", &AllGatherParams::all_gather_dim),
-                      ir::field("groups", &AllGatherParams::groups)};
+                      ir::field("groups", &AllGatherParams::groups),
+                      ir::field("group_size", &AllGatherParams::group_size)};
   }
 };
 
@@ -44,15 +47,18 @@ struct AllReduceParams {
   }
 };
 
+/// `group_size` as for all_gather.
 struct ReduceScatterParams {
   ReduceKind kind{};
   std::int64_t scatter_dimension = 0;
   ProcessGroups groups;
   std::optional<ir::Jaxpr> computation;
+  std::int64_t group_size = 0;
   static constexpr auto fields() {
     using R = ReduceScatterParams;
     return std::tuple{ir::field("kind", &R::kind), ir::field("scatter_dimension", &R::scatter_dimension),
-                      ir::field("groups", &R::groups), ir::field("computation", &R::computation)};
+                      ir::field("groups", &R::groups), ir::field("computation", &R::computation),
+                      ir::field("group_size", &R::group_size)};
   }
 };
 

@@ -1,5 +1,7 @@
 #include "weft/ir/jaxpr.h"
 
+#include <algorithm>
+
 namespace weft::ir {
 
 Avals Jaxpr::input_avals() const {
@@ -49,6 +51,29 @@ std::shared_ptr<const void> Jaxpr::memo_erased(const std::string& key,
   std::shared_ptr<const void> made = make();
   const std::lock_guard lock(d_->mutex);
   return d_->memos.emplace(key, std::move(made)).first->second;
+}
+
+bool has_effects(const Jaxpr& jaxpr) {
+  return *jaxpr.memo<bool>("effects", [&] {
+    const auto& eqns = jaxpr.eqns();
+    return std::make_shared<const bool>(
+        std::any_of(eqns.begin(), eqns.end(), [](const Eqn& e) { return has_effects(e.op, e.params.get()); }));
+  });
+}
+
+Jaxpr with_num_consts(const Jaxpr& jaxpr, std::size_t num_consts) {
+  internal_check(num_consts <= jaxpr.num_inputs(), "with_num_consts: there are not that many inputs");
+  if (jaxpr.num_consts() == num_consts) return jaxpr;
+  const JaxprData& from = *jaxpr.id();
+  auto data = Ref<JaxprData>::adopt(new JaxprData);
+  data->num_consts = num_consts;
+  data->num_inputs = from.num_inputs;
+  data->avals = from.avals;
+  data->literals = from.literals;
+  data->operands = from.operands;
+  data->eqns = from.eqns;
+  data->outputs = from.outputs;
+  return Jaxpr(Ref<const JaxprData>(std::move(data)));
 }
 
 bool operator==(const Jaxpr& a, const Jaxpr& b) {

@@ -105,6 +105,12 @@ class Jaxpr {
   Ref<const JaxprData> d_;
 };
 
+/// Whether an equation has effects, also inside nested programs. Computed once.
+bool has_effects(const Jaxpr& jaxpr);
+
+/// The same program, whose first `num_consts` inputs are its constants.
+Jaxpr with_num_consts(const Jaxpr& jaxpr, std::size_t num_consts);
+
 class JaxprData : public RefCounted {
  public:
   std::size_t num_consts = 0;

@@ -43,7 +43,7 @@ struct OpInfo {
   Params (*parse)(TextCursor& in, int variant) = nullptr;
   /// Called through ir::infer, which has counted the operands; what the parameters say is unchecked.
   InferRule infer = nullptr;
-  /// Null only for higher-order ops, which are evaluated through their jaxprs.
+  /// Operations that carry programs evaluate them by ir/interpret.h.
   EvalRule eval = nullptr;
   /// Results have the shape of the operands and element i depends on elements i only.
   bool elementwise = false;

@@ -201,9 +201,10 @@ class Parser {
     return {Atom::var(it->second), builder_.aval(it->second)};
   }
 
-  // An operand, unless what follows is the end of the equation or the next one's binder.
+  // An operand, unless what follows is the end of the equation or the next one's binder, or its "=" when that has no
+  // results.
   bool at_operand() {
-    if (in_.looking_at(";") || in_.looking_at("in")) return false;
+    if (in_.looking_at(";") || in_.looking_at("in") || in_.looking_at("=")) return false;
     if (at_literal(in_)) return true;
     const std::size_t at = in_.offset();
     in_.identifier();

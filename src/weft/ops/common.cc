@@ -169,6 +169,50 @@ Array bdim_to(const Array& x, int bdim, int to, std::int64_t size) {
 
 Array bdim_to_front(const Array& x, int bdim, std::int64_t size) { return bdim_to(x, bdim, 0, size); }
 
+namespace {
+
+// x[..., e, ...] along `axis`, without that axis.
+Array example_at(const Array& x, int axis, std::int64_t e) {
+  const auto d = static_cast<std::size_t>(axis);
+  Dims start(x.shape().size(), 0), limit(x.shape()), shape(x.shape());
+  start[d] = e;
+  limit[d] = e + 1;
+  shape.erase(shape.begin() + axis);
+  return lax::reshape(lax::slice(x, start, limit), shape);
+}
+
+}  // namespace
+
+void batch_unrolled(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+  std::vector<Arrays> columns;  // by result
+  for (std::int64_t e = 0; e < size; ++e) {
+    Arrays args, results;
+    for (std::size_t i = 0; i < bdims.size(); ++i)
+      args.push_back(bdims[i] == kUnmapped ? call.args[i] : example_at(call.args[i], bdims[i], e));
+    bind(call.op, call.params, args, results);
+    columns.resize(results.size());
+    for (std::size_t r = 0; r < results.size(); ++r) columns[r].push_back(bdim_to_front(results[r], kUnmapped, 1));
+  }
+  if (size == 0) {
+    Avals in, types;
+    for (std::size_t i = 0; i < bdims.size(); ++i) {
+      Dims shape(call.args[i].shape());
+      if (bdims[i] != kUnmapped) shape.erase(shape.begin() + bdims[i]);
+      in.push_back(call.args[i].aval().with_shape(shape));
+    }
+    ir::infer(call.op, call.params.get(), in, types);
+    for (const Aval a : types) {
+      Dims shape(a.shape());
+      shape.insert(shape.begin(), 0);
+      columns.push_back({zeros_of(a.with_shape(shape))});
+    }
+  }
+  for (const Arrays& column : columns) {
+    outs.push_back(column.size() == 1 ? column[0] : lax::concatenate(column, 0));
+    out_bdims.push_back(0);
+  }
+}
+
 Dims axes_past(DimSpan axes, int bdim) {
   Dims r;
   for (const std::int64_t a : axes) r.push_back(a + (a >= bdim));
@@ -192,6 +236,18 @@ FactorTable factors_elementwise(const ParamsBase*, std::span<const Aval> in, std
   for (const std::int64_t size : out[0].shape()) axes.push_back({table.add(size)});
   for (std::size_t i = 0; i < in.size(); ++i) table.operands.push_back(in[i].ndim() ? axes : FactorTable::Axes());
   for (std::size_t i = 0; i < out.size(); ++i) table.results.push_back(axes);
+  return table;
+}
+
+FactorTable factors_replicated(const ParamsBase*, std::span<const Aval> in, std::span<const Aval> out) {
+  FactorTable table;
+  const auto replicated = [&](Aval a) {
+    FactorTable::Axes axes;
+    for (const std::int64_t size : a.shape()) axes.push_back({table.add(size, FactorTable::Kind::kNeedReplication)});
+    return axes;
+  };
+  for (const Aval a : in) table.operands.push_back(replicated(a));
+  for (const Aval a : out) table.results.push_back(replicated(a));
   return table;
 }
 

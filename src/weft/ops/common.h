@@ -86,6 +86,8 @@ void batch_elementwise(const Call& call, std::span<const int> bdims, std::int64_
 Array bdim_to_front(const Array& x, int bdim, std::int64_t size);
 /// `x` with its mapped axis at `to`, added by broadcasting when it is not mapped.
 Array bdim_to(const Array& x, int bdim, int to, std::int64_t size);
+/// The operation once per example, one after the other: for those that do something each time.
+void batch_unrolled(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims);
 /// Axis numbers of one example, renumbered for an array with a mapped axis at `bdim`.
 Dims axes_past(DimSpan axes, int bdim);
 
@@ -93,6 +95,9 @@ Dims axes_past(DimSpan axes, int bdim);
 
 /// Every axis passes through; operand and result axes correspond one to one.
 FactorTable factors_elementwise(const ParamsBase* params, std::span<const Aval> in, std::span<const Aval> out);
+
+/// Nothing may be split: whoever shards must look inside, or cannot.
+FactorTable factors_replicated(const ParamsBase* params, std::span<const Aval> in, std::span<const Aval> out);
 
 // ---- reference evaluation ----
 

@@ -23,28 +23,6 @@ WEFT_PENDING(cholesky);
 WEFT_PENDING(triangular_solve);
 WEFT_PENDING(rng);
 WEFT_PENDING(rng_bit_generator);
-WEFT_PENDING(case_);
-WEFT_PENDING(while_);
-WEFT_PENDING(composite);
-WEFT_PENDING(custom_call);
-WEFT_PENDING(generic_reduce);
-WEFT_PENDING(generic_reduce_window);
-WEFT_PENDING(generic_sort);
-WEFT_PENDING(generic_scatter);
-WEFT_PENDING(generic_select_and_scatter);
-WEFT_PENDING(all_gather);
-WEFT_PENDING(all_reduce);
-WEFT_PENDING(all_to_all);
-WEFT_PENDING(collective_broadcast);
-WEFT_PENDING(collective_permute);
-WEFT_PENDING(collective_reduce);
-WEFT_PENDING(reduce_scatter);
-WEFT_PENDING(partition_id);
-WEFT_PENDING(replica_id);
-WEFT_PENDING(send);
-WEFT_PENDING(recv);
-WEFT_PENDING(infeed);
-WEFT_PENDING(outfeed);
 
 #undef WEFT_PENDING
 

@@ -7,7 +7,7 @@ void reference_evaluate(Evaluator& evaluator, const Call& call, Arrays& outs) {
   ir::Avals in, results;
   for (const Array& a : call.args) in.push_back(a.aval());
   ir::infer(call.op, call.params.get(), in, results);
-  internal_check(info.eval != nullptr, "reference_evaluate: a higher-order operation has no reference evaluation");
+  internal_check(info.eval != nullptr, "reference_evaluate: an operation has no reference evaluation");
 
   SmallVector<Ref<const BufferValue>, 4> dense;  // keeps expanded operands alive
   SmallVector<TensorView, 4> inputs;

@@ -1,0 +1,344 @@
+// generic_reduce and generic_reduce_window: n arrays combined together by a computation on scalars, one position after
+// the other. Their derivatives, and vmap over what the computation captures, are those of a tree of depth log(n) in
+// which the computation runs on whole arrays.
+#include <algorithm>
+
+#include "weft/control/programs.h"
+#include "weft/control/rules.h"
+#include "weft/ops/common.h"
+#include "weft/transforms/vmap.h"
+
+namespace weft {
+
+using namespace control;
+
+namespace {
+
+// captures..., xs..., inits...
+RegionOperands operands_of(std::string_view op, const ir::Jaxpr& computation, std::span<const Aval> in) {
+  const std::size_t captures = num_captures(op, "the computation", computation, in);
+  const std::size_t rest = in.size() - captures;
+  if (rest < 2 || rest % 2 != 0)
+    throw ShapeError(std::string(op) + ": there must be as many initial values as arrays, and at least one; got " +
+                     std::to_string(rest) + " operands.");
+  return {captures, rest / 2};
+}
+RegionOperands operands_of(const ir::Jaxpr& computation, std::size_t n) {
+  return {computation.num_consts(), (n - computation.num_consts()) / 2};
+}
+
+// Checks what both operations share; returns the dtypes of the results.
+std::vector<DType> check_reduction(std::string_view op, const ir::Jaxpr& computation, std::span<const Aval> in) {
+  const auto [captures, n] = operands_of(op, computation, in);
+  const std::span<const Aval> xs = in.subspan(captures, n), inits = in.subspan(captures + n);
+  check_same_shape(op, "arrays", xs);
+  for (std::size_t i = 0; i < n; ++i) {
+    if (inits[i].ndim() != 0)
+      throw ShapeError(std::string(op) + ": initial values must be 0-d; got " + inits[i].str() + ".");
+    if (inits[i].dtype() != xs[i].dtype())
+      throw DTypeError(std::string(op) + ": an initial value must have the dtype of its array; got " + inits[i].str() +
+                       " for " + xs[i].str() + ".");
+  }
+  return check_computation(op, computation, in.first(captures), xs);
+}
+
+// The computation, with what it works on in place.
+class Accumulator {
+ public:
+  Accumulator(const ir::Jaxpr& computation, std::span<const TensorView> in, std::span<const MutableTensorView> out)
+      : program_(computation), out_(out), captures_(computation.num_consts()) {
+    const std::size_t n = out.size();
+    for (std::size_t i = 0; i < captures_; ++i) program_->set_input(i, in[i].data);
+    for (std::size_t k = 0; k < n; ++k) {
+      xs_.emplace_back(in[captures_ + k], out[k].dtype());
+      inits_.emplace_back(in[captures_ + n + k], out[k].dtype());
+    }
+  }
+
+  /// Results at position `at` begin with the initial values.
+  void begin(std::int64_t at) {
+    for (std::size_t k = 0; k < out_.size(); ++k) {
+      std::byte* to = static_cast<std::byte*>(out_[k].data) + at * size(k);
+      std::memcpy(to, inits_[k].at(0), static_cast<std::size_t>(size(k)));
+      program_->set_input(captures_ + k, to);
+    }
+    at_ = at;
+  }
+  /// Combines the elements at position `i`; initial values for -1.
+  void add(std::int64_t i) {
+    const std::size_t n = out_.size();
+    for (std::size_t k = 0; k < n; ++k) program_->set_input(captures_ + n + k, i < 0 ? inits_[k].at(0) : xs_[k].at(i));
+    program_->run();
+    for (std::size_t k = 0; k < n; ++k)
+      std::memcpy(static_cast<std::byte*>(out_[k].data) + at_ * size(k), program_->output(k),
+                  static_cast<std::size_t>(size(k)));
+  }
+
+ private:
+  std::int64_t size(std::size_t k) const { return inits_[k].element_size(); }
+
+  ir::BorrowedInterpreter program_;
+  std::span<const MutableTensorView> out_;
+  std::size_t captures_;
+  std::vector<InDType> xs_, inits_;
+  std::int64_t at_ = 0;
+};
+
+// ---- the tree ----
+
+// computation(a..., b...) elementwise on n + n arrays of `size` elements.
+Arrays combine(const ir::Jaxpr& computation, std::span<const Array> captures, std::span<const Array> a,
+               std::span<const Array> b, std::int64_t size) {
+  Bdims bdims(captures.size(), kUnmapped);
+  for (std::size_t i = 0; i < 2 * a.size(); ++i) bdims.push_back(0);
+  const auto batched = transforms::batch_jaxpr(computation, bdims, size);
+  Arrays args(captures), results;
+  args.append(a.begin(), a.end());
+  args.append(b.begin(), b.end());
+  eval_jaxpr(batched->jaxpr, args, results);
+  for (std::size_t i = 0; i < results.size(); ++i)
+    results[i] = ops::bdim_to(results[i], batched->out_bdims[i], 0, size);
+  return results;
+}
+
+// Neighbours are combined first, so an associative computation need not be commutative.
+void reduce_by_tree(const ir::Jaxpr& computation, std::span<const Array> operands, DimSpan axes, Arrays& outs) {
+  const auto [num_captures, n] = operands_of(computation, operands.size());
+  const std::span<const Array> captures = operands.first(num_captures), inits = operands.subspan(num_captures + n);
+  const Array& first = operands[num_captures];
+  const Dims kept = ops::axes_without(first.ndim(), axes);
+  Dims order(axes), out_shape;
+  std::sort(order.begin(), order.end());
+  std::int64_t length = 1;
+  for (const std::int64_t a : axes) length *= first.shape(static_cast<int>(a));
+  for (const std::int64_t a : kept) out_shape.push_back(first.shape(static_cast<int>(a)));
+  order.append(kept.begin(), kept.end());
+  const std::int64_t rows = product(out_shape);
+  const Avals types = computation.output_avals();
+
+  Arrays values, start;
+  for (std::size_t k = 0; k < n; ++k) {
+    const DType t = types[k].dtype();
+    values.push_back(
+        lax::reshape(lax::transpose(lax::convert(operands[num_captures + k], t), order), Dims{length, rows}));
+    start.push_back(lax::broadcast_in_dim(lax::convert(inits[k], t), Dims{rows}, Dims{}));
+  }
+  if (rows == 0 || length == 0) {
+    for (const Array& s : start) outs.push_back(lax::reshape(s, out_shape));
+    return;
+  }
+  while (length > 1) {
+    const std::int64_t half = length / 2;
+    Arrays even, odd;
+    for (const Array& v : values) {
+      even.push_back(lax::reshape(lax::slice(v, Dims{0, 0}, Dims{2 * half, rows}, Dims{2, 1}), Dims{half * rows}));
+      odd.push_back(lax::reshape(lax::slice(v, Dims{1, 0}, Dims{2 * half, rows}, Dims{2, 1}), Dims{half * rows}));
+    }
+    Arrays next = combine(computation, captures, even, odd, half * rows);
+    for (std::size_t k = 0; k < n; ++k) {
+      next[k] = lax::reshape(next[k], Dims{half, rows});
+      if (length % 2)
+        next[k] = lax::concatenate({next[k], lax::slice(values[k], Dims{length - 1, 0}, Dims{length, rows})}, 0);
+    }
+    values = std::move(next);
+    length = half + length % 2;
+  }
+  for (Array& v : values) v = lax::reshape(v, Dims{rows});
+  for (const Array& r : combine(computation, captures, start, values, rows)) outs.push_back(lax::reshape(r, out_shape));
+}
+
+Avals types_of(std::span<const Array> args) {
+  Avals types;
+  for (const Array& a : args) types.push_back(a.aval());
+  return types;
+}
+
+// ---- generic_reduce ----
+
+void infer_reduce(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
+  const auto& p = ir::params_as<GenericReduceParams>(params);
+  const std::vector<DType> dtypes = check_reduction("generic_reduce", p.computation, in);
+  const Aval x = in[p.computation.num_consts()];
+  ops::check_axes("generic_reduce", p.axes, x.ndim());
+  Dims shape;
+  for (const std::int64_t a : ops::axes_without(x.ndim(), p.axes))
+    shape.push_back(x.shape(static_cast<std::size_t>(a)));
+  for (const DType t : dtypes) out.push_back(Aval(t, shape));
+}
+
+void eval_reduce(const ParamsBase* params, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
+  const auto& p = ir::params_as<GenericReduceParams>(params);
+  const TensorView& x = in[p.computation.num_consts()];
+  Dims axes = p.axes;
+  std::sort(axes.begin(), axes.end());
+  const auto rows = ops::offsets_along(x.shape(), ops::axes_without(x.ndim(), axes)),
+             along = ops::offsets_along(x.shape(), axes);
+  Accumulator acc(p.computation, in, out);
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    acc.begin(static_cast<std::int64_t>(r));
+    for (const std::int64_t i : along) acc.add(rows[r] + i);
+  }
+}
+
+ir::Jaxpr tree_of_reduce(const Call& call) {
+  const auto& p = call.params_as<GenericReduceParams>();
+  const Avals types = types_of(call.args);
+  return derive(p.computation, type_key("generic_reduce" + shape_str(p.axes), types), types, 0,
+                [&](std::span<const Array> args, Arrays& outs) { reduce_by_tree(p.computation, args, p.axes, outs); });
+}
+
+void batch_reduce(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+  GenericReduceParams p = call.params_as<GenericReduceParams>();
+  const auto [captures, n] = operands_of(p.computation, call.args.size());
+  if (!all_unmapped(bdims.first(captures)) || !all_unmapped(bdims.subspan(captures + n)))
+    return batch_program("reduce", tree_of_reduce(call), call.args, bdims, size, outs, out_bdims);
+  Arrays operands(call.args);
+  for (std::size_t k = captures; k < captures + n; ++k) operands[k] = ops::bdim_to(operands[k], bdims[k], 0, size);
+  for (std::int64_t& a : p.axes) ++a;
+  bind(call.op, ir::make_params(p), operands, outs);
+  out_bdims.assign(outs.size(), 0);
+}
+
+// ---- generic_reduce_window ----
+
+void infer_reduce_window(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
+  const auto& p = ir::params_as<GenericReduceWindowParams>(params);
+  const std::vector<DType> dtypes = check_reduction("generic_reduce_window", p.computation, in);
+  const Dims shape = window_places("generic_reduce_window", p.window, in[p.computation.num_consts()]);
+  for (const DType t : dtypes) out.push_back(Aval(t, shape));
+}
+
+void eval_reduce_window(const ParamsBase* params, std::span<const TensorView> in,
+                        std::span<const MutableTensorView> out) {
+  const auto& p = ir::params_as<GenericReduceWindowParams>(params);
+  const DimSpan shape = in[p.computation.num_consts()].shape();
+  Accumulator acc(p.computation, in, out);
+  std::int64_t at = 0;
+  ops::for_each_index(out[0].shape(), [&](const Dims& o) {
+    acc.begin(at++);
+    ops::for_each_index(p.window.dimensions, [&](const Dims& w) { acc.add(window_position(p.window, shape, o, w)); });
+  });
+}
+
+// The windows of x, which is padded, along axis `d`: that axis becomes [places, window].
+Array windows_along(const Array& x, int d, std::int64_t places, std::int64_t window, std::int64_t stride,
+                    std::int64_t dilation) {
+  const Dims grid{places, window};
+  const Array at =
+      lax::add(lax::multiply(lax::iota(i64, grid, 0), stride), lax::multiply(lax::iota(i64, grid, 1), dilation));
+  GatherDimensionNumbers numbers;
+  for (int i = 0; i <= x.ndim(); ++i)
+    if (i != d && i != d + 1) numbers.offset_dims.push_back(i);
+  numbers.collapsed_slice_dims = {d};
+  numbers.start_index_map = {d};
+  Dims sizes(x.shape());
+  sizes[static_cast<std::size_t>(d)] = 1;
+  return lax::gather(x, lax::reshape(at, Dims{places, window, 1}), numbers, sizes, IndexMode::kPromise);
+}
+
+void reduce_windows_by_tree(const GenericReduceWindowParams& p, std::span<const Array> operands, Arrays& outs) {
+  const auto [captures, n] = operands_of(p.computation, operands.size());
+  const Window& w = p.window;
+  const Dims places = window_places("generic_reduce_window", w, operands[captures].aval());
+  if (product(places) == 0) {
+    for (const Aval a : p.computation.output_avals()) outs.push_back(zeros_of(Aval(a.dtype(), places)));
+    return;
+  }
+  Arrays args(operands);
+  Dims interior(w.base_dilations), axes;
+  for (std::int64_t& i : interior) --i;
+  for (std::size_t k = 0; k < n; ++k) {
+    Array& x = args[captures + k];
+    x = lax::pad(x, operands[captures + n + k], w.padding_low, w.padding_high, interior);
+    for (std::size_t i = 0; i < places.size(); ++i)  // earlier axes have become two
+      x = windows_along(x, static_cast<int>(2 * i), places[i], w.dimensions[i], w.strides[i], w.window_dilations[i]);
+  }
+  for (std::size_t i = 0; i < places.size(); ++i) axes.push_back(static_cast<std::int64_t>(2 * i + 1));
+  reduce_by_tree(p.computation, args, axes, outs);
+}
+
+ir::Jaxpr tree_of_reduce_window(const Call& call) {
+  const auto& p = call.params_as<GenericReduceWindowParams>();
+  const Avals types = types_of(call.args);
+  std::string key = "generic_reduce_window";
+  for (const Dims* list : {&p.window.dimensions, &p.window.strides, &p.window.base_dilations,
+                           &p.window.window_dilations, &p.window.padding_low, &p.window.padding_high})
+    key += shape_str(*list);
+  return derive(p.computation, type_key(key, types), types, 0,
+                [&](std::span<const Array> args, Arrays& outs) { reduce_windows_by_tree(p, args, outs); });
+}
+
+void batch_reduce_window(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs,
+                         Bdims& out_bdims) {
+  GenericReduceWindowParams p = call.params_as<GenericReduceWindowParams>();
+  const auto [captures, n] = operands_of(p.computation, call.args.size());
+  if (!all_unmapped(bdims.first(captures)) || !all_unmapped(bdims.subspan(captures + n)))
+    return batch_program("reduce_window", tree_of_reduce_window(call), call.args, bdims, size, outs, out_bdims);
+  Arrays operands(call.args);
+  for (std::size_t k = captures; k < captures + n; ++k) operands[k] = ops::bdim_to(operands[k], bdims[k], 0, size);
+  p.window = window_past_front(p.window);
+  bind(call.op, ir::make_params(p), operands, outs);
+  out_bdims.assign(outs.size(), 0);
+}
+
+// ---- derivatives of both ----
+
+template <ir::Jaxpr (*kTree)(const Call&)>
+void jvp_by_tree(const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
+  jvp_program("reduce", kTree(call), call.args, tangents, outs, out_tangents);
+}
+
+template <ir::Jaxpr (*kTree)(const Call&)>
+void linearize_by_tree(const Call& call, std::span<const Array> tangents, Trace* tangent_trace, Arrays& outs,
+                       Arrays& out_tangents) {
+  linearize_program("reduce", kTree(call), call.args, tangents, tangent_trace, outs, out_tangents);
+}
+
+Arrays operands_in_order(std::span<const Array> captures, std::span<const Array> xs, std::span<const Array> inits) {
+  Arrays operands(captures);
+  operands.append(xs.begin(), xs.end());
+  operands.append(inits.begin(), inits.end());
+  return operands;
+}
+
+}  // namespace
+
+Arrays lax::generic_reduce(std::span<const Array> xs, std::span<const Array> inits, const ir::Jaxpr& computation,
+                           DimSpan axes, std::span<const Array> captures, SourceLocation loc) {
+  const LocationScope scope(loc, "generic_reduce");
+  Arrays outs;
+  bind(OpCode::kGenericReduce, ir::make_params(GenericReduceParams{Dims(axes), computation}),
+       operands_in_order(captures, xs, inits), outs);
+  return outs;
+}
+
+Arrays lax::generic_reduce_window(std::span<const Array> xs, std::span<const Array> inits, const ir::Jaxpr& computation,
+                                  const Window& window, std::span<const Array> captures, SourceLocation loc) {
+  const LocationScope scope(loc, "generic_reduce_window");
+  Arrays outs;
+  bind(OpCode::kGenericReduceWindow, ir::make_params(GenericReduceWindowParams{window, computation}),
+       operands_in_order(captures, xs, inits), outs);
+  return outs;
+}
+
+const ir::OpInfo op_infos::generic_reduce{.operands = ir::takes_at_least(2),
+                                          .parse = ir::parse_params<GenericReduceParams>,
+                                          .infer = infer_reduce,
+                                          .eval = eval_reduce};
+const OpRules op_rule_table::generic_reduce{.jvp = jvp_by_tree<tree_of_reduce>,
+                                            .transpose = rules::not_linear,
+                                            .batch = batch_reduce,
+                                            .factors = factors_replicated,
+                                            .linearize = linearize_by_tree<tree_of_reduce>};
+
+const ir::OpInfo op_infos::generic_reduce_window{.operands = ir::takes_at_least(2),
+                                                 .parse = ir::parse_params<GenericReduceWindowParams>,
+                                                 .infer = infer_reduce_window,
+                                                 .eval = eval_reduce_window};
+const OpRules op_rule_table::generic_reduce_window{.jvp = jvp_by_tree<tree_of_reduce_window>,
+                                                   .transpose = rules::not_linear,
+                                                   .batch = batch_reduce_window,
+                                                   .factors = factors_replicated,
+                                                   .linearize = linearize_by_tree<tree_of_reduce_window>};
+
+}  // namespace weft

@@ -1,0 +1,72 @@
+// Operations that carry programs, on programs that are already staged (jit, cond, while_loop, ... take functions).
+//
+// A program's leading constants (Jaxpr::num_consts) are what it captures from around it: their values are the leading
+// operands, first those of each program in order, then the operation's own. "Scalar" means 0-d.
+// Errors: ShapeError and DTypeError when programs and operands do not fit, IndexError for axes out of range.
+#pragma once
+
+#include "weft/core/arg.h"
+#include "weft/ir/programs.h"
+
+namespace weft::lax {
+
+/// branches[index](xs...): `index` is i32[], and out of range means the last branch, or bool[] with two branches for
+/// false and true. Branches have no captures, take xs and agree in their result types. StableHLO's `case` and `if`.
+/// Derivatives: those of the branch that is taken; values and derivatives of others never matter, not even when NaN.
+Arrays case_(const Array& index, std::span<const ir::Jaxpr> branches, std::span<const Array> xs,
+             SourceLocation loc = std::source_location::current());
+
+/// state = init; while (cond(state)) state = body(state); the last state. `captures` are those of cond, then of body.
+/// `cond` gives bool[], `body` the types it takes. StableHLO's `while`. Derivatives: forward mode only, because the
+/// number of steps, and with it the memory for reverse mode, is not known.
+Arrays while_(const ir::Jaxpr& cond, const ir::Jaxpr& body, std::span<const Array> captures,
+              std::span<const Array> init, SourceLocation loc = std::source_location::current());
+
+/// decomposition(xs...), under a name that other systems know; `attributes` is text in MLIR's form. StableHLO's
+/// `composite`. Transformations see the decomposition.
+Arrays composite(std::span<const Array> xs, const std::string& name, const ir::Jaxpr& decomposition,
+                 const std::string& attributes = {}, std::int64_t version = 0,
+                 SourceLocation loc = std::source_location::current());
+
+/// The function that is registered as `params.call_target_name` (core/custom_call.h) applied to xs. BackendError when
+/// none is. StableHLO's `custom_call`. Derivatives: the ones registered with it, else NotDifferentiableError.
+Arrays custom_call(std::span<const Array> xs, const CustomCallParams& params,
+                   SourceLocation loc = std::source_location::current());
+
+/// y_k[kept...] = computation(... computation(init, x[kept..., a0]), x[kept..., a1] ...)_k over the positions of `axes`
+/// in row-major order, of n arrays of one shape together. `computation` takes n scalars so far and n elements, and
+/// gives n scalars, whose dtypes are those of the results; narrower xs and inits are converted. StableHLO's `reduce`.
+/// Derivatives and vmap over inits or captures combine in a tree, which is the same when, as StableHLO demands,
+/// the computation is associative and inits change nothing.
+Arrays generic_reduce(std::span<const Array> xs, std::span<const Array> inits, const ir::Jaxpr& computation,
+                      DimSpan axes, std::span<const Array> captures = {},
+                      SourceLocation loc = std::source_location::current());
+
+/// The same over windows: y[i...] combines x_padded[i * stride + w * dilation ...] over w in the window, where x is
+/// dilated and padded with its init. StableHLO's `reduce_window`.
+Arrays generic_reduce_window(std::span<const Array> xs, std::span<const Array> inits, const ir::Jaxpr& computation,
+                             const Window& window, std::span<const Array> captures = {},
+                             SourceLocation loc = std::source_location::current());
+
+/// n arrays of one shape, reordered together along `dimension` so that no element comes before one that is less.
+/// `comparator` takes scalars (x0 of left, x0 of right, x1 of left, ...) and gives bool[]: left is less. Always stable.
+/// StableHLO's `sort`. An order that is no order gives some permutation.
+Arrays generic_sort(std::span<const Array> xs, const ir::Jaxpr& comparator, int dimension, bool is_stable = true,
+                    std::span<const Array> captures = {}, SourceLocation loc = std::source_location::current());
+
+/// n arrays of one shape with updates combined in, in row-major order of the updates: each element that update u meets
+/// becomes computation(xs..., us...). Windows that are not inside as a whole are dropped, as in lax::scatter.
+/// `computation` takes n current values and n updates, and gives n values. StableHLO's `scatter`. No derivatives.
+Arrays generic_scatter(std::span<const Array> xs, const Array& indices, std::span<const Array> updates,
+                       const ir::Jaxpr& computation, const ScatterDimensionNumbers& dims, bool unique_indices = false,
+                       std::span<const Array> captures = {}, SourceLocation loc = std::source_location::current());
+
+/// Every window of x selects one of its elements: a candidate replaces the current one when
+/// select(current, candidate) is false; padding is never selected. The result is `init` everywhere, with
+/// scatter(value there, source[i]) where window i selects, in row-major order. `captures` are those of select, then of
+/// scatter. StableHLO's `select_and_scatter`. No derivatives.
+Array generic_select_and_scatter(const Array& x, const Array& source, const Array& init, const ir::Jaxpr& select,
+                                 const ir::Jaxpr& scatter, const Window& window, std::span<const Array> captures = {},
+                                 SourceLocation loc = std::source_location::current());
+
+}  // namespace weft::lax

@@ -1,0 +1,178 @@
+#include "weft/control/rules.h"
+
+#include "weft/ir/call.h"
+#include "weft/ops/common.h"
+#include "weft/transforms/jvp.h"
+#include "weft/transforms/linearize.h"
+#include "weft/transforms/transpose.h"
+#include "weft/transforms/vmap.h"
+
+namespace weft::control {
+
+std::vector<bool> defined(std::span<const Array> arrays) {
+  std::vector<bool> mask;
+  for (const Array& a : arrays) mask.push_back(a.defined());
+  return mask;
+}
+
+void append_defined(std::span<const Array> from, Arrays& to) {
+  for (const Array& a : from)
+    if (a.defined()) to.push_back(a);
+}
+
+ir::Jaxpr derive(const ir::Jaxpr& base, const std::string& key, std::span<const Aval> inputs, std::size_t num_consts,
+                 const FlatFunction& body) {
+  return *base.memo<ir::Jaxpr>(key, [&] {
+    const Staged staged = stage(body, inputs, "program");
+    internal_check(staged.captured.empty(), "derive: a closed program captured a value");
+    return std::make_shared<const ir::Jaxpr>(ir::with_num_consts(staged.jaxpr, num_consts));
+  });
+}
+
+std::string type_key(std::string key, std::span<const Aval> types) {
+  for (const Aval a : types) key += "," + a.str();
+  return key;
+}
+
+void fill_zeros(std::span<const Array> present, const std::vector<bool>& have, const std::vector<bool>& wanted,
+                std::span<const Aval> types, Arrays& outs) {
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < have.size(); ++i) {
+    if (have[i])
+      outs.push_back(present[next++]);
+    else if (wanted[i])
+      outs.push_back(zeros_of(types[i]));
+  }
+}
+
+// ---- rules by a program ----
+
+void bind_call(const std::string& name, const ir::Jaxpr& program, std::span<const Array> args, Arrays& outs) {
+  bind(OpCode::kCall, ir::make_params(CallParams{name, program}), args, outs);
+}
+
+void jvp_program(const std::string& name, const ir::Jaxpr& program, std::span<const Array> args,
+                 std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
+  const auto derived = transforms::jvp_jaxpr(program, defined(tangents));
+  Arrays operands(args), results;
+  append_defined(tangents, operands);
+  bind_call(name, derived->jaxpr, operands, results);
+  const std::size_t n = program.outputs().size();
+  for (std::size_t i = 0, j = n; i < n; ++i) {
+    outs.push_back(results[i]);
+    out_tangents.push_back(derived->out_nonzero[i] ? results[j++] : Array());
+  }
+}
+
+void linearize_program(const std::string& name, const ir::Jaxpr& program, std::span<const Array> args,
+                       std::span<const Array> tangents, Trace* tangent_trace, Arrays& outs, Arrays& out_tangents) {
+  const auto lin = transforms::linearize_jaxpr(program, defined(tangents));
+  Arrays results;
+  bind_call(name, lin->primal, args, results);
+  const std::size_t n = program.outputs().size();
+  Arrays tangent_args(std::span<const Array>(results).subspan(n)), tangent_results;
+  append_defined(tangents, tangent_args);
+  if (!lin->tangent.outputs().empty()) {
+    const CurrentTrace staging(tangent_trace);
+    bind_call(name, lin->tangent, tangent_args, tangent_results);
+  }
+  for (std::size_t i = 0, j = 0; i < n; ++i) {
+    outs.push_back(results[i]);
+    out_tangents.push_back(lin->has_tangent[i] ? tangent_results[j++] : Array());
+  }
+}
+
+void transpose_program(const std::string& name, const ir::Jaxpr& program, std::span<const Array> args,
+                       std::span<const Array> cts, std::span<GradAccum* const> accums) {
+  std::vector<bool> linear;
+  Arrays operands, results;
+  for (std::size_t i = 0; i < args.size(); ++i) {
+    linear.push_back(accums[i] != nullptr);
+    if (!accums[i]) operands.push_back(args[i]);
+  }
+  append_defined(cts, operands);
+  const auto derived = transforms::transpose_jaxpr(program, linear, defined(cts));
+  bind_call(name, derived->jaxpr, operands, results);
+  std::size_t next_input = 0, next_result = 0;
+  for (GradAccum* accum : accums)
+    if (accum && derived->out_nonzero[next_input++]) accum->add(results[next_result++]);
+}
+
+void batch_program(const std::string& name, const ir::Jaxpr& program, std::span<const Array> args,
+                   std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+  const auto derived = transforms::batch_jaxpr(program, bdims, size);
+  bind_call(name, derived->jaxpr, args, outs);
+  out_bdims = derived->out_bdims;
+}
+
+namespace {
+
+// x[i, ...] without its first axis.
+Array example_of(const Array& x, const Array& i) {
+  Arrays start;
+  Dims sizes(x.shape()), shape(x.shape().subspan(1));
+  sizes[0] = 1;
+  for (int axis = 0; axis < x.ndim(); ++axis) start.push_back(axis == 0 ? i : Array(std::int32_t{0}));
+  return lax::reshape(lax::dynamic_slice(x, start, sizes), shape);
+}
+
+// x with x[i, ...] replaced.
+Array with_example(const Array& x, const Array& i, const Array& example) {
+  Arrays start;
+  Dims shape(example.shape());
+  shape.insert(shape.begin(), 1);
+  for (int axis = 0; axis < x.ndim(); ++axis) start.push_back(axis == 0 ? i : Array(std::int32_t{0}));
+  return lax::dynamic_update_slice(x, lax::reshape(example, shape), start);
+}
+
+}  // namespace
+
+void batch_by_loop(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+  if (size > std::numeric_limits<std::int32_t>::max())
+    throw ShapeError(std::string(ir::op_name(call.op)) + ": a mapped axis must be shorter than 2^31; got " +
+                     std::to_string(size) + ".");
+  Avals one, types, carried{scalar_of(i32)}, inputs;
+  Arrays operands;
+  for (std::size_t i = 0; i < call.args.size(); ++i) {
+    const Array& x = call.args[i];
+    operands.push_back(bdims[i] == kUnmapped ? x : ops::bdim_to(x, bdims[i], 0, size));
+    Dims shape(operands.back().shape());
+    if (bdims[i] != kUnmapped) shape.erase(shape.begin());
+    one.push_back(x.aval().with_shape(shape));
+    inputs.push_back(operands.back().aval());
+  }
+  ir::infer(call.op, call.params.get(), one, types);
+  const std::size_t n = operands.size();
+  operands.push_back(Array(std::int32_t{0}));
+  for (const Aval a : types) {
+    Dims shape(a.shape());
+    shape.insert(shape.begin(), size);
+    carried.push_back(a.with_shape(shape));
+    operands.push_back(zeros_of(carried.back()));
+    out_bdims.push_back(0);
+  }
+  if (size == 0) {
+    outs.append(operands.begin() + static_cast<std::ptrdiff_t>(n) + 1, operands.end());
+    return;
+  }
+  inputs.append(carried.begin(), carried.end());
+  const Staged body = stage(
+      [&](std::span<const Array> in, Arrays& results) {
+        const Array& i = in[n];
+        Arrays args, values;
+        for (std::size_t k = 0; k < n; ++k) args.push_back(bdims[k] == kUnmapped ? in[k] : example_of(in[k], i));
+        bind(call.op, call.params, args, values);
+        results.push_back(lax::add(i, 1));
+        for (std::size_t k = 0; k < values.size(); ++k) results.push_back(with_example(in[n + 1 + k], i, values[k]));
+      },
+      inputs, "vmap");
+  const Staged cond =
+      stage([&](std::span<const Array> in,
+                Arrays& results) { results.push_back(lax::lt(in[0], static_cast<std::int32_t>(size))); },
+            carried, "vmap");
+  Arrays results;
+  bind(OpCode::kWhile, ir::make_params(WhileParams{cond.jaxpr, ir::with_num_consts(body.jaxpr, n)}), operands, results);
+  outs.append(results.begin() + 1, results.end());
+}
+
+}  // namespace weft::control

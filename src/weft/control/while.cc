@@ -1,0 +1,314 @@
+// while[cond_jaxpr, body_jaxpr](captures of cond..., captures of body..., carry...): carry = body(carry) as long as
+// cond(carry). Which carried values have a tangent, or a mapped axis, is a fixpoint: what the body makes of them
+// counts.
+#include <cstring>
+
+#include "weft/control/programs.h"
+#include "weft/control/rules.h"
+#include "weft/ir/interpret.h"
+#include "weft/ops/common.h"
+#include "weft/transforms/jvp.h"
+#include "weft/transforms/vmap.h"
+
+namespace weft {
+
+using namespace control;
+
+namespace {
+
+// The parts of the operands.
+struct Loop {
+  const ir::Jaxpr& cond;
+  const ir::Jaxpr& body;
+  std::size_t num_cond, num_body;  // captures
+
+  explicit Loop(const WhileParams& p)
+      : cond(p.cond_jaxpr), body(p.body_jaxpr), num_cond(cond.num_consts()), num_body(body.num_consts()) {}
+  std::size_t num_captures() const { return num_cond + num_body; }
+  std::size_t num_carried() const { return body.outputs().size(); }
+  template <class T>
+  std::span<T> of_cond(std::span<T> all) const {
+    return all.first(num_cond);
+  }
+  template <class T>
+  std::span<T> of_body(std::span<T> all) const {
+    return all.subspan(num_cond, num_body);
+  }
+  template <class T>
+  std::span<T> carried(std::span<T> all) const {
+    return all.subspan(num_captures());
+  }
+};
+
+void infer_while(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
+  const auto& p = ir::params_as<WhileParams>(params);
+  const std::size_t num_cond = num_captures("while", "the condition", p.cond_jaxpr, in);
+  const std::size_t num_body = num_captures("while", "the body", p.body_jaxpr, in.subspan(num_cond));
+  const std::span<const Aval> carried = in.subspan(num_cond + num_body);
+  Avals types(in.first(num_cond));
+  types.append(carried.begin(), carried.end());
+  check_inputs("while", "the condition", p.cond_jaxpr, types);
+  check_outputs("while", "the condition", p.cond_jaxpr, Avals{scalar_of(boolean)});
+  check_inputs("while", "the body", p.body_jaxpr, in.subspan(num_cond));
+  check_outputs("while", "the body", p.body_jaxpr, carried);
+  for (const Aval a : carried) out.push_back(a);
+}
+
+void eval_while(const ParamsBase* params, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
+  const Loop loop(ir::params_as<WhileParams>(params));
+  const ir::BorrowedInterpreter cond(loop.cond), body(loop.body);
+  // The results hold the state, from the beginning.
+  const auto copy = [](const void* from, const MutableTensorView& to) {
+    if (to.size() > 0) std::memcpy(to.data, from, static_cast<std::size_t>(to.aval.bytes()));
+  };
+  for (std::size_t i = 0; i < loop.num_cond; ++i) cond->set_input(i, in[i].data);
+  for (std::size_t i = 0; i < loop.num_body; ++i) body->set_input(i, in[loop.num_cond + i].data);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    copy(in[loop.num_captures() + i].data, out[i]);
+    cond->set_input(loop.num_cond + i, out[i].data);
+    body->set_input(loop.num_body + i, out[i].data);
+  }
+  for (;;) {
+    cond->run();
+    if (!*static_cast<const bool*>(cond->output(0))) return;
+    body->run();
+    for (std::size_t i = 0; i < out.size(); ++i) copy(body->output(i), out[i]);
+  }
+}
+
+bool has_effects_while(const ParamsBase* params) {
+  const auto& p = ir::params_as<WhileParams>(params);
+  return ir::has_effects(p.cond_jaxpr) || ir::has_effects(p.body_jaxpr);
+}
+
+void bind_while(const ir::Jaxpr& cond, const ir::Jaxpr& body, std::span<const Array> operands, Arrays& outs) {
+  bind(OpCode::kWhile, ir::make_params(WhileParams{cond, body}), operands, outs);
+}
+
+// ---- derivatives ----
+
+// The loop with tangents carried along: operands are captures of cond, captures of body, their tangents, carry,
+// tangents of the carry marked in `carried`.
+struct DualLoop {
+  ir::Jaxpr cond, body;
+  std::vector<bool> carried;
+  Arrays operands;
+};
+
+DualLoop dual_loop(const Call& call, std::span<const Array> tangents) {
+  const Loop loop(call.params_as<WhileParams>());
+  const std::size_t n = loop.num_carried();
+  const std::vector<bool> captured = defined(loop.of_body(tangents));
+  DualLoop dual;
+  dual.carried = defined(loop.carried(tangents));
+  std::shared_ptr<const transforms::JvpJaxpr> jvp;
+  for (bool grown = true; grown;) {
+    std::vector<bool> mask(captured);
+    mask.insert(mask.end(), dual.carried.begin(), dual.carried.end());
+    jvp = transforms::jvp_jaxpr(loop.body, mask);
+    grown = false;
+    for (std::size_t i = 0; i < n; ++i) {
+      if (!jvp->out_nonzero[i] || dual.carried[i]) continue;
+      dual.carried[i] = true;
+      grown = true;
+    }
+  }
+  // Operands, and the same as input types; `at` says where each input of the body's jvp is among those of the new body.
+  Avals types, carry_types;
+  for (const Array& a : loop.carried(call.args)) carry_types.push_back(a.aval());
+  Arrays captures(loop.of_body(call.args)), carry(loop.carried(call.args));
+  append_defined(loop.of_body(tangents), captures);
+  const std::size_t num_captured = captures.size();
+  for (std::size_t i = 0; i < n; ++i) {
+    if (!dual.carried[i]) continue;
+    const Array& t = loop.carried(tangents)[i];
+    carry.push_back(t.defined() ? t : zeros_of(carry_types[i]));
+  }
+  for (const Array& a : captures) types.push_back(a.aval());
+  for (const Array& a : carry) types.push_back(a.aval());
+  std::string key = transforms::mask_key("while_jvp", captured) + transforms::mask_key("", dual.carried);
+  dual.body = derive(loop.body, key, types, num_captured, [&](std::span<const Array> in, Arrays& outs) {
+    // The jvp takes captures, carry, then all tangents.
+    Arrays args(in.first(loop.num_body)), results;
+    args.append(in.begin() + static_cast<std::ptrdiff_t>(num_captured),
+                in.begin() + static_cast<std::ptrdiff_t>(num_captured + n));
+    args.append(in.begin() + static_cast<std::ptrdiff_t>(loop.num_body),
+                in.begin() + static_cast<std::ptrdiff_t>(num_captured));
+    args.append(in.begin() + static_cast<std::ptrdiff_t>(num_captured + n), in.end());
+    eval_jaxpr(jvp->jaxpr, args, results);
+    const std::span<const Array> all(results);
+    outs.append(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(n));
+    fill_zeros(all.subspan(n), jvp->out_nonzero, dual.carried, carry_types, outs);
+  });
+  Avals cond_types;
+  for (const Array& a : loop.of_cond(call.args)) cond_types.push_back(a.aval());
+  for (const Array& a : carry) cond_types.push_back(a.aval());
+  dual.cond = derive(loop.cond, key, cond_types, loop.num_cond, [&](std::span<const Array> in, Arrays& outs) {
+    eval_jaxpr(loop.cond, in.first(loop.num_cond + n), outs);
+  });
+  dual.operands = Arrays(loop.of_cond(call.args));
+  dual.operands.append(captures.begin(), captures.end());
+  dual.operands.append(carry.begin(), carry.end());
+  return dual;
+}
+
+void append_tangents(std::span<const Array> results, const std::vector<bool>& carried, Arrays& out_tangents) {
+  for (std::size_t i = 0, j = carried.size(); i < carried.size(); ++i)
+    out_tangents.push_back(carried[i] ? results[j++] : Array());
+}
+
+void jvp_while(const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
+  const DualLoop dual = dual_loop(call, tangents);
+  Arrays results;
+  bind_while(dual.cond, dual.body, dual.operands, results);
+  for (std::size_t i = 0; i < dual.carried.size(); ++i) outs.push_back(results[i]);
+  append_tangents(results, dual.carried, out_tangents);
+}
+
+// The loop runs now; the loop with tangents is staged as a whole, and would run again. It is linear, but it cannot be
+// transposed, which only matters when somebody wants that.
+void linearize_while(const Call& call, std::span<const Array> tangents, Trace* tangent_trace, Arrays& outs,
+                     Arrays& out_tangents) {
+  if (has_effects_while(call.params.get()))
+    throw NotDifferentiableError(
+        "while: a loop with effects can only be differentiated in forward mode (jvp); got "
+        "linearization, which would run its effects twice.");
+  bind(call.op, call.params, call.args, outs);
+  const DualLoop dual = dual_loop(call, tangents);
+  Arrays results;
+  {
+    const CurrentTrace staging(tangent_trace);
+    bind_while(dual.cond, dual.body, dual.operands, results);
+  }
+  append_tangents(results, dual.carried, out_tangents);
+}
+
+void transpose_while(const Call&, std::span<const Array>, std::span<GradAccum* const>) {
+  throw NotDifferentiableError(
+      "while: reverse-mode derivatives need a number of steps that is known before the loop runs; got a while loop.",
+      "write it as scan, or as fori_loop with bounds that are plain integers; forward mode (jvp) works through while.");
+}
+
+// ---- batching ----
+
+struct BatchedLoop {
+  std::vector<bool> carried;  // mapped
+  bool predicate = false;     // mapped
+};
+
+// Which carried values are mapped when the loop goes on as long as it must for each example.
+BatchedLoop mapped_in(const Loop& loop, std::span<const int> bdims, std::int64_t size) {
+  BatchedLoop mapped;
+  for (const int b : loop.carried(bdims)) mapped.carried.push_back(b != kUnmapped);
+  const auto dims = [&](std::span<const int> captures) {
+    Bdims r;
+    for (const int b : captures) r.push_back(b == kUnmapped ? kUnmapped : 0);
+    for (const bool m : mapped.carried) r.push_back(m ? 0 : kUnmapped);
+    return r;
+  };
+  for (bool grown = true; grown;) {
+    grown = false;
+    const auto grow = [&](std::size_t i) {
+      grown |= !mapped.carried[i];
+      mapped.carried[i] = true;
+    };
+    const Bdims after = transforms::batch_jaxpr(loop.body, dims(loop.of_body(bdims)), size)->out_bdims;
+    for (std::size_t i = 0; i < after.size(); ++i)
+      if (after[i] != kUnmapped) grow(i);
+    mapped.predicate = transforms::batch_jaxpr(loop.cond, dims(loop.of_cond(bdims)), size)->out_bdims[0] != kUnmapped;
+    // Examples end at their own times, so each has its own state.
+    for (std::size_t i = 0; mapped.predicate && i < after.size(); ++i) grow(i);
+  }
+  return mapped;
+}
+
+void batch_while(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+  const Loop loop(call.params_as<WhileParams>());
+  const BatchedLoop mapped = mapped_in(loop, bdims, size);
+  if (mapped.predicate && has_effects_while(call.params.get()))
+    throw ValueError(
+        "while: a loop with effects must go on equally long for all examples of vmap; got a mapped "
+        "condition.");
+  Arrays operands;
+  Bdims dims;
+  for (std::size_t i = 0; i < call.args.size(); ++i) {
+    const bool is_mapped = i < loop.num_captures() ? bdims[i] != kUnmapped : mapped.carried[i - loop.num_captures()];
+    operands.push_back(is_mapped ? ops::bdim_to(call.args[i], bdims[i], 0, size) : call.args[i]);
+    dims.push_back(is_mapped ? 0 : kUnmapped);
+  }
+  const std::span<const int> all_dims(dims);
+  Bdims body_dims(loop.of_body(all_dims)), cond_dims(loop.of_cond(all_dims));
+  body_dims.append(loop.carried(all_dims).begin(), loop.carried(all_dims).end());
+  cond_dims.append(loop.carried(all_dims).begin(), loop.carried(all_dims).end());
+  const auto body = transforms::batch_jaxpr(loop.body, body_dims, size);
+  const auto cond = transforms::batch_jaxpr(loop.cond, cond_dims, size);
+  for (const bool m : mapped.carried) out_bdims.push_back(m ? 0 : kUnmapped);
+
+  const auto run_cond = [&](std::span<const Array> captures, std::span<const Array> carried) {
+    Arrays args(captures), results;
+    args.append(carried.begin(), carried.end());
+    eval_jaxpr(cond->jaxpr, args, results);
+    return ops::bdim_to(results[0], mapped.predicate ? cond->out_bdims[0] : 0, 0, size);
+  };
+  const auto run_body = [&](std::span<const Array> args, Arrays& results) {
+    eval_jaxpr(body->jaxpr, args, results);
+    for (std::size_t i = 0; i < results.size(); ++i)
+      if (mapped.carried[i]) results[i] = ops::bdim_to(results[i], body->out_bdims[i], 0, size);
+  };
+  Avals types;
+  for (const Array& a : operands) types.push_back(a.aval());
+  const std::span<const Aval> all(types);
+  Avals cond_types(loop.of_cond(all));
+  cond_types.append(loop.carried(all).begin(), loop.carried(all).end());
+
+  if (!mapped.predicate) {
+    const Staged new_body = stage(run_body, all.subspan(loop.num_cond), "vmap");
+    bind_while(ir::with_num_consts(cond->jaxpr, loop.num_cond), ir::with_num_consts(new_body.jaxpr, loop.num_body),
+               operands, outs);
+    return;
+  }
+  // As long as any example goes on; examples that have ended keep their state.
+  const Staged any = stage(
+      [&](std::span<const Array> in, Arrays& results) {
+        results.push_back(lax::reduce_or(run_cond(in.first(loop.num_cond), in.subspan(loop.num_cond)), Dims{0}));
+      },
+      cond_types, "vmap");
+  const Staged step = stage(
+      [&](std::span<const Array> in, Arrays& results) {
+        const Array on = run_cond(loop.of_cond(in), loop.carried(in));
+        run_body(in.subspan(loop.num_cond), results);
+        for (std::size_t i = 0; i < results.size(); ++i)
+          results[i] =
+              lax::select(lax::broadcast_in_dim(on, results[i].shape(), Dims{0}), results[i], loop.carried(in)[i]);
+      },
+      all, "vmap");
+  // The body needs what the condition captures, too.
+  Arrays with_captures(loop.of_cond(std::span<const Array>(operands)));
+  with_captures.append(operands.begin(), operands.end());
+  bind_while(ir::with_num_consts(any.jaxpr, loop.num_cond), ir::with_num_consts(step.jaxpr, loop.num_captures()),
+             with_captures, outs);
+}
+
+}  // namespace
+
+Arrays lax::while_(const ir::Jaxpr& cond, const ir::Jaxpr& body, std::span<const Array> captures,
+                   std::span<const Array> init, SourceLocation loc) {
+  const LocationScope scope(loc, "while");
+  Arrays operands(captures), outs;
+  operands.append(init.begin(), init.end());
+  bind_while(cond, body, operands, outs);
+  return outs;
+}
+
+const ir::OpInfo op_infos::while_{.operands = ir::takes_at_least(0),
+                                  .parse = ir::parse_params<WhileParams>,
+                                  .infer = infer_while,
+                                  .eval = eval_while,
+                                  .has_effects = has_effects_while};
+const OpRules op_rule_table::while_{.jvp = jvp_while,
+                                    .transpose = transpose_while,
+                                    .batch = batch_while,
+                                    .factors = factors_replicated,
+                                    .linearize = linearize_while};
+
+}  // namespace weft

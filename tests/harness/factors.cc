@@ -83,7 +83,7 @@ ir::Params shard_params(const Sample& sample, std::span<const Array> whole, std:
 
 // How partial results combine.
 OpCode combiner(const Sample& sample) {
-  if (sample.op == OpCode::kDotGeneral) return OpCode::kAdd;
+  if (sample.op == OpCode::kDotGeneral || sample.op == OpCode::kConvolution) return OpCode::kAdd;
   internal_check(sample.op == OpCode::kReduce,
                  "factors: the harness does not know how this operation's partial results combine");
   switch (ir::params_as<ReduceParams>(sample.params).kind) {

@@ -251,6 +251,70 @@ TEST(limits, of_scatter) {
   EXPECT_EQ(refusal(both), "scatter: axes must be distinct; got [0,0].");
 }
 
+TEST(limits, of_windows) {
+  const auto window = [](const std::string& list, const std::string& value, const std::string& result = "f32[2]") {
+    std::string text = result +
+                       " = reduce_window_sum[window=(window_dimensions=(2,), window_strides=(2,), base_dilations=(1,), "
+                       "window_dilations=(1,), padding_low=(0,), padding_high=(0,))] v";
+    const std::size_t at = text.find(list + "=(") + list.size() + 1;
+    text.replace(at, text.find(')', at) + 1 - at, value);
+    return refusal(text);
+  };
+  EXPECT_EQ(window("window_dimensions", "(2,)"), "accepted");
+  EXPECT_EQ(window("padding_low", "()"), "reduce_window: padding_low must have one entry per axis; got [] for f32[4].");
+  EXPECT_EQ(window("window_strides", "(0,)"), "reduce_window: window strides must be positive; got 0 for axis 0.");
+  for (const char* list :
+       {"window_dimensions", "window_strides", "base_dilations", "window_dilations", "padding_low", "padding_high"}) {
+    EXPECT_NE(window(list, with("(@,)", kMin)), "accepted") << list;
+    EXPECT_NE(window(list, with("(@,)", kMax)), "accepted") << list;
+    EXPECT_NE(window(list, "(1, 1)"), "accepted") << list;
+  }
+  EXPECT_EQ(window("window_dimensions", "(1000000000000,)", "f32[0]"), "accepted");
+  EXPECT_EQ(window("padding_high", "(-5,)", "f32[0]"), "accepted");
+}
+
+TEST(limits, of_convolution) {
+  const auto convolution = [](const std::string& field, const std::string& value) {
+    std::string text =
+        "f32[2,5] = conv_general_dilated[dimension_numbers=(input_batch=0, input_feature=1, input_spatial=(), "
+        "kernel_output_feature=0, kernel_input_feature=1, kernel_spatial=(), output_batch=0, output_feature=1, "
+        "output_spatial=()) window_strides=() padding_low=() padding_high=() lhs_dilation=() rhs_dilation=() "
+        "reversed=() feature_group_count=1 batch_group_count=1 preferred_element_type=float32] x u";
+    const std::size_t at = text.find(field + "=") + field.size() + 1;
+    text.replace(at, text.find_first_of(text[at] == '(' ? ")" : ",) ", at) + (text[at] == '(') - at, value);
+    return refusal(text);
+  };
+  EXPECT_EQ(convolution("input_batch", "0"), "accepted");
+  for (const char* axis : {"input_batch", "input_feature", "kernel_output_feature", "kernel_input_feature",
+                           "output_batch", "output_feature"})
+    for (const char* value : {"2", "-1", kMax, kMin}) EXPECT_NE(convolution(axis, value), "accepted") << axis << value;
+  for (const char* list : {"input_spatial", "kernel_spatial", "output_spatial", "window_strides", "padding_low",
+                           "padding_high", "lhs_dilation", "rhs_dilation", "reversed"})
+    EXPECT_NE(convolution(list, "(1,)"), "accepted") << list;
+  for (const char* count : {"feature_group_count", "batch_group_count"})
+    for (const char* value : {"0", "-1", "7", kMax, kMin})
+      EXPECT_NE(convolution(count, value), "accepted") << count << value;
+}
+
+TEST(limits, of_fft_and_top_k) {
+  for (const char* lengths : {"()", "(4,)", "(3, 3, 3)", "(1, 2, 2, 3)", "(-3,)", "(9223372036854775807,)"})
+    EXPECT_NE(refusal("c64[2,2] = fft[fft_type=RFFT fft_length=" + std::string(lengths) + "] x"), "accepted")
+        << lengths;
+  EXPECT_EQ(refusal("c64[2,2] = fft[fft_type=RFFT fft_length=(3,)] x"), "accepted");
+  for (const char* k : {"4", "-1", kMax, kMin})
+    EXPECT_EQ(refusal(with("f32[2,3] z:i32[2,3] = top_k[k=@] x", k)),
+              with("top_k: k must be in [0, 3], the size of the last axis; got @ for f32[2,3].", k));
+}
+
+TEST(limits, of_random_numbers) {
+  EXPECT_EQ(refusal("f32[2] = rng[rng_distribution=UNIFORM shape=(2,)] s s"), "accepted");
+  EXPECT_EQ(refusal("f32[2] = rng[rng_distribution=UNIFORM shape=(-2,)] s s"),
+            "array: sizes must not be negative; got shape [-2].");
+  EXPECT_EQ(refusal(with("f32[2] = rng[rng_distribution=NORMAL shape=(@, 2)] s s", kMax)),
+            with("array: the elements must need fewer than 2^62 bytes; got shape [@,2].", kMax));
+  EXPECT_NE(refusal("f32[4] z:u32[2] = rng_bit_generator[rng_algorithm=PHILOX dtype=uint32 shape=(2,)] v"), "accepted");
+}
+
 // ---- allowed, at the edge ----
 
 TEST(limits, a_stride_beyond_the_size_takes_the_first_element) {

@@ -1,6 +1,8 @@
 // What samples do not show of reductions: ties, printed names, exactness, and the texts of errors.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "weft/core/jaxpr_trace.h"
 #include "weft/ops/lax.h"
 #include "weft/transforms/jvp.h"
@@ -60,6 +62,17 @@ TEST(reduce, sums_of_many_small_numbers_stay_exact) {
   constexpr std::int64_t kCount = (1 << 24) + 64;
   const Array ones = Array::from_vector(std::vector<std::uint8_t>(kCount, 1), Dims{kCount});
   EXPECT_EQ(lax::reduce_sum(lax::convert(ones, f32), Dims{0}).item<float>(), static_cast<float>(kCount));
+}
+
+TEST(reduce, max_and_min_tell_zeros_apart) {
+  for (const auto& zeros : {std::vector{0.0, -0.0}, std::vector{-0.0, 0.0}}) {
+    const Array x(zeros);
+    EXPECT_FALSE(std::signbit(lax::reduce_max(x, Dims{0}).item<double>()));
+    EXPECT_TRUE(std::signbit(lax::reduce_min(x, Dims{0}).item<double>()));
+    const Window both{.dimensions = {2}};
+    EXPECT_FALSE(std::signbit(lax::reduce_window(x, ReduceKind::kMax, both).to_vector<double>()[0]));
+    EXPECT_TRUE(std::signbit(lax::reduce_window(x, ReduceKind::kMin, both).to_vector<double>()[0]));
+  }
 }
 
 TEST(reduce, mistakes_have_texts) {

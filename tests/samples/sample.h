@@ -46,6 +46,10 @@ std::vector<Sample> elementwise_samples();
 std::vector<Sample> contraction_samples();
 std::vector<Sample> shape_samples();
 std::vector<Sample> indexing_samples();
+/// Convolution, windows.
+std::vector<Sample> window_samples();
+/// Transforms, matrices, top_k, StableHLO's random numbers.
+std::vector<Sample> linalg_samples();
 /// Random bits, identities, calls.
 std::vector<Sample> other_samples();
 

@@ -10,12 +10,12 @@ namespace weft {
 /// n becomes (n - 1) d + 1), padded (negative removes), and read by a window of `dimensions` elements that are
 /// `window_dilations` apart, at every `strides`-th place where it fits. All lists have the array's rank.
 struct Window {
-  Dims dimensions;
-  Dims strides;
-  Dims base_dilations;
-  Dims window_dilations;
-  Dims padding_low;
-  Dims padding_high;
+  Dims dimensions = {};
+  Dims strides = {};
+  Dims base_dilations = {};
+  Dims window_dilations = {};
+  Dims padding_low = {};
+  Dims padding_high = {};
   static constexpr auto fields() {
     return std::tuple{ir::field("window_dimensions", &Window::dimensions),
                       ir::field("window_strides", &Window::strides),
@@ -29,11 +29,11 @@ struct Window {
 /// Which axes of the operands and result of a convolution are what. Spatial axes correspond in order.
 struct ConvDimensionNumbers {
   std::int64_t input_batch = 0, input_feature = 1;
-  Dims input_spatial;
+  Dims input_spatial = {};
   std::int64_t kernel_output_feature = 0, kernel_input_feature = 1;
-  Dims kernel_spatial;
+  Dims kernel_spatial = {};
   std::int64_t output_batch = 0, output_feature = 1;
-  Dims output_spatial;
+  Dims output_spatial = {};
   static constexpr auto fields() {
     using C = ConvDimensionNumbers;
     return std::tuple{ir::field("input_batch", &C::input_batch),
@@ -50,14 +50,14 @@ struct ConvDimensionNumbers {
 
 /// Lists have one entry per spatial axis.
 struct ConvolutionParams {
-  ConvDimensionNumbers dimension_numbers;
-  Dims window_strides;
-  Dims padding_low;
-  Dims padding_high;
-  Dims lhs_dilation;
-  Dims rhs_dilation;
+  ConvDimensionNumbers dimension_numbers = {};
+  Dims window_strides = {};
+  Dims padding_low = {};
+  Dims padding_high = {};
+  Dims lhs_dilation = {};
+  Dims rhs_dilation = {};
   /// The spatial axes (numbers into the lists above) along which the kernel is read backwards. Ascending.
-  Dims reversed;
+  Dims reversed = {};
   std::int64_t feature_group_count = 1;
   std::int64_t batch_group_count = 1;
   DType preferred_element_type = f32;

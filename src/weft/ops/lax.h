@@ -14,6 +14,9 @@
 #include "weft/ir/contraction.h"
 #include "weft/ir/elementwise.h"
 #include "weft/ir/indexing.h"
+#include "weft/ir/linalg.h"
+#include "weft/ir/random.h"
+#include "weft/ir/window.h"
 
 namespace weft::lax {
 
@@ -215,6 +218,38 @@ Array argmin(const Arg& x, int axis, DType index_dtype = i32);
 /// y[..., i, ...] = sum_{j <= i} x[..., j, ...] along `axis` (j >= i when `reverse`). Numbers.
 Array cumsum(const Arg& x, int axis, bool reverse = false);
 
+// ---- windows ----
+
+using weft::ConvolutionParams;
+/// out[b, g O + o, s] = sum_{c, k} lhs[b, g C + c, s stride + k rhs_dilation - low] * rhs[g O + o, c, k] over features
+/// c and spatial positions k, in `feature_group_count` groups g; lhs is first dilated (size n becomes (n - 1)
+/// lhs_dilation
+/// + 1) and padded with zeros (negative padding removes). With batch groups, group g of the output features reads part
+/// g of lhs's batch instead. Axes `reversed` of rhs are read backwards, axes stand as `dimension_numbers` say. Lists
+/// left empty are ones (strides, dilations) or zeros (padding). Spatial sizes:
+/// (low + dilated lhs + high - dilated rhs) / stride + 1, or 0 where rhs does not fit. All dtypes (bool: or of ands);
+/// `preferred` is the dtype of the result (default: the operands'). ShapeError, IndexError, ValueError for groups,
+/// strides, dilations and padding out of range. StableHLO's convolution.
+Array convolution(const Arg& lhs, const Arg& rhs, ConvolutionParams params, std::optional<DType> preferred = {});
+
+using weft::Window;
+/// y[o...] combines the elements of x that the window sees at place o, as `reduce` does; padding and the gaps of
+/// base dilation count as the neutral element. y has (low + dilated x + high - dilated window) / stride + 1 places
+/// per axis, or 0 where the window does not fit. Lists of `window` left empty are ones, or zeros for padding.
+/// Dtypes as for `reduce`. ShapeError, ValueError. StableHLO's reduce_window.
+Array reduce_window(const Arg& x, ReduceKind kind, const Window& window);
+
+using weft::WindowSelect;
+/// y[i...], of x's shape: the sum of source[o...] over the places o of the window that choose x[i...]. A place chooses,
+/// of the elements that it sees in row-major order, the first that no later one beats: a later one does when
+/// `chosen >= later` (kGe; kLe: `<=`) is false, so NaN gives way, and comes in, always. A place that sees only padding
+/// adds nothing. Operands of one dtype; complex compare lexicographically. Linear in `source`. What differentiates
+/// max pooling; StableHLO's select_and_scatter.
+Array select_and_scatter(const Arg& x, const Arg& source, WindowSelect select, const Window& window);
+/// y[o...] = values[i...] where place o chooses x[i...] as above, 0 where it sees only padding. Operands of one type.
+/// Linear in `values`; the transpose of select_and_scatter.
+Array select_and_gather_add(const Arg& x, const Arg& values, WindowSelect select, const Window& window);
+
 // ---- indexing and order ----
 
 using weft::GatherDimensionNumbers;
@@ -235,11 +270,52 @@ Array scatter(const Arg& x, const Array& indices, const Arg& updates, const Scat
 Arrays sort(std::span<const Array> xs, int dimension, int num_keys = 1,
             SourceLocation loc = std::source_location::current());
 
+/// The `k` largest along the last axis in descending order, and their positions (i32). NaN is larger than all
+/// numbers; equal elements come in order of position. bool, integers, floats. ShapeError for 0-d x, ValueError for
+/// k outside [0, size]. chlo.top_k.
+std::pair<Array, Array> top_k(const Arg& x, std::int64_t k);
+
+// ---- transforms and linear algebra ----
+
+using weft::FftType;
+/// The discrete Fourier transform over the last fft_length.size() axes (1 to 3). FFT: y[k] = sum_j x[j] e^(-2 pi i j k
+/// / n), complex. IFFT: its inverse, e^(+...) / n. RFFT: FFT of real x, whose last axis keeps the first n / 2 + 1
+/// elements. IRFFT: its inverse; x[..., n / 2 + 1] complex gives y[..., n] real, where n is fft_length's last entry.
+/// Any lengths, in O(n log n). f32, f64 <-> c64, c128. ShapeError, DTypeError. StableHLO's fft.
+Array fft(const Arg& x, FftType fft_type, DimSpan fft_length);
+
+/// L with a = L L^H, lower triangular with a positive diagonal (`lower`), or U with a = U^H U, for each matrix
+/// a[..., n, n]. Only that triangle of a is read (of its diagonal the real part) and the other of the result is 0. A
+/// matrix that is not positive definite gives NaN. Floats, complex. ShapeError, DTypeError. StableHLO's cholesky.
+Array cholesky(const Arg& a, bool lower = true);
+
+using weft::TransposeA;
+using weft::TriangularSolveParams;
+/// x with op(a) x = b (`left_side`) or x op(a) = b for each pair of matrices a[..., m, m] and b[..., m, n] (or
+/// b[..., n, m]), where op(a) is a, its transpose or its adjoint. Only the named triangle of a is read, and its
+/// diagonal counts as ones when `unit_diagonal`. Floats, complex. ShapeError, DTypeError. StableHLO's triangular_solve.
+Array triangular_solve(const Arg& a, const Arg& b, const TriangularSolveParams& params);
+
 // ---- random bits ----
 
 /// The Threefry 2x32 block function with 20 rounds (Salmon et al., 2011): encrypts the counters
 /// (x0, x1) with the key (k0, k1), elementwise. u32; keys are 0-d or of the counters' shape.
 std::pair<Array, Array> threefry2x32(const Array& k0, const Array& k1, const Array& x0, const Array& x1);
+
+using weft::RngDistribution;
+/// Numbers that differ from call to call: uniform in [a, b) (integers, floats; a unless a < b; of bool, a or b), or
+/// normal with mean a and standard deviation b (floats). a and b have one type; each pair of their elements has `shape`
+/// numbers of its own, so the result is a.shape + shape. They come from one stream per process, which begins at the
+/// same place in every run; what a call gets depends on the calls before it. Prefer keys (weft/random). StableHLO's
+/// rng, where a and b are 0-d.
+Array rng(const Arg& a, const Arg& b, RngDistribution distribution, DimSpan shape);
+
+using weft::RngAlgorithm;
+/// (next state, bits): bits of dtype `dtype` that are a function of `state` alone. The state is u64[2] (kThreeFry), or
+/// u64[2], u64[3] (kPhilox and kDefault, which is the same), or u32[4] for the two words of u64[2], low halves first.
+/// Axes of the state in front are examples; the bits have shape state.shape[:-1] + shape. Integers, floats (their
+/// bits). The bits are those of XLA's CPU client. StableHLO's rng_bit_generator.
+std::pair<Array, Array> rng_bit_generator(const Array& state, RngAlgorithm algorithm, DType dtype, DimSpan shape);
 
 // ---- identities ----
 

@@ -13,16 +13,6 @@ WEFT_PENDING(igammac);
 WEFT_PENDING(igamma_grad_a);
 WEFT_PENDING(random_gamma_grad);
 WEFT_PENDING(regularized_incomplete_beta);
-WEFT_PENDING(convolution);
-WEFT_PENDING(reduce_window);
-WEFT_PENDING(select_and_scatter);
-WEFT_PENDING(select_and_gather_add);
-WEFT_PENDING(top_k);
-WEFT_PENDING(fft);
-WEFT_PENDING(cholesky);
-WEFT_PENDING(triangular_solve);
-WEFT_PENDING(rng);
-WEFT_PENDING(rng_bit_generator);
 
 #undef WEFT_PENDING
 

@@ -1,8 +1,8 @@
 // Reductions: reduce with each kind, argmax, argmin, cumsum.
 #include <algorithm>
-#include <limits>
 
 #include "weft/ops/common.h"
+#include "weft/ops/reduce_kinds.h"
 
 namespace weft {
 
@@ -47,84 +47,12 @@ void infer_reduce(const ParamsBase* params, std::span<const Aval> in, Avals& out
   out.push_back(in[0].with_shape(pick(in[0].shape(), axes_without(in[0].ndim(), p.axes))));
 }
 
-template <class T>
-bool greater(T a, T b) {
-  if constexpr (std::is_same_v<T, std::complex<double>>)
-    return a.real() > b.real() || (a.real() == b.real() && a.imag() > b.imag());
-  else
-    return a > b;
-}
-template <class T>
-bool is_nan(T v) {
-  if constexpr (std::is_same_v<T, std::complex<double>>)
-    return v.real() != v.real() || v.imag() != v.imag();
-  else
-    return v != v;
-}
-
-template <class W>
-W combine(ReduceKind kind, W a, W b) {
-  using U = std::conditional_t<std::is_integral_v<W>, std::uint64_t, W>;  // integers wrap
-  switch (kind) {
-    case ReduceKind::kSum: return static_cast<W>(static_cast<U>(a) + static_cast<U>(b));
-    case ReduceKind::kProd: return static_cast<W>(static_cast<U>(a) * static_cast<U>(b));
-    case ReduceKind::kMax: return is_nan(a) ? a : is_nan(b) ? b : greater(a, b) ? a : b;
-    case ReduceKind::kMin: return is_nan(a) ? a : is_nan(b) ? b : greater(b, a) ? a : b;
-    default: break;
-  }
-  if constexpr (std::is_integral_v<W>) {
-    if (kind == ReduceKind::kAnd) return a & b;
-    if (kind == ReduceKind::kOr) return a | b;
-    return a ^ b;
-  }
-  throw InternalError("reduce: a bitwise kind over floats");
-}
-
 // Pairwise: the error grows with the logarithm of the count.
 template <class W, class Read>
 W reduce_tree(ReduceKind kind, const Read& read, std::size_t begin, std::size_t end) {
   if (end - begin == 1) return read(begin);
   const std::size_t half = begin + (end - begin) / 2;
   return combine(kind, reduce_tree<W>(kind, read, begin, half), reduce_tree<W>(kind, read, half, end));
-}
-
-// The value of no elements.
-template <class T>
-T reduce_identity(ReduceKind kind) {
-  if constexpr (std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>) {
-    using R = typename T::value_type;
-    switch (kind) {
-      case ReduceKind::kSum: return T(0);
-      case ReduceKind::kProd: return T(1);
-      case ReduceKind::kMax: return T(-std::numeric_limits<R>::infinity(), -std::numeric_limits<R>::infinity());
-      default: return T(std::numeric_limits<R>::infinity(), std::numeric_limits<R>::infinity());
-    }
-  } else {
-    using L = std::numeric_limits<T>;
-    switch (kind) {
-      case ReduceKind::kSum:
-      case ReduceKind::kOr:
-      case ReduceKind::kXor: return T(0);
-      case ReduceKind::kProd: return T(1);
-      case ReduceKind::kMax:
-        if constexpr (L::has_infinity)
-          return T(-static_cast<float>(L::infinity()));
-        else
-          return L::lowest();
-      case ReduceKind::kMin:
-        if constexpr (L::has_infinity)
-          return L::infinity();
-        else
-          return L::max();
-      default:
-        if constexpr (std::is_same_v<T, bool>)
-          return true;
-        else if constexpr (std::is_integral_v<T>)
-          return static_cast<T>(~T(0));
-        else
-          return T(0);
-    }
-  }
 }
 
 void eval_reduce(const ParamsBase* params, std::span<const TensorView> in, std::span<const MutableTensorView> out) {

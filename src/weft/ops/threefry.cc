@@ -1,8 +1,7 @@
 // threefry2x32: (y0, y1) = E_(k0, k1)(x0, x1), a block cipher used as a random number generator.
 // J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw: Parallel random numbers: as easy as 1, 2, 3 (2011).
-#include <bit>
-
 #include "weft/ops/common.h"
+#include "weft/ops/counter_hash.h"
 
 namespace weft {
 
@@ -23,20 +22,10 @@ void infer_threefry(const ParamsBase*, std::span<const Aval> in, Avals& out) {
 }
 
 void eval_threefry(const ParamsBase*, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
-  static constexpr int kRotations[2][4] = {{13, 15, 26, 6}, {17, 29, 16, 24}};
   const std::int64_t step0 = in[0].ndim() == 0 ? 0 : 1, step1 = in[1].ndim() == 0 ? 0 : 1;
   for (std::int64_t i = 0; i < out[0].size(); ++i) {
-    const std::uint32_t k0 = in[0].as<std::uint32_t>()[i * step0], k1 = in[1].as<std::uint32_t>()[i * step1];
-    const std::uint32_t keys[3] = {k0, k1, k0 ^ k1 ^ 0x1BD11BDAu};
-    std::uint32_t x = in[2].as<std::uint32_t>()[i] + k0, y = in[3].as<std::uint32_t>()[i] + k1;
-    for (std::uint32_t round = 0; round < 5; ++round) {
-      for (const int r : kRotations[round % 2]) {
-        x += y;
-        y = std::rotl(y, r) ^ x;
-      }
-      x += keys[(round + 1) % 3];
-      y += keys[(round + 2) % 3] + round + 1;
-    }
+    const auto [x, y] = threefry2x32_block({in[0].as<std::uint32_t>()[i * step0], in[1].as<std::uint32_t>()[i * step1]},
+                                           {in[2].as<std::uint32_t>()[i], in[3].as<std::uint32_t>()[i]});
     out[0].as<std::uint32_t>()[i] = x;
     out[1].as<std::uint32_t>()[i] = y;
   }

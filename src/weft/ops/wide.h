@@ -1,0 +1,75 @@
+// Reference evaluation in the widest type of a category: operands are widened once, the arithmetic is written
+// once per category, and results are rounded once. Private to ops/. Sizes and strides are the caller's.
+#pragma once
+
+#include <vector>
+
+#include "weft/ops/common.h"
+
+namespace weft::ops {
+
+/// bool and unsigned integers -> uint64, signed -> int64, floats -> double, complex -> complex<double>.
+template <class T>
+using wide_t = std::conditional_t<std::is_same_v<T, bool> || std::is_unsigned_v<T>, std::uint64_t,
+                                  std::conditional_t<std::is_integral_v<T>, std::int64_t,
+                                                     std::conditional_t<std::is_same_v<T, std::complex<float>> ||
+                                                                            std::is_same_v<T, std::complex<double>>,
+                                                                        std::complex<double>, double>>>;
+
+/// Calls `f(TypeTag<W>{})` with the wide type of `t`.
+template <class F>
+decltype(auto) visit_wide(DType t, F&& f) {
+  switch (category(t)) {
+    case Category::kBool: return f(TypeTag<std::uint64_t>{});
+    case Category::kInteger:
+      if (is_signed_integer(t)) return f(TypeTag<std::int64_t>{});
+      return f(TypeTag<std::uint64_t>{});
+    case Category::kFloat: return f(TypeTag<double>{});
+    default: return f(TypeTag<std::complex<double>>{});
+  }
+}
+
+/// All elements of x, whose wide type must be W, or float for double, or real for complex.
+template <class W>
+std::vector<W> widened(const TensorView& x) {
+  std::vector<W> r(static_cast<std::size_t>(x.size()));
+  visit_dtype(x.dtype(), [&]<class T>(TypeTag<T>) {
+    const T* from = x.as<T>();
+    for (std::size_t i = 0; i < r.size(); ++i) r[i] = convert_element<W>(from[i]);
+  });
+  return r;
+}
+
+/// Writes all elements of `to`: integers wrap to its width, floats are rounded, bool is "not zero".
+template <class W>
+void narrow(const std::vector<W>& from, const MutableTensorView& to) {
+  visit_dtype(to.dtype(), [&]<class T>(TypeTag<T>) {
+    T* y = to.as<T>();
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      if constexpr (std::is_integral_v<W> && std::is_integral_v<T> && !std::is_same_v<T, bool>)
+        y[i] = static_cast<T>(from[i]);
+      else
+        y[i] = convert_element<T>(from[i]);
+    }
+  });
+}
+
+/// x + y and x y: integers wrap, complex products are the formula alone (as NumPy and XLA compute them).
+template <class W>
+W wide_sum(W x, W y) {
+  if constexpr (std::is_integral_v<W>)
+    return static_cast<W>(static_cast<std::uint64_t>(x) + static_cast<std::uint64_t>(y));
+  else
+    return x + y;
+}
+template <class W>
+W wide_product(W x, W y) {
+  if constexpr (std::is_integral_v<W>)
+    return static_cast<W>(static_cast<std::uint64_t>(x) * static_cast<std::uint64_t>(y));
+  else if constexpr (std::is_same_v<W, std::complex<double>>)
+    return {x.real() * y.real() - x.imag() * y.imag(), x.real() * y.imag() + x.imag() * y.real()};
+  else
+    return x * y;
+}
+
+}  // namespace weft::ops

@@ -41,6 +41,7 @@ constexpr OpCode kIntegerBinary[] = {OpCode::kAdd,
                                      OpCode::kDivide,
                                      OpCode::kMaximum,
                                      OpCode::kMinimum,
+                                     OpCode::kMulhi,
                                      OpCode::kMultiply,
                                      OpCode::kOr,
                                      OpCode::kPower,
@@ -108,6 +109,20 @@ void add_binary(std::vector<Sample>& out) {
   floats(OpCode::kZeta, above, positive, {1});
   floats(OpCode::kPolygamma, {f64, shape, 0, 0, {0, 1, 3}}, positive, {1});
   floats(OpCode::kNextAfter, any, positive, {});
+  floats(OpCode::kIgamma, positive, positive, {0, 1});
+  floats(OpCode::kIgammac, above, positive, {0, 1});
+  floats(OpCode::kIgammaGradA, positive, above, {1});
+  floats(OpCode::kRandomGammaGrad, positive, positive, {1});
+  for (const OpCode op : {OpCode::kRegularizedIncompleteBeta, OpCode::kRegularizedIncompleteBetaGradA,
+                          OpCode::kRegularizedIncompleteBetaGradB})
+    for (const DType t : {f64, f32, f16, bf16}) {
+      Sample s{.name = named(op, name(t)),
+               .op = op,
+               .operands = {{t, shape, 0.5, 2}, {t, shape, 2.5, 4}, {t, shape, 0.125, 0.75}}};
+      if (byte_size(t) >= 4)
+        s.smooth_in = op == OpCode::kRegularizedIncompleteBeta ? std::vector{0, 1, 2} : std::vector{2};
+      out.push_back(std::move(s));
+    }
   for (const DType t : {f64, f32})
     out.push_back({.name = named(OpCode::kComplex, name(t)),
                    .op = OpCode::kComplex,
@@ -240,6 +255,15 @@ void add_known(std::vector<Sample>& out) {
                    .expected = std::move(z),
                    .tolerance = 1e-13});
   };
+  const auto known3 = [&](OpCode op, std::vector<double> z) {
+    out.push_back({.name = named(op, "known"),
+                   .op = op,
+                   .operands = {{f64, {3}, 0, 0, {0.5, 2.5, 30}},
+                                {f64, {3}, 0, 0, {1.5, 3, 25}},
+                                {f64, {3}, 0, 0, {0.25, 0.5, 0.625}}},
+                   .expected = std::move(z),
+                   .tolerance = 1e-13});
+  };
   const auto known2_complex = [&](OpCode op, std::vector<double> z) {
     const SampleOperand x{c128, {3}, 0, 0, {0.5, 0.75, -1.25, 0.5, 0.25, -2}},
         y{c128, {3}, 0, 0, {1.5, -0.5, 0.75, 0.25, -0.5, 1}};
@@ -310,6 +334,13 @@ void add_known(std::vector<Sample>& out) {
   known2(OpCode::kRemainder, {5.5, -7.25, 3}, {2, 1.5, -0.75}, {1.5, -1.25, 0.0});
   known2(OpCode::kZeta, {2, 3.5, 1.5}, {0.5, 1.25, 4}, {4.934802200544679, 0.5469589642843458, 1.0663718683623393});
   known2(OpCode::kPolygamma, {0, 1, 3}, {0.5, 2.5, 1.25}, {-1.9635100260214235, 0.49035775610023485, 2.782144009188396});
+  known2(OpCode::kIgamma, {0.5, 2.5, 30}, {0.25, 3, 25}, {0.5204998778130465, 0.6937810815867216, 0.18210391597745512});
+  known2(OpCode::kIgammac, {0.5, 2.5, 30}, {0.25, 3, 25}, {0.4795001221869535, 0.3062189184132784, 0.8178960840225449});
+  known2(OpCode::kIgammaGradA, {0.5, 2.5, 30}, {0.25, 3, 25}, {-0.797947316783223, -0.22754855127826082, -0.049954877425834855});
+  known2(OpCode::kRandomGammaGrad, {0.5, 2.5, 30}, {0.25, 3, 25}, {0.9080144917641113, 1.1692620067376636, 0.9166815997356572});
+  known3(OpCode::kRegularizedIncompleteBeta, {0.6089977810442293, 0.5910970748981296, 0.8831238676900922});
+  known3(OpCode::kRegularizedIncompleteBetaGradA, {-0.6461318944389011, -0.18874640178207322, -0.02235524844615149});
+  known3(OpCode::kRegularizedIncompleteBetaGradB, {0.18227405067490657, 0.16991413923583445, 0.031609811961042636});
   known2_complex(OpCode::kPower, {0.06250309984780879, 1.3974765466106198, -0.3404934308648369, 0.5261572014005776, 0.4373055588060158, 2.9600196904269653});
   known2_complex(OpCode::kDivide, {0.15, 0.55, -1.3, 1.1, -1.7, 0.6});
   known2_complex(OpCode::kMultiply, {1.125, 0.875, -1.0625, 0.0625, 1.875, 1.25});

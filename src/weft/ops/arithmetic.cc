@@ -1,5 +1,6 @@
 // Addition, subtraction, multiplication, division, remainder, power, atan2, maximum, minimum.
 // Integers wrap around at their width. Each block is headed by the tangent of z = f(x, y) along s, t.
+#include "weft/ops/complex_functions.h"
 #include "weft/ops/elementwise.h"
 
 namespace weft {
@@ -132,6 +133,15 @@ const ir::OpInfo op_infos::multiply = binary_info<OpCode::kMultiply, kAll>([](au
 const OpRules op_rule_table::multiply{
     .jvp = jvp_bilinear, .transpose = transpose_multiply, .batch = batch_elementwise, .factors = factors_elementwise};
 
+// The upper half of the product of integers: no tangent
+Array lax::mulhi(const Arg& x, const Arg& y) { return binary(OpCode::kMulhi, x, y); }
+const ir::OpInfo op_infos::mulhi = binary_info<OpCode::kMulhi, kAcceptInteger>([](auto x, auto y, int bits) {
+  using T = decltype(x);
+  __extension__ using Wide = std::conditional_t<std::is_signed_v<T>, __int128, unsigned __int128>;
+  return static_cast<T>((static_cast<Wide>(x) * static_cast<Wide>(y)) >> bits);
+});
+const OpRules op_rule_table::mulhi = kZeroTangentRules;
+
 // x / y: s / y - t z / y
 Array lax::divide(const Arg& x, const Arg& y) { return binary(OpCode::kDivide, x, y); }
 const ir::OpInfo op_infos::divide = binary_info<OpCode::kDivide, kNumber>([](auto x, auto y) {
@@ -141,6 +151,8 @@ const ir::OpInfo op_infos::divide = binary_info<OpCode::kDivide, kNumber>([](aut
     // The only quotient that overflows is lowest / -1.
     if (std::is_signed_v<T> && y == static_cast<T>(-1)) return static_cast<T>(0 - bits_of(x));
     return static_cast<T>(x / y);
+  } else if constexpr (is_complex_v<T>) {
+    return ops::divide(x, y);
   } else {
     return x / y;
   }
@@ -179,12 +191,7 @@ const ir::OpInfo op_infos::power = binary_info<OpCode::kPower, kNumber>([](auto 
   if constexpr (std::is_integral_v<T>) {
     return integer_power(x, y);
   } else if constexpr (is_complex_v<T>) {
-    if (y == T(0)) return T(1);
-    if (x == T(0))
-      return y.real() > 0 ? T(0)
-                          : T(std::numeric_limits<typename T::value_type>::quiet_NaN(),
-                              std::numeric_limits<typename T::value_type>::quiet_NaN());
-    return std::pow(x, y);
+    return ops::power(x, y);
   } else {
     return std::pow(x, y);
   }
@@ -202,13 +209,10 @@ const OpRules op_rule_table::power = smooth_rules(
 // The angle of (x, y), of which y comes first: (s x - t y) / (x^2 + y^2)
 Array lax::atan2(const Arg& y, const Arg& x) { return binary(OpCode::kAtan2, y, x); }
 const ir::OpInfo op_infos::atan2 = binary_info<OpCode::kAtan2, kInexact>([](auto y, auto x) {
-  using T = decltype(x);
-  if constexpr (is_complex_v<T>) {
-    const T i(0, 1);
-    return -i * std::log((x + i * y) / std::sqrt(x * x + y * y));
-  } else {
+  if constexpr (is_complex_v<decltype(x)>)
+    return ops::atan2(y, x);
+  else
     return std::atan2(y, x);
-  }
 });
 const OpRules op_rule_table::atan2 = smooth_rules(
     [](const Array& s, const Array& y, const Array& x, const Array&) {

@@ -117,13 +117,16 @@ void eval_binary(const ParamsBase*, std::span<const TensorView> in, std::span<co
   run_binary(kKernel, in, out);
 }
 
-// A partial derivative given as f(t, x, y) for y(x), or f(t, x0, x1, z) for z(x0, x1).
+// A partial derivative given as f(t, x, y) for y(x), f(t, x0, x1, z) for z(x0, x1), and so on.
 template <class F>
 Array partial(const Array& t, std::span<const Array> x, const Array& y) {
-  if constexpr (std::is_invocable_v<F, const Array&, const Array&, const Array&>)
+  using A = const Array&;
+  if constexpr (std::is_invocable_v<F, A, A, A>)
     return F{}(t, x[0], y);
-  else
+  else if constexpr (std::is_invocable_v<F, A, A, A, A>)
     return F{}(t, x[0], x[1], y);
+  else
+    return F{}(t, x[0], x[1], x[2], y);
 }
 
 }  // namespace detail

@@ -109,12 +109,22 @@ Array atan2(const Arg& y, const Arg& x);
 Array complex(const Arg& re, const Arg& im);
 /// x / y; truncated for integers (division by zero gives -1, all bits set). Integers, floats, complex.
 Array divide(const Arg& x, const Arg& y);
+/// P(a, x) = integral of t^(a-1) e^-t from 0 to x, over Gamma(a): the regularized lower incomplete gamma function, the
+/// cumulative distribution of gamma samples of shape a. NaN for negative operands and where both are 0 or infinite;
+/// P(0, x) = 1. Differentiable by both, once by a. Floats. DLMF 8.2.4.
+Array igamma(const Arg& a, const Arg& x);
+/// dP/da, from the right at a = 0. Differentiable by x. Floats.
+Array igamma_grad_a(const Arg& a, const Arg& x);
+/// Q(a, x) = 1 - P(a, x), without cancellation: the upper function. Floats.
+Array igammac(const Arg& a, const Arg& x);
 /// The larger; NaN if either is; lexicographic for complex; or for bool. All dtypes.
 Array maximum(const Arg& x, const Arg& y);
 /// The smaller; NaN if either is; lexicographic for complex; and for bool. All dtypes.
 Array minimum(const Arg& x, const Arg& y);
 /// x * y; logical and for bool. All dtypes.
 Array multiply(const Arg& x, const Arg& y);
+/// The upper half of the product, which has twice the bits: floor(x y / 2^bits). Integers.
+Array mulhi(const Arg& x, const Arg& y);
 /// The next float after x towards y. Floats.
 Array next_after(const Arg& x, const Arg& y);
 Array or_(const Arg& x, const Arg& y);
@@ -122,6 +132,10 @@ Array or_(const Arg& x, const Arg& y);
 Array polygamma(const Arg& n, const Arg& x);
 /// x^y. Integers (negative exponents: 0, or +-1 for a base of +-1), floats, complex.
 Array power(const Arg& x, const Arg& y);
+/// dx/da of a sample x of the gamma distribution of shape a, with the uniform number behind it fixed:
+/// -(dP/da) / (dP/dx) with P of `igamma`. M. Figurnov, S. Mohamed, A. Mnih, "Implicit reparameterization gradients"
+/// (2018). NaN for a <= 0. Differentiable by x. Floats.
+Array random_gamma_grad(const Arg& a, const Arg& x);
 /// Remainder of truncated division, with x's sign; x when dividing an integer by zero. Integers, floats.
 Array remainder(const Arg& x, const Arg& y);
 /// Shifts by y bits; by the width or more gives 0 (or the sign, arithmetic). Integers.
@@ -133,6 +147,16 @@ Array subtract(const Arg& x, const Arg& y);
 Array xor_(const Arg& x, const Arg& y);
 /// Hurwitz zeta: sum over k >= 0 of (k + q)^-x. Floats.
 Array zeta(const Arg& x, const Arg& q);
+
+// ---- elementwise, three operands ----
+
+/// I_x(a, b) = integral of t^(a-1) (1-t)^(b-1) from 0 to x, over B(a, b): the cumulative beta distribution. NaN for
+/// negative a or b, for x outside of [0, 1] and where a and b are both 0 or infinite. Differentiable by all, once by a
+/// and b. Floats. DLMF 8.17.2.
+Array regularized_incomplete_beta(const Arg& a, const Arg& b, const Arg& x);
+/// dI/da and dI/db; differentiable by x. Floats.
+Array regularized_incomplete_beta_grad_a(const Arg& a, const Arg& b, const Arg& x);
+Array regularized_incomplete_beta_grad_b(const Arg& a, const Arg& b, const Arg& x);
 
 // ---- compare, select, clamp ----
 

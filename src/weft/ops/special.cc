@@ -23,14 +23,16 @@ Array gaussian(const Array& x) { return lax::exponential(lax::negate(lax::square
 
 // erf x: t 2/sqrt(pi) e^(-x^2)
 Array lax::erf(const Arg& x) { return unary(OpCode::kErf, x); }
-const ir::OpInfo op_infos::erf = unary_info<OpCode::kErf, kAcceptFloat>([](auto x) { return std::erf(x); });
+const ir::OpInfo op_infos::erf = unary_info<OpCode::kErf, kAcceptFloat>(
+    [](auto x) { return through_double([](double v) { return std::erf(v); }, x); });
 const OpRules op_rule_table::erf = smooth_rules([](const Array& t, const Array& x, const Array&) {
   return lax::multiply(t, lax::multiply(gaussian(x), kTwoOverSqrtPi));
 });
 
 // erfc x = 1 - erf x: -t 2/sqrt(pi) e^(-x^2)
 Array lax::erfc(const Arg& x) { return unary(OpCode::kErfc, x); }
-const ir::OpInfo op_infos::erfc = unary_info<OpCode::kErfc, kAcceptFloat>([](auto x) { return std::erfc(x); });
+const ir::OpInfo op_infos::erfc = unary_info<OpCode::kErfc, kAcceptFloat>(
+    [](auto x) { return through_double([](double v) { return std::erfc(v); }, x); });
 const OpRules op_rule_table::erfc = smooth_rules([](const Array& t, const Array& x, const Array&) {
   return lax::multiply(t, lax::multiply(gaussian(x), -kTwoOverSqrtPi));
 });

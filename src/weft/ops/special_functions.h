@@ -1,5 +1,5 @@
 // Scalar special functions for reference evaluation, in double unless said. Accurate to a few
-// units in the last place over their range; NaN in gives NaN out. Private to ops/.
+// units in the last place over their range, near their zeros too; NaN in gives NaN out. Private to ops/.
 #pragma once
 
 namespace weft::ops {
@@ -21,5 +21,21 @@ double polygamma(double n, double x);
 /// exp(-|x|) I0(x) and exp(-|x|) I1(x).
 double bessel_i0e(double x);
 double bessel_i1e(double x);
+
+// ---- incomplete functions (incomplete_gamma.cc, incomplete_beta.cc) ----
+
+/// P(a, x) = integral of t^(a-1) e^-t from 0 to x, over Gamma(a), and Q = 1 - P. NaN for negative arguments, at
+/// a = x = 0 and at a = x = inf; P(0, x) = P(a, inf) = 1, P(a, 0) = P(inf, x) = 0.
+double igamma(double a, double x);
+double igammac(double a, double x);
+/// dP/da, from the right at a = 0.
+double igamma_grad_a(double a, double x);
+/// dx/da of a sample x of the gamma distribution of shape a: -(dP/da) / (dP/dx).
+double random_gamma_grad(double a, double x);
+/// I_x(a, b) = integral of t^(a-1) (1-t)^(b-1) from 0 to x, over B(a, b). NaN for negative a or b, x outside of [0, 1],
+/// and where a and b are both 0 or both infinite.
+double regularized_incomplete_beta(double a, double b, double x);
+double regularized_incomplete_beta_grad_a(double a, double b, double x);
+double regularized_incomplete_beta_grad_b(double a, double b, double x);
 
 }  // namespace weft::ops

@@ -1,5 +1,6 @@
 // Negation, magnitude, sign, rounding to integers, and the predicates of floats.
 // Rounding, predicates and the sign of a real number vary with nothing: their tangents are zero.
+#include "weft/ops/complex_functions.h"
 #include "weft/ops/elementwise.h"
 
 namespace weft {
@@ -45,7 +46,7 @@ T sign_of(T x) {
   if constexpr (std::is_unsigned_v<T>)
     return x != 0;
   else if constexpr (is_complex_v<T>)
-    return x == T(0) ? T(0) : x / std::abs(x);
+    return ops::sign(x);
   else
     return x > 0 ? T(1) : x < 0 ? T(-1) : x;
 }

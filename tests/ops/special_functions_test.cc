@@ -1,0 +1,335 @@
+// The special functions over their whole range: values from tables within budgets of units in the last
+// place, limits and domains, derivatives where formulas break, and hostile operands.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <limits>
+
+#include "harness/functions.h"
+#include "ops/special_function_values.h"
+#include "weft/core/trace.h"
+#include "weft/ops/lax.h"
+
+namespace weft::testing {
+namespace {
+
+constexpr double kInf = std::numeric_limits<double>::infinity();
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+// The error in units of the last place of T at `want`.
+template <class T>
+double ulps(T got, double want) {
+  if (std::isnan(got) || std::isnan(want)) return std::isnan(got) && std::isnan(want) ? 0 : kInf;
+  const T rounded = static_cast<T>(want), size = std::abs(rounded);
+  if (std::isinf(got) || std::isinf(rounded)) return got == rounded ? 0 : kInf;
+  const double unit = static_cast<double>(std::nextafter(size, std::numeric_limits<T>::infinity())) - size;
+  return std::abs(static_cast<double>(got) - want) / unit;
+}
+
+// Budgets in units in the last place. Measured (x86-64, glibc 2.36), for f64 and f32: at most 0.5 unless
+// a comment says otherwise; the budgets leave room for other C libraries.
+struct Budget {
+  OpCode op;
+  double f64, f32;
+};
+constexpr Budget kBudgets[] = {
+    {OpCode::kIgamma, 1.5, 0.6},
+    {OpCode::kIgammac, 2.5, 0.6},  // f64 2: one minus a rounded result, and erfc
+    {OpCode::kIgammaGradA, 1.5, 0.6},
+    {OpCode::kRandomGammaGrad, 1.5, 0.6},
+    {OpCode::kRegularizedIncompleteBeta, 1.5, 0.6},
+    {OpCode::kRegularizedIncompleteBetaGradA, 1.5, 0.6},
+    {OpCode::kRegularizedIncompleteBetaGradB, 1.5, 0.6},
+    {OpCode::kDigamma, 2, 0.6},  // f64 1
+    {OpCode::kLgamma, 4, 0.6},   // f64 2.3, the C library's
+    {OpCode::kZeta, 3, 0.6},     // f64 1.1; powers of large bases
+    {OpCode::kPolygamma, 1, 0.6},
+    {OpCode::kErfInv, 1.5, 4},       // f64 0.9; f32 is XLA's polynomial, see ops::erf_inv
+    {OpCode::kBesselI0e, 2.5, 0.6},  // f64 1.9
+    {OpCode::kBesselI1e, 2.5, 0.6},  // f64 1.8
+    {OpCode::kErf, 2, 0.6},          // f64 1, the C library's
+    {OpCode::kErfc, 4, 0.6},         // f64 2.9, the C library's
+};
+
+double budget(OpCode op, DType t) {
+  for (const Budget& b : kBudgets)
+    if (b.op == op) return t == f64 ? b.f64 : b.f32;
+  return 0;
+}
+
+// Those rows whose operands are numbers of T, by column; results that T holds as normal numbers.
+template <class T>
+std::vector<std::vector<double>> columns(const SpecialValues& values) {
+  const int width = values.operands + 1;
+  std::vector<std::vector<double>> out(static_cast<std::size_t>(width));
+  for (std::size_t row = 0; row < values.rows.size(); row += static_cast<std::size_t>(width)) {
+    const auto cells = values.rows.subspan(row, static_cast<std::size_t>(width));
+    bool fits = std::abs(cells.back()) > static_cast<double>(std::numeric_limits<T>::min()) &&
+                std::abs(cells.back()) < static_cast<double>(std::numeric_limits<T>::max());
+    for (const double x : cells.first(cells.size() - 1)) fits &= static_cast<double>(static_cast<T>(x)) == x;
+    if (!fits) continue;
+    for (std::size_t i = 0; i < cells.size(); ++i) out[i].push_back(cells[i]);
+  }
+  return out;
+}
+
+Array evaluated(OpCode op, const std::vector<std::vector<double>>& columns, int operands, DType t) {
+  Arrays args;
+  for (int i = 0; i < operands; ++i) args.push_back(lax::convert(Array(columns[static_cast<std::size_t>(i)]), t));
+  Arrays outs;
+  bind(op, nullptr, args, outs);
+  return outs[0];
+}
+
+template <class T>
+void check_budgets(DType t) {
+  for (const SpecialValues& values : kSpecialValues) {
+    const auto table = columns<T>(values);
+    const std::vector<double>& want = table.back();
+    ASSERT_GE(want.size(), 10u) << ir::op_name(values.op);
+    const auto got = evaluated(values.op, table, values.operands, t).template to_vector<T>();
+    for (std::size_t i = 0; i < want.size(); ++i) {
+      std::string at;
+      for (int k = 0; k < values.operands; ++k)
+        at += (k ? ", " : "") + std::to_string(table[static_cast<std::size_t>(k)][i]);
+      EXPECT_LE(ulps(got[i], want[i]), budget(values.op, t))
+          << ir::op_name(values.op) << "(" << at << ") is " << want[i] << "; got " << got[i];
+    }
+  }
+}
+
+TEST(special_functions, of_f64_stay_within_their_budgets) { check_budgets<double>(f64); }
+TEST(special_functions, of_f32_stay_within_their_budgets) { check_budgets<float>(f32); }
+
+TEST(special_functions, of_halves_are_those_of_f32_rounded) {
+  for (const SpecialValues& values : kSpecialValues)
+    for (const DType t : {f16, bf16}) {
+      Arrays half, single, half_out, single_out;
+      for (const auto& column : columns<float>(values)) {
+        half.push_back(lax::convert(Array(column), t));
+        single.push_back(lax::convert(half.back(), f32));
+      }
+      half.pop_back();
+      single.pop_back();
+      bind(values.op, nullptr, half, half_out);
+      bind(values.op, nullptr, single, single_out);
+      const auto got = lax::convert(half_out[0], f32).to_vector<float>();
+      const auto want = lax::convert(lax::convert(single_out[0], t), f32).to_vector<float>();
+      for (std::size_t i = 0; i < want.size(); ++i)
+        EXPECT_TRUE(got[i] == want[i] || (std::isnan(got[i]) && std::isnan(want[i])))
+            << ir::op_name(values.op) << " " << name(t) << " " << got[i] << " " << want[i];
+    }
+}
+
+// ---- limits and domains ----
+
+TEST(igamma, has_its_limits_and_is_nan_outside_of_its_domain) {
+  const auto p = [](double a, double x) { return lax::igamma(Array(a), Array(x)).item<double>(); };
+  const auto q = [](double a, double x) { return lax::igammac(Array(a), Array(x)).item<double>(); };
+  for (const auto& [a, x, want] : std::initializer_list<std::array<double, 3>>{
+           {0, 1, 1}, {0, kInf, 1}, {1, 0, 0}, {1, kInf, 1}, {kInf, 1, 0}, {kInf, 0, 0}, {1e300, 1e300, 0.5}}) {
+    EXPECT_EQ(p(a, x), want) << a << " " << x;
+    EXPECT_EQ(q(a, x), 1 - want) << a << " " << x;
+  }
+  for (const auto& [a, x] : std::initializer_list<std::array<double, 2>>{
+           {0, 0}, {kInf, kInf}, {-1, 1}, {1, -1}, {kNaN, 1}, {1, kNaN}, {-kInf, 1}}) {
+    EXPECT_TRUE(std::isnan(p(a, x))) << a << " " << x;
+    EXPECT_TRUE(std::isnan(q(a, x))) << a << " " << x;
+    EXPECT_TRUE(std::isnan(lax::igamma_grad_a(Array(a), Array(x)).item<double>())) << a << " " << x;
+    EXPECT_TRUE(std::isnan(lax::random_gamma_grad(Array(a), Array(x)).item<double>())) << a << " " << x;
+  }
+  // At order 0 the derivative is -E1(x), from the right.
+  EXPECT_NEAR(lax::igamma_grad_a(Array(0.0), Array(1.0)).item<double>(), -0.21938393439552028, 1e-16);
+  EXPECT_EQ(lax::igamma_grad_a(Array(2.0), Array(0.0)).item<double>(), 0);
+  EXPECT_EQ(lax::random_gamma_grad(Array(2.0), Array(0.0)).item<double>(), 0);
+}
+
+TEST(regularized_incomplete_beta, has_its_limits_and_is_nan_outside_of_its_domain) {
+  const auto beta = [](double a, double b, double x) {
+    return lax::regularized_incomplete_beta(Array(a), Array(b), Array(x)).item<double>();
+  };
+  for (const auto& [a, b, x, want] : std::initializer_list<std::array<double, 4>>{{1, 2, 0, 0},
+                                                                                  {1, 2, 1, 1},
+                                                                                  {0, 2, 0.5, 1},
+                                                                                  {0, 2, 0, 0},
+                                                                                  {2, 0, 0.5, 0},
+                                                                                  {2, 0, 1, 1},
+                                                                                  {2, kInf, 0.5, 1},
+                                                                                  {0, kInf, 0.5, 1},
+                                                                                  {kInf, 2, 0.5, 0},
+                                                                                  {1, 1, 0.25, 0.25},
+                                                                                  {1e14, 1e14, 0.5, 0.5}})
+    EXPECT_EQ(beta(a, b, x), want) << a << " " << b << " " << x;
+  for (const auto& [a, b, x] : std::initializer_list<std::array<double, 3>>{{0, 0, 0.5},
+                                                                            {kInf, kInf, 0.5},
+                                                                            {-1, 1, 0.5},
+                                                                            {1, -1, 0.5},
+                                                                            {1, 1, -0.5},
+                                                                            {1, 1, 1.5},
+                                                                            {kNaN, 1, 0.5},
+                                                                            {1, kNaN, 0.5},
+                                                                            {1, 1, kNaN}}) {
+    EXPECT_TRUE(std::isnan(beta(a, b, x))) << a << " " << b << " " << x;
+    EXPECT_TRUE(std::isnan(lax::regularized_incomplete_beta_grad_a(Array(a), Array(b), Array(x)).item<double>()));
+    EXPECT_TRUE(std::isnan(lax::regularized_incomplete_beta_grad_b(Array(a), Array(b), Array(x)).item<double>()));
+  }
+}
+
+// Every combination of these must give a probability, and soon: the slowest sums are cut off by other formulas.
+TEST(incomplete_functions, of_extreme_operands_are_probabilities) {
+  const double extremes[] = {5e-324, 1e-300, 1e-10, 0.5, 1, 3, 1e3, 1e6, 1e10, 1e18, 1e100, 1.7e308};
+  for (const double a : extremes)
+    for (const double x : extremes) {
+      const double p = lax::igamma(Array(a), Array(x)).item<double>();
+      const double q = lax::igammac(Array(a), Array(x)).item<double>();
+      EXPECT_TRUE(p >= 0 && p <= 1 && q >= 0 && q <= 1 && std::abs(p + q - 1) < 1e-15) << a << " " << x;
+      EXPECT_LE(lax::igamma_grad_a(Array(a), Array(x)).item<double>(), 0) << a << " " << x;
+      EXPECT_FALSE(std::isnan(lax::random_gamma_grad(Array(a), Array(x)).item<double>())) << a << " " << x;
+      for (const double y : {5e-324, 1e-300, 1e-10, 0.25, 0.5, 1 - 1e-10, 1 - 0x1p-53}) {
+        const Array v(a), w(x), z(y);
+        const double value = lax::regularized_incomplete_beta(v, w, z).item<double>();
+        EXPECT_TRUE(value >= 0 && value <= 1) << a << " " << x << " " << y << ": " << value;
+        EXPECT_LE(lax::regularized_incomplete_beta_grad_a(v, w, z).item<double>(), 0) << a << " " << x << " " << y;
+        EXPECT_GE(lax::regularized_incomplete_beta_grad_b(v, w, z).item<double>(), 0) << a << " " << x << " " << y;
+      }
+    }
+}
+
+TEST(polygamma, has_poles_and_limits) {
+  const auto psi = [](double n, double x) { return lax::polygamma(Array(n), Array(x)).item<double>(); };
+  EXPECT_EQ(psi(1, 0), kInf);
+  EXPECT_EQ(psi(1, -3), kInf);
+  EXPECT_TRUE(std::isnan(psi(2, -3)));
+  EXPECT_EQ(psi(1, kInf), 0);
+  EXPECT_TRUE(std::isnan(psi(0.5, 1)));
+  EXPECT_TRUE(std::isnan(psi(-1, 1)));
+  EXPECT_EQ(psi(3, 1e-300), kInf);
+  EXPECT_EQ(psi(1e15, 0.5), kInf);
+  EXPECT_EQ(psi(2, 1e200), 0);
+}
+
+TEST(zeta, has_poles_and_limits) {
+  const auto zeta = [](double s, double q) { return lax::zeta(Array(s), Array(q)).item<double>(); };
+  EXPECT_EQ(zeta(1, 2), kInf);
+  EXPECT_TRUE(std::isnan(zeta(0.5, 2)));
+  EXPECT_EQ(zeta(2, 0), kInf);
+  EXPECT_EQ(zeta(2, -3), kInf);
+  EXPECT_TRUE(std::isnan(zeta(3, -3)));
+  EXPECT_TRUE(std::isnan(zeta(2.5, -0.5)));
+  EXPECT_EQ(zeta(2, kInf), 0);
+  EXPECT_EQ(zeta(kInf, 1), 1);
+  EXPECT_EQ(zeta(kInf, 2), 0);
+  EXPECT_EQ(zeta(2, 1e-200), kInf);
+}
+
+TEST(special_functions, keep_nan_and_have_their_values_at_infinity) {
+  const auto at = [](OpCode op, double x) {
+    Arrays outs;
+    bind(op, nullptr, Arrays{Array(x)}, outs);
+    return outs[0].item<double>();
+  };
+  for (const OpCode op : {OpCode::kErf, OpCode::kErfc, OpCode::kErfInv, OpCode::kLgamma, OpCode::kDigamma,
+                          OpCode::kBesselI0e, OpCode::kBesselI1e})
+    EXPECT_TRUE(std::isnan(at(op, kNaN))) << ir::op_name(op);
+  EXPECT_EQ(at(OpCode::kErf, -kInf), -1);
+  EXPECT_EQ(at(OpCode::kErfc, -kInf), 2);
+  EXPECT_EQ(at(OpCode::kErfInv, 1), kInf);
+  EXPECT_EQ(at(OpCode::kErfInv, -1), -kInf);
+  EXPECT_TRUE(std::isnan(at(OpCode::kErfInv, 1.5)));
+  EXPECT_EQ(at(OpCode::kLgamma, -2), kInf);
+  EXPECT_EQ(at(OpCode::kLgamma, -kInf), kInf);
+  EXPECT_EQ(at(OpCode::kDigamma, 0.0), -kInf);
+  EXPECT_EQ(at(OpCode::kDigamma, -0.0), kInf);
+  EXPECT_TRUE(std::isnan(at(OpCode::kDigamma, -2)));
+  EXPECT_EQ(at(OpCode::kDigamma, kInf), kInf);
+  EXPECT_EQ(at(OpCode::kBesselI0e, kInf), 0);
+  EXPECT_EQ(at(OpCode::kBesselI0e, 1.7e308), 1 / std::sqrt(2 * M_PI) / std::sqrt(1.7e308));
+  EXPECT_EQ(at(OpCode::kBesselI1e, -kInf), 0);
+}
+
+// ---- derivatives where formulas break ----
+
+double slope(OpCode op, std::vector<double> args, int by) {
+  Arrays xs;
+  for (const double x : args) xs.push_back(Array(x));
+  const FlatFunction f = [op](std::span<const Array> a, Arrays& outs) { bind(op, nullptr, a, outs); };
+  xs.push_back(Array(1.0));
+  return call(pushforward(f, args.size(), {by}), xs)[0].item<double>();
+}
+
+TEST(igamma, has_its_density_as_slope_at_the_ends_too) {
+  EXPECT_EQ(slope(OpCode::kIgamma, {1, 0}, 1), 1);
+  EXPECT_EQ(slope(OpCode::kIgamma, {2, 0}, 1), 0);
+  EXPECT_EQ(slope(OpCode::kIgamma, {0.5, 0}, 1), kInf);
+  EXPECT_EQ(slope(OpCode::kIgamma, {2, kInf}, 1), 0);
+  EXPECT_EQ(slope(OpCode::kIgamma, {0, 1}, 1), 0);
+  EXPECT_EQ(slope(OpCode::kIgamma, {2, 0}, 0), 0);
+  EXPECT_TRUE(std::isnan(slope(OpCode::kIgamma, {kNaN, 1}, 1)));
+  EXPECT_EQ(slope(OpCode::kIgammaGradA, {2, 0}, 1), 0);
+  EXPECT_EQ(slope(OpCode::kIgammaGradA, {2, kInf}, 1), 0);
+  EXPECT_EQ(slope(OpCode::kRandomGammaGrad, {2, 0}, 1), kInf);
+  // For a large order the plain formula would keep 7 digits of these.
+  EXPECT_NEAR(slope(OpCode::kIgamma, {1e6, 1e6}, 1) / 3.9894224715624403e-4, 1, 1e-14);
+  EXPECT_NEAR(slope(OpCode::kIgammac, {1e6, 1.001e6}, 1) / -2.4180950473148178e-4, 1, 1e-12);
+}
+
+TEST(regularized_incomplete_beta, has_its_density_as_slope_at_the_ends_too) {
+  constexpr OpCode kBeta = OpCode::kRegularizedIncompleteBeta;
+  EXPECT_NEAR(slope(kBeta, {1, 3, 0}, 2), 3, 1e-14);
+  EXPECT_NEAR(slope(kBeta, {4, 1, 1}, 2), 4, 1e-14);
+  EXPECT_EQ(slope(kBeta, {2, 3, 0}, 2), 0);
+  EXPECT_EQ(slope(kBeta, {2, 3, 1}, 2), 0);
+  EXPECT_EQ(slope(kBeta, {0.5, 3, 0}, 2), kInf);
+  EXPECT_EQ(slope(kBeta, {2, 3, 0}, 0), 0);
+  // For large parameters the plain formula would keep 8 digits of these.
+  EXPECT_NEAR(slope(kBeta, {1e6, 2e6, 0.3335}, 2) / 1214.9313837725986, 1, 1e-12);
+  EXPECT_NEAR(slope(kBeta, {100, 50, 0.625}, 2) / 5.576317133125446, 1, 1e-13);
+  EXPECT_EQ(slope(kBeta, {2, 3, 1}, 1), 0);
+  EXPECT_EQ(slope(OpCode::kRegularizedIncompleteBetaGradA, {2, 3, 0}, 2), 0);
+}
+
+template <class F>
+std::string refusal(F&& f) {
+  try {
+    f();
+  } catch (const NotDifferentiableError& e) {
+    return e.message();
+  }
+  return "nothing was thrown";
+}
+
+TEST(incomplete_functions, refuse_second_derivatives_by_parameters) {
+  EXPECT_EQ(refusal([] { slope(OpCode::kIgammaGradA, {2, 1}, 0); }),
+            "igamma_grad_a: the derivative by the order is not available; got a tangent for operand 0.");
+  EXPECT_EQ(refusal([] { slope(OpCode::kRandomGammaGrad, {2, 1}, 0); }),
+            "random_gamma_grad: the derivative by the shape is not available; got a tangent for operand 0.");
+  EXPECT_EQ(refusal([] { slope(OpCode::kRegularizedIncompleteBetaGradB, {2, 1, 0.5}, 1); }),
+            "regularized_incomplete_beta_grad_b: the derivative by b is not available; got a tangent for operand 1.");
+}
+
+TEST(regularized_incomplete_beta, fits_numbers_to_the_array_among_its_operands) {
+  const Array x(std::vector<float>{0.25f, 0.5f});
+  const Array y = lax::regularized_incomplete_beta(1, 1, x);
+  EXPECT_EQ(y.dtype(), f32);
+  EXPECT_EQ(y.to_vector<float>(), (std::vector<float>{0.25f, 0.5f}));
+  EXPECT_THROW(lax::regularized_incomplete_beta(x, x, Array(0.5f)), ShapeError);
+  EXPECT_THROW(lax::igamma(Array(1), Array(2)), DTypeError);
+}
+
+// ---- mulhi ----
+
+TEST(mulhi, is_the_upper_half_of_the_product) {
+  const auto high = [](auto x, auto y) { return lax::mulhi(Array(x), Array(y)).template item<decltype(x)>(); };
+  EXPECT_EQ(high(std::int8_t{-128}, std::int8_t{-128}), 64);
+  EXPECT_EQ(high(std::int8_t{-1}, std::int8_t{1}), -1);
+  EXPECT_EQ(high(std::uint8_t{255}, std::uint8_t{255}), 254);
+  EXPECT_EQ(high(std::int32_t{INT32_MIN}, std::int32_t{INT32_MAX}), -1073741824);
+  EXPECT_EQ(high(std::uint32_t{UINT32_MAX}, std::uint32_t{UINT32_MAX}), UINT32_MAX - 1);
+  EXPECT_EQ(high(std::int64_t{INT64_MIN}, std::int64_t{INT64_MIN}), std::int64_t{1} << 62);
+  EXPECT_EQ(high(std::uint64_t{UINT64_MAX}, std::uint64_t{UINT64_MAX}), UINT64_MAX - 1);
+  EXPECT_EQ(high(std::uint64_t{1} << 63, std::uint64_t{6}), 3u);
+}
+
+}  // namespace
+}  // namespace weft::testing

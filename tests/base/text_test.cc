@@ -237,6 +237,35 @@ TEST(text_cursor, errors_name_the_place_and_the_token) {
   EXPECT_EQ(message_of([] { TextCursor("\x01").identifier(); }), "1:1: expected a name; got '\\x01'.");
 }
 
+TEST(text, small_floats_are_read_and_rounded_once) {
+  namespace formats = small_float_formats;
+  const auto value = [](const SmallFloatFormat& f, std::string_view text) {
+    const auto code = parse_small_float(f, text);
+    return code ? std::optional(decode_small_float(f, *code)) : std::nullopt;
+  };
+  EXPECT_EQ(value(formats::e4m3fn, "0.1"), 0.1015625);
+  EXPECT_EQ(value(formats::e4m3fn, "-448.0"), -448);
+  EXPECT_EQ(value(formats::e5m2, "-inf"), -INFINITY);
+  EXPECT_EQ(value(formats::e2m1fn, "6"), 6);
+  EXPECT_EQ(value(formats::e8m0fnu, "0.125"), 0.125);
+  EXPECT_EQ(parse_small_float(formats::e5m2, "-0.0"), 0x80);
+  EXPECT_EQ(parse_small_float(formats::e5m2, "nan"), 0x7e);
+  // A hair above a midpoint, which double cannot tell from it.
+  EXPECT_EQ(value(formats::e4m3fn, "1.0625"), 1);
+  EXPECT_EQ(value(formats::e4m3fn, "1.06250000000000000000000000000001"), 1.125);
+  EXPECT_EQ(value(formats::e4m3fn, "-1.06250000000000000000000000000001"), -1.125);
+  // What the format does not hold.
+  EXPECT_EQ(value(formats::e4m3fn, "inf"), std::nullopt);
+  EXPECT_EQ(value(formats::e4m3fn, "500"), std::nullopt);
+  EXPECT_EQ(value(formats::e5m2, "1e9"), std::nullopt);
+  EXPECT_EQ(value(formats::e5m2, "1e-9"), std::nullopt);
+  EXPECT_EQ(value(formats::e2m1fn, "8"), std::nullopt);
+  EXPECT_EQ(value(formats::e2m1fn, "nan"), std::nullopt);
+  EXPECT_EQ(value(formats::e8m0fnu, "0"), std::nullopt);
+  EXPECT_EQ(value(formats::e8m0fnu, "-1"), std::nullopt);
+  EXPECT_EQ(value(formats::e5m2, "1x"), std::nullopt);
+}
+
 TEST(text_cursor, numbers_end_where_operators_begin) {
   TextCursor in("1+2-3");
   EXPECT_EQ(in.number(), 1.0);

@@ -461,11 +461,11 @@ bool same_element(T a, T b) {
 }
 
 TEST(astype, converts_between_all_pairs_of_types_as_defined) {
-  for (int from = 0; from < kNumDTypes; ++from)
+  for (int from = 0; from < kNumComputeDTypes; ++from)
     visit_dtype(static_cast<DType>(from), [&]<class From>(TypeTag<From>) {
       const std::vector<From> in = elements<From>();
       const Array x(in);
-      for (int to = 0; to < kNumDTypes; ++to)
+      for (int to = 0; to < kNumComputeDTypes; ++to)
         visit_dtype(static_cast<DType>(to), [&]<class To>(TypeTag<To>) {
           const DType t = static_cast<DType>(to);
           const auto check = [&](const Array& y, const char* how) {
@@ -487,6 +487,54 @@ TEST(astype, converts_between_all_pairs_of_types_as_defined) {
                 << "item of " << x(i).str() << " from " << name(x.dtype()) << " to " << name(t);
         });
     });
+}
+
+// ---- storage types ----
+
+TEST(storage_types, small_floats_go_in_and_come_out_as_their_cpp_types) {
+  const std::vector<float8_e4m3fn> in{float8_e4m3fn(1.5), float8_e4m3fn(-448.0), float8_e4m3fn(0.001953125)};
+  const Array x(in);
+  EXPECT_EQ(x.aval().str(), "f8e4m3fn[3]");
+  const auto out = x.to_vector<float8_e4m3fn>();
+  for (std::size_t i = 0; i < in.size(); ++i) EXPECT_EQ(out[i].bits, in[i].bits);
+  EXPECT_EQ(x(1).item<float>(), -448.0f);
+  EXPECT_EQ(x(0).item<int>(), 1);
+  EXPECT_EQ(x.astype(f32).to_vector<float>(), (std::vector<float>{1.5f, -448.0f, 0.001953125f}));
+  EXPECT_THROW(x.to_vector<float>(), DTypeError);
+  EXPECT_EQ(Array(float4_e2m1fn(6.0)).aval().str(), "f4e2m1fn[]");
+}
+
+TEST(storage_types, small_integers_go_in_and_come_out_as_bytes) {
+  const std::int8_t bytes[] = {7, -8, 0x12, -1};  // 0x12: only the low bits count
+  const Array x = Array::copy(i4, Dims{4}, bytes, 4);
+  EXPECT_EQ(x.to_vector<std::int8_t>(), (std::vector<std::int8_t>{7, -8, 2, -1}));
+  const std::uint8_t pairs[] = {3, 0xfd};
+  const Array y = Array::copy(u2, Dims{2}, pairs, 2);
+  EXPECT_EQ(y.to_vector<std::uint8_t>(), (std::vector<std::uint8_t>{3, 1}));
+  EXPECT_THROW(y.to_vector<std::int8_t>(), DTypeError);
+  // Borrowed memory may have other bits above the value too, and is copied.
+  const auto owner = std::make_shared<std::vector<std::int8_t>>(std::vector<std::int8_t>{0x7f, 0x18});
+  const Array z = Array::borrow(i4, Dims{2}, owner->data(), owner);
+  EXPECT_EQ(z.to_vector<std::int8_t>(), (std::vector<std::int8_t>{-1, -8}));
+}
+
+TEST(storage_types, fill_round_and_wrap_like_conversions) {
+  EXPECT_EQ(Array::full(Dims{2}, f8e5m2, Scalar(1.1)).astype(f32).to_vector<float>(), (std::vector<float>{1, 1}));
+  EXPECT_EQ(Array::full({}, i4, Scalar(9)).item<int>(), -7);
+  EXPECT_EQ(Array::full({}, u4, Scalar(99.5)).item<int>(), 15);
+}
+
+TEST(storage_types, program_text_keeps_their_values) {
+  const auto f = [](Array x) { return lax::add(x, 1.5); };
+  EXPECT_NE(std::string(make_jaxpr(f)(Array(float8_e5m2(1.0))).str()).find("add a 1.5:f8e5m2[]"), std::string::npos);
+}
+
+TEST(array, the_truth_of_a_complex_number_regards_both_parts) {
+  EXPECT_TRUE(static_cast<bool>(Array(std::complex<float>(0, 1))));
+  EXPECT_FALSE(static_cast<bool>(Array(std::complex<double>(0, 0))));
+  EXPECT_TRUE(Array(std::complex<float>(0, 1)).item<bool>());
+  EXPECT_TRUE(Array(std::complex<float>(0, 1)).astype(boolean).item<bool>());
+  EXPECT_FALSE(lax::convert(Array(std::complex<float>(0, 1)), boolean).item<bool>());
 }
 
 TEST(astype, to_the_own_type_gives_the_same_array) {

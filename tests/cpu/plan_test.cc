@@ -5,6 +5,9 @@
 #include <cstring>
 
 #include "weft/base/thread_pool.h"
+#include "weft/ir/contraction.h"
+#include "weft/ir/elementwise.h"
+#include "weft/ir/shape.h"
 #include "weft/runtime/client.h"
 #include "weft/weft.h"
 
@@ -45,6 +48,44 @@ TEST(plan, every_number_adds_by_a_kernel) {
     EXPECT_EQ(kind_of(OpCode::kAdd, {x, x}, x), OpPlan::Kind::kElementwise) << name(t);
     EXPECT_EQ(kind_of(OpCode::kMultiply, {x, x}, x), OpPlan::Kind::kElementwise) << name(t);
   }
+}
+
+TEST(plan, storage_types_have_kernels_only_where_their_bytes_move) {
+  for (const DType t : {f8e4m3fn, i4, u2, f4e2m1fn}) {
+    const Aval x(t, Dims{4}), scalar(t, {}), sum(t, Dims{});
+    const auto kind = [&](OpCode op, ir::Params params, std::initializer_list<Aval> in, Aval out) {
+      return plan_op(op, params.get(), std::span(in.begin(), in.size()), {&out, 1}).kind;
+    };
+    for (const OpCode op : {OpCode::kAdd, OpCode::kMaximum, OpCode::kDivide})
+      EXPECT_EQ(kind(op, {}, {x, x}, x), OpPlan::Kind::kReference) << name(t);
+    EXPECT_EQ(kind(OpCode::kNegate, {}, {x}, x), OpPlan::Kind::kReference);
+    EXPECT_EQ(kind(OpCode::kClamp, {}, {scalar, x, scalar}, x), OpPlan::Kind::kReference);
+    EXPECT_EQ(kind(OpCode::kCompare, ir::make_params(CompareParams{}), {x, x}, Aval(boolean, Dims{4})),
+              OpPlan::Kind::kReference);
+    EXPECT_EQ(kind(OpCode::kConvert, ir::make_params(ConvertParams{f32}), {x}, f32_of(Dims{4})),
+              OpPlan::Kind::kReference);
+    EXPECT_EQ(kind(OpCode::kReduce, ir::make_params(ReduceParams{ReduceKind::kSum, {0}}), {x}, sum),
+              OpPlan::Kind::kReference);
+    EXPECT_EQ(kind(OpCode::kArgmax, ir::make_params(ArgReduceParams{0, i32}), {x}, Aval(i32, Dims{})),
+              OpPlan::Kind::kReference);
+    EXPECT_EQ(kind(OpCode::kDotGeneral, ir::make_params(DotGeneralParams{{{0}, {0}, {}, {}}, t}), {x, x}, sum),
+              OpPlan::Kind::kReference);
+    EXPECT_EQ(kind(OpCode::kIota, ir::make_params(IotaParams{0, t, {4}}), {}, x), OpPlan::Kind::kReference);
+    EXPECT_EQ(kind(OpCode::kSelect, {}, {Aval(boolean, Dims{4}), x, x}, x), OpPlan::Kind::kElementwise);
+    EXPECT_EQ(kind(OpCode::kReverse, ir::make_params(ReverseParams{{0}}), {x}, x), OpPlan::Kind::kDense);
+  }
+}
+
+TEST(plan, total_order_of_floats_has_no_kernel) {
+  const auto kind = [](DType t, ComparisonDirection d) {
+    const Aval x(t, Dims{4}), y(boolean, Dims{4});
+    const std::initializer_list<Aval> in{x, x};
+    return plan_op(OpCode::kCompare, ir::make_params(CompareParams{d}).get(), in, {&y, 1}).kind;
+  };
+  for (const DType t : {f16, bf16, f32, f64})
+    EXPECT_EQ(kind(t, ComparisonDirection::kTotalGt), OpPlan::Kind::kReference) << name(t);
+  EXPECT_EQ(kind(i32, ComparisonDirection::kTotalGt), OpPlan::Kind::kElementwise);
+  EXPECT_EQ(kind(f32, ComparisonDirection::kGt), OpPlan::Kind::kElementwise);
 }
 
 TEST(plan, reshape_and_broadcast_take_no_memory) {

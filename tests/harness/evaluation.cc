@@ -55,7 +55,7 @@ std::vector<std::vector<unsigned char>> raw_results(const Sample& sample, std::s
     memory.emplace_back(static_cast<std::size_t>(a.bytes()) + 2 * kMargin, fill);
     views.push_back({a, memory.back().data() + kMargin});
   }
-  ir::op_info(sample.op).eval(sample.params.get(), in, views);
+  ir::evaluate(sample.op, sample.params.get(), in, views);
   for (std::vector<unsigned char>& m : memory) {
     for (std::size_t i = 0; i < kMargin; ++i)
       if (m[i] != fill || m[m.size() - 1 - i] != fill) trespass = "must not write outside its results.";

@@ -36,6 +36,7 @@ TEST(dtype, streams_print_the_name) {
 
 TEST(dtype, sizes_and_cpp_types_agree) {
   for_each_dtype([](DType t) {
+    if (is_storage(t)) return;
     visit_dtype(t, [t](auto tag) {
       using T = typename decltype(tag)::type;
       EXPECT_EQ(dtype_of<T>(), t);
@@ -69,6 +70,44 @@ TEST(dtype, real_and_complex_forms_belong_together) {
   EXPECT_EQ(complex_dtype(f64), c128);
   EXPECT_EQ(complex_dtype(c128), c128);
   EXPECT_EQ(complex_dtype(i64), c64);
+}
+
+TEST(dtype, storage_types_are_one_byte_and_computed_in_a_type_that_holds_them) {
+  int n = 0;
+  for_each_dtype([&](DType t) {
+    EXPECT_EQ(is_storage(compute_dtype(t)), false) << name(t);
+    if (!is_storage(t)) {
+      EXPECT_EQ(compute_dtype(t), t);
+      return;
+    }
+    ++n;
+    EXPECT_EQ(byte_size(t), 1) << name(t);
+    EXPECT_EQ(category(compute_dtype(t)), category(t)) << name(t);
+    EXPECT_EQ(is_unsigned(compute_dtype(t)), is_unsigned(t)) << name(t);
+    EXPECT_THROW(visit_dtype(t, [](auto) {}), InternalError);
+  });
+  EXPECT_EQ(n, kNumDTypes - kNumComputeDTypes);
+  EXPECT_EQ(bit_width(boolean), 1);
+  EXPECT_EQ(bit_width(u2), 2);
+  EXPECT_EQ(bit_width(i4), 4);
+  EXPECT_EQ(bit_width(f4e2m1fn), 4);
+  EXPECT_EQ(bit_width(f6e3m2fn), 6);
+  EXPECT_EQ(bit_width(f8e8m0fnu), 8);
+  EXPECT_EQ(bit_width(c128), 128);
+}
+
+TEST(dtype, small_floats_have_cpp_types) {
+  EXPECT_EQ(dtype_of<float8_e4m3fn>(), f8e4m3fn);
+  EXPECT_EQ(dtype_of<float8_e5m2>(), f8e5m2);
+  EXPECT_EQ(dtype_of<float8_e4m3fnuz>(), f8e4m3fnuz);
+  EXPECT_EQ(dtype_of<float8_e5m2fnuz>(), f8e5m2fnuz);
+  EXPECT_EQ(dtype_of<float8_e4m3b11fnuz>(), f8e4m3b11fnuz);
+  EXPECT_EQ(dtype_of<float8_e4m3>(), f8e4m3);
+  EXPECT_EQ(dtype_of<float8_e3m4>(), f8e3m4);
+  EXPECT_EQ(dtype_of<float8_e8m0fnu>(), f8e8m0fnu);
+  EXPECT_EQ(dtype_of<float6_e2m3fn>(), f6e2m3fn);
+  EXPECT_EQ(dtype_of<float6_e3m2fn>(), f6e3m2fn);
+  EXPECT_EQ(dtype_of<float4_e2m1fn>(), f4e2m1fn);
 }
 
 TEST(dtype, visiting_an_unknown_dtype_is_our_fault) {
@@ -130,7 +169,9 @@ TEST(convert_element, to_bool_means_not_zero) {
   EXPECT_TRUE(convert_element<bool>(std::numeric_limits<double>::quiet_NaN()));
   EXPECT_FALSE(convert_element<bool>(-0.0));
   EXPECT_TRUE(convert_element<bool>(256));
-  EXPECT_TRUE(convert_element<bool>(std::complex<float>(0, 1)));
+  // Only the real part counts, as in every conversion of complex numbers to others.
+  EXPECT_FALSE(convert_element<bool>(std::complex<float>(0, 1)));
+  EXPECT_TRUE(convert_element<bool>(std::complex<float>(1, 0)));
   EXPECT_FALSE(convert_element<bool>(std::complex<float>(0, -0.0f)));
   EXPECT_TRUE(convert_element<bool>(float16(0.5f)));
 }

@@ -28,6 +28,17 @@ inline std::vector<std::string> programs_by_hand() {
     h:u64[1] = xor 18446744073709551615:u64[1] 0:u64[1]
     i:i8[] = max -128:i8[] 127:i8[]
   in (a, b, c, d, e, f, g, h, i) })",
+      R"({ lambda ; a:f8e4m3fn[2] b:i4[3]. let
+    c:f8e4m3fn[2] = add a 0.1015625:f8e4m3fn[2]
+    d:f8e5m2[] = mul nan:f8e5m2[] -inf:f8e5m2[]
+    e:f8e5m2[] = div nan_FF:f8e5m2[] -0.0:f8e5m2[]
+    f:f8e8m0fnu[] = max 1.7014118e+38:f8e8m0fnu[] 5.877472e-39:f8e8m0fnu[]
+    g:f4e2m1fn[] = neg 6.0:f4e2m1fn[]
+    h:i4[3] = xor b -8:i4[3]
+    i:u2[] = and 3:u2[] 0:u2[]
+    j:bool[2] = lt_to a c
+    k:u4[] = convert_element_type[new_dtype=uint4] i
+  in (c, d, e, f, g, h, i, j, k) })",
       R"({ lambda ; a:f32[4]. let
     b:f32[4] = jit[
       name="a name with \"quotes\", \x0a and \xff"

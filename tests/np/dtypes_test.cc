@@ -42,6 +42,26 @@ TEST(dtypes, limits_of_integers) {
   EXPECT_EQ(np::iinfo(u64).min, 0);
 }
 
+TEST(dtypes, limits_of_storage_types) {
+  EXPECT_EQ(np::iinfo(i4).min, -8);
+  EXPECT_EQ(np::iinfo(i4).max, 7u);
+  EXPECT_EQ(np::iinfo(u2).max, 3u);
+  EXPECT_EQ(np::iinfo(u2).bits, 2);
+  const np::FloatInfo f = np::finfo(f8e4m3fn);
+  EXPECT_EQ(f.bits, 8);
+  EXPECT_EQ(f.nmant, 3);
+  EXPECT_EQ(f.nexp, 4);
+  EXPECT_EQ(f.eps, 0.125);
+  EXPECT_EQ(f.max, 448);
+  EXPECT_EQ(f.min, -448);
+  EXPECT_EQ(f.smallest_normal, 0x1p-6);
+  EXPECT_EQ(f.smallest_subnormal, 0x1p-9);
+  EXPECT_EQ(np::finfo(f8e8m0fnu).smallest_normal, 0x1p-127);
+  EXPECT_EQ(np::finfo(f8e8m0fnu).min, 0x1p-127);
+  EXPECT_EQ(np::finfo(f4e2m1fn).max, 6);
+  EXPECT_EQ(np::finfo(f4e2m1fn).bits, 4);
+}
+
 TEST(dtypes, other_kinds_are_refused) {
   EXPECT_THROW(np::finfo(i32), DTypeError);
   EXPECT_THROW(np::iinfo(f32), DTypeError);

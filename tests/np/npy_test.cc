@@ -104,7 +104,7 @@ TEST_F(npy, long_headers_stay_aligned) {
 TEST_F(npy, every_dtype_reads_back) {
   std::vector<std::byte> data(96);
   for (std::size_t i = 0; i < data.size(); ++i) data[i] = std::byte(i * 37 + 11);
-  for (int t = 0; t < kNumDTypes; ++t) {
+  for (int t = 0; t < kNumComputeDTypes; ++t) {
     const Aval aval(static_cast<DType>(t), Dims{2, 3});
     auto source = data;
     if (aval.dtype() == boolean)
@@ -259,6 +259,19 @@ TEST_F(npy, errors_name_the_path) {
   } catch (const ParseError& e) {
     EXPECT_NE(e.message().find((folder_ / "bad.npy").string()), std::string::npos);
   }
+}
+
+TEST_F(npy, storage_types_have_no_name_in_files) {
+  const std::uint8_t byte = 0;
+  try {
+    write_npy(folder_ / "a.npy", {Aval(f8e4m3fn, {}), &byte});
+    FAIL();
+  } catch (const DTypeError& e) {
+    EXPECT_EQ(e.message(), "write_npy: the dtype must be one that .npy files have a name for; got f8e4m3fn.");
+    EXPECT_NE(e.hint().find("astype(f32)"), std::string::npos) << e.hint();
+  }
+  EXPECT_THROW(write_npy(folder_ / "a.npy", {Aval(i4, {}), &byte}), DTypeError);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 0);
 }
 
 TEST_F(npy, a_failed_write_leaves_the_folder_as_it_was) {

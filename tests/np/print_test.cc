@@ -483,6 +483,17 @@ TEST(print, bfloat16_shows_the_fewest_digits_of_its_type) {
   expect(Tensor<bfloat16>({}, {0.3f}), "0.3", "Array(0.3, dtype=bfloat16)");
 }
 
+// Storage types print the values that they stand for.
+TEST(print, storage_types_show_their_values) {
+  expect(Tensor<float8_e4m3fn>({3}, {float8_e4m3fn(0.1), float8_e4m3fn(-2.0), float8_e4m3fn(448.0)}),
+         "[ 1.015625e-01 -2.000000e+00  4.480000e+02]",
+         "Array([ 1.015625e-01, -2.000000e+00,  4.480000e+02], dtype=float8_e4m3fn)");
+  expect(Tensor<float8_e5m2>({}, {float8_e5m2(1e9)}), "inf", "Array(inf, dtype=float8_e5m2)");
+  const std::int8_t n[] = {7, -8, 0};
+  EXPECT_EQ(array_repr({Aval(i4, {3}), n}), "Array([ 7, -8,  0], dtype=int4)");
+  EXPECT_EQ(array_str({Aval(u2, {}), n + 2}), "0");
+}
+
 TEST(print, impossible_options_are_refused) {
   const Tensor<float> x({1}, {1.0f});
   EXPECT_THROW(array_str(x, {.precision = -1}), ValueError);

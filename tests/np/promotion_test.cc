@@ -7,6 +7,7 @@ namespace {
 
 using testing::expect_equal;
 using testing::message_of;
+using testing::throws;
 
 constexpr DType kOrder[] = {boolean, u8, u16, u32, u64, i8, i16, i32, i64, bf16, f16, f32, f64, c64, c128};
 
@@ -93,6 +94,21 @@ TEST(promotion, shapes_that_do_not_fit_are_named) {
             "where: shapes must broadcast; got f32[3] and f32[4].");
   EXPECT_EQ(message_of<ShapeError>([&] { return np::broadcast_to(a, Dims{2}); }),
             "broadcast_to: the array must broadcast to the shape; got f32[3] to [2].");
+}
+
+TEST(promotion, storage_types_do_not_promote) {
+  const Array x = np::ones({2}).astype(f8e4m3fn), n = np::ones({2}).astype(i4);
+  EXPECT_EQ(message_of<DTypeError>([&] { return x + np::ones({2}); }),
+            "add: f8e4m3fn does not promote implicitly; got f8e4m3fn and f32.");
+  EXPECT_EQ(message_of<DTypeError>([&] { return np::ones({2}, i32) * n; }),
+            "multiply: i4 does not promote implicitly; got i32 and i4.");
+  EXPECT_TRUE(throws<DTypeError>([&] { return x + x.astype(f8e5m2); }));
+  // Of one type, and with numbers, they compute.
+  EXPECT_EQ((x + x).aval().str(), "f8e4m3fn[2]");
+  EXPECT_EQ((x * 2.5).astype(f32).to_vector<float>(), (std::vector<float>{2.5f, 2.5f}));
+  EXPECT_EQ((n + 6).astype(i32).to_vector<int>(), (std::vector<int>{7, 7}));
+  EXPECT_EQ(message_of<ValueError>([&] { return n + 8; }),
+            "add: a number must fit the dtype of the array beside it; got 8 for i4[2].");
 }
 
 TEST(promotion, errors_name_the_users_line) {

@@ -42,8 +42,8 @@ Arrays make_operands(const Sample& sample, int example) {
 const std::vector<Sample>& all_samples() {
   static const std::vector<Sample> all = [] {
     std::vector<Sample> samples;
-    for (const auto family : {elementwise_samples, contraction_samples, shape_samples, indexing_samples, window_samples,
-                              linalg_samples, other_samples, program_samples})
+    for (const auto family : {elementwise_samples, contraction_samples, shape_samples, indexing_samples, storage_samples,
+                              window_samples, linalg_samples, other_samples, program_samples})
       for (Sample& s : family()) samples.push_back(std::move(s));
     return samples;
   }();

@@ -50,6 +50,8 @@ std::vector<Sample> indexing_samples();
 std::vector<Sample> window_samples();
 /// Transforms, matrices, top_k, StableHLO's random numbers.
 std::vector<Sample> linalg_samples();
+/// Storage types (f8, i4, ...) and total order, in operations of all families.
+std::vector<Sample> storage_samples();
 /// Random bits, identities, calls.
 std::vector<Sample> other_samples();
 

@@ -44,6 +44,17 @@ inline std::uint16_t float_to_bfloat_bits(float value) {
   return static_cast<std::uint16_t>((f + 0x7fffu + ((f >> 16) & 1u)) >> 16);
 }
 
+/// An integer as a double whose last bit is set when bits were lost, so that rounding it to a format of fewer bits
+/// rounds as if from the integer itself.
+template <class I>
+constexpr double round_to_odd(I v) {
+  const bool negative = std::is_signed_v<I> && v < I(0);
+  auto magnitude = static_cast<std::uint64_t>(v);
+  if (negative) magnitude = 0 - magnitude;
+  if (magnitude >> 53) magnitude = (magnitude >> 11 | ((magnitude & 0x7ff) != 0)) << 11;
+  return negative ? -static_cast<double>(magnitude) : static_cast<double>(magnitude);
+}
+
 }  // namespace detail
 
 #define WEFT_SMALL_FLOAT(Name, FROM, TO)                                                                 \
@@ -54,7 +65,7 @@ inline std::uint16_t float_to_bfloat_bits(float value) {
     explicit Name(double v) : bits(FROM(narrow(v))) {}                                                   \
     template <class I>                                                                                   \
       requires std::is_integral_v<I>                                                                     \
-    explicit Name(I v) : Name(static_cast<double>(v)) {}                                                 \
+    explicit Name(I v) : Name(detail::round_to_odd(v)) {}                                                \
     operator float() const { return TO; }                                                                \
     static Name from_bits(std::uint16_t b) {                                                             \
       Name r;                                                                                            \

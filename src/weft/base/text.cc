@@ -145,13 +145,15 @@ Decimal written_decimal(std::string_view text) {
   return out;
 }
 
-// Rounds the decimal `text`, whose nearest double is `value`, to T. Rounding to double first may land
-// exactly on the midpoint of two Ts, and then only the decimal itself knows the side.
-template <class T>
-T round_decimal(std::string_view text, double value) {
+// Rounds the decimal `text`, whose nearest double is `value`, by `round`, which gives the bits of a double rounded to a
+// smaller format. Rounding to double first may land exactly on the midpoint of two of them, and then only the decimal
+// itself knows the side.
+template <class Round>
+auto round_decimal(std::string_view text, double value, const Round& round) {
   const double down = std::nextafter(value, -INFINITY);
   const double up = std::nextafter(value, INFINITY);
-  if (T(down).bits == T(up).bits || static_cast<float>(T(value)) == value) return T(value);
+  // Also where `value` is exact: both its neighbours round to it.
+  if (value == 0 || round(down) == round(up)) return round(value);
   char buffer[1100];  // every double's exact value in scientific notation fits
   const auto end =
       std::to_chars(buffer, buffer + sizeof buffer, std::fabs(value), std::chars_format::scientific, 1074).ptr;
@@ -160,8 +162,8 @@ T round_decimal(std::string_view text, double value) {
   // Both are normalised, so digits compare as text once the exponents agree.
   const int order = given.exponent != midpoint.exponent ? (given.exponent > midpoint.exponent ? 1 : -1)
                                                         : given.digits.compare(midpoint.digits);
-  if (order == 0) return T(value);
-  return T((order > 0) == (value > 0) ? up : down);
+  if (order == 0) return round(value);
+  return round((order > 0) == (value > 0) ? up : down);
 }
 
 }  // namespace
@@ -200,13 +202,29 @@ std::optional<T> parse_number(std::string_view text) {
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   const auto zero_for_nonzero = [&](auto v) { return v == 0 && has_nonzero_digit(text); };
   if constexpr (kSmall) {
-    const T rounded = round_decimal<T>(text, value);
+    const T rounded = T::from_bits(round_decimal(text, value, [](double v) { return T(v).bits; }));
     if (std::isinf(static_cast<float>(rounded)) || zero_for_nonzero(static_cast<float>(rounded))) return std::nullopt;
     return rounded;
   } else {
     if (zero_for_nonzero(value)) return std::nullopt;
     return value;
   }
+}
+
+std::optional<std::uint8_t> parse_small_float(const SmallFloatFormat& f, std::string_view text) {
+  if (text == "nan") return f.has_nan() ? std::optional(static_cast<std::uint8_t>(f.nan_code())) : std::nullopt;
+  if (text == "inf" || text == "-inf") {
+    if (f.infinity_code() == 0) return std::nullopt;
+    return static_cast<std::uint8_t>(f.infinity_code() | (text[0] == '-' ? f.sign_bit() : 0));
+  }
+  const auto value = parse_number<double>(text);
+  if (!value) return std::nullopt;
+  const std::uint8_t code = round_decimal(text, *value, [&](double v) { return encode_small_float(f, v); });
+  const double rounded = decode_small_float(f, code);
+  if (rounded - rounded != 0 || (rounded == 0 && *value != 0)) return std::nullopt;
+  // Saturated rather than rounded.
+  if (detail::round_magnitude(f, std::fabs(*value)) > f.max_code()) return std::nullopt;
+  return code;
 }
 
 template std::optional<float16> parse_number<float16>(std::string_view);

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "weft/base/float16.h"
+#include "weft/base/float8.h"
 
 namespace weft {
 
@@ -71,6 +72,9 @@ std::optional<T> parse_integer(std::string_view text) {
 /// T is float16, bfloat16, float or double; the value is rounded to T once.
 template <class T>
 std::optional<T> parse_number(std::string_view text);
+
+/// The same for a small float, as its code. It has no text of its own: number_str of its value as a float reads back.
+std::optional<std::uint8_t> parse_small_float(const SmallFloatFormat& format, std::string_view text);
 
 /// A place in a text, both counted from 1; columns count bytes.
 struct TextPosition {

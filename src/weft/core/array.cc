@@ -4,6 +4,7 @@
 
 #include "weft/core/evaluator.h"
 #include "weft/core/trace.h"
+#include "weft/ir/elements.h"
 #include "weft/ir/jaxpr.h"
 
 namespace weft {
@@ -140,18 +141,14 @@ Ref<const BufferValue> materialize(const BufferValue& b) {
 }  // namespace detail
 
 void Scalar::write(DType t, void* out) const {
-  visit_dtype(t, [&]<class T>(TypeTag<T>) {
-    T v;
-    switch (category(dtype)) {
-      case Category::kBool:
-      case Category::kInteger:
-        v = dtype == u64 ? convert_element<T>(static_cast<std::uint64_t>(integer)) : convert_element<T>(integer);
-        break;
-      case Category::kFloat: v = convert_element<T>(real); break;
-      default: v = convert_element<T>(std::complex<double>(real, imag)); break;
-    }
-    std::memcpy(out, &v, sizeof v);
-  });
+  switch (category(dtype)) {
+    case Category::kBool:
+    case Category::kInteger: return convert_elements(dtype == u64 ? u64 : i64, &integer, t, out, 1);
+    case Category::kFloat: return convert_elements(f64, &real, t, out, 1);
+    default: break;
+  }
+  const std::complex<double> v(real, imag);
+  convert_elements(c128, &v, t, out, 1);
 }
 
 std::complex<double> Scalar::value() const {
@@ -173,7 +170,7 @@ Array Array::copy(DType dtype, DimSpan shape, const void* data, std::size_t coun
     throw ShapeError("array: the number of elements must be that of the shape; got " + std::to_string(count) +
                      " elements for shape " + shape_str(shape) + ".");
   Ref<BufferValue> b = detail::new_buffer(aval);
-  if (count) std::memcpy(b->storage()->data(), data, static_cast<std::size_t>(aval.bytes()));
+  copy_canonical(dtype, data, b->storage()->data(), aval.size());
   return Array(Ref<const Value>(std::move(b)));
 }
 
@@ -183,6 +180,9 @@ Array Array::borrow(DType dtype, DimSpan shape, const void* data, std::shared_pt
   const Aval aval(dtype, shape);
   if (aval.size() > 0 && !data)
     throw ValueError("borrow: the memory must not be null; got a null pointer for " + aval.str() + ".");
+  // Elements of fewer bits than a byte must be in canonical form, which memory from outside need not be.
+  if (bit_width(dtype) < 8 && dtype != boolean)
+    return copy(dtype, shape, data, static_cast<std::size_t>(aval.size()), loc);
   const auto align = static_cast<std::uintptr_t>(std::min<std::int64_t>(byte_size(dtype), 8));
   if (reinterpret_cast<std::uintptr_t>(data) % align != 0)
     throw ValueError("borrow: the memory must be aligned for " + std::string(name(dtype)) +
@@ -230,7 +230,9 @@ detail::HostView Array::host(const char* what, const SourceLocation& loc) const 
 void Array::copy_elements(DType t, void* out, std::size_t count, const char* what, const SourceLocation& loc) const {
   const LocationScope scope(loc, what);
   const detail::HostView h = host(what, loc);
-  if (h.view.dtype() != t)
+  // i2, i4, u2 and u4 have no C++ type of their own: they are read as the bytes that they are.
+  const DType own = is_integer(h.view.dtype()) ? compute_dtype(h.view.dtype()) : h.view.dtype();
+  if (own != t)
     throw DTypeError(std::string(what) + ": the C++ type must match the dtype; got " + std::string(name(t)) + " for " +
                          h.view.aval.str() + ".",
                      "convert first with astype(" + std::string(name(t)) + ").");
@@ -245,12 +247,13 @@ void Array::read_item(DType t, void* out, const SourceLocation& loc) const {
   const BufferValue& b = concrete(*this, "item");
   if (b.aval().size() != 1)
     throw ShapeError("item: the array must have exactly one element; got " + b.aval().str() + ".");
-  const Scalar s = visit_dtype(b.aval().dtype(), [&]<class T>(TypeTag<T>) {
-    T v;
-    std::memcpy(&v, b.data(), sizeof v);
-    return Scalar(v);
-  });
-  s.write(t, out);
+  if (t == boolean && is_complex(b.aval().dtype())) {  // truth: converting would drop the imaginary part
+    std::complex<double> v;
+    convert_elements(b.aval().dtype(), b.data(), c128, &v, 1);
+    *static_cast<bool*>(out) = v != 0.0;
+    return;
+  }
+  convert_elements(b.aval().dtype(), b.data(), t, out, 1);
 }
 
 Array::operator bool() const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "weft/base/thread_pool.h"
 #include "weft/core/evaluator.h"
@@ -11,6 +12,7 @@
 #include "weft/cpu/kernels/reduce.h"
 #include "weft/cpu/kernels/threefry.h"
 #include "weft/ir/contraction.h"
+#include "weft/ir/elements.h"
 #include "weft/ir/elementwise.h"
 #include "weft/ir/indexing.h"
 #include "weft/ir/shape.h"
@@ -19,14 +21,16 @@ namespace weft::cpu {
 
 namespace {
 
-CompareOp compare_op(ComparisonDirection d) {
-  switch (d) {
+// The total order of integers and bool is the usual one; that of floats has no kernel.
+std::optional<CompareOp> compare_op(ComparisonDirection d, DType t) {
+  switch (is_inexact(t) ? d : usual_order(d)) {
     case ComparisonDirection::kEq: return CompareOp::kEq;
     case ComparisonDirection::kNe: return CompareOp::kNe;
     case ComparisonDirection::kGe: return CompareOp::kGe;
     case ComparisonDirection::kGt: return CompareOp::kGt;
     case ComparisonDirection::kLe: return CompareOp::kLe;
-    default: return CompareOp::kLt;
+    case ComparisonDirection::kLt: return CompareOp::kLt;
+    default: return std::nullopt;
   }
 }
 
@@ -47,8 +51,10 @@ ReduceOp reduce_op(ReduceKind kind, DType t) {
 const ElementwiseKernel* elementwise_kernel(OpCode op, const ir::ParamsBase* params, std::span<const Aval> in,
                                             std::span<const Aval> out) {
   switch (op) {
-    case OpCode::kCompare:
-      return find_compare(compare_op(ir::params_as<CompareParams>(params).direction), in[0].dtype());
+    case OpCode::kCompare: {
+      const auto compare = compare_op(ir::params_as<CompareParams>(params).direction, in[0].dtype());
+      return compare ? find_compare(*compare, in[0].dtype()) : nullptr;
+    }
     case OpCode::kSelect: return find_select(in[1].dtype());
     case OpCode::kClamp: return find_clamp(in[1].dtype());
     case OpCode::kConvert: return find_convert(in[0].dtype(), out[0].dtype());
@@ -64,17 +70,7 @@ using DenseRun = std::function<void(const void* const* in, void* const* out)>;
 Dims read_starts(std::span<const DType> types, const void* const* in, DimSpan shape, DimSpan window) {
   Dims starts;
   for (std::size_t i = 0; i < types.size(); ++i) {
-    const auto start = visit_dtype(types[i], [&]<class T>(TypeTag<T>) -> std::int64_t {
-      if constexpr (std::is_integral_v<T>) {
-        T v;
-        std::memcpy(&v, in[i], sizeof v);
-        return std::is_same_v<T, std::uint64_t> && v > static_cast<T>(INT64_MAX) ? INT64_MAX
-                                                                                 : static_cast<std::int64_t>(v);
-      } else {
-        throw InternalError("start indices must be integers");
-      }
-    });
-    starts.push_back(std::clamp<std::int64_t>(start, 0, shape[i] - window[i]));
+    starts.push_back(std::clamp<std::int64_t>(integer_element(types[i], in[i]), 0, shape[i] - window[i]));
   }
   return starts;
 }
@@ -178,6 +174,7 @@ DenseRun plan_dense(OpCode op, const ir::ParamsBase* params, std::span<const Ava
         pad(element, aval.shape(), p.low, p.high, p.interior, x[0], x[1], y[0]);
       };
     case OpCode::kIota:
+      if (is_storage(out[0].dtype())) return nullptr;
       return [aval = out[0], d = ir::params_as<IotaParams>(params).dimension](const void* const*, void* const* y) {
         iota(aval.dtype(), aval.shape(), d, y[0]);
       };
@@ -210,7 +207,7 @@ void run_reference(OpCode op, const ir::ParamsBase* params, std::span<const Tens
                    std::span<const MutableTensorView> out) {
   const ir::OpInfo& info = ir::op_info(op);
   const std::int64_t n = out.empty() ? 0 : out[0].size();
-  if (!info.elementwise || n < 2 * kReferenceGrain) return info.eval(params, in, out);
+  if (!info.elementwise || n < 2 * kReferenceGrain) return ir::evaluate(op, params, in, out);
   parallel_for(n, kReferenceGrain, [&](std::int64_t begin, std::int64_t end) {
     const auto part = [&](Aval a, auto* data) {
       // A scalar beside a larger result (select's predicate) serves every part.
@@ -227,7 +224,7 @@ void run_reference(OpCode op, const ir::ParamsBase* params, std::span<const Tens
       const auto [aval, data] = part(v.aval, static_cast<char*>(v.data));
       to.push_back({aval, data});
     }
-    info.eval(params, from, to);
+    ir::evaluate(op, params, from, to);
   });
 }
 

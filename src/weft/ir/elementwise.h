@@ -25,6 +25,12 @@ inline constexpr std::string_view kComparisonDirectionNames[] = {
     "EQ", "NE", "GE", "GT", "LE", "LT", "TOTAL_EQ", "TOTAL_NE", "TOTAL_GE", "TOTAL_GT", "TOTAL_LE", "TOTAL_LT"};
 constexpr std::span<const std::string_view> enum_names(ComparisonDirection) { return kComparisonDirectionNames; }
 
+/// The direction without "total": the same question where all numbers are ordered (integers, bool).
+constexpr ComparisonDirection usual_order(ComparisonDirection d) {
+  constexpr int kUsual = static_cast<int>(ComparisonDirection::kTotalEq);
+  return static_cast<ComparisonDirection>(static_cast<int>(d) % kUsual);
+}
+
 /// compare: printed as eq, ne, ge, gt, le, lt; in total order as eq_to, ne_to, ...
 struct CompareParams {
   ComparisonDirection direction{};

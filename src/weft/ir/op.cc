@@ -1,7 +1,12 @@
 #include "weft/ir/op.h"
 
+#include <algorithm>
+#include <memory>
 #include <string>
 #include <unordered_map>
+#include <vector>
+
+#include "weft/ir/elements.h"
 
 namespace weft::ir {
 
@@ -51,6 +56,53 @@ void infer(OpCode op, const ParamsBase* params, std::span<const Aval> in, Avals&
                      ".");
   internal_check(params || !info.parse, "infer: an op with parameters was given none");
   info.infer(params, in, out);
+}
+
+namespace {
+
+// Memory for the elements of one operand or result in the type it is computed in.
+struct Computed {
+  std::unique_ptr<std::byte[]> memory;
+  Aval aval;
+  explicit Computed(Aval a)
+      : memory(new std::byte[static_cast<std::size_t>(a.size() * byte_size(compute_dtype(a.dtype())))]),
+        aval(a.with_dtype(compute_dtype(a.dtype()))) {}
+};
+
+template <class View>
+bool any_stored(std::span<const View> views) {
+  return std::any_of(views.begin(), views.end(), [](const View& v) { return is_storage(v.dtype()); });
+}
+
+}  // namespace
+
+void evaluate(OpCode op, const ParamsBase* params, std::span<const TensorView> in,
+              std::span<const MutableTensorView> out) {
+  const OpInfo& info = op_info(op);
+  const bool direct = info.storage_types || !(any_stored(in) || any_stored(out));
+  direct ? info.eval(params, in, out) : evaluate_computed(info.eval, params, in, out);
+}
+
+void evaluate_computed(EvalRule eval, const ParamsBase* params, std::span<const TensorView> in,
+                       std::span<const MutableTensorView> out) {
+  std::vector<Computed> memory;
+  memory.reserve(in.size() + out.size());
+  std::vector<TensorView> operands(in.begin(), in.end());
+  std::vector<MutableTensorView> results(out.begin(), out.end());
+  for (TensorView& v : operands) {
+    if (!is_storage(v.dtype())) continue;
+    const Computed& c = memory.emplace_back(v.aval);
+    widen_elements(v.dtype(), v.data, c.memory.get(), v.size());
+    v = {c.aval, c.memory.get()};
+  }
+  for (MutableTensorView& v : results) {
+    if (!is_storage(v.dtype())) continue;
+    const Computed& c = memory.emplace_back(v.aval);
+    v = {c.aval, c.memory.get()};
+  }
+  eval(params, operands, results);
+  for (std::size_t i = 0; i < out.size(); ++i)
+    if (is_storage(out[i].dtype())) narrow_elements(out[i].dtype(), results[i].data, out[i].data, out[i].size());
 }
 
 bool find_op(std::string_view text, OpCode& op, int& variant) {

@@ -43,10 +43,13 @@ struct OpInfo {
   Params (*parse)(TextCursor& in, int variant) = nullptr;
   /// Called through ir::infer, which has counted the operands; what the parameters say is unchecked.
   InferRule infer = nullptr;
-  /// Operations that carry programs evaluate them by ir/interpret.h.
+  /// Called through ir::evaluate. Operations that carry programs evaluate them by ir/interpret.h.
   EvalRule eval = nullptr;
   /// Results have the shape of the operands and element i depends on elements i only.
   bool elementwise = false;
+  /// Whether `eval` takes storage types (f8, i4, ...) as they are, because it moves elements without reading them or
+  /// reads them with care. Otherwise it sees elements of compute_dtype, and its results are rounded or wrapped.
+  bool storage_types = false;
   /// Whether it does more than compute results (sends, prints, talks to other processes): then it is
   /// never removed and keeps its order among others that do. Null: it never does.
   bool (*has_effects)(const ParamsBase* params) = nullptr;
@@ -65,6 +68,13 @@ inline bool has_effects(OpCode op, const ParamsBase* params) {
 /// Appends the types of the results of `op` applied to operands of types `in`. Throws ShapeError,
 /// DTypeError, IndexError or ValueError when the operands (their number too) or parameters do not fit.
 void infer(OpCode op, const ParamsBase* params, std::span<const Aval> in, Avals& out);
+
+/// Runs the reference evaluation of `op`, for operands and results of all dtypes.
+void evaluate(OpCode op, const ParamsBase* params, std::span<const TensorView> in,
+              std::span<const MutableTensorView> out);
+/// Runs `eval` with every operand and result of a storage type replaced by one of its compute_dtype.
+void evaluate_computed(EvalRule eval, const ParamsBase* params, std::span<const TensorView> in,
+                       std::span<const MutableTensorView> out);
 
 /// Finds the op (and variant, or -1) for a jaxpr name or mnemonic; false when there is none.
 bool find_op(std::string_view text, OpCode& op, int& variant);

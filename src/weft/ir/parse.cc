@@ -6,6 +6,7 @@
 
 #include "weft/base/text.h"
 #include "weft/ir/builder.h"
+#include "weft/ir/elements.h"
 
 namespace weft::ir {
 
@@ -72,6 +73,31 @@ std::string_view element_text(TextCursor& in) {
   return in.number_text();
 }
 
+// The bits of a NaN written out ("nan_FFC00000"), of an element of so many bytes.
+std::optional<std::uint64_t> nan_bits(std::string_view s, std::size_t bytes) {
+  std::uint64_t bits = 0;
+  const std::string_view digits = s.substr(4);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), bits, 16);
+  if (error != std::errc{} || end != digits.data() + digits.size() || digits.size() != 2 * bytes) return std::nullopt;
+  return bits;
+}
+
+// An element of a storage type as its byte.
+std::optional<std::uint8_t> parse_storage(DType t, std::string_view s) {
+  if (!is_float(t)) {
+    const auto v = parse_integer<std::int64_t>(s);
+    std::uint8_t byte = 0;
+    if (!v) return std::nullopt;
+    convert_elements(i64, &*v, t, &byte, 1);
+    return integer_element(t, &byte) == *v ? std::optional(byte) : std::nullopt;
+  }
+  const SmallFloatFormat& f = small_float_format(t);
+  if (!s.starts_with("nan_")) return parse_small_float(f, s);
+  const auto bits = nan_bits(s, 1);
+  if (!bits || !is_small_float_nan(f, static_cast<std::uint8_t>(*bits))) return std::nullopt;
+  return static_cast<std::uint8_t>(*bits);
+}
+
 template <class T>
 std::optional<T> parse_element(std::string_view s) {
   if constexpr (std::is_same_v<T, bool>) {
@@ -81,13 +107,10 @@ std::optional<T> parse_element(std::string_view s) {
   } else if constexpr (std::is_integral_v<T>) {
     return parse_integer<T>(s);
   } else if (s.starts_with("nan_")) {
-    std::uint64_t bits = 0;
-    const std::string_view digits = s.substr(4);
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), bits, 16);
-    if (error != std::errc{} || end != digits.data() + digits.size() || digits.size() != 2 * sizeof(T))
-      return std::nullopt;
+    const auto bits = nan_bits(s, sizeof(T));
+    if (!bits) return std::nullopt;
     T v;
-    std::memcpy(static_cast<void*>(&v), &bits, sizeof v);
+    std::memcpy(static_cast<void*>(&v), &*bits, sizeof v);
     return v != v ? std::optional<T>(v) : std::nullopt;
   } else {
     return parse_number<T>(s);
@@ -119,6 +142,12 @@ Literal parse_literal(TextCursor& in) {
   in.expect(":");
   Literal literal;
   literal.aval = parse_type(in);
+  if (is_storage(literal.aval.dtype())) {
+    const auto byte = parse_storage(literal.aval.dtype(), first);
+    if (complex || !byte) in.fail_at(at, "an element of " + std::string(name(literal.aval.dtype())), first);
+    literal.value[0] = std::byte{*byte};
+    return literal;
+  }
   const bool read = visit_dtype(literal.aval.dtype(), [&]<class T>(TypeTag<T>) {
     if constexpr (std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>) {
       const auto re = parse_element<typename T::value_type>(first), im = parse_element<typename T::value_type>(second);

@@ -8,6 +8,7 @@
 #include <ostream>
 
 #include "weft/base/text.h"
+#include "weft/ir/elements.h"
 
 namespace weft::ir {
 
@@ -105,17 +106,20 @@ class Printer {
 };
 
 // Bits of a NaN that is not the usual one are part of the literal: nan_FFC00000.
+std::string nan_str(const void* element, std::size_t bytes) {
+  std::uint64_t bits = 0;
+  static_assert(std::endian::native == std::endian::little);
+  std::memcpy(&bits, element, bytes);
+  // Capitals: an 'e' before a sign would look like an exponent.
+  std::string s(2 * bytes, '0');
+  for (std::size_t i = s.size(); i-- > 0; bits >>= 4) s[i] = "0123456789ABCDEF"[bits & 15];
+  return "nan_" + s;
+}
+
 template <class T>
 std::string float_str(T v) {
   static const T usual = std::numeric_limits<T>::quiet_NaN();
-  if (v == v || std::memcmp(&v, &usual, sizeof v) == 0) return number_str(v);
-  std::uint64_t bits = 0;
-  static_assert(std::endian::native == std::endian::little);
-  std::memcpy(&bits, &v, sizeof v);
-  // Capitals: an 'e' before a sign would look like an exponent.
-  std::string s(2 * sizeof v, '0');
-  for (std::size_t i = s.size(); i-- > 0; bits >>= 4) s[i] = "0123456789ABCDEF"[bits & 15];
-  return "nan_" + s;
+  return v == v || std::memcmp(&v, &usual, sizeof v) == 0 ? number_str(v) : nan_str(&v, sizeof v);
 }
 
 }  // namespace
@@ -134,6 +138,13 @@ std::string VarNames::next() {
 }
 
 std::string element_str(DType dtype, const void* element) {
+  if (is_storage(dtype)) {
+    const auto code = *static_cast<const std::uint8_t*>(element);
+    if (!is_float(dtype)) return number_str(integer_element(dtype, element));
+    const SmallFloatFormat& f = small_float_format(dtype);
+    if (is_small_float_nan(f, code) && code != f.nan_code()) return nan_str(&code, 1);
+    return number_str(static_cast<float>(decode_small_float(f, code)));
+  }
   return visit_dtype(dtype, [&]<class T>(TypeTag<T>) -> std::string {
     T v;
     std::memcpy(&v, element, sizeof v);

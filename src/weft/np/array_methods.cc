@@ -5,12 +5,14 @@
 
 #include "weft/np/indexing.h"
 #include "weft/np/print.h"
+#include "weft/np/promotion.h"
 
 namespace weft {
 
 Array Array::astype(DType dtype, SourceLocation loc) const {
   const LocationScope scope(loc, "astype");
-  return lax::convert(*this, dtype);
+  // NumPy asks whether a complex number is zero; other conversions to a real type drop the imaginary part.
+  return dtype == boolean ? np::truth(*this) : lax::convert(*this, dtype);
 }
 
 Array Array::T(SourceLocation loc) const {

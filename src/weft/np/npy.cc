@@ -161,6 +161,11 @@ Element parse_descr(std::string_view descr, NpyOptions options, const Refusal& r
 }
 
 std::string descr_of(DType t) {
+  if (is_storage(t))
+    throw DTypeError(
+        "write_npy: the dtype must be one that .npy files have a name for; got " + std::string(name(t)) + ".",
+        "store " + std::string(name(compute_dtype(t))) + " after astype(" + std::string(name(compute_dtype(t))) + ")" +
+            (bit_width(t) == 8 ? ", or the bytes after lax::bitcast_convert(x, u8)." : "."));
   if (t == bf16) return "<V2";
   const std::int64_t n = byte_size(t);
   const char kind = t == boolean ? 'b' : is_unsigned(t) ? 'u' : is_integer(t) ? 'i' : is_float(t) ? 'f' : 'c';

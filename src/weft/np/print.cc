@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "weft/base/text.h"
+#include "weft/ir/elements.h"
 
 namespace weft::np {
 
@@ -381,18 +382,40 @@ std::string shape_tuple(DimSpan shape) { return "(" + join(shape, ", ") + (shape
 
 }  // namespace
 
-std::string array_str(TensorView array, const PrintOptions& options) {
+namespace {
+
+// Elements of a storage type print as those of the type that they are computed in.
+struct Printable {
+  explicit Printable(TensorView array) : view(array) {
+    if (!is_storage(array.dtype())) return;
+    const DType t = compute_dtype(array.dtype());
+    memory.resize(static_cast<std::size_t>(array.size() * byte_size(t)));
+    widen_elements(array.dtype(), array.data, memory.data(), array.size());
+    view = {array.aval.with_dtype(t), memory.data()};
+  }
+  Printable(const Printable&) = delete;
+  std::vector<std::byte> memory;
+  TensorView view;
+};
+
+}  // namespace
+
+std::string array_str(TensorView stored, const PrintOptions& options) {
   check(options);
+  const Printable printable(stored);
+  const TensorView array = printable.view;
   return array.ndim() == 0 ? scalar_str(array) : bracketed(array, options, " ", 0, 0);
 }
 
-std::string array_repr(TensorView array, const PrintOptions& options) {
+std::string array_repr(TensorView stored, const PrintOptions& options) {
   check(options);
+  const Printable printable(stored);
+  const TensorView array = printable.view;
   const std::string prefix = "Array(";
   const int indent = static_cast<int>(prefix.size());
   const std::string body =
       array.size() == 0 ? "[], shape=" + shape_tuple(array.shape()) : bracketed(array, options, ", ", indent, 1);
-  const std::string dtype = "dtype=" + std::string(numpy_name(array.dtype())) + ")";
+  const std::string dtype = "dtype=" + std::string(numpy_name(stored.dtype())) + ")";
   // JAX separates by the prefix's width, on the same line, where NumPy would start a new line.
   const std::size_t newline = body.rfind('\n');
   const std::size_t last_line = newline == std::string::npos ? body.size() + 2 : body.size() - newline + 1;

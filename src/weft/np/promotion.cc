@@ -8,6 +8,11 @@ namespace weft::np {
 
 DType promote_types(DType a, DType b) {
   if (a == b) return a;
+  if (is_storage(a) || is_storage(b))
+    throw DTypeError(
+        "promote_types: " + std::string(name(is_storage(a) ? a : b)) + " does not promote implicitly; got " +
+            std::string(name(a)) + " and " + std::string(name(b)) + ".",
+        "convert one of them with astype, for example to " + std::string(name(is_storage(a) ? b : a)) + ".");
   if (category(a) > category(b)) std::swap(a, b);
   // From here category(a) <= category(b).
   switch (category(b)) {
@@ -110,7 +115,7 @@ void check_fits(std::string_view op, const Arg& x, DType t, const Arg& beside) {
   if (!x.is_scalar() || !is_integer(x.dtype()) || !is_integer(t) || x.dtype() == t) return;
   const std::int64_t v = x.scalar().integer;
   const bool above = x.dtype() == u64 && v < 0;  // above 2^63
-  const int bits = static_cast<int>(8 * byte_size(t)) - !is_unsigned(t);
+  const int bits = bit_width(t) - !is_unsigned(t);
   const std::int64_t most = bits >= 63 ? INT64_MAX : (std::int64_t{1} << bits) - 1;
   const std::int64_t least = is_unsigned(t) ? 0 : -most - 1;
   const bool fits = above ? t == u64 : v >= least && v <= most;
@@ -159,6 +164,8 @@ std::pair<Array, Array> to_common(std::string_view op, const Arg& x, const Arg& 
 }
 
 }  // namespace
+
+Array truth(const Arg& x) { return is_complex(x.dtype()) ? lax::ne(x, 0.0) : lax::convert(x.array(), boolean); }
 
 std::pair<Array, Array> promote(std::string_view op, const Arg& x, const Arg& y) {
   std::pair<Array, Array> r;

@@ -12,6 +12,7 @@ namespace weft::np {
 /// The least dtype that both convert to:
 /// bool < u8 < u16 < u32 < u64, i8 < i16 < i32 < i64, uN < i2N, all integers < f16, bf16 < f32 < f64,
 /// f32 < c64 < c128, f64 < c128. f16 with bf16, and u64 with a signed integer, give f32.
+/// DTypeError for a storage type (f8, i4, ...) with another type: how precise the result should be is for the user to say.
 DType promote_types(DType a, DType b);
 
 /// The dtype of the operands together.
@@ -46,5 +47,8 @@ inline std::vector<Array> broadcast_arrays(std::initializer_list<Array> xs,
 std::pair<Array, Array> promote(std::string_view op, const Arg& x, const Arg& y);
 /// As promote, and integers and bool become f32.
 std::pair<Array, Array> promote_inexact(std::string_view op, const Arg& x, const Arg& y);
+
+/// x != 0 as bool. Of complex numbers both parts count, while lax::convert drops the imaginary one.
+Array truth(const Arg& x);
 
 }  // namespace weft::np

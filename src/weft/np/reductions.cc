@@ -39,7 +39,8 @@ std::int64_t count(DimSpan shape, const Dims& axes) {
 DType accumulator(DType t) {
   if (t == boolean || t == i8 || t == i16) return i32;
   if (t == u8 || t == u16) return u32;
-  return t == f16 || t == bf16 ? f32 : t;
+  if (is_storage(t) && is_integer(t)) return is_unsigned(t) ? u32 : i32;
+  return t == f16 || t == bf16 ? f32 : compute_dtype(t);
 }
 
 // Where the sum is made, and what it becomes.
@@ -75,7 +76,7 @@ Array truth_reduction(const char* op, const Arg& x, ReduceKind kind, const AxisA
   const LocationScope scope(x.location(), op);
   const Array a = x.array();
   const Dims axes = axis.resolve(op, a.aval());
-  return with_kept(lax::reduce(lax::convert(a, boolean), kind, axes), a.shape(), axes, keepdims);
+  return with_kept(lax::reduce(truth(a), kind, axes), a.shape(), axes, keepdims);
 }
 
 Array position(const char* op, const Arg& x, bool max, std::optional<int> axis, bool keepdims) {
@@ -161,7 +162,7 @@ Array std(const Arg& x, const AxisArg& axis, int ddof, bool keepdims) {
 
 Array count_nonzero(const Arg& x, const AxisArg& axis, bool keepdims) {
   const LocationScope scope(x.location(), "count_nonzero");
-  return sum(lax::convert(x, boolean), axis, keepdims);
+  return sum(truth(x), axis, keepdims);
 }
 Array ptp(const Arg& x, const AxisArg& axis, bool keepdims) {
   const LocationScope scope(x.location(), "ptp");

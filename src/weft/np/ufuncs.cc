@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "weft/np/dtypes.h"
 #include "weft/ops/lax.h"
 
 namespace weft::np {
@@ -34,9 +35,6 @@ Array comparison(std::string_view op, const Arg& x, const Arg& y, ComparisonDire
 }
 
 constexpr double kLn2 = 0.6931471805599453;
-
-// x as bool: not zero.
-Array truth(const Arg& x) { return lax::convert(x.array(), boolean); }
 
 }  // namespace
 
@@ -128,8 +126,9 @@ Array copysign(const Arg& x, const Arg& y) {
 }
 Array signbit(const Arg& x) {
   const LocationScope scope(x.location(), "signbit");
-  const Array a = x.array();
+  Array a = x.array();
   if (!is_float(a.dtype())) return lax::lt(a, 0);
+  if (is_storage(a.dtype())) a = lax::convert(a, f32);
   // The bit itself: -0 and NaN have one too.
   const DType bits = byte_size(a.dtype()) == 2 ? i16 : byte_size(a.dtype()) == 4 ? i32 : i64;
   return lax::lt(lax::bitcast_convert(a, bits), 0);
@@ -140,6 +139,12 @@ Array nan_to_num(const Arg& x, double nan, std::optional<double> posinf, std::op
   if (is_complex(a.dtype()))
     return lax::complex(nan_to_num(lax::real(a), nan, posinf, neginf), nan_to_num(lax::imag(a), nan, posinf, neginf));
   if (!is_float(a.dtype())) return a;
+  if (is_storage(a.dtype())) {
+    const FloatInfo limits = finfo(a.dtype());
+    posinf = posinf.value_or(limits.max);
+    neginf = neginf.value_or(limits.min);
+    return lax::convert(nan_to_num(lax::convert(a, f32), nan, posinf, neginf), a.dtype());
+  }
   const double largest = visit_dtype(a.dtype(), []<class T>(TypeTag<T>) {
     if constexpr (std::is_same_v<T, float16>)
       return 65504.0;
@@ -301,7 +306,7 @@ Array round(const Arg& x, int decimals) {
     return lax::convert(y, t);
   }
   if (decimals >= 0 || t == boolean) return a;
-  if (-decimals > 18 || std::pow(10.0, -decimals) > std::pow(2.0, 8.0 * static_cast<double>(byte_size(t)) - 2))
+  if (-decimals > 18 || std::pow(10.0, -decimals) > std::pow(2.0, bit_width(t) - 2))
     throw ValueError("round: decimals must leave a digit of " + std::string(name(t)) + "; got " +
                      std::to_string(decimals) + ".");
   std::int64_t tens = 1;

@@ -69,13 +69,14 @@ Array lax::stop_gradient(const Arg& x) {
 }
 
 const ir::OpInfo op_infos::optimization_barrier{
-    .operands = ir::takes_at_least(0), .infer = infer_identity, .eval = eval_identity};
+    .operands = ir::takes_at_least(0), .infer = infer_identity, .eval = eval_identity, .storage_types = true};
 const OpRules op_rule_table::optimization_barrier{
     .jvp = jvp_barrier, .transpose = transpose_barrier, .batch = batch_identity, .factors = factors_identity};
 
 // ---- stop_gradient: y = x, dy = 0 ----
 
-const ir::OpInfo op_infos::stop_gradient{.infer = infer_identity, .eval = eval_identity, .elementwise = true};
+const ir::OpInfo op_infos::stop_gradient{
+    .infer = infer_identity, .eval = eval_identity, .elementwise = true, .storage_types = true};
 const OpRules op_rule_table::stop_gradient{
     .jvp = rules::zero_tangent, .transpose = rules::not_linear, .batch = batch_identity, .factors = factors_identity};
 

@@ -103,7 +103,8 @@ Array lax::concatenate(std::span<const Array> xs, int dimension, SourceLocation 
 const ir::OpInfo op_infos::concatenate{.operands = ir::takes_at_least(0),
                                        .parse = ir::parse_params<ConcatenateParams>,
                                        .infer = infer_concatenate,
-                                       .eval = eval_concatenate};
+                                       .eval = eval_concatenate,
+                                       .storage_types = true};
 const OpRules op_rule_table::concatenate{.jvp = jvp_multilinear,
                                          .transpose = transpose_concatenate,
                                          .batch = batch_concatenate,
@@ -239,8 +240,11 @@ Array lax::pad(const Arg& x, const Arg& value, DimSpan low, DimSpan high, DimSpa
       {a, value.filled(a.dtype(), {})});
 }
 
-const ir::OpInfo op_infos::pad{
-    .operands = ir::takes(2), .parse = ir::parse_params<PadParams>, .infer = infer_pad, .eval = eval_pad};
+const ir::OpInfo op_infos::pad{.operands = ir::takes(2),
+                               .parse = ir::parse_params<PadParams>,
+                               .infer = infer_pad,
+                               .eval = eval_pad,
+                               .storage_types = true};
 const OpRules op_rule_table::pad{
     .jvp = jvp_multilinear, .transpose = transpose_pad, .batch = batch_pad, .factors = factors_pad};
 

@@ -2,6 +2,7 @@
 // a smaller format within their own type).
 #include <cstring>
 
+#include "weft/ir/elements.h"
 #include "weft/ops/elementwise.h"
 
 namespace weft {
@@ -16,17 +17,8 @@ void infer_convert(const ParamsBase* params, std::span<const Aval> in, Avals& ou
   out.push_back(in[0].with_dtype(ir::params_as<ConvertParams>(params).new_dtype));
 }
 
-template <class From>
-void convert_from(const TensorView& in, const MutableTensorView& out) {
-  const From* x = in.as<From>();
-  visit_dtype(out.dtype(), [&](auto tag) {
-    using To = typename decltype(tag)::type;
-    To* y = out.as<To>();
-    for (std::int64_t n = in.size(), i = 0; i < n; ++i) y[i] = convert_element<To>(x[i]);
-  });
-}
 void eval_convert(const ParamsBase*, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
-  visit_dtype(in[0].dtype(), [&](auto tag) { convert_from<typename decltype(tag)::type>(in[0], out[0]); });
+  convert_elements(in[0].dtype(), in[0].data, out[0].dtype(), out[0].data, in[0].size());
 }
 
 void jvp_convert(const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
@@ -42,8 +34,11 @@ Array lax::convert(const Arg& x, DType dtype) {
   if (x.dtype() == dtype) return x.array();
   return bind1(OpCode::kConvert, ir::make_params(ConvertParams{dtype}), {x.array()});
 }
-const ir::OpInfo op_infos::convert{
-    .parse = ir::parse_params<ConvertParams>, .infer = infer_convert, .eval = eval_convert, .elementwise = true};
+const ir::OpInfo op_infos::convert{.parse = ir::parse_params<ConvertParams>,
+                                   .infer = infer_convert,
+                                   .eval = eval_convert,
+                                   .elementwise = true,
+                                   .storage_types = true};
 const OpRules op_rule_table::convert{
     .jvp = jvp_convert,
     .transpose =
@@ -54,39 +49,63 @@ const OpRules op_rule_table::convert{
     .factors = factors_elementwise};
 
 // ---- the bits of x as another dtype: y[..., k] is part k of x[...], low bits first; no tangent ----
+// bool has one bit, i4 four: eight bools are the bits of a u8.
 
 namespace {
 
-// Result elements per operand element, negative for operand elements per result element.
-std::int64_t bitcast_ratio(DType from, DType to) {
-  return byte_size(to) <= byte_size(from) ? byte_size(from) / byte_size(to) : -(byte_size(to) / byte_size(from));
+// Parts of the narrower type in one element of the wider; 0 when its bits do not come out even.
+int bitcast_parts(DType a, DType b) {
+  const int wide = std::max(bit_width(a), bit_width(b)), narrow = std::min(bit_width(a), bit_width(b));
+  return wide % narrow == 0 ? wide / narrow : 0;
 }
 
 void infer_bitcast(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
   const Aval x = in[0];
   const DType to = ir::params_as<ConvertParams>(params).new_dtype;
   const std::string got = "; got " + x.str() + " to " + std::string(name(to)) + ".";
-  if ((x.dtype() == boolean) != (to == boolean))
-    throw DTypeError("bitcast_convert: bool has no bits to exchange with other types" + got,
-                     "use convert, which maps false and true to 0 and 1.");
   if (is_complex(x.dtype()) != is_complex(to))
     throw DTypeError("bitcast_convert: complex types exchange bits with complex types only" + got,
                      "take real(x) and imag(x) first.");
-  const std::int64_t ratio = bitcast_ratio(x.dtype(), to);
+  const int parts = bitcast_parts(x.dtype(), to);
+  if (parts == 0)
+    throw DTypeError("bitcast_convert: one type must have a multiple of the other's bits; got " +
+                     std::to_string(bit_width(x.dtype())) + " and " + std::to_string(bit_width(to)) + " (" + x.str() +
+                     " to " + std::string(name(to)) + ").");
   Dims shape(x.shape());
-  if (ratio > 1) {
-    shape.push_back(ratio);
-  } else if (ratio < -1) {
-    if (shape.empty() || shape.back() != -ratio)
-      throw ShapeError("bitcast_convert: the last axis must have the size " + std::to_string(-ratio) +
+  if (bit_width(to) < bit_width(x.dtype())) {
+    shape.push_back(parts);
+  } else if (parts > 1) {
+    if (shape.empty() || shape.back() != parts)
+      throw ShapeError("bitcast_convert: the last axis must have the size " + std::to_string(parts) +
                        ", the parts of one " + std::string(name(to)) + got);
     shape.pop_back();
   }
   out.push_back(Aval(to, shape, x.vary()));
 }
 
+// Moves `bits` bits, lowest first, of elements that lie `from_size` and `to_size` bytes apart with `from_width` and
+// `to_width` bits each, one width a multiple of the other.
+void move_bits(const unsigned char* from, std::int64_t from_size, int from_width, unsigned char* to,
+               std::int64_t to_size, int to_width, std::int64_t bits) {
+  for (std::int64_t i = 0; i < bits; ++i) {
+    const std::int64_t x = i % from_width, y = i % to_width;
+    const unsigned bit = from[i / from_width * from_size + x / 8] >> (x % 8) & 1u;
+    to[i / to_width * to_size + y / 8] |= static_cast<unsigned char>(bit << (y % 8));
+  }
+}
+
 void eval_bitcast(const ParamsBase*, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
-  if (in[0].size() > 0) std::memcpy(out[0].data, in[0].data, static_cast<std::size_t>(in[0].aval.bytes()));
+  const DType from = in[0].dtype(), to = out[0].dtype();
+  if (in[0].size() == 0) return;
+  const auto whole = [](DType t) { return bit_width(t) == 8 * byte_size(t); };
+  if (from == to || (whole(from) && whole(to))) {
+    std::memcpy(out[0].data, in[0].data, static_cast<std::size_t>(out[0].aval.bytes()));
+    return;
+  }
+  std::memset(out[0].data, 0, static_cast<std::size_t>(out[0].aval.bytes()));
+  move_bits(in[0].as<unsigned char>(), byte_size(from), bit_width(from), out[0].as<unsigned char>(), byte_size(to),
+            bit_width(to), in[0].size() * bit_width(from));
+  if (bit_width(to) < 8) copy_canonical(to, out[0].data, out[0].data, out[0].size());
 }
 
 void batch_bitcast(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
@@ -117,7 +136,7 @@ Array lax::bitcast_convert(const Arg& x, DType dtype) {
   return bind1(OpCode::kBitcastConvert, ir::make_params(ConvertParams{dtype}), {x.array()});
 }
 const ir::OpInfo op_infos::bitcast_convert{
-    .parse = ir::parse_params<ConvertParams>, .infer = infer_bitcast, .eval = eval_bitcast};
+    .parse = ir::parse_params<ConvertParams>, .infer = infer_bitcast, .eval = eval_bitcast, .storage_types = true};
 const OpRules op_rule_table::bitcast_convert{
     .jvp = rules::zero_tangent, .transpose = rules::not_linear, .batch = batch_bitcast, .factors = factors_bitcast};
 
@@ -134,14 +153,14 @@ void infer_reduce_precision(const ParamsBase* params, std::span<const Aval> in, 
 }
 
 // On the bits of an IEEE format with kMantissa stored mantissa bits. Numbers below the smallest normal of
-// the target become zero, numbers above its largest infinite; NaN stays NaN.
+// the target become zero, numbers above its largest infinite; NaN stays NaN while there is a mantissa.
 template <class U, int kMantissa>
 U round_bits(U bits, std::int64_t to_exponent, std::int64_t to_mantissa) {
   constexpr int kWidth = 8 * sizeof(U), kExponent = kWidth - 1 - kMantissa;
   constexpr U kOne = 1, kSign = kOne << (kWidth - 1), kInfinity = ((kOne << kExponent) - 1) << kMantissa;
   const U sign = bits & kSign;
   U magnitude = bits & ~kSign;
-  if (magnitude > kInfinity) return to_mantissa > 0 ? bits : (sign | kInfinity | (kOne << (kMantissa - 1)));
+  if (magnitude > kInfinity) return to_mantissa > 0 ? bits : sign | kInfinity;  // no bit is left to tell them apart
   if (to_mantissa < kMantissa) {
     // Half to even; a carry out of the mantissa correctly goes into the exponent.
     const int drop = kMantissa - static_cast<int>(to_mantissa);
@@ -168,7 +187,7 @@ void eval_reduce_precision(const ParamsBase* params, std::span<const TensorView>
     for (std::int64_t n = in[0].size(), i = 0; i < n; ++i)
       y[i] = round_bits<U, kMantissa>(x[i], p.exponent_bits, p.mantissa_bits);
   };
-  switch (in[0].dtype()) {
+  switch (in[0].dtype()) {  // storage types come as f32
     case DType::kF16: return run.operator()<std::uint16_t, 10>();
     case DType::kBF16: return run.operator()<std::uint16_t, 7>();
     case DType::kF32: return run.operator()<std::uint32_t, 23>();

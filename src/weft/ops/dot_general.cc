@@ -129,7 +129,7 @@ void eval(const ParamsBase* params, std::span<const TensorView> in, std::span<co
     };
     const T* x = in[0].as<T>();
     const T* y = in[1].as<T>();
-    visit_dtype(p.preferred_element_type, [&]<class R>(TypeTag<R>) {
+    visit_dtype(out[0].dtype(), [&]<class R>(TypeTag<R>) {
       R* z = out[0].as<R>();
       for (std::size_t b = 0; b < lb.size(); ++b)
         for (const std::int64_t m : lm)

@@ -1,6 +1,10 @@
 // The loops of reference evaluation, once per element type for all elementwise operations.
 #include "weft/ops/elementwise.h"
 
+#include <algorithm>
+
+#include "weft/ir/elements.h"
+
 namespace weft::ops {
 
 namespace {
@@ -28,32 +32,66 @@ auto entry(const Kernel& k) {
     return k.cd;
 }
 
+template <class T>
+void unary_loop(const UnaryKernel& kernel, int bits, std::int64_t n, const void* in, void* out) {
+  using W = Wide<T>;
+  const auto f = entry<W>(kernel);
+  internal_check(f != nullptr, "run_unary: the op does not take this dtype");
+  const T* x = static_cast<const T*>(in);
+  T* y = static_cast<T*>(out);
+  for (std::int64_t i = 0; i < n; ++i) y[i] = static_cast<T>(f(static_cast<W>(x[i]), bits));
+}
+
+template <class T>
+void binary_loop(const BinaryKernel& kernel, int bits, std::int64_t n, const void* lhs, const void* rhs, void* out) {
+  using W = Wide<T>;
+  const auto f = entry<W>(kernel);
+  internal_check(f != nullptr, "run_binary: the op does not take this dtype");
+  const T* x = static_cast<const T*>(lhs);
+  const T* y = static_cast<const T*>(rhs);
+  T* z = static_cast<T*>(out);
+  for (std::int64_t i = 0; i < n; ++i) z[i] = static_cast<T>(f(static_cast<W>(x[i]), static_cast<W>(y[i]), bits));
+}
+
+// Elements of a storage type go through its compute type in blocks of so many; `bits` stays that of the storage type.
+constexpr std::int64_t kBlock = 256;
+struct Block {
+  alignas(float) std::byte data[kBlock * sizeof(float)];
+};
+const std::byte* bytes_at(const void* data, std::int64_t i) { return static_cast<const std::byte*>(data) + i; }
+
 }  // namespace
 
 void run_unary(const UnaryKernel& kernel, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
-  visit_dtype(in[0].dtype(), [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    using W = Wide<T>;
-    const auto f = entry<W>(kernel);
-    internal_check(f != nullptr, "run_unary: the op does not take this dtype");
-    const T* x = in[0].as<T>();
-    T* y = out[0].as<T>();
-    for (std::int64_t n = in[0].size(), i = 0; i < n; ++i)
-      y[i] = static_cast<T>(f(static_cast<W>(x[i]), 8 * sizeof(T)));
+  const DType t = in[0].dtype();
+  const int bits = bit_width(t);
+  const std::int64_t n = in[0].size();
+  visit_dtype(compute_dtype(t), [&]<class T>(TypeTag<T>) {
+    if (!is_storage(t)) return unary_loop<T>(kernel, bits, n, in[0].data, out[0].data);
+    Block x, y;
+    for (std::int64_t i = 0; i < n; i += kBlock) {
+      const std::int64_t m = std::min(kBlock, n - i);
+      widen_elements(t, bytes_at(in[0].data, i), x.data, m);
+      unary_loop<T>(kernel, bits, m, x.data, y.data);
+      narrow_elements(t, y.data, static_cast<std::byte*>(out[0].data) + i, m);
+    }
   });
 }
 
 void run_binary(const BinaryKernel& kernel, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
-  visit_dtype(in[0].dtype(), [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    using W = Wide<T>;
-    const auto f = entry<W>(kernel);
-    internal_check(f != nullptr, "run_binary: the op does not take this dtype");
-    const T* x = in[0].as<T>();
-    const T* y = in[1].as<T>();
-    T* z = out[0].as<T>();
-    for (std::int64_t n = in[0].size(), i = 0; i < n; ++i)
-      z[i] = static_cast<T>(f(static_cast<W>(x[i]), static_cast<W>(y[i]), 8 * sizeof(T)));
+  const DType t = in[0].dtype();
+  const int bits = bit_width(t);
+  const std::int64_t n = in[0].size();
+  visit_dtype(compute_dtype(t), [&]<class T>(TypeTag<T>) {
+    if (!is_storage(t)) return binary_loop<T>(kernel, bits, n, in[0].data, in[1].data, out[0].data);
+    Block x, y, z;
+    for (std::int64_t i = 0; i < n; i += kBlock) {
+      const std::int64_t m = std::min(kBlock, n - i);
+      widen_elements(t, bytes_at(in[0].data, i), x.data, m);
+      widen_elements(t, bytes_at(in[1].data, i), y.data, m);
+      binary_loop<T>(kernel, bits, m, x.data, y.data, z.data);
+      narrow_elements(t, z.data, static_cast<std::byte*>(out[0].data) + i, m);
+    }
   });
 }
 

@@ -4,8 +4,8 @@
 //
 // A scalar function object F is called in the widest type of each category (bool, int64, uint64)
 // or in the type itself (float, double, complex), so that an operation costs seven
-// instantiations at most. f16 and bf16 are computed in float and rounded once. Integer results are
-// truncated to the element's width; F takes the number of bits as a last argument when it matters.
+// instantiations at most. f16, bf16 and storage floats are computed in float and rounded once. Integer results are
+// truncated to the element's width (4 bits of i4); F takes the number of bits as a last argument when it matters.
 #pragma once
 
 #include <cmath>
@@ -136,7 +136,10 @@ Array partial(const Array& t, std::span<const Array> x, const Array& y) {
 /// y[i] = F(x[i]), of x's type.
 template <OpCode kOp, unsigned kAccept, class F>
 constexpr ir::OpInfo unary_info(F) {
-  return {.infer = infer_same<kOp, kAccept>, .eval = detail::eval_unary<kAccept, F>, .elementwise = true};
+  return {.infer = infer_same<kOp, kAccept>,
+          .eval = detail::eval_unary<kAccept, F>,
+          .elementwise = true,
+          .storage_types = true};
 }
 /// z[i] = F(x[i], y[i]), all of one type.
 template <OpCode kOp, unsigned kAccept, class F>
@@ -144,7 +147,8 @@ constexpr ir::OpInfo binary_info(F) {
   return {.operands = ir::takes(2),
           .infer = infer_same<kOp, kAccept>,
           .eval = detail::eval_binary<kAccept, F>,
-          .elementwise = true};
+          .elementwise = true,
+          .storage_types = true};
 }
 
 // ---- OpRules ----

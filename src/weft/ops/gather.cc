@@ -3,6 +3,7 @@
 #include <array>
 #include <limits>
 
+#include "weft/ir/elements.h"
 #include "weft/ops/gather_scatter.h"
 
 namespace weft {
@@ -13,14 +14,10 @@ namespace ops {
 
 std::vector<std::int64_t> read_indices(const TensorView& t) {
   std::vector<std::int64_t> r(static_cast<std::size_t>(t.size()));
-  visit_dtype(t.dtype(), [&]<class T>(TypeTag<T>) {
-    if constexpr (std::is_integral_v<T>)
-      for (std::size_t i = 0; i < r.size(); ++i) {
-        const T v = t.as<T>()[i];
-        r[i] = std::is_same_v<T, std::uint64_t> && v > static_cast<T>(INT64_MAX) ? INT64_MAX
-                                                                                 : static_cast<std::int64_t>(v);
-      }
-  });
+  convert_elements(t.dtype(), t.data, i64, r.data(), t.size());
+  // Above the largest i64, not below zero.
+  if (t.dtype() == u64)
+    for (std::int64_t& v : r) v = v < 0 ? INT64_MAX : v;
   return r;
 }
 
@@ -134,6 +131,13 @@ void infer_gather(const ParamsBase* params, std::span<const Aval> in, Avals& out
 
 // What a read outside gives: NaN, the lowest signed or the highest unsigned integer, true; or zero.
 void write_fill(DType t, IndexMode mode, void* out) {
+  if (is_storage(t)) {
+    const double v = mode == IndexMode::kZeroOrDrop ? 0
+                     : is_float(t)                  ? std::numeric_limits<double>::quiet_NaN()
+                     : is_unsigned(t)               ? std::numeric_limits<double>::max()
+                                                    : std::numeric_limits<double>::lowest();
+    return convert_elements(f64, &v, t, out, 1);
+  }
   visit_dtype(t, [&]<class T>(TypeTag<T>) {
     T v{};
     if (mode != IndexMode::kZeroOrDrop) {
@@ -271,8 +275,11 @@ Array lax::gather(const Arg& x, const Array& indices, const GatherDimensionNumbe
   return bind1(OpCode::kGather, ir::make_params(GatherParams{dims, mode, Dims(slice_sizes)}), {x.array(), indices});
 }
 
-const ir::OpInfo op_infos::gather{
-    .operands = ir::takes(2), .parse = ir::parse_params<GatherParams>, .infer = infer_gather, .eval = eval_gather};
+const ir::OpInfo op_infos::gather{.operands = ir::takes(2),
+                                  .parse = ir::parse_params<GatherParams>,
+                                  .infer = infer_gather,
+                                  .eval = eval_gather,
+                                  .storage_types = true};
 const OpRules op_rule_table::gather{
     .jvp = jvp_gather, .transpose = transpose_gather, .batch = batch_gather, .factors = factors_gather};
 

@@ -5,7 +5,9 @@
 // array takes the array's dtype and shape. weft::np has NumPy's behaviour on top.
 //
 // Errors: ShapeError and DTypeError when operands do not fit, IndexError for axes out of range.
-// Floats are f16, bf16, f32, f64; complex are c64, c128; integers are i8-i64, u8-u64.
+// Floats are f16, bf16, f32, f64; complex are c64, c128; integers are i8-i64, u8-u64. Storage types count too, where
+// nothing else is said: f8e4m3fn and its siblings as floats, which compute in f32 and round the result once; i2, i4, u2, u4
+// as integers, which wrap at their own width.
 #pragma once
 
 #include <optional>
@@ -161,7 +163,8 @@ Array regularized_incomplete_beta_grad_b(const Arg& a, const Arg& b, const Arg& 
 // ---- compare, select, clamp ----
 
 using weft::ComparisonDirection;
-/// bool: x[i] <direction> y[i]. NaN is unequal to everything. Complex: eq and ne only. All dtypes.
+/// bool: x[i] <direction> y[i]. NaN is unequal to everything, except in the total order of floats (kTotalEq, ...):
+/// -NaN < -inf < ... < -0 < 0 < ... < inf < NaN. Complex: eq and ne only. All dtypes.
 Array compare(const Arg& x, const Arg& y, ComparisonDirection direction);
 inline Array eq(const Arg& x, const Arg& y) { return compare(x, y, ComparisonDirection::kEq); }
 inline Array ne(const Arg& x, const Arg& y) { return compare(x, y, ComparisonDirection::kNe); }
@@ -176,10 +179,11 @@ Array clamp(const Arg& lo, const Arg& x, const Arg& hi);
 
 // ---- types ----
 
-/// Elements converted: to bool is "not zero"; float to integer truncates, saturates, NaN is 0;
-/// complex to real drops the imaginary part.
+/// Elements converted: to bool is "not zero"; float to integer truncates, saturates, NaN is 0; integers wrap;
+/// complex to real (and to bool) drops the imaginary part. All pairs of dtypes.
 Array convert(const Arg& x, DType dtype);
-/// The bits of x as another dtype. A narrower dtype adds a trailing axis, a wider one consumes it.
+/// The bits of x as another dtype, lowest first. A narrower dtype adds a trailing axis, a wider one consumes it. bool has
+/// one bit, i4 four. DTypeError unless both or neither are complex and one width divides the other.
 Array bitcast_convert(const Arg& x, DType dtype);
 /// x rounded to `exponent_bits` and `mantissa_bits`, in its own dtype. Floats.
 Array reduce_precision(const Arg& x, int exponent_bits, int mantissa_bits);

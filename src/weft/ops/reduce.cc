@@ -1,6 +1,8 @@
 // Reductions: reduce with each kind, argmax, argmin, cumsum.
 #include <algorithm>
+#include <limits>
 
+#include "weft/ir/elements.h"
 #include "weft/ops/common.h"
 #include "weft/ops/reduce_kinds.h"
 
@@ -55,7 +57,38 @@ W reduce_tree(ReduceKind kind, const Read& read, std::size_t begin, std::size_t 
   return combine(kind, reduce_tree<W>(kind, read, begin, half), reduce_tree<W>(kind, read, half, end));
 }
 
+// The value of no elements for storage types: of max the lowest value, infinite where the type has infinities; of min the largest.
+double storage_identity(ReduceKind kind, DType t) {
+  const bool infinite = is_float(t) && small_float_format(t).infinity_code() != 0;
+  const double most = infinite      ? std::numeric_limits<double>::infinity()
+                      : is_float(t) ? decode_small_float(small_float_format(t),
+                                                         static_cast<std::uint8_t>(small_float_format(t).max_code()))
+                                    : (1 << (bit_width(t) - !is_unsigned(t))) - 1;
+  const bool negative = is_float(t) ? small_float_format(t).has_sign() : !is_unsigned(t);
+  const double lowest = !negative ? (is_float(t) ? 0x1p-127 : 0) : is_float(t) ? -most : -most - 1;
+  switch (kind) {
+    case ReduceKind::kSum:
+    case ReduceKind::kOr:
+    case ReduceKind::kXor: return 0;
+    case ReduceKind::kProd: return 1;
+    case ReduceKind::kMax: return lowest;
+    case ReduceKind::kMin: return most;
+    default: return is_unsigned(t) ? most : -1;  // all bits
+  }
+}
+
+void eval_reduce(const ParamsBase* params, std::span<const TensorView> in, std::span<const MutableTensorView> out);
+
+void eval_reduce_storage(const ParamsBase* params, std::span<const TensorView> in,
+                         std::span<const MutableTensorView> out) {
+  const DType t = out[0].dtype();
+  if (in[0].size() > 0) return ir::evaluate_computed(eval_reduce, params, in, out);
+  const double identity = storage_identity(ir::params_as<ReduceParams>(params).kind, t);
+  for (std::int64_t i = 0; i < out[0].size(); ++i) convert_elements(f64, &identity, t, out[0].as<char>() + i, 1);
+}
+
 void eval_reduce(const ParamsBase* params, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
+  if (is_storage(in[0].dtype())) return eval_reduce_storage(params, in, out);
   const auto& p = ir::params_as<ReduceParams>(params);
   const auto rows = offsets_along(in[0].shape(), axes_without(in[0].ndim(), p.axes)),
              along = offsets_along(in[0].shape(), p.axes);
@@ -205,7 +238,7 @@ void eval_arg(const ParamsBase* params, std::span<const TensorView> in, std::spa
       }
     }
   });
-  visit_dtype(p.index_dtype, [&]<class I>(TypeTag<I>) {
+  visit_dtype(out[0].dtype(), [&]<class I>(TypeTag<I>) {
     if constexpr (std::is_integral_v<I>)
       for (std::size_t i = 0; i < found.size(); ++i) out[0].as<I>()[i] = static_cast<I>(found[i]);
   });
@@ -305,8 +338,11 @@ Array lax::cumsum(const Arg& x, int axis, bool reverse) {
   return bind1(OpCode::kCumsum, ir::make_params(CumsumParams{normal_axis("cumsum", axis, a.aval()), reverse}), {a});
 }
 
-const ir::OpInfo op_infos::reduce{
-    .variants = kReduceTexts, .parse = ir::parse_params<ReduceParams>, .infer = infer_reduce, .eval = eval_reduce};
+const ir::OpInfo op_infos::reduce{.variants = kReduceTexts,
+                                  .parse = ir::parse_params<ReduceParams>,
+                                  .infer = infer_reduce,
+                                  .eval = eval_reduce,
+                                  .storage_types = true};
 const OpRules op_rule_table::reduce{
     .jvp = jvp_reduce, .transpose = transpose_reduce, .batch = batch_reduce, .factors = factors_reduce};
 

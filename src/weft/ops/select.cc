@@ -53,12 +53,24 @@ namespace {
 void infer_compare(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
   infer_elementwise(OpCode::kCompare, in, kAll, out);
   const ComparisonDirection d = ir::params_as<CompareParams>(params).direction;
-  if (is_complex(in[0].dtype()) && d != ComparisonDirection::kEq && d != ComparisonDirection::kNe)
+  const bool equality = usual_order(d) == ComparisonDirection::kEq || usual_order(d) == ComparisonDirection::kNe;
+  if (is_complex(in[0].dtype()) && (!equality || d != usual_order(d)))
     throw DTypeError("compare: complex numbers have no order; got " + operand_text(in) + ".",
                      "compare real(x), imag(x) or abs(x).");
   out.back() = out.back().with_dtype(boolean);
 }
 
+// Floats as signed integers in IEEE's total order: negative ones by descending magnitude, after them the others.
+template <class T>
+auto in_total_order(T x) {
+  using I =
+      std::conditional_t<sizeof(T) == 2, std::int16_t, std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>>;
+  I bits;
+  __builtin_memcpy(&bits, &x, sizeof x);
+  return bits < 0 ? static_cast<I>(bits ^ std::numeric_limits<I>::max()) : bits;
+}
+
+// `d` is not total.
 template <class W>
 bool holds(ComparisonDirection d, W x, W y) {
   switch (d) {
@@ -79,13 +91,20 @@ bool holds(ComparisonDirection d, W x, W y) {
 }
 
 void eval_compare(const ParamsBase* params, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
-  const ComparisonDirection d = ir::params_as<CompareParams>(params).direction;
+  const ComparisonDirection d = ir::params_as<CompareParams>(params).direction, usual = usual_order(d);
   bool* z = out[0].as<bool>();
   visit_dtype(in[0].dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
     const T* x = in[0].as<T>();
     const T* y = in[1].as<T>();
-    for (std::int64_t n = out[0].size(), i = 0; i < n; ++i) z[i] = holds<compute_t<T>>(d, x[i], y[i]);
+    const std::int64_t n = out[0].size();
+    if constexpr (!std::is_integral_v<T> && !is_complex_v<T>) {
+      if (d != usual) {
+        for (std::int64_t i = 0; i < n; ++i) z[i] = holds(usual, in_total_order(x[i]), in_total_order(y[i]));
+        return;
+      }
+    }
+    for (std::int64_t i = 0; i < n; ++i) z[i] = holds<compute_t<T>>(usual, x[i], y[i]);
   });
 }
 
@@ -97,7 +116,8 @@ Array lax::compare(const Arg& x, const Arg& y, ComparisonDirection direction) {
   return bind1(OpCode::kCompare, ir::make_params(CompareParams{direction}), {std::move(a), std::move(b)});
 }
 namespace {
-constexpr std::string_view kCompareVariants[] = {"eq", "ne", "ge", "gt", "le", "lt"};
+constexpr std::string_view kCompareVariants[] = {"eq",    "ne",    "ge",    "gt",    "le",    "lt",
+                                                 "eq_to", "ne_to", "ge_to", "gt_to", "le_to", "lt_to"};
 }
 const ir::OpInfo op_infos::compare{.operands = ir::takes(2),
                                    .variants = kCompareVariants,
@@ -169,7 +189,7 @@ Array lax::select(const Array& pred, const Arg& on_true, const Arg& on_false) {
   return bind1(OpCode::kSelect, {pred, std::move(x), std::move(y)});
 }
 const ir::OpInfo op_infos::select{
-    .operands = ir::takes(3), .infer = infer_select, .eval = eval_select, .elementwise = true};
+    .operands = ir::takes(3), .infer = infer_select, .eval = eval_select, .elementwise = true, .storage_types = true};
 const OpRules op_rule_table::select{
     .jvp = jvp_select, .transpose = transpose_select, .batch = batch_select, .factors = factors_elementwise};
 

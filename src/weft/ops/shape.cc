@@ -56,7 +56,7 @@ void eval_iota(const ParamsBase* params, std::span<const TensorView>, std::span<
   const auto& p = ir::params_as<IotaParams>(params);
   const auto d = static_cast<std::size_t>(p.dimension);
   const std::int64_t inner = product(DimSpan(p.shape).subspan(d + 1)), n = p.shape[d];
-  visit_dtype(p.dtype, [&]<class T>(TypeTag<T>) {
+  visit_dtype(out[0].dtype(), [&]<class T>(TypeTag<T>) {
     T* y = out[0].as<T>();
     for (std::int64_t i = 0; i < out[0].size(); ++i) y[i] = convert_element<T>(i / inner % n);
   });
@@ -177,7 +177,8 @@ Array lax::reshape(const Arg& x, DimSpan shape) {
   return bind1(OpCode::kReshape, params, {a});
 }
 
-const ir::OpInfo op_infos::reshape{.parse = ir::parse_params<ReshapeParams>, .infer = infer_reshape, .eval = eval_copy};
+const ir::OpInfo op_infos::reshape{
+    .parse = ir::parse_params<ReshapeParams>, .infer = infer_reshape, .eval = eval_copy, .storage_types = true};
 const OpRules op_rule_table::reshape{
     .jvp = jvp_linear, .transpose = transpose_reshape, .batch = batch_reshape, .factors = factors_reshape};
 
@@ -279,8 +280,10 @@ Array lax::broadcast_in_dim(const Arg& x, DimSpan shape, DimSpan dims) {
   return bind1(OpCode::kBroadcastInDim, params, {a});
 }
 
-const ir::OpInfo op_infos::broadcast_in_dim{
-    .parse = ir::parse_params<BroadcastInDimParams>, .infer = infer_broadcast, .eval = eval_broadcast};
+const ir::OpInfo op_infos::broadcast_in_dim{.parse = ir::parse_params<BroadcastInDimParams>,
+                                            .infer = infer_broadcast,
+                                            .eval = eval_broadcast,
+                                            .storage_types = true};
 const OpRules op_rule_table::broadcast_in_dim{
     .jvp = jvp_linear, .transpose = transpose_broadcast, .batch = batch_broadcast, .factors = factors_broadcast};
 
@@ -348,8 +351,10 @@ Array lax::transpose(const Arg& x, DimSpan permutation) {
   return bind1(OpCode::kTranspose, params, {a});
 }
 
-const ir::OpInfo op_infos::transpose{
-    .parse = ir::parse_params<TransposeParams>, .infer = infer_transpose, .eval = eval_transpose};
+const ir::OpInfo op_infos::transpose{.parse = ir::parse_params<TransposeParams>,
+                                     .infer = infer_transpose,
+                                     .eval = eval_transpose,
+                                     .storage_types = true};
 const OpRules op_rule_table::transpose{
     .jvp = jvp_linear, .transpose = transpose_transpose, .batch = batch_transpose, .factors = factors_transpose};
 
@@ -405,7 +410,7 @@ Array lax::reverse(const Arg& x, DimSpan dimensions) {
 }
 
 const ir::OpInfo op_infos::reverse{
-    .parse = ir::parse_params<ReverseParams>, .infer = infer_reverse, .eval = eval_reverse};
+    .parse = ir::parse_params<ReverseParams>, .infer = infer_reverse, .eval = eval_reverse, .storage_types = true};
 const OpRules op_rule_table::reverse{
     .jvp = jvp_linear, .transpose = transpose_reverse, .batch = batch_reverse, .factors = factors_reverse};
 

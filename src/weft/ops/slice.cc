@@ -1,6 +1,7 @@
 // Windows: slice (static), dynamic_slice and dynamic_update_slice (start known at run time).
 #include <algorithm>
 
+#include "weft/ir/elements.h"
 #include "weft/ir/shape.h"
 #include "weft/ops/common.h"
 
@@ -110,7 +111,8 @@ Array lax::slice(const Arg& x, DimSpan start, DimSpan limit, DimSpan strides) {
   return bind1(OpCode::kSlice, ir::make_params(std::move(p)), {a});
 }
 
-const ir::OpInfo op_infos::slice{.parse = ir::parse_params<SliceParams>, .infer = infer_slice, .eval = eval_slice};
+const ir::OpInfo op_infos::slice{
+    .parse = ir::parse_params<SliceParams>, .infer = infer_slice, .eval = eval_slice, .storage_types = true};
 const OpRules op_rule_table::slice{
     .jvp = jvp_linear, .transpose = transpose_slice, .batch = batch_slice, .factors = factors_slice};
 
@@ -127,23 +129,13 @@ void check_starts(const char* op, std::span<const Aval> starts, Aval x) {
       throw DTypeError(std::string(op) + ": start indices must be 0-d integers; got " + s.str() + ".");
 }
 
-std::int64_t read_index(const TensorView& t) {
-  std::int64_t r = 0;
-  visit_dtype(t.dtype(), [&]<class T>(TypeTag<T>) {
-    if constexpr (std::is_integral_v<T>) {
-      const T v = *t.as<T>();
-      r = std::is_same_v<T, std::uint64_t> && v > static_cast<T>(INT64_MAX) ? INT64_MAX : static_cast<std::int64_t>(v);
-    }
-  });
-  return r;
-}
-
 // Element offset of the clamped window in row-major `shape`.
 std::int64_t window_offset(std::span<const TensorView> starts, DimSpan shape, DimSpan sizes) {
   const Dims strides = row_major_strides(shape);
   std::int64_t offset = 0;
   for (std::size_t i = 0; i < shape.size(); ++i)
-    offset += std::clamp<std::int64_t>(read_index(starts[i]), 0, shape[i] - sizes[i]) * strides[i];
+    offset += std::clamp<std::int64_t>(integer_element(starts[i].dtype(), starts[i].data), 0, shape[i] - sizes[i]) *
+              strides[i];
   return offset;
 }
 
@@ -246,7 +238,8 @@ Array lax::dynamic_slice(const Array& x, std::span<const Array> start, DimSpan s
 const ir::OpInfo op_infos::dynamic_slice{.operands = ir::takes_at_least(1),
                                          .parse = ir::parse_params<DynamicSliceParams>,
                                          .infer = infer_dynamic_slice,
-                                         .eval = eval_dynamic_slice};
+                                         .eval = eval_dynamic_slice,
+                                         .storage_types = true};
 const OpRules op_rule_table::dynamic_slice{.jvp = jvp_dynamic_slice,
                                            .transpose = transpose_dynamic_slice,
                                            .batch = batch_dynamic_slice,
@@ -335,7 +328,7 @@ Array lax::dynamic_update_slice(const Array& x, const Arg& update, std::span<con
 }
 
 const ir::OpInfo op_infos::dynamic_update_slice{
-    .operands = ir::takes_at_least(2), .infer = infer_update, .eval = eval_update};
+    .operands = ir::takes_at_least(2), .infer = infer_update, .eval = eval_update, .storage_types = true};
 const OpRules op_rule_table::dynamic_update_slice{
     .jvp = jvp_update, .transpose = transpose_update, .batch = batch_update, .factors = factors_update};
 

@@ -110,7 +110,24 @@ Array lax::next_after(const Arg& x, const Arg& y) { return binary(OpCode::kNextA
 
 namespace {
 
+// The code after x's towards y's: codes of one sign are ordered like their magnitudes.
+std::uint8_t next_code(const SmallFloatFormat& f, std::uint8_t x, std::uint8_t y) {
+  const double a = decode_small_float(f, x), b = decode_small_float(f, y);
+  if (a != a) return x;
+  if (b != b || a == b) return y;
+  if (a == 0) return static_cast<std::uint8_t>(1u | (b < 0 ? f.sign_bit() : 0));
+  const auto next = static_cast<std::uint8_t>((a < b) == (a > 0) ? x + 1 : x - 1);
+  // Zero has no sign in some formats.
+  return f.specials == SmallFloatSpecials::kUnsigned && next == f.nan_code() ? std::uint8_t{0} : next;
+}
+
 void eval_next_after(const ops::ParamsBase*, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
+  if (is_storage(in[0].dtype())) {
+    const SmallFloatFormat& f = small_float_format(in[0].dtype());
+    const auto *x = in[0].as<std::uint8_t>(), *y = in[1].as<std::uint8_t>();
+    for (std::int64_t i = 0; i < out[0].size(); ++i) out[0].as<std::uint8_t>()[i] = next_code(f, x[i], y[i]);
+    return;
+  }
   visit_dtype(in[0].dtype(), [&]<class T>(TypeTag<T>) {
     for (std::int64_t i = 0; i < out[0].size(); ++i) {
       const T x = in[0].as<T>()[i], y = in[1].as<T>()[i];
@@ -138,7 +155,8 @@ void eval_next_after(const ops::ParamsBase*, std::span<const TensorView> in, std
 const ir::OpInfo op_infos::next_after{.operands = ir::takes(2),
                                       .infer = ops::infer_same<OpCode::kNextAfter, kAcceptFloat>,
                                       .eval = eval_next_after,
-                                      .elementwise = true};
+                                      .elementwise = true,
+                                      .storage_types = true};
 const OpRules op_rule_table::next_after = ops::kZeroTangentRules;
 
 }  // namespace weft

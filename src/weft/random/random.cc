@@ -75,6 +75,9 @@ Array partitionable_bits(const std::pair<Array, Array>& key, std::int64_t size, 
 void check_float(std::string_view op, DType t) {
   if (!is_float(t))
     throw DTypeError(std::string(op) + ": the dtype must be a float; got " + std::string(name(t)) + ".");
+  if (is_storage(t))
+    throw DTypeError(std::string(op) + ": the dtype must be f16, bf16, f32 or f64; got " + std::string(name(t)) + ".",
+                     "draw in f32 and convert with astype(" + std::string(name(t)) + ").");
 }
 
 struct FloatFormat {
@@ -128,6 +131,9 @@ Array fold_in(const Arg& key, const Arg& data) {
 
 Array bits(const Arg& key, const np::Shape& shape, DType dtype, Layout layout) {
   const LocationScope scope(key.location(), "bits");
+  if (is_storage(dtype))
+    throw DTypeError("bits: the dtype must be u8, u16, u32 or u64; got " + std::string(name(dtype)) + ".",
+                     "draw u8 and convert with astype(" + std::string(name(dtype)) + ").");
   if (!is_unsigned(dtype)) throw DTypeError("bits: the dtype must be unsigned; got " + std::string(name(dtype)) + ".");
   const auto k = words("bits", key.array());
   const std::int64_t size = Aval(dtype, shape).size();

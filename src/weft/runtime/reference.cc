@@ -21,7 +21,7 @@ void reference_evaluate(Evaluator& evaluator, const Call& call, Arrays& outs) {
     outputs.push_back({aval, buffer->storage()->data()});
     outs.push_back(Array(Ref<const Value>(std::move(buffer))));
   }
-  info.eval(call.params.get(), inputs, outputs);
+  ir::evaluate(call.op, call.params.get(), inputs, outputs);
 }
 
 }  // namespace weft

@@ -270,7 +270,7 @@ void small_float_matmul(const MatmulProblem& p, const void* a, const void* b, vo
 
 bool can_matmul(DType dtype, DType result) {
   if (dtype == f16 || dtype == bf16) return result == dtype || result == f32;
-  return dtype == result && dtype != boolean;
+  return dtype == result && dtype != boolean && !is_storage(dtype);
 }
 
 void matmul(const MatmulProblem& p, const void* a, const void* b, void* c) {

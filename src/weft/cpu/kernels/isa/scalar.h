@@ -91,6 +91,16 @@ WEFT_INLINE float narrow_to_odd(double v) {
   const bool keep = back == v || v != v || (b & 0x7fffffffu) == 0x7f800000u;
   return bits_as<float>(keep ? b : ((b - away) | 1u));
 }
+// A 64-bit integer to double in the same way.
+template <class I>
+WEFT_INLINE double integer_to_odd(I v) {
+  const std::uint64_t bits = static_cast<std::uint64_t>(v);
+  const bool negative = std::is_signed_v<I> && v < I(0);
+  const std::uint64_t magnitude = negative ? 0 - bits : bits;
+  const std::uint64_t odd = (magnitude >> 11 | static_cast<std::uint64_t>((magnitude & 0x7ff) != 0)) << 11;
+  const double d = static_cast<double>(magnitude >> 53 ? odd : magnitude);
+  return negative ? -d : d;
+}
 
 // ---- float helpers ----
 
@@ -188,6 +198,8 @@ WEFT_INLINE To convert_to(From v) {
       return small_from<To>(v);
     else if constexpr (sizeof(From) == 1)
       return small_from<To>(static_cast<float>(v));
+    else if constexpr (std::is_integral_v<From> && sizeof(From) == 8)
+      return small_from<To>(narrow_to_odd(integer_to_odd(v)));
     else
       return small_from<To>(narrow_to_odd(static_cast<double>(v)));
   } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {

@@ -5,6 +5,8 @@
 #include <limits>
 #include <map>
 
+#include "weft/core/process_grid.h"
+#include "weft/ir/elements.h"
 #include "weft/ir/print.h"
 #include "weft/stablehlo/importer.h"
 
@@ -18,25 +20,40 @@ template <class T>
 inline constexpr bool is_complex_type =
     std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>;
 
+// The array's elements, of storage types as doubles, which hold them all exactly.
+struct Elements {
+  explicit Elements(const Array& a) : view(a.host("check")), dtype(a.dtype()), data(view.view.data) {
+    if (!is_storage(dtype)) return;
+    widened.resize(static_cast<std::size_t>(a.size()));
+    convert_elements(dtype, data, f64, widened.data(), a.size());
+    dtype = f64;
+    data = widened.data();
+  }
+  detail::HostView view;
+  std::vector<double> widened;
+  DType dtype;
+  const void* data;
+};
+
 // Calls f(got, expected) for every element, parts of complex numbers one by one, until it says no.
 template <class F>
 std::string compare(const Array& got, const Array& expected, F&& f) {
   if (got.aval() != expected.aval())
     return "types differ: got " + got.aval().str() + ", expected " + expected.aval().str();
-  const detail::HostView a = got.host("check"), b = expected.host("check");
+  const Elements a(got), b(expected);
   std::string difference;
-  visit_dtype(got.dtype(), [&]<class T>(TypeTag<T>) {
-    const T* x = a.view.as<T>();
-    const T* y = b.view.as<T>();
-    for (std::int64_t i = 0; i < a.view.size() && difference.empty(); ++i) {
+  visit_dtype(a.dtype, [&]<class T>(TypeTag<T>) {
+    const T* x = static_cast<const T*>(a.data);
+    const T* y = static_cast<const T*>(b.data);
+    for (std::int64_t i = 0; i < got.size() && difference.empty(); ++i) {
       bool agree;
       if constexpr (is_complex_type<T>)
         agree = f(x[i].real(), y[i].real()) && f(x[i].imag(), y[i].imag());
       else
         agree = f(x[i], y[i]);
       if (!agree)
-        difference = "element " + std::to_string(i) + ": got " + ir::element_str(got.dtype(), x + i) + ", expected " +
-                     ir::element_str(got.dtype(), y + i);
+        difference = "element " + std::to_string(i) + ": got " + ir::element_str(a.dtype, x + i) + ", expected " +
+                     ir::element_str(a.dtype, y + i);
     }
   });
   return difference;
@@ -48,17 +65,13 @@ inline constexpr bool is_real_float = !std::is_integral_v<T> && !is_complex_type
 // The number's place among all of its type, so that neighbours differ by one; -0 and 0 are one place.
 template <class T>
 std::int64_t ordinal(T v) {
-  std::int64_t bits = 0;
+  using Bits = std::conditional_t<sizeof(T) == 2, std::uint16_t,
+                                  std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>;
+  Bits bits;
   std::memcpy(&bits, static_cast<const void*>(&v), sizeof v);
-  const std::int64_t sign = std::int64_t{1} << (8 * sizeof(T) - 1);
-  // Negative numbers count downwards from zero; computed without leaving the type's range.
-  return bits & sign ? -(bits & ~sign) : bits;
-}
-template <>
-std::int64_t ordinal(double v) {
-  std::int64_t bits = 0;
-  std::memcpy(&bits, &v, sizeof v);
-  return bits < 0 ? -(bits & ~(std::numeric_limits<std::int64_t>::min())) : bits;
+  constexpr Bits sign = Bits{1} << (8 * sizeof(T) - 1);
+  const auto magnitude = static_cast<std::int64_t>(bits & static_cast<Bits>(sign - 1));
+  return bits & sign ? -magnitude : magnitude;
 }
 
 }  // namespace
@@ -75,6 +88,7 @@ std::string differ_beyond(const Array& got, const Array& expected, double tolera
 }
 
 std::string differ_by_ulps(const Array& got, const Array& expected, std::int64_t ulps) {
+  // Neighbours of storage types are far apart as doubles, so these must be equal.
   return compare(got, expected, [ulps]<class T>(T x, T y) {
     if (x == y || (x != x && y != y)) return true;
     if constexpr (is_real_float<T>) {
@@ -193,8 +207,8 @@ class Checker {
     return *v;
   }
 
-  bool extend(Importer&, const Op& op, Importer::Operands operands, Importer::Results& results) {
-    if (op.name.starts_with("interpreter.")) return interpret(op, operands, results);
+  bool extend(Importer& importer, const Op& op, Importer::Operands operands, Importer::Results& results) {
+    if (op.name.starts_with("interpreter.")) return interpret(importer, op, operands, results);
     std::string name;
     if (op.name.starts_with("check.")) {
       name = op.name.substr(6);
@@ -246,14 +260,74 @@ class Checker {
     return true;
   }
 
-  bool interpret(const Op& op, Importer::Operands operands, Importer::Results& results) {
+  bool interpret(Importer& importer, const Op& op, Importer::Operands operands, Importer::Results& results) {
     if (op.name == "interpreter.print") return true;
     if (op.name == "interpreter.probe") {
+      if (!evaluating() || operands.size() != 1 || operands[0].size() != 1)
+        throw Unsupported{place_text(module_, op.place) + ": a probe must see one value of the function that is run"};
       probes_[text(op, "probe_id")].push_back(operands[0][0]);
       results.push_back(operands[0]);
       return true;
     }
-    throw Unsupported{place_text(module_, op.place) + ": " + op.name + ": Weft does not run this operation."};
+    if (op.name == "interpreter.run_parallel") {
+      run_parallel(importer, op, operands, results);
+      return true;
+    }
+    throw Unsupported{place_text(module_, op.place) + ": there is no operation " + op.name};
+  }
+
+  // The symbols of an array attribute.
+  std::vector<std::string> symbols(const Op& op, const Attribute& list) const {
+    std::vector<std::string> names;
+    for (const NamedAttribute& item : list.items) {
+      if (item.value.kind != Attribute::Kind::kSymbol)
+        fail_at(module_, list.place, op.name + ": there must be symbols.");
+      names.push_back(item.value.text);
+    }
+    return names;
+  }
+
+  // One process per program, replicas x partitions; operands and results are those of all processes in order.
+  void run_parallel(Importer& importer, const Op& op, Importer::Operands operands, Importer::Results& results) {
+    const Attribute* programs = op.find("programs");
+    if (!programs || programs->kind != Attribute::Kind::kArray || programs->items.empty())
+      fail_at(module_, op.place, op.name + ": there must be programs.");
+    std::vector<std::string> names;
+    const std::size_t partitions = programs->items[0].value.items.size();
+    for (const NamedAttribute& row : programs->items) {
+      if (row.value.items.size() != partitions)
+        fail_at(module_, op.place, op.name + ": there must be as many partitions of each replica.");
+      for (std::string& name : symbols(op, row.value)) names.push_back(std::move(name));
+    }
+    Arrays all;
+    for (const Arrays& list : operands) all.append(list.begin(), list.end());
+    std::vector<const Staged*> staged;
+    std::vector<Arrays> args, outs(names.size());
+    std::size_t next = 0;
+    for (const std::string& name : names) {
+      staged.push_back(&importer.function(name, op));
+      const Staged& s = *staged.back();
+      const std::size_t n = s.jaxpr.num_inputs() - s.captured.size();
+      if (next + n > all.size()) fail_at(module_, op.place, op.name + ": there must be operands for every program.");
+      args.push_back(s.captured);
+      args.back().append(all.begin() + next, all.begin() + next + n);
+      next += n;
+    }
+    ProcessGrid grid(static_cast<std::int64_t>(programs->items.size()), static_cast<std::int64_t>(partitions));
+    if (const Attribute* infeed = op.find("infeed"))
+      for (const std::string& name : symbols(op, *infeed)) {
+        const Staged& s = importer.function(name, op);
+        Arrays values;
+        executable(s.jaxpr)->run(s.captured, values);
+        grid.host().feed(values);
+      }
+    grid.run([&](ProcessId id) {
+      const auto i = static_cast<std::size_t>(id.replica) * partitions + static_cast<std::size_t>(id.partition);
+      executable(staged[i]->jaxpr)->run(args[i], outs[i]);
+    });
+    Arrays joined;
+    for (const Arrays& list : outs) joined.append(list.begin(), list.end());
+    importer.give(op, joined, results);
   }
 
   std::string text(const Op& op, std::string_view name) const {

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "weft/base/error.h"
+#include "weft/ir/elements.h"
 #include "weft/stablehlo/lexer.h"
 
 namespace weft::stablehlo {
@@ -67,7 +68,7 @@ std::optional<Quantization> quantization(std::string_view element) {
       return found.has_value();
     };
     if (!type(q.storage) || !is_integer(q.storage)) return std::nullopt;
-    const int bits = static_cast<int>(byte_size(q.storage)) * 8;
+    const int bits = bit_width(q.storage);
     if (bits > 32) return std::nullopt;
     q.storage_min = is_unsigned(q.storage) ? 0 : -(std::int64_t{1} << (bits - 1));
     q.storage_max = (std::int64_t{1} << (is_unsigned(q.storage) ? bits : bits - 1)) - 1;
@@ -220,6 +221,7 @@ class DenseReader {
   }
 
   void one() {
+    if (is_storage(dtype_)) return one_stored();
     const bool read = visit_dtype(dtype_, [&]<class T>(TypeTag<T>) {
       if constexpr (is_complex_type<T>) {
         using R = typename T::value_type;
@@ -241,6 +243,28 @@ class DenseReader {
       return true;
     });
     if (!read) fail("there must be elements of the type.");
+  }
+
+  // A storage type's element is one byte: an integer, a float's code (0x7F), or a decimal rounded to it.
+  void one_stored() {
+    const std::string text(token());
+    std::byte out{};
+    if (is_integer(dtype_)) {
+      const std::optional<std::int64_t> v = parse_integer<std::int64_t>(text);
+      const int bits = bit_width(dtype_);
+      const std::int64_t low = is_unsigned(dtype_) ? 0 : -(std::int64_t{1} << (bits - 1));
+      if (!v || *v < low || *v >= low + (std::int64_t{1} << bits)) fail("there must be elements of the type.");
+      convert_elements(i64, &*v, dtype_, &out, 1);
+    } else if (text.starts_with("0x")) {
+      const std::optional<std::uint8_t> code = from_bits<std::uint8_t>(std::string_view(text).substr(2));
+      if (!code) fail("there must be elements of the type.");
+      copy_canonical(dtype_, &*code, &out, 1);
+    } else {
+      const std::optional<double> v = read_real<double>(text);
+      if (!v) fail("there must be elements of the type.");
+      convert_elements(f64, &*v, dtype_, &out, 1);
+    }
+    append(out);
   }
 
   template <class T>
@@ -275,6 +299,8 @@ class DenseReader {
     } else if (dtype_ == boolean) {
       for (std::byte& b : bytes_) b = b == std::byte{0} ? std::byte{0} : std::byte{1};
     }
+    if (is_storage(dtype_))
+      copy_canonical(dtype_, bytes_.data(), bytes_.data(), static_cast<std::int64_t>(bytes_.size()));
     if (bytes_.size() == size) return splat();
     if (bytes_.size() % size != 0 || bytes_.size() / size != count)
       fail("there must be " + count_str(n, "element", "elements") + " of " + std::to_string(size) + " bytes; got " +
@@ -319,16 +345,19 @@ std::vector<std::int64_t> dense_integers(const Module& module, const Attribute& 
   if (!is_integer(a.dtype()) && a.dtype() != boolean) fail_at(module, dense.place, "there must be integers.");
   std::vector<std::int64_t> out(static_cast<std::size_t>(a.size()));
   const detail::HostView view = a.host("import");
-  visit_dtype(a.dtype(), [&]<class T>(TypeTag<T>) {
-    if constexpr (std::is_integral_v<T>)
-      for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<std::int64_t>(view.view.as<T>()[i]);
-  });
+  convert_elements(a.dtype(), view.view.data, i64, out.data(), a.size());
   return out;
 }
 
 // ---- writing ----
 
 namespace {
+
+std::string hex_digits(std::uint64_t bits, std::size_t bytes) {
+  std::string digits(2 * bytes, '0');
+  for (std::size_t i = digits.size(); i-- > 0; bits >>= 4) digits[i] = "0123456789ABCDEF"[bits & 15];
+  return "0x" + digits;
+}
 
 template <class T>
 std::string element_text(T v) {
@@ -338,7 +367,7 @@ std::string element_text(T v) {
     return "(" + element_text(v.real()) + ", " + element_text(v.imag()) + ")";
   } else if constexpr (std::is_integral_v<T>) {
     return number_str(v);
-  } else if constexpr (has_parser<T>) {
+  } else {
     const auto d = static_cast<double>(v);
     if (d == d && d - d == 0) {
       const std::string s = number_str(v);
@@ -347,17 +376,21 @@ std::string element_text(T v) {
       return s.find('.') != std::string::npos || e == std::string::npos ? s : s.substr(0, e) + ".0" + s.substr(e);
     }
     std::uint64_t bits = 0;
-    std::memcpy(&bits, &v, sizeof v);
-    std::string digits(2 * sizeof v, '0');
-    for (std::size_t i = digits.size(); i-- > 0; bits >>= 4) digits[i] = "0123456789ABCDEF"[bits & 15];
-    return "0x" + digits;
-  } else {
-    std::uint64_t bits = 0;
     std::memcpy(&bits, static_cast<const void*>(&v), sizeof v);
-    std::string digits(2 * sizeof v, '0');
-    for (std::size_t i = digits.size(); i-- > 0; bits >>= 4) digits[i] = "0123456789ABCDEF"[bits & 15];
-    return "0x" + digits;
+    return hex_digits(bits, sizeof v);
   }
+}
+
+std::string text_of(DType t, const void* element) {
+  if (is_storage(t)) {
+    if (is_integer(t)) return number_str(integer_element(t, element));
+    return hex_digits(*static_cast<const std::uint8_t*>(element), 1);
+  }
+  return visit_dtype(t, [&]<class T>(TypeTag<T>) {
+    T v;
+    std::memcpy(static_cast<void*>(&v), element, sizeof v);
+    return element_text(v);
+  });
 }
 
 }  // namespace
@@ -368,42 +401,32 @@ Attribute dense_attribute(const Array& array) {
   const TypeRef type = type_of(aval);
   if (aval.size() == 0) return Attribute::dense("", type);
   const BufferValue* buffer = array.buffer();
+  if (buffer && buffer->splat()) return Attribute::dense(text_of(aval.dtype(), buffer->data()), type);
+  const detail::HostView view = array.host("print");
+  const auto* bytes = static_cast<const unsigned char*>(view.view.data);
   std::string text;
-  visit_dtype(aval.dtype(), [&]<class T>(TypeTag<T>) {
-    if (buffer && buffer->splat()) {
-      T v;
-      std::memcpy(static_cast<void*>(&v), buffer->data(), sizeof v);
-      text = element_text(v);
-      return;
+  if (aval.size() > kMostInText) {
+    const auto n = static_cast<std::size_t>(aval.bytes());
+    text.reserve(2 * n + 4);
+    text = "\"0x";
+    for (std::size_t i = 0; i < n; ++i) {
+      text += "0123456789ABCDEF"[bytes[i] >> 4];
+      text += "0123456789ABCDEF"[bytes[i] & 15];
     }
-    const detail::HostView view = array.host("print");
-    const T* x = view.view.as<T>();
-    if (aval.size() > kMostInText) {
-      const auto* bytes = reinterpret_cast<const unsigned char*>(x);
-      const std::size_t n = static_cast<std::size_t>(aval.size()) * sizeof(T);
-      text.reserve(2 * n + 4);
-      text = "\"0x";
-      for (std::size_t i = 0; i < n; ++i) {
-        text += "0123456789ABCDEF"[bytes[i] >> 4];
-        text += "0123456789ABCDEF"[bytes[i] & 15];
-      }
-      text += '"';
-      return;
+    return Attribute::dense(text + '"', type);
+  }
+  const DimSpan shape = aval.shape();
+  for (std::int64_t i = 0; i < aval.size(); ++i) {
+    // How many lists start, or have ended, at this element.
+    std::size_t open = 0;
+    for (std::int64_t block = 1; open < shape.size(); ++open) {
+      block *= shape[shape.size() - 1 - open];
+      if (i % block != 0) break;
     }
-    const DimSpan shape = aval.shape();
-    for (std::int64_t i = 0; i < aval.size(); ++i) {
-      // How many lists start, or have ended, at this element.
-      std::size_t open = 0;
-      for (std::int64_t block = 1; open < shape.size(); ++open) {
-        block *= shape[shape.size() - 1 - open];
-        if (i % block != 0) break;
-      }
-      if (i > 0) text += std::string(open, ']') + ", ";
-      text += std::string(open, '[') + element_text(x[i]);
-    }
-    text += std::string(shape.size(), ']');
-  });
-  return Attribute::dense(std::move(text), type);
+    if (i > 0) text += std::string(open, ']') + ", ";
+    text += std::string(open, '[') + text_of(aval.dtype(), bytes + i * byte_size(aval.dtype()));
+  }
+  return Attribute::dense(text + std::string(shape.size(), ']'), type);
 }
 
 Attribute dense_matrix(std::span<const Dims> rows, std::int64_t columns) {

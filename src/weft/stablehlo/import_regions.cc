@@ -429,6 +429,8 @@ void Importer::reduce_scatter(const Op& op, Operands operands, Results& results)
   ReduceScatterParams p;
   p.scatter_dimension = from.integer("scatter_dimension");
   p.groups = read_groups(from);
+  const ir::Avals in = avals(op.operands), out = avals(op.results);
+  p.group_size = implied_group_size(p.groups, out, in, p.scatter_dimension);
   if (op.regions.size() != 1) fail(op, "there must be one region.");
   computation_arguments(op, op.regions[0], 2);
   Arrays captured;
@@ -445,9 +447,14 @@ void Importer::reduce_scatter(const Op& op, Operands operands, Results& results)
 
 void Importer::each_operand(const Op& op, Operands operands, Results& results) {
   const Operation* row = operation_named(op.name);
-  const ir::Params params = row->read(reader(op));
+  const Arrays xs = tensors(op, operands);
+  const ir::Avals in = avals(op.operands), out = avals(op.results);
+  if (out.size() != xs.size()) fail(op, "there must be one result per operand.");
   Arrays outs;
-  for (const Array& x : flat(operands)) outs.push_back(bind_one(op, row->op, params, Arrays{x}));
+  for (std::size_t i = 0; i < xs.size(); ++i) {
+    const AttributeReader from(module_, op, std::span(in).subspan(i, 1), std::span(out).subspan(i, 1));
+    outs.push_back(bind_one(op, row->op, row->read(from), Arrays{xs[i]}));
+  }
   give(op, outs, results);
 }
 

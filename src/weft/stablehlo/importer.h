@@ -40,6 +40,9 @@ class Importer {
   /// Loops and branches run in C++ when evaluating, so that an extension sees each turn.
   void set_eager(bool eager) { eager_ = eager; }
 
+  /// Gives `flat` to the results, as many arrays each as its type has.
+  void give(const Op& op, std::span<const Array> flat, Results& results);
+
   /// The types of the arrays that stand for a value of this type.
   void flatten(const TypeRef& type, ir::Avals& out) const;
   Aval aval(ValueId v) const;
@@ -61,8 +64,6 @@ class Importer {
   void region_arguments(const Op& op, const Region& region, std::size_t expected) const;
   /// The types of the arguments of a computation: `expected` tensors.
   ir::Avals computation_arguments(const Op& op, const Region& region, std::size_t expected) const;
-  /// Gives `flat` to the results, as many arrays each as its type has.
-  void give(const Op& op, std::span<const Array> flat, Results& results);
   void give(const Op& op, const Array& one, Results& results) { give(op, std::span<const Array>(&one, 1), results); }
   /// The value if the text determines it.
   std::optional<Array> known(ValueId v, int depth = 0);

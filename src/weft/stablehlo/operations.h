@@ -33,6 +33,9 @@ Window read_window(const AttributeReader& from, int rank);
 void write_window(const Window& w, AttributeWriter& to);
 ProcessGroups read_groups(const AttributeReader& from);
 void write_groups(const ProcessGroups& g, AttributeWriter& to, bool device_ids);
+/// How many processes make `more` of `less` along an axis, when the groups do not list as many; otherwise 0.
+std::int64_t implied_group_size(const ProcessGroups& g, std::span<const Aval> less, std::span<const Aval> more,
+                                std::int64_t axis);
 std::pair<std::int64_t, std::int64_t> read_channel(const AttributeReader& from);
 void write_channel(std::int64_t handle, std::int64_t type, AttributeWriter& to);
 

@@ -25,6 +25,16 @@ std::pair<std::int64_t, std::int64_t> read_channel(const AttributeReader& from) 
   return {f.integer("handle", 0), f.integer("type", 0)};
 }
 
+std::int64_t implied_group_size(const ProcessGroups& g, std::span<const Aval> less, std::span<const Aval> more,
+                                std::int64_t axis) {
+  if (less.size() != 1 || more.size() != 1 || axis < 0 || axis >= less[0].ndim() || axis >= more[0].ndim()) return 0;
+  const std::int64_t small = less[0].shape(static_cast<std::size_t>(axis));
+  const std::int64_t large = more[0].shape(static_cast<std::size_t>(axis));
+  const std::int64_t size = small > 0 && large % small == 0 ? large / small : 0;
+  const std::int64_t listed = g.replica_groups.empty() ? 0 : static_cast<std::int64_t>(g.replica_groups[0].size());
+  return size == listed ? 0 : size;
+}
+
 void write_channel(std::int64_t handle, std::int64_t type, AttributeWriter& to) {
   to.add("channel_handle",
          AttributeWriter::Struct("channel_handle").integer("handle", handle).integer("type", type).done());
@@ -33,7 +43,11 @@ void write_channel(std::int64_t handle, std::int64_t type, AttributeWriter& to) 
 namespace {
 
 ir::Params read_all_gather(const AttributeReader& from) {
-  return ir::make_params(AllGatherParams{from.integer("all_gather_dim"), read_groups(from)});
+  AllGatherParams p;
+  p.all_gather_dim = from.integer("all_gather_dim");
+  p.groups = read_groups(from);
+  p.group_size = implied_group_size(p.groups, from.in, from.out, p.all_gather_dim);
+  return ir::make_params(std::move(p));
 }
 void write_all_gather(const ir::ParamsBase* params, AttributeWriter& to) {
   const auto& p = ir::params_as<AllGatherParams>(params);

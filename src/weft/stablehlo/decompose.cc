@@ -4,6 +4,7 @@
 #include <limits>
 #include <numeric>
 
+#include "weft/core/rules.h"
 #include "weft/ir/indexing.h"
 #include "weft/ops/lax.h"
 #include "weft/stablehlo/exporter.h"
@@ -82,24 +83,16 @@ void gather_filling(const GatherParams& p, std::span<const Array> args, Arrays& 
   for (std::int64_t a = 0; a < y.ndim(); ++a)
     if (std::find(offset.begin(), offset.end(), a) == offset.end()) axes.push_back(a);
   const Array mask = lax::broadcast_in_dim(inside, y.shape(), axes);
-  Array fill;
-  if (p.mode == IndexMode::kZeroOrDrop) {
-    fill = Array::full(y.shape(), y.dtype(), Scalar(0));
-  } else {
-    // What lax::gather reads outside: NaN, the lowest signed or highest unsigned integer, true.
-    fill = visit_dtype(y.dtype(), [&]<class T>(TypeTag<T>) {
-      constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-      if constexpr (std::is_same_v<T, bool>)
-        return Array::full(y.shape(), y.dtype(), Scalar(true));
-      else if constexpr (std::is_integral_v<T>)
-        return Array::full(
-            y.shape(), y.dtype(),
-            Scalar(std::is_signed_v<T> ? std::numeric_limits<T>::lowest() : std::numeric_limits<T>::max()));
-      else
-        return Array::full(y.shape(), y.dtype(),
-                           is_complex(y.dtype()) ? Scalar(std::complex<double>(nan, nan)) : Scalar(nan));
-    });
+  // What a gather reads outside, found by reading there.
+  Array outside;
+  {
+    const CurrentTrace evaluate(nullptr);
+    GatherParams read{{.collapsed_slice_dims = {0}, .start_index_map = {0}}, p.mode, {1}};
+    const Array one = Array::full(Dims{1}, y.dtype(), Scalar(0)), index = Array::full(Dims{1}, i32, Scalar(1));
+    outside = bind1(OpCode::kGather, ir::make_params(std::move(read)), {one, index});
   }
+  const detail::HostView element = outside.host("print");
+  const Array fill = y.size() > 0 ? detail::make_splat(y.aval(), element.view.data) : zeros_of(y.aval());
   outs.push_back(lax::select(mask, y, fill));
 }
 

@@ -51,7 +51,6 @@ class Importer {
  private:
   using Handler = void (Importer::*)(const Op&, Operands, Results&);
   static const std::unordered_map<std::string_view, Handler>& handlers();
-  friend struct HandlerTables;
 
   // ---- import.cc ----
   void run_op(const Op& op);

@@ -90,7 +90,7 @@ InDType::InDType(const TensorView& x, DType dtype)
   memory_.resize(static_cast<std::size_t>(to.aval.bytes()));
   const ir::Params params = ir::make_params(ConvertParams{dtype});
   const MutableTensorView out[] = {{to.aval, memory_.data()}};
-  ir::op_info(OpCode::kConvert).eval(params.get(), {&x, 1}, out);
+  ir::op_info(OpCode::kConvert).eval(params.get(), std::span(&x, 1), std::span(out));
   data_ = memory_.data();
 }
 

@@ -264,13 +264,13 @@ TEST_F(npy, errors_name_the_path) {
 TEST_F(npy, storage_types_have_no_name_in_files) {
   const std::uint8_t byte = 0;
   try {
-    write_npy(folder_ / "a.npy", {Aval(f8e4m3fn, {}), &byte});
+    write_npy(folder_ / "a.npy", {Aval(f8e4m3fn, Dims{}), &byte});
     FAIL();
   } catch (const DTypeError& e) {
     EXPECT_EQ(e.message(), "write_npy: the dtype must be one that .npy files have a name for; got f8e4m3fn.");
     EXPECT_NE(e.hint().find("astype(f32)"), std::string::npos) << e.hint();
   }
-  EXPECT_THROW(write_npy(folder_ / "a.npy", {Aval(i4, {}), &byte}), DTypeError);
+  EXPECT_THROW(write_npy(folder_ / "a.npy", {Aval(i4, Dims{}), &byte}), DTypeError);
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 0);
 }
 

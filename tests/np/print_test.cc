@@ -490,8 +490,8 @@ TEST(print, storage_types_show_their_values) {
          "Array([ 1.015625e-01, -2.000000e+00,  4.480000e+02], dtype=float8_e4m3fn)");
   expect(Tensor<float8_e5m2>({}, {float8_e5m2(1e9)}), "inf", "Array(inf, dtype=float8_e5m2)");
   const std::int8_t n[] = {7, -8, 0};
-  EXPECT_EQ(array_repr({Aval(i4, {3}), n}), "Array([ 7, -8,  0], dtype=int4)");
-  EXPECT_EQ(array_str({Aval(u2, {}), n + 2}), "0");
+  EXPECT_EQ(array_repr({Aval(i4, Dims{3}), n}), "Array([ 7, -8,  0], dtype=int4)");
+  EXPECT_EQ(array_str({Aval(u2, Dims{}), n + 2}), "0");
 }
 
 TEST(print, impossible_options_are_refused) {

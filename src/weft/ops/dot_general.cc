@@ -116,11 +116,13 @@ void eval(const ParamsBase* params, std::span<const TensorView> in, std::span<co
   const auto lm = offsets_along(in[0].shape(), axes_without(in[0].ndim(), d.lhs_contracting, d.lhs_batch));
   const auto rn = offsets_along(in[1].shape(), axes_without(in[1].ndim(), d.rhs_contracting, d.rhs_batch));
   visit_dtype(in[0].dtype(), [&]<class T>(TypeTag<T>) {
-    // Sums in the widest type of the category: the oracle is as exact as it can cheaply be.
+    // f32 and c64 add up in their own type and in the order of the contracted positions, like StableHLO's reference:
+    // where terms cancel, its results can be met in no other way. Smaller floats have more room; integers wrap.
+    constexpr bool kOwn = std::is_same_v<T, float> || std::is_same_v<T, std::complex<float>>;
+    constexpr bool kComplex = std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>;
     using W = std::conditional_t<
-        std::is_same_v<T, bool> || std::is_integral_v<T>, std::uint64_t,
-        std::conditional_t<std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>,
-                           std::complex<double>, double>>;
+        std::is_integral_v<T>, std::uint64_t,
+        std::conditional_t<kOwn, T, std::conditional_t<kComplex, std::complex<double>, double>>>;
     const auto widen = [](T v) -> W {
       if constexpr (std::is_integral_v<W>)
         return static_cast<W>(static_cast<std::int64_t>(v));

@@ -305,6 +305,7 @@ class Checker {
     std::vector<Arrays> args, outs(names.size());
     std::size_t next = 0;
     for (const std::string& name : names) {
+      if (const Op* f = importer.find_function(name)) importer.check_supported(*f);
       staged.push_back(&importer.function(name, op));
       const Staged& s = *staged.back();
       const std::size_t n = s.jaxpr.num_inputs() - s.captured.size();

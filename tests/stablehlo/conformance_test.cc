@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "weft/base/error.h"
-#include "weft/stablehlo/syntax.h"
+#include "weft/stablehlo/check.h"
 
 namespace weft::stablehlo {
 namespace {
@@ -44,6 +44,24 @@ TEST(conformance, every_program_comes_back_from_its_text_in_both_forms) {
       ADD_FAILURE() << e.what();
     }
   }
+}
+
+TEST(conformance, every_program_passes_its_own_checks) {
+  const auto paths = programs();
+  if (paths.empty()) GTEST_SKIP() << "WEFT_CONFORMANCE_DIR names no folder of programs";
+  int checks = 0;
+  for (const auto& path : paths) {
+    try {
+      for (const Module& m : parse_all(read_file(path), path.filename().string()))
+        for (const CheckReport& r : run_checks(m)) {
+          EXPECT_EQ(r.outcome, CheckReport::Outcome::kPassed) << path << " @" << r.name << ": " << r.reason;
+          checks += r.checks;
+        }
+    } catch (const Error& e) {
+      ADD_FAILURE() << path << ": " << e.what();
+    }
+  }
+  EXPECT_GT(checks, static_cast<int>(paths.size()));
 }
 
 }  // namespace

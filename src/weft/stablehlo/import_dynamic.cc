@@ -204,7 +204,7 @@ void Importer::einsum(const Op& op, Operands operands, Results& results) {
     for (const char c : terms[1])
       if (!has(terms[0], c)) rhs_rest += c;
     letters += lhs_rest + rhs_rest;
-    y = lax::dot_general(xs[0], xs[1], d, result(op).dtype());
+    y = lax::dot_general(xs[0], xs[1], d, this->result(op).dtype());
   }
   if (letters.size() != result.size())
     fail(op, "the result's letters must be among the operands'; got \"" + config + "\".");

@@ -311,7 +311,7 @@ bool Printer::formatted(const Op& op, const Format& format) {
 
 bool Printer::attribute_form(const Attribute& a, std::string_view kind) {
   using Kind = Attribute::Kind;
-  space(kind == "i32" ? "]" : "$");
+  space("$");
   if (kind == "i64" || kind == "i32") {
     const std::optional<std::int64_t> n = parse_integer<std::int64_t>(a.text);
     if (a.kind != Kind::kNumber || !a.type || a.type->text != kind || !n || std::to_string(*n) != a.text) return false;

@@ -1,5 +1,6 @@
 #include "weft/stablehlo/check.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -113,6 +114,8 @@ struct Expectation {
   std::string kind;  // "eq", "almost_eq", "close"
   double tolerance = 0;
   std::int64_t ulps = 3;
+  /// Of expect_close: they must differ by at least as much somewhere.
+  std::int64_t least_ulps = 0;
 };
 
 class Checker {
@@ -195,6 +198,8 @@ class Checker {
       difference = differ_beyond(got, expected, e.tolerance);
     else
       difference = differ_by_ulps(got, expected, e.ulps);
+    if (difference.empty() && e.least_ulps > 0 && differ_by_ulps(got, expected, e.least_ulps - 1).empty())
+      difference = "values must be at least " + std::to_string(e.least_ulps) + " representable numbers apart";
     if (!difference.empty())
       failures_.push_back(place_text(module_, e.op->place) + ": expect_" + e.kind + ": " + difference + ".");
   }
@@ -205,6 +210,12 @@ class Checker {
     const std::optional<double> v = a->kind == Attribute::Kind::kNumber ? parse_number<double>(a->text) : std::nullopt;
     if (!v) fail_at(module_, a->place, op.name + ": " + std::string(name) + " must be a number.");
     return *v;
+  }
+
+  std::int64_t count(const Op& op, std::string_view name, std::int64_t otherwise) const {
+    const double v = number(op, name, static_cast<double>(otherwise));
+    if (!(v >= 0 && v <= 1e15)) fail_at(module_, op.place, op.name + ": " + std::string(name) + " must be a count.");
+    return static_cast<std::int64_t>(v);
   }
 
   bool extend(Importer& importer, const Op& op, Importer::Operands operands, Importer::Results& results) {
@@ -233,9 +244,10 @@ class Checker {
     e.kind = name.substr(7);
     if (e.kind == "almost_eq")
       e.tolerance = number(op, "tolerance", custom_call ? 1e-3 : 1e-4);
-    else if (e.kind == "close")
-      e.ulps = static_cast<std::int64_t>(number(op, "max_ulp_difference", 3));
-    else if (e.kind != "eq")
+    else if (e.kind == "close") {
+      e.ulps = count(op, "max_ulp_difference", 3);
+      e.least_ulps = count(op, "min_ulp_difference", 0);
+    } else if (e.kind != "eq")
       fail_at(module_, op.place, op.name + ": there is no such check.");
     Array expected;
     if (constant) {
@@ -341,8 +353,8 @@ class Checker {
   // Value `iter` that the probe of that name saw (the last one by default).
   void expect_probe(const Op& op, const Array& got) {
     const std::vector<Array>& seen = probes_[text(op, "probe_id")];
-    const auto i =
-        static_cast<std::size_t>(number(op, "iter", seen.empty() ? 0 : static_cast<double>(seen.size() - 1)));
+    const auto last = static_cast<std::int64_t>(seen.size()) - 1;
+    const auto i = static_cast<std::size_t>(count(op, "iter", std::max<std::int64_t>(0, last)));
     if (i >= seen.size()) {
       ++checks_;
       failures_.push_back(place_text(module_, op.place) + ": the probe saw no such value.");

@@ -46,12 +46,12 @@ TEST(import, a_program_reads_as_a_jaxpr) {
             "{ lambda a:f32[3]; b:f32[3] c:f32[]. let\n"
             "    d:f32[3] = jit[\n"
             "      name=square\n"
-            "      jaxpr={ lambda ; b:f32[3]. let d:f32[3] = mul b b in (d,) }\n"
+            "      jaxpr={ lambda ; e:f32[3]. let f:f32[3] = mul e e in (f,) }\n"
             "    ] b\n"
-            "    e:f32[3] = mul d a\n"
-            "    f:f32[] = reduce_sum[axes=(0,)] e\n"
-            "    g:f32[] = mul f c\n"
-            "  in (g,) }");
+            "    g:f32[3] = mul d a\n"
+            "    h:f32[] = reduce_sum[axes=(0,)] g\n"
+            "    i:f32[] = mul h c\n"
+            "  in (i,) }");
 }
 
 std::string error_of(std::string_view text) {

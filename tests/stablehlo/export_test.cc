@@ -90,9 +90,9 @@ TEST(print, programs_come_back_equal) {
 TEST(print, a_program_that_is_called_twice_is_written_once) {
   const auto square = jit([](const Array& x) { return lax::multiply(x, x); }, {.name = "square"});
   const std::string text = print([&](const Array& x) { return square(square(x)); }, Form::kPretty, np::ones({4}));
-  const std::size_t first = text.find("@square(%arg0");
+  const std::size_t first = text.find("func.func private @square(%arg0");
   EXPECT_NE(first, std::string::npos);
-  EXPECT_EQ(text.find("@square(%arg0", first + 1), std::string::npos) << text;
+  EXPECT_EQ(text.find("func.func private @square(%arg0", first + 1), std::string::npos) << text;
 }
 
 TEST(print, literals_come_back_bit_for_bit) {

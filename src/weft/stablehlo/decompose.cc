@@ -54,12 +54,13 @@ Array largest_starts(DType t, const Aval& x, DimSpan map, DimSpan window) {
   const CurrentTrace evaluate(nullptr);
   const Array list(limits);
   // An index type that does not reach the limit has no index beyond it.
-  const std::int64_t largest = visit_dtype(t, []<class T>(TypeTag<T>) -> std::int64_t {
-    if constexpr (std::is_integral_v<T> && sizeof(T) < 8)
-      return static_cast<std::int64_t>(std::numeric_limits<T>::max());
-    else
-      return std::numeric_limits<std::int64_t>::max();
-  });
+  const std::int64_t largest = is_storage(t) ? (std::int64_t{1} << (bit_width(t) - !is_unsigned(t))) - 1
+                                             : visit_dtype(t, []<class T>(TypeTag<T>) -> std::int64_t {
+                                                 if constexpr (std::is_integral_v<T> && sizeof(T) < 8)
+                                                   return static_cast<std::int64_t>(std::numeric_limits<T>::max());
+                                                 else
+                                                   return std::numeric_limits<std::int64_t>::max();
+                                               });
   return lax::convert(lax::minimum(list, Array::full(list.shape(), i64, Scalar(largest))), t);
 }
 

@@ -98,12 +98,17 @@ Exporter::Values Exporter::inline_program(const ir::Jaxpr& jaxpr, Values inputs)
 
 void Exporter::equation(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
   if (const Handler h = handler(e.op)) return (this->*h)(jaxpr, e);
-  const Operation* row = operation_of(e.op);
-  internal_check(row != nullptr, "stablehlo print: an operation has no text");
+  row(jaxpr, e);
+}
+
+void Exporter::row(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
+  const Operation* operation = operation_of(e.op);
+  internal_check(operation != nullptr, "stablehlo print: an operation has no text");
   const ir::Avals in = operand_types(jaxpr, e), out = result_types(jaxpr, e);
   AttributeWriter to(in, out);
-  if (row->write) row->write(e.params.get(), to);
-  define(e, emit(std::string(row->name), operands(jaxpr, e), std::span<const Aval>(out), std::move(to.attributes)));
+  if (operation->write) operation->write(e.params.get(), to);
+  define(e,
+         emit(std::string(operation->name), operands(jaxpr, e), std::span<const Aval>(out), std::move(to.attributes)));
 }
 
 // ---- regions ----
@@ -116,10 +121,13 @@ Region Exporter::region_of(std::span<const Aval> arguments, const std::function<
   // Values of a region are not seen outside it.
   const auto outer_literals = literals_;
   const auto outer_token = token_;
+  const int outer_name = next_name_, outer_argument = next_argument_;
   for (const Aval a : arguments) block.arguments.push_back(argument(a));
   end_block("stablehlo.return", body(block.arguments));
   literals_ = outer_literals;
   token_ = outer_token;
+  next_name_ = outer_name;
+  next_argument_ = outer_argument;
   block_ = outer;
   block.ops = std::move(ops);
   return r;

@@ -29,6 +29,7 @@ Exporter::Handler Exporter::handler(OpCode op) {
     case OpCode::kScatter: return &E::scatter;
     case OpCode::kSort: return &E::sort;
     case OpCode::kRng: return &E::rng;
+    case OpCode::kRngBitGenerator: return &E::rng_bit_generator;
     case OpCode::kGenericReduce: return &E::generic_reduce;
     case OpCode::kGenericReduceWindow: return &E::generic_reduce_window;
     case OpCode::kGenericSort: return &E::generic_sort;
@@ -48,7 +49,9 @@ Exporter::Handler Exporter::handler(OpCode op) {
     case OpCode::kIgammac:
     case OpCode::kIgammaGradA:
     case OpCode::kRandomGammaGrad:
-    case OpCode::kRegularizedIncompleteBeta: return &E::weft_call;
+    case OpCode::kRegularizedIncompleteBeta:
+    case OpCode::kRegularizedIncompleteBetaGradA:
+    case OpCode::kRegularizedIncompleteBetaGradB: return &E::weft_call;
     default: return nullptr;
   }
 }
@@ -118,11 +121,19 @@ void Exporter::custom_call(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
   define(e, emit("stablehlo.custom_call", std::move(args), std::span<const Aval>(out), std::move(attributes)));
 }
 
+// @weft.<name>, with the parameters in Weft's own text.
 void Exporter::weft_call(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
   const ir::Avals out = result_types(jaxpr, e);
   Values args = operands(jaxpr, e);
-  define(e, emit("stablehlo.custom_call", std::move(args), std::span<const Aval>(out),
-                 {{"call_target_name", Attribute::string("weft." + std::string(ir::op_name(e.op)))}}));
+  std::vector<NamedAttribute> attributes{
+      {"call_target_name", Attribute::string("weft." + std::string(ir::op_name(e.op)))}};
+  if (e.params) {
+    std::vector<std::string> pieces;
+    ir::VarNames names;
+    e.params->print(pieces, 0, names, 0);
+    attributes.push_back({"backend_config", Attribute::string(join(pieces, " "))});
+  }
+  define(e, emit("stablehlo.custom_call", std::move(args), std::span<const Aval>(out), std::move(attributes)));
 }
 
 void Exporter::identity(const ir::Jaxpr& jaxpr, const ir::Eqn& e) { define(e, operands(jaxpr, e)); }
@@ -156,14 +167,10 @@ void Exporter::while_op(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
   const Values args = operands(jaxpr, e);
   const ir::Avals out = result_types(jaxpr, e);
   const std::size_t nc = p.cond_jaxpr.num_consts(), nb = p.body_jaxpr.num_consts();
-  // Both regions name the carried values alike, as the short form does.
-  const int first_argument = next_argument_;
+  // Both regions start from the same names, as the short form of a loop needs.
   std::vector<Region> regions;
   regions.push_back(region(p.cond_jaxpr, std::span(args).first(nc)));
-  const int after_condition = next_argument_;
-  next_argument_ = first_argument;
   regions.push_back(region(p.body_jaxpr, std::span(args).subspan(nc, nb)));
-  next_argument_ = std::max(after_condition, next_argument_);
   define(e, emit("stablehlo.while", Values(args.begin() + static_cast<std::ptrdiff_t>(nc + nb), args.end()),
                  std::span<const Aval>(out), {}, std::move(regions)));
 }
@@ -272,10 +279,10 @@ void Exporter::select_and_scatter(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
   const auto& p = ir::params_as<WindowSelectParams>(e.params);
   const ir::Avals in = operand_types(jaxpr, e), out = result_types(jaxpr, e);
   const DType t = out[0].dtype();
-  // What select_and_scatter has no place for; StableHLO's windows neither.
+  // StableHLO's select_and_scatter has no dilation.
   for (const Dims* d : {&p.window.base_dilations, &p.window.window_dilations})
     for (const std::int64_t v : *d)
-      if (v != 1) throw ValueError("stablehlo print: select_and_scatter must have no dilation in StableHLO.");
+      if (v != 1) return weft_call(jaxpr, e);
   AttributeWriter to(in, out);
   write_window(p.window, to);
   Values args = operands(jaxpr, e);
@@ -300,6 +307,7 @@ void Exporter::select_and_gather_add(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
   const bool ge = p.select == WindowSelect::kGe;
   const Values args = operands(jaxpr, e);
   const DType t = in[0].dtype(), u = in[1].dtype();
+  if (is_complex(t)) return weft_call(jaxpr, e);  // StableHLO does not compare them
   const ValueId worst = neutral(ge ? ReduceKind::kMax : ReduceKind::kMin, t), zero = neutral(ReduceKind::kSum, u);
   const Aval arguments[] = {scalar(t), scalar(u), scalar(t), scalar(u)};
   std::vector<Region> regions;
@@ -442,6 +450,9 @@ void Exporter::sort(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
 
 void Exporter::rng(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
   const auto& p = ir::params_as<RngParams>(e.params);
+  // Bounds that differ by example are Weft's own.
+  if (jaxpr.aval(jaxpr.operands(e)[0]).ndim() > 0 || jaxpr.aval(jaxpr.operands(e)[1]).ndim() > 0)
+    return weft_call(jaxpr, e);
   const ir::Avals out = result_types(jaxpr, e);
   Values args = operands(jaxpr, e);
   args.push_back(constant(Array(std::vector<std::int64_t>(p.shape.begin(), p.shape.end()))));
@@ -449,6 +460,12 @@ void Exporter::rng(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
                  {{"rng_distribution",
                    Attribute::other("#stablehlo<rng_distribution " +
                                     std::string(kRngDistributionNames[static_cast<int>(p.rng_distribution)]) + ">")}}));
+}
+
+void Exporter::rng_bit_generator(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
+  // One state per example is Weft's own.
+  if (jaxpr.aval(jaxpr.operands(e)[0]).ndim() != 1) return weft_call(jaxpr, e);
+  row(jaxpr, e);
 }
 
 // ---- operations with programs: captures are in scope, so they are no operands ----

@@ -29,6 +29,8 @@ class Exporter {
   /// Emits a program's equations where the exporter is; `inputs` are its constants and inputs. Returns its outputs.
   Values inline_program(const ir::Jaxpr& jaxpr, Values inputs);
   void equation(const ir::Jaxpr& jaxpr, const ir::Eqn& e);
+  /// By its row of operations.h.
+  void row(const ir::Jaxpr& jaxpr, const ir::Eqn& e);
   Values operands(const ir::Jaxpr& jaxpr, const ir::Eqn& e);
   ir::Avals operand_types(const ir::Jaxpr& jaxpr, const ir::Eqn& e) const;
   ir::Avals result_types(const ir::Jaxpr& jaxpr, const ir::Eqn& e) const;
@@ -70,6 +72,7 @@ class Exporter {
   void scatter(const ir::Jaxpr&, const ir::Eqn&);
   void sort(const ir::Jaxpr&, const ir::Eqn&);
   void rng(const ir::Jaxpr&, const ir::Eqn&);
+  void rng_bit_generator(const ir::Jaxpr&, const ir::Eqn&);
   void generic_reduce(const ir::Jaxpr&, const ir::Eqn&);
   void generic_reduce_window(const ir::Jaxpr&, const ir::Eqn&);
   void generic_sort(const ir::Jaxpr&, const ir::Eqn&);

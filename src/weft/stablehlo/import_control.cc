@@ -142,6 +142,29 @@ void Importer::composite(const Op& op, Operands operands, Results& results) {
   give(op, bind_all(op, OpCode::kComposite, ir::make_params(std::move(p)), args), results);
 }
 
+namespace {
+
+// What print writes as a call of @weft.<name>.
+bool weft_only(OpCode op) {
+  switch (op) {
+    case OpCode::kBesselI0e:
+    case OpCode::kIgamma:
+    case OpCode::kIgammac:
+    case OpCode::kIgammaGradA:
+    case OpCode::kRandomGammaGrad:
+    case OpCode::kRegularizedIncompleteBeta:
+    case OpCode::kRegularizedIncompleteBetaGradA:
+    case OpCode::kRegularizedIncompleteBetaGradB:
+    case OpCode::kSelectAndScatter:
+    case OpCode::kSelectAndGatherAdd:
+    case OpCode::kRng:
+    case OpCode::kRngBitGenerator: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
 void Importer::custom_call(const Op& op, Operands operands, Results& results) {
   const AttributeReader from = reader(op);
   CustomCallParams p;
@@ -154,13 +177,19 @@ void Importer::custom_call(const Op& op, Operands operands, Results& results) {
   if (p.call_target_name.starts_with("mhlo."))
     if (const Operation* row = operation_named("chlo." + p.call_target_name.substr(5)); row && !row->read)
       return give(op, bind_all(op, row->op, {}, flat(operands)), results);
-  // Special functions that only Weft has.
+  // Operations that only Weft has, with parameters in its own text.
   if (p.call_target_name.starts_with("weft.")) {
     OpCode code{};
     int variant = -1;
-    if (ir::find_op(std::string_view(p.call_target_name).substr(5), code, variant) && !ir::op_info(code).parse &&
-        ir::op_info(code).elementwise)
-      return give(op, bind_all(op, code, {}, flat(operands)), results);
+    if (ir::find_op(std::string_view(p.call_target_name).substr(5), code, variant) && variant < 0 && weft_only(code)) {
+      ir::Params params;
+      if (const auto parse = ir::op_info(code).parse) {
+        const std::string text = from.text("backend_config", "");
+        TextCursor in(text);
+        params = parse(in, -1);
+      }
+      return give(op, bind_all(op, code, params, flat(operands)), results);
+    }
   }
   p.has_side_effect = from.boolean("has_side_effect", false);
   if (const Attribute* config = op.find("backend_config"))

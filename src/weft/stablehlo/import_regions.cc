@@ -53,7 +53,7 @@ std::optional<ScatterKind> scatter_kind(const Region& region) {
 // Whether elements of the body have the array's type: a body may also compute in a wider one.
 bool same_dtype(std::span<const Array> xs, std::span<const Aval> arguments) {
   for (std::size_t i = 0; i < arguments.size(); ++i)
-    if (arguments[i].dtype() != xs[i % xs.size()].dtype()) return false;
+    if (xs.empty() || arguments[i].dtype() != xs[i % xs.size()].dtype()) return false;
   return true;
 }
 
@@ -407,8 +407,11 @@ void Importer::all_reduce(const Op& op, Operands operands, Results& results) {
     p.kind = ReduceKind::kSum;
   } else {
     if (op.regions.size() != 1) fail(op, "there must be one region.");
-    computation_arguments(op, op.regions[0], 2);
-    if (const std::optional<ReduceKind> kind = reduction_of(op.regions[0])) {
+    const ir::Avals body = computation_arguments(op, op.regions[0], 2);
+    // A computation in a wider type gives that type.
+    const std::optional<ReduceKind> kind =
+        same_dtype(tensors(op, operands), body) ? reduction_of(op.regions[0]) : std::nullopt;
+    if (kind) {
       p.kind = *kind;
     } else {
       Staged computation = stage_region(op, op.regions[0]);
@@ -432,9 +435,11 @@ void Importer::reduce_scatter(const Op& op, Operands operands, Results& results)
   const ir::Avals in = avals(op.operands), out = avals(op.results);
   p.group_size = implied_group_size(p.groups, out, in, p.scatter_dimension);
   if (op.regions.size() != 1) fail(op, "there must be one region.");
-  computation_arguments(op, op.regions[0], 2);
+  const ir::Avals body = computation_arguments(op, op.regions[0], 2);
+  const std::optional<ReduceKind> kind =
+      same_dtype(tensors(op, operands), body) ? reduction_of(op.regions[0]) : std::nullopt;
   Arrays captured;
-  if (const std::optional<ReduceKind> kind = reduction_of(op.regions[0])) {
+  if (kind) {
     p.kind = *kind;
   } else {
     Staged computation = stage_region(op, op.regions[0]);

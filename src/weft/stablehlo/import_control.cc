@@ -1,6 +1,7 @@
 // Constants, functions, control flow, tuples and tokens, and the table of all operations that have functions.
 #include <algorithm>
 
+#include "weft/base/error.h"
 #include "weft/stablehlo/importer.h"
 
 namespace weft::stablehlo {
@@ -186,7 +187,11 @@ void Importer::custom_call(const Op& op, Operands operands, Results& results) {
       if (const auto parse = ir::op_info(code).parse) {
         const std::string text = from.text("backend_config", "");
         TextCursor in(text);
-        params = parse(in, -1);
+        try {
+          params = parse(in, -1);
+        } catch (const ParseError& e) {
+          fail(op, "backend_config: " + e.message());
+        }
       }
       return give(op, bind_all(op, code, params, flat(operands)), results);
     }

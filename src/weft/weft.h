@@ -15,3 +15,4 @@
 #include "weft/ops/lax.h"           // IWYU pragma: export
 #include "weft/random/random.h"     // IWYU pragma: export
 #include "weft/runtime/client.h"    // IWYU pragma: export
+#include "weft/stablehlo/export.h"  // IWYU pragma: export

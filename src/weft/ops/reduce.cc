@@ -1,5 +1,6 @@
 // Reductions: reduce with each kind, argmax, argmin, cumsum.
 #include <algorithm>
+#include <limits>
 
 #include "weft/ir/elements.h"
 #include "weft/ops/common.h"

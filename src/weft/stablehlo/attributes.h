@@ -1,0 +1,102 @@
+// Attributes of an operation as numbers and lists, with errors that name the place. Read by import and by the table of
+// operations (operations.h), written by the table and by print.
+#pragma once
+
+#include "weft/core/trace.h"
+#include "weft/stablehlo/elements.h"
+
+namespace weft::stablehlo {
+
+/// The fields of "#stablehlo.gather<offset_dims = [2, 3], index_vector_dim = 2>".
+class AttributeFields {
+ public:
+  /// Without text: no fields.
+  AttributeFields(const Module& module, const Attribute* a, std::string_view mnemonic);
+  /// Empty when absent.
+  Dims dims(std::string_view name) const;
+  std::int64_t integer(std::string_view name, std::int64_t otherwise) const;
+
+ private:
+  struct Field {
+    std::string name;
+    Dims dims;
+    bool list = false;
+  };
+  std::vector<Field> fields_;
+};
+
+class AttributeReader {
+ public:
+  AttributeReader(const Module& module, const Op& op, std::span<const Aval> in, std::span<const Aval> out)
+      : module(module), op(op), in(in), out(out) {}
+  const Module& module;
+  const Op& op;
+  /// The operands' types, and the results' as the text declares them.
+  std::span<const Aval> in, out;
+
+  bool has(std::string_view name) const { return op.find(name) != nullptr; }
+  /// array<i64: ...>, dense<...> or [1, 2]; an error when absent.
+  Dims dims(std::string_view name) const;
+  Dims dims(std::string_view name, Dims otherwise) const { return has(name) ? dims(name) : std::move(otherwise); }
+  std::int64_t integer(std::string_view name) const;
+  std::int64_t integer(std::string_view name, std::int64_t otherwise) const {
+    return has(name) ? integer(name) : otherwise;
+  }
+  bool boolean(std::string_view name, bool otherwise) const;
+  std::string text(std::string_view name, std::string_view otherwise) const;
+  /// "FFT" of #stablehlo<fft_type FFT>, also spelled #stablehlo.fft_type<FFT> or "FFT".
+  std::string enumerator(std::string_view name, std::string_view otherwise) const;
+  template <class E>
+  E enumerator_of(std::string_view name, E otherwise) const {
+    const auto names = enum_names(otherwise);
+    const std::string text = enumerator(name, names[static_cast<std::size_t>(otherwise)]);
+    for (std::size_t i = 0; i < names.size(); ++i)
+      if (names[i] == text) return static_cast<E>(i);
+    fail(std::string(name) + " must be one of " + join(names, ", ") + "; got " + text + ".");
+  }
+  /// Rows of two (padding, source_target_pairs) or more numbers (replica_groups).
+  std::vector<Dims> matrix(std::string_view name) const;
+  AttributeFields fields(std::string_view name, std::string_view mnemonic) const {
+    return AttributeFields(module, op.find(name), mnemonic);
+  }
+  /// The declared type of the first result, which the attributes of some operations only imply.
+  Aval result() const;
+  [[noreturn]] void fail(const std::string& message) const { fail_at(module, op.place, op.name + ": " + message); }
+};
+
+/// Collects the attributes of an operation that is being written.
+class AttributeWriter {
+ public:
+  AttributeWriter(std::span<const Aval> in, std::span<const Aval> out) : in(in), out(out) {}
+  std::span<const Aval> in, out;
+  std::vector<NamedAttribute> attributes;
+
+  void add(std::string name, Attribute a) { attributes.push_back({std::move(name), std::move(a)}); }
+  void dims(std::string name, DimSpan v) { add(std::move(name), Attribute::dims(v)); }
+  void integer(std::string name, std::int64_t v, std::string_view type = "i64") {
+    add(std::move(name), Attribute::integer(v, type));
+  }
+  void enumerator(std::string name, std::string_view mnemonic, std::string_view value) {
+    add(std::move(name), Attribute::other("#stablehlo<" + std::string(mnemonic) + " " + std::string(value) + ">"));
+  }
+  /// #stablehlo.<mnemonic><name = [..], name = 1>: empty lists are left out.
+  class Struct {
+   public:
+    explicit Struct(std::string_view mnemonic) : text_("#stablehlo." + std::string(mnemonic) + "<") {}
+    Struct& dims(std::string_view name, DimSpan v) {
+      if (!v.empty()) piece(std::string(name) + " = [" + join(v, ", ") + "]");
+      return *this;
+    }
+    Struct& integer(std::string_view name, std::int64_t v) {
+      piece(std::string(name) + " = " + std::to_string(v));
+      return *this;
+    }
+    Attribute done() { return Attribute::other(text_ + ">"); }
+
+   private:
+    void piece(const std::string& s) { text_ += (text_.back() == '<' ? "" : ", ") + s; }
+    std::string text_;
+  };
+};
+
+}  // namespace weft::stablehlo

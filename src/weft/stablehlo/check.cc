@@ -1,0 +1,400 @@
+#include "weft/stablehlo/check.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <map>
+
+#include "weft/core/process_grid.h"
+#include "weft/ir/elements.h"
+#include "weft/ir/print.h"
+#include "weft/stablehlo/importer.h"
+
+namespace weft::stablehlo {
+
+namespace {
+
+// ---- comparing ----
+
+template <class T>
+inline constexpr bool is_complex_type =
+    std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>;
+
+// The array's elements, of storage types as doubles, which hold them all exactly.
+struct Elements {
+  explicit Elements(const Array& a) : view(a.host("check")), dtype(a.dtype()), data(view.view.data) {
+    if (!is_storage(dtype)) return;
+    widened.resize(static_cast<std::size_t>(a.size()));
+    convert_elements(dtype, data, f64, widened.data(), a.size());
+    dtype = f64;
+    data = widened.data();
+  }
+  detail::HostView view;
+  std::vector<double> widened;
+  DType dtype;
+  const void* data;
+};
+
+// Calls f(got, expected) for every element, parts of complex numbers one by one, until it says no.
+template <class F>
+std::string compare(const Array& got, const Array& expected, F&& f) {
+  if (got.aval() != expected.aval())
+    return "types differ: got " + got.aval().str() + ", expected " + expected.aval().str();
+  const Elements a(got), b(expected);
+  std::string difference;
+  visit_dtype(a.dtype, [&]<class T>(TypeTag<T>) {
+    const T* x = static_cast<const T*>(a.data);
+    const T* y = static_cast<const T*>(b.data);
+    for (std::int64_t i = 0; i < got.size() && difference.empty(); ++i) {
+      bool agree;
+      if constexpr (is_complex_type<T>)
+        agree = f(x[i].real(), y[i].real()) && f(x[i].imag(), y[i].imag());
+      else
+        agree = f(x[i], y[i]);
+      if (!agree)
+        difference = "element " + std::to_string(i) + ": got " + ir::element_str(a.dtype, x + i) + ", expected " +
+                     ir::element_str(a.dtype, y + i);
+    }
+  });
+  return difference;
+}
+
+template <class T>
+inline constexpr bool is_real_float = !std::is_integral_v<T> && !is_complex_type<T>;
+
+// The number's place among all of its type, so that neighbours differ by one; -0 and 0 are one place.
+template <class T>
+std::int64_t ordinal(T v) {
+  using Bits = std::conditional_t<sizeof(T) == 2, std::uint16_t,
+                                  std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>;
+  Bits bits;
+  std::memcpy(&bits, static_cast<const void*>(&v), sizeof v);
+  constexpr Bits sign = Bits{1} << (8 * sizeof(T) - 1);
+  const auto magnitude = static_cast<std::int64_t>(bits & static_cast<Bits>(sign - 1));
+  return bits & sign ? -magnitude : magnitude;
+}
+
+}  // namespace
+
+std::string differ_exactly(const Array& got, const Array& expected) {
+  return compare(got, expected, []<class T>(T x, T y) { return x == y || (x != x && y != y); });
+}
+
+std::string differ_beyond(const Array& got, const Array& expected, double tolerance) {
+  return compare(got, expected, [tolerance]<class T>(T x, T y) {
+    if (x == y || (x != x && y != y)) return true;
+    return std::abs(static_cast<double>(x) - static_cast<double>(y)) <= tolerance;
+  });
+}
+
+std::string differ_by_ulps(const Array& got, const Array& expected, std::int64_t ulps) {
+  // Neighbours of storage types are far apart as doubles, so these must be equal.
+  return compare(got, expected, [ulps]<class T>(T x, T y) {
+    if (x == y || (x != x && y != y)) return true;
+    if constexpr (is_real_float<T>) {
+      const auto finite = [](T v) { return static_cast<double>(v) - static_cast<double>(v) == 0; };
+      if (!finite(x) || !finite(y)) return false;
+      // The distance of doubles of opposite sign may exceed 63 bits.
+      const auto distance = static_cast<std::uint64_t>(std::max(ordinal(x), ordinal(y))) -
+                            static_cast<std::uint64_t>(std::min(ordinal(x), ordinal(y)));
+      return distance <= static_cast<std::uint64_t>(ulps);
+    }
+    return false;
+  });
+}
+
+namespace {
+
+// ---- running ----
+
+// One comparison that the program asks for.
+struct Expectation {
+  const Op* op;
+  std::string kind;  // "eq", "almost_eq", "close"
+  double tolerance = 0;
+  std::int64_t ulps = 3;
+  /// Of expect_close: they must differ by at least as much somewhere.
+  std::int64_t least_ulps = 0;
+};
+
+class Checker {
+ public:
+  explicit Checker(const Module& module) : module_(module) {}
+
+  CheckReport run(const Op& scope, const Op& function) {
+    CheckReport report;
+    report.name = std::string(function.symbol());
+    try {
+      Importer importer(module_, scope,
+                        [this](Importer& i, const Op& op, Importer::Operands operands, Importer::Results& results) {
+                          return extend(i, op, operands, results);
+                        });
+      importer.check_supported(function);
+      if (mentions_interpreter(scope)) {
+        // Probes and parallel programs look at values while the program runs.
+        importer.set_eager(true);
+        eager_ = true;
+        importer.run_function(function, {});
+      } else {
+        run_staged(importer, function);
+      }
+    } catch (const Unsupported& e) {
+      report.outcome = CheckReport::Outcome::kUnsupported;
+      report.reason = e.reason;
+    } catch (const ParseError& e) {
+      report.outcome = CheckReport::Outcome::kUnsupported;
+      report.reason = e.message();
+    } catch (const Error& e) {
+      report.outcome = CheckReport::Outcome::kFailed;
+      report.reason = e.what();
+    }
+    report.checks = checks_;
+    if (report.outcome == CheckReport::Outcome::kPassed && !failures_.empty()) {
+      report.outcome = CheckReport::Outcome::kFailed;
+      report.reason = join(failures_, "\n");
+    }
+    return report;
+  }
+
+ private:
+  struct Unsupported {
+    std::string reason;
+  };
+
+  static bool mentions_interpreter(const Op& op) {
+    if (op.name.starts_with("interpreter.")) return true;
+    for (const Region& r : op.regions)
+      for (const Block& b : r.blocks)
+        for (const Op& inner : b.ops)
+          if (mentions_interpreter(inner)) return true;
+    return false;
+  }
+
+  // The whole function as one compiled program, in which what is to be compared is a result.
+  void run_staged(Importer& importer, const Op& function) {
+    Arrays pending;
+    pending_ = &pending;
+    const Staged staged = stage(
+        [&](std::span<const Array> args, Arrays& outs) {
+          main_trace_ = detail::current_trace;
+          importer.run_function(function, args);
+          outs = pending;
+          pending.clear();
+        },
+        {}, "check of @" + std::string(function.symbol()));
+    pending_ = nullptr;
+    Arrays outs;
+    executable(staged.jaxpr)->run(staged.captured, outs);
+    for (std::size_t i = 0; i < expectations_.size(); ++i) judge(expectations_[i], outs[2 * i], outs[2 * i + 1]);
+  }
+
+  void judge(const Expectation& e, const Array& got, const Array& expected) {
+    ++checks_;
+    std::string difference;
+    if (e.kind == "eq")
+      difference = differ_exactly(got, expected);
+    else if (e.kind == "almost_eq")
+      difference = differ_beyond(got, expected, e.tolerance);
+    else
+      difference = differ_by_ulps(got, expected, e.ulps);
+    if (difference.empty() && e.least_ulps > 0 && differ_by_ulps(got, expected, e.least_ulps - 1).empty())
+      difference = "values must be at least " + std::to_string(e.least_ulps) + " representable numbers apart";
+    if (!difference.empty())
+      failures_.push_back(place_text(module_, e.op->place) + ": expect_" + e.kind + ": " + difference + ".");
+  }
+
+  double number(const Op& op, std::string_view name, double otherwise) const {
+    const Attribute* a = op.find(name);
+    if (!a) return otherwise;
+    const std::optional<double> v = a->kind == Attribute::Kind::kNumber ? parse_number<double>(a->text) : std::nullopt;
+    if (!v) fail_at(module_, a->place, op.name + ": " + std::string(name) + " must be a number.");
+    return *v;
+  }
+
+  std::int64_t count(const Op& op, std::string_view name, std::int64_t otherwise) const {
+    const double v = number(op, name, static_cast<double>(otherwise));
+    if (!(v >= 0 && v <= 1e15)) fail_at(module_, op.place, op.name + ": " + std::string(name) + " must be a count.");
+    return static_cast<std::int64_t>(v);
+  }
+
+  bool extend(Importer& importer, const Op& op, Importer::Operands operands, Importer::Results& results) {
+    if (op.name.starts_with("interpreter.")) return interpret(importer, op, operands, results);
+    std::string name;
+    if (op.name.starts_with("check.")) {
+      name = op.name.substr(6);
+    } else if (op.name == "stablehlo.custom_call") {
+      const Attribute* target = op.find("call_target_name");
+      if (!target || !target->text.starts_with("check.")) return false;
+      name = target->text.substr(6);
+    } else {
+      return false;
+    }
+    const bool custom_call = op.name == "stablehlo.custom_call";
+    if (operands.empty() || operands[0].size() != 1) fail_at(module_, op.place, op.name + ": there must be operands.");
+    const Array got = operands[0][0];
+    if (name == "expect_serialized_eq") {
+      expect_probe(op, got);
+      return true;
+    }
+    Expectation e{&op, {}, 0, 3};
+    const bool constant = name.ends_with("_const");
+    if (constant) name.resize(name.size() - 6);
+    if (!name.starts_with("expect_")) fail_at(module_, op.place, op.name + ": there is no such check.");
+    e.kind = name.substr(7);
+    if (e.kind == "almost_eq")
+      e.tolerance = number(op, "tolerance", custom_call ? 1e-3 : 1e-4);
+    else if (e.kind == "close") {
+      e.ulps = count(op, "max_ulp_difference", 3);
+      e.least_ulps = count(op, "min_ulp_difference", 0);
+    } else if (e.kind != "eq")
+      fail_at(module_, op.place, op.name + ": there is no such check.");
+    Array expected;
+    if (constant) {
+      const Attribute* value = op.find("value");
+      if (!value) fail_at(module_, op.place, op.name + ": there must be a value.");
+      expected = dense_array(module_, *value);
+    } else {
+      if (operands.size() < 2 || operands[1].size() != 1)
+        fail_at(module_, op.place, op.name + ": there must be two operands.");
+      expected = operands[1][0];
+    }
+    if (eager_) {
+      judge(e, got, expected);
+    } else if (detail::current_trace != main_trace_) {
+      throw Unsupported{place_text(module_, op.place) +
+                        ": a check must stand in the function that is run, in no region"};
+    } else {
+      expectations_.push_back(e);
+      pending_->push_back(got);
+      pending_->push_back(expected);
+    }
+    return true;
+  }
+
+  bool interpret(Importer& importer, const Op& op, Importer::Operands operands, Importer::Results& results) {
+    if (op.name == "interpreter.print") return true;
+    if (op.name == "interpreter.probe") {
+      if (!evaluating() || operands.size() != 1 || operands[0].size() != 1)
+        throw Unsupported{place_text(module_, op.place) + ": a probe must see one value of the function that is run"};
+      probes_[text(op, "probe_id")].push_back(operands[0][0]);
+      results.push_back(operands[0]);
+      return true;
+    }
+    if (op.name == "interpreter.run_parallel") {
+      run_parallel(importer, op, operands, results);
+      return true;
+    }
+    throw Unsupported{place_text(module_, op.place) + ": there is no operation " + op.name};
+  }
+
+  // The symbols of an array attribute.
+  std::vector<std::string> symbols(const Op& op, const Attribute& list) const {
+    std::vector<std::string> names;
+    for (const NamedAttribute& item : list.items) {
+      if (item.value.kind != Attribute::Kind::kSymbol)
+        fail_at(module_, list.place, op.name + ": there must be symbols.");
+      names.push_back(item.value.text);
+    }
+    return names;
+  }
+
+  // One process per program, replicas x partitions; operands and results are those of all processes in order.
+  void run_parallel(Importer& importer, const Op& op, Importer::Operands operands, Importer::Results& results) {
+    const Attribute* programs = op.find("programs");
+    if (!programs || programs->kind != Attribute::Kind::kArray || programs->items.empty())
+      fail_at(module_, op.place, op.name + ": there must be programs.");
+    std::vector<std::string> names;
+    const std::size_t partitions = programs->items[0].value.items.size();
+    for (const NamedAttribute& row : programs->items) {
+      if (row.value.items.size() != partitions)
+        fail_at(module_, op.place, op.name + ": there must be as many partitions of each replica.");
+      for (std::string& name : symbols(op, row.value)) names.push_back(std::move(name));
+    }
+    Arrays all;
+    for (const Arrays& list : operands) all.append(list.begin(), list.end());
+    std::vector<const Staged*> staged;
+    std::vector<Arrays> args, outs(names.size());
+    std::size_t next = 0;
+    for (const std::string& name : names) {
+      if (const Op* f = importer.find_function(name)) importer.check_supported(*f);
+      staged.push_back(&importer.function(name, op));
+      const Staged& s = *staged.back();
+      const std::size_t n = s.jaxpr.num_inputs() - s.captured.size();
+      if (next + n > all.size()) fail_at(module_, op.place, op.name + ": there must be operands for every program.");
+      args.push_back(s.captured);
+      args.back().append(all.begin() + next, all.begin() + next + n);
+      next += n;
+    }
+    ProcessGrid grid(static_cast<std::int64_t>(programs->items.size()), static_cast<std::int64_t>(partitions));
+    if (const Attribute* infeed = op.find("infeed"))
+      for (const std::string& name : symbols(op, *infeed)) {
+        const Staged& s = importer.function(name, op);
+        Arrays values;
+        executable(s.jaxpr)->run(s.captured, values);
+        grid.host().feed(values);
+      }
+    grid.run([&](ProcessId id) {
+      const auto i = static_cast<std::size_t>(id.replica) * partitions + static_cast<std::size_t>(id.partition);
+      executable(staged[i]->jaxpr)->run(args[i], outs[i]);
+    });
+    Arrays joined;
+    for (const Arrays& list : outs) joined.append(list.begin(), list.end());
+    importer.give(op, joined, results);
+  }
+
+  std::string text(const Op& op, std::string_view name) const {
+    const Attribute* a = op.find(name);
+    if (!a || a->kind != Attribute::Kind::kString)
+      fail_at(module_, op.place, op.name + ": there must be a " + std::string(name) + ".");
+    return a->text;
+  }
+
+  // Value `iter` that the probe of that name saw (the last one by default).
+  void expect_probe(const Op& op, const Array& got) {
+    const std::vector<Array>& seen = probes_[text(op, "probe_id")];
+    const auto last = static_cast<std::int64_t>(seen.size()) - 1;
+    const auto i = static_cast<std::size_t>(count(op, "iter", std::max<std::int64_t>(0, last)));
+    if (i >= seen.size()) {
+      ++checks_;
+      failures_.push_back(place_text(module_, op.place) + ": the probe saw no such value.");
+      return;
+    }
+    judge({&op, "eq", 0, 0}, got, seen[i]);
+  }
+
+  const Module& module_;
+  bool eager_ = false;
+  int checks_ = 0;
+  Arrays* pending_ = nullptr;
+  const Trace* main_trace_ = nullptr;
+  std::vector<Expectation> expectations_;
+  std::vector<std::string> failures_;
+  std::map<std::string, std::vector<Array>> probes_;
+};
+
+void run_scope(const Module& module, const Op& scope, std::vector<CheckReport>& reports) {
+  std::vector<const Op*> functions;
+  const Op* main = nullptr;
+  for (const Op& op : scope.regions.front().blocks.front().ops) {
+    if (op.name == "builtin.module") run_scope(module, op, reports);
+    const Attribute* type = op.find("function_type");
+    if (op.name != "func.func" || !type || !type->type || type->type->num_inputs != 0 || op.regions.empty() ||
+        op.regions[0].blocks.empty())
+      continue;
+    functions.push_back(&op);
+    if (op.symbol() == "main") main = &op;
+  }
+  if (main) functions = {main};
+  for (const Op* f : functions) reports.push_back(Checker(module).run(scope, *f));
+}
+
+}  // namespace
+
+std::vector<CheckReport> run_checks(const Module& module) {
+  std::vector<CheckReport> reports;
+  run_scope(module, module.top, reports);
+  return reports;
+}
+
+}  // namespace weft::stablehlo

@@ -1,0 +1,140 @@
+// Operations of Weft that StableHLO does not have, as programs of those it has. Written with lax, so their types are
+// checked as they are staged.
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+#include "weft/core/rules.h"
+#include "weft/ir/indexing.h"
+#include "weft/ops/lax.h"
+#include "weft/stablehlo/exporter.h"
+
+namespace weft::stablehlo {
+
+namespace {
+
+// ---- threefry2x32 (Salmon et al., 2011) ----
+
+Array rotated_left(const Array& x, int n) {
+  const auto full = [&](int v) { return Array::full(x.shape(), u32, Scalar(v)); };
+  return lax::or_(lax::shift_left(x, full(n)), lax::shift_right_logical(x, full(32 - n)));
+}
+
+void threefry(std::span<const Array> args, Arrays& outs) {
+  constexpr int kRotations[2][4] = {{13, 15, 26, 6}, {17, 29, 16, 24}};
+  const DimSpan shape = args[2].shape();
+  const auto spread = [&](const Array& k) {
+    return k.ndim() == args[2].ndim() ? k : lax::broadcast_in_dim(k, shape, {});
+  };
+  const auto full = [&](std::uint32_t v) { return Array::full(shape, u32, Scalar(v)); };
+  const Array k0 = spread(args[0]), k1 = spread(args[1]);
+  const Array keys[3] = {k0, k1, lax::xor_(lax::xor_(k0, k1), full(0x1BD11BDAu))};
+  Array x = lax::add(args[2], k0), y = lax::add(args[3], k1);
+  for (std::uint32_t round = 0; round < 5; ++round) {
+    for (const int r : kRotations[round % 2]) {
+      x = lax::add(x, y);
+      y = lax::xor_(rotated_left(y, r), x);
+    }
+    x = lax::add(x, keys[(round + 1) % 3]);
+    y = lax::add(y, lax::add(keys[(round + 2) % 3], full(round + 1)));
+  }
+  outs.push_back(x);
+  outs.push_back(y);
+}
+
+// ---- indices outside ----
+
+// The largest start along each axis that index vectors name, in the indices' dtype.
+Array largest_starts(DType t, const Aval& x, DimSpan map, DimSpan window) {
+  std::vector<std::int64_t> limits;
+  for (const std::int64_t axis : map) {
+    const auto a = static_cast<std::size_t>(axis);
+    limits.push_back(std::max<std::int64_t>(0, x.shape(a) - window[a]));
+  }
+  const CurrentTrace evaluate(nullptr);
+  const Array list(limits);
+  // An index type that does not reach the limit has no index beyond it.
+  const std::int64_t largest = is_storage(t) ? (std::int64_t{1} << (bit_width(t) - !is_unsigned(t))) - 1
+                                             : visit_dtype(t, []<class T>(TypeTag<T>) -> std::int64_t {
+                                                 if constexpr (std::is_integral_v<T> && sizeof(T) < 8)
+                                                   return static_cast<std::int64_t>(std::numeric_limits<T>::max());
+                                                 else
+                                                   return std::numeric_limits<std::int64_t>::max();
+                                               });
+  return lax::convert(lax::minimum(list, Array::full(list.shape(), i64, Scalar(largest))), t);
+}
+
+Array along_last(const Array& limits, const Array& indices) {
+  return lax::broadcast_in_dim(limits, indices.shape(), Dims{indices.ndim() - 1});
+}
+
+// A gather whose reads outside give a fill: read clamped, then chosen.
+void gather_filling(const GatherParams& p, std::span<const Array> args, Arrays& outs) {
+  const Array &x = args[0], &indices = args[1];
+  GatherParams clipped = p;
+  clipped.mode = IndexMode::kClip;
+  const Array y = bind1(OpCode::kGather, ir::make_params(clipped), {x, indices});
+  const Array limits = along_last(
+      largest_starts(indices.dtype(), x.aval(), p.dimension_numbers.start_index_map, p.slice_sizes), indices);
+  const Array zero = Array::full(indices.shape(), indices.dtype(), Scalar(0));
+  const Array inside =
+      lax::reduce_and(lax::and_(lax::ge(indices, zero), lax::le(indices, limits)), Dims{indices.ndim() - 1});
+  Dims axes;
+  const Dims& offset = p.dimension_numbers.offset_dims;
+  for (std::int64_t a = 0; a < y.ndim(); ++a)
+    if (std::find(offset.begin(), offset.end(), a) == offset.end()) axes.push_back(a);
+  const Array mask = lax::broadcast_in_dim(inside, y.shape(), axes);
+  // What a gather reads outside, found by reading there.
+  Array outside;
+  {
+    const CurrentTrace evaluate(nullptr);
+    GatherParams read{{.collapsed_slice_dims = {0}, .start_index_map = {0}}, p.mode, {1}};
+    const Array one = Array::full(Dims{1}, y.dtype(), Scalar(0)), index = Array::full(Dims{1}, i32, Scalar(1));
+    outside = bind1(OpCode::kGather, ir::make_params(std::move(read)), {one, index});
+  }
+  const detail::HostView element = outside.host("print");
+  const Array fill = y.size() > 0 ? detail::make_splat(y.aval(), element.view.data) : zeros_of(y.aval());
+  outs.push_back(lax::select(mask, y, fill));
+}
+
+// A scatter whose windows outside move to where they fit.
+void scatter_clipping(const ScatterParams& p, std::span<const Array> args, Arrays& outs) {
+  const Array &x = args[0], &indices = args[1], &updates = args[2];
+  const ScatterDimensionNumbers& d = p.dimension_numbers;
+  const auto in = [](const Dims& list, std::int64_t a) { return std::find(list.begin(), list.end(), a) != list.end(); };
+  Dims window(static_cast<std::size_t>(x.ndim()), 1);
+  std::size_t next = 0;
+  for (std::int64_t a = 0; a < x.ndim(); ++a)
+    if (!in(d.inserted_window_dims, a) && !in(d.input_batching_dims, a))
+      window[static_cast<std::size_t>(a)] =
+          updates.aval().shape(static_cast<std::size_t>(d.update_window_dims[next++]));
+  const Array limits =
+      along_last(largest_starts(indices.dtype(), x.aval(), d.scatter_dims_to_operand_dims, window), indices);
+  const Array zero = Array::full(indices.shape(), indices.dtype(), Scalar(0));
+  outs.push_back(
+      lax::scatter(x, lax::clamp(zero, indices, limits), updates, d, p.kind, IndexMode::kFillOrDrop, p.unique_indices));
+}
+
+}  // namespace
+
+Staged decomposition(OpCode op, const ir::ParamsBase* params, std::span<const Aval> in) {
+  FlatFunction f;
+  switch (op) {
+    case OpCode::kThreefry2x32: f = threefry; break;
+    case OpCode::kGather:
+      f = [&](std::span<const Array> args, Arrays& outs) {
+        gather_filling(ir::params_as<GatherParams>(params), args, outs);
+      };
+      break;
+    case OpCode::kScatter:
+      f = [&](std::span<const Array> args, Arrays& outs) {
+        scatter_clipping(ir::params_as<ScatterParams>(params), args, outs);
+      };
+      break;
+    default: throw InternalError("stablehlo print: an operation has no decomposition");
+  }
+  const CurrentTrace outside(nullptr);
+  return stage(f, in, std::string(ir::op_name(op)));
+}
+
+}  // namespace weft::stablehlo

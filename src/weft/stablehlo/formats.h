@@ -1,0 +1,51 @@
+// The published short forms of operations, as one table that the parser and the printer both follow, so that they
+// cannot drift apart.
+//
+// A format is a row of tokens with blanks between:
+//   %0 %1        one operand          %*   all further operands, comma separated
+//   %*,          all further operands, each followed by a comma
+//   $name:kind   an attribute; kinds: i64, i32, bool, dims ([0, 1] for array<i64: 0, 1>), string, symbol, number,
+//                float (type f64), dense (a literal with its type), any, or the mnemonic of a StableHLO enum
+//   {}           all other attributes as a dictionary, absent when there are none
+//   ?( ... )?    a part that is absent when its first attribute is
+//   @name        a form of its own (pretty_parse.cc and print.cc)
+//   T:rule       the types; rules are listed at format_types
+//   anything else stands for itself
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace weft::stablehlo {
+
+struct Format {
+  std::string_view op;
+  std::string_view text;
+};
+
+/// Null when the operation has no short form in the table. stablehlo.while, stablehlo.reduce, func.func and
+/// builtin.module, which hold regions, have functions of their own.
+const Format* find_format(std::string_view op);
+std::span<const Format> all_formats();
+
+/// The operations of the dialects that are written in quotes only.
+std::span<const std::string_view> generic_only();
+
+/// Steps through the tokens of a format.
+class FormatTokens {
+ public:
+  explicit FormatTokens(std::string_view text) : rest_(text) {}
+  /// "" at the end.
+  std::string_view next() {
+    const std::size_t n = rest_.find(' ');
+    const std::string_view token = rest_.substr(0, n);
+    rest_ = n == std::string_view::npos ? std::string_view() : rest_.substr(n + 1);
+    return token;
+  }
+  std::string_view rest() const { return rest_; }
+
+ private:
+  std::string_view rest_;
+};
+
+}  // namespace weft::stablehlo

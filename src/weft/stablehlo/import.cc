@@ -1,0 +1,460 @@
+#include "weft/stablehlo/import.h"
+
+#include <algorithm>
+#include <mutex>
+#include <unordered_set>
+
+#include "weft/stablehlo/formats.h"
+#include "weft/stablehlo/importer.h"
+
+namespace weft::stablehlo {
+
+namespace {
+
+// File names in places of equations must live as long as the process.
+const char* interned(const std::string& s) {
+  static std::mutex mutex;
+  static auto* const names = new std::unordered_set<std::string>;
+  const std::lock_guard lock(mutex);
+  return names->insert(s).first->c_str();
+}
+
+void collect_functions(const Op& scope, std::unordered_map<std::string_view, const Op*>& into) {
+  for (const Region& r : scope.regions)
+    for (const Block& b : r.blocks)
+      for (const Op& op : b.ops) {
+        if (op.name == "func.func" && !op.symbol().empty()) into.emplace(op.symbol(), &op);
+        if (op.name == "builtin.module") collect_functions(op, into);
+      }
+}
+
+}  // namespace
+
+Importer::Importer(const Module& module, const Op& scope, Extension extension)
+    : module_(module),
+      extension_(std::move(extension)),
+      values_(module.values.size()),
+      definitions_(module.values.size()),
+      file_(interned(module.source)) {
+  collect_functions(scope, functions_);
+}
+
+void Importer::fail(const Op& op, const std::string& message) const {
+  fail_at(module_, op.place, op.name + ": " + message);
+}
+
+const Op* Importer::find_function(std::string_view symbol) const {
+  const auto it = functions_.find(symbol);
+  return it == functions_.end() ? nullptr : it->second;
+}
+
+// ---- types ----
+
+void Importer::flatten(const TypeRef& type, ir::Avals& out) const {
+  if (type->kind == Type::Kind::kToken) return;
+  if (type->kind == Type::Kind::kTuple) {
+    for (const TypeRef& part : type->parts) flatten(part, out);
+    return;
+  }
+  std::optional<DType> t = element_dtype(type->element);
+  if (const std::optional<Quantization> q = quantization(type->element)) t = q->storage;
+  if (!t || !type->is_static()) throw InternalError("import: a type was not checked: " + type->text);
+  out.push_back(Aval(*t, type->shape));
+}
+
+Aval Importer::aval(ValueId v) const {
+  ir::Avals out;
+  flatten(module_.type(v), out);
+  if (out.size() != 1) throw ShapeError("there must be a tensor; got " + module_.type(v)->text + ".");
+  return out[0];
+}
+
+ir::Avals Importer::avals(std::span<const ValueId> values) const {
+  ir::Avals out;
+  for (const ValueId v : values) flatten(module_.type(v), out);
+  return out;
+}
+
+// ---- what cannot be run ----
+
+namespace {
+
+// Why a value of this type cannot be computed, or "".
+std::string refusal(const TypeRef& type, bool quantized) {
+  if (type->kind == Type::Kind::kToken) return {};
+  if (type->kind == Type::Kind::kTuple) {
+    for (const TypeRef& part : type->parts)
+      if (std::string why = refusal(part, quantized); !why.empty()) return why;
+    return {};
+  }
+  if (type->kind != Type::Kind::kTensor) return type->text + " is no type of values";
+  if (!type->is_static()) return type->text + " has a size that only the run knows";
+  if (type->element.starts_with("!quant.")) {
+    if (!quantization(type->element)) return type->text + " is a quantised type without integers to compute on";
+    if (!quantized) return type->text + " is quantised";
+  } else if (!element_dtype(type->element)) {
+    return type->text + " has an element type that Weft does not have";
+  }
+  try {
+    Aval(f32, type->shape);
+  } catch (const Error& e) {
+    return type->text + ": " + e.message();
+  }
+  return {};
+}
+
+}  // namespace
+
+void Importer::check_supported(const Op& function) {
+  std::vector<std::string> refused;
+  std::vector<const Op*> work{&function};
+  std::unordered_set<const Op*> seen{&function};
+  const auto report = [&](const Op& op, const std::string& why) {
+    refused.push_back(place_text(module_, op.place) + ": " + op.name + ": " + why + ".");
+  };
+  // Regions nest no deeper than the parser allows.
+  const auto visit = [&](const auto& self, const Op& op) -> void {
+    const bool structural = op.name == "func.func" || op.name.ends_with(".return") || op.name == "func.call" ||
+                            op.name == "stablehlo.composite" || op.name == "stablehlo.tuple" ||
+                            op.name == "stablehlo.get_tuple_element";
+    const bool quantized = structural || may_be_quantized(op.name);
+    const bool known_op = structural || handlers().contains(op.name) || operation_named(op.name) ||
+                          op.name.starts_with("check.") || op.name.starts_with("interpreter.");
+    if (!known_op) report(op, "Weft has no such operation");
+    std::string why;
+    const auto values = [&](std::span<const ValueId> vs) {
+      for (const ValueId v : vs)
+        if (why.empty()) why = refusal(module_.type(v), quantized);
+    };
+    values(op.results);
+    values(op.operands);
+    if (const Attribute* type = op.find("function_type"); type && type->type && op.name == "func.func")
+      for (const TypeRef& part : type->type->parts)
+        if (why.empty()) why = refusal(part, quantized);
+    for (const Region& r : op.regions)
+      for (const Block& b : r.blocks) values(b.arguments);
+    if (!why.empty()) report(op, why);
+    const Attribute* callee = op.find(op.name == "stablehlo.composite" ? "decomposition" : "callee");
+    if (callee && callee->kind == Attribute::Kind::kSymbol)
+      if (const Op* called = find_function(callee->text); called && seen.insert(called).second) work.push_back(called);
+    for (const Region& r : op.regions)
+      for (const Block& b : r.blocks)
+        for (const Op& inner : b.ops) self(self, inner);
+  };
+  while (!work.empty()) {
+    const Op* op = work.back();
+    work.pop_back();
+    visit(visit, *op);
+  }
+  if (!refused.empty()) throw ParseError(join(refused, "\n"));
+}
+
+// ---- functions ----
+
+Arrays Importer::run_function(const Op& function, std::span<const Array> args) {
+  const Attribute* type = function.find("function_type");
+  if (function.regions.size() != 1 || function.regions[0].blocks.empty() || !type ||
+      type->kind != Attribute::Kind::kType || type->type->kind != Type::Kind::kFunction)
+    fail(function, "a function that is called must have a body; got a declaration.");
+  const Block& body = function.regions[0].body();
+  std::vector<Arrays> lists;
+  std::size_t next = 0;
+  for (const ValueId v : body.arguments) {
+    ir::Avals types;
+    flatten(module_.type(v), types);
+    if (next + types.size() > args.size()) fail(function, "there must be one argument per input.");
+    lists.emplace_back(args.subspan(next, types.size()));
+    next += types.size();
+  }
+  const Results results = run_region(function.regions[0], lists);
+  const Type& t = *type->type;
+  if (results.size() != t.parts.size() - t.num_inputs)
+    fail(function, "a function must return as many values as its type says.");
+  Arrays out;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    ir::Avals expected;
+    flatten(t.parts[t.num_inputs + i], expected);
+    if (expected.size() != results[i].size()) fail(function, "a function must return values of its type.");
+    for (std::size_t j = 0; j < expected.size(); ++j)
+      if (results[i][j].aval() != expected[j])
+        fail(function, "a function must return values of its type; got " + results[i][j].aval().str() + " for " +
+                           expected[j].str() + ".");
+    out.append(results[i].begin(), results[i].end());
+  }
+  return out;
+}
+
+const Staged& Importer::function(std::string_view symbol, const Op& use) {
+  std::string name(symbol);
+  if (const auto it = staged_.find(name); it != staged_.end()) return it->second;
+  const Op* f = find_function(symbol);
+  if (!f) fail(use, "there must be a function @" + name + ".");
+  if (std::ranges::find(staging_, name) != staging_.end())
+    fail(use, "a function may not call itself; got @" + name + ".");
+  // Each staging is a few frames of the stack.
+  if (staging_.size() >= 256) fail(use, "calls may be at most 256 deep.");
+  staging_.push_back(name);
+  ir::Avals inputs;
+  if (!f->regions.empty() && !f->regions[0].blocks.empty()) inputs = avals(f->regions[0].body().arguments);
+  const CurrentTrace outside(nullptr);
+  Staged made = stage(
+      [&](std::span<const Array> args, Arrays& outs) {
+        for (const Array& a : run_function(*f, args)) outs.push_back(a);
+      },
+      inputs, "import of @" + name);
+  staging_.pop_back();
+  return staged_.emplace(std::move(name), std::move(made)).first->second;
+}
+
+// ---- operations ----
+
+Importer::Results Importer::run_region(const Region& region, std::span<const Arrays> args) {
+  if (region.blocks.empty()) return {};
+  const Block& b = region.body();
+  for (std::size_t i = 0; i < args.size(); ++i) values_[b.arguments[i]] = args[i];
+  Results returned;
+  for (const Op& op : b.ops) {
+    if (op.name.ends_with(".return")) {
+      for (const ValueId v : op.operands) returned.push_back(values_[v]);
+      break;
+    }
+    run_op(op);
+  }
+  for (const ValueId v : b.arguments) values_[v] = Arrays();
+  for (const Op& op : b.ops)
+    for (const ValueId v : op.results) values_[v] = Arrays();
+  return returned;
+}
+
+void Importer::run_op(const Op& op) {
+  SmallVector<Arrays, 4> operands;
+  for (const ValueId v : op.operands) operands.push_back(values_[v]);
+  Results results;
+  const ForcedLocation place(SourceLocation(file_, static_cast<std::uint32_t>(op.place.line)));
+  apply(op, operands, results);
+  for (std::size_t i = 0; i < op.results.size(); ++i) {
+    values_[op.results[i]] = std::move(results[i]);
+    definitions_[op.results[i]] = &op;
+  }
+}
+
+void Importer::apply(const Op& op, Operands operands, Results& results) {
+  try {
+    if (!extension_ || !extension_(*this, op, operands, results)) {
+      if (quantized(op)) {
+        apply_quantized(op, operands, results);
+      } else if (const auto it = handlers().find(op.name); it != handlers().end()) {
+        (this->*it->second)(op, operands, results);
+      } else if (const Operation* row = operation_named(op.name)) {
+        apply_row(op, *row, operands, results);
+      } else {
+        fail(op, "Weft has no such operation.");
+      }
+    }
+    check_results(op, results);
+  } catch (const ParseError&) {
+    throw;
+  } catch (const InternalError&) {
+    throw;
+  } catch (const Error& e) {
+    fail_at(module_, op.place, e.message());
+  }
+}
+
+void Importer::check_results(const Op& op, const Results& results) {
+  internal_check(results.size() == op.results.size(), "import: an operation has another number of results");
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    ir::Avals declared;
+    flatten(module_.type(op.results[i]), declared);
+    bool same = declared.size() == results[i].size();
+    for (std::size_t j = 0; same && j < declared.size(); ++j) same = results[i][j].aval() == declared[j];
+    if (same) continue;
+    std::string got;
+    for (const Array& a : results[i]) got += (got.empty() ? "" : ", ") + a.aval().str();
+    fail(op, "the result must have the type that the text declares, " + module_.type(op.results[i])->text + "; got " +
+                 got + ".");
+  }
+}
+
+void Importer::apply_row(const Op& op, const Operation& row, Operands operands, Results& results) {
+  if (!op.regions.empty()) fail(op, "there may be no regions.");
+  const ir::Avals in = avals(op.operands), out = avals(op.results);
+  const AttributeReader typed(module_, op, in, out);
+  const Arrays args = flat(operands);
+  give(op, bind_all(op, row.op, row.read ? row.read(typed) : ir::Params(), args), results);
+}
+
+Arrays Importer::bind_all(const Op& op, OpCode code, ir::Params params, std::span<const Array> args) {
+  if (!ir::op_info(code).infer) fail(op, "Weft does not run this operation.");
+  Arrays outs;
+  bind(code, params, args, outs);
+  return outs;
+}
+
+bool Importer::fits(OpCode code, const ir::Params& params, std::span<const Array> args) const {
+  if (!ir::op_info(code).infer) return false;
+  ir::Avals in, out;
+  for (const Array& a : args) in.push_back(a.aval());
+  try {
+    ir::infer(code, params.get(), in, out);
+    return true;
+  } catch (const InternalError&) {
+    throw;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+void Importer::give(const Op& op, std::span<const Array> flat, Results& results) {
+  std::size_t next = 0;
+  for (const ValueId v : op.results) {
+    ir::Avals types;
+    flatten(module_.type(v), types);
+    if (next + types.size() > flat.size()) fail(op, "there must be as many results as the operation has.");
+    results.emplace_back(flat.subspan(next, types.size()));
+    next += types.size();
+  }
+  if (next != flat.size()) fail(op, "there must be as many results as the operation has.");
+}
+
+Array Importer::single(const Op& op, Operands operands, std::size_t i) const {
+  if (i >= operands.size() || operands[i].size() != 1) fail(op, "operand " + std::to_string(i) + " must be a tensor.");
+  return operands[i][0];
+}
+
+Arrays Importer::flat(Operands operands) const {
+  Arrays out;
+  for (const Arrays& list : operands) out.append(list.begin(), list.end());
+  return out;
+}
+
+Arrays Importer::tensors(const Op& op, Operands operands) const {
+  Arrays out;
+  for (std::size_t i = 0; i < operands.size(); ++i) out.push_back(single(op, operands, i));
+  return out;
+}
+
+Aval Importer::result(const Op& op) const {
+  if (op.results.empty()) fail(op, "there must be a result.");
+  return aval(op.results[0]);
+}
+
+AttributeReader Importer::reader(const Op& op) const { return AttributeReader(module_, op, {}, {}); }
+
+// ---- regions as programs ----
+
+void Importer::region_arguments(const Op& op, const Region& region, std::size_t expected) const {
+  if (region.blocks.empty()) fail(op, "there must be a region with operations.");
+  if (region.body().arguments.size() != expected)
+    fail(op, "a region must have " + count_str(static_cast<std::int64_t>(expected), "argument", "arguments") +
+                 "; got " + std::to_string(region.body().arguments.size()) + ".");
+}
+
+ir::Avals Importer::computation_arguments(const Op& op, const Region& region, std::size_t expected) const {
+  region_arguments(op, region, expected);
+  for (const ValueId v : region.body().arguments)
+    if (module_.type(v)->kind != Type::Kind::kTensor) fail(op, "a computation takes tensors.");
+  return avals(region.body().arguments);
+}
+
+Staged Importer::stage_region(const Op& op, const Region& region) {
+  if (region.blocks.empty()) fail(op, "there must be a region with operations.");
+  const Block& b = region.body();
+  return stage(
+      [&](std::span<const Array> args, Arrays& outs) {
+        std::vector<Arrays> lists;
+        std::size_t next = 0;
+        for (const ValueId v : b.arguments) {
+          ir::Avals types;
+          flatten(module_.type(v), types);
+          lists.emplace_back(args.subspan(next, types.size()));
+          next += types.size();
+        }
+        for (const Arrays& list : run_region(region, lists)) outs.append(list.begin(), list.end());
+      },
+      avals(b.arguments), op.name);
+}
+
+// ---- values that the text determines ----
+
+std::optional<Array> Importer::known(ValueId v, int depth) {
+  constexpr int kDeepest = 64;
+  constexpr std::int64_t kLargest = 4096;  // elements of shapes and initial values; no array is computed here
+  const Arrays& now = values_[v];
+  if (now.size() != 1) return std::nullopt;
+  if (now[0].buffer()) return now[0];
+  if (now[0].size() > kLargest) return std::nullopt;
+  const Op* op = definitions_[v];
+  if (!op || !op->regions.empty() || depth == kDeepest || op->results.size() != 1 ||
+      !(operation_named(op->name) || op->name == "stablehlo.get_dimension_size"))
+    return std::nullopt;
+  std::vector<Arrays> operands;
+  for (const ValueId o : op->operands) {
+    const std::optional<Array> a = known(o, depth + 1);
+    if (!a) return std::nullopt;
+    operands.push_back({*a});
+  }
+  const CurrentTrace evaluate(nullptr);
+  Results results;
+  apply(*op, operands, results);
+  return results[0].size() == 1 ? std::optional<Array>(results[0][0]) : std::nullopt;
+}
+
+std::vector<std::int64_t> Importer::known_integers(const Op& op, std::size_t operand) {
+  if (operand >= op.operands.size()) fail(op, "there must be more operands.");
+  const std::optional<Array> a = known(op.operands[operand]);
+  if (!a || !is_integer(a->dtype()) || a->size() > static_cast<std::int64_t>(2 * kMaxRank))
+    fail(op, "operand " + std::to_string(operand) + " must be constant integers; got values that only the run knows.");
+  const CurrentTrace evaluate(nullptr);
+  return lax::convert(*a, i64).to_vector<std::int64_t>();
+}
+
+// ---- public functions ----
+
+Function::Function(std::string name, ir::Jaxpr jaxpr, Arrays constants)
+    : call_{std::move(name), std::move(jaxpr)}, constants_(std::move(constants)) {}
+
+std::vector<Array> Function::operator()(std::span<const Array> args, SourceLocation loc) const {
+  const LocationScope scope(loc, "call");
+  Arrays all = constants_, outs;
+  all.append(args.begin(), args.end());
+  bool traced = !evaluating();
+  for (const Array& a : all) traced |= a.is_tracer();
+  if (traced) {
+    bind(OpCode::kCall, ir::make_params(call_), all, outs);
+  } else {
+    ir::Avals in, types;
+    for (const Array& a : all) in.push_back(a.aval());
+    ir::infer(OpCode::kCall, ir::make_params(call_).get(), in, types);
+    executable(call_.jaxpr)->run(all, outs);
+  }
+  return std::vector<Array>(outs.begin(), outs.end());
+}
+
+Function import(const Module& module, std::string_view function) {
+  Importer importer(module, module.top);
+  const Op* chosen = nullptr;
+  if (!function.empty()) {
+    chosen = importer.find_function(function);
+  } else {
+    chosen = importer.find_function("main");
+    for (const Op& op : module.ops()) {
+      if (chosen) break;
+      const Attribute* visibility = op.find("sym_visibility");
+      if (op.name == "func.func" && (!visibility || visibility->text == "public")) chosen = &op;
+    }
+  }
+  if (!chosen)
+    fail_at(module, module.top.place,
+            function.empty() ? "there must be a function in the program."
+                             : "there must be a function @" + std::string(function) + ".");
+  importer.check_supported(*chosen);
+  const Staged& staged = importer.function(chosen->symbol(), *chosen);
+  return Function(std::string(chosen->symbol()), staged.jaxpr, staged.captured);
+}
+
+Function import(std::string_view text, ImportOptions options) {
+  return import(parse(text, options.source), options.function);
+}
+
+}  // namespace weft::stablehlo

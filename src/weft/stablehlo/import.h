@@ -1,0 +1,64 @@
+// StableHLO text as functions: an imported function is an ordinary one, which can be called, compiled, differentiated,
+// batched, and printed as a jaxpr.
+//
+//   auto f = stablehlo::import(text);
+//   Array y = f(x, w)[0];
+//   Array g = grad([&](Array x) { return f(x, w)[0]; })(x);
+//
+// The tree of syntax.h becomes a program here. Tokens vanish (effects keep program order), tuples become their parts,
+// functions become `call` equations, literals of more than one value captured constants.
+#pragma once
+
+#include "weft/api/jit.h"
+#include "weft/stablehlo/syntax.h"
+
+namespace weft::stablehlo {
+
+/// A program with the arrays it captures. Copies share both.
+class Function {
+ public:
+  Function(std::string name, ir::Jaxpr jaxpr, Arrays constants);
+
+  const std::string& name() const { return call_.name; }
+  /// The program; its constants() are the inputs before the `;`.
+  const ir::Jaxpr& jaxpr() const { return call_.jaxpr; }
+  const Arrays& constants() const { return constants_; }
+  /// How many arrays a call takes and gives.
+  std::size_t num_inputs() const { return call_.jaxpr.num_inputs() - constants_.size(); }
+  std::size_t num_outputs() const { return call_.jaxpr.outputs().size(); }
+  Aval input(std::size_t i) const { return call_.jaxpr.aval(static_cast<ir::Var>(constants_.size() + i)); }
+  Aval output(std::size_t i) const { return call_.jaxpr.aval(call_.jaxpr.outputs()[i]); }
+
+  /// All results. Compiled when evaluating, one equation when traced. ShapeError or DTypeError when the arguments have
+  /// not the types of the inputs.
+  std::vector<Array> operator()(std::span<const Array> args,
+                                SourceLocation loc = std::source_location::current()) const;
+  std::vector<Array> operator()(const std::vector<Array>& args,
+                                SourceLocation loc = std::source_location::current()) const {
+    return (*this)(std::span<const Array>(args), loc);
+  }
+  template <class... A>
+    requires(std::is_convertible_v<const A&, Array> && ...)
+  std::vector<Array> operator()(const A&... args) const {
+    return (*this)(std::vector<Array>{Array(args)...});
+  }
+
+ private:
+  CallParams call_;
+  Arrays constants_;
+};
+
+struct ImportOptions {
+  /// The file's name, for errors and for the places in programs.
+  std::string_view source = {};
+  /// The function's symbol; by default @main, or the only public function.
+  std::string_view function = {};
+};
+
+/// Throws ParseError for text that is no program, and, all of them in one message, for every use of what Weft does not
+/// run: sizes that only the run knows, unknown element types and operations. Errors of operations (ShapeError and so
+/// on) come as ParseErrors that name the place in the text.
+Function import(std::string_view text, ImportOptions options = {});
+Function import(const Module& module, std::string_view function = {});
+
+}  // namespace weft::stablehlo

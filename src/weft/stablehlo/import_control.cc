@@ -1,0 +1,351 @@
+// Constants, functions, control flow, tuples and tokens, and the table of all operations that have functions.
+#include <algorithm>
+
+#include "weft/base/error.h"
+#include "weft/stablehlo/importer.h"
+
+namespace weft::stablehlo {
+
+const std::unordered_map<std::string_view, Importer::Handler>& Importer::handlers() {
+  using I = Importer;
+  static const auto* const table = new std::unordered_map<std::string_view, Handler>{
+      {"stablehlo.constant", &I::constant},
+      {"chlo.constant", &I::constant},
+      {"chlo.constant_like", &I::constant_like},
+      {"func.call", &I::call},
+      {"stablehlo.composite", &I::composite},
+      {"stablehlo.custom_call", &I::custom_call},
+      {"stablehlo.if", &I::if_op},
+      {"stablehlo.case", &I::case_op},
+      {"stablehlo.while", &I::while_op},
+      {"stablehlo.tuple", &I::pass_through},
+      {"stablehlo.get_tuple_element", &I::get_tuple_element},
+      {"stablehlo.after_all", &I::no_values},
+      {"stablehlo.create_token", &I::no_values},
+      {"stablehlo.trace", &I::no_values},
+      {"stablehlo.optimization_barrier", &I::optimization_barrier},
+      {"stablehlo.send", &I::send},
+      {"stablehlo.recv", &I::recv},
+      {"stablehlo.infeed", &I::infeed},
+      {"stablehlo.outfeed", &I::outfeed},
+      {"stablehlo.reduce", &I::reduce},
+      {"stablehlo.reduce_window", &I::reduce_window},
+      {"stablehlo.select_and_scatter", &I::select_and_scatter},
+      {"stablehlo.gather", &I::gather},
+      {"stablehlo.scatter", &I::scatter},
+      {"stablehlo.sort", &I::sort},
+      {"stablehlo.map", &I::map},
+      {"stablehlo.all_reduce", &I::all_reduce},
+      {"stablehlo.collective_reduce", &I::all_reduce},
+      {"stablehlo.cross-replica-sum", &I::all_reduce},
+      {"stablehlo.reduce_scatter", &I::reduce_scatter},
+      {"stablehlo.all_gather", &I::each_operand},
+      {"stablehlo.all_to_all", &I::each_operand},
+      {"stablehlo.rng", &I::rng},
+      {"stablehlo.get_dimension_size", &I::get_dimension_size},
+      {"stablehlo.set_dimension_size", &I::set_dimension_size},
+      {"stablehlo.dynamic_reshape", &I::dynamic_reshape},
+      {"chlo.dynamic_reshape", &I::dynamic_reshape},
+      {"stablehlo.dynamic_broadcast_in_dim", &I::dynamic_broadcast_in_dim},
+      {"stablehlo.dynamic_iota", &I::dynamic_iota},
+      {"stablehlo.dynamic_pad", &I::dynamic_pad},
+      {"stablehlo.dynamic_gather", &I::dynamic_gather},
+      {"stablehlo.dynamic_conv", &I::dynamic_conv},
+      {"stablehlo.real_dynamic_slice", &I::real_dynamic_slice},
+      {"stablehlo.broadcast", &I::broadcast},
+      {"stablehlo.dot", &I::dot},
+      {"stablehlo.einsum", &I::einsum},
+      {"stablehlo.unary_einsum", &I::einsum},
+      {"stablehlo.torch_index_select", &I::torch_index_select},
+      {"stablehlo.batch_norm_inference", &I::batch_norm_inference},
+      {"stablehlo.batch_norm_training", &I::batch_norm_training},
+      {"stablehlo.batch_norm_grad", &I::batch_norm_grad},
+      {"stablehlo.uniform_quantize", &I::apply_quantized},
+      {"stablehlo.uniform_dequantize", &I::apply_quantized},
+#define WEFT_BROADCASTING(name) {"chlo.broadcast_" name, &I::chlo_broadcast}
+      WEFT_BROADCASTING("add"),
+      WEFT_BROADCASTING("and"),
+      WEFT_BROADCASTING("atan2"),
+      WEFT_BROADCASTING("compare"),
+      WEFT_BROADCASTING("complex"),
+      WEFT_BROADCASTING("divide"),
+      WEFT_BROADCASTING("maximum"),
+      WEFT_BROADCASTING("minimum"),
+      WEFT_BROADCASTING("multiply"),
+      WEFT_BROADCASTING("next_after"),
+      WEFT_BROADCASTING("or"),
+      WEFT_BROADCASTING("polygamma"),
+      WEFT_BROADCASTING("power"),
+      WEFT_BROADCASTING("remainder"),
+      WEFT_BROADCASTING("select"),
+      WEFT_BROADCASTING("shift_left"),
+      WEFT_BROADCASTING("shift_right_arithmetic"),
+      WEFT_BROADCASTING("shift_right_logical"),
+      WEFT_BROADCASTING("subtract"),
+      WEFT_BROADCASTING("xor"),
+      WEFT_BROADCASTING("zeta"),
+#undef WEFT_BROADCASTING
+  };
+  return *table;
+}
+
+// ---- constants ----
+
+void Importer::constant(const Op& op, Operands, Results& results) {
+  const Attribute* value = op.find("value");
+  if (!value) fail(op, "there must be an attribute value.");
+  give(op, dense_array(module_, *value), results);
+}
+
+void Importer::constant_like(const Op& op, Operands operands, Results& results) {
+  const Attribute* value = op.find("value");
+  if (!value || value->kind != Attribute::Kind::kNumber) fail(op, "value must be a number.");
+  const Aval type = single(op, operands, 0).aval();
+  Attribute dense = Attribute::dense(value->text, type_of(type));
+  dense.place = value->place;
+  give(op, dense_array(module_, dense), results);
+}
+
+// ---- functions ----
+
+void Importer::call(const Op& op, Operands operands, Results& results) {
+  const std::string callee = reader(op).text("callee", "");
+  if (eager_ && evaluating()) {
+    const Op* f = find_function(callee);
+    if (!f) fail(op, "there must be a function @" + callee + ".");
+    if (std::ranges::find(staging_, callee) != staging_.end())
+      fail(op, "a function may not call itself; got @" + callee + ".");
+    staging_.push_back(callee);
+    const Arrays outs = run_function(*f, flat(operands));
+    staging_.pop_back();
+    return give(op, outs, results);
+  }
+  const Staged& f = function(callee, op);
+  Arrays args = f.captured;
+  const Arrays own = flat(operands);
+  args.append(own.begin(), own.end());
+  give(op, bind_all(op, OpCode::kCall, ir::make_params(CallParams{callee, f.jaxpr}), args), results);
+}
+
+void Importer::composite(const Op& op, Operands operands, Results& results) {
+  const AttributeReader from = reader(op);
+  CompositeParams p;
+  p.name = from.text("name", "");
+  p.version = from.integer("version", 0);
+  if (const Attribute* a = op.find("composite_attributes");
+      a && a->kind == Attribute::Kind::kDictionary && !a->items.empty())
+    p.attributes = attribute_text(*a);
+  const Staged& f = function(from.text("decomposition", ""), op);
+  p.decomposition = f.jaxpr;
+  Arrays args = f.captured;
+  const Arrays own = flat(operands);
+  args.append(own.begin(), own.end());
+  give(op, bind_all(op, OpCode::kComposite, ir::make_params(std::move(p)), args), results);
+}
+
+namespace {
+
+// What print writes as a call of @weft.<name>.
+bool weft_only(OpCode op) {
+  switch (op) {
+    case OpCode::kBesselI0e:
+    case OpCode::kIgamma:
+    case OpCode::kIgammac:
+    case OpCode::kIgammaGradA:
+    case OpCode::kRandomGammaGrad:
+    case OpCode::kRegularizedIncompleteBeta:
+    case OpCode::kRegularizedIncompleteBetaGradA:
+    case OpCode::kRegularizedIncompleteBetaGradB:
+    case OpCode::kSelectAndScatter:
+    case OpCode::kSelectAndGatherAdd:
+    case OpCode::kRng:
+    case OpCode::kRngBitGenerator: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+void Importer::custom_call(const Op& op, Operands operands, Results& results) {
+  const AttributeReader from = reader(op);
+  CustomCallParams p;
+  p.call_target_name = from.text("call_target_name", "");
+  // Partitioning hints mean nothing for one device.
+  if (p.call_target_name == "Sharding" || p.call_target_name == "SPMDFullToShardShape" ||
+      p.call_target_name == "SPMDShardToFullShape" || p.call_target_name == "annotate_device_placement")
+    return give(op, flat(operands), results);
+  // Exporters of older StableHLO write CHLO's operations this way.
+  if (p.call_target_name.starts_with("mhlo."))
+    if (const Operation* row = operation_named("chlo." + p.call_target_name.substr(5)); row && !row->read)
+      return give(op, bind_all(op, row->op, {}, flat(operands)), results);
+  // Operations that only Weft has, with parameters in its own text.
+  if (p.call_target_name.starts_with("weft.")) {
+    OpCode code{};
+    int variant = -1;
+    if (ir::find_op(std::string_view(p.call_target_name).substr(5), code, variant) && variant < 0 && weft_only(code)) {
+      ir::Params params;
+      if (const auto parse = ir::op_info(code).parse) {
+        const std::string text = from.text("backend_config", "");
+        TextCursor in(text);
+        try {
+          params = parse(in, -1);
+        } catch (const ParseError& e) {
+          fail(op, "backend_config: " + e.message());
+        }
+      }
+      return give(op, bind_all(op, code, params, flat(operands)), results);
+    }
+  }
+  p.has_side_effect = from.boolean("has_side_effect", false);
+  if (const Attribute* config = op.find("backend_config"))
+    p.backend_config = config->kind == Attribute::Kind::kString ? config->text : attribute_text(*config);
+  else if (const Attribute* mhlo = op.find("mhlo.backend_config"))
+    p.backend_config = attribute_text(*mhlo);
+  p.api_version = from.integer("api_version", 1);
+  const ir::Avals types = avals(op.results);
+  p.result_types.assign(types.begin(), types.end());
+  give(op, bind_all(op, OpCode::kCustomCall, ir::make_params(std::move(p)), flat(operands)), results);
+}
+
+// ---- control flow ----
+
+void Importer::if_op(const Op& op, Operands operands, Results& results) {
+  if (op.regions.size() != 2) fail(op, "there must be two regions.");
+  branches(op, single(op, operands, 0), {&op.regions[1], &op.regions[0]}, results);
+}
+
+void Importer::case_op(const Op& op, Operands operands, Results& results) {
+  if (op.regions.empty()) fail(op, "there must be at least one region.");
+  std::vector<const Region*> regions;
+  for (const Region& r : op.regions) regions.push_back(&r);
+  branches(op, single(op, operands, 0), std::move(regions), results);
+}
+
+// Every branch takes what any of them captures: branches of a `case` have no constants of their own.
+void Importer::branches(const Op& op, const Array& index, std::vector<const Region*> regions, Results& results) {
+  for (const Region* r : regions) region_arguments(op, *r, 0);
+  if (eager_ && evaluating()) {
+    std::int64_t i = index.dtype() == boolean ? static_cast<std::int64_t>(index.item<bool>())
+                                              : lax::convert(index, i64).item<std::int64_t>();
+    const auto n = static_cast<std::int64_t>(regions.size());
+    if (i < 0 || i >= n) i = n - 1;
+    Arrays all;
+    for (const Arrays& list : run_region(*regions[static_cast<std::size_t>(i)], {}))
+      all.append(list.begin(), list.end());
+    return give(op, all, results);
+  }
+  std::vector<Staged> staged;
+  Arrays captured;
+  for (const Region* r : regions) {
+    staged.push_back(stage_region(op, *r));
+    for (const Array& a : staged.back().captured)
+      if (std::ranges::none_of(captured, [&](const Array& b) { return a.identical(b); })) captured.push_back(a);
+  }
+  ir::Avals inputs;
+  for (const Array& a : captured) inputs.push_back(a.aval());
+  CaseParams p;
+  for (const Staged& s : staged)
+    p.branches.push_back(stage(
+                             [&](std::span<const Array> args, Arrays& outs) {
+                               Arrays own;
+                               for (const Array& a : s.captured) {
+                                 const auto it =
+                                     std::ranges::find_if(captured, [&](const Array& b) { return a.identical(b); });
+                                 own.push_back(args[static_cast<std::size_t>(it - captured.begin())]);
+                               }
+                               eval_jaxpr(s.jaxpr, own, outs);
+                             },
+                             inputs, op.name)
+                             .jaxpr);
+  Arrays args{index};
+  args.append(captured.begin(), captured.end());
+  give(op, bind_all(op, OpCode::kCase, ir::make_params(std::move(p)), args), results);
+}
+
+void Importer::while_op(const Op& op, Operands operands, Results& results) {
+  if (op.regions.size() != 2) fail(op, "there must be two regions.");
+  for (const Region& r : op.regions) region_arguments(op, r, operands.size());
+  if (eager_ && evaluating()) {
+    Results carry(operands.begin(), operands.end());
+    for (;;) {
+      const Results go = run_region(op.regions[0], carry);
+      if (go.size() != 1 || go[0].size() != 1) fail(op, "the condition must be one boolean.");
+      if (!static_cast<bool>(go[0][0])) break;
+      Results next = run_region(op.regions[1], carry);
+      if (next.size() != carry.size()) fail(op, "the body must return as many values as are carried.");
+      carry = std::move(next);
+    }
+    results = std::move(carry);
+    return;
+  }
+  Staged condition = stage_region(op, op.regions[0]);
+  Staged body = stage_region(op, op.regions[1]);
+  Arrays args = condition.captured;
+  args.append(body.captured.begin(), body.captured.end());
+  const Arrays carry = flat(operands);
+  args.append(carry.begin(), carry.end());
+  give(op, bind_all(op, OpCode::kWhile, ir::make_params(WhileParams{condition.jaxpr, body.jaxpr}), args), results);
+}
+
+// ---- tuples, tokens, identities ----
+
+void Importer::pass_through(const Op& op, Operands operands, Results& results) { give(op, flat(operands), results); }
+
+void Importer::get_tuple_element(const Op& op, Operands operands, Results& results) {
+  const std::int64_t index = reader(op).integer("index");
+  if (operands.size() != 1) fail(op, "there must be one operand.");
+  const TypeRef& type = module_.type(op.operands[0]);
+  if (type->kind != Type::Kind::kTuple || index < 0 || index >= static_cast<std::int64_t>(type->parts.size()))
+    fail(op, "the operand must be a tuple with an element " + std::to_string(index) + "; got " + type->text + ".");
+  ir::Avals before, own;
+  for (std::int64_t i = 0; i < index; ++i) flatten(type->parts[static_cast<std::size_t>(i)], before);
+  flatten(type->parts[static_cast<std::size_t>(index)], own);
+  give(op, std::span<const Array>(operands[0]).subspan(before.size(), own.size()), results);
+}
+
+void Importer::no_values(const Op& op, Operands, Results& results) { give(op, std::span<const Array>(), results); }
+
+void Importer::optimization_barrier(const Op& op, Operands operands, Results& results) {
+  const Arrays args = flat(operands);
+  if (args.empty()) return give(op, args, results);
+  give(op, bind_all(op, OpCode::kOptimizationBarrier, {}, args), results);
+}
+
+// ---- transfers: their tokens are the order of the program ----
+
+namespace {
+
+TransferParams transfer(const AttributeReader& from) {
+  TransferParams p;
+  std::tie(p.channel_id, p.channel_type) = read_channel(from);
+  p.is_host_transfer = from.boolean("is_host_transfer", false);
+  if (from.has("source_target_pairs")) p.source_target_pairs = from.matrix("source_target_pairs");
+  return p;
+}
+
+}  // namespace
+
+void Importer::send(const Op& op, Operands operands, Results& results) {
+  give(op, bind_all(op, OpCode::kSend, ir::make_params(transfer(reader(op))), flat(operands)), results);
+}
+
+void Importer::recv(const Op& op, Operands operands, Results& results) {
+  TransferParams p = transfer(reader(op));
+  const ir::Avals types = avals(op.results);
+  p.result_types.assign(types.begin(), types.end());
+  give(op, bind_all(op, OpCode::kRecv, ir::make_params(std::move(p)), flat(operands)), results);
+}
+
+void Importer::infeed(const Op& op, Operands operands, Results& results) {
+  FeedParams p{reader(op).text("infeed_config", ""), {}};
+  const ir::Avals types = avals(op.results);
+  p.result_types.assign(types.begin(), types.end());
+  give(op, bind_all(op, OpCode::kInfeed, ir::make_params(std::move(p)), flat(operands)), results);
+}
+
+void Importer::outfeed(const Op& op, Operands operands, Results& results) {
+  FeedParams p{reader(op).text("outfeed_config", ""), {}};
+  give(op, bind_all(op, OpCode::kOutfeed, ir::make_params(std::move(p)), flat(operands)), results);
+}
+
+}  // namespace weft::stablehlo

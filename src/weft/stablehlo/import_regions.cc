@@ -1,0 +1,466 @@
+// Operations that carry a computation. A computation that Weft has a name for (a sum, a maximum, ...) becomes the
+// operation of that kind, which has fast code and derivatives; any other a generic operation with a program.
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+
+#include "weft/stablehlo/importer.h"
+#include "weft/transforms/vmap.h"
+
+namespace weft::stablehlo {
+
+namespace {
+
+// The only operation of a body that returns its only result.
+const Op* only_op(const Region& region) {
+  if (region.blocks.size() != 1) return nullptr;
+  const Block& b = region.body();
+  if (b.ops.size() != 2 || !b.ops[1].name.ends_with(".return") || b.ops[0].results.size() != 1 ||
+      b.ops[1].operands.size() != 1 || b.ops[1].operands[0] != b.ops[0].results[0])
+    return nullptr;
+  return &b.ops[0];
+}
+
+// The two arguments of a body in order, or exchanged when order does not matter.
+bool applies_to_arguments(const Region& region, const Op& op, bool commutes) {
+  const auto& a = region.body().arguments;
+  if (a.size() != 2 || op.operands.size() != 2) return false;
+  return (op.operands[0] == a[0] && op.operands[1] == a[1]) ||
+         (commutes && op.operands[0] == a[1] && op.operands[1] == a[0]);
+}
+
+constexpr std::string_view kReduceOps[] = {"stablehlo.add",     "stablehlo.multiply", "stablehlo.maximum",
+                                           "stablehlo.minimum", "stablehlo.and",      "stablehlo.or",
+                                           "stablehlo.xor"};
+
+std::optional<ScatterKind> scatter_kind(const Region& region) {
+  if (region.blocks.size() != 1 || region.body().arguments.size() != 2) return std::nullopt;
+  const Block& b = region.body();
+  if (b.ops.size() == 1 && b.ops[0].name.ends_with(".return") && b.ops[0].operands.size() == 1 &&
+      b.ops[0].operands[0] == b.arguments[1])
+    return ScatterKind::kSet;
+  const std::optional<ReduceKind> kind = reduction_of(region);
+  if (!kind) return std::nullopt;
+  switch (*kind) {
+    case ReduceKind::kSum: return ScatterKind::kAdd;
+    case ReduceKind::kProd: return ScatterKind::kMul;
+    case ReduceKind::kMax: return ScatterKind::kMax;
+    case ReduceKind::kMin: return ScatterKind::kMin;
+    default: return std::nullopt;
+  }
+}
+
+// Whether elements of the body have the array's type: a body may also compute in a wider one.
+bool same_dtype(std::span<const Array> xs, std::span<const Aval> arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i)
+    if (xs.empty() || arguments[i].dtype() != xs[i % xs.size()].dtype()) return false;
+  return true;
+}
+
+Arrays converted(std::span<const Array> xs, std::span<const Aval> types) {
+  Arrays out;
+  for (std::size_t i = 0; i < xs.size(); ++i)
+    out.push_back(xs[i].dtype() == types[i].dtype() ? xs[i] : lax::convert(xs[i], types[i].dtype()));
+  return out;
+}
+
+Arrays joined(std::span<const Array> a, std::span<const Array> b, std::span<const Array> c = {}) {
+  Arrays out(a);
+  out.append(b.begin(), b.end());
+  out.append(c.begin(), c.end());
+  return out;
+}
+
+Array combined(ReduceKind kind, const Array& x, const Array& y) {
+  switch (kind) {
+    case ReduceKind::kSum: return lax::add(x, y);
+    case ReduceKind::kProd: return lax::multiply(x, y);
+    case ReduceKind::kMax: return lax::maximum(x, y);
+    case ReduceKind::kMin: return lax::minimum(x, y);
+    case ReduceKind::kAnd: return lax::and_(x, y);
+    case ReduceKind::kOr: return lax::or_(x, y);
+    default: return lax::xor_(x, y);
+  }
+}
+
+}  // namespace
+
+std::optional<ReduceKind> reduction_of(const Region& region) {
+  const Op* op = only_op(region);
+  if (!op || !op->regions.empty() || !applies_to_arguments(region, *op, true)) return std::nullopt;
+  for (std::size_t i = 0; i < std::size(kReduceOps); ++i)
+    if (op->name == kReduceOps[i]) return static_cast<ReduceKind>(i);
+  return std::nullopt;
+}
+
+// An empty reduction gives the neutral element.
+bool Importer::is_neutral(ReduceKind kind, const Array& init) const {
+  const CurrentTrace evaluate(nullptr);
+  const Array empty = Array::full(Dims{0}, init.dtype(), Scalar(0));
+  const Array neutral = lax::reduce(empty, kind, Dims{0});
+  const detail::HostView a = neutral.host("import"), b = init.host("import");
+  if (std::memcmp(a.view.data, b.view.data, static_cast<std::size_t>(byte_size(init.dtype()))) == 0) return true;
+  // Zero of either sign adds nothing that a comparison sees.
+  return kind == ReduceKind::kSum && is_float(init.dtype()) && init.item<double>() == 0;
+}
+
+void Importer::reduce(const Op& op, Operands operands, Results& results) {
+  const Dims axes = reader(op).dims("dimensions");
+  if (op.regions.size() != 1 || operands.empty() || operands.size() % 2 != 0)
+    fail(op, "there must be one region, and one initial value per operand.");
+  const std::size_t n = operands.size() / 2;
+  const ir::Avals body = computation_arguments(op, op.regions[0], 2 * n);
+  const Arrays all = tensors(op, operands);
+  const Arrays xs = converted(std::span(all).first(n), body);
+  const Arrays inits = converted(std::span(all).subspan(n), body);
+  const std::optional<ReduceKind> kind = n == 1 ? reduction_of(op.regions[0]) : std::nullopt;
+  if (kind) {
+    const ir::Params params = ir::make_params(ReduceParams{*kind, axes});
+    const std::optional<Array> init = body[0].dtype() == all[1].dtype() ? known(op.operands[1]) : std::nullopt;
+    if (inits[0].ndim() == 0 && fits(OpCode::kReduce, params, xs)) {
+      Array y = bind_one(op, OpCode::kReduce, params, xs);
+      if (!init || !is_neutral(*kind, *init)) y = combined(*kind, lax::broadcast_in_dim(inits[0], y.shape(), {}), y);
+      return give(op, y, results);
+    }
+  }
+  const Staged computation = stage_region(op, op.regions[0]);
+  give(op,
+       bind_all(op, OpCode::kGenericReduce, ir::make_params(GenericReduceParams{axes, computation.jaxpr}),
+                joined(computation.captured, xs, inits)),
+       results);
+}
+
+void Importer::reduce_window(const Op& op, Operands operands, Results& results) {
+  if (op.regions.size() != 1 || operands.empty() || operands.size() % 2 != 0)
+    fail(op, "there must be one region, and one initial value per operand.");
+  const std::size_t n = operands.size() / 2;
+  const ir::Avals body = computation_arguments(op, op.regions[0], 2 * n);
+  const Arrays all = tensors(op, operands);
+  const Arrays xs = converted(std::span(all).first(n), body);
+  const Arrays inits = converted(std::span(all).subspan(n), body);
+  const Window window = read_window(reader(op), xs[0].ndim());
+  if (const std::optional<ReduceKind> kind = n == 1 ? reduction_of(op.regions[0]) : std::nullopt) {
+    const ir::Params params = ir::make_params(ReduceWindowParams{*kind, window});
+    const std::optional<Array> init = body[0].dtype() == all[1].dtype() ? known(op.operands[1]) : std::nullopt;
+    if (init && init->ndim() == 0 && is_neutral(*kind, *init) && fits(OpCode::kReduceWindow, params, xs))
+      return give(op, bind_all(op, OpCode::kReduceWindow, params, xs), results);
+  }
+  const Staged computation = stage_region(op, op.regions[0]);
+  give(op,
+       bind_all(op, OpCode::kGenericReduceWindow, ir::make_params(GenericReduceWindowParams{window, computation.jaxpr}),
+                joined(computation.captured, xs, inits)),
+       results);
+}
+
+void Importer::select_and_scatter(const Op& op, Operands operands, Results& results) {
+  if (op.regions.size() != 2 || operands.size() != 3) fail(op, "there must be two regions and three operands.");
+  computation_arguments(op, op.regions[0], 2);
+  const ir::Avals body = computation_arguments(op, op.regions[1], 2);
+  Arrays all = tensors(op, operands);
+  // The sum may be computed in a wider type.
+  const std::optional<Array> init =
+      same_dtype(std::span(all).subspan(2), std::span(body).first(1)) ? known(op.operands[2]) : std::nullopt;
+  if (!same_dtype(std::span(all).first(1), std::span(body).first(1)))
+    for (Array& a : all) a = lax::convert(a, body[0].dtype());
+  const Window window = read_window(reader(op), all[0].ndim());
+  const Op* select = only_op(op.regions[0]);
+  if (select && select->name == "stablehlo.compare" && applies_to_arguments(op.regions[0], *select, false) &&
+      reduction_of(op.regions[1]) == ReduceKind::kSum && init && init->ndim() == 0 &&
+      is_neutral(ReduceKind::kSum, *init)) {
+    const AttributeReader from = reader(*select);
+    const std::string direction = from.enumerator("comparison_direction", "");
+    if ((direction == "GE" || direction == "LE") && from.enumerator("compare_type", "") != "TOTALORDER") {
+      const ir::Params params =
+          ir::make_params(WindowSelectParams{direction == "GE" ? WindowSelect::kGe : WindowSelect::kLe, window});
+      const Arrays args(std::span<const Array>(all).first(2));
+      if (fits(OpCode::kSelectAndScatter, params, args))
+        return give(op, bind_all(op, OpCode::kSelectAndScatter, params, args), results);
+    }
+  }
+  const Staged selecting = stage_region(op, op.regions[0]), scattering = stage_region(op, op.regions[1]);
+  give(op,
+       bind_all(op, OpCode::kGenericSelectAndScatter,
+                ir::make_params(GenericSelectAndScatterParams{window, selecting.jaxpr, scattering.jaxpr}),
+                joined(selecting.captured, scattering.captured, all)),
+       results);
+}
+
+// ---- gather and scatter ----
+
+// Weft's index vectors are the last axis of the indices. `batching` are axes of the indices, renumbered with them.
+Array Importer::index_vectors_last(const Op& op, Array indices, std::int64_t index_vector_dim, Dims* batching) {
+  const std::int64_t rank = indices.ndim();
+  if (index_vector_dim < 0 || index_vector_dim > rank)
+    fail(op, "index_vector_dim must be in [0, " + std::to_string(rank) + "]; got " + std::to_string(index_vector_dim) +
+                 ".");
+  if (index_vector_dim == rank) {
+    Dims shape(indices.shape());
+    shape.push_back(1);
+    return lax::reshape(indices, shape);
+  }
+  if (index_vector_dim == rank - 1) return indices;
+  Dims permutation;
+  for (std::int64_t i = 0; i < rank; ++i)
+    if (i != index_vector_dim) permutation.push_back(i);
+  permutation.push_back(index_vector_dim);
+  for (std::int64_t& axis : *batching) axis -= axis > index_vector_dim;
+  return lax::transpose(indices, permutation);
+}
+
+void Importer::gather(const Op& op, Operands operands, Results& results) {
+  const AttributeReader from = reader(op);
+  const AttributeFields f = from.fields("dimension_numbers", "gather");
+  GatherParams p;
+  p.dimension_numbers = {f.dims("offset_dims"), f.dims("collapsed_slice_dims"), f.dims("operand_batching_dims"),
+                         f.dims("start_indices_batching_dims"), f.dims("start_index_map")};
+  p.mode = IndexMode::kClip;
+  p.slice_sizes = op.name == "stablehlo.dynamic_gather" ? Dims(std::span<const std::int64_t>(known_integers(op, 2)))
+                                                        : from.dims("slice_sizes");
+  const Array indices = index_vectors_last(op, single(op, operands, 1), f.integer("index_vector_dim", 0),
+                                           &p.dimension_numbers.start_indices_batching_dims);
+  give(op, bind_all(op, OpCode::kGather, ir::make_params(std::move(p)), Arrays{single(op, operands, 0), indices}),
+       results);
+}
+
+void Importer::scatter(const Op& op, Operands operands, Results& results) {
+  const AttributeReader from = reader(op);
+  const AttributeFields f = from.fields("scatter_dimension_numbers", "scatter");
+  if (op.regions.size() != 1 || operands.size() < 3 || operands.size() % 2 == 0)
+    fail(op, "there must be one region, the inputs, the indices and as many updates as inputs.");
+  const std::size_t n = operands.size() / 2;
+  const ir::Avals body = computation_arguments(op, op.regions[0], 2 * n);
+  ScatterDimensionNumbers d{f.dims("update_window_dims"), f.dims("inserted_window_dims"), f.dims("input_batching_dims"),
+                            f.dims("scatter_indices_batching_dims"), f.dims("scatter_dims_to_operand_dims")};
+  const bool unique = from.boolean("unique_indices", false);
+  const Arrays all = tensors(op, operands);
+  const Arrays xs = converted(std::span(all).first(n), body);
+  const Arrays updates = converted(std::span(all).subspan(n + 1), body);
+  const Array indices =
+      index_vectors_last(op, all[n], f.integer("index_vector_dim", 0), &d.scatter_indices_batching_dims);
+  const Arrays args = joined(xs, Arrays{indices}, updates);
+  if (const std::optional<ScatterKind> kind = n == 1 ? scatter_kind(op.regions[0]) : std::nullopt) {
+    const ir::Params params = ir::make_params(ScatterParams{*kind, d, IndexMode::kFillOrDrop, unique});
+    if (fits(OpCode::kScatter, params, args)) return give(op, bind_all(op, OpCode::kScatter, params, args), results);
+  }
+  const Staged computation = stage_region(op, op.regions[0]);
+  give(op,
+       bind_all(op, OpCode::kGenericScatter, ir::make_params(GenericScatterParams{d, unique, computation.jaxpr}),
+                joined(computation.captured, args)),
+       results);
+}
+
+// ---- sort ----
+
+namespace {
+
+// A comparator that orders by the first operands, one after the other, as `sort` does:
+//   less = x0 < y0 | (x0 = y0 & (x1 < y1 | ...))
+// where floats are compared in total order with -0 made 0 and every NaN the same one.
+class ComparatorMatcher {
+ public:
+  ComparatorMatcher(const Module& module, const Region& region) : module_(module), block_(region.body()) {
+    for (const Op& op : block_.ops)
+      for (const ValueId v : op.results) definitions_.emplace(v, &op);
+  }
+
+  /// The number of keys, or 0.
+  std::int64_t keys() const {
+    const Op& done = block_.ops.back();
+    return done.operands.size() == 1 ? less(done.operands[0], 0) : 0;
+  }
+
+ private:
+  const Op* definition(ValueId v, std::string_view name, std::size_t operands) const {
+    const auto it = definitions_.find(v);
+    return it != definitions_.end() && it->second->name == name && it->second->operands.size() == operands ? it->second
+                                                                                                           : nullptr;
+  }
+  bool is_argument(ValueId v, std::size_t i) const { return i < block_.arguments.size() && block_.arguments[i] == v; }
+
+  bool compares(const Op& op, std::string_view direction, bool total) const {
+    const AttributeReader from(module_, op, {}, {});
+    return from.enumerator("comparison_direction", "") == direction &&
+           (from.enumerator("compare_type", "") == "TOTALORDER") == total;
+  }
+
+  std::optional<double> constant(ValueId v) const {
+    const Op* op = definition(v, "stablehlo.constant", 0);
+    const Attribute* value = op ? op->find("value") : nullptr;
+    if (!value || value->kind != Attribute::Kind::kDense || !value->type->shape.empty()) return std::nullopt;
+    return dense_array(module_, *value).item<double>();
+  }
+
+  // select(x != x, NaN, select(x == 0, 0, x)) of an argument.
+  bool is_normalized(ValueId v, std::size_t argument) const {
+    const Op* nan = definition(v, "stablehlo.select", 3);
+    if (!nan) return false;
+    const Op* zero = definition(nan->operands[2], "stablehlo.select", 3);
+    const Op* unequal = definition(nan->operands[0], "stablehlo.compare", 2);
+    if (!zero || !unequal) return false;
+    const Op* equal = definition(zero->operands[0], "stablehlo.compare", 2);
+    const std::optional<double> fill = constant(nan->operands[1]), none = constant(zero->operands[1]);
+    return equal && fill && none && *fill != *fill && *none == 0 && compares(*unequal, "NE", false) &&
+           compares(*equal, "EQ", false) && is_argument(unequal->operands[0], argument) &&
+           is_argument(unequal->operands[1], argument) && is_argument(equal->operands[0], argument) &&
+           constant(equal->operands[1]) == 0.0 && is_argument(zero->operands[2], argument);
+  }
+
+  // Compares key `k` of both sides in `direction`.
+  bool compares_key(ValueId v, std::size_t k, std::string_view direction) const {
+    const Op* op = definition(v, "stablehlo.compare", 2);
+    if (!op || 2 * k + 1 >= block_.arguments.size()) return false;
+    const std::optional<DType> t = element_dtype(module_.type(block_.arguments[2 * k])->element);
+    if (!t || is_complex(*t)) return false;
+    if (is_float(*t))
+      return compares(*op, direction, true) && is_normalized(op->operands[0], 2 * k) &&
+             is_normalized(op->operands[1], 2 * k + 1);
+    return compares(*op, direction, false) && is_argument(op->operands[0], 2 * k) &&
+           is_argument(op->operands[1], 2 * k + 1);
+  }
+
+  std::int64_t less(ValueId v, std::size_t k) const {
+    if (compares_key(v, k, "LT")) return 1;
+    const Op* either = definition(v, "stablehlo.or", 2);
+    if (!either || !compares_key(either->operands[0], k, "LT")) return 0;
+    const Op* tie = definition(either->operands[1], "stablehlo.and", 2);
+    if (!tie || !compares_key(tie->operands[0], k, "EQ")) return 0;
+    const std::int64_t rest = less(tie->operands[1], k + 1);
+    return rest ? rest + 1 : 0;
+  }
+
+  const Module& module_;
+  const Block& block_;
+  std::unordered_map<ValueId, const Op*> definitions_;
+};
+
+}  // namespace
+
+void Importer::sort(const Op& op, Operands operands, Results& results) {
+  const AttributeReader from = reader(op);
+  if (op.regions.size() != 1 || operands.empty()) fail(op, "there must be one region and at least one operand.");
+  computation_arguments(op, op.regions[0], 2 * operands.size());
+  const Arrays xs = tensors(op, operands);
+  std::int64_t dimension = from.integer("dimension", -1);
+  if (dimension < 0) dimension += xs[0].ndim();
+  if (!op.regions[0].body().ops.empty()) {
+    const std::int64_t keys = ComparatorMatcher(module_, op.regions[0]).keys();
+    if (keys > 0)
+      return give(op, bind_all(op, OpCode::kSort, ir::make_params(SortParams{dimension, keys}), xs), results);
+  }
+  const Staged comparator = stage_region(op, op.regions[0]);
+  give(op,
+       bind_all(op, OpCode::kGenericSort,
+                ir::make_params(GenericSortParams{dimension, from.boolean("is_stable", false), comparator.jaxpr}),
+                joined(comparator.captured, xs)),
+       results);
+}
+
+// ---- map: the body for each element, which is the body batched over every axis ----
+
+void Importer::map(const Op& op, Operands operands, Results& results) {
+  if (op.regions.size() != 1 || operands.empty()) fail(op, "there must be one region and at least one operand.");
+  computation_arguments(op, op.regions[0], operands.size());
+  const Arrays xs = tensors(op, operands);
+  const Staged body = stage_region(op, op.regions[0]);
+  FlatFunction f = [&](std::span<const Array> args, Arrays& outs) {
+    eval_jaxpr(body.jaxpr, joined(body.captured, args), outs);
+  };
+  for (int axis = xs[0].ndim(); axis-- > 0;) {
+    const std::int64_t size = xs[0].aval().shape(static_cast<std::size_t>(axis));
+    f = [inner = std::move(f), size, name = op.name](std::span<const Array> args, Arrays& outs) {
+      const Bdims in(args.size(), 0);
+      Bdims out;
+      Arrays mapped;
+      transforms::vmap(inner, args, in, size, name, mapped, out);
+      for (std::size_t i = 0; i < mapped.size(); ++i) {
+        const Array& y = mapped[i];
+        if (out[i] == 0) {
+          outs.push_back(y);
+        } else if (out[i] == kUnmapped) {
+          Dims shape{size}, dims(y.aval().shape().size());
+          shape.append(y.aval().shape().begin(), y.aval().shape().end());
+          std::iota(dims.begin(), dims.end(), 1);
+          outs.push_back(lax::broadcast_in_dim(y, shape, dims));
+        } else {
+          Dims permutation{out[i]};
+          for (int d = 0; d < y.ndim(); ++d)
+            if (d != out[i]) permutation.push_back(d);
+          outs.push_back(lax::transpose(y, permutation));
+        }
+      }
+    };
+  }
+  for (const Array& x : xs)
+    if (!same_dims(x.shape(), xs[0].shape())) fail(op, "operands must have equal shapes.");
+  Arrays outs;
+  f(xs, outs);
+  give(op, outs, results);
+}
+
+// ---- collectives ----
+
+void Importer::all_reduce(const Op& op, Operands operands, Results& results) {
+  AllReduceParams p;
+  p.groups = read_groups(reader(op));
+  Arrays captured;
+  if (op.name == "stablehlo.cross-replica-sum") {
+    p.kind = ReduceKind::kSum;
+  } else {
+    if (op.regions.size() != 1) fail(op, "there must be one region.");
+    const ir::Avals body = computation_arguments(op, op.regions[0], 2);
+    // A computation in a wider type gives that type.
+    const std::optional<ReduceKind> kind =
+        same_dtype(tensors(op, operands), body) ? reduction_of(op.regions[0]) : std::nullopt;
+    if (kind) {
+      p.kind = *kind;
+    } else {
+      Staged computation = stage_region(op, op.regions[0]);
+      p.computation = computation.jaxpr;
+      captured = computation.captured;
+    }
+  }
+  const OpCode code = op.name == "stablehlo.collective_reduce" ? OpCode::kCollectiveReduce : OpCode::kAllReduce;
+  const ir::Params params = ir::make_params(std::move(p));
+  // Several operands are as many reductions; each process meets them in the same order.
+  Arrays outs;
+  for (const Array& x : flat(operands)) outs.push_back(bind_one(op, code, params, joined(captured, Arrays{x})));
+  give(op, outs, results);
+}
+
+void Importer::reduce_scatter(const Op& op, Operands operands, Results& results) {
+  const AttributeReader from = reader(op);
+  ReduceScatterParams p;
+  p.scatter_dimension = from.integer("scatter_dimension");
+  p.groups = read_groups(from);
+  const ir::Avals in = avals(op.operands), out = avals(op.results);
+  p.group_size = implied_group_size(p.groups, out, in, p.scatter_dimension);
+  if (op.regions.size() != 1) fail(op, "there must be one region.");
+  const ir::Avals body = computation_arguments(op, op.regions[0], 2);
+  const std::optional<ReduceKind> kind =
+      same_dtype(tensors(op, operands), body) ? reduction_of(op.regions[0]) : std::nullopt;
+  Arrays captured;
+  if (kind) {
+    p.kind = *kind;
+  } else {
+    Staged computation = stage_region(op, op.regions[0]);
+    p.computation = computation.jaxpr;
+    captured = computation.captured;
+  }
+  give(op, bind_all(op, OpCode::kReduceScatter, ir::make_params(std::move(p)), joined(captured, flat(operands))),
+       results);
+}
+
+void Importer::each_operand(const Op& op, Operands operands, Results& results) {
+  const Operation* row = operation_named(op.name);
+  const Arrays xs = tensors(op, operands);
+  const ir::Avals in = avals(op.operands), out = avals(op.results);
+  if (out.size() != xs.size()) fail(op, "there must be one result per operand.");
+  Arrays outs;
+  for (std::size_t i = 0; i < xs.size(); ++i) {
+    const AttributeReader from(module_, op, std::span(in).subspan(i, 1), std::span(out).subspan(i, 1));
+    outs.push_back(bind_one(op, row->op, row->read(from), Arrays{xs[i]}));
+  }
+  give(op, outs, results);
+}
+
+}  // namespace weft::stablehlo

@@ -1,0 +1,162 @@
+// From the syntax tree to programs. Private to stablehlo/: users call import (import.h).
+//
+// The importer runs a function's operations one by one through `bind`, so that staging, and folding of shapes that
+// the text computes, are the same code. import.cc has functions, regions and the dispatch, import_*.cc the operations
+// that are more than a row of operations.h, by family.
+//
+// Invariant: `values_` holds what is in scope; a block's values are dropped when it ends, so no tracer outlives its
+// trace.
+#pragma once
+
+#include <unordered_map>
+
+#include "weft/core/jaxpr_trace.h"
+#include "weft/ir/call.h"
+#include "weft/ir/programs.h"
+#include "weft/ops/lax.h"
+#include "weft/stablehlo/operations.h"
+
+namespace weft::stablehlo {
+
+class Importer {
+ public:
+  /// What one operation is applied to: the arrays of each operand (none of a token, several of a tuple).
+  using Operands = std::span<const Arrays>;
+  using Results = std::vector<Arrays>;
+  /// Sees every operation first and says whether it has dealt with it: how the checking dialects come in.
+  using Extension = std::function<bool(Importer&, const Op&, Operands, Results&)>;
+
+  /// `scope` is the module operation in which symbols are looked up.
+  Importer(const Module& module, const Op& scope, Extension extension = {});
+
+  const Module& module() const { return module_; }
+  /// The function of that symbol, staged; memoised. Throws ParseError at `use` when there is none.
+  const Staged& function(std::string_view symbol, const Op& use);
+  /// Throws one ParseError that names everything in `function`, and what it calls, that cannot be run.
+  void check_supported(const Op& function);
+  const Op* find_function(std::string_view symbol) const;
+  /// Runs a function's body on `args` in the current trace.
+  Arrays run_function(const Op& function, std::span<const Array> args);
+  /// Loops and branches run in C++ when evaluating, so that an extension sees each turn.
+  void set_eager(bool eager) { eager_ = eager; }
+
+  /// Gives `flat` to the results, as many arrays each as its type has.
+  void give(const Op& op, std::span<const Array> flat, Results& results);
+
+  /// The types of the arrays that stand for a value of this type.
+  void flatten(const TypeRef& type, ir::Avals& out) const;
+  Aval aval(ValueId v) const;
+  ir::Avals avals(std::span<const ValueId> values) const;
+
+ private:
+  using Handler = void (Importer::*)(const Op&, Operands, Results&);
+  static const std::unordered_map<std::string_view, Handler>& handlers();
+
+  // ---- import.cc ----
+  void run_op(const Op& op);
+  void apply(const Op& op, Operands operands, Results& results);
+  void apply_row(const Op& op, const Operation& row, Operands operands, Results& results);
+  void check_results(const Op& op, const Results& results);
+  /// The values that a region returns for these arguments, one list of arrays per argument.
+  Results run_region(const Region& region, std::span<const Arrays> args);
+  Staged stage_region(const Op& op, const Region& region);
+  void region_arguments(const Op& op, const Region& region, std::size_t expected) const;
+  /// The types of the arguments of a computation: `expected` tensors.
+  ir::Avals computation_arguments(const Op& op, const Region& region, std::size_t expected) const;
+  void give(const Op& op, const Array& one, Results& results) { give(op, std::span<const Array>(&one, 1), results); }
+  /// The value if the text determines it.
+  std::optional<Array> known(ValueId v, int depth = 0);
+  std::vector<std::int64_t> known_integers(const Op& op, std::size_t operand);
+  Array single(const Op& op, Operands operands, std::size_t i) const;
+  Arrays flat(Operands operands) const;
+  /// The same where every operand must be one array.
+  Arrays tensors(const Op& op, Operands operands) const;
+  /// The declared type of the first result, which must be a tensor.
+  Aval result(const Op& op) const;
+  AttributeReader reader(const Op& op) const;
+  [[noreturn]] void fail(const Op& op, const std::string& message) const;
+  void need(const Op& op, bool condition, const char* what) const {
+    if (!condition) fail(op, what);
+  }
+  Arrays bind_all(const Op& op, OpCode code, ir::Params params, std::span<const Array> args);
+  Array bind_one(const Op& op, OpCode code, ir::Params params, std::span<const Array> args) {
+    return bind_all(op, code, std::move(params), args)[0];
+  }
+  /// Whether `code` accepts operands of these types.
+  bool fits(OpCode code, const ir::Params& params, std::span<const Array> args) const;
+
+  // ---- import_control.cc: constants, functions, control flow, tuples, tokens ----
+  void constant(const Op&, Operands, Results&);
+  void constant_like(const Op&, Operands, Results&);
+  void call(const Op&, Operands, Results&);
+  void composite(const Op&, Operands, Results&);
+  void custom_call(const Op&, Operands, Results&);
+  void if_op(const Op&, Operands, Results&);
+  void case_op(const Op&, Operands, Results&);
+  void branches(const Op&, const Array& index, std::vector<const Region*> regions, Results&);
+  void while_op(const Op&, Operands, Results&);
+  void pass_through(const Op&, Operands, Results&);
+  void get_tuple_element(const Op&, Operands, Results&);
+  void no_values(const Op&, Operands, Results&);
+  void optimization_barrier(const Op&, Operands, Results&);
+  void send(const Op&, Operands, Results&);
+  void recv(const Op&, Operands, Results&);
+  void infeed(const Op&, Operands, Results&);
+  void outfeed(const Op&, Operands, Results&);
+
+  // ---- import_regions.cc: operations that carry a computation ----
+  void reduce(const Op&, Operands, Results&);
+  void reduce_window(const Op&, Operands, Results&);
+  void select_and_scatter(const Op&, Operands, Results&);
+  void gather(const Op&, Operands, Results&);
+  void scatter(const Op&, Operands, Results&);
+  void sort(const Op&, Operands, Results&);
+  void map(const Op&, Operands, Results&);
+  void all_reduce(const Op&, Operands, Results&);
+  void reduce_scatter(const Op&, Operands, Results&);
+  void each_operand(const Op&, Operands, Results&);
+  Array index_vectors_last(const Op&, Array indices, std::int64_t index_vector_dim, Dims* batching);
+  bool is_neutral(ReduceKind kind, const Array& init) const;
+
+  // ---- import_dynamic.cc: shapes as operands, broadcasting, and older operations as what they mean ----
+  void rng(const Op&, Operands, Results&);
+  void get_dimension_size(const Op&, Operands, Results&);
+  void set_dimension_size(const Op&, Operands, Results&);
+  void dynamic_reshape(const Op&, Operands, Results&);
+  void dynamic_broadcast_in_dim(const Op&, Operands, Results&);
+  void dynamic_iota(const Op&, Operands, Results&);
+  void dynamic_pad(const Op&, Operands, Results&);
+  void dynamic_gather(const Op&, Operands, Results&);
+  void dynamic_conv(const Op&, Operands, Results&);
+  void real_dynamic_slice(const Op&, Operands, Results&);
+  void broadcast(const Op&, Operands, Results&);
+  void dot(const Op&, Operands, Results&);
+  void einsum(const Op&, Operands, Results&);
+  void torch_index_select(const Op&, Operands, Results&);
+  void batch_norm_inference(const Op&, Operands, Results&);
+  void batch_norm_training(const Op&, Operands, Results&);
+  void batch_norm_grad(const Op&, Operands, Results&);
+  void chlo_broadcast(const Op&, Operands, Results&);
+
+  // ---- import_quantized.cc ----
+  bool quantized(const Op& op) const;
+  static bool may_be_quantized(std::string_view op);
+  void apply_quantized(const Op&, Operands, Results&);
+  Array dequantize(const Op&, const TypeRef& type, const Array& stored) const;
+  Array quantize(const Op&, const TypeRef& type, const Array& value) const;
+
+  const Module& module_;
+  Extension extension_;
+  bool eager_ = false;
+  std::unordered_map<std::string_view, const Op*> functions_;
+  std::unordered_map<std::string, Staged> staged_;
+  std::vector<std::string> staging_;  // being staged, to refuse recursion
+  std::vector<Arrays> values_;
+  std::vector<const Op*> definitions_;
+  const char* file_ = "";
+};
+
+/// The reduction that a two-argument body computes, or nullopt.
+std::optional<ReduceKind> reduction_of(const Region& region);
+
+}  // namespace weft::stablehlo

@@ -1,0 +1,42 @@
+// The table between Weft's operations and StableHLO's where one operation stands for one: name, and how attributes
+// become parameters and back. Import and print both go through it, so neither can know an attribute that the other
+// does not. Operations with regions, tokens or captured values have functions of their own (import_*.cc, export_*.cc).
+#pragma once
+
+#include "weft/ir/collectives.h"
+#include "weft/ir/window.h"
+#include "weft/stablehlo/attributes.h"
+
+namespace weft::stablehlo {
+
+struct Operation {
+  OpCode op;
+  std::string_view name;
+  /// Null for an operation without parameters.
+  ir::Params (*read)(const AttributeReader& from) = nullptr;
+  void (*write)(const ir::ParamsBase* params, AttributeWriter& to) = nullptr;
+};
+
+/// Null when there is no row.
+const Operation* operation_named(std::string_view name);
+const Operation* operation_of(OpCode op);
+
+/// The rows of operations_*.cc.
+std::span<const Operation> elementwise_operations();
+std::span<const Operation> shape_operations();
+std::span<const Operation> contraction_operations();
+std::span<const Operation> collective_operations();
+
+// ---- shared by rows and by operations with regions ----
+
+Window read_window(const AttributeReader& from, int rank);
+void write_window(const Window& w, AttributeWriter& to);
+ProcessGroups read_groups(const AttributeReader& from);
+void write_groups(const ProcessGroups& g, AttributeWriter& to, bool device_ids);
+/// How many processes make `more` of `less` along an axis, when the groups do not list as many; otherwise 0.
+std::int64_t implied_group_size(const ProcessGroups& g, std::span<const Aval> less, std::span<const Aval> more,
+                                std::int64_t axis);
+std::pair<std::int64_t, std::int64_t> read_channel(const AttributeReader& from);
+void write_channel(std::int64_t handle, std::int64_t type, AttributeWriter& to);
+
+}  // namespace weft::stablehlo

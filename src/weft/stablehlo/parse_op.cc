@@ -1,0 +1,464 @@
+// Operations, regions and functions of MLIR text.
+#include <algorithm>
+
+#include "weft/base/error.h"
+#include "weft/stablehlo/parser.h"
+
+namespace weft::stablehlo {
+
+Parser::Parser(std::string_view text, std::size_t begin, std::size_t end, std::string_view source, LineStarts lines)
+    : in_(text, begin, end, source, std::move(lines)) {}
+
+Module Parser::module() {
+  Module m;
+  std::vector<Op> ops;
+  const TextPosition place = in_.place();
+  while (!in_.at_end()) {
+    // "#name = " is an alias; an operation never starts with '#' or '!'.
+    if (in_.peek() == '#' || in_.peek() == '!') {
+      alias();
+    } else if (in_.accept("{-#")) {
+      // Resources of the file: data that nothing read here refers to (dense_resource is refused).
+      const std::size_t end = in_.text().find("#-}", in_.offset());
+      if (end == std::string_view::npos) in_.fail("'#-}' at the end of the resources");
+      in_.seek(end);
+      in_.expect("#-}");
+    } else {
+      operation(ops);
+    }
+  }
+  if (ops.size() == 1 && ops[0].name == "builtin.module") {
+    m.top = std::move(ops[0]);
+  } else {
+    m.top.name = "builtin.module";
+    m.top.place = place;
+    m.top.regions.emplace_back().blocks.emplace_back().ops = std::move(ops);
+  }
+  m.values = std::move(values_);
+  return m;
+}
+
+Attribute Parser::only_attribute() {
+  Attribute a = attribute();
+  if (!in_.at_end()) in_.fail("the end of the attribute");
+  return a;
+}
+
+// ---- values ----
+
+ValueId Parser::define(std::string_view name, std::uint32_t index, std::uint32_t count, TypeRef type,
+                       std::size_t offset) {
+  const auto id = static_cast<ValueId>(values_.size());
+  values_.push_back({std::string(name), index, std::move(type)});
+  if (index == 0) {
+    if (!scope_.try_emplace(name, Binding{id, count}).second) in_.fail_at(offset, "a name that no value has yet");
+    defined_.push_back(name);
+  }
+  return id;
+}
+
+ValueId Parser::use() {
+  const std::size_t begin = in_.offset();
+  const std::string_view name = in_.sigil_name('%', "a value ('%name')");
+  std::uint32_t index = 0;
+  bool indexed = false;
+  if (in_.peek() == '#') {
+    in_.expect("#");
+    const std::size_t at = in_.offset();
+    const std::optional<std::uint32_t> n = parse_integer<std::uint32_t>(in_.digits("the number of a result"));
+    if (!n) in_.fail_at(at, "the number of a result");
+    index = *n;
+    indexed = true;
+  }
+  const auto it = scope_.find(name);
+  if (it == scope_.end()) in_.fail_at(begin, "a value that is defined above");
+  if (index >= it->second.count || (!indexed && it->second.count != 1))
+    in_.fail_at(begin, "one of the " + std::to_string(it->second.count) + " results of that name");
+  return it->second.first + index;
+}
+
+void Parser::uses(std::vector<ValueId>& into) {
+  if (in_.peek() != '%') return;
+  do into.push_back(use());
+  while (in_.accept(","));
+}
+
+void Parser::type_count(const Op& op, std::size_t expected, std::size_t got) const {
+  in_.refuse(op.place, op.name + ": there must be one type per operand; got " +
+                           count_str(static_cast<std::int64_t>(got), "type", "types") + " for " +
+                           count_str(static_cast<std::int64_t>(expected), "operand", "operands") + ".");
+}
+
+void Parser::check_operand_types(const Op& op, const std::vector<TypeRef>& types) {
+  if (types.size() != op.operands.size()) type_count(op, op.operands.size(), types.size());
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    const Value& v = values_[op.operands[i]];
+    if (!same_type(types[i], v.type))
+      in_.refuse(op.place, op.name + ": an operand's type must be its value's; got " + types[i]->text + " for %" +
+                               v.name + ", a " + v.type->text + ".");
+  }
+}
+
+void Parser::define_results(Op& op, const Results& names, const std::vector<TypeRef>& types) {
+  if (names.count != types.size() && names.count != 0)
+    in_.refuse(op.place, op.name + ": there must be one name per result; got " +
+                             count_str(static_cast<std::int64_t>(names.count), "name", "names") + " for " +
+                             count_str(static_cast<std::int64_t>(types.size()), "result", "results") + ".");
+  std::size_t next = 0;
+  if (names.count == 0) {
+    // Nobody can use them, so they have no names.
+    for (const TypeRef& t : types) {
+      op.results.push_back(static_cast<ValueId>(values_.size()));
+      values_.push_back({std::string(), 0, t});
+    }
+    return;
+  }
+  for (const Results::Group& g : names.groups)
+    for (std::uint32_t i = 0; i < g.count; ++i)
+      op.results.push_back(define(g.name, i, g.count, types[next++], g.offset));
+}
+
+// ---- operations ----
+
+void Parser::operation(std::vector<Op>& into) {
+  const Depth depth(*this);
+  Op op;
+  op.place = in_.place();
+  Results names;
+  if (in_.peek() == '%') {
+    do {
+      const std::size_t offset = in_.offset();
+      Results::Group g{in_.sigil_name('%', "a value ('%name')"), 1, offset};
+      if (in_.accept(":")) {
+        const std::size_t at = in_.offset();
+        const std::optional<std::uint32_t> n = parse_integer<std::uint32_t>(in_.digits("the number of results"));
+        if (!n || *n == 0 || *n > 65536) in_.fail_at(at, "a number of results from 1 to 65536");
+        g.count = *n;
+      }
+      names.count += g.count;
+      names.groups.push_back(g);
+    } while (in_.accept(","));
+    in_.expect("=");
+    op.place = in_.place();
+  }
+  result_types_.clear();
+  if (in_.peek() == '"')
+    generic_operation(op);
+  else
+    pretty_operation(op);
+  const std::vector<TypeRef> types = std::move(result_types_);
+  result_types_.clear();
+  define_results(op, names, types);
+  if (in_.peek_word() == "loc") skip_location();
+  into.push_back(std::move(op));
+}
+
+void Parser::generic_operation(Op& op) {
+  op.name = in_.quoted();
+  in_.expect("(");
+  uses(op.operands);
+  in_.expect(")");
+  if (in_.looking_at("["))
+    in_.refuse(in_.place(), op.name + ": control flow must be structured; got successor blocks.");
+  if (in_.accept("<{")) {
+    dictionary("}", op.attributes);
+    in_.expect(">");
+  }
+  if (in_.accept("(")) {
+    const bool isolated = op.name == "func.func" || op.name == "builtin.module";
+    do op.regions.push_back(region({}, isolated));
+    while (in_.accept(","));
+    in_.expect(")");
+  }
+  if (op.name == "builtin.module") {
+    op.regions.resize(1);
+    if (op.regions[0].blocks.empty()) op.regions[0].blocks.emplace_back();
+  }
+  if (in_.accept("{")) dictionary("}", op.attributes);
+  in_.expect(":");
+  check_operand_types(op, type_parens());
+  in_.expect("->");
+  result_types_ = result_types();
+}
+
+void Parser::pretty_operation(Op& op) {
+  const std::size_t begin = in_.offset();
+  op.name = std::string(in_.peek_word());
+  if (op.name.empty()) in_.fail("an operation");
+  if (op.name == "module") op.name = "builtin.module";
+  if (op.name == "func") op.name = "func.func";
+  if (op.name == "call" || op.name == "return") op.name = "func." + op.name;
+  in_.word("an operation");
+  if (op.name == "builtin.module") return nested_module(op);
+  if (op.name == "func.func") return function(op);
+  if (op.name == "stablehlo.while") return while_op(op);
+  if (op.name == "stablehlo.reduce") return reduce_op(op);
+  const Format* format = find_format(op.name);
+  if (!format) in_.fail_at(begin, "an operation with a known short form, or one in quotes");
+  formatted(op, *format);
+}
+
+// ---- regions ----
+
+void Parser::block_arguments(Block& block) {
+  if (in_.looking_at(")")) return;
+  do {
+    const std::size_t offset = in_.offset();
+    const std::string_view name = in_.sigil_name('%', "a value ('%name')");
+    in_.expect(":");
+    TypeRef t = type();
+    block.arguments.push_back(define(name, 0, 1, std::move(t), offset));
+    if (in_.peek_word() == "loc") skip_location();
+  } while (in_.accept(","));
+}
+
+Region Parser::region(std::span<const std::pair<std::string_view, TypeRef>> arguments, bool isolated) {
+  const Depth depth(*this);
+  Region region;
+  decltype(scope_) outer_scope;
+  decltype(defined_) outer_defined;
+  if (isolated) {
+    outer_scope.swap(scope_);
+    outer_defined.swap(defined_);
+  }
+  const std::size_t outer = defined_.size();
+  in_.expect("{");
+  if (!in_.looking_at("}") || !arguments.empty()) {
+    Block& block = region.blocks.emplace_back();
+    for (const auto& [name, t] : arguments) block.arguments.push_back(define(name, 0, 1, t, in_.offset()));
+    if (in_.peek() == '^') {
+      in_.sigil_name('^', "a block's name");
+      if (in_.accept("(")) {
+        block_arguments(block);
+        in_.expect(")");
+      }
+      in_.expect(":");
+    }
+    while (!in_.looking_at("}")) {
+      if (in_.peek() == '^')
+        in_.refuse(in_.place(), "control flow must be structured; got a second block in a region.");
+      if (in_.at_end()) in_.fail("'}'");
+      operation(block.ops);
+    }
+  }
+  in_.expect("}");
+  while (defined_.size() > outer) {
+    scope_.erase(defined_.back());
+    defined_.pop_back();
+  }
+  if (isolated) {
+    scope_.swap(outer_scope);
+    defined_.swap(outer_defined);
+  }
+  return region;
+}
+
+void Parser::nested_module(Op& op) {
+  if (in_.peek() == '@') op.attributes.push_back({"sym_name", Attribute::string(in_.symbol())});
+  if (in_.accept_word("attributes")) {
+    in_.expect("{");
+    dictionary("}", op.attributes);
+  }
+  op.regions.push_back(region({}, true));
+  if (op.regions.back().blocks.empty()) op.regions.back().blocks.emplace_back();
+}
+
+void Parser::function(Op& op) {
+  for (const std::string_view visibility : {"public", "private", "nested"})
+    if (in_.accept_word(visibility))
+      op.attributes.push_back({"sym_visibility", Attribute::string(std::string(visibility))});
+  op.attributes.push_back({"sym_name", Attribute::string(in_.symbol())});
+  std::vector<std::pair<std::string_view, TypeRef>> arguments;
+  std::vector<TypeRef> inputs, results;
+  std::vector<Attribute> input_attributes, result_attributes;
+  bool any_input = false, any_result = false;
+  const auto attributes_of = [&](std::vector<Attribute>& list, bool& any) {
+    std::vector<NamedAttribute> items;
+    if (in_.accept("{")) dictionary("}", items);
+    any |= !items.empty();
+    list.push_back(Attribute::dictionary(std::move(items)));
+    if (in_.peek_word() == "loc") skip_location();
+  };
+  in_.expect("(");
+  if (!in_.accept(")")) {
+    do {
+      std::string_view name;
+      if (in_.peek() == '%') {
+        name = in_.sigil_name('%', "an argument");
+        in_.expect(":");
+      }
+      inputs.push_back(type());
+      if (!name.empty()) arguments.emplace_back(name, inputs.back());
+      attributes_of(input_attributes, any_input);
+    } while (in_.accept(","));
+    in_.expect(")");
+  }
+  if (in_.accept("->")) {
+    if (in_.accept("(")) {
+      if (!in_.accept(")")) {
+        do {
+          results.push_back(type());
+          attributes_of(result_attributes, any_result);
+        } while (in_.accept(","));
+        in_.expect(")");
+      }
+    } else {
+      results.push_back(type());
+    }
+  }
+  op.attributes.push_back({"function_type", Attribute::of_type(function_type(inputs, results))});
+  if (any_input) op.attributes.push_back({"arg_attrs", Attribute::array(std::move(input_attributes))});
+  if (any_result) op.attributes.push_back({"res_attrs", Attribute::array(std::move(result_attributes))});
+  if (in_.accept_word("attributes")) {
+    in_.expect("{");
+    dictionary("}", op.attributes);
+  }
+  if (!in_.looking_at("{")) {
+    op.regions.emplace_back();  // a declaration
+    return;
+  }
+  if (arguments.size() != inputs.size()) in_.fail("a declaration without body: its arguments have no names");
+  op.regions.push_back(region(arguments, true));
+  if (op.regions.back().blocks.empty()) op.regions.back().blocks.emplace_back();
+}
+
+// ---- the two operations whose pretty form holds regions ----
+
+// stablehlo.while(%arg = %init, ...) : types [attributes {...}] cond {...} do {...}
+void Parser::while_op(Op& op) {
+  std::vector<std::pair<std::string_view, TypeRef>> arguments;
+  in_.expect("(");
+  if (!in_.accept(")")) {
+    do {
+      arguments.emplace_back(in_.sigil_name('%', "a value ('%name')"), nullptr);
+      in_.expect("=");
+      op.operands.push_back(use());
+    } while (in_.accept(","));
+    in_.expect(")");
+  }
+  std::vector<TypeRef> types;
+  if (in_.accept(":") && in_.peek_word() != "cond" && in_.peek_word() != "attributes") types = type_list();
+  check_operand_types(op, types);
+  for (std::size_t i = 0; i < types.size(); ++i) arguments[i].second = types[i];
+  if (in_.accept_word("attributes")) {
+    in_.expect("{");
+    dictionary("}", op.attributes);
+  }
+  const auto body = [&](std::string_view word) {
+    in_.expect_word(word);
+    op.regions.push_back(region(arguments));
+    if (op.regions.back().blocks.empty()) op.regions.back().blocks.emplace_back();
+  };
+  body("cond");
+  body("do");
+  result_types_ = std::move(types);
+}
+
+// stablehlo.reduce(%x init: %i), (...) [applies op] across dimensions = [..] {attrs} : fn [reducer(%a: t, %b: t)... {}]
+void Parser::reduce_op(Op& op) {
+  std::vector<ValueId> inits;
+  do {
+    in_.expect("(");
+    op.operands.push_back(use());
+    in_.expect_word("init");
+    in_.expect(":");
+    inits.push_back(use());
+    in_.expect(")");
+  } while (in_.accept(","));
+  op.operands.insert(op.operands.end(), inits.begin(), inits.end());
+  std::string applied;
+  if (in_.accept_word("applies")) applied = std::string(in_.word("an operation"));
+  in_.expect_word("across");
+  in_.expect_word("dimensions");
+  in_.expect("=");
+  op.attributes.push_back({"dimensions", Attribute::dims(dim_list())});
+  if (in_.accept("{")) dictionary("}", op.attributes);
+  in_.expect(":");
+  const std::size_t at = in_.offset();
+  std::vector<TypeRef> types = type_parens();
+  in_.expect("->");
+  std::vector<TypeRef> results = result_types();
+  check_operand_types(op, types);
+  if (applied.empty()) {
+    // Pairs of arguments: (%acc0, %x0) (%acc1, %x1); the block takes all accumulators, then all elements.
+    in_.expect_word("reducer");
+    std::vector<std::pair<std::string_view, TypeRef>> left, right;
+    const auto argument = [&](auto& list) {
+      const std::string_view name = in_.sigil_name('%', "a value ('%name')");
+      in_.expect(":");
+      list.emplace_back(name, type());
+      if (in_.peek_word() == "loc") skip_location();
+    };
+    do {
+      in_.expect("(");
+      argument(left);
+      in_.expect(",");
+      argument(right);
+      in_.expect(")");
+    } while (in_.looking_at("("));
+    left.insert(left.end(), right.begin(), right.end());
+    op.regions.push_back(region(left));
+  } else {
+    if (results.size() != 1 || types.size() != 2) in_.fail_at(at, "one operand and one result beside 'applies'");
+    if (types[1]->kind != Type::Kind::kTensor) in_.fail_at(at, "a tensor as initial value");
+    Block block;
+    const TypeRef scalar = tensor_type(types[1]->element, {});
+    // The generic form needs names for them that nothing in scope has.
+    const auto unnamed = [&](std::string name) {
+      while (scope_.contains(name)) name += '_';
+      values_.push_back({std::move(name), 0, scalar});
+      return static_cast<ValueId>(values_.size() - 1);
+    };
+    for (const char* name : {"reduce_lhs", "reduce_rhs"}) block.arguments.push_back(unnamed(name));
+    const ValueId value = unnamed("reduce_out");
+    Op step;
+    step.name = applied;
+    step.place = op.place;
+    step.operands = block.arguments;
+    step.results = {value};
+    Op done;
+    done.name = "stablehlo.return";
+    done.place = op.place;
+    done.operands = {value};
+    block.ops.push_back(std::move(step));
+    block.ops.push_back(std::move(done));
+    op.regions.emplace_back().blocks.push_back(std::move(block));
+  }
+  result_types_ = std::move(results);
+}
+
+// ---- entry points ----
+
+Module parse(std::string_view text, std::string_view source) {
+  Module m = Parser(text, 0, text.size(), source, line_starts(text)).module();
+  m.source = std::string(source);
+  return m;
+}
+
+std::vector<Module> parse_all(std::string_view text, std::string_view source) {
+  std::vector<Module> modules;
+  const LineStarts lines = line_starts(text);
+  std::size_t begin = 0;
+  for (std::size_t at = 0; begin <= text.size();) {
+    std::size_t end = text.find("// -----", at);
+    if (end == std::string_view::npos) end = text.size();
+    // Only at the start of a line.
+    if (end < text.size() && end > 0 && text[end - 1] != '\n') {
+      at = end + 1;
+      continue;
+    }
+    Module m = Parser(text, begin, end, source, lines).module();
+    m.source = std::string(source);
+    if (!m.ops().empty() || (modules.empty() && end == text.size())) modules.push_back(std::move(m));
+    if (end == text.size()) break;
+    begin = std::min(text.find('\n', end), text.size());
+    at = begin;
+  }
+  return modules;
+}
+
+Attribute parse_attribute(std::string_view text) {
+  return Parser(text, 0, text.size(), {}, line_starts(text)).only_attribute();
+}
+
+}  // namespace weft::stablehlo

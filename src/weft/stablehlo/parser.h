@@ -1,0 +1,107 @@
+// The parser of MLIR text. Private to stablehlo/: users call parse (syntax.h).
+//
+// parse_attribute.cc reads types and attributes, parse_op.cc operations and regions, pretty_parse.cc the pretty forms
+// of formats.h. Recursion is bounded by kMaxNesting; work is linear in the text.
+#pragma once
+
+#include <unordered_map>
+
+#include "weft/stablehlo/formats.h"
+#include "weft/stablehlo/lexer.h"
+
+namespace weft::stablehlo {
+
+class Parser {
+ public:
+  Parser(std::string_view text, std::size_t begin, std::size_t end, std::string_view source, LineStarts lines);
+
+  /// The whole text as one module.
+  Module module();
+  /// One attribute that fills the whole text.
+  Attribute only_attribute();
+
+ private:
+  // ---- types and attributes (parse_attribute.cc) ----
+  TypeRef type();
+  TypeRef tensor();
+  TypeRef dialect_type();
+  /// "(t, t)" or "()".
+  std::vector<TypeRef> type_parens();
+  /// "t" or "(t, t)".
+  std::vector<TypeRef> result_types();
+  /// "t, t".
+  std::vector<TypeRef> type_list();
+  Attribute attribute();
+  Attribute number_attribute(bool typed);
+  Attribute hash_attribute();
+  Attribute dense_attribute();
+  Attribute integers_attribute();
+  void dictionary(std::string_view close, std::vector<NamedAttribute>& into);
+  void add_attribute(std::vector<NamedAttribute>& into, NamedAttribute a);
+  Dims dim_list();
+  void skip_location();
+  void alias();
+
+  // ---- operations (parse_op.cc) ----
+  struct Results {
+    struct Group {
+      std::string_view name;
+      std::uint32_t count;
+      std::size_t offset;
+    };
+    std::vector<Group> groups;
+    std::size_t count = 0;
+  };
+  void operation(std::vector<Op>& into);
+  void generic_operation(Op& op);
+  void pretty_operation(Op& op);
+  void define_results(Op& op, const Results& names, const std::vector<TypeRef>& types);
+  ValueId define(std::string_view name, std::uint32_t index, std::uint32_t count, TypeRef type, std::size_t offset);
+  ValueId use();
+  /// Uses, comma separated, until no '%' comes.
+  void uses(std::vector<ValueId>& into);
+  void check_operand_types(const Op& op, const std::vector<TypeRef>& types);
+  Region region(std::span<const std::pair<std::string_view, TypeRef>> arguments = {}, bool isolated = false);
+  void block_arguments(Block& block);
+  void function(Op& op);
+  void nested_module(Op& op);
+  void while_op(Op& op);
+  void reduce_op(Op& op);
+
+  // ---- pretty forms (pretty_parse.cc) ----
+  void formatted(Op& op, const Format& format);
+  void format_attribute(Op& op, std::string_view name, std::string_view kind);
+  void custom_directive(Op& op, std::string_view directive);
+  void format_types(Op& op, std::string_view rule);
+  void slice_ranges(Op& op);
+  void dot_dimensions(Op& op);
+  void convolution_window(Op& op);
+  Attribute precision_list();
+
+  [[noreturn]] void type_count(const Op& op, std::size_t expected, std::size_t got) const;
+
+  struct Depth {
+    explicit Depth(Parser& p) : p(p) {
+      if (++p.depth_ > kMaxNesting) p.in_.fail("at most " + std::to_string(kMaxNesting) + " levels of nesting");
+    }
+    ~Depth() { --p.depth_; }
+    Parser& p;
+  };
+
+  Lexer in_;
+  int depth_ = 0;
+  std::vector<Value> values_;
+  struct Binding {
+    ValueId first;
+    std::uint32_t count;
+  };
+  std::unordered_map<std::string_view, Binding> scope_;
+  std::vector<std::string_view> defined_;  // names in scope_, innermost last
+  std::unordered_map<std::string_view, TypeRef> types_;
+  std::unordered_map<std::string, Attribute> attribute_aliases_;
+  std::unordered_map<std::string, TypeRef> type_aliases_;
+  // What the operation being read has so far; its pretty form gives its result types here.
+  std::vector<TypeRef> result_types_;
+};
+
+}  // namespace weft::stablehlo

@@ -1,0 +1,110 @@
+// Programs as text: every sample of every operation comes back from it as a program that computes the same.
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "harness/functions.h"
+#include "weft/base/error.h"
+#include "weft/stablehlo/check.h"
+#include "weft/stablehlo/export.h"
+#include "weft/stablehlo/operations.h"
+#include "weft/weft.h"
+
+namespace weft::stablehlo {
+namespace {
+
+TEST(coverage, every_operation_has_text) {
+  for (int i = 0; i < kNumOps; ++i) {
+    const auto op = static_cast<OpCode>(i);
+    EXPECT_TRUE(has_text(op)) << ir::op_name(op) << " has no StableHLO text";
+    if (const Operation* row = operation_of(op)) {
+      EXPECT_EQ(row->read == nullptr, row->write == nullptr) << ir::op_name(op);
+      EXPECT_EQ(operation_named(row->name), row);
+    }
+  }
+}
+
+// What an operation that is written as others may differ by: the order of a sum.
+bool exact(OpCode op) { return op != OpCode::kCumsum && op != OpCode::kReduceWindow; }
+
+TEST(print, every_sample_computes_the_same_after_text_in_both_forms) {
+  const char* only = std::getenv("WEFT_SAMPLES");
+  for (const weft::testing::Sample& sample : weft::testing::all_samples()) {
+    if (only && sample.name.find(only) == std::string::npos) continue;
+    SCOPED_TRACE(sample.name);
+    try {
+      const Arrays args = weft::testing::make_operands(sample);
+      ir::Avals inputs;
+      for (const Array& a : args) inputs.push_back(a.aval());
+      const FlatFunction f = weft::testing::operation(sample);
+      const Staged staged = stage(f, inputs, "sample");
+      const Arrays expected = weft::testing::call(f, args);
+      const Module m = to_module(staged.jaxpr, staged.captured);
+      for (const Form form : {Form::kPretty, Form::kGeneric}) {
+        const std::string text = print(m, form);
+        const Module back = parse(text);
+        EXPECT_TRUE(back == m) << text;
+        const std::vector<Array> got = import(back)(std::vector<Array>(args.begin(), args.end()));
+        ASSERT_EQ(got.size(), expected.size());
+        for (std::size_t i = 0; i < got.size(); ++i) {
+          const std::string difference =
+              exact(sample.op) ? differ_exactly(got[i], expected[i]) : differ_by_ulps(got[i], expected[i], 16);
+          EXPECT_EQ(difference, "") << text;
+        }
+      }
+    } catch (const Error& e) {
+      ADD_FAILURE() << e.what();
+    }
+  }
+}
+
+TEST(print, functions_read_as_people_write_them) {
+  const auto f = [](const Array& x) { return lax::reduce_sum(lax::multiply(lax::sine(x), 2.0f), Dims{0}); };
+  EXPECT_EQ(print(f, Form::kPretty, np::ones({3})),
+            "module {\n"
+            "  func.func public @main(%arg0: tensor<3xf32>) -> tensor<f32> {\n"
+            "    %0 = stablehlo.sine %arg0 : tensor<3xf32>\n"
+            "    %1 = stablehlo.constant dense<2.0> : tensor<3xf32>\n"
+            "    %2 = stablehlo.multiply %0, %1 : tensor<3xf32>\n"
+            "    %3 = stablehlo.constant dense<0.0> : tensor<f32>\n"
+            "    %4 = stablehlo.reduce(%2 init: %3) applies stablehlo.add across dimensions = [0] : (tensor<3xf32>, "
+            "tensor<f32>) -> tensor<f32>\n"
+            "    func.return %4 : tensor<f32>\n"
+            "  }\n"
+            "}\n");
+}
+
+TEST(print, programs_come_back_equal) {
+  const auto square = jit([](const Array& x) { return lax::multiply(x, x); }, {.name = "square"});
+  const auto f = [&](const Array& x, const Array& y) {
+    const Array z = lax::add(square(x), square(y));
+    const std::vector<Array> both{z, y};
+    return lax::sort(both, 0, 2)[0];
+  };
+  const Jaxpr jaxpr = make_jaxpr(f)(np::ones({4}), np::ones({4}));
+  const Jaxpr back = import(print(jaxpr, Form::kPretty)).jaxpr();
+  EXPECT_EQ(back, jaxpr) << back.str();
+  EXPECT_EQ(import(print(jaxpr, Form::kGeneric)).jaxpr(), jaxpr);
+}
+
+TEST(print, a_program_that_is_called_twice_is_written_once) {
+  const auto square = jit([](const Array& x) { return lax::multiply(x, x); }, {.name = "square"});
+  const std::string text = print([&](const Array& x) { return square(square(x)); }, Form::kPretty, np::ones({4}));
+  const std::size_t first = text.find("func.func private @square(%arg0");
+  EXPECT_NE(first, std::string::npos);
+  EXPECT_EQ(text.find("func.func private @square(%arg0", first + 1), std::string::npos) << text;
+}
+
+TEST(print, literals_come_back_bit_for_bit) {
+  for (const float v :
+       {0.1f, -0.0f, 1e-45f, 3.4028235e38f, std::numeric_limits<float>::infinity(), std::nanf("5"), 1e10f}) {
+    const std::string text = print([&](const Array& x) { return lax::multiply(x, v); }, Form::kPretty, np::ones({2}));
+    const Jaxpr back = import(text).jaxpr();
+    float got = 0;
+    std::memcpy(&got, back.literal(back.operands(back.eqns()[0])[1]).value.data(), sizeof got);
+    EXPECT_EQ(std::memcmp(&got, &v, sizeof v), 0) << text;
+  }
+}
+
+}  // namespace
+}  // namespace weft::stablehlo

@@ -299,6 +299,7 @@ const ir::OpInfo op_infos::case_{.operands = ir::takes_at_least(1),
                                  .parse = ir::parse_params<CaseParams>,
                                  .infer = infer_case,
                                  .eval = eval_case,
+                                 .storage_types = true,
                                  .has_effects = has_effects_case};
 const OpRules op_rule_table::case_{.jvp = jvp_case,
                                    .transpose = transpose_case,

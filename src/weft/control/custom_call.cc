@@ -61,6 +61,7 @@ const ir::OpInfo op_infos::custom_call{.operands = ir::takes_at_least(0),
                                        .parse = ir::parse_params<CustomCallParams>,
                                        .infer = infer_custom_call,
                                        .eval = eval_custom_call,
+                                       .storage_types = true,
                                        .has_effects = has_effects_custom_call};
 const OpRules op_rule_table::custom_call{
     .jvp = jvp_custom_call, .transpose = rules::not_linear, .batch = batch_custom_call, .factors = factors_replicated};

@@ -72,7 +72,7 @@ void eval_scatter(const ParamsBase* params, std::span<const TensorView> in, std:
                            d.input_batching_dims,
                            d.scatter_indices_batching_dims,
                            ops::scatter_window(d, x.ndim(), update.shape())};
-  map.each_run(update.shape(), map.starts(ops::read_indices(indices), false),
+  map.each_run(update.shape(), ops::read_indices(indices), IndexMode::kPartial,
                [&](std::int64_t i, std::int64_t j, std::int64_t count, std::int64_t step) {
                  for (std::int64_t c = 0; j >= 0 && c < count; ++c) {
                    for (std::size_t k = 0; k < n; ++k) {
@@ -234,6 +234,7 @@ const ir::OpInfo op_infos::generic_scatter{.operands = ir::takes_at_least(3),
                                            .parse = ir::parse_params<GenericScatterParams>,
                                            .infer = infer_scatter,
                                            .eval = eval_scatter,
+                                           .storage_types = true,
                                            .has_effects = has_effects_scatter};
 const OpRules op_rule_table::generic_scatter{.jvp = jvp_none<OpCode::kGenericScatter>,
                                              .transpose = rules::not_linear,
@@ -244,6 +245,7 @@ const ir::OpInfo op_infos::generic_select_and_scatter{.operands = ir::takes_at_l
                                                       .parse = ir::parse_params<GenericSelectAndScatterParams>,
                                                       .infer = infer_select_and_scatter,
                                                       .eval = eval_select_and_scatter,
+                                                      .storage_types = true,
                                                       .has_effects = has_effects_select_and_scatter};
 const OpRules op_rule_table::generic_select_and_scatter{.jvp = jvp_none<OpCode::kGenericSelectAndScatter>,
                                                         .transpose = rules::not_linear,

@@ -144,6 +144,7 @@ const ir::OpInfo op_infos::generic_sort{.operands = ir::takes_at_least(0),
                                         .parse = ir::parse_params<GenericSortParams>,
                                         .infer = infer_sort,
                                         .eval = eval_sort,
+                                        .storage_types = true,
                                         .has_effects = has_effects_sort};
 const OpRules op_rule_table::generic_sort{
     .jvp = jvp_sort, .transpose = rules::not_linear, .batch = batch_sort, .factors = factors_replicated};

@@ -304,6 +304,7 @@ const ir::OpInfo op_infos::while_{.operands = ir::takes_at_least(0),
                                   .parse = ir::parse_params<WhileParams>,
                                   .infer = infer_while,
                                   .eval = eval_while,
+                                  .storage_types = true,
                                   .has_effects = has_effects_while};
 const OpRules op_rule_table::while_{.jvp = jvp_while,
                                     .transpose = transpose_while,

@@ -85,8 +85,11 @@ Interpreter::Interpreter(const Jaxpr& jaxpr) : jaxpr_(inline_calls(jaxpr)) {
       for (const Atom a : jaxpr_.operands(e)) add_operand(a);
       const OpInfo& info = op_info(e.op);
       internal_check(info.eval != nullptr, "interpret: an operation has no reference evaluation");
-      steps_.push_back(
-          {info.eval, e.params.get(), &e.location, begin, static_cast<std::uint32_t>(operands_.size()), 0, 0});
+      bool stored = false;
+      for (const Atom a : jaxpr_.operands(e)) stored |= is_storage(jaxpr_.aval(a).dtype());
+      for (Var v = e.out_begin; v < e.out_end; ++v) stored |= is_storage(jaxpr_.aval(v).dtype());
+      steps_.push_back({info.eval, info.storage_types || !stored, e.params.get(), &e.location, begin,
+                        static_cast<std::uint32_t>(operands_.size()), 0, 0});
     }
     const Jaxpr::LastUses& last = jaxpr_.last_uses();
     for (std::size_t i = 0; i < steps_.size(); ++i) {
@@ -140,8 +143,12 @@ void Interpreter::run() {
   const std::span<const MutableTensorView> out(results_);
   for (const Step& step : steps_) {
     const ForcedLocation location(*step.location);
-    step.eval(step.params, in.subspan(step.in_begin, step.in_end - step.in_begin),
-              out.subspan(step.out_begin, step.out_end - step.out_begin));
+    const auto operands = in.subspan(step.in_begin, step.in_end - step.in_begin);
+    const auto results = out.subspan(step.out_begin, step.out_end - step.out_begin);
+    if (step.direct) [[likely]]
+      step.eval(step.params, operands, results);
+    else
+      evaluate_computed(step.eval, step.params, operands, results);
   }
   for (const Copy& c : copies_)
     if (c.bytes > 0) std::memcpy(c.to, operands_[c.operand].data, c.bytes);

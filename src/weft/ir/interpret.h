@@ -32,6 +32,7 @@ class Interpreter {
  private:
   struct Step {
     EvalRule eval;
+    bool direct;  // else through compute types
     const ParamsBase* params;
     const SourceLocation* location;
     std::uint32_t in_begin, in_end;    // into operands_

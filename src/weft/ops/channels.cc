@@ -152,6 +152,7 @@ const ir::OpInfo op_infos::send{.operands = ir::takes_at_least(0),
                                 .parse = ir::parse_params<TransferParams>,
                                 .infer = infer_send,
                                 .eval = eval_send,
+                                .storage_types = true,
                                 .has_effects = always};
 const OpRules op_rule_table::send{
     .jvp = jvp_send, .transpose = rules::not_linear, .batch = batch_unrolled, .factors = factors_replicated};
@@ -160,6 +161,7 @@ const ir::OpInfo op_infos::recv{.operands = ir::takes(0),
                                 .parse = ir::parse_params<TransferParams>,
                                 .infer = infer_recv,
                                 .eval = eval_recv,
+                                .storage_types = true,
                                 .has_effects = always};
 const OpRules op_rule_table::recv{
     .jvp = rules::zero_tangent, .transpose = rules::not_linear, .batch = batch_nothing, .factors = factors_replicated};
@@ -168,6 +170,7 @@ const ir::OpInfo op_infos::infeed{.operands = ir::takes(0),
                                   .parse = ir::parse_params<FeedParams>,
                                   .infer = infer_infeed,
                                   .eval = eval_infeed,
+                                  .storage_types = true,
                                   .has_effects = always};
 const OpRules op_rule_table::infeed{
     .jvp = rules::zero_tangent, .transpose = rules::not_linear, .batch = batch_nothing, .factors = factors_replicated};
@@ -176,6 +179,7 @@ const ir::OpInfo op_infos::outfeed{.operands = ir::takes_at_least(0),
                                    .parse = ir::parse_params<FeedParams>,
                                    .infer = infer_outfeed,
                                    .eval = eval_outfeed,
+                                   .storage_types = true,
                                    .has_effects = always};
 const OpRules op_rule_table::outfeed{
     .jvp = rules::zero_tangent, .transpose = rules::not_linear, .batch = batch_unrolled, .factors = factors_replicated};

@@ -100,7 +100,7 @@ void reduce_contributions(ReduceKind kind, const Computation& computation, std::
     } else if (single) {
       std::memcpy(so_far.data(), to.data, so_far.size());
       const TensorView in[] = {{to.aval, so_far.data()}, view};
-      ir::op_info(*single).eval(nullptr, std::span(in), std::span(&to, 1));
+      ir::evaluate(*single, nullptr, std::span(in), std::span(&to, 1));
     } else {
       const ir::BorrowedInterpreter program(*computation);
       const std::int64_t size = byte_size(t);
@@ -547,6 +547,7 @@ const ir::OpInfo op_infos::all_gather{.operands = ir::takes_at_least(1),
                                       .parse = ir::parse_params<AllGatherParams>,
                                       .infer = infer_all_gather,
                                       .eval = eval_all_gather,
+                                      .storage_types = true,
                                       .has_effects = always};
 const OpRules op_rule_table::all_gather{
     .jvp = jvp_each, .transpose = transpose_all_gather, .batch = batch_all_gather, .factors = factors_replicated};
@@ -555,6 +556,7 @@ const ir::OpInfo op_infos::all_reduce{.operands = ir::takes_at_least(1),
                                       .parse = ir::parse_params<AllReduceParams>,
                                       .infer = infer_all_reduce<OpCode::kAllReduce>,
                                       .eval = eval_all_reduce,
+                                      .storage_types = true,
                                       .has_effects = always};
 const OpRules op_rule_table::all_reduce{
     .jvp = jvp_all_reduce, .transpose = transpose_all_reduce, .batch = batch_anywhere, .factors = factors_replicated};
@@ -563,6 +565,7 @@ const ir::OpInfo op_infos::all_to_all{.operands = ir::takes_at_least(1),
                                       .parse = ir::parse_params<AllToAllParams>,
                                       .infer = infer_all_to_all,
                                       .eval = eval_all_to_all,
+                                      .storage_types = true,
                                       .has_effects = always};
 const OpRules op_rule_table::all_to_all{
     .jvp = jvp_each, .transpose = transpose_all_to_all, .batch = batch_all_to_all, .factors = factors_replicated};
@@ -570,6 +573,7 @@ const OpRules op_rule_table::all_to_all{
 const ir::OpInfo op_infos::collective_broadcast{.parse = ir::parse_params<CollectiveBroadcastParams>,
                                                 .infer = infer_collective_broadcast,
                                                 .eval = eval_collective_broadcast,
+                                                .storage_types = true,
                                                 .has_effects = always};
 const OpRules op_rule_table::collective_broadcast{.jvp = jvp_linear,
                                                   .transpose = transpose_collective_broadcast,
@@ -579,6 +583,7 @@ const OpRules op_rule_table::collective_broadcast{.jvp = jvp_linear,
 const ir::OpInfo op_infos::collective_permute{.parse = ir::parse_params<CollectivePermuteParams>,
                                               .infer = infer_collective_permute,
                                               .eval = eval_collective_permute,
+                                              .storage_types = true,
                                               .has_effects = always};
 const OpRules op_rule_table::collective_permute{.jvp = jvp_linear,
                                                 .transpose = transpose_collective_permute,
@@ -588,6 +593,7 @@ const OpRules op_rule_table::collective_permute{.jvp = jvp_linear,
 const ir::OpInfo op_infos::collective_reduce{.parse = ir::parse_params<AllReduceParams>,
                                              .infer = infer_all_reduce<OpCode::kCollectiveReduce>,
                                              .eval = eval_collective_reduce,
+                                             .storage_types = true,
                                              .has_effects = always};
 const OpRules op_rule_table::collective_reduce{.jvp = jvp_all_reduce,
                                                .transpose = transpose_collective_reduce,
@@ -597,6 +603,7 @@ const OpRules op_rule_table::collective_reduce{.jvp = jvp_all_reduce,
 const ir::OpInfo op_infos::reduce_scatter{.parse = ir::parse_params<ReduceScatterParams>,
                                           .infer = infer_reduce_scatter,
                                           .eval = eval_reduce_scatter,
+                                          .storage_types = true,
                                           .has_effects = always};
 const OpRules op_rule_table::reduce_scatter{.jvp = jvp_reduce_scatter,
                                             .transpose = transpose_reduce_scatter,

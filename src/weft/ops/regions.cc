@@ -1,6 +1,6 @@
 #include "weft/ops/regions.h"
 
-#include "weft/ir/elementwise.h"
+#include "weft/ir/elements.h"
 #include "weft/ops/common.h"
 
 namespace weft::ops {
@@ -86,11 +86,8 @@ void check_same_shape(std::string_view op, const char* what, std::span<const Ava
 InDType::InDType(const TensorView& x, DType dtype)
     : data_(static_cast<const std::byte*>(x.data)), size_(byte_size(dtype)) {
   if (x.dtype() == dtype) return;
-  const MutableTensorView to{x.aval.with_dtype(dtype), nullptr};
-  memory_.resize(static_cast<std::size_t>(to.aval.bytes()));
-  const ir::Params params = ir::make_params(ConvertParams{dtype});
-  const MutableTensorView out[] = {{to.aval, memory_.data()}};
-  ir::op_info(OpCode::kConvert).eval(params.get(), std::span(&x, 1), std::span(out));
+  memory_.resize(static_cast<std::size_t>(x.aval.with_dtype(dtype).bytes()));
+  convert_elements(x.dtype(), x.data, dtype, memory_.data(), x.size());
   data_ = memory_.data();
 }
 

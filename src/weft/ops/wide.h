@@ -1,4 +1,4 @@
-// Reference evaluation in the widest type of a category: operands are widened once, the arithmetic is written
+// Reference evaluation in few types: operands are widened once, the arithmetic is written
 // once per category, and results are rounded once. Private to ops/. Sizes and strides are the caller's.
 #pragma once
 
@@ -29,7 +29,20 @@ decltype(auto) visit_wide(DType t, F&& f) {
   }
 }
 
-/// All elements of x, whose wide type must be W, or float for double, or real for complex.
+/// The same with the type in which sums of products are made, so that results are those of StableHLO's reference even
+/// where terms cancel: floats in their own type, f16 and bf16 in float.
+template <class F>
+decltype(auto) visit_accumulator(DType t, F&& f) {
+  switch (t) {
+    case f16:
+    case bf16:
+    case f32: return f(TypeTag<float>{});
+    case c64: return f(TypeTag<std::complex<float>>{});
+    default: return visit_wide(t, std::forward<F>(f));
+  }
+}
+
+/// All elements of x, whose type or wide type W must be, or a real or narrower one's.
 template <class W>
 std::vector<W> widened(const TensorView& x) {
   std::vector<W> r(static_cast<std::size_t>(x.size()));
@@ -66,7 +79,7 @@ template <class W>
 W wide_product(W x, W y) {
   if constexpr (std::is_integral_v<W>)
     return static_cast<W>(static_cast<std::uint64_t>(x) * static_cast<std::uint64_t>(y));
-  else if constexpr (std::is_same_v<W, std::complex<double>>)
+  else if constexpr (std::is_same_v<W, std::complex<double>> || std::is_same_v<W, std::complex<float>>)
     return {x.real() * y.real() - x.imag() * y.imag(), x.real() * y.imag() + x.imag() * y.real()};
   else
     return x * y;

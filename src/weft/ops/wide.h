@@ -1,5 +1,5 @@
-// Reference evaluation in few types: operands are widened once, the arithmetic is written
-// once per category, and results are rounded once. Private to ops/. Sizes and strides are the caller's.
+// Reference evaluation in few types: operands are widened once, the arithmetic is written once per category, and
+// results are rounded once. Private to ops/. Sizes and strides are the caller's.
 #pragma once
 
 #include <vector>
@@ -8,15 +8,8 @@
 
 namespace weft::ops {
 
-/// bool and unsigned integers -> uint64, signed -> int64, floats -> double, complex -> complex<double>.
-template <class T>
-using wide_t = std::conditional_t<std::is_same_v<T, bool> || std::is_unsigned_v<T>, std::uint64_t,
-                                  std::conditional_t<std::is_integral_v<T>, std::int64_t,
-                                                     std::conditional_t<std::is_same_v<T, std::complex<float>> ||
-                                                                            std::is_same_v<T, std::complex<double>>,
-                                                                        std::complex<double>, double>>>;
-
-/// Calls `f(TypeTag<W>{})` with the wide type of `t`.
+/// Calls `f(TypeTag<W>{})` with the wide type of `t`: uint64 for bool and unsigned integers, int64, double,
+/// complex<double>.
 template <class F>
 decltype(auto) visit_wide(DType t, F&& f) {
   switch (category(t)) {

@@ -98,7 +98,7 @@ TEST(fft, of_several_axes_is_one_of_each) {
 }
 
 TEST(fft, half_spectra_are_the_first_half_and_invert) {
-  for (const Dims& shape : {Dims{6}, Dims{7}, Dims{3, 4}, Dims{2, 3, 5}}) {
+  for (const Dims& shape : {Dims{6}, Dims{7}, Dims{11}, Dims{17}, Dims{3, 47}, Dims{3, 4}, Dims{2, 3, 5}}) {
     const Array x = lax::real(Array::from_vector(some_line(static_cast<std::size_t>(product(shape))), shape));
     Dims half(shape), start(shape.size(), 0);
     half.back() = half.back() / 2 + 1;

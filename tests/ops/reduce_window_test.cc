@@ -48,6 +48,12 @@ TEST(reduce_window, a_window_that_ends_at_each_place_is_a_cumulative_sum) {
   for (std::size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], want[i], 1e-12);
 }
 
+TEST(reduce_window, rounds_every_step_to_its_type) {
+  const Array x = lax::convert(Array(std::vector<float>{256, 1, 1, -256}), bf16);
+  const Array y = lax::reduce_window(x, ReduceKind::kSum, {.dimensions = {4}});
+  EXPECT_EQ(lax::convert(y, f32).to_vector<float>(), std::vector<float>{0});
+}
+
 TEST(reduce_window, the_tangent_of_products_survives_zeros) {
   const Array x(std::vector<double>{2, 0, 3, 0, 5}), t(std::vector<double>{1, 10, 100, 1000, 10000});
   const auto product = [](const Array& a) { return lax::reduce_window(a, ReduceKind::kProd, {.dimensions = {3}}); };

@@ -85,6 +85,8 @@ void add_fft(std::vector<Sample>& out) {
   add("c64", FftType::kIfft, c64, {2, 6}, {6}, true);
   add("f32", FftType::kRfft, f32, {2, 6}, {6}, true);
   add("c64", FftType::kIrfft, c64, {2, 3}, {5}, true);
+  add("f32_of_17", FftType::kRfft, f32, {3, 17}, {17}, true);
+  out.back().tolerance = 1e-5;  // primes are computed in f32, the others in double
   add("image", FftType::kFft, c128, {3, 4}, {3, 4}, false);
   add("image", FftType::kIfft, c128, {2, 2, 3}, {2, 3}, false);
   add("image", FftType::kRfft, f64, {3, 4}, {3, 4}, false);

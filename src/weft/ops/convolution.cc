@@ -205,9 +205,10 @@ std::vector<W> convolve(const ConvolutionParams& p, const TensorView& lhs, const
 }
 
 void eval(const ParamsBase* params, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
-  visit_wide(in[0].dtype(), [&]<class W>(TypeTag<W>) {
-    narrow(convolve<W>(ir::params_as<ConvolutionParams>(params), in[0], in[1], out[0].shape()), out[0]);
-  });
+  const auto& p = ir::params_as<ConvolutionParams>(params);
+  DType sums = in[0].dtype();
+  if (is_inexact(sums) && real_dtype(p.preferred_element_type) == f64) sums = is_complex(sums) ? c128 : f64;
+  visit_accumulator(sums, [&]<class W>(TypeTag<W>) { narrow(convolve<W>(p, in[0], in[1], out[0].shape()), out[0]); });
 }
 
 // ---- axes split and joined ----

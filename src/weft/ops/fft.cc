@@ -69,18 +69,40 @@ std::vector<Complex> with_rows(const std::vector<Complex>& x, std::int64_t from,
   return y;
 }
 
+// The transforms of real rows of a length that PrimeFourierPlan takes.
+template <class T>
+std::vector<Complex> prime_spectra(const TensorView& x) {
+  const std::int64_t n = x.shape().back(), rows = x.size() / n, half = n / 2 + 1;
+  PrimeFourierPlan<T> plan(n);
+  std::vector<std::complex<T>> line(static_cast<std::size_t>(half));
+  std::vector<Complex> y;
+  y.reserve(static_cast<std::size_t>(rows * half));
+  for (std::int64_t row = 0; row < rows; ++row) {
+    plan.transform(x.as<T>() + row * n, line.data());
+    y.insert(y.end(), line.begin(), line.end());
+  }
+  return y;
+}
+
 void eval_fft(const ParamsBase* params, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
   const auto& p = ir::params_as<FftParams>(params);
   if (out[0].size() == 0) return;
-  std::vector<Complex> x = widened<Complex>(in[0]);
+  std::vector<Complex> x;
   const std::size_t rank = in[0].shape().size(), first = rank - p.fft_length.size(), last = rank - 1;
   const bool inverse = p.fft_type == FftType::kIfft || p.fft_type == FftType::kIrfft;
   // The real side of the last axis comes first of a real transform, last of its inverse.
   if (p.fft_type == FftType::kRfft) {
-    transform_axis(x, in[0].shape(), last, false);
-    x = with_rows(x, in[0].shape()[last], out[0].shape()[last]);
+    const std::int64_t n = in[0].shape()[last];
+    if (PrimeFourierPlan<double>::takes(n)) {
+      x = in[0].dtype() == f32 ? prime_spectra<float>(in[0]) : prime_spectra<double>(in[0]);
+    } else {
+      x = widened<Complex>(in[0]);
+      transform_axis(x, in[0].shape(), last, false);
+      x = with_rows(x, n, out[0].shape()[last]);
+    }
     for (std::size_t axis = first; axis < last; ++axis) transform_axis(x, out[0].shape(), axis, false);
   } else {
+    x = widened<Complex>(in[0]);
     for (std::size_t axis = first; axis < last; ++axis) transform_axis(x, in[0].shape(), axis, inverse);
     if (p.fft_type == FftType::kIrfft) x = with_rows(x, in[0].shape()[last], out[0].shape()[last]);
     transform_axis(x, out[0].shape(), last, inverse);

@@ -129,4 +129,76 @@ void FourierPlan::inverse(Complex* x) {
   for (std::int64_t k = 0; k < n_; ++k) x[k] = {x[k].real() / n, -x[k].imag() / n};
 }
 
+// ---- real lines of prime length ----
+
+namespace {
+
+// e^(2 pi i k / n) for 0 <= k <= n / 2, by the eighth of the circle in which it lies.
+Complex half_turn_root(std::int64_t k, std::int64_t n) {
+  const auto eighth = static_cast<double>(std::numbers::pi_v<long double> / 4 / static_cast<long double>(n));
+  const auto at = [&](std::int64_t eighths) { return static_cast<double>(eighths) * eighth; };
+  const std::int64_t x = 8 * k;
+  if (x < n) return {std::cos(at(x)), std::sin(at(x))};
+  if (x < 2 * n) return {std::sin(at(2 * n - x)), std::cos(at(2 * n - x))};
+  if (x < 3 * n) return {-std::sin(at(x - 2 * n)), std::cos(at(x - 2 * n))};
+  return {-std::cos(at(4 * n - x)), std::sin(at(4 * n - x))};
+}
+
+}  // namespace
+
+template <class T>
+bool PrimeFourierPlan<T>::takes(std::int64_t n) {
+  if (n < 7 || n > 47) return false;
+  for (std::int64_t p = 2; p * p <= n; ++p)
+    if (n % p == 0) return false;
+  return true;
+}
+
+// Roots are products of two from tables of about sqrt(n) entries: one step of rounding that others make too.
+template <class T>
+PrimeFourierPlan<T>::PrimeFourierPlan(std::int64_t n)
+    : sums_(static_cast<std::size_t>(n / 2 + 1)), differences_(static_cast<std::size_t>(n / 2 + 1)) {
+  std::int64_t shift = 1;
+  while ((std::int64_t{1} << 2 * shift) < (n + 2) / 2) ++shift;
+  const auto table = [n](std::int64_t k) { return k == 0 ? Complex(1) : half_turn_root(k, n); };
+  for (std::int64_t k = 0; k < n; ++k) {
+    const std::int64_t m = std::min(k, n - k), low = m & ((std::int64_t{1} << shift) - 1);
+    const Complex r = times(table(low), table(m - low));
+    roots_.emplace_back(static_cast<T>(r.real()), static_cast<T>(m == k ? r.imag() : -r.imag()));
+  }
+}
+
+template <class T>
+void PrimeFourierPlan<T>::transform(const T* x, std::complex<T>* y) {
+  const std::size_t n = roots_.size(), half = n / 2;
+  T all = x[0];
+  for (std::size_t j = 1; j <= half; ++j) {
+    sums_[j] = x[j] + x[n - j];
+    differences_[j] = x[n - j] - x[j];
+    all += sums_[j];
+  }
+  y[0] = all;
+  for (std::size_t k = 1; k <= half; ++k) {
+    const auto re = [&](std::size_t j) { return roots_[j * k % n].real() * sums_[j]; };
+    const auto im = [&](std::size_t j) { return roots_[j * k % n].imag() * differences_[j]; };
+    T a = x[0] + re(1) + re(2), b = im(1) + im(2);
+    // Terms come in groups of four, two and one, each summed before it is added.
+    for (std::size_t j = 3; j <= half;) {
+      const std::size_t rest = half + 1 - j, group = rest >= 4 ? 4 : rest >= 2 ? 2 : 1;
+      T c = re(j), d = im(j);
+      for (std::size_t i = 1; i < group; ++i) {
+        c += re(j + i);
+        d += im(j + i);
+      }
+      a += c;
+      b += d;
+      j += group;
+    }
+    y[k] = {a, b};
+  }
+}
+
+template class PrimeFourierPlan<float>;
+template class PrimeFourierPlan<double>;
+
 }  // namespace weft::ops

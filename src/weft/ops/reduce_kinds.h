@@ -8,17 +8,21 @@
 
 namespace weft::ops {
 
+template <class T>
+inline constexpr bool is_complex_type =
+    std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>;
+
 /// a > b, lexicographic for complex.
 template <class T>
 bool greater(T a, T b) {
-  if constexpr (std::is_same_v<T, std::complex<double>>)
+  if constexpr (is_complex_type<T>)
     return a.real() > b.real() || (a.real() == b.real() && a.imag() > b.imag());
   else
     return a > b;
 }
 template <class T>
 bool is_nan(T v) {
-  if constexpr (std::is_same_v<T, std::complex<double>>)
+  if constexpr (is_complex_type<T>)
     return v.real() != v.real() || v.imag() != v.imag();
   else
     return v != v;
@@ -46,9 +50,9 @@ W combine(ReduceKind kind, W a, W b) {
     default: break;
   }
   if constexpr (std::is_integral_v<W>) {
-    if (kind == ReduceKind::kAnd) return a & b;
-    if (kind == ReduceKind::kOr) return a | b;
-    return a ^ b;
+    if (kind == ReduceKind::kAnd) return static_cast<W>(a & b);
+    if (kind == ReduceKind::kOr) return static_cast<W>(a | b);
+    return static_cast<W>(a ^ b);
   }
   throw InternalError("reduce: a bitwise kind over floats");
 }
@@ -56,7 +60,7 @@ W combine(ReduceKind kind, W a, W b) {
 /// The value of no elements.
 template <class T>
 T reduce_identity(ReduceKind kind) {
-  if constexpr (std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>) {
+  if constexpr (is_complex_type<T>) {
     using R = typename T::value_type;
     switch (kind) {
       case ReduceKind::kSum: return T(0);

@@ -13,6 +13,10 @@ using namespace ops;
 
 namespace {
 
+// What one step is computed in before it is rounded to T.
+template <class T>
+using step_t = std::conditional_t<std::is_same_v<T, bool>, std::uint64_t, compute_t<T>>;
+
 // ---- windows ----
 
 std::vector<WindowAxis> window_axes(const Window& w, DimSpan shape) {
@@ -150,26 +154,22 @@ void infer_reduce_window(const ParamsBase* params, std::span<const Aval> in, Ava
   out.push_back(in[0].with_shape(window_places("reduce_window", p.window, in[0])));
 }
 
+// Every step is rounded to the element type, in row-major order, as StableHLO's reference does: where terms cancel,
+// results can agree in no other way.
 void eval_reduce_window(const ParamsBase* params, std::span<const TensorView> in,
                         std::span<const MutableTensorView> out) {
   const auto& p = ir::params_as<ReduceWindowParams>(params);
-  visit_wide(in[0].dtype(), [&]<class W>(TypeTag<W>) {
-    const std::vector<W> x = widened<W>(in[0]);
-    std::vector<W> y(static_cast<std::size_t>(out[0].size()));
-    const W neutral =
-        visit_dtype(in[0].dtype(), [&]<class T>(TypeTag<T>) { return convert_element<W>(reduce_identity<T>(p.kind)); });
-    const auto fold = [&](auto o) {
-      for_each_place(p.window, in[0].shape(), [&](std::int64_t place, auto&& offsets) {
-        W all = neutral;
-        offsets([&](std::int64_t i) { all = o(all, x[static_cast<std::size_t>(i)]); });
-        y[static_cast<std::size_t>(place)] = all;
+  visit_dtype(in[0].dtype(), [&]<class T>(TypeTag<T>) {
+    using C = step_t<T>;
+    const T* x = in[0].as<T>();
+    T* y = out[0].as<T>();
+    for_each_place(p.window, in[0].shape(), [&](std::int64_t place, auto&& offsets) {
+      T all = reduce_identity<T>(p.kind);
+      offsets([&](std::int64_t i) {
+        all = convert_element<T>(combine(p.kind, convert_element<C>(all), convert_element<C>(x[i])));
       });
-    };
-    if (p.kind == ReduceKind::kSum)
-      fold([](W a, W b) { return wide_sum(a, b); });
-    else
-      fold([&](W a, W b) { return combine(p.kind, a, b); });
-    narrow(y, out[0]);
+      y[place] = all;
+    });
   });
 }
 
@@ -346,15 +346,15 @@ void eval_select_and_scatter(const ParamsBase* params, std::span<const TensorVie
                              std::span<const MutableTensorView> out) {
   const auto& p = ir::params_as<WindowSelectParams>(params);
   const std::vector<std::int64_t> chosen = chosen_elements(p, in[0]);
-  visit_wide(in[1].dtype(), [&]<class W>(TypeTag<W>) {
-    const std::vector<W> source = widened<W>(in[1]);
-    std::vector<W> y(static_cast<std::size_t>(out[0].size()));
+  if (out[0].size()) __builtin_memset(out[0].data, 0, static_cast<std::size_t>(out[0].aval.bytes()));
+  visit_dtype(in[1].dtype(), [&]<class T>(TypeTag<T>) {
+    using C = step_t<T>;
+    const T* source = in[1].as<T>();
+    T* y = out[0].as<T>();
     for (std::size_t o = 0; o < chosen.size(); ++o)
-      if (chosen[o] >= 0) {
-        W& to = y[static_cast<std::size_t>(chosen[o])];
-        to = wide_sum(to, source[o]);
-      }
-    narrow(y, out[0]);
+      if (chosen[o] >= 0)
+        y[chosen[o]] = convert_element<T>(
+            combine(ReduceKind::kSum, convert_element<C>(y[chosen[o]]), convert_element<C>(source[o])));
   });
 }
 

@@ -1,5 +1,5 @@
-// Reference evaluation in the widest type of a category: operands are widened once, the arithmetic is written
-// once per category, and results are rounded once. Private to ops/. Sizes and strides are the caller's.
+// Reference evaluation in few types: operands are widened once, the arithmetic is written once per category, and
+// results are rounded once. Private to ops/. Sizes and strides are the caller's.
 #pragma once
 
 #include <vector>
@@ -8,15 +8,8 @@
 
 namespace weft::ops {
 
-/// bool and unsigned integers -> uint64, signed -> int64, floats -> double, complex -> complex<double>.
-template <class T>
-using wide_t = std::conditional_t<std::is_same_v<T, bool> || std::is_unsigned_v<T>, std::uint64_t,
-                                  std::conditional_t<std::is_integral_v<T>, std::int64_t,
-                                                     std::conditional_t<std::is_same_v<T, std::complex<float>> ||
-                                                                            std::is_same_v<T, std::complex<double>>,
-                                                                        std::complex<double>, double>>>;
-
-/// Calls `f(TypeTag<W>{})` with the wide type of `t`.
+/// Calls `f(TypeTag<W>{})` with the wide type of `t`: uint64 for bool and unsigned integers, int64, double,
+/// complex<double>.
 template <class F>
 decltype(auto) visit_wide(DType t, F&& f) {
   switch (category(t)) {
@@ -29,7 +22,20 @@ decltype(auto) visit_wide(DType t, F&& f) {
   }
 }
 
-/// All elements of x, whose wide type must be W, or float for double, or real for complex.
+/// The same with the type in which sums of products are made, so that results are those of StableHLO's reference even
+/// where terms cancel: floats in their own type, f16 and bf16 in float.
+template <class F>
+decltype(auto) visit_accumulator(DType t, F&& f) {
+  switch (t) {
+    case f16:
+    case bf16:
+    case f32: return f(TypeTag<float>{});
+    case c64: return f(TypeTag<std::complex<float>>{});
+    default: return visit_wide(t, std::forward<F>(f));
+  }
+}
+
+/// All elements of x, whose type or wide type W must be, or a real or narrower one's.
 template <class W>
 std::vector<W> widened(const TensorView& x) {
   std::vector<W> r(static_cast<std::size_t>(x.size()));
@@ -66,7 +72,7 @@ template <class W>
 W wide_product(W x, W y) {
   if constexpr (std::is_integral_v<W>)
     return static_cast<W>(static_cast<std::uint64_t>(x) * static_cast<std::uint64_t>(y));
-  else if constexpr (std::is_same_v<W, std::complex<double>>)
+  else if constexpr (std::is_same_v<W, std::complex<double>> || std::is_same_v<W, std::complex<float>>)
     return {x.real() * y.real() - x.imag() * y.imag(), x.real() * y.imag() + x.imag() * y.real()};
   else
     return x * y;

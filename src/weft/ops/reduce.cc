@@ -10,6 +10,25 @@ namespace weft {
 
 using namespace ops;
 
+double ops::storage_identity(ReduceKind kind, DType t) {
+  const bool infinite = is_float(t) && small_float_format(t).infinity_code() != 0;
+  const double most = infinite      ? std::numeric_limits<double>::infinity()
+                      : is_float(t) ? decode_small_float(small_float_format(t),
+                                                         static_cast<std::uint8_t>(small_float_format(t).max_code()))
+                                    : (1 << (bit_width(t) - !is_unsigned(t))) - 1;
+  const bool negative = is_float(t) ? small_float_format(t).has_sign() : !is_unsigned(t);
+  const double lowest = !negative ? (is_float(t) ? 0x1p-127 : 0) : is_float(t) ? -most : -most - 1;
+  switch (kind) {
+    case ReduceKind::kSum:
+    case ReduceKind::kOr:
+    case ReduceKind::kXor: return 0;
+    case ReduceKind::kProd: return 1;
+    case ReduceKind::kMax: return lowest;
+    case ReduceKind::kMin: return most;
+    default: return is_unsigned(t) ? most : -1;  // all bits
+  }
+}
+
 namespace {
 
 Dims pick(DimSpan shape, DimSpan axes) {
@@ -55,26 +74,6 @@ W reduce_tree(ReduceKind kind, const Read& read, std::size_t begin, std::size_t 
   if (end - begin == 1) return read(begin);
   const std::size_t half = begin + (end - begin) / 2;
   return combine(kind, reduce_tree<W>(kind, read, begin, half), reduce_tree<W>(kind, read, half, end));
-}
-
-// reduce_identity for storage types: of max the lowest value, infinite where the type has infinities; of min the largest.
-double storage_identity(ReduceKind kind, DType t) {
-  const bool infinite = is_float(t) && small_float_format(t).infinity_code() != 0;
-  const double most = infinite      ? std::numeric_limits<double>::infinity()
-                      : is_float(t) ? decode_small_float(small_float_format(t),
-                                                         static_cast<std::uint8_t>(small_float_format(t).max_code()))
-                                    : (1 << (bit_width(t) - !is_unsigned(t))) - 1;
-  const bool negative = is_float(t) ? small_float_format(t).has_sign() : !is_unsigned(t);
-  const double lowest = !negative ? (is_float(t) ? 0x1p-127 : 0) : is_float(t) ? -most : -most - 1;
-  switch (kind) {
-    case ReduceKind::kSum:
-    case ReduceKind::kOr:
-    case ReduceKind::kXor: return 0;
-    case ReduceKind::kProd: return 1;
-    case ReduceKind::kMax: return lowest;
-    case ReduceKind::kMin: return most;
-    default: return is_unsigned(t) ? most : -1;  // all bits
-  }
 }
 
 void eval_reduce(const ParamsBase* params, std::span<const TensorView> in, std::span<const MutableTensorView> out);

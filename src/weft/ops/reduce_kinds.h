@@ -96,4 +96,7 @@ T reduce_identity(ReduceKind kind) {
   }
 }
 
+/// The same for a storage type: of max the lowest value, infinite where the type has infinities; of min the largest.
+double storage_identity(ReduceKind kind, DType t);
+
 }  // namespace weft::ops

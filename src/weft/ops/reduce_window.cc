@@ -2,7 +2,9 @@
 // select_and_scatter and select_and_gather_add. A place of a window sees elements only; padding and what dilation
 // puts between them have no part in it.
 #include <algorithm>
+#include <memory>
 
+#include "weft/ir/elements.h"
 #include "weft/ops/reduce_kinds.h"
 #include "weft/ops/wide.h"
 #include "weft/ops/window_axis.h"
@@ -156,20 +158,31 @@ void infer_reduce_window(const ParamsBase* params, std::span<const Aval> in, Ava
 
 // Every step is rounded to the element type, in row-major order, as StableHLO's reference does: where terms cancel,
 // results can agree in no other way.
+template <class T>
+void reduce_windows(const ReduceWindowParams& p, DimSpan shape, const T* x, T identity, T* y) {
+  using C = step_t<T>;
+  for_each_place(p.window, shape, [&](std::int64_t place, auto&& offsets) {
+    T all = identity;
+    offsets([&](std::int64_t i) {
+      all = convert_element<T>(combine(p.kind, convert_element<C>(all), convert_element<C>(x[i])));
+    });
+    y[place] = all;
+  });
+}
+
 void eval_reduce_window(const ParamsBase* params, std::span<const TensorView> in,
                         std::span<const MutableTensorView> out) {
   const auto& p = ir::params_as<ReduceWindowParams>(params);
-  visit_dtype(in[0].dtype(), [&]<class T>(TypeTag<T>) {
-    using C = step_t<T>;
-    const T* x = in[0].as<T>();
-    T* y = out[0].as<T>();
-    for_each_place(p.window, in[0].shape(), [&](std::int64_t place, auto&& offsets) {
-      T all = reduce_identity<T>(p.kind);
-      offsets([&](std::int64_t i) {
-        all = convert_element<T>(combine(p.kind, convert_element<C>(all), convert_element<C>(x[i])));
-      });
-      y[place] = all;
-    });
+  const DType t = in[0].dtype();
+  visit_dtype(compute_dtype(t), [&]<class T>(TypeTag<T>) {
+    if (!is_storage(t))
+      return reduce_windows<T>(p, in[0].shape(), in[0].as<T>(), reduce_identity<T>(p.kind), out[0].as<T>());
+    // A window of padding alone gives the lowest (largest) value that the type itself has.
+    const std::unique_ptr<T[]> x(new T[static_cast<std::size_t>(in[0].size())]),
+        y(new T[static_cast<std::size_t>(out[0].size())]);
+    widen_elements(t, in[0].data, x.get(), in[0].size());
+    reduce_windows<T>(p, in[0].shape(), x.get(), convert_element<T>(storage_identity(p.kind, t)), y.get());
+    narrow_elements(t, y.get(), out[0].data, out[0].size());
   });
 }
 
@@ -423,7 +436,8 @@ Array lax::select_and_gather_add(const Arg& x, const Arg& y, WindowSelect select
 const ir::OpInfo op_infos::reduce_window{.variants = kReduceWindowTexts,
                                          .parse = ir::parse_params<ReduceWindowParams>,
                                          .infer = infer_reduce_window,
-                                         .eval = eval_reduce_window};
+                                         .eval = eval_reduce_window,
+                                         .storage_types = true};
 const OpRules op_rule_table::reduce_window{.jvp = jvp_reduce_window,
                                            .transpose = transpose_reduce_window,
                                            .batch = batch_reduce_window,

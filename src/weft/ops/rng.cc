@@ -127,7 +127,7 @@ void infer_bits(const ParamsBase* params, std::span<const Aval> in, Avals& out) 
   if (!fits)
     throw ShapeError("rng_bit_generator: the last axis of the state must be that of u64[2]" +
                      std::string(threefry ? "" : ", u64[3]") + " or u32[4]; got " + state.str() + ".");
-  if (p.dtype == boolean || is_complex(p.dtype))
+  if (p.dtype == boolean || is_complex(p.dtype) || is_storage(p.dtype))
     throw DTypeError("rng_bit_generator: bits must be integer or float; got " + std::string(name(p.dtype)) + ".");
   out.push_back(state);
   out.push_back(Aval(p.dtype, joined_shape(state.shape().first(state.shape().size() - 1), p.shape), state.vary()));

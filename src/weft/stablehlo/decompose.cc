@@ -6,6 +6,7 @@
 
 #include "weft/core/rules.h"
 #include "weft/ir/indexing.h"
+#include "weft/ir/shape.h"
 #include "weft/ops/lax.h"
 #include "weft/stablehlo/exporter.h"
 
@@ -97,22 +98,98 @@ void gather_filling(const GatherParams& p, std::span<const Array> args, Arrays& 
   outs.push_back(lax::select(mask, y, fill));
 }
 
-// A scatter whose windows outside move to where they fit.
-void scatter_clipping(const ScatterParams& p, std::span<const Array> args, Arrays& outs) {
-  const Array &x = args[0], &indices = args[1], &updates = args[2];
+// One number per component of the index vectors, as i64, spread over vectors of this shape.
+Array per_component(const std::vector<std::int64_t>& numbers, const Array& indices) {
+  Array list;
+  {
+    const CurrentTrace evaluate(nullptr);
+    list = Array(numbers);
+  }
+  return along_last(list, indices);
+}
+
+Array as_i64(const Array& indices) {
+  // What is too large for i64 must stay beyond the end.
+  const Array most = indices.dtype() == u64 ? lax::minimum(indices, INT64_MAX) : indices;
+  return lax::convert(most, i64);
+}
+
+// A gather that reads zero, element by element, outside: zeros as wide as a window around the operand.
+void gather_partial(const GatherParams& p, std::span<const Array> args, Arrays& outs) {
+  const Array& x = args[0];
+  Dims margin(static_cast<std::size_t>(x.ndim()), 0);
+  std::vector<std::int64_t> widths, lowest, ends;
+  for (const std::int64_t axis : p.dimension_numbers.start_index_map) {
+    const auto a = static_cast<std::size_t>(axis);
+    margin[a] = p.slice_sizes[a];
+    widths.push_back(margin[a]);
+    lowest.push_back(-margin[a]);
+    ends.push_back(x.aval().shape(a));
+  }
+  const Array indices = as_i64(args[1]);
+  const Array starts = lax::add(lax::clamp(per_component(lowest, indices), indices, per_component(ends, indices)),
+                                per_component(widths, indices));
+  GatherParams clipped = p;
+  clipped.mode = IndexMode::kClip;
+  outs.push_back(bind1(OpCode::kGather, ir::make_params(clipped),
+                       {lax::pad(x, Array::full({}, x.dtype(), Scalar(0)), margin, margin), starts}));
+}
+
+Dims scatter_window(const ScatterParams& p, const Aval& x, const Aval& updates) {
   const ScatterDimensionNumbers& d = p.dimension_numbers;
   const auto in = [](const Dims& list, std::int64_t a) { return std::find(list.begin(), list.end(), a) != list.end(); };
   Dims window(static_cast<std::size_t>(x.ndim()), 1);
   std::size_t next = 0;
   for (std::int64_t a = 0; a < x.ndim(); ++a)
     if (!in(d.inserted_window_dims, a) && !in(d.input_batching_dims, a))
-      window[static_cast<std::size_t>(a)] =
-          updates.aval().shape(static_cast<std::size_t>(d.update_window_dims[next++]));
+      window[static_cast<std::size_t>(a)] = updates.shape(static_cast<std::size_t>(d.update_window_dims[next++]));
+  return window;
+}
+
+// A scatter whose windows outside move to where they fit.
+void scatter_clipping(const ScatterParams& p, std::span<const Array> args, Arrays& outs) {
+  const Array &x = args[0], &indices = args[1], &updates = args[2];
+  const ScatterDimensionNumbers& d = p.dimension_numbers;
+  const Dims window = scatter_window(p, x.aval(), updates.aval());
   const Array limits =
       along_last(largest_starts(indices.dtype(), x.aval(), d.scatter_dims_to_operand_dims, window), indices);
   const Array zero = Array::full(indices.shape(), indices.dtype(), Scalar(0));
   outs.push_back(
-      lax::scatter(x, lax::clamp(zero, indices, limits), updates, d, p.kind, IndexMode::kFillOrDrop, p.unique_indices));
+      lax::scatter(x, lax::clamp(zero, indices, limits), updates, d, p.kind, IndexMode::kPartial, p.unique_indices));
+}
+
+// A scatter that leaves out windows that are not wholly inside: those go beyond the end, element by element.
+void scatter_dropping(const ScatterParams& p, std::span<const Array> args, Arrays& outs) {
+  const Array &x = args[0], &updates = args[2];
+  const ScatterDimensionNumbers& d = p.dimension_numbers;
+  const Dims window = scatter_window(p, x.aval(), updates.aval());
+  std::vector<std::int64_t> last, ends;
+  for (const std::int64_t axis : d.scatter_dims_to_operand_dims) {
+    const auto a = static_cast<std::size_t>(axis);
+    ends.push_back(x.aval().shape(a));
+    last.push_back(ends.back() - window[a]);
+  }
+  const Array indices = as_i64(args[1]);
+  const Array zero = Array::full(indices.shape(), i64, Scalar(0));
+  const Array inside = lax::reduce_and(
+      lax::and_(lax::ge(indices, zero), lax::le(indices, per_component(last, indices))), Dims{indices.ndim() - 1});
+  Dims vectors;
+  for (std::int64_t a = 0; a + 1 < indices.ndim(); ++a) vectors.push_back(a);
+  const Array starts = lax::select(lax::broadcast_in_dim(inside, indices.shape(), vectors), indices,
+                                   per_component(ends, indices));
+  outs.push_back(lax::scatter(x, starts, updates, d, p.kind, IndexMode::kPartial, p.unique_indices));
+}
+
+// ---- split ----
+
+void slices(const SplitParams& p, const Array& x, Arrays& outs) {
+  const auto d = static_cast<std::size_t>(p.axis);
+  Dims start(x.shape().size(), 0), limit(x.shape());
+  for (const std::int64_t size : p.sizes) {
+    limit[d] = start[d] + size;
+    outs.push_back(lax::slice(x, start, limit));
+    start[d] = limit[d];
+  }
 }
 
 }  // namespace
@@ -123,12 +200,18 @@ Staged decomposition(OpCode op, const ir::ParamsBase* params, std::span<const Av
     case OpCode::kThreefry2x32: f = threefry; break;
     case OpCode::kGather:
       f = [&](std::span<const Array> args, Arrays& outs) {
-        gather_filling(ir::params_as<GatherParams>(params), args, outs);
+        const auto& p = ir::params_as<GatherParams>(params);
+        p.mode == IndexMode::kPartial ? gather_partial(p, args, outs) : gather_filling(p, args, outs);
       };
+      break;
+    case OpCode::kSplit:
+      f = [&](std::span<const Array> args, Arrays& outs) { slices(ir::params_as<SplitParams>(params), args[0], outs); };
       break;
     case OpCode::kScatter:
       f = [&](std::span<const Array> args, Arrays& outs) {
-        scatter_clipping(ir::params_as<ScatterParams>(params), args, outs);
+        const auto& p = ir::params_as<ScatterParams>(params);
+        const bool clip = p.mode == IndexMode::kClip || p.mode == IndexMode::kPromise;
+        clip ? scatter_clipping(p, args, outs) : scatter_dropping(p, args, outs);
       };
       break;
     default: throw InternalError("stablehlo print: an operation has no decomposition");

@@ -42,6 +42,7 @@ Exporter::Handler Exporter::handler(OpCode op) {
     case OpCode::kRecv:
     case OpCode::kInfeed:
     case OpCode::kOutfeed: return &E::transfer;
+    case OpCode::kSplit:
     case OpCode::kThreefry2x32: return &E::decomposed;
     case OpCode::kStopGradient: return &E::identity;
     case OpCode::kBesselI0e:
@@ -362,7 +363,10 @@ void write_scatter(const ScatterDimensionNumbers& d, bool unique, int index_rank
 
 void Exporter::scatter(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
   const auto& p = ir::params_as<ScatterParams>(e.params);
-  if (p.mode == IndexMode::kClip || p.mode == IndexMode::kPromise) return decomposed(jaxpr, e);
+  // StableHLO drops element by element. Windows that are outside as a whole or not at all are the same in other modes.
+  const bool drops = p.mode != IndexMode::kClip && p.mode != IndexMode::kPromise;
+  const bool single = scatters_single_elements(p.dimension_numbers, operand_types(jaxpr, e)[2]);
+  if (p.mode != IndexMode::kPartial && !(drops && single)) return decomposed(jaxpr, e);
   // Operands before regions here and everywhere: literals among them are values of their own, numbered as written.
   Values args = operands(jaxpr, e);
   const ir::Avals in = operand_types(jaxpr, e), out = result_types(jaxpr, e);

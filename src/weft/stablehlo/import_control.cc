@@ -62,6 +62,8 @@ const std::unordered_map<std::string_view, Importer::Handler>& Importer::handler
       {"stablehlo.batch_norm_grad", &I::batch_norm_grad},
       {"stablehlo.uniform_quantize", &I::apply_quantized},
       {"stablehlo.uniform_dequantize", &I::apply_quantized},
+      {"chlo.cosh", &I::chlo_hyperbolic},
+      {"chlo.sinh", &I::chlo_hyperbolic},
 #define WEFT_BROADCASTING(name) {"chlo.broadcast_" name, &I::chlo_broadcast}
       WEFT_BROADCASTING("add"),
       WEFT_BROADCASTING("and"),

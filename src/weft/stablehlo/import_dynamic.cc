@@ -101,6 +101,28 @@ void Importer::broadcast(const Op& op, Operands operands, Results& results) {
   give(op, lax::broadcast_in_dim(x, shape, axes), results);
 }
 
+// chlo.cosh and chlo.sinh of real numbers, by the formulas that CHLO defines them to be lowered to: a program must
+// compute what its producer saw, and these are some units in the last place from the true values, which lax gives.
+void Importer::chlo_hyperbolic(const Op& op, Operands operands, Results& results) {
+  const Array argument = single(op, operands, 0);
+  const bool cosh = op.name == "chlo.cosh";
+  const DType t = argument.dtype();
+  if (!is_float(t)) return give(op, cosh ? lax::cosh(argument) : lax::sinh(argument), results);
+  const Array x = byte_size(t) < 4 ? lax::convert(argument, f32) : argument;
+  const double log_half = -0.693147180559945309417;
+  const Array up = lax::exponential(lax::add(x, log_half));
+  const Array down = lax::exponential(lax::add(lax::negate(x), log_half));
+  Array y;
+  if (cosh) {
+    y = lax::add(up, down);
+  } else {
+    const Array e = lax::exponential_minus_one(x);
+    const Array small = lax::multiply(lax::add(e, lax::divide(e, lax::add(e, 1.0))), 0.5);
+    y = lax::select(lax::lt(lax::abs(x), 1.0), small, lax::subtract(up, down));
+  }
+  give(op, lax::convert(y, t), results);
+}
+
 // chlo.broadcast_<op>: operands are brought to the result's shape; the axes of one of lower rank are its last, or
 // `broadcast_dimensions`.
 void Importer::chlo_broadcast(const Op& op, Operands operands, Results& results) {

@@ -239,7 +239,9 @@ void Importer::scatter(const Op& op, Operands operands, Results& results) {
       index_vectors_last(op, all[n], f.integer("index_vector_dim", 0), &d.scatter_indices_batching_dims);
   const Arrays args = joined(xs, Arrays{indices}, updates);
   if (const std::optional<ScatterKind> kind = n == 1 ? scatter_kind(op.regions[0]) : std::nullopt) {
-    const ir::Params params = ir::make_params(ScatterParams{*kind, d, IndexMode::kFillOrDrop, unique});
+    const bool single = scatters_single_elements(d, updates[0].aval());
+    const ir::Params params =
+        ir::make_params(ScatterParams{*kind, d, single ? IndexMode::kFillOrDrop : IndexMode::kPartial, unique});
     if (fits(OpCode::kScatter, params, args)) return give(op, bind_all(op, OpCode::kScatter, params, args), results);
   }
   const Staged computation = stage_region(op, op.regions[0]);

@@ -137,6 +137,7 @@ class Importer {
   void batch_norm_training(const Op&, Operands, Results&);
   void batch_norm_grad(const Op&, Operands, Results&);
   void chlo_broadcast(const Op&, Operands, Results&);
+  void chlo_hyperbolic(const Op&, Operands, Results&);
 
   // ---- import_quantized.cc ----
   bool quantized(const Op& op) const;

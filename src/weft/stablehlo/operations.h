@@ -39,4 +39,8 @@ std::int64_t implied_group_size(const ProcessGroups& g, std::span<const Aval> le
 std::pair<std::int64_t, std::int64_t> read_channel(const AttributeReader& from);
 void write_channel(std::int64_t handle, std::int64_t type, AttributeWriter& to);
 
+/// Whether no window of a scatter reaches along an axis that index vectors name: then each is wholly inside or wholly
+/// outside, and dropping windows is dropping elements.
+bool scatters_single_elements(const ScatterDimensionNumbers& d, const Aval& updates);
+
 }  // namespace weft::stablehlo

@@ -1,4 +1,6 @@
 // Operations that make, reshape, slice and join arrays, and pick from them.
+#include <algorithm>
+
 #include "weft/ir/indexing.h"
 #include "weft/ir/shape.h"
 #include "weft/stablehlo/operations.h"
@@ -104,5 +106,17 @@ constexpr Operation kRows[] = {
 }  // namespace
 
 std::span<const Operation> shape_operations() { return kRows; }
+
+bool scatters_single_elements(const ScatterDimensionNumbers& d, const Aval& updates) {
+  const auto in = [](const Dims& list, std::int64_t a) { return std::find(list.begin(), list.end(), a) != list.end(); };
+  std::int64_t axis = 0;  // of the operand
+  for (const std::int64_t u : d.update_window_dims) {
+    while (in(d.inserted_window_dims, axis) || in(d.input_batching_dims, axis)) ++axis;
+    if (in(d.scatter_dims_to_operand_dims, axis) && (u < 0 || u >= updates.ndim() || updates.shape(static_cast<std::size_t>(u)) != 1))
+      return false;
+    ++axis;
+  }
+  return true;
+}
 
 }  // namespace weft::stablehlo

@@ -177,8 +177,9 @@ TEST(value_error, the_type_of_no_operands) {
 }
 
 TEST(value_error, the_type_of_an_array_without_a_value) {
-  for (const auto& ask : std::vector<std::function<void()>>{[] { (void)Array().dtype(); }, [] { (void)Array().size(); },
-                                                            [] { (void)Array().shape(); }, [] { (void)Array().ndim(); }})
+  for (const auto& ask :
+       std::vector<std::function<void()>>{[] { (void)Array().dtype(); }, [] { (void)Array().size(); },
+                                          [] { (void)Array().shape(); }, [] { (void)Array().ndim(); }})
     expect_error<ValueError>(ask,
                              "array: the array must hold a value; got none (a default-constructed Array).\n"
                              "  at here");

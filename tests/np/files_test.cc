@@ -62,8 +62,7 @@ TEST_F(files, bfloat16_comes_back_when_asked_for) {
     load(path("b.npy"));
     ADD_FAILURE() << "nothing was thrown";
   } catch (const ParseError& e) {
-    EXPECT_EQ(e.hint(),
-              "bfloat16 arrays are stored like this; load(path, {.v2_is_bfloat16 = true}) reads it so.");
+    EXPECT_EQ(e.hint(), "bfloat16 arrays are stored like this; load(path, {.v2_is_bfloat16 = true}) reads it so.");
   }
 }
 

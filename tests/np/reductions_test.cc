@@ -201,7 +201,8 @@ TEST(reductions, an_initial_value_is_taken_in) {
   expect_equal(np::max(x, 0, {.initial = 4.5}), np::array({4.5f, 5.f, 9.f}));
   expect_equal(np::max(np::zeros({2, 0}), 1, {.initial = 7}), np::array({7.f, 7.f}));
   expect_equal(np::min(np::zeros({0}, i32), {}, {.initial = 7}), Array(7));
-  expect_equal(jit([](Array v, Array first) { return np::sum(v, {}, {.initial = first}); })(x, Array(1.f)), Array(25.f));
+  expect_equal(jit([](Array v, Array first) { return np::sum(v, {}, {.initial = first}); })(x, Array(1.f)),
+               Array(25.f));
   EXPECT_EQ(message_of<ShapeError>([&] { return np::sum(x, 0, {.initial = np::ones({3})}); }),
             "sum: the initial value must be 0-d; got f32[3].");
   EXPECT_EQ(message_of<ValueError>([&] { return np::mean(x, 0, {.initial = 1}); }),

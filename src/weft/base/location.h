@@ -49,8 +49,8 @@ inline std::string_view current_operation() {
   return detail::current_location.line == 0 ? std::string_view() : detail::current_operation;
 }
 
-/// "after greater at model.cc:12": the last call of Weft on this thread, which is as near as one gets where C++ gives no
-/// line, as in `if (x > 0)`. "" when that call had none either.
+/// "after greater at model.cc:12": the last call of Weft on this thread, which is as near as one gets where C++ gives
+/// no line, as in `if (x > 0)`. "" when that call had none either.
 std::string after_last_call();
 
 /// Blames `loc`, and the public function `operation` (static text), until destroyed, unless an outer scope already

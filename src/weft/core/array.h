@@ -176,11 +176,11 @@ class Array {
   template <class Out>
     requires detail::ElementOutput<Out>
   void copy_to(Out&& out, SourceLocation loc = std::source_location::current()) const {
-    copy_elements(dtype_of<std::remove_pointer_t<decltype(std::data(out))>>(), std::data(out), std::size(out), "copy_to",
-                  loc);
+    copy_elements(dtype_of<std::remove_pointer_t<decltype(std::data(out))>>(), std::data(out), std::size(out),
+                  "copy_to", loc);
   }
-  /// The elements where they are, in row-major order, without a copy if they are stored so (they are, unless broadcast).
-  /// T must be the C++ type of dtype(); DTypeError otherwise.
+  /// The elements where they are, in row-major order, without a copy if they are stored so (they are, unless
+  /// broadcast). T must be the C++ type of dtype(); DTypeError otherwise.
   template <class T>
     requires is_element_v<T>
   Elements<T> elements(SourceLocation loc = std::source_location::current()) const;

@@ -51,11 +51,11 @@ constexpr bool issubdtype(DType t, DType u) { return t == u; }
 /// Limits of a float dtype, exact as doubles. Of a complex one: those of its parts.
 struct FloatInfo {
   DType dtype;
-  int bits;                ///< of an element
-  int nmant;               ///< explicit bits of the mantissa
-  int nexp;                ///< bits of the exponent
-  double eps;              ///< from 1 to the next larger number
-  double max, min;         ///< the largest finite number and its negative
+  int bits;                      ///< of an element
+  int nmant;                     ///< explicit bits of the mantissa
+  int nexp;                      ///< bits of the exponent
+  double eps;                    ///< from 1 to the next larger number
+  double max, min;               ///< the largest finite number and its negative
   double smallest_normal, tiny;  ///< two names of one number
   double smallest_subnormal;
 };

@@ -441,8 +441,7 @@ Array take(const Arg& x, const Arg& indices, OptionalAxis axis, Wrap) {
   const int at = ops::normal_axis("take", axis.value_or(0), a.aval());
   const std::int64_t n = a.aval().shape(static_cast<std::size_t>(at));
   Array ids = indices.array();
-  if (!is_integer(ids.dtype()))
-    throw DTypeError("take: indices must be integers; got " + ids.aval().str() + ".");
+  if (!is_integer(ids.dtype())) throw DTypeError("take: indices must be integers; got " + ids.aval().str() + ".");
   if (n == 0 && ids.size() > 0)
     throw IndexError("take: " + axis_text(static_cast<std::size_t>(at), a) + " has no elements; got " +
                      std::to_string(ids.size()) + " indices.");

@@ -60,7 +60,8 @@ Array matmul(const Arg& x, const Arg& y, std::optional<DType> preferred) {
   if (a.ndim() <= 2 && b.ndim() <= 2)
     return lax::dot_general(a, b, {{a.ndim() - 1}, {b.ndim() == 1 ? 0 : b.ndim() - 2}, {}, {}}, preferred);
   // A lone matrix or vector on the right needs no batch: its axis is free.
-  if (b.ndim() <= 2) return lax::dot_general(a, b, {{a.ndim() - 1}, {b.ndim() == 1 ? 0 : b.ndim() - 2}, {}, {}}, preferred);
+  if (b.ndim() <= 2)
+    return lax::dot_general(a, b, {{a.ndim() - 1}, {b.ndim() == 1 ? 0 : b.ndim() - 2}, {}, {}}, preferred);
   const bool vector_a = a.ndim() == 1;
   const DimSpan lead_a = vector_a ? DimSpan() : a.shape().first(static_cast<std::size_t>(a.ndim() - 2));
   const DimSpan lead_b = b.shape().first(static_cast<std::size_t>(b.ndim() - 2));
@@ -401,9 +402,8 @@ Array einsum(EinsumSpec specification, std::span<const Array> xs, std::optional<
   Operand total = simplify(operands[0], needed_after(1), sizes, preferred);
   for (std::size_t i = 1; i < operands.size(); ++i) {
     const auto after = needed_after(i + 1);
-    const Operand next =
-        simplify(operands[i], [&](int label) { return after(label) || contains(total.labels, label); }, sizes,
-                 preferred);
+    const Operand next = simplify(
+        operands[i], [&](int label) { return after(label) || contains(total.labels, label); }, sizes, preferred);
     // Labels of the total that only the dropped (repeated) axes shared are summed by nobody else.
     total = contract(total, next, after, preferred);
     total = simplify(std::move(total), after, sizes, preferred);

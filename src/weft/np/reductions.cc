@@ -255,12 +255,8 @@ Array ptp(const Arg& x, const AxisArg& axis, Flag keepdims) {
   return lax::subtract(max(x, axis, keepdims), min(x, axis, keepdims));
 }
 
-Array argmax(const Arg& x, OptionalAxis axis, Flag keepdims) {
-  return position("argmax", x, true, axis, keepdims);
-}
-Array argmin(const Arg& x, OptionalAxis axis, Flag keepdims) {
-  return position("argmin", x, false, axis, keepdims);
-}
+Array argmax(const Arg& x, OptionalAxis axis, Flag keepdims) { return position("argmax", x, true, axis, keepdims); }
+Array argmin(const Arg& x, OptionalAxis axis, Flag keepdims) { return position("argmin", x, false, axis, keepdims); }
 
 Array cumsum(const Arg& x, OptionalAxis axis, std::optional<DType> dtype) {
   const LocationScope scope(x.location(), "cumsum");

@@ -40,10 +40,8 @@ Array mean(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false, std::o
 /// sum(x * weights) / sum(weights), over all axes or one; `weights` has x's shape, or that axis's size.
 Array average(const Arg& x, OptionalAxis axis, const Arg& weights);
 /// mean(|x - mean(x)|^2), with n - ddof in the denominator; computed in `dtype` (float or complex), x's unless given.
-Array var(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false, int ddof = 0,
-          std::optional<DType> dtype = {});
-Array std(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false, int ddof = 0,
-          std::optional<DType> dtype = {});
+Array var(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false, int ddof = 0, std::optional<DType> dtype = {});
+Array std(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false, int ddof = 0, std::optional<DType> dtype = {});
 /// bool: every (some) element is not zero.
 Array all(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false);
 Array any(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false);

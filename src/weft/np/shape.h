@@ -56,8 +56,7 @@ Array append(const Arg& x, const Arg& values, OptionalAxis axis = {});
 // The same for arrays in braces.
 using ArrayList = std::initializer_list<Array>;
 inline std::span<const Array> as_span(ArrayList xs) { return {xs.begin(), xs.size()}; }
-inline Array concatenate(ArrayList xs, OptionalAxis axis = 0,
-                         SourceLocation loc = std::source_location::current()) {
+inline Array concatenate(ArrayList xs, OptionalAxis axis = 0, SourceLocation loc = std::source_location::current()) {
   return concatenate(as_span(xs), axis, loc);
 }
 inline Array concat(std::span<const Array> xs, OptionalAxis axis = 0,
@@ -95,8 +94,8 @@ std::vector<Array> unstack(const Arg& x, Axis axis = 0);
 
 // ---- repeating and moving ----
 
-/// The whole array repeated `repetitions[i]` times along axis i (aligned to the right); one number is for the last axis.
-/// ValueError for a negative number.
+/// The whole array repeated `repetitions[i]` times along axis i (aligned to the right); one number is for the last
+/// axis. ValueError for a negative number.
 Array tile(const Arg& x, const Shape& repetitions);
 /// Every element repeated `counts` times, or element i of the axis counts[i] times (in braces or any sequence of
 /// integers); along the flattened array when no axis is given. ValueError for a negative count, ShapeError when there

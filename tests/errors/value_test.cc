@@ -26,7 +26,65 @@ TEST(value_error, the_elements_of_none) {
 
 TEST(value_error, the_shape_of_none) {
   expect_error<ValueError>([&] { Array().shape(); },
-                           "array: the array must hold a value; got none (a default-constructed Array).");
+                           "array: the array must hold a value; got none (a default-constructed Array).\n"
+                           "  at here");
+}
+
+TEST(value_error, a_none_operand_never_blames_a_line_of_weft) {
+  const Array none, x = np::ones({2, 2});
+  const std::function<void()> calls[] = {
+      [&] { np::abs(none); },
+      [&] { np::floor(none); },
+      [&] { np::real(none); },
+      [&] { np::conj(none); },
+      [&] { np::isposinf(none); },
+      [&] { np::sum(none); },
+      [&] { np::var(none); },
+      [&] { np::logsumexp(none); },
+      [&] { np::sum(x, 0, {.where = none}); },
+      [&] { np::argmax(none); },
+      [&] { np::sort(none); },
+      [&] { np::reshape(none, {1}); },
+      [&] { np::atleast_2d(none); },
+      [&] { np::concatenate({x, none}); },
+      [&] { np::stack({none, none}); },
+      [&] { np::split(none, 2); },
+      [&] { np::tile(none, 2); },
+      [&] { np::pad(none, 1); },
+      [&] { np::where(none, 1, 2); },
+      [&] { np::clip(none, 0, 1); },
+      [&] { np::matmul(x, none); },
+      [&] { np::dot(none, x); },
+      [&] { np::tensordot(x, none, 1); },
+      [&] { np::einsum("ij->i", none); },
+      [&] { np::take(none, {0}); },
+      [&] { np::take(x, none); },
+      [&] { none(0); },
+      [&] { none.at(0).set(1); },
+      [&] { x.at(0).set(none); },
+      [&] { np::full({2}, none); },
+      [&] { np::zeros_like(none); },
+      [&] { np::linspace(none, 1); },
+      [&] { np::diag(none); },
+      [&] { np::meshgrid({none}); },
+      [&] { np::broadcast_to(none, {2}); },
+      [&] { np::array(none, f32); },
+      [&] { np::result_type(x, none); },
+      [&] { (void)(none + 1); },
+      [&] { (void)(1 < none); },
+      [&] { (void)none.T(); },
+      [&] { (void)none.astype(f32); },
+      [&] { random::split(none); },
+      [&] { random::uniform(none, {2}); },
+      [&] { np::vectorize([](Array v) { return v; })(none); },
+  };
+  for (const auto& call : calls) try {
+      call();
+      ADD_FAILURE() << "nothing was thrown by call " << &call - calls;
+    } catch (const Error& e) {
+      const std::string place = e.location().str();
+      EXPECT_TRUE(place.empty() || place.starts_with("value_test.cc")) << "call " << &call - calls << ": " << e.what();
+    }
 }
 
 TEST(value_error, a_none_argument_of_jit_that_is_used) {

@@ -639,7 +639,7 @@ TEST(indexing, updates_take_up_to_six_indices) {
   expect_equal(x.at(0, 0, 0, 0, 0).add(1)(0, 0, 0, 0, 0), np::array({1, 1}));
 }
 
-TEST(indexing, products_at_integers_and_slices_have_derivatives) {
+TEST(indexing, products_at_integers_slices_and_masks_have_derivatives) {
   const Array x = np::array({1.f, 2.f, 3.f, 4.f});
   const auto f = [](Array v, Array by) {
     const Array y = v.at(slice(1, 4, 2)).multiply(by);
@@ -649,6 +649,11 @@ TEST(indexing, products_at_integers_and_slices_have_derivatives) {
   expect_equal(grad(f)(x, Array(3.f)), np::array({2.f, 36.f, 6.f, 72.f}));
   expect_equal(grad<1>(f)(x, Array(3.f)), Array(120.f));
   expect_equal(grad([](Array v) { return np::sum(v.at(-1).multiply(v(0))); })(x), np::array({5.f, 1.f, 1.f, 1.f}));
+  expect_equal(grad([](Array v) { return np::sum(v.at(np::array({true, false, true, false})).multiply(2)); })(x),
+               np::array({2.f, 1.f, 2.f, 1.f}));
+  // Integer arrays may name an element twice.
+  EXPECT_TRUE(testing::throws<NotDifferentiableError>(
+      [&] { grad([](Array v) { return np::sum(v.at({0, 0}).multiply(2)); })(x); }));
 }
 
 }  // namespace

@@ -406,9 +406,10 @@ Array IndexUpdate::update(const char* what, const Arg& v, lax::ScatterKind kind,
                                              .input_batching_dims = {},
                                              .scatter_indices_batching_dims = {},
                                              .scatter_dims_to_operand_dims = plan.indexed};
-  // Integers and slices name every element once, which is what a product's derivative needs to know.
-  const bool unique =
-      std::none_of(entries.begin(), entries.end(), [](const Entry& e) { return e.kind == Entry::Kind::kArray; });
+  // Integers, slices and masks name every element once, which is what a product's derivative needs to know.
+  const bool unique = std::none_of(indices_.begin(), indices_.end(), [](const Index& i) {
+    return i.kind() == Index::Kind::kArray && i.array().dtype() != boolean;
+  });
   return lax::reshape(lax::scatter(x, plan.indices, value, numbers, kind, mode, unique), x_.shape());
 }
 

@@ -651,9 +651,10 @@ TEST(indexing, products_at_integers_slices_and_masks_have_derivatives) {
   expect_equal(grad([](Array v) { return np::sum(v.at(-1).multiply(v(0))); })(x), np::array({5.f, 1.f, 1.f, 1.f}));
   expect_equal(grad([](Array v) { return np::sum(v.at(np::array({true, false, true, false})).multiply(2)); })(x),
                np::array({2.f, 1.f, 2.f, 1.f}));
-  // Integer arrays may name an element twice.
+  // Integer arrays may name an element twice: no derivative by the value, one by the array.
   EXPECT_TRUE(testing::throws<NotDifferentiableError>(
-      [&] { grad([](Array v) { return np::sum(v.at({0, 0}).multiply(2)); })(x); }));
+      [&] { grad([&](Array by) { return np::sum(x.at({0, 0}).multiply(by)); })(2.f); }));
+  expect_equal(grad([](Array v) { return np::sum(v.at({0, 0}).multiply(3)); })(x), np::array({9.f, 1.f, 1.f, 1.f}));
 }
 
 }  // namespace

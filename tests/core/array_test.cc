@@ -522,6 +522,8 @@ TEST(array, shapes_are_written_in_braces_or_taken_from_any_sequence) {
   const std::array<double, 4> four{1, 2, 3, 4};
   EXPECT_EQ(Array::from_span(std::span(four), {2, 2}).aval().str(), "f64[2,2]");
   EXPECT_EQ(Array::from_span(std::span<const float>(data), {6}).aval().str(), "f32[6]");
+  EXPECT_FALSE((std::is_convertible_v<const char*, Shape> || std::is_convertible_v<std::string, Shape> ||
+                std::is_convertible_v<bool, Shape> || std::is_convertible_v<double, Shape>));
   EXPECT_EQ(error_of([&] { Array::from_vector(data, {4}); }),
             "ShapeError: array: the number of elements must be that of the shape; got 6 elements for shape [4].");
 }

@@ -11,8 +11,9 @@
 namespace weft {
 
 namespace detail {
+// Not characters, so that text is no shape.
 template <class T>
-concept Integer = std::is_integral_v<T> && !std::is_same_v<T, bool>;
+concept Integer = std::is_integral_v<T> && !std::is_same_v<T, bool> && !std::is_same_v<T, char>;
 template <class R>
 concept IntegerRange = requires(const R& r) {
   requires Integer<std::remove_cvref_t<decltype(*std::begin(r))>>;

@@ -34,16 +34,14 @@ Array product_with_number(const Arg& x, const Arg& y, std::optional<DType> prefe
   return multiply(lax::convert(x, *preferred), lax::convert(y, *preferred));
 }
 
-}  // namespace
-
-Array dot(const Arg& x, const Arg& y, std::optional<DType> preferred) {
+Array dot_in(const Arg& x, const Arg& y, std::optional<DType> preferred) {
   const LocationScope scope(x.location(), "dot");
   if (x.shape().empty() || y.shape().empty()) return product_with_number(x, y, preferred);
   const auto [a, b] = common_dtype(x, y);
   return lax::dot_general(a, b, {{a.ndim() - 1}, {b.ndim() == 1 ? 0 : b.ndim() - 2}, {}, {}}, preferred);
 }
 
-Array matmul(const Arg& x, const Arg& y, std::optional<DType> preferred) {
+Array matmul_in(const Arg& x, const Arg& y, std::optional<DType> preferred) {
   const LocationScope scope(x.location(), "matmul");
   auto [a, b] = common_dtype(x, y);
   if (a.ndim() == 0 || b.ndim() == 0)
@@ -85,6 +83,13 @@ Array matmul(const Arg& x, const Arg& y, std::optional<DType> preferred) {
   for (std::int64_t i = 0; i < n; ++i) batch.push_back(i);
   return lax::dot_general(p, q, {{n + 1}, {n}, batch, batch}, preferred);
 }
+
+}  // namespace
+
+Array dot(const Arg& x, const Arg& y) { return dot_in(x, y, {}); }
+Array dot_as(const Arg& x, const Arg& y, DType preferred) { return dot_in(x, y, preferred); }
+Array matmul(const Arg& x, const Arg& y) { return matmul_in(x, y, {}); }
+Array matmul_as(const Arg& x, const Arg& y, DType preferred) { return matmul_in(x, y, preferred); }
 
 Array tensordot(const Arg& x, const Arg& y, const ContractedAxes& axes, std::optional<DType> preferred) {
   const LocationScope scope(x.location(), "tensordot");

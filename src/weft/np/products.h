@@ -10,10 +10,14 @@ namespace weft::np {
 
 /// Over the last axis of x and the last but one of y (the last when y is 1-d):
 /// out[i..., j..., m] = sum_k x[i..., k] * y[j..., k, m]. With a 0-d operand, the product.
-Array dot(const Arg& x, const Arg& y, std::optional<DType> preferred = {});
+Array dot(const Arg& x, const Arg& y);
 /// out[b..., i, m] = sum_k x[b..., i, k] * y[b..., k, m]; leading axes broadcast, 1-d operands are
 /// vectors. ShapeError for 0-d operands.
-Array matmul(const Arg& x, const Arg& y, std::optional<DType> preferred = {});
+Array matmul(const Arg& x, const Arg& y);
+/// The same with products, sums and result in `preferred`. Functions of their own, so that np::dot and np::matmul stay
+/// functions of two arrays, as vmap(np::dot) needs them.
+Array dot_as(const Arg& x, const Arg& y, DType preferred);
+Array matmul_as(const Arg& x, const Arg& y, DType preferred);
 /// Contracted over the last `axes` axes of x and the first of y.
 Array tensordot(const Arg& x, const Arg& y, int axes = 2, std::optional<DType> preferred = {});
 /// Axes of x and of y, pair by pair: {{1}, {0}}.

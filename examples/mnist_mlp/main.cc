@@ -139,7 +139,7 @@ int main(int argc, char** argv) {
     weft::train::line_plot(out + "/curve.png",
                            {.title = "784-512-512-10 perceptron, SGD with momentum",
                             .x_label = "epoch",
-                            .panels = {{"loss", {loss_curve}}, {"accuracy in %", {accuracy_curve}}}});
+                            .panels = {{"loss", {loss_curve}}, {"accuracy in %", {accuracy_curve}, 0, 100}}});
     std::printf("wrote %s/digits.png and %s/curve.png\n", out.c_str(), out.c_str());
     return 0;
   } catch (const weft::Error& e) {

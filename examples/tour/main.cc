@@ -1,4 +1,5 @@
 // The basics of Weft, printed step by step.
+#include <CLI/CLI.hpp>
 #include <chrono>
 #include <cmath>
 #include <iostream>
@@ -111,15 +112,22 @@ void per_example_gradients() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  int size = 5000;
+  CLI::App app("The basics of Weft, printed step by step.");
+  app.add_option("size", size, "rows and columns of the large product")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 50000));
+  CLI11_PARSE(app, argc, argv);
   try {
-    products(argc > 1 ? std::stoi(argv[1]) : 5000);
+    products(size);
     arrays();
     gradients();
     compiled();
     programs();
     per_example_gradients();
-  } catch (const std::exception& e) {
-    std::cerr << e.what() << "\n";
+    return 0;
+  } catch (const weft::Error& e) {
+    std::cerr << e.kind() << ": " << e.what() << "\n";
     return 1;
   }
 }

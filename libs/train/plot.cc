@@ -37,6 +37,14 @@ Range with_air(Range r, double air) {
   return {r.low - air * length, r.high + air * length};
 }
 
+// The same without air beyond what the values can be.
+Range within(Range r, Range values, const Panel& panel) {
+  Range cut = r;
+  if (panel.y_min) cut.low = std::max(r.low, std::min(*panel.y_min, values.low));
+  if (panel.y_max) cut.high = std::min(r.high, std::max(*panel.y_max, values.high));
+  return cut.low < cut.high ? cut : r;
+}
+
 struct PanelBox {
   int left, top, width, height;  // everything that belongs to the panel
 };
@@ -100,7 +108,7 @@ void draw_panel(Canvas& canvas, const Panel& panel, const std::string& x_label, 
       whole = whole && series.x[i] == std::floor(series.x[i]);
     }
   }
-  Axes axes{with_air(xs, 0.02), with_air(ys, 0.06), 0, 0, 0, 0};
+  Axes axes{with_air(xs, 0.02), within(with_air(ys, 0.06), ys, panel), 0, 0, 0, 0};
 
   // The height first: it decides the y ticks, whose labels decide the width.
   const int below = kTick + 6 + text_height() + kGap + text_height(), y_label_width = text_height() + 4 + kGap;

@@ -22,6 +22,8 @@ struct Series {
 struct Panel {
   std::string y_label = {};
   std::vector<Series> series = {};
+  /// The y axis never reaches beyond these, whatever air it has: 0 and 100 for percentages. Points outside widen it.
+  std::optional<double> y_min = {}, y_max = {};
 };
 
 struct Plot {

@@ -1,6 +1,8 @@
 // Everything a user needs, in one include.
 #pragma once
 
+#include "weft/base/compiler.h"  // first, so that an old compiler says nothing else before it
+
 #include "weft/api/autodiff.h"      // IWYU pragma: export
 #include "weft/api/grad.h"          // IWYU pragma: export
 #include "weft/api/jit.h"           // IWYU pragma: export

@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <numeric>
+#include <sstream>
 #include <type_traits>
 
 #include "weft/runtime/client.h"
@@ -549,6 +551,106 @@ TEST(astype, keeps_shape_and_repeats) {
   EXPECT_EQ(Array(2.9f).astype(i8).aval().str(), "i8[]");
   const Array x = Array::full(Dims{50, 2}, f32, Scalar(-1.5f)).astype(i16);
   EXPECT_EQ(x.to_vector<std::int16_t>(), std::vector<std::int16_t>(100, -1));
+}
+
+// ---- shapes and elements in the caller's own containers ----
+
+TEST(array, shapes_are_written_in_braces_or_taken_from_any_sequence) {
+  const std::vector<float> data{1, 2, 3, 4, 5, 6};
+  EXPECT_EQ(Array::from_vector(data, {2, 3}).aval().str(), "f32[2,3]");
+  EXPECT_EQ(Array::from_vector(data, {data.size() / 2, 2}).aval().str(), "f32[3,2]");
+  EXPECT_EQ(Array::copy(f32, {3, 2}, data.data(), data.size()).aval().str(), "f32[3,2]");
+  EXPECT_EQ(Array::borrow(f32, {6, 1}, data.data(), nullptr).aval().str(), "f32[6,1]");
+  EXPECT_EQ(Array::full({2}, i32, 7).aval().str(), "i32[2]");
+  EXPECT_EQ(Array::full({}, i32, 7).aval().str(), "i32[]");
+  EXPECT_EQ(Array::from_vector(data, std::vector<int>{2, 3}).aval().str(), "f32[2,3]");
+  EXPECT_EQ(Array::from_vector(data, std::array<unsigned, 2>{2, 3}).aval().str(), "f32[2,3]");
+  const short sizes[] = {1, 6};
+  EXPECT_EQ(Array::from_vector(data, sizes).aval().str(), "f32[1,6]");
+  EXPECT_EQ(Array::from_vector(data, Array::from_vector(data, {3, 2}).shape()).aval().str(), "f32[3,2]");
+  const std::array<double, 4> four{1, 2, 3, 4};
+  EXPECT_EQ(Array::from_span(std::span(four), {2, 2}).aval().str(), "f64[2,2]");
+  EXPECT_EQ(Array::from_span(std::span<const float>(data), {6}).aval().str(), "f32[6]");
+  EXPECT_FALSE((std::is_convertible_v<const char*, Shape> || std::is_convertible_v<std::string, Shape> ||
+                std::is_convertible_v<bool, Shape> || std::is_convertible_v<double, Shape>));
+  EXPECT_EQ(error_of([&] { Array::from_vector(data, {4}); }),
+            "ShapeError: array: the number of elements must be that of the shape; got 6 elements for shape [4].");
+}
+
+TEST(array, a_shape_prints_as_a_tuple_and_compares) {
+  const auto printed = [](const Array& x) {
+    std::ostringstream out;
+    out << x.shape();
+    return out.str();
+  };
+  EXPECT_EQ(printed(np::zeros({2, 3})), "(2, 3)");
+  EXPECT_EQ(printed(np::zeros({3})), "(3,)");
+  EXPECT_EQ(printed(Array(1)), "()");
+  EXPECT_TRUE(np::zeros({2, 3}).shape() == np::ones({2, 3}).shape());
+  EXPECT_TRUE(np::zeros({2, 3}).shape() == Shape({2, 3}));
+  EXPECT_TRUE(np::zeros({2, 3}).shape() != Shape({3, 2}));
+  const DimSpan span = np::zeros({2, 3}).shape();
+  EXPECT_EQ(span.size(), 2u);
+}
+
+TEST(array, elements_are_copied_to_any_container_of_the_right_size) {
+  const Array x = np::array({1.f, 2.f, 3.f});
+  std::vector<float> vector(3);
+  x.copy_to(vector);
+  EXPECT_EQ(vector, (std::vector<float>{1, 2, 3}));
+  std::array<float, 3> array{};
+  x.copy_to(array);
+  EXPECT_EQ(array[2], 3);
+  float raw[3] = {};
+  x.copy_to(raw);
+  EXPECT_EQ(raw[1], 2);
+  std::vector<float> longer(4);
+  x.copy_to(std::span(longer).subspan<1, 3>());
+  EXPECT_EQ(longer, (std::vector<float>{0, 1, 2, 3}));
+  EXPECT_EQ(error_of([&] { x.copy_to(longer); }),
+            "ShapeError: copy_to: the destination must have as many elements as the array; got 4 for f32[3].");
+  std::vector<double> doubles(3);
+  EXPECT_EQ(error_of([&] { x.copy_to(doubles); }),
+            "DTypeError: copy_to: the C++ type must match the dtype; got f64 for f32[3].");
+}
+
+TEST(array, elements_are_read_in_place_and_stay_while_they_are_viewed) {
+  Array x = np::arange(6) * 1;
+  const void* memory = x.buffer()->data();
+  const Elements<int> view = x.elements<int>();
+  EXPECT_EQ(view.data(), memory);
+  x = Array();
+  EXPECT_EQ(std::accumulate(view.begin(), view.end(), 0), 15);
+  EXPECT_EQ(view.size(), 6u);
+  EXPECT_EQ(view[5], 5);
+  const std::span<const int> span = view;
+  EXPECT_EQ(span.back(), 5);
+  // Stored as one element, viewed as all.
+  const Elements<float> ones = np::ones({2, 2}).elements<float>();
+  EXPECT_EQ(std::vector<float>(ones.begin(), ones.end()), (std::vector<float>{1, 1, 1, 1}));
+  EXPECT_TRUE(np::array({true, false}).elements<bool>()[0]);
+  EXPECT_EQ(error_of([] { np::ones({2}).elements<double>(); }),
+            "DTypeError: elements: the C++ type must match the dtype; got f64 for f32[2].");
+  EXPECT_EQ(error_of([] {
+              jit([](Array t) {
+                t.elements<float>();
+                return t;
+              })(1.0f);
+            }).substr(0, 63),
+            "ConcretizationError: elements: the array's value must be known;");
+}
+
+TEST(array, a_viewed_buffer_is_not_written_over) {
+  // The program may reuse the memory of a value that it alone holds; a view holds it too.
+  const Array x = np::arange(4) * 1;
+  std::optional<Elements<int>> view;
+  {
+    const Array y = x + 1;
+    view = y.elements<int>();
+  }
+  const auto twice = jit([](Array v) { return (v + 1) * 2 + v; });
+  for (int i = 0; i < 3; ++i) twice(x);
+  EXPECT_EQ(std::vector<int>(view->begin(), view->end()), (std::vector<int>{1, 2, 3, 4}));
 }
 
 }  // namespace

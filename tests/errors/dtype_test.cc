@@ -228,5 +228,14 @@ TEST(dtype_error, taking_at_floats) {
                            "  at here");
 }
 
+TEST(dtype_error, the_limits_of_another_kind) {
+  expect_error<DTypeError>([&] { np::finfo(i32); },
+                           "finfo: the dtype must be float or complex; got i32.\n"
+                           "  at here");
+  expect_error<DTypeError>([&] { np::iinfo(f32); },
+                           "iinfo: the dtype must be an integer's; got f32.\n"
+                           "  at here");
+}
+
 }  // namespace
 }  // namespace weft::errors

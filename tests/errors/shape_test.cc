@@ -139,6 +139,7 @@ TEST(shape_error, the_truth_of_several_elements) {
         if (np::ones({3}) > 0) return;
       },
       "bool: an array must have exactly one element to be true or false; got bool[3].\n"
+      "  after greater at here\n"
       "hint: reduce it first with np::all or np::any.");
 }
 

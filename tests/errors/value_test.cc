@@ -1,3 +1,5 @@
+#include <functional>
+
 #include "error_text.h"
 
 namespace weft::errors {
@@ -24,7 +26,65 @@ TEST(value_error, the_elements_of_none) {
 
 TEST(value_error, the_shape_of_none) {
   expect_error<ValueError>([&] { Array().shape(); },
-                           "array: the array must hold a value; got none (a default-constructed Array).");
+                           "array: the array must hold a value; got none (a default-constructed Array).\n"
+                           "  at here");
+}
+
+TEST(value_error, a_none_operand_of_any_function_blames_the_line_of_the_user) {
+  const Array none, x = np::ones({2, 2});
+  const std::function<void()> calls[] = {
+      [&] { np::abs(none); },
+      [&] { np::floor(none); },
+      [&] { np::real(none); },
+      [&] { np::conj(none); },
+      [&] { np::isposinf(none); },
+      [&] { np::sum(none); },
+      [&] { np::var(none); },
+      [&] { np::logsumexp(none); },
+      [&] { np::sum(x, 0, {.where = none}); },
+      [&] { np::argmax(none); },
+      [&] { np::sort(none); },
+      [&] { np::reshape(none, {1}); },
+      [&] { np::atleast_2d(none); },
+      [&] { np::concatenate({x, none}); },
+      [&] { np::stack({none, none}); },
+      [&] { np::split(none, 2); },
+      [&] { np::tile(none, 2); },
+      [&] { np::pad(none, 1); },
+      [&] { np::where(none, 1, 2); },
+      [&] { np::clip(none, 0, 1); },
+      [&] { np::matmul(x, none); },
+      [&] { np::dot(none, x); },
+      [&] { np::tensordot(x, none, 1); },
+      [&] { np::einsum("ij->i", none); },
+      [&] { np::take(none, {0}); },
+      [&] { np::take(x, none); },
+      [&] { none(0); },
+      [&] { none.at(0).set(1); },
+      [&] { x.at(0).set(none); },
+      [&] { np::full({2}, none); },
+      [&] { np::zeros_like(none); },
+      [&] { np::linspace(none, 1); },
+      [&] { np::diag(none); },
+      [&] { np::meshgrid({none}); },
+      [&] { np::broadcast_to(none, {2}); },
+      [&] { np::array(none, f32); },
+      [&] { np::result_type(x, none); },
+      [&] { (void)(none + 1); },
+      [&] { (void)(1 < none); },
+      [&] { (void)none.T(); },
+      [&] { (void)none.astype(f32); },
+      [&] { random::split(none); },
+      [&] { random::uniform(none, {2}); },
+      [&] { np::vectorize([](Array v) { return v; })(none); },
+  };
+  for (const auto& call : calls) try {
+      call();
+      ADD_FAILURE() << "nothing was thrown by call " << &call - calls;
+    } catch (const Error& e) {
+      const std::string place = e.location().str();
+      EXPECT_TRUE(place.starts_with("value_test.cc")) << "call " << &call - calls << ": " << e.what();
+    }
 }
 
 TEST(value_error, a_none_argument_of_jit_that_is_used) {
@@ -128,23 +188,59 @@ TEST(value_error, an_einsum_with_a_letter_twice_in_the_result) {
 
 TEST(value_error, a_number_above_the_dtype) {
   expect_error<ValueError>([&] { np::ones({3}, u8) + 300; },
-                           "add: a number must fit the dtype of the array beside it; got 300 for u8[3].\n"
+                           "add: a number must fit the dtype that it takes; got 300 for u8.\n"
                            "  at here\n"
                            "hint: convert the array first, for example with astype(i64).");
 }
 
 TEST(value_error, a_number_below_the_dtype) {
   expect_error<ValueError>([&] { np::ones({3}, u32) * -1; },
-                           "multiply: a number must fit the dtype of the array beside it; got -1 for u32[3].\n"
+                           "multiply: a number must fit the dtype that it takes; got -1 for u32.\n"
                            "  at here\n"
                            "hint: convert the array first, for example with astype(i64).");
 }
 
 TEST(value_error, a_number_that_needs_64_bits) {
   expect_error<ValueError>([&] { np::arange(3) + 3000000000; },
-                           "add: a number must fit the dtype of the array beside it; got 3000000000 for i32[3].\n"
+                           "add: a number must fit the dtype that it takes; got 3000000000 for i32.\n"
                            "  at here\n"
                            "hint: convert the array first, for example with astype(i64).");
+}
+
+TEST(value_error, a_number_that_does_not_fit_the_dtype_asked_for) {
+  const std::string hint = "hint: u8 holds 0 to 255; convert an array with astype to wrap or saturate.";
+  expect_error<ValueError>([&] { np::array({1, 300}, u8); },
+                           "array: a number must fit the dtype that it takes; got 300 for u8.\n  at here\n" + hint);
+  expect_error<ValueError>([&] { np::full({2}, 300, u8); },
+                           "full: a number must fit the dtype that it takes; got 300 for u8.\n  at here\n" + hint);
+  expect_error<ValueError>([&] { np::full_like(np::ones({2}, u8), -1); },
+                           "full_like: a number must fit the dtype that it takes; got -1 for u8.\n  at here\n" + hint);
+  expect_error<ValueError>([&] { np::ones({3}, u8).at(0).set(300); },
+                           "at.set: a number must fit the dtype that it takes; got 300 for u8.\n  at here\n" + hint);
+  expect_error<ValueError>([&] { np::pad(np::ones({3}, u8), 1, 300); },
+                           "pad: a number must fit the dtype that it takes; got 300 for u8.\n  at here\n" + hint);
+  expect_error<ValueError>(
+      [&] { np::array({np::nan}, i32); },
+      "array: a number must fit the dtype that it takes; got nan for i32.\n  at here\n"
+      "hint: i32 holds -2147483648 to 2147483647; convert an array with astype to wrap or saturate.");
+  expect_error<ValueError>([&] { np::array({std::complex<float>(1, 2)}, f32); },
+                           "array: a number must fit the dtype that it takes; got 1.0+2.0j for f32.\n  at here\n"
+                           "hint: f32 holds real numbers.");
+}
+
+TEST(value_error, the_type_of_no_operands) {
+  expect_error<ValueError>([&] { np::result_type({}); },
+                           "result_type: there must be at least one operand; got none.\n"
+                           "  at here");
+}
+
+TEST(value_error, the_type_of_an_array_without_a_value) {
+  for (const auto& ask :
+       std::vector<std::function<void()>>{[] { (void)Array().dtype(); }, [] { (void)Array().size(); },
+                                          [] { (void)Array().shape(); }, [] { (void)Array().ndim(); }})
+    expect_error<ValueError>(ask,
+                             "array: the array must hold a value; got none (a default-constructed Array).\n"
+                             "  at here");
 }
 
 TEST(value_error, a_none_index) {

@@ -172,5 +172,90 @@ TEST(creation, traced_creation_names_the_users_line) {
   EXPECT_EQ(jaxpr.eqns()[0].location.line, line) << jaxpr.str();
 }
 
+TEST(creation, arrays_of_any_container) {
+  const std::vector<float> v{1, 2, 3};
+  expect_equal(np::array(v), np::array({1.f, 2.f, 3.f}));
+  expect_equal(np::array(v, f64), np::array({1.0, 2.0, 3.0}));
+  expect_equal(np::array(std::array{1, 2}), np::array({1, 2}));
+  const int grid[2][2] = {{1, 2}, {3, 4}};
+  expect_equal(np::array(grid), np::array({{1, 2}, {3, 4}}));
+  expect_equal(np::array(std::vector<std::vector<double>>{{1, 2}, {3, 4}}, f32), np::array({{1.f, 2.f}, {3.f, 4.f}}));
+  expect_equal(np::array(std::vector<std::vector<bool>>{{true}, {false}}), np::array({{true}, {false}}));
+  expect_equal(np::array(std::vector<bool>{true, false}, i32), np::array({1, 0}));
+  const std::array<float, 2> fixed{1, 2};
+  expect_equal(np::array(std::span(fixed)), np::array({1.f, 2.f}));
+  expect_equal(np::array(Dims{2, 3}), np::array({2, 3}, i64));
+  EXPECT_EQ(np::array(std::vector<std::vector<float>>{}).aval().str(), "f32[0]");
+  EXPECT_EQ(np::array(std::vector<std::vector<float>>(2)).aval().str(), "f32[2,0]");
+  EXPECT_EQ(message_of<ShapeError>([] { np::array(std::vector<std::vector<int>>{{1, 2}, {3}}); }),
+            "array: rows must have equal lengths; got rows that differ from the first ones.");
+}
+
+TEST(creation, arrays_of_arrays_and_numbers) {
+  const Array x = np::array({1.f, 2.f});
+  EXPECT_TRUE(np::array(x).identical(x));
+  expect_equal(np::array(x, f64), np::array({1.0, 2.0}));
+  EXPECT_EQ(np::array(2.5, f32).aval().str(), "f32[]");
+  expect_equal(np::array(2.5), Array(2.5));
+  EXPECT_TRUE(np::asarray(x).identical(x));
+  expect_equal(np::asarray(std::vector<int>{1, 2}), np::array({1, 2}));
+  expect_equal(np::asarray({1, 2}, f32), x);
+  expect_equal(np::asarray(7), Array(7));
+  // An array converts as astype does.
+  expect_equal(np::asarray(np::array({300, -1}), u8), np::array({44, 255}, u8));
+}
+
+TEST(creation, numbers_must_fit_the_dtype) {
+  const auto refused = [](auto&& f) { return throws<ValueError>(f); };
+  EXPECT_TRUE(refused([] { np::array({300}, u8); }));
+  EXPECT_TRUE(refused([] { np::array(std::vector<int>{1, 300}, u8); }));
+  EXPECT_TRUE(refused([] { np::array(300, u8); }));
+  EXPECT_TRUE(refused([] { np::asarray(-1, u64); }));
+  EXPECT_TRUE(refused([] { np::array({np::nan}, i32); }));
+  EXPECT_TRUE(refused([] { np::array({1.0, 2147483648.0}, i32); }));
+  EXPECT_TRUE(refused([] { np::array(std::vector<double>{-2147483649.0}, i32); }));
+  EXPECT_TRUE(refused([] { np::array({np::inf}, i64); }));
+  EXPECT_TRUE(refused([] { np::array({9223372036854775808.0}, i64); }));
+  EXPECT_TRUE(refused([] { np::array({18446744073709551615u}, i64); }));
+  EXPECT_TRUE(refused([] { np::full({2}, 300, u8); }));
+  EXPECT_TRUE(refused([] { np::full_like(np::ones({2}, u8), -1); }));
+  EXPECT_TRUE(refused([] { np::array({std::complex<float>(0, 1)}, f32); }));
+  EXPECT_TRUE(refused([] { np::arange(300, u8); }));
+  EXPECT_TRUE(refused([] { np::arange(-3, 3, 1, u32); }));
+  EXPECT_TRUE(refused([] { np::arange(0.0, 300.0, 1.0, u8); }));
+  // What fits, to the last number.
+  expect_equal(np::array({255, 0}, u8), np::array({255.9, -0.5}, u8));
+  expect_equal(np::array({2147483647.5, -2147483648.5}, i32), np::array({2147483647, -2147483647 - 1}));
+  EXPECT_EQ(np::array({-9223372036854775808.0}, i64).to_vector<std::int64_t>()[0], INT64_MIN);
+  EXPECT_EQ(np::array({18446744073709551615u}, u64).to_vector<std::uint64_t>()[0], UINT64_MAX);
+  expect_equal(np::array({300, 0}, boolean), np::array({true, false}));
+  expect_equal(np::array({std::complex<float>(2, 0)}, f32), np::array({2.f}));
+  EXPECT_TRUE(std::isinf(np::array({1e30}, f16).astype(f32).to_vector<float>()[0]));
+  expect_equal(np::arange(256, u8)(255), Array(255).astype(u8));
+  expect_equal(np::arange(5, 0, -2, u8), np::array({5, 3, 1}, u8));
+}
+
+TEST(creation, full_takes_arrays_and_traced_values) {
+  expect_equal(np::full({2, 3}, np::array({1, 2, 3})), np::array({{1, 2, 3}, {1, 2, 3}}));
+  expect_equal(np::full({2}, Array(3), f32), np::array({3.f, 3.f}));
+  expect_equal(np::full_like(np::zeros({2}), Array(3)), np::array({3.f, 3.f}));
+  expect_equal(jit([](Array v) { return np::full({2}, v); })(2.5f), np::array({2.5f, 2.5f}));
+  expect_equal(grad([](Array v) { return np::sum(np::full({2, 3}, v * v)); })(2.f), Array(24.f));
+  EXPECT_TRUE(throws<ShapeError>([] { np::full({2}, np::ones({3})); }));
+}
+
+TEST(creation, linspace_between_arrays) {
+  expect_equal(np::linspace(0, 1, 3, f64), np::array({0.0, 0.5, 1.0}));
+  expect_equal(np::linspace(np::array({0.f, 1.f}), np::array({2.f, 3.f}), 3),
+               np::array({{0.f, 1.f}, {1.f, 2.f}, {2.f, 3.f}}));
+  expect_equal(np::linspace(np::array({0, 4}), 8, 2), np::array({{0.f, 4.f}, {8.f, 8.f}}));
+  expect_equal(np::linspace(Array(1.0), 2, 2), np::array({1.0, 2.0}));
+  expect_equal(np::linspace(0, 10, 4, i32), np::array({0, 3, 6, 10}));
+  expect_equal(np::linspace(np::array({1.f, 2.f}), 5, 1), np::array({{1.f, 2.f}}));
+  expect_equal(grad([](Array stop) { return np::sum(np::linspace(0, stop, 3)); })(2.f), Array(1.5f));
+  expect_near(np::logspace(0, 2, 3, f64), np::array({1.0, 10.0, 100.0}), 1e-12);
+  EXPECT_TRUE(throws<ShapeError>([] { np::linspace(np::ones({2}), np::ones({3})); }));
+}
+
 }  // namespace
 }  // namespace weft

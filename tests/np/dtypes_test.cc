@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "weft/np/creation.h"
+
 #include <limits>
 
 #include "weft/base/error.h"
@@ -66,6 +68,22 @@ TEST(dtypes, other_kinds_are_refused) {
   EXPECT_THROW(np::finfo(i32), DTypeError);
   EXPECT_THROW(np::iinfo(f32), DTypeError);
   EXPECT_THROW(np::iinfo(boolean), DTypeError);
+}
+
+TEST(dtypes, have_their_numpy_names_and_kinds) {
+  EXPECT_EQ(np::zeros({2}, np::float32).dtype(), f32);
+  const np::dtype t = np::bfloat16;
+  EXPECT_EQ(t, bf16);
+  EXPECT_EQ(np::bool_, boolean);
+  EXPECT_EQ(np::complex128, c128);
+  EXPECT_TRUE(np::issubdtype(i8, np::integer) && np::issubdtype(i8, np::signedinteger));
+  EXPECT_FALSE(np::issubdtype(i8, np::unsignedinteger) || np::issubdtype(i8, np::inexact));
+  EXPECT_TRUE(np::issubdtype(u8, np::unsignedinteger) && np::issubdtype(u8, np::number));
+  EXPECT_TRUE(np::issubdtype(bf16, np::floating) && np::issubdtype(bf16, np::inexact));
+  EXPECT_TRUE(np::issubdtype(c64, np::complexfloating) && np::issubdtype(c64, np::inexact));
+  EXPECT_FALSE(np::issubdtype(c64, np::floating) || np::issubdtype(boolean, np::number));
+  EXPECT_TRUE(np::issubdtype(boolean, np::generic) && np::issubdtype(f32, np::float32));
+  EXPECT_EQ(np::finfo(f32).tiny, np::finfo(f32).smallest_normal);
 }
 
 }  // namespace

@@ -53,5 +53,18 @@ TEST_F(files, mistakes_are_errors) {
   EXPECT_FALSE(std::filesystem::exists(path("a.npy")));
 }
 
+TEST_F(files, bfloat16_comes_back_when_asked_for) {
+  const Array x = np::array({1.5f, -2.0f}, bf16);
+  save(path("b.npy"), x);
+  const Array y = load(path("b.npy"), {.v2_is_bfloat16 = true});
+  EXPECT_EQ(y.repr(), x.repr());
+  try {
+    load(path("b.npy"));
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const ParseError& e) {
+    EXPECT_EQ(e.hint(), "bfloat16 arrays are stored like this; load(path, {.v2_is_bfloat16 = true}) reads it so.");
+  }
+}
+
 }  // namespace
 }  // namespace weft::np

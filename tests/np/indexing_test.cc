@@ -602,5 +602,60 @@ TEST(indexing, take_replaces_an_axis_by_those_of_the_indices) {
   expect(np::take(np::arange(3), np::array({3, -4}), 0, lax::IndexMode::kClip), {2}, {2, 0});
 }
 
+TEST(indexing, take_wraps_round_when_asked) {
+  const Array x = np::array({10, 20, 30});
+  expect_equal(np::take(x, np::array({-4, -1, 0, 3, 7}), {}, np::wrap), np::array({30, 30, 10, 10, 20}));
+  expect_equal(np::take(x, {3, 4}, 0, np::wrap), np::array({10, 20}));
+  expect_equal(np::take(x, np::array({255, 1}, u8), 0, np::wrap), np::array({10, 20}));
+  expect_equal(np::take(np::array({{1, 2}, {3, 4}}), np::array({-3}, i8), 1, np::wrap), np::array({{2}, {4}}));
+  EXPECT_TRUE(testing::throws<IndexError>([] { np::take(np::zeros({0}), {1}, 0, np::wrap); }));
+  EXPECT_TRUE(testing::throws<DTypeError>([] { np::take(np::zeros({2}), np::ones({1}), 0, np::wrap); }));
+}
+
+TEST(indexing, lists_of_integers_index) {
+  const Array x = np::array({{1, 2}, {3, 4}, {5, 6}});
+  expect_equal(np::take(x, {0, 2}, 0), np::array({{1, 2}, {5, 6}}));
+  expect_equal(np::take(x, std::vector<int>{1}, 1), np::array({{2}, {4}, {6}}));
+  expect_equal(np::take(x, {5, 0}), np::array({6, 1}));
+  expect_equal(x(std::vector<int>{2, 0}), np::array({{5, 6}, {1, 2}}));
+  expect_equal(x(std::vector<std::int64_t>{2}, std::array<int, 1>{1}), np::array({6}));
+  expect_equal(x(std::vector<bool>{true, false, true}), np::array({{1, 2}, {5, 6}}));
+  expect_equal(x.at(std::vector<int>{0, 1}, 0).set(9), np::array({{9, 2}, {9, 4}, {5, 6}}));
+}
+
+TEST(indexing, an_index_may_be_a_list_made_at_run_time) {
+  const Array x = np::reshape(np::arange(8), {2, 2, 2});
+  std::vector<Index> at{1, slice()};
+  expect_equal(x(at), np::array({{4, 5}, {6, 7}}));
+  at.push_back(0);
+  expect_equal(x(at), np::array({4, 6}));
+  expect_equal(x.at(at).set(-1)(1), np::array({{-1, 5}, {-1, 7}}));
+  expect_equal(x(std::vector<Index>{}), x);
+}
+
+TEST(indexing, updates_take_up_to_six_indices) {
+  const Array x = np::zeros({1, 1, 1, 1, 1, 2}, i32);
+  expect_equal(x.at(0, 0, 0, 0, 0, 1).set(5)(0, 0, 0, 0, 0), np::array({0, 5}));
+  expect_equal(x.at(0, 0, 0, 0, 0).add(1)(0, 0, 0, 0, 0), np::array({1, 1}));
+}
+
+TEST(indexing, products_at_integers_slices_and_masks_have_derivatives) {
+  const Array x = np::array({1.f, 2.f, 3.f, 4.f});
+  const auto f = [](Array v, Array by) {
+    const Array y = v.at(slice(1, 4, 2)).multiply(by);
+    return np::sum(y * y);
+  };
+  // y = (x0, b x1, x2, b x3): dy^2/dx = 2 y dy/dx, and by b: 2 b (x1^2 + x3^2).
+  expect_equal(grad(f)(x, Array(3.f)), np::array({2.f, 36.f, 6.f, 72.f}));
+  expect_equal(grad<1>(f)(x, Array(3.f)), Array(120.f));
+  expect_equal(grad([](Array v) { return np::sum(v.at(-1).multiply(v(0))); })(x), np::array({5.f, 1.f, 1.f, 1.f}));
+  expect_equal(grad([](Array v) { return np::sum(v.at(np::array({true, false, true, false})).multiply(2)); })(x),
+               np::array({2.f, 1.f, 2.f, 1.f}));
+  // Integer arrays may name an element twice: no derivative by the value, one by the array.
+  EXPECT_TRUE(testing::throws<NotDifferentiableError>(
+      [&] { grad([&](Array by) { return np::sum(x.at({0, 0}).multiply(by)); })(2.f); }));
+  expect_equal(grad([](Array v) { return np::sum(v.at({0, 0}).multiply(3)); })(x), np::array({9.f, 1.f, 1.f, 1.f}));
+}
+
 }  // namespace
 }  // namespace weft

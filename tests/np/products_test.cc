@@ -219,5 +219,27 @@ TEST(einsum, malformed_specifications_are_refused) {
   EXPECT_TRUE(throws<ValueError>([] { return np::einsum("", std::span<const Array>()); }));
 }
 
+TEST(products, the_preferred_dtype_is_that_of_products_and_sums) {
+  const Array x = np::full({2, 300}, 100, i8), y = np::full({300, 2}, 100, i8);
+  expect_equal(np::matmul_as(x, y, i32), np::full({2, 2}, 3000000));
+  expect_equal(np::dot_as(x, y, i32), np::full({2, 2}, 3000000));
+  expect_equal(np::tensordot(x, y, 1, i32), np::full({2, 2}, 3000000));
+  expect_equal(np::tensordot(x, y, {{1}, {0}}, i32), np::full({2, 2}, 3000000));
+  expect_equal(np::einsum("ij,jk->ik", {x, y}, i32), np::full({2, 2}, 3000000));
+  expect_equal(np::einsum("ij->i", {x}, i32), np::full({2}, 30000));
+  expect_equal(np::einsum("ij,jk,kl->il", {x, y, np::ones({2, 1}, i8)}, i32), np::full({2, 1}, 6000000));
+  expect_equal(np::dot_as(np::full({1}, 100, i8), 100, i32), np::full({1}, 10000));
+  EXPECT_EQ(np::matmul_as(np::ones({2, 2}, bf16), np::ones({2, 2}, bf16), f32).dtype(), f32);
+  EXPECT_EQ(np::matmul_as(np::ones({3, 2, 2}, bf16), np::ones({3, 2, 2}, bf16), f32).aval().str(), "f32[3,2,2]");
+  EXPECT_EQ(message_of<DTypeError>([] { np::einsum("i,i->", {np::ones({2}), np::ones({2})}, i32); }),
+            "einsum: the preferred dtype must hold the operands' kind of numbers; got i32 for f32.");
+}
+
+TEST(products, tensordot_takes_pairs_of_axes) {
+  const Array x = np::reshape(np::arange(6), {2, 3}), y = np::reshape(np::arange(6), {3, 2});
+  expect_equal(np::tensordot(x, y, {{1}, {0}}), np::matmul(x, y));
+  expect_equal(np::tensordot(x, y, {{0, 1}, {1, 0}}), np::einsum("ij,ji->", x, y));
+}
+
 }  // namespace
 }  // namespace weft

@@ -131,5 +131,20 @@ TEST(promotion, equal_operands_are_taken_as_they_are) {
   EXPECT_TRUE(r.identical(a) && s.identical(b));
 }
 
+TEST(promotion, the_type_of_arrays_numbers_and_dtypes_together) {
+  const Array x = np::ones({2}, f16);
+  EXPECT_EQ(np::result_type(x), f16);
+  EXPECT_EQ(np::result_type(x, 2.5), f16);
+  EXPECT_EQ(np::result_type(x, f32), f32);
+  EXPECT_EQ(np::result_type(np::int8, np::uint8, 3), i16);
+  EXPECT_EQ(np::result_type(i32, 2.5, x, 1), f16);
+  EXPECT_EQ(np::result_type(i32, 2.5), f64);
+  EXPECT_EQ(np::result_type(1, 2.5), f64);
+  EXPECT_EQ(np::result_type({x, 1, f64}), f64);
+  const std::vector<np::TypeArg> list(5, np::TypeArg(u8));
+  EXPECT_EQ(np::result_type(list), u8);
+  EXPECT_EQ(np::promote_types(np::int32, np::uint32), i64);
+}
+
 }  // namespace
 }  // namespace weft

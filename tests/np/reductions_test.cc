@@ -54,9 +54,9 @@ TEST(reductions, averages_and_spreads) {
   expect_equal(np::mean(x), Array(4.f));
   expect_equal(np::mean(np::array({1, 2})), Array(1.5f));
   expect_near(np::var(x), Array(40.f / 6), 1e-6);
-  expect_near(np::var(x, 1, 1), np::array({1.f, 7.f}), 1e-6);
+  expect_near(np::var(x, 1, false, 1), np::array({1.f, 7.f}), 1e-6);
   expect_near(np::std(x, 0), np::array({1.5f, 1.5f, 3.f}), 1e-6);
-  expect_near(np::std(x, {}, 0, true), np::array({{2.5819889f}}), 1e-6);
+  expect_near(np::std(x, {}, true), np::array({{2.5819889f}}), 1e-6);
   expect_near(np::var(np::array({std::complex<double>(1, 1), std::complex<double>(-1, -1)})), Array(2.0), 1e-12);
   expect_near(np::var(np::array({1, 2, 3, 4})), Array(1.25f), 1e-6);
   expect_near(np::average(np::array({1.f, 2.f}), {}, np::array({3, 1})), Array(1.25f), 1e-6);
@@ -123,7 +123,7 @@ TEST(reductions, nan_is_left_out) {
   expect_equal(np::nanmax(x, 1), np::array({3.f, np::nan}));
   expect_equal(np::nanmin(x, 1), np::array({1.f, np::nan}));
   expect_equal(np::nanvar(x, 1), np::array({1.f, np::nan}));
-  expect_equal(np::nanstd(x, 1, 1), np::array({std::sqrt(2.f), np::nan}));
+  expect_equal(np::nanstd(x, 1, false, 1), np::array({std::sqrt(2.f), np::nan}));
   expect_equal(np::nanmax(np::array({-np::inf, np::nan})), Array(-np::inf));
   expect_equal(np::nansum(np::array({1, 2})), Array(3));
   expect_equal(np::nanmean(np::ones({4096}, f16)), np::array({1.f}, f16)(0));
@@ -143,6 +143,85 @@ TEST(reductions, gradients_reach_every_element) {
               np::array({-4.f / 3, -2.f / 3, 2.f}), 1e-6);
   // Ties share the gradient of a maximum.
   expect_near(grad([](Array x) { return np::max(x); })(np::array({1.f, 2.f, 2.f})), np::array({0.f, 0.5f, 0.5f}), 1e-6);
+}
+
+template <class A>
+concept SumsOver = requires(Array x, A a) { np::sum(x, a); };
+template <class A>
+concept PositionAlong = requires(Array x, A a) { np::argmax(x, a); };
+template <class A>
+concept StacksAlong = requires(std::vector<Array> xs, A a) { np::stack(xs, a); };
+template <class K>
+concept VarianceKeeping = requires(Array x, K k) { np::var(x, -1, k); };
+
+TEST(reductions, a_bool_is_no_axis_and_a_number_no_flag) {
+  EXPECT_TRUE(SumsOver<int> && SumsOver<long> && SumsOver<std::vector<int>> && SumsOver<np::Axis>);
+  EXPECT_FALSE(SumsOver<bool>);
+  EXPECT_TRUE(PositionAlong<int> && PositionAlong<std::optional<int>>);
+  EXPECT_FALSE(PositionAlong<bool>);
+  EXPECT_TRUE(StacksAlong<int>);
+  EXPECT_FALSE(StacksAlong<bool>);
+  EXPECT_TRUE(VarianceKeeping<bool>);
+  EXPECT_FALSE(VarianceKeeping<int>);  // NumPy's var(x, -1, ddof)
+  EXPECT_EQ(np::var(grid(), -1, true).aval().str(), "f32[2,1]");
+  EXPECT_EQ(np::std(grid(), -1, {.keepdims = true}).aval().str(), "f32[2,1]");
+  EXPECT_EQ(np::nanvar(grid(), 0, true).aval().str(), "f32[1,3]");
+}
+
+TEST(reductions, a_mask_says_which_elements_count) {
+  const Array x = grid();  // [[1 2 3] [4 5 9]]
+  const Array odd = np::array({{true, false, true}, {false, true, true}});
+  expect_equal(np::sum(x, {}, {.where = odd}), Array(18.f));
+  expect_equal(np::sum(x, 0, {.keepdims = true, .where = odd}), np::array({{1.f, 5.f, 12.f}}));
+  expect_equal(np::prod(x, 1, {.where = odd}), np::array({3.f, 45.f}));
+  expect_equal(np::mean(x, 1, {.where = odd}), np::array({2.f, 7.f}));
+  expect_equal(np::max(x, 1, {.where = x < 4, .initial = -1}), np::array({3.f, -1.f}));
+  expect_equal(np::min(x, 0, {.where = odd, .initial = np::inf}), np::array({1.f, 5.f, 3.f}));
+  expect_equal(np::all(x < 4, 1, {.where = np::array({true, true, false})}), np::array({true, false}));
+  expect_equal(np::any(x > 4, {}, {.where = np::array({true, false, false})}), Array(false));
+  expect_equal(np::var(x, 1, {.where = odd}), np::array({1.f, 4.f}));
+  expect_equal(np::var(x, 1, {.ddof = 1, .where = odd}), np::array({2.f, 8.f}));
+  expect_equal(np::sum(x, 0, {.where = true}), np::sum(x, 0));
+  EXPECT_EQ(np::sum(np::ones({2, 2}, bf16), {}, {.where = true}).dtype(), bf16);
+  // What a mask hides has no derivative.
+  expect_equal(grad([&](Array v) { return np::sum(v * v, {}, {.where = odd}); })(x),
+               np::array({{2.f, 0.f, 6.f}, {0.f, 10.f, 18.f}}));
+  EXPECT_EQ(message_of<ShapeError>([&] { return np::sum(x, 0, {.where = np::array({true, false})}); }),
+            "sum: `where` must broadcast to the array's shape; got bool[2] for f32[2,3].");
+  EXPECT_EQ(message_of<ShapeError>([&] { return np::sum(x(0), 0, {.where = odd}); }),
+            "sum: `where` must broadcast to the array's shape; got bool[2,3] for f32[3].");
+  EXPECT_EQ(message_of<ValueError>([&] { return np::max(x, 0, {.where = odd}); }),
+            "max: `where` needs an initial value, for it may leave no element; got none.");
+}
+
+TEST(reductions, an_initial_value_is_taken_in) {
+  const Array x = grid();
+  expect_equal(np::sum(x, 1, {.initial = 10}), np::array({16.f, 28.f}));
+  expect_equal(np::prod(x, 0, {.initial = Array(2.f)}), np::array({8.f, 20.f, 54.f}));
+  expect_equal(np::max(x, 0, {.initial = 4.5}), np::array({4.5f, 5.f, 9.f}));
+  expect_equal(np::max(np::zeros({2, 0}), 1, {.initial = 7}), np::array({7.f, 7.f}));
+  expect_equal(np::min(np::zeros({0}, i32), {}, {.initial = 7}), Array(7));
+  expect_equal(jit([](Array v, Array first) { return np::sum(v, {}, {.initial = first}); })(x, Array(1.f)),
+               Array(25.f));
+  EXPECT_EQ(message_of<ShapeError>([&] { return np::sum(x, 0, {.initial = np::ones({3})}); }),
+            "sum: the initial value must be 0-d; got f32[3].");
+  EXPECT_EQ(message_of<ValueError>([&] { return np::mean(x, 0, {.initial = 1}); }),
+            "mean: there must be no initial value; got one.");
+  EXPECT_EQ(message_of<ValueError>([&] { return np::max(x, 0, {.dtype = f64}); }),
+            "max: there must be no dtype; got one.");
+  EXPECT_EQ(message_of<ValueError>([&] { return np::max(np::ones({2}, u8), 0, {.initial = 300}); }),
+            "max: a number must fit the dtype that it takes; got 300 for u8.");
+}
+
+TEST(reductions, spreads_are_computed_in_the_dtype_asked_for) {
+  const Array x = np::array({1, 2, 3, 4});
+  EXPECT_EQ(np::var(x, {}, false, 0, f64).dtype(), f64);
+  expect_equal(np::var(x, {}, {.dtype = f64}), Array(1.25));
+  EXPECT_EQ(np::std(x, {}, {.ddof = 1, .dtype = f16}).dtype(), f16);
+  EXPECT_EQ(message_of<DTypeError>([&] { return np::var(x, {}, {.dtype = i32}); }),
+            "var: the dtype must be float or complex; got i32.");
+  EXPECT_EQ(message_of<DTypeError>([&] { return np::var(np::ones({2}, c64), {}, {.dtype = f32}); }),
+            "var: the dtype of complex numbers must be complex; got f32 for c64[2].");
 }
 
 }  // namespace

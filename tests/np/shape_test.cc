@@ -175,5 +175,33 @@ TEST(shape, rearrangements_pass_gradients_back_to_their_places) {
     }
 }
 
+TEST(shape, elements_are_repeated_one_by_one) {
+  const Array x = np::array({{1, 2, 3}, {4, 5, 6}});
+  expect_equal(np::repeat(x, {1, 2, 0}, 1), np::array({{1, 2, 2}, {4, 5, 5}}));
+  expect_equal(np::repeat(x, std::vector<int>{0, 2}, 0), np::array({{4, 5, 6}, {4, 5, 6}}));
+  expect_equal(np::repeat(np::array({1, 2}), {2, 3}), np::array({1, 1, 2, 2, 2}));
+  expect_equal(np::repeat(np::array({1, 2}), {2}), np::array({1, 1, 2, 2}));
+  expect_equal(np::repeat(x, {0, 0}, 0), np::zeros({0, 3}, i32));
+  expect_equal(grad([](Array v) { return np::sum(np::repeat(v, {3, 1})); })(np::array({1.f, 2.f})),
+               np::array({3.f, 1.f}));
+  EXPECT_EQ(message_of<ShapeError>([&] { np::repeat(x, {1, 2}, 1); }),
+            "repeat: there must be one count, or one for every element of axis 1; got 2 counts for i32[2,3].");
+  EXPECT_EQ(message_of<ValueError>([&] { np::repeat(x, {1, -2}, 0); }),
+            "repeat: repetitions must not be negative; got -2.");
+  EXPECT_TRUE(throws<ValueError>([] { np::repeat(np::ones({2}), {std::int64_t{1} << 62, std::int64_t{1} << 62}); }));
+}
+
+TEST(shape, tiles_by_a_number_or_a_list) {
+  expect_equal(np::tile(np::array({1, 2}), 2), np::array({1, 2, 1, 2}));
+  expect_equal(np::tile(np::array({1, 2}), {2, 1}), np::array({{1, 2}, {1, 2}}));
+}
+
+TEST(shape, concat_takes_vectors) {
+  const std::vector<Array> xs{np::array({1, 2}), np::array({3})};
+  expect_equal(np::concat(xs), np::array({1, 2, 3}));
+  expect_equal(np::concat({xs[0], xs[1]}), np::array({1, 2, 3}));
+  EXPECT_EQ(np::zeros(std::vector<int>{2, 3}).aval().str(), "f32[2,3]");
+}
+
 }  // namespace
 }  // namespace weft

@@ -36,5 +36,14 @@ TEST(sorting, empty_arrays_and_wrong_axes) {
   EXPECT_THROW(np::argsort(np::zeros({2}), -2), IndexError);
 }
 
+TEST(sorting, descending_keeps_the_order_of_equals) {
+  const Array x = np::array({2.f, 1.f, np::nan, 2.f, 3.f});
+  expect_equal(np::sort(x, -1, true), np::array({np::nan, 3.f, 2.f, 2.f, 1.f}));
+  expect_equal(np::argsort(x, -1, true), np::array({2, 4, 0, 3, 1}));
+  expect_equal(np::argsort(x), np::array({1, 0, 3, 4, 2}));
+  expect_equal(np::sort(np::array({{1, 3}, {2, 0}}), 0, true), np::array({{2, 3}, {1, 0}}));
+  expect_equal(np::sort(np::array({{1, 3}, {2, 0}}), {}, true), np::array({3, 2, 1, 0}));
+}
+
 }  // namespace
 }  // namespace weft

@@ -362,5 +362,11 @@ TEST(operators, every_operation_records_the_users_line) {
   EXPECT_EQ(jaxpr.eqns().back().location.line, first + 5);
 }
 
+TEST(ufuncs, a_bool_to_a_whole_power_is_an_integer) {
+  expect_equal(np::power(np::array({true, false}), 2), np::array({1, 0}));
+  expect_equal(np::power(np::array({true, false}), 0), np::array({1, 1}));
+  expect_equal(np::power(np::array({3, 4}, u8), 2), np::array({9, 16}, u8));
+}
+
 }  // namespace
 }  // namespace weft

@@ -91,6 +91,22 @@ TEST(plot, empty_constant_and_non_finite_series_are_drawn_as_far_as_possible) {
   EXPECT_NO_THROW(draw_plot({.panels = {{"nothing", {}}}}));
 }
 
+TEST(plot, the_axis_ends_where_the_values_can) {
+  const Color red{200, 0, 0};
+  // One percentage: in the middle of an axis with air on both sides, at the top of one that ends at 100.
+  const auto row = [&](std::optional<double> most) {
+    const Canvas canvas = draw_plot({.panels = {{"%", {{"", {1}, {100}, red, true}}, {}, most}}, .height = 300});
+    for (int y = 0; y < canvas.height(); ++y)
+      for (int x = 0; x < canvas.width(); ++x)
+        if (canvas.pixel(x, y) == red) return y;
+    return -1;
+  };
+  EXPECT_GT(row({}), 80);
+  EXPECT_GE(row(100), 0);
+  EXPECT_LT(row(100), 50);
+  EXPECT_EQ(row(50), row(100));  // a point outside widens the axis
+}
+
 TEST(plot, mistakes_are_named) {
   EXPECT_EQ(message_of<ShapeError>([] { draw_plot({.panels = {{"y", {{"loss", {1, 2}, {1}}}}}}); }),
             "line_plot: a series must have equally many x and y; got 2 and 1 for \"loss\".");

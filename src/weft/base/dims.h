@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iosfwd>
 #include <span>
 
 #include "weft/base/small_vector.h"
@@ -35,5 +36,16 @@ inline bool same_dims(DimSpan a, DimSpan b) {
     if (a[i] != b[i]) return false;
   return true;
 }
+
+/// A span of sizes that compares by value and prints as a tuple: what Array::shape() returns. Types live for ever, and
+/// so does the shape of an array.
+class ShapeView : public DimSpan {
+ public:
+  ShapeView() = default;
+  ShapeView(DimSpan dims) : DimSpan(dims) {}  // implicit by design
+  friend bool operator==(ShapeView a, ShapeView b) { return same_dims(a, b); }
+};
+/// "(2, 3)", "(3,)" or "()".
+std::ostream& operator<<(std::ostream& out, ShapeView shape);
 
 }  // namespace weft

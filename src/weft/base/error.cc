@@ -27,6 +27,12 @@ std::string SourceLocation::str() const {
   return std::string(path) + ":" + std::to_string(line);
 }
 
+std::string after_last_call() {
+  if (!detail::last_location) return {};
+  const std::string_view operation = detail::last_operation.empty() ? "a call" : detail::last_operation;
+  return "after " + std::string(operation) + " at " + detail::last_location.str();
+}
+
 Error::Error(const char* kind, std::string message, std::string hint)
     : kind_(kind), message_(std::move(message)), hint_(std::move(hint)), location_(current_location()) {
   if (std::string_view(kind_) != "InternalError") message_ = named_for_the_user(std::move(message_));

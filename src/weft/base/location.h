@@ -7,6 +7,8 @@
 // the equation's original line.
 #pragma once
 
+#include "weft/base/compiler.h"
+
 #include <cstdint>
 #include <source_location>
 #include <string>
@@ -34,6 +36,9 @@ namespace detail {
 inline constinit thread_local SourceLocation current_location{};
 // Means something only while current_location is known.
 inline constinit thread_local std::string_view current_operation{};
+// Where this thread last called Weft, and what.
+inline constinit thread_local SourceLocation last_location{};
+inline constinit thread_local std::string_view last_operation{};
 }  // namespace detail
 
 /// The user's line that is being executed on this thread, if known.
@@ -43,6 +48,10 @@ inline const SourceLocation& current_location() { return detail::current_locatio
 inline std::string_view current_operation() {
   return detail::current_location.line == 0 ? std::string_view() : detail::current_operation;
 }
+
+/// "after greater at model.cc:12": the last call of Weft on this thread, which is as near as one gets where C++ gives
+/// no line, as in `if (x > 0)`. "" when that call had none either.
+std::string after_last_call();
 
 /// Blames `loc`, and the public function `operation` (static text), until destroyed, unless an outer scope already
 /// blames a line.
@@ -55,7 +64,10 @@ class LocationScope {
     detail::current_operation = operation;
   }
   ~LocationScope() {
-    if (owner_) detail::current_location.line = 0;
+    if (!owner_) return;
+    detail::last_location = detail::current_location;
+    detail::last_operation = detail::current_operation;
+    detail::current_location.line = 0;
   }
   LocationScope(const LocationScope&) = delete;
   LocationScope& operator=(const LocationScope&) = delete;

@@ -14,20 +14,22 @@ class Arg {
     requires is_element_v<T>
   Arg(T v, SourceLocation loc = std::source_location::current()) : scalar_(v), loc_(loc) {}
 
+  Arg(const Scalar& v, SourceLocation loc = std::source_location::current()) : scalar_(v), loc_(loc) {}
+
   bool is_scalar() const { return array_ == nullptr; }
   const SourceLocation& location() const { return loc_; }
   /// The array's dtype, or that of the number's C++ type.
-  DType dtype() const { return array_ ? array_->dtype() : scalar_.dtype; }
-  DimSpan shape() const { return array_ ? array_->shape() : DimSpan(); }
+  DType dtype() const { return array_ ? array_->dtype(loc_) : scalar_.dtype; }
+  ShapeView shape() const { return array_ ? array_->shape(loc_) : ShapeView(); }
   const Scalar& scalar() const { return scalar_; }
   /// The array itself, or a 0-d array of the number's own dtype.
   Array array() const { return array_ ? *array_ : Array::full({}, scalar_.dtype, scalar_); }
-  /// The array itself, or an array of `shape` and `dtype` filled with the number.
+  /// The array itself, or an array of `shape` and `dtype` filled with the number. ValueError when it does not fit.
   Array filled(DType dtype, DimSpan shape) const { return array_ ? *array_ : Array::full(shape, dtype, scalar_); }
   /// The dtype a number takes beside an operand of type `other`: `other`'s within its category
   /// (bool < integer < float < complex), otherwise its own.
   DType dtype_beside(DType other) const {
-    if (array_) return array_->dtype();
+    if (array_) return array_->dtype(loc_);
     return category(scalar_.dtype) <= category(other) ? other : scalar_.dtype;
   }
 

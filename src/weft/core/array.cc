@@ -1,7 +1,9 @@
 #include "weft/core/array.h"
 
+#include <cmath>
 #include <cstring>
 
+#include "weft/base/text.h"
 #include "weft/core/evaluator.h"
 #include "weft/core/trace.h"
 #include "weft/ir/elements.h"
@@ -160,13 +162,52 @@ std::complex<double> Scalar::value() const {
   return {real, imag};
 }
 
-Array Array::full(DimSpan shape, DType dtype, const Scalar& value) {
+namespace {
+
+// Bounds of an integer dtype; the largest u64 is known to the callers.
+std::int64_t lowest(DType t) { return is_unsigned(t) ? 0 : -(std::int64_t{1} << (bit_width(t) - 2)) * 2; }
+std::uint64_t highest(DType t) { return ~std::uint64_t{0} >> (64 - bit_width(t) + !is_unsigned(t)); }
+
+}  // namespace
+
+bool Scalar::fits(DType t) const {
+  if (dtype == t || t == boolean || is_complex(t)) return true;
+  if (is_complex(dtype) && imag != 0) return false;
+  if (!is_integer(t)) return true;
+  if (is_inexact(dtype)) {
+    // Both bounds are exact: one below the range, and the power of two above it.
+    const double above = std::ldexp(1.0, bit_width(t) - !is_unsigned(t));
+    const double whole = std::trunc(real);
+    return whole >= (is_unsigned(t) ? 0.0 : -above) && whole < above;
+  }
+  if (dtype == u64 || integer >= 0) return static_cast<std::uint64_t>(integer) <= highest(t);
+  return integer >= lowest(t);
+}
+
+void Scalar::check_fits(std::string_view op, DType t, std::string hint) const {
+  if (fits(t)) [[likely]]
+    return;
+  const std::string got = is_complex(dtype)   ? number_str(real) + (imag < 0 ? "" : "+") + number_str(imag) + "j"
+                          : is_inexact(dtype) ? number_str(real)
+                          : dtype == u64      ? std::to_string(static_cast<std::uint64_t>(integer))
+                                              : std::to_string(integer);
+  if (hint.empty())
+    hint = is_integer(t) ? std::string(name(t)) + " holds " + std::to_string(lowest(t)) + " to " +
+                               std::to_string(highest(t)) + "; convert an array with astype to wrap or saturate."
+                         : std::string(name(t)) + " holds real numbers.";
+  throw ValueError(std::string(op) + ": a number must fit the dtype that it takes; got " + got + " for " +
+                       std::string(name(t)) + ".",
+                   std::move(hint));
+}
+
+Array Array::full(const Shape& shape, DType dtype, const Scalar& value) {
+  value.check_fits("full", dtype);
   alignas(16) std::byte element[16];
   value.write(dtype, element);
   return detail::make_splat(Aval(dtype, shape), element);
 }
 
-Array Array::copy(DType dtype, DimSpan shape, const void* data, std::size_t count, SourceLocation loc) {
+Array Array::copy(DType dtype, const Shape& shape, const void* data, std::size_t count, SourceLocation loc) {
   const LocationScope scope(loc, "array");
   const Aval aval(dtype, shape);
   if (static_cast<std::size_t>(aval.size()) != count)
@@ -178,7 +219,7 @@ Array Array::copy(DType dtype, DimSpan shape, const void* data, std::size_t coun
   return Array(Ref<const Value>(std::move(b)));
 }
 
-Array Array::borrow(DType dtype, DimSpan shape, const void* data, std::shared_ptr<const void> owner,
+Array Array::borrow(DType dtype, const Shape& shape, const void* data, std::shared_ptr<const void> owner,
                     SourceLocation loc) {
   const LocationScope scope(loc, "borrow");
   const Aval aval(dtype, shape);
@@ -196,9 +237,9 @@ Array Array::borrow(DType dtype, DimSpan shape, const void* data, std::shared_pt
                                               [owner = std::move(owner)] {}))));
 }
 
-Aval Array::aval() const {
-  if (!v_) throw ValueError("array: the array must hold a value; got none (a default-constructed Array).");
-  return v_->aval();
+void Array::throw_none(const SourceLocation& loc) {
+  const LocationScope scope(loc);
+  throw ValueError("array: the array must hold a value; got none (a default-constructed Array).");
 }
 
 bool Array::known() const {
@@ -231,15 +272,21 @@ detail::HostView Array::host(const char* what, const SourceLocation& loc) const 
   return {b->storage(), {b->aval(), b->data()}};
 }
 
-void Array::copy_elements(DType t, void* out, std::size_t count, const char* what, const SourceLocation& loc) const {
+detail::HostView Array::host_elements(DType t, const char* what, const SourceLocation& loc) const {
   const LocationScope scope(loc, what);
-  const detail::HostView h = host(what, loc);
+  detail::HostView h = host(what, loc);
   // i2, i4, u2 and u4 have no C++ type of their own: they are read as the bytes that they are.
   const DType own = is_integer(h.view.dtype()) ? compute_dtype(h.view.dtype()) : h.view.dtype();
   if (own != t)
     throw DTypeError(std::string(what) + ": the C++ type must match the dtype; got " + std::string(name(t)) + " for " +
                          h.view.aval.str() + ".",
                      "convert first with astype(" + std::string(name(t)) + ").");
+  return h;
+}
+
+void Array::copy_elements(DType t, void* out, std::size_t count, const char* what, const SourceLocation& loc) const {
+  const LocationScope scope(loc, what);
+  const detail::HostView h = host_elements(t, what, loc);
   if (static_cast<std::int64_t>(count) != h.view.size())
     throw ShapeError(std::string(what) + ": the destination must have as many elements as the array; got " +
                      std::to_string(count) + " for " + h.view.aval.str() + ".");
@@ -262,9 +309,12 @@ void Array::read_item(DType t, void* out, const SourceLocation& loc) const {
 
 Array::operator bool() const {
   const BufferValue& b = concrete(*this, "bool");
-  if (b.aval().size() != 1)
-    throw ShapeError("bool: an array must have exactly one element to be true or false; got " + b.aval().str() + ".",
+  if (b.aval().size() != 1) {
+    ShapeError error("bool: an array must have exactly one element to be true or false; got " + b.aval().str() + ".",
                      "reduce it first with np::all or np::any.");
+    if (const std::string after = after_last_call(); !error.location() && !after.empty()) error.add_note(after);
+    throw error;
+  }
   bool v;
   read_item(boolean, &v, {});
   return v;

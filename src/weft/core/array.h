@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "weft/base/location.h"
+#include "weft/base/shape_param.h"
 #include "weft/core/storage.h"
 #include "weft/ir/tensor.h"
 
@@ -33,7 +34,17 @@ namespace detail {
 void destroy_value(const Value* v);
 /// Keeps its storage alive while the view is used.
 struct HostView;
+/// Writable elements one after the other.
+template <class R>
+concept ElementOutput = requires(R& r) {
+  requires is_element_v<std::remove_pointer_t<decltype(std::data(r))>>;
+  requires !std::is_const_v<std::remove_pointer_t<decltype(std::data(r))>>;
+  std::size(r);
+};
 }  // namespace detail
+
+template <class T>
+class Elements;
 
 /// The shared part of buffers and tracers.
 class Value : public RefCounted {
@@ -75,6 +86,13 @@ struct Scalar {
   }
   /// Writes the value as one element of type `t`, converting as `convert` does.
   void write(DType t, void* out) const;
+  /// Whether `t` can hold the value. The one rule for C++ numbers that become elements of a given dtype, beside an
+  /// array or in np::full, np::array, at().set and the like: integers hold what lies in their range after cutting the
+  /// fraction (so no NaN and no infinity), real dtypes no imaginary part; floats round and bool tests, so they hold
+  /// every real number.
+  bool fits(DType t) const;
+  /// ValueError naming `op` unless it fits; without a hint, the error says what `t` holds.
+  void check_fits(std::string_view op, DType t, std::string hint = {}) const;
   std::complex<double> value() const;
 };
 
@@ -94,21 +112,22 @@ class Array {
   /// Copies a vector to a 1-d array.
   template <class T>
     requires is_element_v<T>
-  explicit Array(const std::vector<T>& v) : Array(from_vector(v, Dims{static_cast<std::int64_t>(v.size())})) {}
+  explicit Array(const std::vector<T>& v) : Array(from_vector(v, v.size())) {}
 
   // ---- construction (np has the rest) ----
 
-  /// All elements equal. Costs one element of memory whatever the shape.
-  static Array full(DimSpan shape, DType dtype, const Scalar& value);
+  /// All elements equal. Costs one element of memory whatever the shape. ValueError when `dtype` cannot hold the value.
+  static Array full(const Shape& shape, DType dtype, const Scalar& value);
   /// Copies `size(shape)` elements in row-major order. ShapeError when the count differs.
-  template <class T>
-    requires is_element_v<T>
-  static Array from_span(std::span<const T> data, DimSpan shape, SourceLocation loc = std::source_location::current()) {
+  template <class T, std::size_t N>
+    requires is_element_v<std::remove_const_t<T>>
+  static Array from_span(std::span<T, N> data, const Shape& shape,
+                         SourceLocation loc = std::source_location::current()) {
     return copy(dtype_of<T>(), shape, data.data(), data.size(), loc);
   }
   template <class T>
     requires is_element_v<T>
-  static Array from_vector(const std::vector<T>& data, DimSpan shape,
+  static Array from_vector(const std::vector<T>& data, const Shape& shape,
                            SourceLocation loc = std::source_location::current()) {
     if constexpr (std::is_same_v<T, bool>) {
       const std::vector<std::uint8_t> bytes(data.begin(), data.end());
@@ -118,25 +137,27 @@ class Array {
     }
   }
   /// Copies `count` elements of `dtype` from memory; `count` must be the size of `shape`.
-  static Array copy(DType dtype, DimSpan shape, const void* data, std::size_t count,
+  static Array copy(DType dtype, const Shape& shape, const void* data, std::size_t count,
                     SourceLocation loc = std::source_location::current());
   /// Uses the memory in place, without copying. It must hold the elements in row-major order, be
   /// aligned for them, and not change until `owner` is released, with the last array over it.
-  static Array borrow(DType dtype, DimSpan shape, const void* data, std::shared_ptr<const void> owner,
+  static Array borrow(DType dtype, const Shape& shape, const void* data, std::shared_ptr<const void> owner,
                       SourceLocation loc = std::source_location::current());
 
   // ---- what it is ----
 
   /// False for `none`.
   bool defined() const { return static_cast<bool>(v_); }
-  Aval aval() const;
-  DType dtype() const { return aval().dtype(); }
-  DimSpan shape() const { return aval().shape(); }
+  Aval aval() const { return checked({}); }
+  // ValueError for `none`, here and below.
+  DType dtype(SourceLocation loc = std::source_location::current()) const { return checked(loc).dtype(); }
+  /// Prints as "(2, 3)", and compares with a shape in braces: x.shape() == Shape{2, 3}.
+  ShapeView shape(SourceLocation loc = std::source_location::current()) const { return checked(loc).shape(); }
   /// The size of axis `i`; negative axes count from the end. IndexError when out of range.
   std::int64_t shape(int i, SourceLocation loc = std::source_location::current()) const;
-  int ndim() const { return aval().ndim(); }
-  std::int64_t size() const { return aval().size(); }
-  std::int64_t nbytes() const { return aval().bytes(); }
+  int ndim(SourceLocation loc = std::source_location::current()) const { return checked(loc).ndim(); }
+  std::int64_t size(SourceLocation loc = std::source_location::current()) const { return checked(loc).size(); }
+  std::int64_t nbytes(SourceLocation loc = std::source_location::current()) const { return checked(loc).bytes(); }
   /// The device that holds the elements: "cpu:0".
   std::string device() const;
 
@@ -150,16 +171,23 @@ class Array {
   template <class T>
     requires is_element_v<T>
   std::vector<T> to_vector(SourceLocation loc = std::source_location::current()) const;
-  /// Copies all elements in row-major order to `out`, which must have size() elements of T.
+  /// Copies all elements in row-major order to `out`, a span, vector, std::array or C array, which must have size()
+  /// elements of the C++ type of dtype(). ShapeError and DTypeError otherwise.
+  template <class Out>
+    requires detail::ElementOutput<Out>
+  void copy_to(Out&& out, SourceLocation loc = std::source_location::current()) const {
+    copy_elements(dtype_of<std::remove_pointer_t<decltype(std::data(out))>>(), std::data(out), std::size(out),
+                  "copy_to", loc);
+  }
+  /// The elements where they are, in row-major order, without a copy if they are stored so (they are, unless
+  /// broadcast). T must be the C++ type of dtype(); DTypeError otherwise.
   template <class T>
     requires is_element_v<T>
-  void copy_to(std::span<T> out, SourceLocation loc = std::source_location::current()) const {
-    copy_elements(dtype_of<T>(), out.data(), out.size(), "copy_to", loc);
-  }
+  Elements<T> elements(SourceLocation loc = std::source_location::current()) const;
   /// The truth of a one-element array. Inside `jit` the value is not known: ConcretizationError.
   explicit operator bool() const;
 
-  // ---- new arrays (defined in np/array_methods.cc) ----
+  // ---- new arrays (defined in np/array_methods.cc and np/indexing.h) ----
 
   /// Elements converted to `dtype`, see lax::convert.
   Array astype(DType dtype, SourceLocation loc = std::source_location::current()) const;
@@ -171,11 +199,21 @@ class Array {
   Array operator()(const Index& i0, const Index& i1, const Index& i2, const Index& i3, const Index& i4) const;
   Array operator()(const Index& i0, const Index& i1, const Index& i2, const Index& i3, const Index& i4,
                    const Index& i5) const;
+  /// The same for a list made at run time: std::vector<Index>, a span, an array.
+  template <class List>
+    requires std::is_convertible_v<const List&, std::span<const Index>>
+  Array operator()(const List& indices) const;
   /// x.at(i, j).set(v) is a copy of x in which the indexed elements are v.
   IndexUpdate at(const Index& i0) const;
   IndexUpdate at(const Index& i0, const Index& i1) const;
   IndexUpdate at(const Index& i0, const Index& i1, const Index& i2) const;
   IndexUpdate at(const Index& i0, const Index& i1, const Index& i2, const Index& i3) const;
+  IndexUpdate at(const Index& i0, const Index& i1, const Index& i2, const Index& i3, const Index& i4) const;
+  IndexUpdate at(const Index& i0, const Index& i1, const Index& i2, const Index& i3, const Index& i4,
+                 const Index& i5) const;
+  template <class List>
+    requires std::is_convertible_v<const List&, std::span<const Index>>
+  IndexUpdate at(const List& indices) const;
   /// Axes reversed.
   Array T(SourceLocation loc = std::source_location::current()) const;
 
@@ -233,7 +271,14 @@ class Array {
   const Ref<const Value>& ref() const { return v_; }
 
  private:
+  [[noreturn]] static void throw_none(const SourceLocation& loc);
+  Aval checked(const SourceLocation& loc) const {
+    if (!v_) [[unlikely]]
+      throw_none(loc);
+    return v_->aval();
+  }
   void copy_elements(DType t, void* out, std::size_t count, const char* what, const SourceLocation& loc) const;
+  detail::HostView host_elements(DType t, const char* what, const SourceLocation& loc) const;
   void read_item(DType t, void* out, const SourceLocation& loc) const;
 
   Ref<const Value> v_;
@@ -272,6 +317,28 @@ Ref<BufferValue> new_buffer(Aval aval);
 Array make_splat(Aval aval, const void* element);
 }  // namespace detail
 
+/// The elements of an array, read only, in row-major order. Keeps the memory alive by itself; a span made from it does
+/// not. Nothing ever writes to the memory while it lives.
+template <class T>
+class Elements {
+ public:
+  using value_type = T;
+  const T* data() const { return data_; }
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  const T* begin() const { return data_; }
+  const T* end() const { return data_ + size_; }
+  const T& operator[](std::size_t i) const { return data_[i]; }
+
+ private:
+  friend class Array;
+  Elements(Ref<Storage> storage, const void* data, std::int64_t size)
+      : storage_(std::move(storage)), data_(static_cast<const T*>(data)), size_(static_cast<std::size_t>(size)) {}
+  Ref<Storage> storage_;
+  const T* data_;
+  std::size_t size_;
+};
+
 // ---- inline definitions ----
 
 inline const BufferValue* Array::buffer() const {
@@ -284,6 +351,13 @@ T Array::item(SourceLocation loc) const {
   T v;
   read_item(dtype_of<T>(), &v, loc);
   return v;
+}
+
+template <class T>
+  requires is_element_v<T>
+Elements<T> Array::elements(SourceLocation loc) const {
+  const detail::HostView h = host_elements(dtype_of<T>(), "elements", loc);
+  return Elements<T>(h.storage, h.view.data, h.view.size());
 }
 
 template <class T>

@@ -1,4 +1,5 @@
-// Name scopes: "encoder/layer_0", recorded in equations for profiles and printed programs.
+// Name scopes: "encoder/layer_0", recorded in equations. Programs show them when asked:
+// ir::print(jaxpr, {.name_scopes = true}).
 #pragma once
 
 #include <string>

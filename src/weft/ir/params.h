@@ -42,13 +42,18 @@ constexpr Field<Owner, T> field(std::string_view name, T Owner::* member) {
 template <class P>
 concept HasFields = requires { P::fields(); };
 
-/// Hands out variable names in the order in which they are printed: a ... z, ba, bb, ...
+/// What the printers of a program and of the programs inside it share. Hands out variable names in the order in which
+/// they are printed: a ... z, ba, bb, ...
 class VarNames {
  public:
+  explicit VarNames(bool name_scopes = false) : name_scopes_(name_scopes) {}
   std::string next();
+  /// Whether equations show their name scopes.
+  bool name_scopes() const { return name_scopes_; }
 
  private:
   std::uint64_t count_ = 0;
+  bool name_scopes_;
 };
 
 /// Where a parameter's value is printed to. `indent` is the column of the enclosing line.

@@ -40,6 +40,10 @@ class Printer {
     bool broken = false;
     for (const Eqn& e : jaxpr_.eqns()) {
       lines.push_back(equation(e, indent + 4));
+      if (names_.name_scopes() && e.scope) {
+        lines.back() += "  # " + *e.scope;
+        broken = true;
+      }
       broken |= lines.back().find('\n') != std::string::npos;
     }
     std::string outs = "in (";
@@ -161,8 +165,8 @@ std::string element_str(DType dtype, const void* element) {
   });
 }
 
-std::string print(const Jaxpr& jaxpr) {
-  VarNames names;
+std::string print(const Jaxpr& jaxpr, PrintOptions options) {
+  VarNames names(options.name_scopes);
   return Printer(jaxpr, names).print(0);
 }
 

@@ -10,7 +10,12 @@
 
 namespace weft::ir {
 
-std::string print(const Jaxpr& jaxpr);
+struct PrintOptions {
+  /// "  # encoder/layer_0" behind each equation that was staged under a NameScope. Such text is for reading only: parse
+  /// refuses it.
+  bool name_scopes = false;
+};
+std::string print(const Jaxpr& jaxpr, PrintOptions options = {});
 
 /// One equation on its own, with operand types, for error messages: "mul f32[3] f32[4]".
 std::string describe(OpCode op, const ParamsBase* params, std::span<const Aval> operands);

@@ -45,6 +45,14 @@ IndexUpdate Array::at(const Index& i0, const Index& i1, const Index& i2, const I
   return {*this, Indices{i0, i1, i2, i3}};
 }
 
+IndexUpdate Array::at(const Index& i0, const Index& i1, const Index& i2, const Index& i3, const Index& i4) const {
+  return {*this, Indices{i0, i1, i2, i3, i4}};
+}
+IndexUpdate Array::at(const Index& i0, const Index& i1, const Index& i2, const Index& i3, const Index& i4,
+                      const Index& i5) const {
+  return {*this, Indices{i0, i1, i2, i3, i4, i5}};
+}
+
 namespace {
 
 // A tracer has no elements to show: its type, and what it belongs to.

@@ -43,13 +43,38 @@ Array array(std::initializer_list<Nested> values, std::optional<DType> dtype, So
     for (const Scalar& s : elements) t = promote_types(t, s.dtype);
   const auto size = static_cast<std::size_t>(byte_size(t));
   std::vector<std::byte> bytes(elements.size() * size);
-  for (std::size_t i = 0; i < elements.size(); ++i) elements[i].write(t, bytes.data() + i * size);
+  for (std::size_t i = 0; i < elements.size(); ++i) {
+    elements[i].check_fits("array", t);
+    elements[i].write(t, bytes.data() + i * size);
+  }
   return Array::copy(t, shape, bytes.data(), elements.size());
 }
 
-Array asarray(const Arg& x, std::optional<DType> dtype) {
-  const Array a = x.array();
-  return dtype ? lax::convert(Arg(a, x.location()), *dtype) : a;
+namespace detail {
+
+Array array_of(const Arg& x, std::optional<DType> dtype) {
+  const LocationScope scope(x.location(), "array");
+  if (x.is_scalar()) return Array::full({}, dtype.value_or(x.dtype()), x.scalar());
+  return dtype ? lax::convert(x, *dtype) : x.array();
+}
+
+Array array_of(DType from, const Dims& shape, bool ragged, const void* data, std::size_t count,
+               std::optional<DType> dtype, const SourceLocation& loc) {
+  const LocationScope scope(loc, "array");
+  if (ragged) throw ShapeError("array: rows must have equal lengths; got rows that differ from the first ones.");
+  const DType t = dtype.value_or(from);
+  if (is_integer(t) && from != t && from != boolean)
+    visit_dtype(from, [&]<class T>(TypeTag<T>) {
+      for (std::size_t i = 0; i < count; ++i) Scalar(static_cast<const T*>(data)[i]).check_fits("array", t);
+    });
+  return lax::convert(Array::copy(from, shape, data, count), t);
+}
+
+}  // namespace detail
+
+Array astype(const Arg& x, DType dtype) {
+  const LocationScope scope(x.location(), "astype");
+  return lax::convert(x, dtype);
 }
 
 Array zeros(const Shape& shape, DType dtype, SourceLocation loc) {
@@ -60,17 +85,25 @@ Array ones(const Shape& shape, DType dtype, SourceLocation loc) {
   const LocationScope scope(loc, "ones");
   return Array::full(shape, dtype, Scalar(1));
 }
-Array full(const Shape& shape, const Scalar& value, std::optional<DType> dtype, SourceLocation loc) {
-  const LocationScope scope(loc, "full");
-  return Array::full(shape, dtype.value_or(value.dtype), value);
+Array full(const Shape& shape, const Arg& value, std::optional<DType> dtype) {
+  const LocationScope scope(value.location(), "full");
+  const DType t = dtype.value_or(value.dtype());
+  if (value.is_scalar()) return Array::full(shape, t, value.scalar());
+  return broadcast_to(lax::convert(value, t), shape);
 }
 Array empty(const Shape& shape, DType dtype, SourceLocation loc) { return zeros(shape, dtype, loc); }
-Array zeros_like(const Arg& x, std::optional<DType> dtype) { return full_like(x, Scalar(0), dtype); }
-Array ones_like(const Arg& x, std::optional<DType> dtype) { return full_like(x, Scalar(1), dtype); }
+Array zeros_like(const Arg& x, std::optional<DType> dtype) {
+  const LocationScope scope(x.location(), "zeros_like");
+  return full_like(x, 0, dtype);
+}
+Array ones_like(const Arg& x, std::optional<DType> dtype) {
+  const LocationScope scope(x.location(), "ones_like");
+  return full_like(x, 1, dtype);
+}
 Array empty_like(const Arg& x, std::optional<DType> dtype) { return zeros_like(x, dtype); }
-Array full_like(const Arg& x, const Scalar& value, std::optional<DType> dtype) {
+Array full_like(const Arg& x, const Arg& value, std::optional<DType> dtype) {
   const LocationScope scope(x.location(), "full_like");
-  return Array::full(x.shape(), dtype.value_or(x.dtype()), value);
+  return full(DimSpan(x.shape()), value, dtype.value_or(x.dtype()));
 }
 
 namespace {
@@ -78,13 +111,18 @@ namespace {
 // 16-bit floats cannot count: ranges are made in f32 and rounded once.
 DType counting(DType t) { return is_float(t) && byte_size(t) < 4 ? f32 : t; }
 
-// start + i * step.
+// start + i * step. In integers modulo 2^bits: the numbers fit, their step need not (5, 4, 3 as u8).
 template <class T>
 Array ramp(DType t, T start, T step, std::int64_t n) {
   const Dims shape{n};
+  const auto constant = [&](T v) {
+    alignas(16) std::byte element[16];
+    Scalar(v).write(t, element);
+    return weft::detail::make_splat(Aval(t, shape), element);
+  };
   Array i = lax::iota(t, shape, 0);
-  if (step != 1) i = lax::multiply(i, lax::full(shape, Scalar(step), t));
-  return start == 0 ? i : lax::add(i, lax::full(shape, Scalar(start), t));
+  if (step != 1) i = lax::multiply(i, constant(step));
+  return start == 0 ? i : lax::add(i, constant(start));
 }
 
 }  // namespace
@@ -99,6 +137,10 @@ Array arange_floats(DType type, std::optional<DType> dtype, double start, double
   if (!(n < 4e18))
     throw ValueError("arange: the range must be finite; got " + number_str(start) + " to " + number_str(stop) + ".");
   const DType t = dtype.value_or(type), work = is_inexact(t) ? counting(t) : type;
+  if (n > 0) {
+    Scalar(start).check_fits("arange", t);
+    Scalar(start + (n - 1) * step).check_fits("arange", t);
+  }
   return lax::convert(ramp(work, start, step, n > 0 ? static_cast<std::int64_t>(n) : 0), t);
 }
 
@@ -114,33 +156,51 @@ Array arange_integers(DType type, std::optional<DType> dtype, std::int64_t start
   if (step > 0 && stop > start) n = (distance(start, stop) - 1) / static_cast<std::uint64_t>(step) + 1;
   if (step < 0 && stop < start) n = (distance(stop, start) - 1) / distance(step, 0) + 1;
   const DType t = dtype.value_or(type), work = t == boolean ? type : counting(t);
+  if (n > 0) {
+    const bool is_u64 = type == u64;  // above 2^63 the bits are those of an u64
+    const auto last = static_cast<std::uint64_t>(start) + (n - 1) * static_cast<std::uint64_t>(step);
+    (is_u64 ? Scalar(static_cast<std::uint64_t>(start)) : Scalar(start)).check_fits("arange", t);
+    (is_u64 ? Scalar(last) : Scalar(static_cast<std::int64_t>(last))).check_fits("arange", t);
+  }
   return lax::convert(ramp(work, start, step, static_cast<std::int64_t>(n)), t);
 }
 
 }  // namespace detail
 
-Array linspace(double start, double stop, std::int64_t num, bool endpoint, DType dtype, SourceLocation loc) {
-  const LocationScope scope(loc, "linspace");
-  if (num < 0)
-    throw ValueError("linspace: the number of points must not be negative; got " + std::to_string(num) + ".");
-  if (!is_inexact(dtype)) return lax::convert(lax::floor(linspace(start, stop, num, endpoint, f64)), dtype);
-  const Dims shape{num};
-  const std::int64_t steps = endpoint ? num - 1 : num;
-  if (steps <= 0) return full(shape, Scalar(start), dtype);
-  // Both ends weighted, so that they come out exactly.
-  const DType t = counting(dtype);
-  const auto constant = [&](double v) { return lax::full(shape, Scalar(v), t); };
-  const Array w = lax::divide(lax::iota(t, shape, 0), constant(static_cast<double>(steps)));
-  const Array head = lax::multiply(lax::subtract(constant(1), w), constant(start)),
-              tail = lax::multiply(w, constant(stop));
-  return lax::convert(lax::add(head, tail), dtype);
+namespace {
+
+// What a range of numbers between these has for a dtype: numbers make f32, as everywhere without a dtype.
+DType range_dtype(const Arg& start, const Arg& stop) {
+  return start.is_scalar() && stop.is_scalar() ? f32 : inexact_dtype(result_type({start, stop}));
 }
 
-Array logspace(double start, double stop, std::int64_t num, bool endpoint, double base, DType dtype,
-               SourceLocation loc) {
-  const LocationScope scope(loc, "logspace");
-  const Array exponents = linspace(start, stop, num, endpoint, is_inexact(dtype) ? counting(dtype) : f64);
-  return lax::convert(lax::power(base, exponents), dtype);
+}  // namespace
+
+Array linspace(const Arg& start, const Arg& stop, std::int64_t num, bool endpoint, std::optional<DType> dtype) {
+  const LocationScope scope(start.location(), "linspace");
+  if (num < 0)
+    throw ValueError("linspace: the number of points must not be negative; got " + std::to_string(num) + ".");
+  const DType result = dtype.value_or(range_dtype(start, stop));
+  if (!is_inexact(result)) return lax::convert(lax::floor(linspace(start, stop, num, endpoint, f64)), result);
+  const DType t = counting(result);
+  const Dims ends = broadcast_shapes("linspace", start.shape(), stop.shape());
+  Dims shape(ends);
+  shape.insert(shape.begin(), num);
+  const auto end_point = [&](const Arg& x) { return broadcast_to(lax::convert(x.filled(t, {}), t), shape); };
+  const std::int64_t steps = endpoint ? num - 1 : num;
+  if (steps <= 0) return lax::convert(end_point(start), result);
+  // Both ends weighted, so that they come out exactly.
+  const Array w = lax::divide(lax::iota(t, shape, 0), static_cast<double>(steps));
+  const Array head = lax::multiply(lax::subtract(1.0, w), end_point(start)), tail = lax::multiply(w, end_point(stop));
+  return lax::convert(lax::add(head, tail), result);
+}
+
+Array logspace(const Arg& start, const Arg& stop, std::int64_t num, bool endpoint, double base,
+               std::optional<DType> dtype) {
+  const LocationScope scope(start.location(), "logspace");
+  const DType result = dtype.value_or(range_dtype(start, stop));
+  const Array exponents = linspace(start, stop, num, endpoint, is_inexact(result) ? counting(result) : f64);
+  return lax::convert(lax::power(base, exponents), result);
 }
 
 namespace {
@@ -177,7 +237,7 @@ Array tri(std::int64_t rows, std::optional<std::int64_t> columns, std::int64_t k
 Array tril(const Arg& x, std::int64_t k) { return keep_band("tril", x, k, ComparisonDirection::kLe); }
 Array triu(const Arg& x, std::int64_t k) { return keep_band("triu", x, k, ComparisonDirection::kGe); }
 
-Array diagonal(const Arg& x, std::int64_t offset, int axis1, int axis2) {
+Array diagonal(const Arg& x, std::int64_t offset, Axis axis1, Axis axis2) {
   const LocationScope scope(x.location(), "diagonal");
   const Array a = x.array();
   if (a.ndim() < 2) throw ShapeError("diagonal: the array must have at least two axes; got " + a.aval().str() + ".");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "weft/core/arg.h"
+#include "weft/np/axis_param.h"
 #include "weft/np/shape_param.h"
 
 namespace weft::np {
@@ -10,6 +11,79 @@ inline constexpr double pi = 3.141592653589793;
 inline constexpr double e = 2.718281828459045;
 inline constexpr float inf = __builtin_inff();
 inline constexpr float nan = __builtin_nanf("");
+
+namespace detail {
+
+/// Numbers, or sequences of them to one depth: std::vector<float>, float[2][3], std::vector<std::vector<int>>, spans.
+template <class R>
+constexpr bool number_sequence() {
+  if constexpr (std::is_convertible_v<const R&, std::string_view>) {
+    return false;
+  } else if constexpr (requires(const R& r) { std::size(r), std::begin(r), std::end(r); }) {
+    using E = std::remove_cvref_t<decltype(*std::begin(std::declval<const R&>()))>;
+    if constexpr (is_element_v<E>)
+      return true;
+    else if constexpr (!std::is_same_v<E, R>)
+      return number_sequence<E>();
+  }
+  return false;
+}
+template <class R>
+concept NumberSequence = number_sequence<R>();
+
+/// The elements of a sequence one after the other, and the shape they make; bool as bytes.
+template <class T>
+struct Flat {
+  std::vector<std::conditional_t<std::is_same_v<T, bool>, std::uint8_t, T>> elements;
+  Dims shape;
+  bool ragged = false;
+
+  template <class R>
+  void add(const R& r, std::size_t depth) {
+    const auto n = static_cast<std::int64_t>(std::size(r));
+    if (depth == shape.size())
+      shape.push_back(n);
+    else
+      ragged |= shape[depth] != n;
+    for (const auto& item : r) {
+      if constexpr (is_element_v<std::remove_cvref_t<decltype(item)>>)
+        elements.push_back(item);
+      else
+        add(item, depth + 1);
+    }
+  }
+};
+template <class R>
+auto innermost(const R& r) {
+  if constexpr (is_element_v<R>)
+    return r;
+  else
+    return innermost<std::remove_cvref_t<decltype(*std::begin(r))>>(*std::begin(r));
+}
+
+Array array_of(const Arg& x, std::optional<DType> dtype);
+Array array_of(DType from, const Dims& shape, bool ragged, const void* data, std::size_t count,
+               std::optional<DType> dtype, const SourceLocation& loc);
+
+template <class R>
+Array array_of(const R& values, std::optional<DType> dtype, const SourceLocation& loc) {
+  using T = decltype(innermost(values));
+  // One axis in memory as it is needs no copy beside the array's own.
+  if constexpr (requires { requires is_element_v<std::remove_cvref_t<decltype(*std::data(values))>>; }) {
+    const Dims shape{static_cast<std::int64_t>(std::size(values))};
+    return array_of(dtype_of<T>(), shape, false, std::data(values), std::size(values), dtype, loc);
+  } else {
+    Flat<T> flat;
+    flat.add(values, 0);
+    return array_of(dtype_of<T>(), flat.shape, flat.ragged, flat.elements.data(), flat.elements.size(), dtype, loc);
+  }
+}
+
+/// What array and asarray take beside numbers in braces.
+template <class T>
+concept ArrayOrNumber = is_element_v<T> || std::is_same_v<T, Array> || std::is_same_v<T, Arg>;
+
+}  // namespace detail
 
 /// Numbers in braces, nested to any depth: {{1.f, 2.f}, {3.f, 4.f}}.
 class Nested {
@@ -27,42 +101,48 @@ class Nested {
   bool is_list_ = false;
 };
 
-/// An array of the numbers; the dtype is the one their C++ types promote to. ShapeError when ragged.
+// array and asarray: numbers in any form must fit `dtype` where one is given (ValueError otherwise, see Scalar::fits);
+// arrays convert to it as astype does. ShapeError when rows differ in length.
+
+/// An array of the numbers; the dtype is the one their C++ types promote to.
 Array array(std::initializer_list<Nested> values, std::optional<DType> dtype = {},
             SourceLocation loc = std::source_location::current());
-/// 1-d, copied.
-template <class T>
-  requires is_element_v<T>
-Array array(const std::vector<T>& values) {
-  return Array(values);
+/// The elements of a vector, span, std::array or C array, nested to any depth, copied.
+template <detail::NumberSequence R>
+Array array(const R& values, std::optional<DType> dtype = {}, SourceLocation loc = std::source_location::current()) {
+  return detail::array_of(values, dtype, loc);
+}
+/// A 0-d array of a number; x itself, or converted. Arrays do not change, so x is not copied.
+template <detail::ArrayOrNumber T>
+Array array(const T& x, std::optional<DType> dtype = {}, SourceLocation loc = std::source_location::current()) {
+  return detail::array_of(Arg(x, loc), dtype);
+}
+/// The same as array.
+inline Array asarray(std::initializer_list<Nested> values, std::optional<DType> dtype = {},
+                     SourceLocation loc = std::source_location::current()) {
+  return array(values, dtype, loc);
 }
 template <class T>
-  requires is_element_v<std::remove_const_t<T>>
-Array array(std::span<T> values) {
-  return Array::from_span<std::remove_const_t<T>>(values, Dims{static_cast<std::int64_t>(values.size())});
+  requires(detail::NumberSequence<T> || detail::ArrayOrNumber<T>)
+Array asarray(const T& x, std::optional<DType> dtype = {}, SourceLocation loc = std::source_location::current()) {
+  return array(x, dtype, loc);
 }
-template <class T>
-  requires is_element_v<T>
-Array array(T value) {
-  return Array(value);
-}
-/// x itself, or converted. Arrays do not change, so neither copies. Also np.copy, np.astype.
-Array asarray(const Arg& x, std::optional<DType> dtype = {});
 inline Array copy(const Arg& x) { return x.array(); }
-inline Array astype(const Arg& x, DType dtype) { return asarray(x, dtype); }
+/// Elements converted as lax::convert does, numbers too.
+Array astype(const Arg& x, DType dtype);
 
 Array zeros(const Shape& shape, DType dtype = f32, SourceLocation loc = std::source_location::current());
 Array ones(const Shape& shape, DType dtype = f32, SourceLocation loc = std::source_location::current());
-/// All elements `value`, of its C++ type's dtype unless given.
-Array full(const Shape& shape, const Scalar& value, std::optional<DType> dtype = {},
-           SourceLocation loc = std::source_location::current());
+/// All elements `value`, of its dtype unless given: a number, which must fit (ValueError otherwise), or an array, also
+/// a traced one, which broadcasts to the shape.
+Array full(const Shape& shape, const Arg& value, std::optional<DType> dtype = {});
 /// Zeros: there is no uninitialised memory.
 Array empty(const Shape& shape, DType dtype = f32, SourceLocation loc = std::source_location::current());
 /// Of x's shape, and of its dtype unless given.
 Array zeros_like(const Arg& x, std::optional<DType> dtype = {});
 Array ones_like(const Arg& x, std::optional<DType> dtype = {});
 Array empty_like(const Arg& x, std::optional<DType> dtype = {});
-Array full_like(const Arg& x, const Scalar& value, std::optional<DType> dtype = {});
+Array full_like(const Arg& x, const Arg& value, std::optional<DType> dtype = {});
 
 namespace detail {
 Array arange_floats(DType type, std::optional<DType> dtype, double start, double stop, double step,
@@ -74,7 +154,7 @@ concept ArangeNumber = std::is_arithmetic_v<T> && !std::is_same_v<T, bool>;
 }  // namespace detail
 
 /// start, start + step, ... before `stop`: ceil((stop - start) / step) numbers of the common C++ type's
-/// dtype unless given. ValueError when the step is zero or the range is not finite.
+/// dtype unless given. ValueError when the step is zero, the range is not finite or a number does not fit the dtype.
 template <detail::ArangeNumber A, detail::ArangeNumber B, detail::ArangeNumber C = std::common_type_t<A, B>>
 Array arange(A start, B stop, C step = C(1), std::optional<DType> dtype = {},
              SourceLocation loc = std::source_location::current()) {
@@ -91,12 +171,20 @@ template <detail::ArangeNumber T>
 Array arange(T stop, std::optional<DType> dtype = {}, SourceLocation loc = std::source_location::current()) {
   return arange<T, T, T>(T(0), stop, T(1), dtype, loc);
 }
-/// `num` numbers from `start` to `stop`, evenly spaced, `stop` included when `endpoint`. Integer dtypes round down.
-Array linspace(double start, double stop, std::int64_t num = 50, bool endpoint = true, DType dtype = f32,
-               SourceLocation loc = std::source_location::current());
+/// `num` numbers from `start` to `stop`, evenly spaced, `stop` included when `endpoint`. Arrays broadcast together, and
+/// the numbers run along a new first axis. Without a dtype: f32 for numbers, else what the arrays promote to, as float.
+/// Integer dtypes round down. ValueError for a negative `num`.
+Array linspace(const Arg& start, const Arg& stop, std::int64_t num = 50, bool endpoint = true,
+               std::optional<DType> dtype = {});
+inline Array linspace(const Arg& start, const Arg& stop, std::int64_t num, DType dtype) {
+  return linspace(start, stop, num, true, dtype);
+}
 /// base ^ linspace(start, stop).
-Array logspace(double start, double stop, std::int64_t num = 50, bool endpoint = true, double base = 10,
-               DType dtype = f32, SourceLocation loc = std::source_location::current());
+Array logspace(const Arg& start, const Arg& stop, std::int64_t num = 50, bool endpoint = true, double base = 10,
+               std::optional<DType> dtype = {});
+inline Array logspace(const Arg& start, const Arg& stop, std::int64_t num, DType dtype) {
+  return logspace(start, stop, num, true, 10, dtype);
+}
 /// 1 where column - row = k.
 Array eye(std::int64_t rows, std::optional<std::int64_t> columns = {}, std::int64_t k = 0, DType dtype = f32,
           SourceLocation loc = std::source_location::current());
@@ -112,7 +200,7 @@ Array diag(const Arg& x, std::int64_t k = 0);
 /// diag of the flattened array.
 Array diagflat(const Arg& x, std::int64_t k = 0);
 /// out[..., i] = x[..., i, i + offset] over the axes `axis1` and `axis2`.
-Array diagonal(const Arg& x, std::int64_t offset = 0, int axis1 = 0, int axis2 = 1);
+Array diagonal(const Arg& x, std::int64_t offset = 0, Axis axis1 = 0, Axis axis2 = 1);
 
 /// Coordinate grids of 1-d arrays: out[k] has xs[k] along its own axis and repeats it along the others.
 /// Indexing "xy" swaps the first two axes, "ij" does not; ValueError for others.

@@ -7,7 +7,8 @@
 
 namespace weft::np {
 
-FloatInfo finfo(DType t) {
+FloatInfo finfo(DType t, SourceLocation loc) {
+  const LocationScope scope(loc, "finfo");
   if (!is_inexact(t)) throw DTypeError("finfo: the dtype must be float or complex; got " + std::string(name(t)) + ".");
   const DType part = real_dtype(t);
   if (is_storage(part)) {
@@ -37,10 +38,12 @@ FloatInfo finfo(DType t) {
           .max = largest,
           .min = -largest,
           .smallest_normal = std::ldexp(1, 1 - bias),
+          .tiny = std::ldexp(1, 1 - bias),
           .smallest_subnormal = std::ldexp(1, 1 - bias - nmant)};
 }
 
-IntegerInfo iinfo(DType t) {
+IntegerInfo iinfo(DType t, SourceLocation loc) {
+  const LocationScope scope(loc, "iinfo");
   if (!is_integer(t)) throw DTypeError("iinfo: the dtype must be an integer's; got " + std::string(name(t)) + ".");
   const int bits = bit_width(t);
   const std::uint64_t ones = ~std::uint64_t{0} >> (64 - bits);

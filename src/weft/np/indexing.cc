@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "weft/base/text.h"
+#include "weft/np/ufuncs.h"
 #include "weft/ops/common.h"
 
 namespace weft {
@@ -405,7 +406,11 @@ Array IndexUpdate::update(const char* what, const Arg& v, lax::ScatterKind kind,
                                              .input_batching_dims = {},
                                              .scatter_indices_batching_dims = {},
                                              .scatter_dims_to_operand_dims = plan.indexed};
-  return lax::reshape(lax::scatter(x, plan.indices, value, numbers, kind, mode), x_.shape());
+  // Integers, slices and masks name every element once, which is what a product's derivative needs to know.
+  const bool unique = std::none_of(indices_.begin(), indices_.end(), [](const Index& i) {
+    return i.kind() == Index::Kind::kArray && i.array().dtype() != boolean;
+  });
+  return lax::reshape(lax::scatter(x, plan.indices, value, numbers, kind, mode, unique), x_.shape());
 }
 
 Array IndexUpdate::set(const Arg& v, IndexMode mode) const { return update("at.set", v, lax::ScatterKind::kSet, mode); }
@@ -420,7 +425,7 @@ namespace np {
 
 Array index(const Array& x, std::span<const Index> indices, IndexMode mode) { return index_array(x, indices, mode); }
 
-Array take(const Arg& x, const Arg& indices, std::optional<int> axis, IndexMode mode) {
+Array take(const Arg& x, const Arg& indices, OptionalAxis axis, IndexMode mode) {
   const LocationScope scope(x.location(), "take");
   Array a = x.array();
   if (!axis) a = lax::reshape(a, Dims{a.size()});
@@ -431,7 +436,22 @@ Array take(const Arg& x, const Arg& indices, std::optional<int> axis, IndexMode 
   return index_array(a, list, mode);
 }
 
-Array take_along_axis(const Arg& x, const Arg& indices, int axis, IndexMode mode) {
+Array take(const Arg& x, const Arg& indices, OptionalAxis axis, Wrap) {
+  const LocationScope scope(x.location(), "take");
+  const Array a = axis ? x.array() : lax::reshape(x, Dims{product(x.shape())});
+  const int at = ops::normal_axis("take", axis.value_or(0), a.aval());
+  const std::int64_t n = a.aval().shape(static_cast<std::size_t>(at));
+  Array ids = indices.array();
+  if (!is_integer(ids.dtype())) throw DTypeError("take: indices must be integers; got " + ids.aval().str() + ".");
+  if (n == 0 && ids.size() > 0)
+    throw IndexError("take: " + axis_text(static_cast<std::size_t>(at), a) + " has no elements; got " +
+                     std::to_string(ids.size()) + " indices.");
+  // In a dtype that holds the size; then the result is in range.
+  if (byte_size(ids.dtype()) < 8) ids = lax::convert(ids, n > INT32_MAX || ids.dtype() == u32 ? i64 : i32);
+  return take(Arg(a, x.location()), n == 0 ? ids : mod(ids, n), at, IndexMode::kPromise);
+}
+
+Array take_along_axis(const Arg& x, const Arg& indices, Axis axis, IndexMode mode) {
   const LocationScope scope(x.location(), "take_along_axis");
   const Array a = x.array(), ids = indices.array();
   if (ids.ndim() != a.ndim())

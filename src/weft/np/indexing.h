@@ -6,6 +6,7 @@
 #pragma once
 
 #include "weft/core/arg.h"
+#include "weft/np/axis_param.h"
 #include "weft/ops/lax.h"
 
 namespace weft {
@@ -50,6 +51,12 @@ class Index {
       : kind_(Kind::kArray), array_(a), loc_(loc) {}
   Index(std::initializer_list<int> ids, SourceLocation loc = std::source_location::current())
       : Index(Array(std::vector<int>(ids)), loc) {}
+  /// Integers, or a mask as bools, in a vector, span or array.
+  template <class R>
+    requires(detail::IntegerRange<R> || std::is_same_v<R, std::vector<bool>>)
+  Index(const R& ids, SourceLocation loc = std::source_location::current())
+      : Index(Array(std::vector<std::remove_cvref_t<decltype(*std::begin(ids))>>(std::begin(ids), std::end(ids))),
+              loc) {}
 
   Kind kind() const { return kind_; }
   std::int64_t integer() const { return integer_; }
@@ -72,11 +79,14 @@ class IndexUpdate {
   IndexUpdate(Array x, Indices indices) : x_(std::move(x)), indices_(std::move(indices)) {}
   /// The elements, with another mode than x(i...) has.
   Array get(IndexMode mode = IndexMode::kClip) const;
-  /// x with the elements replaced by `v`, which broadcasts to their shape and takes x's dtype.
+  /// x with the elements replaced by `v`, which broadcasts to their shape and takes x's dtype. ValueError for a number
+  /// that does not fit it.
   /// Of several values for one element the last in row-major order wins.
   Array set(const Arg& v, IndexMode mode = IndexMode::kFillOrDrop) const;
   /// Combined with `v`; an element indexed twice is changed twice.
   Array add(const Arg& v, IndexMode mode = IndexMode::kFillOrDrop) const;
+  /// Differentiable in x, and in v when no element can be indexed twice: with integers, slices and masks, not with
+  /// integer arrays (NotDifferentiableError).
   Array multiply(const Arg& v, IndexMode mode = IndexMode::kFillOrDrop) const;
   Array min(const Arg& v, IndexMode mode = IndexMode::kFillOrDrop) const;
   Array max(const Arg& v, IndexMode mode = IndexMode::kFillOrDrop) const;
@@ -94,11 +104,37 @@ Array index(const Array& x, std::span<const Index> indices, IndexMode mode = Ind
 
 /// x's slices at `indices` along `axis` (flattened x when none): the axis is replaced by the axes
 /// of `indices`. Out of range reads NaN (or the lowest / highest integer) unless `mode` says else.
-Array take(const Arg& x, const Arg& indices, std::optional<int> axis = {}, IndexMode mode = IndexMode::kFillOrDrop);
+Array take(const Arg& x, const Arg& indices, OptionalAxis axis = {}, IndexMode mode = IndexMode::kFillOrDrop);
+struct Wrap {};
+/// A mode of take: indices count round and round, modulo the size of the axis. IndexError when that is 0.
+inline constexpr Wrap wrap{};
+Array take(const Arg& x, const Arg& indices, OptionalAxis axis, Wrap);
+/// Indices in braces, or in a vector, span or array.
+template <class Mode = IndexMode>
+Array take(const Arg& x, std::initializer_list<int> indices, OptionalAxis axis = {},
+           Mode mode = IndexMode::kFillOrDrop) {
+  return take(x, Arg(Array(std::vector<int>(indices)), x.location()), axis, mode);
+}
+template <weft::detail::IntegerRange R, class Mode = IndexMode>
+Array take(const Arg& x, const R& indices, OptionalAxis axis = {}, Mode mode = IndexMode::kFillOrDrop) {
+  return take(x, Arg(Index(indices).array(), x.location()), axis, mode);
+}
 
 /// out[..., i, ...] = x[..., indices[..., i, ...], ...] along `axis`; the other sizes of x and
 /// `indices` are equal or 1.
-Array take_along_axis(const Arg& x, const Arg& indices, int axis, IndexMode mode = IndexMode::kFillOrDrop);
+Array take_along_axis(const Arg& x, const Arg& indices, Axis axis, IndexMode mode = IndexMode::kFillOrDrop);
 
 }  // namespace np
+
+template <class List>
+  requires std::is_convertible_v<const List&, std::span<const Index>>
+Array Array::operator()(const List& indices) const {
+  return np::index(*this, indices);
+}
+template <class List>
+  requires std::is_convertible_v<const List&, std::span<const Index>>
+IndexUpdate Array::at(const List& indices) const {
+  return {*this, Indices(std::span<const Index>(indices))};
+}
+
 }  // namespace weft

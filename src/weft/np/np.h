@@ -12,3 +12,4 @@
 #include "weft/np/shape.h"       // IWYU pragma: export
 #include "weft/np/sorting.h"     // IWYU pragma: export
 #include "weft/np/ufuncs.h"      // IWYU pragma: export
+#include "weft/np/vectorize.h"   // IWYU pragma: export

@@ -140,7 +140,7 @@ Element parse_descr(std::string_view descr, NpyOptions options, const Refusal& r
   if (descr == "<V2" || descr == "|V2") {
     if (options.v2_is_bfloat16) return {bf16};
     refuse("'descr' must name a type of numbers", got,
-           "bfloat16 arrays are stored like this; NpyOptions::v2_is_bfloat16 reads it so.");
+           "bfloat16 arrays are stored like this; load(path, {.v2_is_bfloat16 = true}) reads it so.");
   }
   const char order = descr.empty() ? '\0' : descr[0];
   if (order == '|' && descr.substr(1, 1) == "O")

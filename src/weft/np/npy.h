@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "weft/ir/tensor.h"
+#include "weft/np/files.h"
 
 namespace weft::np {
 
@@ -18,12 +19,6 @@ struct NpyData {
   Aval aval;
   std::vector<std::byte> bytes;
   TensorView view() const { return {aval, bytes.data()}; }
-};
-
-struct NpyOptions {
-  /// Reads '<V2' (and '|V2'), two bytes of unnamed type, as bfloat16. NumPy has no name for bfloat16, so np.save
-  /// of an ml_dtypes.bfloat16 array, and write_npy, store it that way; the file alone cannot tell.
-  bool v2_is_bfloat16 = false;
 };
 
 /// The array in a file: bool, integers, floats and complex numbers of Weft's dtypes, of either byte order, in

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "weft/base/function_ref.h"
 #include "weft/base/text.h"
 #include "weft/np/promotion.h"
 #include "weft/np/reductions.h"
@@ -20,16 +21,27 @@ std::pair<Array, Array> common_dtype(const Arg& x, const Arg& y) {
   return {lax::convert(Arg(x.filled(t, {}), x.location()), t), lax::convert(y.filled(t, {}), t)};
 }
 
-}  // namespace
-
-Array dot(const Arg& x, const Arg& y) {
-  const LocationScope scope(x.location(), "dot");
-  if (x.shape().empty() || y.shape().empty()) return multiply(x, y);
-  const auto [a, b] = common_dtype(x, y);
-  return lax::dot_general(a, b, {{a.ndim() - 1}, {b.ndim() == 1 ? 0 : b.ndim() - 2}, {}, {}});
+void check_preferred(const char* op, DType operands, std::optional<DType> preferred) {
+  if (preferred && category(*preferred) < category(operands))
+    throw DTypeError(std::string(op) + ": the preferred dtype must hold the operands' kind of numbers; got " +
+                     std::string(name(*preferred)) + " for " + std::string(name(operands)) + ".");
 }
 
-Array matmul(const Arg& x, const Arg& y) {
+// With a 0-d operand there is nothing to sum, but the product has the preferred dtype all the same.
+Array product_with_number(const Arg& x, const Arg& y, std::optional<DType> preferred) {
+  if (!preferred) return multiply(x, y);
+  check_preferred("dot", result_type({x, y}), preferred);
+  return multiply(lax::convert(x, *preferred), lax::convert(y, *preferred));
+}
+
+Array dot_in(const Arg& x, const Arg& y, std::optional<DType> preferred) {
+  const LocationScope scope(x.location(), "dot");
+  if (x.shape().empty() || y.shape().empty()) return product_with_number(x, y, preferred);
+  const auto [a, b] = common_dtype(x, y);
+  return lax::dot_general(a, b, {{a.ndim() - 1}, {b.ndim() == 1 ? 0 : b.ndim() - 2}, {}, {}}, preferred);
+}
+
+Array matmul_in(const Arg& x, const Arg& y, std::optional<DType> preferred) {
   const LocationScope scope(x.location(), "matmul");
   auto [a, b] = common_dtype(x, y);
   if (a.ndim() == 0 || b.ndim() == 0)
@@ -44,9 +56,10 @@ Array matmul(const Arg& x, const Arg& y) {
             a.aval().str() + ", rhs " + b.aval().str() + ").",
         b.ndim() >= 2 && b.shape(-1) == k ? "rhs looks transposed; use matmul(x, swapaxes(y, -1, -2))." : "");
   if (a.ndim() <= 2 && b.ndim() <= 2)
-    return lax::dot_general(a, b, {{a.ndim() - 1}, {b.ndim() == 1 ? 0 : b.ndim() - 2}, {}, {}});
+    return lax::dot_general(a, b, {{a.ndim() - 1}, {b.ndim() == 1 ? 0 : b.ndim() - 2}, {}, {}}, preferred);
   // A lone matrix or vector on the right needs no batch: its axis is free.
-  if (b.ndim() <= 2) return lax::dot_general(a, b, {{a.ndim() - 1}, {b.ndim() == 1 ? 0 : b.ndim() - 2}, {}, {}});
+  if (b.ndim() <= 2)
+    return lax::dot_general(a, b, {{a.ndim() - 1}, {b.ndim() == 1 ? 0 : b.ndim() - 2}, {}, {}}, preferred);
   const bool vector_a = a.ndim() == 1;
   const DimSpan lead_a = vector_a ? DimSpan() : a.shape().first(static_cast<std::size_t>(a.ndim() - 2));
   const DimSpan lead_b = b.shape().first(static_cast<std::size_t>(b.ndim() - 2));
@@ -64,23 +77,30 @@ Array matmul(const Arg& x, const Arg& y) {
   const auto n = static_cast<std::int64_t>(lead.size());
   if (vector_a) {
     // [k] . [lead, k, m]: contract, the batch is free.
-    return lax::dot_general(p, q, {{0}, {n}, {}, {}});
+    return lax::dot_general(p, q, {{0}, {n}, {}, {}}, preferred);
   }
   Dims batch;
   for (std::int64_t i = 0; i < n; ++i) batch.push_back(i);
-  return lax::dot_general(p, q, {{n + 1}, {n}, batch, batch});
+  return lax::dot_general(p, q, {{n + 1}, {n}, batch, batch}, preferred);
 }
 
-Array tensordot(const Arg& x, const Arg& y, const std::vector<int>& x_axes, const std::vector<int>& y_axes) {
+}  // namespace
+
+Array dot(const Arg& x, const Arg& y) { return dot_in(x, y, {}); }
+Array dot_as(const Arg& x, const Arg& y, DType preferred) { return dot_in(x, y, preferred); }
+Array matmul(const Arg& x, const Arg& y) { return matmul_in(x, y, {}); }
+Array matmul_as(const Arg& x, const Arg& y, DType preferred) { return matmul_in(x, y, preferred); }
+
+Array tensordot(const Arg& x, const Arg& y, const ContractedAxes& axes, std::optional<DType> preferred) {
   const LocationScope scope(x.location(), "tensordot");
   const auto [a, b] = common_dtype(x, y);
   lax::DotDimensionNumbers d;
-  for (const int i : x_axes) d.lhs_contracting.push_back(ops::normal_axis("tensordot", i, a.aval()));
-  for (const int i : y_axes) d.rhs_contracting.push_back(ops::normal_axis("tensordot", i, b.aval()));
-  return lax::dot_general(a, b, d);
+  for (const int i : axes.x) d.lhs_contracting.push_back(ops::normal_axis("tensordot", i, a.aval()));
+  for (const int i : axes.y) d.rhs_contracting.push_back(ops::normal_axis("tensordot", i, b.aval()));
+  return lax::dot_general(a, b, d, preferred);
 }
 
-Array tensordot(const Arg& x, const Arg& y, int axes) {
+Array tensordot(const Arg& x, const Arg& y, int axes, std::optional<DType> preferred) {
   const LocationScope scope(x.location(), "tensordot");
   const int rank = static_cast<int>(x.shape().size());
   if (axes < 0 || axes > rank || axes > static_cast<int>(y.shape().size()))
@@ -91,7 +111,7 @@ Array tensordot(const Arg& x, const Arg& y, int axes) {
     p.push_back(rank - axes + i);
     q.push_back(i);
   }
-  return tensordot(x, y, p, q);
+  return tensordot(x, y, p, q, preferred);
 }
 
 Array vdot(const Arg& x, const Arg& y) {
@@ -106,7 +126,7 @@ Array vdot(const Arg& x, const Arg& y) {
 Array inner(const Arg& x, const Arg& y) {
   const LocationScope scope(x.location(), "inner");
   if (x.shape().empty() || y.shape().empty()) return multiply(x, y);
-  return tensordot(x, y, {-1}, {-1});
+  return tensordot(x, y, {{-1}, {-1}});
 }
 
 Array outer(const Arg& x, const Arg& y) {
@@ -117,7 +137,7 @@ Array outer(const Arg& x, const Arg& y) {
                        lax::broadcast_in_dim(ravel(b), shape, Dims{1}));
 }
 
-Array vecdot(const Arg& x, const Arg& y, int axis) {
+Array vecdot(const Arg& x, const Arg& y, Axis axis) {
   const LocationScope scope(x.location(), "vecdot");
   const auto [a, b] = promote("vecdot", x, y);
   const int d = ops::normal_axis("vecdot", axis, a.aval());
@@ -160,7 +180,7 @@ Array cross(const Arg& x, const Arg& y) {
   return lax::subtract(lax::multiply(turned(a, 1), turned(b, 2)), lax::multiply(turned(a, 2), turned(b, 1)));
 }
 
-Array trace(const Arg& x, std::int64_t offset, int axis1, int axis2) {
+Array trace(const Arg& x, std::int64_t offset, Axis axis1, Axis axis2) {
   const LocationScope scope(x.location(), "trace");
   return sum(diagonal(x, offset, axis1, axis2), -1);
 }
@@ -246,7 +266,8 @@ Operand take_diagonal(const Operand& x, std::size_t p, std::size_t q) {
 }
 
 // One operand alone: diagonals, and sums over labels that nobody else needs.
-Operand simplify(Operand x, const std::function<bool(int)>& needed, const std::map<int, std::int64_t>& sizes) {
+Operand simplify(Operand x, FunctionRef<bool(int)> needed, const std::map<int, std::int64_t>& sizes,
+                 std::optional<DType> preferred) {
   for (std::size_t q = 0; q < x.labels.size();) {
     const auto p =
         static_cast<std::size_t>(std::find(x.labels.begin(), x.labels.end(), x.labels[q]) - x.labels.begin());
@@ -269,10 +290,11 @@ Operand simplify(Operand x, const std::function<bool(int)>& needed, const std::m
     else
       kept.push_back(x.labels[i]);
   }
+  if (preferred && !summed.empty()) x.array = lax::convert(x.array, promote_types(x.array.dtype(), *preferred));
   return {lax::reduce_sum(x.array, summed), std::move(kept)};
 }
 
-Operand contract(const Operand& x, const Operand& y, const std::function<bool(int)>& needed) {
+Operand contract(const Operand& x, const Operand& y, FunctionRef<bool(int)> needed, std::optional<DType> preferred) {
   lax::DotDimensionNumbers d;
   Labels batch, free;
   for (std::size_t i = 0; i < x.labels.size(); ++i) {
@@ -292,12 +314,14 @@ Operand contract(const Operand& x, const Operand& y, const std::function<bool(in
   for (const int label : y.labels)
     if (!contains(x.labels, label)) free.push_back(label);
   batch.insert(batch.end(), free.begin(), free.end());
-  return {lax::dot_general(x.array, y.array, d), std::move(batch)};
+  // Of different dtypes after an earlier step in the preferred one.
+  const DType t = promote_types(x.array.dtype(), y.array.dtype());
+  return {lax::dot_general(lax::convert(x.array, t), lax::convert(y.array, t), d, preferred), std::move(batch)};
 }
 
 }  // namespace
 
-Array einsum(EinsumSpec specification, std::span<const Array> xs) {
+Array einsum(EinsumSpec specification, std::span<const Array> xs, std::optional<DType> preferred) {
   const LocationScope scope(specification.location, "einsum");
   const std::string_view spec = specification.text;
   if (xs.empty()) throw ValueError("einsum: there must be at least one operand; got none.");
@@ -324,6 +348,7 @@ Array einsum(EinsumSpec specification, std::span<const Array> xs) {
 
   DType t = xs[0].dtype();
   for (const Array& x : xs) t = promote_types(t, x.dtype());
+  check_preferred("einsum", t, preferred);
   std::vector<Operand> operands;
   std::map<int, std::int64_t> sizes;
   int widest = 0;
@@ -379,14 +404,14 @@ Array einsum(EinsumSpec specification, std::span<const Array> xs) {
       return false;
     };
   };
-  Operand total = simplify(operands[0], needed_after(1), sizes);
+  Operand total = simplify(operands[0], needed_after(1), sizes, preferred);
   for (std::size_t i = 1; i < operands.size(); ++i) {
     const auto after = needed_after(i + 1);
-    const Operand next =
-        simplify(operands[i], [&](int label) { return after(label) || contains(total.labels, label); }, sizes);
+    const Operand next = simplify(
+        operands[i], [&](int label) { return after(label) || contains(total.labels, label); }, sizes, preferred);
     // Labels of the total that only the dropped (repeated) axes shared are summed by nobody else.
-    total = contract(total, next, after);
-    total = simplify(std::move(total), after, sizes);
+    total = contract(total, next, after, preferred);
+    total = simplify(std::move(total), after, sizes, preferred);
   }
   Dims permutation, shape;
   Labels order;
@@ -395,7 +420,7 @@ Array einsum(EinsumSpec specification, std::span<const Array> xs) {
     const auto at = std::find(total.labels.begin(), total.labels.end(), label);
     if (at != total.labels.end()) permutation.push_back(at - total.labels.begin());
   }
-  const Array y = lax::transpose(total.array, permutation);
+  const Array y = lax::convert(lax::transpose(total.array, permutation), preferred.value_or(t));
   return lax::reshape(y, shape);
 }
 

@@ -32,14 +32,22 @@ DType promote_types(DType a, DType b) {
   }
 }
 
-DType result_type(std::span<const Arg> args) {
-  internal_check(!args.empty(), "result_type: no operands");
+DType result_type(std::span<const TypeArg> args, SourceLocation loc) {
+  if (args.empty()) {
+    const LocationScope scope(loc, "result_type");
+    throw ValueError("result_type: there must be at least one operand; got none.");
+  }
   std::optional<DType> t;
-  for (const Arg& a : args)
-    if (!a.is_scalar()) t = t ? promote_types(*t, a.dtype()) : a.dtype();
+  for (const TypeArg& a : args)
+    if (!a.is_number()) t = t ? promote_types(*t, a.dtype()) : a.dtype();
   const bool arrays = t.has_value();
-  for (const Arg& a : args)
-    if (a.is_scalar()) t = !t ? a.dtype() : promote_types(*t, arrays ? a.dtype_beside(*t) : a.dtype());
+  for (const TypeArg& a : args) {
+    if (!a.is_number()) continue;
+    if (!t)
+      t = a.dtype();
+    else if (!arrays || category(a.dtype()) > category(*t))
+      t = promote_types(*t, a.dtype());
+  }
   return *t;
 }
 
@@ -110,28 +118,14 @@ Array broadcast_to(const Arg& x, const Shape& sizes) {
 
 namespace {
 
-// Wrapping round would be silent nonsense: 300 is no u8. Other categories round as conversions do.
-void check_fits(std::string_view op, const Arg& x, DType t, const Arg& beside) {
-  if (!x.is_scalar() || !is_integer(x.dtype()) || !is_integer(t) || x.dtype() == t) return;
-  const std::int64_t v = x.scalar().integer;
-  const bool above = x.dtype() == u64 && v < 0;  // above 2^63
-  const int bits = bit_width(t) - !is_unsigned(t);
-  const std::int64_t most = bits >= 63 ? INT64_MAX : (std::int64_t{1} << bits) - 1;
-  const std::int64_t least = is_unsigned(t) ? 0 : -most - 1;
-  const bool fits = above ? t == u64 : v >= least && v <= most;
-  if (!fits)
-    throw ValueError(std::string(op) + ": a number must fit the dtype of the array beside it; got " +
-                         (above ? std::to_string(static_cast<std::uint64_t>(v)) : std::to_string(v)) + " for " +
-                         beside.array().aval().str() + ".",
-                     "convert the array first, for example with astype(i64).");
-}
-
 // A number beside an array whose dtype it takes: the array as it is, and its type's splat, without looking
 // up a type. The common case of `x * 2`.
 bool number_beside(std::string_view op, const Arg& array, const Arg& number, Array& splat) {
   const Aval t = array.array().aval();
   if (number.dtype_beside(t.dtype()) != t.dtype() || t.vary()) return false;
-  check_fits(op, number, t.dtype(), array);
+  // Wrapping round would be silent nonsense: 300 is no u8.
+  if (!number.scalar().fits(t.dtype()))
+    number.scalar().check_fits(op, t.dtype(), "convert the array first, for example with astype(i64).");
   alignas(16) std::byte element[16];
   number.scalar().write(t.dtype(), element);
   splat = weft::detail::make_splat(t, element);
@@ -176,7 +170,7 @@ std::pair<Array, Array> promote(std::string_view op, const Arg& x, const Arg& y)
 std::pair<Array, Array> promote_inexact(std::string_view op, const Arg& x, const Arg& y) {
   std::pair<Array, Array> r;
   if (is_inexact((x.is_scalar() ? y : x).dtype()) && as_they_are(op, x, y, r)) return r;
-  return to_common(op, x, y, inexact(result_type({x, y})));
+  return to_common(op, x, y, inexact_dtype(result_type({x, y})));
 }
 
 }  // namespace weft::np

@@ -16,14 +16,39 @@ namespace weft::np {
 /// say.
 DType promote_types(DType a, DType b);
 
-/// The dtype of the operands together.
-DType result_type(std::span<const Arg> args);
-inline DType result_type(std::initializer_list<Arg> args) {
-  return result_type(std::span<const Arg>(args.begin(), args.size()));
+/// An operand of result_type: an array, a C++ number, or a dtype, which counts as an array of it.
+class TypeArg {
+ public:
+  TypeArg(const Arg& x) : dtype_(x.dtype()), number_(x.is_scalar()) {}
+  TypeArg(const Array& x, SourceLocation loc = std::source_location::current()) : dtype_(x.dtype(loc)) {}
+  TypeArg(DType t) : dtype_(t) {}
+  template <class T>
+    requires is_element_v<T>
+  TypeArg(T) : dtype_(dtype_of<T>()), number_(true) {}
+  DType dtype() const { return dtype_; }
+  /// A number takes a neighbour's dtype unless its category is higher.
+  bool is_number() const { return number_; }
+
+ private:
+  DType dtype_;
+  bool number_ = false;
+};
+
+/// The dtype of the operands together: arrays' promoted, then raised to a number's own dtype where its category is
+/// higher; numbers alone promote as arrays do. ValueError for none.
+DType result_type(std::span<const TypeArg> args, SourceLocation loc = std::source_location::current());
+inline DType result_type(std::initializer_list<TypeArg> args, SourceLocation loc = std::source_location::current()) {
+  return result_type(std::span<const TypeArg>(args.begin(), args.size()), loc);
+}
+inline DType result_type(const TypeArg& a) { return a.dtype(); }
+inline DType result_type(const TypeArg& a, const TypeArg& b) { return result_type({a, b}); }
+inline DType result_type(const TypeArg& a, const TypeArg& b, const TypeArg& c) { return result_type({a, b, c}); }
+inline DType result_type(const TypeArg& a, const TypeArg& b, const TypeArg& c, const TypeArg& d) {
+  return result_type({a, b, c, d});
 }
 
 /// `t` itself when float or complex, else f32: what sin and division make of integers.
-inline DType inexact(DType t) { return is_inexact(t) ? t : f32; }
+inline DType inexact_dtype(DType t) { return is_inexact(t) ? t : f32; }
 
 /// NumPy's broadcast of two shapes; ShapeError naming `op` when they do not fit.
 Dims broadcast_shapes(std::string_view op, DimSpan a, DimSpan b);

@@ -52,34 +52,96 @@ SumTypes sum_types(DType t, std::optional<DType> asked) {
   return {accumulator(t), is_float(t) ? t : accumulator(t)};
 }
 
-Array accumulate(const char* op, const Arg& x, ReduceKind kind, const AxisArg& axis, bool keepdims,
-                 std::optional<DType> dtype) {
-  const LocationScope scope(x.location(), op);
-  const Array a = x.array();
-  const Dims axes = axis.resolve(op, a.aval());
-  const SumTypes t = sum_types(a.dtype(), dtype);
-  const Array y = lax::reduce(lax::convert(a, t.work), kind, axes);
-  return with_kept(lax::convert(y, t.result), a.shape(), axes, keepdims);
+// What only some reductions can be told.
+void refuse(const char* op, bool given, const char* what) {
+  if (given) throw ValueError(std::string(op) + ": there must be no " + what + "; got one.");
 }
 
-Array extremum(const char* op, const Arg& x, ReduceKind kind, const AxisArg& axis, bool keepdims) {
-  const LocationScope scope(x.location(), op);
-  const Array a = x.array();
-  const Dims axes = axis.resolve(op, a.aval());
-  if (count(a.shape(), axes) == 0)
-    throw ShapeError(std::string(op) + ": there must be at least one element; got axes " + shape_str(axes) + " of " +
-                     a.aval().str() + ".");
-  return with_kept(lax::reduce(a, kind, axes), a.shape(), axes, keepdims);
+// The mask as bool in x's shape.
+Array mask_over(const char* op, const Arg& where, const Array& x) {
+  const Array mask = lax::convert(where.array(), boolean);
+  const bool fits = mask.ndim() <= x.ndim() && broadcastable(mask.shape(), x.shape()) &&
+                    same_dims(broadcast_shapes(op, mask.shape(), x.shape()), x.shape());
+  if (!fits)
+    throw ShapeError(std::string(op) + ": `where` must broadcast to the array's shape; got " + mask.aval().str() +
+                     " for " + x.aval().str() + ".");
+  return broadcast_to(mask, DimSpan(x.shape()));
 }
 
-Array truth_reduction(const char* op, const Arg& x, ReduceKind kind, const AxisArg& axis, bool keepdims) {
-  const LocationScope scope(x.location(), op);
-  const Array a = x.array();
-  const Dims axes = axis.resolve(op, a.aval());
-  return with_kept(lax::reduce(truth(a), kind, axes), a.shape(), axes, keepdims);
+// x with `otherwise` where the mask does not hold.
+Array masked(const char* op, const Array& x, const std::optional<Arg>& where, const Array& otherwise) {
+  return where ? lax::select(mask_over(op, *where, x), x, broadcast_to(otherwise, DimSpan(x.shape()))) : x;
 }
 
-Array position(const char* op, const Arg& x, bool max, std::optional<int> axis, bool keepdims) {
+// The initial value in the dtype of the reduction.
+Array initial_value(const char* op, const Arg& initial, DType t) {
+  if (!initial.shape().empty())
+    throw ShapeError(std::string(op) + ": the initial value must be 0-d; got " + initial.array().aval().str() + ".");
+  return lax::convert(initial.filled(t, {}), t);
+}
+
+Array accumulate(const char* op, const Arg& x, ReduceKind kind, const AxisArg& axis, const Reduction& how) {
+  const LocationScope scope(x.location(), op);
+  const bool is_sum = kind == ReduceKind::kSum;
+  const Array a = x.array();
+  const Dims axes = axis.resolve(op, a.aval());
+  const SumTypes t = sum_types(a.dtype(), how.dtype);
+  const Array terms = masked(op, lax::convert(a, t.work), how.where, Array::full({}, t.work, Scalar(is_sum ? 0 : 1)));
+  Array y = lax::reduce(terms, kind, axes);
+  if (how.initial) {
+    const Array first = broadcast_to(initial_value(op, *how.initial, t.work), DimSpan(y.shape()));
+    y = is_sum ? lax::add(first, y) : lax::multiply(first, y);
+  }
+  return with_kept(lax::convert(y, t.result), a.shape(), axes, how.keepdims);
+}
+
+Array extremum(const char* op, const Arg& x, ReduceKind kind, const AxisArg& axis, const Reduction& how) {
+  const LocationScope scope(x.location(), op);
+  refuse(op, how.dtype.has_value(), "dtype");
+  const Array a = x.array();
+  const Dims axes = axis.resolve(op, a.aval());
+  if (!how.initial) {
+    if (how.where)
+      throw ValueError(std::string(op) + ": `where` needs an initial value, for it may leave no element; got none.",
+                       "give `initial`, for example -np::inf or np::inf.");
+    if (count(a.shape(), axes) == 0)
+      throw ShapeError(std::string(op) + ": there must be at least one element; got axes " + shape_str(axes) + " of " +
+                       a.aval().str() + ".");
+    return with_kept(lax::reduce(a, kind, axes), a.shape(), axes, how.keepdims);
+  }
+  const Array first = initial_value(op, *how.initial, a.dtype());
+  const Array y = lax::reduce(masked(op, a, how.where, first), kind, axes);
+  const Array edge = broadcast_to(first, DimSpan(y.shape()));
+  return with_kept(kind == ReduceKind::kMax ? lax::maximum(y, edge) : lax::minimum(y, edge), a.shape(), axes,
+                   how.keepdims);
+}
+
+Array truth_reduction(const char* op, const Arg& x, ReduceKind kind, const AxisArg& axis, const Reduction& how) {
+  const LocationScope scope(x.location(), op);
+  refuse(op, how.dtype.has_value(), "dtype");
+  refuse(op, how.initial.has_value(), "initial value");
+  const Array a = truth(x.array());
+  const Dims axes = axis.resolve(op, a.aval());
+  const Array kept = masked(op, a, how.where, Array(kind == ReduceKind::kAnd));
+  return with_kept(lax::reduce(kept, kind, axes), a.shape(), axes, how.keepdims);
+}
+
+// The total divided by how many elements of x it is over, less `ddof`.
+Array over_count(const char* op, const Array& total, const Array& x, const std::optional<Arg>& where, const Dims& axes,
+                 int ddof) {
+  if (!where) return lax::divide(total, static_cast<double>(count(x.shape(), axes) - ddof));
+  const Array n = lax::reduce_sum(lax::convert(mask_over(op, *where, x), total.dtype()), axes);
+  return lax::divide(total, ddof == 0 ? n : lax::subtract(n, static_cast<double>(ddof)));
+}
+
+DType spread_dtype(const char* op, const Arg& x, std::optional<DType> dtype) {
+  const DType t = dtype.value_or(inexact_dtype(x.dtype()));
+  if (!is_inexact(t))
+    throw DTypeError(std::string(op) + ": the dtype must be float or complex; got " + std::string(name(t)) + ".");
+  return t;
+}
+
+Array position(const char* op, const Arg& x, bool max, OptionalAxis axis, Flag keepdims) {
   const LocationScope scope(x.location(), op);
   const Array a = axis ? x.array() : ravel(x);
   const int d = ops::normal_axis(op, axis.value_or(0), a.aval());
@@ -97,38 +159,52 @@ Array without_nan(const Array& a, double replacement) {
 
 }  // namespace
 
-Array sum(const Arg& x, const AxisArg& axis, bool keepdims, std::optional<DType> dtype) {
-  return accumulate("sum", x, ReduceKind::kSum, axis, keepdims, dtype);
+Array sum(const Arg& x, const AxisArg& axis, const Reduction& how) {
+  return accumulate("sum", x, ReduceKind::kSum, axis, how);
 }
-Array prod(const Arg& x, const AxisArg& axis, bool keepdims, std::optional<DType> dtype) {
-  return accumulate("prod", x, ReduceKind::kProd, axis, keepdims, dtype);
+Array prod(const Arg& x, const AxisArg& axis, const Reduction& how) {
+  return accumulate("prod", x, ReduceKind::kProd, axis, how);
 }
-Array max(const Arg& x, const AxisArg& axis, bool keepdims) {
-  return extremum("max", x, ReduceKind::kMax, axis, keepdims);
+Array max(const Arg& x, const AxisArg& axis, const Reduction& how) {
+  return extremum("max", x, ReduceKind::kMax, axis, how);
 }
-Array min(const Arg& x, const AxisArg& axis, bool keepdims) {
-  return extremum("min", x, ReduceKind::kMin, axis, keepdims);
+Array min(const Arg& x, const AxisArg& axis, const Reduction& how) {
+  return extremum("min", x, ReduceKind::kMin, axis, how);
 }
-Array all(const Arg& x, const AxisArg& axis, bool keepdims) {
-  return truth_reduction("all", x, ReduceKind::kAnd, axis, keepdims);
+Array all(const Arg& x, const AxisArg& axis, const Reduction& how) {
+  return truth_reduction("all", x, ReduceKind::kAnd, axis, how);
 }
-Array any(const Arg& x, const AxisArg& axis, bool keepdims) {
-  return truth_reduction("any", x, ReduceKind::kOr, axis, keepdims);
+Array any(const Arg& x, const AxisArg& axis, const Reduction& how) {
+  return truth_reduction("any", x, ReduceKind::kOr, axis, how);
 }
-
-Array mean(const Arg& x, const AxisArg& axis, bool keepdims, std::optional<DType> dtype) {
+Array mean(const Arg& x, const AxisArg& axis, const Reduction& how) {
   const LocationScope scope(x.location(), "mean");
-  const DType t = dtype.value_or(inexact(x.dtype()));
-  if (!is_inexact(t)) throw DTypeError("mean: the dtype must be float or complex; got " + std::string(name(t)) + ".");
+  refuse("mean", how.initial.has_value(), "initial value");
+  const DType t = spread_dtype("mean", x, how.dtype);
   const Array a = lax::convert(x, accumulator(t));
   const Dims axes = axis.resolve("mean", a.aval());
-  const Array y = lax::divide(lax::reduce_sum(a, axes), static_cast<double>(count(a.shape(), axes)));
-  return with_kept(lax::convert(y, t), a.shape(), axes, keepdims);
+  const Array total = lax::reduce_sum(masked("mean", a, how.where, Array::full({}, a.dtype(), Scalar(0))), axes);
+  const Array y = over_count("mean", total, a, how.where, axes, 0);
+  return with_kept(lax::convert(y, t), a.shape(), axes, how.keepdims);
 }
 
-Array average(const Arg& x, std::optional<int> axis, const Arg& weights) {
+Array sum(const Arg& x, const AxisArg& axis, Flag keepdims, std::optional<DType> dtype) {
+  return sum(x, axis, {.keepdims = keepdims, .dtype = dtype});
+}
+Array prod(const Arg& x, const AxisArg& axis, Flag keepdims, std::optional<DType> dtype) {
+  return prod(x, axis, {.keepdims = keepdims, .dtype = dtype});
+}
+Array max(const Arg& x, const AxisArg& axis, Flag keepdims) { return max(x, axis, {.keepdims = keepdims}); }
+Array min(const Arg& x, const AxisArg& axis, Flag keepdims) { return min(x, axis, {.keepdims = keepdims}); }
+Array all(const Arg& x, const AxisArg& axis, Flag keepdims) { return all(x, axis, {.keepdims = keepdims}); }
+Array any(const Arg& x, const AxisArg& axis, Flag keepdims) { return any(x, axis, {.keepdims = keepdims}); }
+Array mean(const Arg& x, const AxisArg& axis, Flag keepdims, std::optional<DType> dtype) {
+  return mean(x, axis, {.keepdims = keepdims, .dtype = dtype});
+}
+
+Array average(const Arg& x, OptionalAxis axis, const Arg& weights) {
   const LocationScope scope(x.location(), "average");
-  const DType t = inexact(result_type({x, weights}));
+  const DType t = inexact_dtype(result_type({x, weights}));
   const Array a = lax::convert(x, t);
   Array w = lax::convert(weights.filled(t, {}), t);
   if (axis && w.ndim() == 1 && a.ndim() != 1) {
@@ -145,38 +221,45 @@ Array average(const Arg& x, std::optional<int> axis, const Arg& weights) {
   return lax::divide(sum(lax::multiply(a, w), over), sum(w, over));
 }
 
-Array var(const Arg& x, const AxisArg& axis, int ddof, bool keepdims) {
+Array var(const Arg& x, const AxisArg& axis, const Spread& how) {
   const LocationScope scope(x.location(), "var");
-  const Array a = lax::convert(x, inexact(x.dtype()));
+  const DType t = spread_dtype("var", x, how.dtype);
+  if (is_complex(x.dtype()) && !is_complex(t))
+    throw DTypeError("var: the dtype of complex numbers must be complex; got " + std::string(name(t)) + " for " +
+                     x.array().aval().str() + ".");
+  const Array a = lax::convert(x, accumulator(t));
   const Dims axes = axis.resolve("var", a.aval());
-  const Array wide = lax::convert(a, accumulator(a.dtype()));
-  const Array centred = subtract(wide, mean(wide, axis, true));
-  const Array squares = is_complex(a.dtype()) ? lax::square(lax::abs(centred)) : lax::square(centred);
-  const Array y = lax::divide(lax::reduce_sum(squares, axes), static_cast<double>(count(a.shape(), axes) - ddof));
-  return with_kept(lax::convert(y, real_dtype(a.dtype())), a.shape(), axes, keepdims);
+  const Array centred = subtract(a, mean(a, axis, {.keepdims = true, .where = how.where}));
+  const Array squares = is_complex(t) ? lax::square(lax::abs(centred)) : lax::square(centred);
+  const DType real = squares.dtype();
+  const Array total = lax::reduce_sum(masked("var", squares, how.where, Array::full({}, real, Scalar(0))), axes);
+  const Array y = over_count("var", total, squares, how.where, axes, how.ddof);
+  return with_kept(lax::convert(y, real_dtype(t)), a.shape(), axes, how.keepdims);
 }
-Array std(const Arg& x, const AxisArg& axis, int ddof, bool keepdims) {
+Array std(const Arg& x, const AxisArg& axis, const Spread& how) {
   const LocationScope scope(x.location(), "std");
-  return lax::sqrt(var(x, axis, ddof, keepdims));
+  return lax::sqrt(var(x, axis, how));
+}
+Array var(const Arg& x, const AxisArg& axis, Flag keepdims, int ddof, std::optional<DType> dtype) {
+  return var(x, axis, {.keepdims = keepdims, .ddof = ddof, .dtype = dtype});
+}
+Array std(const Arg& x, const AxisArg& axis, Flag keepdims, int ddof, std::optional<DType> dtype) {
+  return std(x, axis, {.keepdims = keepdims, .ddof = ddof, .dtype = dtype});
 }
 
-Array count_nonzero(const Arg& x, const AxisArg& axis, bool keepdims) {
+Array count_nonzero(const Arg& x, const AxisArg& axis, Flag keepdims) {
   const LocationScope scope(x.location(), "count_nonzero");
   return sum(truth(x), axis, keepdims);
 }
-Array ptp(const Arg& x, const AxisArg& axis, bool keepdims) {
+Array ptp(const Arg& x, const AxisArg& axis, Flag keepdims) {
   const LocationScope scope(x.location(), "ptp");
   return lax::subtract(max(x, axis, keepdims), min(x, axis, keepdims));
 }
 
-Array argmax(const Arg& x, std::optional<int> axis, bool keepdims) {
-  return position("argmax", x, true, axis, keepdims);
-}
-Array argmin(const Arg& x, std::optional<int> axis, bool keepdims) {
-  return position("argmin", x, false, axis, keepdims);
-}
+Array argmax(const Arg& x, OptionalAxis axis, Flag keepdims) { return position("argmax", x, true, axis, keepdims); }
+Array argmin(const Arg& x, OptionalAxis axis, Flag keepdims) { return position("argmin", x, false, axis, keepdims); }
 
-Array cumsum(const Arg& x, std::optional<int> axis, std::optional<DType> dtype) {
+Array cumsum(const Arg& x, OptionalAxis axis, std::optional<DType> dtype) {
   const LocationScope scope(x.location(), "cumsum");
   const Array a = axis ? x.array() : ravel(x);
   const SumTypes t = sum_types(a.dtype(), dtype);
@@ -184,7 +267,7 @@ Array cumsum(const Arg& x, std::optional<int> axis, std::optional<DType> dtype) 
   return lax::convert(lax::cumsum(lax::convert(a, t.work), d), t.result);
 }
 
-Array diff(const Arg& x, int n, int axis) {
+Array diff(const Arg& x, int n, Axis axis) {
   const LocationScope scope(x.location(), "diff");
   Array a = x.array();
   if (n < 0) throw ValueError("diff: the order must not be negative; got " + std::to_string(n) + ".");
@@ -204,42 +287,42 @@ Array diff(const Arg& x, int n, int axis) {
 namespace {
 
 // How many elements are not NaN, as numbers of dtype `t`.
-Array count_numbers(const Array& a, const AxisArg& axis, bool keepdims, DType t) {
+Array count_numbers(const Array& a, const AxisArg& axis, Flag keepdims, DType t) {
   return lax::convert(sum(lax::eq(a, a), axis, keepdims), t);
 }
 
 }  // namespace
 
-Array nansum(const Arg& x, const AxisArg& axis, bool keepdims) {
+Array nansum(const Arg& x, const AxisArg& axis, Flag keepdims) {
   const LocationScope scope(x.location(), "nansum");
   return sum(without_nan(x.array(), 0), axis, keepdims);
 }
-Array nanprod(const Arg& x, const AxisArg& axis, bool keepdims) {
+Array nanprod(const Arg& x, const AxisArg& axis, Flag keepdims) {
   const LocationScope scope(x.location(), "nanprod");
   return prod(without_nan(x.array(), 1), axis, keepdims);
 }
-Array nanmax(const Arg& x, const AxisArg& axis, bool keepdims) {
+Array nanmax(const Arg& x, const AxisArg& axis, Flag keepdims) {
   const LocationScope scope(x.location(), "nanmax");
   const Array a = x.array();
   const Array y = max(without_nan(a, -__builtin_inf()), axis, keepdims);
   return is_inexact(a.dtype()) ? where(all(isnan(a), axis, keepdims), __builtin_nan(""), y) : y;
 }
-Array nanmin(const Arg& x, const AxisArg& axis, bool keepdims) {
+Array nanmin(const Arg& x, const AxisArg& axis, Flag keepdims) {
   const LocationScope scope(x.location(), "nanmin");
   const Array a = x.array();
   const Array y = min(without_nan(a, __builtin_inf()), axis, keepdims);
   return is_inexact(a.dtype()) ? where(all(isnan(a), axis, keepdims), __builtin_nan(""), y) : y;
 }
-Array nanmean(const Arg& x, const AxisArg& axis, bool keepdims) {
+Array nanmean(const Arg& x, const AxisArg& axis, Flag keepdims) {
   const LocationScope scope(x.location(), "nanmean");
-  const DType t = inexact(x.dtype());
+  const DType t = inexact_dtype(x.dtype());
   const Array a = lax::convert(x, accumulator(t));
   return lax::convert(lax::divide(sum(without_nan(a, 0), axis, keepdims), count_numbers(a, axis, keepdims, a.dtype())),
                       t);
 }
-Array nanvar(const Arg& x, const AxisArg& axis, int ddof, bool keepdims) {
+Array nanvar(const Arg& x, const AxisArg& axis, Flag keepdims, int ddof) {
   const LocationScope scope(x.location(), "nanvar");
-  const DType t = inexact(x.dtype());
+  const DType t = inexact_dtype(x.dtype());
   const Array a = lax::convert(x, accumulator(t));
   const Array centred = without_nan(subtract(a, nanmean(a, axis, true)), 0);
   const Array total = sum(lax::square(is_complex(t) ? lax::abs(centred) : centred), axis, keepdims);
@@ -247,14 +330,14 @@ Array nanvar(const Arg& x, const AxisArg& axis, int ddof, bool keepdims) {
   const Array nan = lax::full(n.shape(), Scalar(__builtin_nan("")), n.dtype());
   return lax::convert(lax::select(lax::le(n, 0.0), nan, lax::divide(total, n)), real_dtype(t));
 }
-Array nanstd(const Arg& x, const AxisArg& axis, int ddof, bool keepdims) {
+Array nanstd(const Arg& x, const AxisArg& axis, Flag keepdims, int ddof) {
   const LocationScope scope(x.location(), "nanstd");
-  return lax::sqrt(nanvar(x, axis, ddof, keepdims));
+  return lax::sqrt(nanvar(x, axis, keepdims, ddof));
 }
 
-Array logsumexp(const Arg& x, const AxisArg& axis, bool keepdims) {
+Array logsumexp(const Arg& x, const AxisArg& axis, Flag keepdims) {
   const LocationScope scope(x.location(), "logsumexp");
-  const DType t = inexact(x.dtype());
+  const DType t = inexact_dtype(x.dtype());
   const Array a = lax::convert(x, accumulator(t));
   const Dims axes = axis.resolve("logsumexp", a.aval());
   // Shifted by the largest, which is a constant for derivatives; an infinite one would make inf - inf.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "weft/base/text.h"
+#include "weft/np/indexing.h"
 #include "weft/ops/common.h"
 
 namespace weft::np {
@@ -90,7 +91,7 @@ Array moveaxis(const Arg& x, const Axes& from, const Axes& to) {
   return lax::transpose(a, permutation);
 }
 
-Array swapaxes(const Arg& x, int p, int q) {
+Array swapaxes(const Arg& x, Axis p, Axis q) {
   const LocationScope scope(x.location(), "swapaxes");
   const Array a = x.array();
   Dims permutation;
@@ -141,7 +142,7 @@ Arrays promoted(const char* op, std::span<const Array> xs) {
 
 }  // namespace
 
-Array concatenate(std::span<const Array> xs, std::optional<int> axis, SourceLocation loc) {
+Array concatenate(std::span<const Array> xs, OptionalAxis axis, SourceLocation loc) {
   const LocationScope scope(loc, "concatenate");
   Arrays parts = promoted("concatenate", xs);
   if (!axis)
@@ -153,7 +154,7 @@ Array concatenate(std::span<const Array> xs, std::optional<int> axis, SourceLoca
   return lax::concatenate(parts, d);
 }
 
-Array stack(std::span<const Array> xs, int axis, SourceLocation loc) {
+Array stack(std::span<const Array> xs, Axis axis, SourceLocation loc) {
   const LocationScope scope(loc, "stack");
   Arrays parts = promoted("stack", xs);
   for (Array& p : parts) {
@@ -190,7 +191,7 @@ Array column_stack(std::span<const Array> xs, SourceLocation loc) {
     if (p.ndim() < 2) p = lax::reshape(p, Dims{p.size(), 1});
   return lax::concatenate(parts, 1);
 }
-Array append(const Arg& x, const Arg& values, std::optional<int> axis) {
+Array append(const Arg& x, const Arg& values, OptionalAxis axis) {
   const LocationScope scope(x.location(), "append");
   const DType t = result_type({x, values});
   return concatenate({lax::convert(x, t), lax::convert(values.filled(t, {}), t)}, axis);
@@ -222,7 +223,7 @@ std::vector<Array> nearly_equal_parts(const Array& a, int axis, std::int64_t sec
 
 }  // namespace
 
-std::vector<Array> split(const Arg& x, const Cuts& cuts, int axis) {
+std::vector<Array> split(const Arg& x, const Cuts& cuts, Axis axis) {
   const LocationScope scope(x.location(), "split");
   const Array a = x.array();
   const int d = normal_axis("split", axis, a.aval());
@@ -235,7 +236,7 @@ std::vector<Array> split(const Arg& x, const Cuts& cuts, int axis) {
                      "np::array_split makes parts of nearly equal size.");
   return nearly_equal_parts(a, d, sections);
 }
-std::vector<Array> array_split(const Arg& x, int sections, int axis) {
+std::vector<Array> array_split(const Arg& x, int sections, Axis axis) {
   const LocationScope scope(x.location(), "array_split");
   const Array a = x.array();
   const int d = normal_axis("array_split", axis, a.aval());
@@ -244,7 +245,7 @@ std::vector<Array> array_split(const Arg& x, int sections, int axis) {
   return nearly_equal_parts(a, d, sections);
 }
 
-std::vector<Array> unstack(const Arg& x, int axis) {
+std::vector<Array> unstack(const Arg& x, Axis axis) {
   const LocationScope scope(x.location(), "unstack");
   const Array a = x.array();
   const int d = normal_axis("unstack", axis, a.aval());
@@ -255,8 +256,9 @@ std::vector<Array> unstack(const Arg& x, int axis) {
   return r;
 }
 
-Array tile(const Arg& x, const std::vector<std::int64_t>& repetitions) {
+Array tile(const Arg& x, const Shape& counts) {
   const LocationScope scope(x.location(), "tile");
+  const Dims& repetitions = counts.dims();
   Array a = x.array();
   const std::size_t rank = std::max(repetitions.size(), a.shape().size());
   // [n0, n1] -> [r0, n0, r1, n1] -> [r0 n0, r1 n1]
@@ -273,16 +275,42 @@ Array tile(const Arg& x, const std::vector<std::int64_t>& repetitions) {
   return lax::reshape(lax::broadcast_in_dim(a, wide, dims), shape);
 }
 
-Array repeat(const Arg& x, std::int64_t repetitions, std::optional<int> axis) {
+namespace {
+
+// Axis `d` with element i so many times: read at positions worked out here.
+Array repeat_each(const Array& a, int d, DimSpan counts) {
+  std::int64_t total = 0;
+  for (const std::int64_t n : counts)
+    if (__builtin_add_overflow(total, n, &total) || total > INT32_MAX)
+      throw ValueError("repeat: the counts must sum to less than 2^31; got " + shape_str(counts) + ".");
+  std::vector<std::int32_t> from;
+  from.reserve(static_cast<std::size_t>(total));
+  for (std::size_t i = 0; i < counts.size(); ++i)
+    from.insert(from.end(), static_cast<std::size_t>(counts[i]), static_cast<std::int32_t>(i));
+  return take(a, Array(from), d, IndexMode::kPromise);
+}
+
+}  // namespace
+
+Array repeat(const Arg& x, const Shape& times, OptionalAxis axis) {
   const LocationScope scope(x.location(), "repeat");
-  if (repetitions < 0)
-    throw ValueError("repeat: repetitions must not be negative; got " + std::to_string(repetitions) + ".");
+  const DimSpan counts = times.dims();
   const Array a = axis ? x.array() : ravel(x);
   const int d = normal_axis("repeat", axis.value_or(0), a.aval());
+  const std::int64_t size = a.aval().shape(static_cast<std::size_t>(d));
+  for (const std::int64_t n : counts)
+    if (n < 0) throw ValueError("repeat: repetitions must not be negative; got " + std::to_string(n) + ".");
+  if (counts.size() != 1 && static_cast<std::int64_t>(counts.size()) != size)
+    throw ShapeError("repeat: there must be one count, or one for every element of axis " + std::to_string(d) +
+                     "; got " + count_str(static_cast<std::int64_t>(counts.size()), "count", "counts") + " for " +
+                     a.aval().str() + ".");
+  if (counts.size() != 1) return repeat_each(a, d, counts);
   Dims wide(a.shape()), dims, shape(a.shape());
-  wide.insert(wide.begin() + d + 1, repetitions);
+  wide.insert(wide.begin() + d + 1, counts[0]);
   for (int i = 0; i < a.ndim(); ++i) dims.push_back(i + (i > d));
-  shape[static_cast<std::size_t>(d)] *= repetitions;
+  if (__builtin_mul_overflow(size, counts[0], &shape[static_cast<std::size_t>(d)]))
+    throw ShapeError("repeat: sizes must be less than 2^63; got " + std::to_string(counts[0]) + " times " +
+                     a.aval().str() + ".");
   return lax::reshape(lax::broadcast_in_dim(a, wide, dims), shape);
 }
 
@@ -308,7 +336,7 @@ Array rot90(const Arg& x, int k, std::pair<int, int> axes) {
   }
 }
 
-Array roll(const Arg& x, std::int64_t shift, std::optional<int> axis) {
+Array roll(const Arg& x, std::int64_t shift, OptionalAxis axis) {
   const LocationScope scope(x.location(), "roll");
   const Array a = axis ? x.array() : ravel(x);
   const auto d = static_cast<std::size_t>(normal_axis("roll", axis.value_or(0), a.aval()));

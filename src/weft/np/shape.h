@@ -6,19 +6,6 @@
 
 namespace weft::np {
 
-/// One axis or several, as a parameter.
-class Axes {
- public:
-  Axes() = default;
-  Axes(int axis) : axes_{axis} {}
-  Axes(std::initializer_list<int> axes) : axes_(axes) {}
-  Axes(std::vector<int> axes) : axes_(std::move(axes)) {}
-  const std::vector<int>& axes() const { return axes_; }
-
- private:
-  std::vector<int> axes_;
-};
-
 /// Where to cut an axis, as a parameter: a number of parts, or positions (in braces or a vector).
 class Cuts {
  public:
@@ -42,7 +29,7 @@ Array transpose(const Arg& x, const std::vector<int>& axes = {});
 inline Array permute_dims(const Arg& x, const std::vector<int>& axes) { return transpose(x, axes); }
 /// The last two axes exchanged. ShapeError when there are fewer.
 Array matrix_transpose(const Arg& x);
-Array swapaxes(const Arg& x, int a, int b);
+Array swapaxes(const Arg& x, Axis a, Axis b);
 /// Axis from[i] becomes axis to[i]; the others keep their order.
 Array moveaxis(const Arg& x, const Axes& from, const Axes& to);
 /// New axes of size 1 at `axes` of the result.
@@ -53,10 +40,10 @@ Array squeeze(const Arg& x, const Axes& axes = {});
 // ---- joining: dtypes promote; ValueError for no arrays ----
 
 /// Joined along an axis; without one (nullopt) flattened first. Also concat.
-Array concatenate(std::span<const Array> xs, std::optional<int> axis = 0,
+Array concatenate(std::span<const Array> xs, OptionalAxis axis = 0,
                   SourceLocation loc = std::source_location::current());
 /// Joined along a new axis.
-Array stack(std::span<const Array> xs, int axis = 0, SourceLocation loc = std::source_location::current());
+Array stack(std::span<const Array> xs, Axis axis = 0, SourceLocation loc = std::source_location::current());
 /// Joined along axis 0 (1-d arrays as rows), along axis 1 (1-d arrays end to end), along axis 2, and as
 /// columns (1-d arrays as columns).
 Array vstack(std::span<const Array> xs, SourceLocation loc = std::source_location::current());
@@ -64,19 +51,22 @@ Array hstack(std::span<const Array> xs, SourceLocation loc = std::source_locatio
 Array dstack(std::span<const Array> xs, SourceLocation loc = std::source_location::current());
 Array column_stack(std::span<const Array> xs, SourceLocation loc = std::source_location::current());
 /// `values` after x along an axis; both flattened when none is given.
-Array append(const Arg& x, const Arg& values, std::optional<int> axis = {});
+Array append(const Arg& x, const Arg& values, OptionalAxis axis = {});
 
 // The same for arrays in braces.
 using ArrayList = std::initializer_list<Array>;
 inline std::span<const Array> as_span(ArrayList xs) { return {xs.begin(), xs.size()}; }
-inline Array concatenate(ArrayList xs, std::optional<int> axis = 0,
-                         SourceLocation loc = std::source_location::current()) {
+inline Array concatenate(ArrayList xs, OptionalAxis axis = 0, SourceLocation loc = std::source_location::current()) {
   return concatenate(as_span(xs), axis, loc);
 }
-inline Array concat(ArrayList xs, std::optional<int> axis = 0, SourceLocation loc = std::source_location::current()) {
+inline Array concat(std::span<const Array> xs, OptionalAxis axis = 0,
+                    SourceLocation loc = std::source_location::current()) {
+  return concatenate(xs, axis, loc);
+}
+inline Array concat(ArrayList xs, OptionalAxis axis = 0, SourceLocation loc = std::source_location::current()) {
   return concatenate(as_span(xs), axis, loc);
 }
-inline Array stack(ArrayList xs, int axis = 0, SourceLocation loc = std::source_location::current()) {
+inline Array stack(ArrayList xs, Axis axis = 0, SourceLocation loc = std::source_location::current()) {
   return stack(as_span(xs), axis, loc);
 }
 inline Array vstack(ArrayList xs, SourceLocation loc = std::source_location::current()) {
@@ -96,18 +86,21 @@ inline Array column_stack(ArrayList xs, SourceLocation loc = std::source_locatio
 
 /// So many parts of equal size (ShapeError when the axis does not divide), or the slices x[:at[0]],
 /// x[at[0]:at[1]], ..., x[at[n]:].
-std::vector<Array> split(const Arg& x, const Cuts& cuts, int axis = 0);
+std::vector<Array> split(const Arg& x, const Cuts& cuts, Axis axis = 0);
 /// Parts whose sizes differ by one at most, the larger ones first.
-std::vector<Array> array_split(const Arg& x, int sections, int axis = 0);
+std::vector<Array> array_split(const Arg& x, int sections, Axis axis = 0);
 /// The slices along an axis, without it.
-std::vector<Array> unstack(const Arg& x, int axis = 0);
+std::vector<Array> unstack(const Arg& x, Axis axis = 0);
 
 // ---- repeating and moving ----
 
-/// The whole array repeated `repetitions[i]` times along axis i (aligned to the right).
-Array tile(const Arg& x, const std::vector<std::int64_t>& repetitions);
-/// Every element repeated; along the flattened array when no axis is given.
-Array repeat(const Arg& x, std::int64_t repetitions, std::optional<int> axis = {});
+/// The whole array repeated `repetitions[i]` times along axis i (aligned to the right); one number is for the last
+/// axis. ValueError for a negative number.
+Array tile(const Arg& x, const Shape& repetitions);
+/// Every element repeated `counts` times, or element i of the axis counts[i] times (in braces or any sequence of
+/// integers); along the flattened array when no axis is given. ValueError for a negative count, ShapeError when there
+/// are neither one nor as many counts as elements.
+Array repeat(const Arg& x, const Shape& counts, OptionalAxis axis = {});
 /// Order reversed along the axes (all when empty).
 Array flip(const Arg& x, const Axes& axes = {});
 inline Array fliplr(const Arg& x) { return flip(x, 1); }
@@ -115,7 +108,7 @@ inline Array flipud(const Arg& x) { return flip(x, 0); }
 /// Turned by `k` right angles in the plane of two axes, from the first towards the second.
 Array rot90(const Arg& x, int k = 1, std::pair<int, int> axes = {0, 1});
 /// Elements moved by `shift` along an axis, the last ones coming first; of the flattened array when none is given.
-Array roll(const Arg& x, std::int64_t shift, std::optional<int> axis = {});
+Array roll(const Arg& x, std::int64_t shift, OptionalAxis axis = {});
 /// `widths[i].first` copies of `value` before and `widths[i].second` after axis i; one pair holds for all axes.
 Array pad(const Arg& x, const std::vector<std::pair<std::int64_t, std::int64_t>>& widths, const Arg& value = 0);
 /// `width` copies of `value` on every side.

@@ -8,17 +8,25 @@
 
 namespace weft::np {
 
-Array sort(const Arg& x, std::optional<int> axis) {
-  const LocationScope scope(x.location(), "sort");
+namespace {
+
+// The sorted elements, or the positions they come from. Descending is ascending read backwards; equal elements then
+// keep their order if they stood backwards before.
+Array ordered(const char* op, const Arg& x, OptionalAxis axis, bool positions, bool descending) {
+  const LocationScope scope(x.location(), op);
   const Array a = axis ? x.array() : ravel(x);
-  return lax::sort(std::array{a}, ops::normal_axis("sort", axis.value_or(0), a.aval()))[0];
+  const int d = ops::normal_axis(op, axis.value_or(0), a.aval());
+  const Dims along{d};
+  const auto turned = [&](const Array& y) { return descending ? lax::reverse(y, along) : y; };
+  if (!positions) return turned(lax::sort(std::array{a}, d)[0]);
+  return turned(lax::sort(std::array{turned(a), turned(lax::iota(i32, a.shape(), d))}, d)[1]);
 }
 
-Array argsort(const Arg& x, std::optional<int> axis) {
-  const LocationScope scope(x.location(), "argsort");
-  const Array a = axis ? x.array() : ravel(x);
-  const int d = ops::normal_axis("argsort", axis.value_or(0), a.aval());
-  return lax::sort(std::array{a, lax::iota(i32, a.shape(), d)}, d)[1];
+}  // namespace
+
+Array sort(const Arg& x, OptionalAxis axis, Flag descending) { return ordered("sort", x, axis, false, descending); }
+Array argsort(const Arg& x, OptionalAxis axis, Flag descending) {
+  return ordered("argsort", x, axis, true, descending);
 }
 
 }  // namespace weft::np

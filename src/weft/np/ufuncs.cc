@@ -15,7 +15,7 @@ namespace {
 Array real_function(std::string_view op, Array (*f)(const Arg&), const Arg& x) {
   const LocationScope scope(x.location(), op);
   const Array a = x.array();
-  return f(lax::convert(a, inexact(a.dtype())));
+  return f(lax::convert(a, inexact_dtype(a.dtype())));
 }
 
 Array binary(std::string_view op, Array (*f)(const Arg&, const Arg&), const Arg& x, const Arg& y) {
@@ -116,7 +116,7 @@ Array reciprocal(const Arg& x) { return divide(Arg(1, x.location()), x); }
 
 Array fabs(const Arg& x) {
   const LocationScope scope(x.location(), "fabs");
-  return lax::abs(lax::convert(x, inexact(x.dtype())));
+  return lax::abs(lax::convert(x, inexact_dtype(x.dtype())));
 }
 Array copysign(const Arg& x, const Arg& y) {
   const LocationScope scope(x.location(), "copysign");
@@ -146,9 +146,9 @@ Array nan_to_num(const Arg& x, double nan, std::optional<double> posinf, std::op
     return lax::convert(nan_to_num(lax::convert(a, f32), nan, posinf, neginf), a.dtype());
   }
   const double largest = visit_dtype(a.dtype(), []<class T>(TypeTag<T>) {
-    if constexpr (std::is_same_v<T, float16>)
+    if constexpr (std::is_same_v<T, weft::float16>)
       return 65504.0;
-    else if constexpr (std::is_same_v<T, bfloat16>)
+    else if constexpr (std::is_same_v<T, weft::bfloat16>)
       return 3.3895313892515355e38;
     else if constexpr (std::is_floating_point_v<T>)
       return static_cast<double>(std::numeric_limits<T>::max());
@@ -166,8 +166,8 @@ Array power(const Arg& x, const Arg& y) {
   if (y.is_scalar() && category(y.dtype()) == Category::kInteger && !x.is_scalar()) {
     const double n = y.scalar().value().real();
     if (std::abs(n) <= 32 && (n >= 0 || is_inexact(x.dtype()))) {
-      // By squaring; x^-n is 1 / x^n.
-      Array base = x.array(), result;
+      // By squaring; x^-n is 1 / x^n. A bool becomes an integer first, as beside any other integer.
+      Array base = lax::convert(x, result_type({x, y})), result;
       if (n == 0) return lax::full(base.shape(), Scalar(1), base.dtype());
       for (int k = static_cast<int>(std::abs(n)); k > 0; k /= 2) {
         if (k % 2) result = result.defined() ? lax::multiply(result, base) : base;
@@ -269,12 +269,12 @@ Array log10(const Arg& x) {
 }
 Array exp2(const Arg& x) {
   const LocationScope scope(x.location(), "exp2");
-  const Array a = lax::convert(x, inexact(x.dtype()));
+  const Array a = lax::convert(x, inexact_dtype(x.dtype()));
   return lax::power(2.0, a);  // exact at whole numbers, unlike exp(x ln 2)
 }
 Array sinc(const Arg& x) {
   const LocationScope scope(x.location(), "sinc");
-  const Array a = lax::multiply(lax::convert(x, inexact(x.dtype())), 3.141592653589793);
+  const Array a = lax::multiply(lax::convert(x, inexact_dtype(x.dtype())), 3.141592653589793);
   // Near 0 by its series, which has derivatives there.
   const Array zero = lax::eq(a, 0.0);
   const Array safe = lax::select(zero, lax::full(a.shape(), Scalar(1.0), a.dtype()), a);
@@ -283,11 +283,11 @@ Array sinc(const Arg& x) {
 }
 Array deg2rad(const Arg& x) {
   const LocationScope scope(x.location(), "deg2rad");
-  return lax::multiply(lax::convert(x, inexact(x.dtype())), 0.017453292519943295);
+  return lax::multiply(lax::convert(x, inexact_dtype(x.dtype())), 0.017453292519943295);
 }
 Array rad2deg(const Arg& x) {
   const LocationScope scope(x.location(), "rad2deg");
-  return lax::multiply(lax::convert(x, inexact(x.dtype())), 57.29577951308232);
+  return lax::multiply(lax::convert(x, inexact_dtype(x.dtype())), 57.29577951308232);
 }
 
 // ---- rounding ----

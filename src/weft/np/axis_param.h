@@ -1,0 +1,77 @@
+// Axes as function parameters: one, several, or left out; and flags, which numbers are not.
+#pragma once
+
+#include <concepts>
+#include <initializer_list>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "weft/base/dims.h"
+#include "weft/ir/aval.h"
+
+namespace weft::np {
+
+/// An axis: an int, negative ones from the end. A bool is none: what looks like `np::sum(x, true)` in NumPy names
+/// keepdims, which stands after the axis here: `np::sum(x, {}, true)`.
+class Axis {
+ public:
+  constexpr Axis(int axis) : axis_(axis) {}  // implicit by design
+  template <std::same_as<bool> B>
+  Axis(B) = delete;  // a bool is no axis; keepdims comes after it: np::sum(x, {}, true)
+  constexpr operator int() const { return axis_; }
+
+ private:
+  int axis_;
+};
+
+/// An axis that may be left out: `{}` or std::nullopt.
+using OptionalAxis = std::optional<Axis>;
+
+/// Axes to reduce: none given (all), one, or several.
+class AxisArg {
+ public:
+  AxisArg() = default;
+  AxisArg(int axis) : axes_{axis}, given_(true) {}
+  AxisArg(Axis axis) : axes_{axis}, given_(true) {}
+  AxisArg(std::initializer_list<int> axes) : axes_(axes), given_(true) {}
+  AxisArg(std::vector<int> axes) : axes_(std::move(axes)), given_(true) {}
+  AxisArg(std::nullopt_t) {}
+  template <std::same_as<bool> B>
+  AxisArg(B) = delete;  // a bool is no axis; keepdims comes after it: np::sum(x, {}, true)
+  /// Counted from the front of x, ascending; IndexError when out of range or repeated.
+  Dims resolve(std::string_view op, Aval x) const;
+
+ private:
+  std::vector<int> axes_;
+  bool given_ = false;
+};
+
+/// One axis or several, in the order given.
+class Axes {
+ public:
+  Axes() = default;
+  Axes(int axis) : axes_{axis} {}
+  Axes(Axis axis) : axes_{axis} {}
+  Axes(std::initializer_list<int> axes) : axes_(axes) {}
+  Axes(std::vector<int> axes) : axes_(std::move(axes)) {}
+  template <std::same_as<bool> B>
+  Axes(B) = delete;  // a bool is no axis
+  const std::vector<int>& axes() const { return axes_; }
+
+ private:
+  std::vector<int> axes_;
+};
+
+/// A bool and nothing else, so that a number meant for another parameter (NumPy's ddof) does not pass for one.
+class Flag {
+ public:
+  template <std::same_as<bool> B>
+  constexpr Flag(B value) : value_(value) {}  // implicit by design
+  constexpr operator bool() const { return value_; }
+
+ private:
+  bool value_;
+};
+
+}  // namespace weft::np

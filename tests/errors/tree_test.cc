@@ -33,9 +33,8 @@ TEST(tree_error, a_cotangent_of_another_structure) {
 
 TEST(tree_error, map_over_trees_of_different_length) {
   const std::vector<Array> a{np::ones({2}), np::ones({2})}, b{np::ones({2})};
-  expect_error<TreeError>(
-      [&] { tree::map([](Array x, Array y) { return x + y; }, a, b); },
-      "tree::map: trees must have equal structure; got 2 entries and 1 entry at the root.");
+  expect_error<TreeError>([&] { tree::map([](Array x, Array y) { return x + y; }, a, b); },
+                          "tree::map: trees must have equal structure; got 2 entries and 1 entry at the root.");
 }
 
 TEST(tree_error, map_over_trees_with_other_names) {

@@ -78,8 +78,10 @@ auto prepare(A&&... args) {
         prepare_argument(UnknownParameters(), std::forward<A>(args))...);
   } else {
     return []<class... P>(Parameters<P...>, auto&&... a) {
-      static_assert(sizeof...(P) == sizeof...(a), "wrong number of arguments for the function (default arguments are not seen through a function pointer: "
-                    "wrap it in a lambda)");
+      static_assert(
+          sizeof...(P) == sizeof...(a),
+          "wrong number of arguments for the function (default arguments are not seen through a function pointer: "
+          "wrap it in a lambda)");
       return std::tuple<P...>(convert_argument<P>(std::forward<decltype(a)>(a))...);
     }(Known(), std::forward<A>(args)...);
   }

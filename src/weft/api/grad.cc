@@ -35,8 +35,7 @@ void check_grad_output(const char* what, const Array& loss) {
 void check_jacobian(bool forward, const char* what, std::span<const Array> inputs, std::span<const Array> outs,
                     bool none_result) {
   const std::string op(what);
-  if (none_result)
-    throw ShapeError(op + ": the function must return an array; got none, a default-constructed Array.");
+  if (none_result) throw ShapeError(op + ": the function must return an array; got none, a default-constructed Array.");
   for (const Array& x : inputs)
     if (forward && is_complex(x.dtype()))
       throw DTypeError(op + ": differentiated arguments must be real; got " + x.aval().str() + ".",

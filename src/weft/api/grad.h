@@ -45,9 +45,10 @@ auto chosen(const Pack& pack) {
 struct NoNumbers : tree::NullVisitor {
   template <class U>
   void value(const U&) {
-    static_assert(!std::is_floating_point_v<U> && !tree::detail::is_a<U, std::complex>,
-                  "grad: a floating-point number in a differentiated argument would be a constant: declare it Array, or "
-                  "static_arg(x) when that is meant");
+    static_assert(
+        !std::is_floating_point_v<U> && !tree::detail::is_a<U, std::complex>,
+        "grad: a floating-point number in a differentiated argument would be a constant: declare it Array, or "
+        "static_arg(x) when that is meant");
   }
 };
 template <class T>
@@ -123,19 +124,19 @@ auto value_and_grad_or_first(const char* what, const std::string& name, F& f, A&
 /// scalar, DTypeError unless it is real.
 template <std::size_t... kArgs, class F>
 auto value_and_grad(F&& f, SourceLocation loc = std::source_location::current()) {
-  return [f = std::decay_t<F>(std::forward<F>(f)),
-          name = api::transform_name("value_and_grad(f)", loc)](auto&&... args) {
-    return api::value_and_grad_or_first<false, kArgs...>("value_and_grad", name, f,
-                                                         std::forward<decltype(args)>(args)...);
-  };
+  return
+      [f = std::decay_t<F>(std::forward<F>(f)), name = api::transform_name("value_and_grad(f)", loc)](auto&&... args) {
+        return api::value_and_grad_or_first<false, kArgs...>("value_and_grad", name, f,
+                                                             std::forward<decltype(args)>(args)...);
+      };
 }
 template <std::size_t... kArgs, class F>
 auto value_and_grad(F&& f, HasAux, SourceLocation loc = std::source_location::current()) {
-  return [f = std::decay_t<F>(std::forward<F>(f)),
-          name = api::transform_name("value_and_grad(f)", loc)](auto&&... args) {
-    return api::value_and_grad_or_first<true, kArgs...>("value_and_grad", name, f,
-                                                        std::forward<decltype(args)>(args)...);
-  };
+  return
+      [f = std::decay_t<F>(std::forward<F>(f)), name = api::transform_name("value_and_grad(f)", loc)](auto&&... args) {
+        return api::value_and_grad_or_first<true, kArgs...>("value_and_grad", name, f,
+                                                            std::forward<decltype(args)>(args)...);
+      };
 }
 
 /// The gradient of f's scalar result; see value_and_grad. With `has_aux` a pair (gradient, aux).
@@ -174,9 +175,10 @@ auto jacobian(bool forward, const char* what, const std::string& name, F& f, A&&
   with_note(name, [&] { check_grad_inputs(what, path_leaves(pack, "args"), which); });
   Callable<F, decltype(pack)> call(f, pack);
   using Result = typename decltype(call)::Result;
-  static_assert(std::is_same_v<Input, Array> || std::is_same_v<Result, Array>,
-                "jacobian, hessian: the argument or the result must be an Array (for hessian, the argument); weft::ravel "
-                "makes one array of a tree");
+  static_assert(
+      std::is_same_v<Input, Array> || std::is_same_v<Result, Array>,
+      "jacobian, hessian: the argument or the result must be an Array (for hessian, the argument); weft::ravel "
+      "makes one array of a tree");
   Arrays inputs;
   for (std::size_t i = 0; i < leaves.size(); ++i)
     if (which[i]) inputs.push_back(leaves[i]);
@@ -211,8 +213,8 @@ auto jacfwd(F&& f, SourceLocation loc = std::source_location::current()) {
   };
 }
 
-/// The same Jacobian by reverse mode, one row per element of the result: for functions with few outputs. Results must be
-/// real (DTypeError); for a complex argument each row is a gradient as of `grad`.
+/// The same Jacobian by reverse mode, one row per element of the result: for functions with few outputs. Results must
+/// be real (DTypeError); for a complex argument each row is a gradient as of `grad`.
 template <std::size_t kArg = 0, class F>
 auto jacrev(F&& f, SourceLocation loc = std::source_location::current()) {
   return [f = std::decay_t<F>(std::forward<F>(f)), name = api::transform_name("jacrev(f)", loc)](auto&&... args) {

@@ -47,8 +47,7 @@ class ExternalStorage final : public Storage {
                     "outside the traced function.";
   }
   ConcretizationError error(std::move(message), std::move(hint));
-  if (trace.kind() != Trace::Kind::kAbstract)
-    error.add_note(t.origin());
+  if (trace.kind() != Trace::Kind::kAbstract) error.add_note(t.origin());
   throw error;
 }
 
@@ -64,8 +63,8 @@ const BufferValue& concrete(const Array& a, const char* what) {
                           ", which has ended.",
                       "return the value from the function instead of storing it elsewhere.");
     if (t->trace()->thread() != detail::this_thread_id())
-      throw LeakError(std::string(what) + ": the array must belong to a transformation of this thread; got " + t->str() +
-                          ", which runs on another thread.",
+      throw LeakError(std::string(what) + ": the array must belong to a transformation of this thread; got " +
+                          t->str() + ", which runs on another thread.",
                       "start the transformation on the thread that does the work.");
     if (!t->primal().defined() || t->trace()->kind() == Trace::Kind::kBatch) throw_concretization(*t, what);
     p = &t->primal();
@@ -213,7 +212,8 @@ Array Array::copy(DType dtype, const Shape& shape, const void* data, std::size_t
   if (static_cast<std::size_t>(aval.size()) != count)
     throw ShapeError("array: the number of elements must be that of the shape; got " + std::to_string(count) +
                      " elements for shape " + shape_str(shape) + ".");
-  if (count && !data) throw ValueError("array: the memory must not be null; got a null pointer for " + aval.str() + ".");
+  if (count && !data)
+    throw ValueError("array: the memory must not be null; got a null pointer for " + aval.str() + ".");
   Ref<BufferValue> b = detail::new_buffer(aval);
   copy_canonical(dtype, data, b->storage()->data(), aval.size());
   return Array(Ref<const Value>(std::move(b)));

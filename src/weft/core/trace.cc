@@ -127,7 +127,8 @@ std::string Tracer::str() const { return aval().str() + (location_ ? " " : ", ")
 
 void check_usable(std::string_view transform, const char* what, std::span<const Array> arrays) {
   for (const Array& a : arrays)
-    if (const Tracer* t = a.tracer(); t && unusable(*t)) check_usable(transform.substr(0, transform.find('(')), what, *t);
+    if (const Tracer* t = a.tracer(); t && unusable(*t))
+      check_usable(transform.substr(0, transform.find('(')), what, *t);
 }
 
 void bind(OpCode op, const ir::Params& params, std::span<const Array> args, Arrays& outs) {

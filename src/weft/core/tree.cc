@@ -83,7 +83,8 @@ void TreeDefBuilder::leave() {
 }
 
 void detail::Outline::enter(NodeKind kind, std::size_t n) {
-  if (kind == NodeKind::kList || kind == NodeKind::kMap) add(count_str(static_cast<std::int64_t>(n), "entry", "entries"));
+  if (kind == NodeKind::kList || kind == NodeKind::kMap)
+    add(count_str(static_cast<std::int64_t>(n), "entry", "entries"));
   if (kind == NodeKind::kOptional) add(n ? "a value" : "no value");
 }
 

@@ -81,7 +81,8 @@ struct GenericReduceWindowParams {
   }
 };
 
-/// generic_sort: operands captures, xs; the comparator takes (x0 left, x0 right, x1 left, x1 right, ...) and gives bool[].
+/// generic_sort: operands captures, xs; the comparator takes (x0 left, x0 right, x1 left, x1 right, ...) and gives
+/// bool[].
 struct GenericSortParams {
   std::int64_t dimension = 0;
   bool is_stable = false;

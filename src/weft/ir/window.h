@@ -17,12 +17,10 @@ struct Window {
   Dims padding_low = {};
   Dims padding_high = {};
   static constexpr auto fields() {
-    return std::tuple{ir::field("window_dimensions", &Window::dimensions),
-                      ir::field("window_strides", &Window::strides),
-                      ir::field("base_dilations", &Window::base_dilations),
-                      ir::field("window_dilations", &Window::window_dilations),
-                      ir::field("padding_low", &Window::padding_low),
-                      ir::field("padding_high", &Window::padding_high)};
+    return std::tuple{
+        ir::field("window_dimensions", &Window::dimensions),  ir::field("window_strides", &Window::strides),
+        ir::field("base_dilations", &Window::base_dilations), ir::field("window_dilations", &Window::window_dilations),
+        ir::field("padding_low", &Window::padding_low),       ir::field("padding_high", &Window::padding_high)};
   }
 };
 

@@ -102,8 +102,8 @@ Array parameter(const Arg& x, DType t, DimSpan shape) {
   return x.is_scalar() ? x.filled(t, shape) : np::broadcast_to(lax::convert(x, t), shape);
 }
 
-// A bound of a range of integers, clamped into dtype `t`; `above` (bool) marks bounds beyond the largest `t`, and is none
-// when it is known that there are none.
+// A bound of a range of integers, clamped into dtype `t`; `above` (bool) marks bounds beyond the largest `t`, and is
+// none when it is known that there are none.
 struct Bound {
   Array value, above;
 };

@@ -28,8 +28,8 @@ Array bits(const Arg& key, const np::Shape& shape = {}, DType dtype = u32, Layou
 /// Uniform in [low, high). Floats.
 Array uniform(const Arg& key, const np::Shape& shape = {}, DType dtype = f32, const Arg& low = 0.0,
               const Arg& high = 1.0, Layout layout = Layout::kPartitionable);
-/// Uniform integers in [low, high); `low` where that is empty. Bounds are integers (DTypeError), clamped into the dtype;
-/// a `high` beyond the largest integer of the dtype includes it.
+/// Uniform integers in [low, high); `low` where that is empty. Bounds are integers (DTypeError), clamped into the
+/// dtype; a `high` beyond the largest integer of the dtype includes it.
 Array randint(const Arg& key, const np::Shape& shape, const Arg& low, const Arg& high, DType dtype = i32,
               Layout layout = Layout::kPartitionable);
 /// Standard normal: sqrt(2) erf_inv(u). Floats; complex with variance 1/2 in each part.

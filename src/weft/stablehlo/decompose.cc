@@ -175,8 +175,8 @@ void scatter_dropping(const ScatterParams& p, std::span<const Array> args, Array
       lax::and_(lax::ge(indices, zero), lax::le(indices, per_component(last, indices))), Dims{indices.ndim() - 1});
   Dims vectors;
   for (std::int64_t a = 0; a + 1 < indices.ndim(); ++a) vectors.push_back(a);
-  const Array starts = lax::select(lax::broadcast_in_dim(inside, indices.shape(), vectors), indices,
-                                   per_component(ends, indices));
+  const Array starts =
+      lax::select(lax::broadcast_in_dim(inside, indices.shape(), vectors), indices, per_component(ends, indices));
   outs.push_back(lax::scatter(x, starts, updates, d, p.kind, IndexMode::kPartial, p.unique_indices));
 }
 

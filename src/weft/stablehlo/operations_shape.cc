@@ -112,7 +112,8 @@ bool scatters_single_elements(const ScatterDimensionNumbers& d, const Aval& upda
   std::int64_t axis = 0;  // of the operand
   for (const std::int64_t u : d.update_window_dims) {
     while (in(d.inserted_window_dims, axis) || in(d.input_batching_dims, axis)) ++axis;
-    if (in(d.scatter_dims_to_operand_dims, axis) && (u < 0 || u >= updates.ndim() || updates.shape(static_cast<std::size_t>(u)) != 1))
+    if (in(d.scatter_dims_to_operand_dims, axis) &&
+        (u < 0 || u >= updates.ndim() || updates.shape(static_cast<std::size_t>(u)) != 1))
       return false;
     ++axis;
   }

@@ -16,8 +16,8 @@ class DualTrace : public Trace {
     if (!tangent.defined()) return primal;
     internal_check(tangent.aval() == primal.aval(), "jvp, linearize: a tangent must have its primal's type");
     const Aval aval = primal.aval();
-    return Array(
-        Ref<const Value>::adopt(new Tracer(Ref<Trace>::share(this), aval, std::move(primal), std::move(tangent), 0, argument)));
+    return Array(Ref<const Value>::adopt(
+        new Tracer(Ref<Trace>::share(this), aval, std::move(primal), std::move(tangent), 0, argument)));
   }
   /// `tangent` stays undefined for a value of other traces.
   void unwrap(const Array& a, Array& primal, Array& tangent) const {

@@ -28,7 +28,8 @@ void jvp(const FlatFunction& f, std::span<const Array> primals, std::span<const 
   TraceScope<JvpTrace> trace(make_ref<JvpTrace>(name));
   {
     Arrays args, results;
-    for (std::size_t i = 0; i < primals.size(); ++i) args.push_back(trace->wrap(primals[i], tangents[i], static_cast<int>(i)));
+    for (std::size_t i = 0; i < primals.size(); ++i)
+      args.push_back(trace->wrap(primals[i], tangents[i], static_cast<int>(i)));
     f(args, results);
     check_usable(name, "results", results);
     for (const Array& r : results) {

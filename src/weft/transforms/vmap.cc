@@ -15,7 +15,8 @@ class BatchTrace final : public Trace {
                    "vmap: a batch rule returned an axis of the wrong size");
     shape.erase(shape.begin() + bdim);
     const Aval aval = value.aval().with_shape(shape);
-    return Array(Ref<const Value>::adopt(new Tracer(Ref<Trace>::share(this), aval, std::move(value), Array(), bdim, argument)));
+    return Array(
+        Ref<const Value>::adopt(new Tracer(Ref<Trace>::share(this), aval, std::move(value), Array(), bdim, argument)));
   }
   int unwrap(const Array& a, Array& value) const {
     if (!owns(a)) {
@@ -62,7 +63,8 @@ void vmap(const FlatFunction& f, std::span<const Array> args, std::span<const in
   TraceScope<BatchTrace> trace(make_ref<BatchTrace>(name, size));
   {
     Arrays wrapped, results;
-    for (std::size_t i = 0; i < args.size(); ++i) wrapped.push_back(trace->wrap(args[i], bdims[i], static_cast<int>(i)));
+    for (std::size_t i = 0; i < args.size(); ++i)
+      wrapped.push_back(trace->wrap(args[i], bdims[i], static_cast<int>(i)));
     f(wrapped, results);
     check_usable(name, "results", results);
     for (const Array& r : results) {

@@ -103,15 +103,14 @@ void own_gemm(DType t, const GemmArgs& g) {
 }
 
 // An operand of the library whose neighbours along k lie a multiple of 1 KiB apart falls into a few sets of the cache,
-// where the library's AVX2 kernels, which do not copy operands of small pieces, run at half speed. This makes a copy with
-// rows further apart. `along` (contiguous) x k elements; `reads` times each element is used.
+// where the library's AVX2 kernels, which do not copy operands of small pieces, run at half speed. This makes a copy
+// with rows further apart. `along` (contiguous) x k elements; `reads` times each element is used.
 class SpreadRows {
  public:
   SpreadRows(const void*& data, std::int64_t& k_stride, std::int64_t along, std::int64_t along_stride, std::int64_t k,
              std::int64_t reads) {
     constexpr std::int64_t kWorth = 128, kSet = 256, kPad = 16;
-    if (isa_available(Isa::kV4) || along_stride != 1 || k_stride % kSet != 0 || reads < kWorth || along < kPad)
-      return;
+    if (isa_available(Isa::kV4) || along_stride != 1 || k_stride % kSet != 0 || reads < kWorth || along < kPad) return;
     const std::int64_t stride = along % kSet == 0 ? along + kPad : along;
     copy_.emplace(k * stride * 4);
     const char* from = static_cast<const char*>(data);

@@ -521,10 +521,13 @@ TEST(storage_types, small_integers_go_in_and_come_out_as_bytes) {
   EXPECT_EQ(z.to_vector<std::int8_t>(), (std::vector<std::int8_t>{-1, -8}));
 }
 
-TEST(storage_types, fill_round_and_wrap_like_conversions) {
+TEST(storage_types, filling_rounds_and_refuses_what_does_not_fit) {
   EXPECT_EQ(Array::full(Dims{2}, f8e5m2, Scalar(1.1)).astype(f32).to_vector<float>(), (std::vector<float>{1, 1}));
-  EXPECT_EQ(Array::full({}, i4, Scalar(9)).item<int>(), -7);
-  EXPECT_EQ(Array::full({}, u4, Scalar(99.5)).item<int>(), 15);
+  EXPECT_EQ(Array::full({}, i4, Scalar(-8)).item<int>(), -8);
+  EXPECT_EQ(Array::full({}, u4, Scalar(15)).item<int>(), 15);
+  EXPECT_THROW(Array::full({}, i4, Scalar(8)), ValueError);
+  EXPECT_THROW(Array::full({}, u4, Scalar(99.5)), ValueError);
+  EXPECT_THROW(Array::full({}, u2, Scalar(-1)), ValueError);
 }
 
 TEST(storage_types, program_text_keeps_their_values) {

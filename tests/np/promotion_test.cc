@@ -108,7 +108,7 @@ TEST(promotion, storage_types_do_not_promote) {
   EXPECT_EQ((x * 2.5).astype(f32).to_vector<float>(), (std::vector<float>{2.5f, 2.5f}));
   EXPECT_EQ((n + 6).astype(i32).to_vector<int>(), (std::vector<int>{7, 7}));
   EXPECT_EQ(message_of<ValueError>([&] { return n + 8; }),
-            "add: a number must fit the dtype of the array beside it; got 8 for i4[2].");
+            "add: a number must fit the dtype that it takes; got 8 for i4.");
 }
 
 TEST(promotion, errors_name_the_users_line) {

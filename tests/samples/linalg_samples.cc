@@ -220,6 +220,8 @@ void add_top_k(std::vector<Sample>& out) {
   add("known", {f32, {6}, 0, 0, {1, 5, 3, 5, -inf, 4}}, 4, {5, 5, 4, 3});
   add("first_of_ties", {f32, {6}, 0, 0, {1, 5, 3, 5, 4, 5}}, 4, {1, 3, 5, 4}, 1);
   add("nan_is_largest", {f32, {5}, 0, 0, {1, nan, inf, nan, 2}}, 4, {1, 3, 2, 4}, 1);
+  for (const DType t : {f32, f64, bf16})
+    add("in_total_order_" + std::string(name(t)), {t, {5}, 0, 0, {-nan, -inf, -0.0, 0.0, nan}}, 5, {4, 3, 2, 1, 0}, 1);
 }
 
 // ---- random numbers ----

@@ -270,7 +270,7 @@ void add_scatter(std::vector<Sample>& out) {
                     {i32, {2, 3}, 0, 0, {1, 2, 3, 4, 5, 6}},
                     {i32, {2, 2}, 0, 0, {1, 1, 0, 2}},
                     {i32, {2, 2}, 0, 0, {7, 8, 9, 9}}},
-       .expected = {1, 2, 3, 4, 57, 68}});
+       .expected = {1, 2, 39, 4, 57, 68}});
   out.push_back(
       {.name = "generic_scatter_of_two",
        .op = OpCode::kGenericScatter,

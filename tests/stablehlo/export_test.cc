@@ -24,8 +24,11 @@ TEST(coverage, every_operation_has_text) {
   }
 }
 
-// What an operation that is written as others may differ by: the order of a sum.
-bool exact(OpCode op) { return op != OpCode::kCumsum && op != OpCode::kReduceWindow; }
+// What may differ after text: the order of a sum in operations that are written as others, and cosh and sinh, which
+// mean CHLO's formulas when they are read (import_dynamic.cc).
+bool exact(OpCode op) {
+  return op != OpCode::kCumsum && op != OpCode::kReduceWindow && op != OpCode::kCosh && op != OpCode::kSinh;
+}
 
 TEST(print, every_sample_computes_the_same_after_text_in_both_forms) {
   const char* only = std::getenv("WEFT_SAMPLES");

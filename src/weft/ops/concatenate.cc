@@ -219,9 +219,11 @@ void infer_pad(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
   if (p.low.size() != rank || p.high.size() != rank || p.interior.size() != rank)
     throw ShapeError("pad: there must be one low, high and interior padding per axis; got " + shape_str(p.low) + ", " +
                      shape_str(p.high) + " and " + shape_str(p.interior) + " for " + in[0].str() + ".");
-  if (in[1].ndim() != 0 || in[1].dtype() != in[0].dtype())
-    throw DTypeError("pad: the padding value must be 0-d of the operand's dtype; got " + in[1].str() + " for " +
+  if (in[1].dtype() != in[0].dtype())
+    throw DTypeError("pad: the padding value must have the operand's dtype; got " + in[1].str() + " for " +
                      in[0].str() + ".");
+  if (in[1].ndim() != 0)
+    throw ShapeError("pad: the padding value must be 0-d; got " + in[1].str() + " for " + in[0].str() + ".");
   Dims shape;
   for (std::size_t i = 0; i < rank; ++i) {
     const std::int64_t n = in[0].shape(i);

@@ -1,5 +1,6 @@
 // top_k: the k largest along the last axis, and where they are. Stable; NaN is larger than every number.
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "weft/ops/common.h"
@@ -35,11 +36,15 @@ void eval_top_k(const ParamsBase* params, std::span<const TensorView> in, std::s
       using C = compute_t<T>;
       for (std::int64_t row = 0; row < rows; ++row) {
         const T* x = in[0].as<T>() + row * n;
-        // Larger first, then the earlier one: a strict order, so no stable algorithm is needed.
+        // Larger first, then the earlier one: a strict order, so no stable algorithm is needed. Floats in total order:
+        // NaN above inf, -NaN below -inf, 0 above -0.
         const auto before = [x](std::int32_t i, std::int32_t j) {
           const auto a = static_cast<C>(x[i]), b = static_cast<C>(x[j]);
-          const bool a_nan = a != a, b_nan = b != b;
-          if (a_nan != b_nan) return a_nan;
+          if constexpr (std::is_floating_point_v<C>) {
+            const auto side = [](C v) { return v != v ? (std::signbit(v) ? -1 : 1) : 0; };
+            if (side(a) != side(b)) return side(a) > side(b);
+            if (a == b && std::signbit(a) != std::signbit(b)) return std::signbit(b);
+          }
           if (a > b || a < b) return a > b;
           return i < j;
         };

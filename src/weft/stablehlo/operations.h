@@ -4,6 +4,7 @@
 #pragma once
 
 #include "weft/ir/collectives.h"
+#include "weft/ir/indexing.h"
 #include "weft/ir/window.h"
 #include "weft/stablehlo/attributes.h"
 

@@ -63,6 +63,69 @@ std::string error_of(std::string_view text) {
   return "no error";
 }
 
+TEST(import, calls_find_functions_of_their_own_module) {
+  const char* text = R"(
+module {
+  module @inner {
+    func.func private @f(%x: tensor<f32>) -> tensor<f32> {
+      %0 = stablehlo.add %x, %x : tensor<f32>
+      return %0 : tensor<f32>
+    }
+    func.func @twice(%x: tensor<f32>) -> tensor<f32> {
+      %0 = call @f(%x) : (tensor<f32>) -> tensor<f32>
+      return %0 : tensor<f32>
+    }
+  }
+  func.func private @f(%x: tensor<f32>) -> tensor<f32> {
+    %0 = stablehlo.multiply %x, %x : tensor<f32>
+    return %0 : tensor<f32>
+  }
+  func.func @main(%x: tensor<f32>) -> (tensor<f32>, tensor<f32>) {
+    %0 = call @f(%x) : (tensor<f32>) -> tensor<f32>
+    %1 = func.call @inner::@twice(%x) : (tensor<f32>) -> tensor<f32>
+    return %0, %1 : tensor<f32>, tensor<f32>
+  }
+}
+)";
+  const std::vector<Array> got = import(text)(Array(3.0f));
+  EXPECT_EQ(got[0].item<float>(), 9);
+  EXPECT_EQ(got[1].item<float>(), 6);
+  EXPECT_THROW(import(R"(
+func.func @f(%x: tensor<f32>) -> tensor<f32> { return %x : tensor<f32> }
+func.func @f(%x: tensor<f32>) -> tensor<f32> { return %x : tensor<f32> }
+)"),
+               ParseError);
+}
+
+TEST(import, values_that_the_text_determines_are_found_in_linear_time) {
+  std::string text =
+      "func.func @main(%x: tensor<3xf32>) -> tensor<f32> {\n  %c0 = stablehlo.constant dense<0.0> : tensor<f32>\n";
+  for (int i = 1; i < 60; ++i)
+    text += "  %c" + std::to_string(i) + " = stablehlo.add %c" + std::to_string(i - 1) + ", %c" +
+            std::to_string(i - 1) + " : tensor<f32>\n";
+  text +=
+      "  %r = stablehlo.reduce(%x init: %c59) applies stablehlo.add across dimensions = [0] : (tensor<3xf32>, "
+      "tensor<f32>) -> tensor<f32>\n  return %r : tensor<f32>\n}\n";
+  EXPECT_EQ(import(text)(np::ones({3}))[0].item<float>(), 3);
+}
+
+TEST(import, shardings_mean_nothing) {
+  const char* text = R"(
+module @jit_f attributes {mhlo.num_partitions = 2 : i32} {
+  sdy.mesh @mesh = <["x"=2]>
+  func.func public @main(%x: tensor<8x8xf32> {sdy.sharding = #sdy.sharding<@mesh, [{"x"}, {}]>}) -> tensor<8x8xf32> {
+    %0 = sdy.sharding_constraint %x <@mesh, [{"x"}, {}]> : tensor<8x8xf32>
+    %1 = stablehlo.add %0, %0 : tensor<8x8xf32>
+    return %1 : tensor<8x8xf32>
+  }
+}
+)";
+  EXPECT_EQ(import(text)(np::ones({8, 8}))[0](0, 0).item<float>(), 2);
+  const Module m = parse(text);
+  EXPECT_TRUE(parse(print(m, Form::kGeneric)) == m);
+  EXPECT_TRUE(parse(print(m, Form::kPretty)) == m);
+}
+
 TEST(import, what_cannot_run_is_named_all_at_once) {
   EXPECT_EQ(error_of("func.func @main(%x: tensor<?x2xf32>, %y: tensor<2xf32>) -> tensor<?x2xf32> {\n"
                      "  %0 = stablehlo.abs %x : tensor<?x2xf32>\n"

@@ -405,7 +405,8 @@ Attribute dense_attribute(const Array& array) {
   const detail::HostView view = array.host("print");
   const auto* bytes = static_cast<const unsigned char*>(view.view.data);
   std::string text;
-  if (aval.size() > kMostInText) {
+  // Not of booleans: readers differ on whether their bytes hold one or eight.
+  if (aval.size() > kMostInText && aval.dtype() != boolean) {
     const auto n = static_cast<std::size_t>(aval.bytes());
     text.reserve(2 * n + 4);
     text = "\"0x";

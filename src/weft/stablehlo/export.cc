@@ -50,6 +50,7 @@ ValueId Exporter::literal(const ir::Literal& l) {
   if (const auto it = literals_.find(key); it != literals_.end()) return it->second;
   const ValueId v = constant(literal_array(l));
   literals_.emplace(key, v);
+  literal_order_.push_back(key);
   return v;
 }
 
@@ -119,12 +120,12 @@ Region Exporter::region_of(std::span<const Aval> arguments, const std::function<
   std::vector<Op> ops;
   std::vector<Op>* const outer = std::exchange(block_, &ops);
   // Values of a region are not seen outside it.
-  const auto outer_literals = literals_;
+  const std::size_t outer_literals = literal_order_.size();
   const auto outer_token = token_;
   const int outer_name = next_name_, outer_argument = next_argument_;
   for (const Aval a : arguments) block.arguments.push_back(argument(a));
   end_block("stablehlo.return", body(block.arguments));
-  literals_ = outer_literals;
+  for (; literal_order_.size() > outer_literals; literal_order_.pop_back()) literals_.erase(literal_order_.back());
   token_ = outer_token;
   next_name_ = outer_name;
   next_argument_ = outer_argument;
@@ -147,16 +148,18 @@ Region Exporter::region(const ir::Jaxpr& jaxpr, std::span<const ValueId> capture
 // ---- functions ----
 
 std::string Exporter::unused_symbol(const std::string& name) {
-  std::string symbol = name.empty() ? "f" : name;
-  for (int i = 0; std::ranges::find(symbols_, symbol) != symbols_.end(); ++i)
-    symbol = (name.empty() ? "f" : name) + "_" + std::to_string(i);
-  symbols_.push_back(symbol);
+  const std::string base = name.empty() ? "f" : name;
+  std::string symbol = base;
+  for (int& next = next_suffix_[base]; !symbols_.insert(symbol).second; ++next)
+    symbol = base + "_" + std::to_string(next);
   return symbol;
 }
 
 std::string Exporter::symbol_for(const ir::Jaxpr& jaxpr, const std::string& name) {
-  for (const Pending& p : pending_)
-    if (p.jaxpr == jaxpr) return p.symbol;
+  std::vector<std::size_t>& alike = pending_by_hash_[jaxpr.hash()];
+  for (const std::size_t i : alike)
+    if (pending_[i].jaxpr == jaxpr) return pending_[i].symbol;
+  alike.push_back(pending_.size());
   pending_.push_back({jaxpr, unused_symbol(name)});
   return pending_.back().symbol;
 }
@@ -165,6 +168,7 @@ Op Exporter::function(const ir::Jaxpr& jaxpr, const std::string& symbol, bool is
                       std::span<const Array> constants) {
   next_name_ = next_argument_ = 0;
   literals_.clear();
+  literal_order_.clear();
   token_.reset();
   Op f;
   f.name = "func.func";

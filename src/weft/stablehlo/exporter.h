@@ -5,6 +5,8 @@
 #pragma once
 
 #include <map>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "weft/core/jaxpr_trace.h"
 #include "weft/ir/call.h"
@@ -92,7 +94,9 @@ class Exporter {
   Module m_;
   std::vector<Op>* block_ = nullptr;
   std::vector<ValueId> vars_;  // of the program being written
-  std::map<std::pair<const void*, std::array<std::byte, 16>>, ValueId> literals_;
+  using LiteralKey = std::pair<const void*, std::array<std::byte, 16>>;
+  std::map<LiteralKey, ValueId> literals_;
+  std::vector<LiteralKey> literal_order_;  // as they came, so that a region can take back its own
   std::optional<ValueId> token_;
   int next_name_ = 0, next_argument_ = 0;
   struct Pending {
@@ -100,7 +104,9 @@ class Exporter {
     std::string symbol;
   };
   std::vector<Pending> pending_;
-  std::vector<std::string> symbols_;
+  std::unordered_map<std::uint64_t, std::vector<std::size_t>> pending_by_hash_;
+  std::unordered_set<std::string> symbols_;
+  std::unordered_map<std::string, int> next_suffix_;
 };
 
 /// The operation as a program of operations that have text, with the constants that it captures.

@@ -19,16 +19,22 @@ const char* interned(const std::string& s) {
   return names->insert(s).first->c_str();
 }
 
-void collect_functions(const Op& scope, std::unordered_map<std::string_view, const Op*>& into) {
+}  // namespace
+
+void Importer::collect_functions(const Op& scope) {
+  Symbols& own = symbols_[&scope];
   for (const Region& r : scope.regions)
     for (const Block& b : r.blocks)
       for (const Op& op : b.ops) {
-        if (op.name == "func.func" && !op.symbol().empty()) into.emplace(op.symbol(), &op);
-        if (op.name == "builtin.module") collect_functions(op, into);
+        const std::string_view symbol = op.symbol();
+        if ((op.name == "func.func" || op.name == "builtin.module") && !symbol.empty() &&
+            !own.emplace(symbol, &op).second)
+          fail_at(module_, op.place,
+                  op.name + ": a symbol must be defined once; got another @" + std::string(symbol) + ".");
+        if (op.name == "func.func") scope_of_[&op] = &scope;
+        if (op.name == "builtin.module") collect_functions(op);
       }
 }
-
-}  // namespace
 
 Importer::Importer(const Module& module, const Op& scope, Extension extension)
     : module_(module),
@@ -36,16 +42,28 @@ Importer::Importer(const Module& module, const Op& scope, Extension extension)
       values_(module.values.size()),
       definitions_(module.values.size()),
       file_(interned(module.source)) {
-  collect_functions(scope, functions_);
+  collect_functions(scope);
+  scope_ = &scope;
 }
 
 void Importer::fail(const Op& op, const std::string& message) const {
   fail_at(module_, op.place, op.name + ": " + message);
 }
 
+// "f" in the module of the caller, or "a::f" from there.
 const Op* Importer::find_function(std::string_view symbol) const {
-  const auto it = functions_.find(symbol);
-  return it == functions_.end() ? nullptr : it->second;
+  const Op* scope = scope_;
+  for (;;) {
+    const std::size_t end = symbol.find("::");
+    const auto table = symbols_.find(scope);
+    if (table == symbols_.end()) return nullptr;
+    const auto it = table->second.find(symbol.substr(0, end));
+    if (it == table->second.end()) return nullptr;
+    if (end == std::string_view::npos) return it->second->name == "func.func" ? it->second : nullptr;
+    scope = it->second;
+    symbol.remove_prefix(end + 2);
+    if (symbol.starts_with('@')) symbol.remove_prefix(1);
+  }
 }
 
 // ---- types ----
@@ -144,6 +162,7 @@ void Importer::check_supported(const Op& function) {
   while (!work.empty()) {
     const Op* op = work.back();
     work.pop_back();
+    const ScopeOf scope(*this, *op);
     visit(visit, *op);
   }
   if (!refused.empty()) throw ParseError(join(refused, "\n"));
@@ -152,6 +171,7 @@ void Importer::check_supported(const Op& function) {
 // ---- functions ----
 
 Arrays Importer::run_function(const Op& function, std::span<const Array> args) {
+  const ScopeOf scope(*this, function);
   const Attribute* type = function.find("function_type");
   if (function.regions.size() != 1 || function.regions[0].blocks.empty() || !type ||
       type->kind != Attribute::Kind::kType || type->type->kind != Type::Kind::kFunction)
@@ -185,15 +205,19 @@ Arrays Importer::run_function(const Op& function, std::span<const Array> args) {
 }
 
 const Staged& Importer::function(std::string_view symbol, const Op& use) {
-  std::string name(symbol);
-  if (const auto it = staged_.find(name); it != staged_.end()) return it->second;
   const Op* f = find_function(symbol);
-  if (!f) fail(use, "there must be a function @" + name + ".");
-  if (std::ranges::find(staging_, name) != staging_.end())
-    fail(use, "a function may not call itself; got @" + name + ".");
+  if (!f) fail(use, "there must be a function @" + std::string(symbol) + ".");
+  return function(*f, use);
+}
+
+const Staged& Importer::function(const Op& function, const Op& use) {
+  const Op* f = &function;
+  const std::string name(f->symbol());
+  if (const auto it = staged_.find(f); it != staged_.end()) return it->second;
+  if (std::ranges::find(staging_, f) != staging_.end()) fail(use, "a function may not call itself; got @" + name + ".");
   // Each staging is a few frames of the stack.
   if (staging_.size() >= 256) fail(use, "calls may be at most 256 deep.");
-  staging_.push_back(name);
+  staging_.push_back(f);
   ir::Avals inputs;
   if (!f->regions.empty() && !f->regions[0].blocks.empty()) inputs = avals(f->regions[0].body().arguments);
   const CurrentTrace outside(nullptr);
@@ -203,7 +227,7 @@ const Staged& Importer::function(std::string_view symbol, const Op& use) {
       },
       inputs, "import of @" + name);
   staging_.pop_back();
-  return staged_.emplace(std::move(name), std::move(made)).first->second;
+  return staged_.emplace(f, std::move(made)).first->second;
 }
 
 // ---- operations ----
@@ -377,7 +401,21 @@ Staged Importer::stage_region(const Op& op, const Region& region) {
 
 // ---- values that the text determines ----
 
-std::optional<Array> Importer::known(ValueId v, int depth) {
+std::optional<Array> Importer::known(ValueId v) {
+  std::unordered_map<ValueId, std::optional<Array>> found;
+  return known(v, 0, found);
+}
+
+std::optional<Array> Importer::known(ValueId v, int depth, std::unordered_map<ValueId, std::optional<Array>>& found) {
+  // Each value once: chains that use a value twice would double with every link.
+  if (const auto it = found.find(v); it != found.end()) return it->second;
+  const std::optional<Array> a = find_known(v, depth, found);
+  found.emplace(v, a);
+  return a;
+}
+
+std::optional<Array> Importer::find_known(ValueId v, int depth,
+                                          std::unordered_map<ValueId, std::optional<Array>>& found) {
   constexpr int kDeepest = 64;
   constexpr std::int64_t kLargest = 4096;  // elements of shapes and initial values; no array is computed here
   const Arrays& now = values_[v];
@@ -390,7 +428,7 @@ std::optional<Array> Importer::known(ValueId v, int depth) {
     return std::nullopt;
   std::vector<Arrays> operands;
   for (const ValueId o : op->operands) {
-    const std::optional<Array> a = known(o, depth + 1);
+    const std::optional<Array> a = known(o, depth + 1, found);
     if (!a) return std::nullopt;
     operands.push_back({*a});
   }
@@ -449,7 +487,7 @@ Function import(const Module& module, std::string_view function) {
             function.empty() ? "there must be a function in the program."
                              : "there must be a function @" + std::string(function) + ".");
   importer.check_supported(*chosen);
-  const Staged& staged = importer.function(chosen->symbol(), *chosen);
+  const Staged& staged = importer.function(*chosen, *chosen);
   return Function(std::string(chosen->symbol()), staged.jaxpr, staged.captured);
 }
 

@@ -19,6 +19,7 @@ const std::unordered_map<std::string_view, Importer::Handler>& Importer::handler
       {"stablehlo.case", &I::case_op},
       {"stablehlo.while", &I::while_op},
       {"stablehlo.tuple", &I::pass_through},
+      {"sdy.sharding_constraint", &I::pass_through},
       {"stablehlo.get_tuple_element", &I::get_tuple_element},
       {"stablehlo.after_all", &I::no_values},
       {"stablehlo.create_token", &I::no_values},
@@ -115,9 +116,9 @@ void Importer::call(const Op& op, Operands operands, Results& results) {
   if (eager_ && evaluating()) {
     const Op* f = find_function(callee);
     if (!f) fail(op, "there must be a function @" + callee + ".");
-    if (std::ranges::find(staging_, callee) != staging_.end())
+    if (std::ranges::find(staging_, f) != staging_.end())
       fail(op, "a function may not call itself; got @" + callee + ".");
-    staging_.push_back(callee);
+    staging_.push_back(f);
     const Arrays outs = run_function(*f, flat(operands));
     staging_.pop_back();
     return give(op, outs, results);

@@ -32,6 +32,7 @@ class Importer {
   const Module& module() const { return module_; }
   /// The function of that symbol, staged; memoised. Throws ParseError at `use` when there is none.
   const Staged& function(std::string_view symbol, const Op& use);
+  const Staged& function(const Op& function, const Op& use);
   /// Throws one ParseError that names everything in `function`, and what it calls, that cannot be run.
   void check_supported(const Op& function);
   const Op* find_function(std::string_view symbol) const;
@@ -65,7 +66,9 @@ class Importer {
   ir::Avals computation_arguments(const Op& op, const Region& region, std::size_t expected) const;
   void give(const Op& op, const Array& one, Results& results) { give(op, std::span<const Array>(&one, 1), results); }
   /// The value if the text determines it.
-  std::optional<Array> known(ValueId v, int depth = 0);
+  std::optional<Array> known(ValueId v);
+  std::optional<Array> known(ValueId v, int depth, std::unordered_map<ValueId, std::optional<Array>>& found);
+  std::optional<Array> find_known(ValueId v, int depth, std::unordered_map<ValueId, std::optional<Array>>& found);
   std::vector<std::int64_t> known_integers(const Op& op, std::size_t operand);
   Array single(const Op& op, Operands operands, std::size_t i) const;
   Arrays flat(Operands operands) const;
@@ -149,9 +152,29 @@ class Importer {
   const Module& module_;
   Extension extension_;
   bool eager_ = false;
-  std::unordered_map<std::string_view, const Op*> functions_;
-  std::unordered_map<std::string, Staged> staged_;
-  std::vector<std::string> staging_;  // being staged, to refuse recursion
+  /// Looks symbols up in the module of a function while its body is read.
+  class ScopeOf {
+   public:
+    ScopeOf(Importer& importer, const Op& function) : importer_(importer), saved_(importer.scope_) {
+      if (const auto it = importer.scope_of_.find(&function); it != importer.scope_of_.end())
+        importer.scope_ = it->second;
+    }
+    ~ScopeOf() { importer_.scope_ = saved_; }
+    ScopeOf(const ScopeOf&) = delete;
+    ScopeOf& operator=(const ScopeOf&) = delete;
+
+   private:
+    Importer& importer_;
+    const Op* saved_;
+  };
+  using Symbols = std::unordered_map<std::string_view, const Op*>;
+  void collect_functions(const Op& scope);
+
+  std::unordered_map<const Op*, Symbols> symbols_;     // by module
+  std::unordered_map<const Op*, const Op*> scope_of_;  // the module of each function
+  const Op* scope_ = nullptr;                          // where symbols are looked up now
+  std::unordered_map<const Op*, Staged> staged_;
+  std::vector<const Op*> staging_;  // being staged, to refuse recursion
   std::vector<Arrays> values_;
   std::vector<const Op*> definitions_;
   const char* file_ = "";

@@ -65,6 +65,8 @@ class Parser {
   void block_arguments(Block& block);
   void function(Op& op);
   void nested_module(Op& op);
+  void sdy_mesh(Op& op);
+  void sdy_constraint(Op& op);
   void while_op(Op& op);
   void reduce_op(Op& op);
 

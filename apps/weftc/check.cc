@@ -92,8 +92,12 @@ int check(const CheckOptions& options) {
   }
   std::printf("%zu files, %d checks: %d programs passed, %d failed, %d unsupported\n", files.size(), checks,
               counts[Outcome::kPassed], counts[Outcome::kFailed], counts[Outcome::kUnsupported]);
-  if (files.empty()) std::printf("there is no .mlir file to check\n");
-  return files.empty() || counts[Outcome::kFailed] > 0 || counts[Outcome::kUnsupported] > 0 ? 1 : 0;
+  const bool nothing = counts[Outcome::kPassed] + counts[Outcome::kFailed] + counts[Outcome::kUnsupported] == 0;
+  if (files.empty())
+    std::printf("there is no .mlir file to check\n");
+  else if (nothing)
+    std::printf("there is no function without arguments to run\n");
+  return nothing || counts[Outcome::kFailed] > 0 || counts[Outcome::kUnsupported] > 0 ? 1 : 0;
 }
 
 }  // namespace weftc

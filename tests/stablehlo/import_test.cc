@@ -109,6 +109,19 @@ TEST(import, values_that_the_text_determines_are_found_in_linear_time) {
   EXPECT_EQ(import(text)(np::ones({3}))[0].item<float>(), 3);
 }
 
+TEST(import, a_missing_attribute_is_named) {
+  try {
+    import(R"(
+func.func @main(%x: tensor<2x3xf32>, %y: tensor<3x4xf32>) -> tensor<2x3x3x4xf32> {
+  %0 = "stablehlo.dot_general"(%x, %y) {dot_dimension_number = 1 : i64} : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x3x3x4xf32>
+  return %0 : tensor<2x3x3x4xf32>
+})");
+    FAIL() << "nothing was thrown";
+  } catch (const ParseError& e) {
+    EXPECT_NE(e.message().find("there must be an attribute dot_dimension_numbers"), std::string::npos) << e.what();
+  }
+}
+
 TEST(import, shardings_mean_nothing) {
   const char* text = R"(
 module @jit_f attributes {mhlo.num_partitions = 2 : i32} {
@@ -182,6 +195,25 @@ TEST(import, a_gigantic_literal_costs_what_its_text_does) {
       "  %0 = stablehlo.constant dense<1.0> : tensor<1000000x1000000xf32>\n"
       "  return %0 : tensor<1000000x1000000xf32>\n}\n");
   EXPECT_EQ(f.output(0).size(), 1000000000000);
+}
+
+TEST(check, what_checks_beside_main_is_run_too) {
+  const std::vector<CheckReport> reports = run_checks(parse(R"(
+func.func @main() { return }
+func.func @helper() -> tensor<f32> {
+  %0 = stablehlo.constant dense<1.0> : tensor<f32>
+  return %0 : tensor<f32>
+}
+func.func @wrong() {
+  %0 = stablehlo.constant dense<1.0> : tensor<f32>
+  check.expect_eq_const %0, dense<2.0> : tensor<f32>
+  return
+}
+)"));
+  ASSERT_EQ(reports.size(), 2u);
+  EXPECT_EQ(reports[0].outcome, CheckReport::Outcome::kPassed);
+  EXPECT_EQ(reports[1].name, "wrong");
+  EXPECT_EQ(reports[1].outcome, CheckReport::Outcome::kFailed);
 }
 
 TEST(check, tells_passed_failed_and_unsupported_apart) {

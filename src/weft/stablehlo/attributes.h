@@ -56,7 +56,9 @@ class AttributeReader {
   }
   /// Rows of two (padding, source_target_pairs) or more numbers (replica_groups).
   std::vector<Dims> matrix(std::string_view name) const;
+  /// An error when absent.
   AttributeFields fields(std::string_view name, std::string_view mnemonic) const {
+    if (!has(name)) fail("there must be an attribute " + std::string(name) + ".");
     return AttributeFields(module, op.find(name), mnemonic);
   }
   /// The declared type of the first result, which the attributes of some operations only imply.

@@ -16,8 +16,8 @@ struct CheckReport {
   int checks = 0;
 };
 
-/// Runs every function without arguments (or @main alone, where there is one) and reports on each. Never throws for
-/// what a program does.
+/// Runs every function without arguments (where there is a @main, only those others that check something) and reports
+/// on each. Never throws for what a program does.
 std::vector<CheckReport> run_checks(const Module& module);
 
 /// Whether arrays agree: equal values, NaN with NaN; within `tolerance`; or at most `ulps` representable numbers apart.

@@ -21,7 +21,7 @@ void write_groups(const ProcessGroups& g, AttributeWriter& to, bool device_ids) 
 }
 
 std::pair<std::int64_t, std::int64_t> read_channel(const AttributeReader& from) {
-  const AttributeFields f = from.fields("channel_handle", "channel_handle");
+  const AttributeFields f(from.module, from.op.find("channel_handle"), "channel_handle");
   return {f.integer("handle", 0), f.integer("type", 0)};
 }
 

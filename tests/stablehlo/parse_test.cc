@@ -153,6 +153,17 @@ TEST(parse, nesting_has_an_end) {
   EXPECT_TRUE(parse(print_generic(m)) == m);
 }
 
+TEST(parse, aliases_of_aliases_do_not_explode) {
+  std::string attributes = "#a0 = [1, 2]\n", types = "!t0 = tuple<tensor<f32>>\n";
+  for (int i = 1; i < 60; ++i) {
+    const std::string n = std::to_string(i), before = std::to_string(i - 1);
+    attributes += "#a" + n + " = [#a" + before + ", #a" + before + "]\n";
+    types += "!t" + n + " = tuple<!t" + before + ", !t" + before + ">\n";
+  }
+  EXPECT_THROW(parse(attributes + "module {}"), ParseError);
+  EXPECT_THROW(parse(types + "module {}"), ParseError);
+}
+
 TEST(parse, programs_are_separated_by_lines) {
   const auto modules =
       parse_all("// a comment\nfunc.func @a() {\n  return\n}\n\n// -----\n\nfunc.func @b() { return }\n");

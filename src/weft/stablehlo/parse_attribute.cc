@@ -181,7 +181,11 @@ Attribute Parser::attribute() {
 Attribute Parser::hash_attribute() {
   const std::size_t begin = in_.offset();
   const std::string name(in_.sigil_name('#', "an attribute"));
-  if (const auto it = attribute_aliases_.find(name); it != attribute_aliases_.end()) return it->second;
+  if (const auto it = attribute_aliases_.find(name); it != attribute_aliases_.end()) {
+    expanded_ += it->second.bytes;
+    if (expanded_ > kMaxExpanded) in_.fail("aliases that stand for at most 256 MiB together");
+    return it->second.attribute;
+  }
   if (name.find('.') == std::string::npos && !in_.looking_at("<"))
     in_.fail_at(begin, "an attribute alias that is defined above");
   std::string text = "#" + name;
@@ -255,16 +259,31 @@ void Parser::skip_location() {
   in_.bracket_text();
 }
 
+namespace {
+
+std::size_t memory_of(const Attribute& a) {
+  std::size_t bytes = sizeof a + a.text.size() + a.integers.size() * sizeof(std::int64_t);
+  for (const NamedAttribute& item : a.items) bytes += item.name.size() + memory_of(item.value);
+  return bytes;
+}
+
+}  // namespace
+
+// An alias may name aliases, so a few lines could stand for any amount: what they stand for is counted.
 void Parser::alias() {
   if (in_.peek() == '!') {
     const std::string name(in_.sigil_name('!', "a type alias"));
     in_.expect("=");
-    type_aliases_[name] = type();
+    TypeRef t = type();
+    if (t->text.size() > kMaxTypeText) in_.fail("a type of at most 1 MiB");
+    type_aliases_[name] = std::move(t);
     return;
   }
   const std::string name(in_.sigil_name('#', "an attribute alias"));
   in_.expect("=");
-  attribute_aliases_[name] = attribute();
+  Attribute a = attribute();
+  const std::size_t bytes = memory_of(a);
+  attribute_aliases_[name] = {std::move(a), bytes};
 }
 
 }  // namespace weft::stablehlo

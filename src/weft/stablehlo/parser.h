@@ -100,7 +100,13 @@ class Parser {
   std::unordered_map<std::string_view, Binding> scope_;
   std::vector<std::string_view> defined_;  // names in scope_, innermost last
   std::unordered_map<std::string_view, TypeRef> types_;
-  std::unordered_map<std::string, Attribute> attribute_aliases_;
+  static constexpr std::size_t kMaxExpanded = std::size_t{256} << 20, kMaxTypeText = std::size_t{1} << 20;
+  struct AttributeAlias {
+    Attribute attribute;
+    std::size_t bytes = 0;
+  };
+  std::unordered_map<std::string, AttributeAlias> attribute_aliases_;
+  std::size_t expanded_ = 0;  // bytes that uses of attribute aliases made
   std::unordered_map<std::string, TypeRef> type_aliases_;
   // What the operation being read has so far; its pretty form gives its result types here.
   std::vector<TypeRef> result_types_;

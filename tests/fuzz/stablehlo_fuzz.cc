@@ -1,5 +1,5 @@
 // libFuzzer: any bytes as StableHLO text. Build with clang and -DWEFT_BUILD_FUZZERS=ON, run as
-//   weft_stablehlo_fuzz -max_total_time=600 corpus/ ../shared/conformance/stablehlo/interpret
+//   weft_stablehlo_fuzz -max_total_time=600 corpus/ $WEFT_CONFORMANCE_DIR/interpret
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -5,6 +5,7 @@
 #include "weft/control/programs.h"
 #include "weft/control/rules.h"
 #include "weft/ops/common.h"
+#include "weft/ops/gather_scatter.h"
 
 namespace weft {
 
@@ -89,25 +90,14 @@ void jvp_sort(const Call& call, std::span<const Array> tangents, Arrays& outs, A
   const auto& p = call.params_as<GenericSortParams>();
   const std::size_t captures = p.comparator.num_consts();
   const DimSpan shape = call.args[captures].shape();
-  constexpr std::int64_t kMost32 = std::int64_t{1} << 31;
-  const DType position = shape[static_cast<std::size_t>(p.dimension)] < kMost32 ? i32 : i64;
+  const DType position = ops::position_dtype(shape[static_cast<std::size_t>(p.dimension)]);
   Arrays operands(call.args), sorted;
   operands.push_back(lax::iota(position, shape, static_cast<int>(p.dimension)));
   bind(call.op, ir::make_params(GenericSortParams{p.dimension, p.is_stable, beside_positions(p.comparator, position)}),
        operands, sorted);
-  GatherDimensionNumbers d;
-  for (std::int64_t i = 0; i < static_cast<std::int64_t>(shape.size()); ++i)
-    if (i != p.dimension) d.operand_batching_dims.push_back(i);
-  d.start_indices_batching_dims = d.operand_batching_dims;
-  d.collapsed_slice_dims = {p.dimension};
-  d.start_index_map = {p.dimension};
-  Dims with_vector(shape), sizes;
-  with_vector.push_back(1);
-  for (const std::int64_t size : shape) sizes.push_back(std::min<std::int64_t>(size, 1));
-  const Array positions = lax::reshape(sorted.back(), with_vector);
   for (std::size_t i = captures; i < call.args.size(); ++i) {
     outs.push_back(sorted[i - captures]);
-    out_tangents.push_back(tangents[i].defined() ? lax::gather(tangents[i], positions, d, sizes, IndexMode::kPromise)
+    out_tangents.push_back(tangents[i].defined() ? ops::take_positions(tangents[i], sorted.back(), p.dimension)
                                                  : Array());
   }
 }

@@ -12,6 +12,20 @@ using namespace ops;
 
 namespace ops {
 
+Array take_positions(const Array& x, const Array& positions, std::int64_t dimension) {
+  const DimSpan shape = positions.shape();
+  GatherDimensionNumbers d;
+  for (std::int64_t i = 0; i < static_cast<std::int64_t>(shape.size()); ++i)
+    if (i != dimension) d.operand_batching_dims.push_back(i);
+  d.start_indices_batching_dims = d.operand_batching_dims;
+  d.collapsed_slice_dims = {dimension};
+  d.start_index_map = {dimension};
+  Dims with_vector(shape), sizes;
+  with_vector.push_back(1);
+  for (const std::int64_t size : shape) sizes.push_back(std::min<std::int64_t>(size, 1));
+  return lax::gather(x, lax::reshape(positions, with_vector), d, sizes, IndexMode::kPromise);
+}
+
 std::vector<std::int64_t> read_indices(const TensorView& t) {
   std::vector<std::int64_t> r(static_cast<std::size_t>(t.size()));
   convert_elements(t.dtype(), t.data, i64, r.data(), t.size());

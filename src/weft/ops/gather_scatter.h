@@ -109,6 +109,11 @@ struct WindowMap {
   }
 };
 
+/// The dtype that numbers the places along an axis of this size.
+constexpr DType position_dtype(std::int64_t size) { return size < (std::int64_t{1} << 31) ? i32 : i64; }
+/// y[..., i, ...] = x[..., positions[..., i, ...], ...] along `dimension`; positions are those of a sort.
+Array take_positions(const Array& x, const Array& positions, std::int64_t dimension);
+
 /// Throws IndexError unless the axes in `a` and `b` together are in range and distinct: an operand axis has one role.
 void check_roles(std::string_view op, DimSpan a, DimSpan b, int rank);
 

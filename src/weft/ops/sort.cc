@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "weft/ops/common.h"
+#include "weft/ops/gather_scatter.h"
 
 namespace weft {
 
@@ -80,22 +81,12 @@ void jvp_sort(const Call& call, std::span<const Array> tangents, Arrays& outs, A
   const auto& p = call.params_as<SortParams>();
   const DimSpan shape = call.args[0].shape();
   Arrays operands(call.args), sorted;
-  operands.push_back(lax::iota(i32, shape, static_cast<int>(p.dimension)));
+  operands.push_back(
+      lax::iota(position_dtype(shape[static_cast<std::size_t>(p.dimension)]), shape, static_cast<int>(p.dimension)));
   bind(call.op, call.params, operands, sorted);
-  GatherDimensionNumbers d;
-  for (std::int64_t i = 0; i < static_cast<std::int64_t>(shape.size()); ++i)
-    if (i != p.dimension) d.operand_batching_dims.push_back(i);
-  d.start_indices_batching_dims = d.operand_batching_dims;
-  d.collapsed_slice_dims = {p.dimension};
-  d.start_index_map = {p.dimension};
-  Dims with_vector(shape), sizes;
-  with_vector.push_back(1);
-  for (const std::int64_t size : shape) sizes.push_back(std::min<std::int64_t>(size, 1));
-  const Array positions = lax::reshape(sorted.back(), with_vector);
   for (std::size_t i = 0; i < call.args.size(); ++i) {
     outs.push_back(sorted[i]);
-    out_tangents.push_back(tangents[i].defined() ? lax::gather(tangents[i], positions, d, sizes, IndexMode::kPromise)
-                                                 : Array());
+    out_tangents.push_back(tangents[i].defined() ? take_positions(tangents[i], sorted.back(), p.dimension) : Array());
   }
 }
 

@@ -59,10 +59,6 @@ Exporter::Handler Exporter::handler(OpCode op) {
 
 namespace {
 
-constexpr std::string_view kReduceOps[] = {"stablehlo.add",     "stablehlo.multiply", "stablehlo.maximum",
-                                           "stablehlo.minimum", "stablehlo.and",      "stablehlo.or",
-                                           "stablehlo.xor"};
-
 NamedAttribute direction(std::string_view name) {
   return {"comparison_direction", Attribute::other("#stablehlo<comparison_direction " + std::string(name) + ">")};
 }

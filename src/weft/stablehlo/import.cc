@@ -305,18 +305,16 @@ void Importer::apply_row(const Op& op, const Operation& row, Operands operands, 
   const ir::Avals in = avals(op.operands), out = avals(op.results);
   const AttributeReader typed(module_, op, in, out);
   const Arrays args = flat(operands);
-  give(op, bind_all(op, row.op, row.read ? row.read(typed) : ir::Params(), args), results);
+  give(op, bind_all(row.op, row.read ? row.read(typed) : ir::Params(), args), results);
 }
 
-Arrays Importer::bind_all(const Op& op, OpCode code, ir::Params params, std::span<const Array> args) {
-  if (!ir::op_info(code).infer) fail(op, "Weft does not run this operation.");
+Arrays Importer::bind_all(OpCode code, ir::Params params, std::span<const Array> args) {
   Arrays outs;
   bind(code, params, args, outs);
   return outs;
 }
 
 bool Importer::fits(OpCode code, const ir::Params& params, std::span<const Array> args) const {
-  if (!ir::op_info(code).infer) return false;
   ir::Avals in, out;
   for (const Array& a : args) in.push_back(a.aval());
   try {

@@ -127,7 +127,7 @@ void Importer::call(const Op& op, Operands operands, Results& results) {
   Arrays args = f.captured;
   const Arrays own = flat(operands);
   args.append(own.begin(), own.end());
-  give(op, bind_all(op, OpCode::kCall, ir::make_params(CallParams{callee, f.jaxpr}), args), results);
+  give(op, bind_all(OpCode::kCall, ir::make_params(CallParams{callee, f.jaxpr}), args), results);
 }
 
 void Importer::composite(const Op& op, Operands operands, Results& results) {
@@ -143,7 +143,7 @@ void Importer::composite(const Op& op, Operands operands, Results& results) {
   Arrays args = f.captured;
   const Arrays own = flat(operands);
   args.append(own.begin(), own.end());
-  give(op, bind_all(op, OpCode::kComposite, ir::make_params(std::move(p)), args), results);
+  give(op, bind_all(OpCode::kComposite, ir::make_params(std::move(p)), args), results);
 }
 
 namespace {
@@ -180,7 +180,7 @@ void Importer::custom_call(const Op& op, Operands operands, Results& results) {
   // Exporters of older StableHLO write CHLO's operations this way.
   if (p.call_target_name.starts_with("mhlo."))
     if (const Operation* row = operation_named("chlo." + p.call_target_name.substr(5)); row && !row->read)
-      return give(op, bind_all(op, row->op, {}, flat(operands)), results);
+      return give(op, bind_all(row->op, {}, flat(operands)), results);
   // Operations that only Weft has, with parameters in its own text.
   if (p.call_target_name.starts_with("weft.")) {
     OpCode code{};
@@ -196,7 +196,7 @@ void Importer::custom_call(const Op& op, Operands operands, Results& results) {
           fail(op, "backend_config: " + e.message());
         }
       }
-      return give(op, bind_all(op, code, params, flat(operands)), results);
+      return give(op, bind_all(code, params, flat(operands)), results);
     }
   }
   p.has_side_effect = from.boolean("has_side_effect", false);
@@ -207,7 +207,7 @@ void Importer::custom_call(const Op& op, Operands operands, Results& results) {
   p.api_version = from.integer("api_version", 1);
   const ir::Avals types = avals(op.results);
   p.result_types.assign(types.begin(), types.end());
-  give(op, bind_all(op, OpCode::kCustomCall, ir::make_params(std::move(p)), flat(operands)), results);
+  give(op, bind_all(OpCode::kCustomCall, ir::make_params(std::move(p)), flat(operands)), results);
 }
 
 // ---- control flow ----
@@ -262,7 +262,7 @@ void Importer::branches(const Op& op, const Array& index, std::vector<const Regi
                              .jaxpr);
   Arrays args{index};
   args.append(captured.begin(), captured.end());
-  give(op, bind_all(op, OpCode::kCase, ir::make_params(std::move(p)), args), results);
+  give(op, bind_all(OpCode::kCase, ir::make_params(std::move(p)), args), results);
 }
 
 void Importer::while_op(const Op& op, Operands operands, Results& results) {
@@ -287,7 +287,7 @@ void Importer::while_op(const Op& op, Operands operands, Results& results) {
   args.append(body.captured.begin(), body.captured.end());
   const Arrays carry = flat(operands);
   args.append(carry.begin(), carry.end());
-  give(op, bind_all(op, OpCode::kWhile, ir::make_params(WhileParams{condition.jaxpr, body.jaxpr}), args), results);
+  give(op, bind_all(OpCode::kWhile, ir::make_params(WhileParams{condition.jaxpr, body.jaxpr}), args), results);
 }
 
 // ---- tuples, tokens, identities ----
@@ -311,7 +311,7 @@ void Importer::no_values(const Op& op, Operands, Results& results) { give(op, st
 void Importer::optimization_barrier(const Op& op, Operands operands, Results& results) {
   const Arrays args = flat(operands);
   if (args.empty()) return give(op, args, results);
-  give(op, bind_all(op, OpCode::kOptimizationBarrier, {}, args), results);
+  give(op, bind_all(OpCode::kOptimizationBarrier, {}, args), results);
 }
 
 // ---- transfers: their tokens are the order of the program ----
@@ -329,26 +329,26 @@ TransferParams transfer(const AttributeReader& from) {
 }  // namespace
 
 void Importer::send(const Op& op, Operands operands, Results& results) {
-  give(op, bind_all(op, OpCode::kSend, ir::make_params(transfer(reader(op))), flat(operands)), results);
+  give(op, bind_all(OpCode::kSend, ir::make_params(transfer(reader(op))), flat(operands)), results);
 }
 
 void Importer::recv(const Op& op, Operands operands, Results& results) {
   TransferParams p = transfer(reader(op));
   const ir::Avals types = avals(op.results);
   p.result_types.assign(types.begin(), types.end());
-  give(op, bind_all(op, OpCode::kRecv, ir::make_params(std::move(p)), flat(operands)), results);
+  give(op, bind_all(OpCode::kRecv, ir::make_params(std::move(p)), flat(operands)), results);
 }
 
 void Importer::infeed(const Op& op, Operands operands, Results& results) {
   FeedParams p{reader(op).text("infeed_config", ""), {}};
   const ir::Avals types = avals(op.results);
   p.result_types.assign(types.begin(), types.end());
-  give(op, bind_all(op, OpCode::kInfeed, ir::make_params(std::move(p)), flat(operands)), results);
+  give(op, bind_all(OpCode::kInfeed, ir::make_params(std::move(p)), flat(operands)), results);
 }
 
 void Importer::outfeed(const Op& op, Operands operands, Results& results) {
   FeedParams p{reader(op).text("outfeed_config", ""), {}};
-  give(op, bind_all(op, OpCode::kOutfeed, ir::make_params(std::move(p)), flat(operands)), results);
+  give(op, bind_all(OpCode::kOutfeed, ir::make_params(std::move(p)), flat(operands)), results);
 }
 
 }  // namespace weft::stablehlo

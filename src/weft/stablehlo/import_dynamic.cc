@@ -18,7 +18,7 @@ Dims as_dims(const std::vector<std::int64_t>& v) { return Dims(std::span<const s
 void Importer::rng(const Op& op, Operands operands, Results& results) {
   const Aval result = this->result(op);
   const RngParams p{reader(op).enumerator_of("rng_distribution", RngDistribution{}), Dims(result.shape())};
-  give(op, bind_all(op, OpCode::kRng, ir::make_params(p), Arrays{single(op, operands, 0), single(op, operands, 1)}),
+  give(op, bind_all(OpCode::kRng, ir::make_params(p), Arrays{single(op, operands, 0), single(op, operands, 1)}),
        results);
 }
 
@@ -54,12 +54,12 @@ void Importer::dynamic_broadcast_in_dim(const Op& op, Operands operands, Results
 void Importer::dynamic_iota(const Op& op, Operands, Results& results) {
   const Aval r = result(op);
   const IotaParams p{reader(op).integer("iota_dimension"), r.dtype(), Dims(r.shape())};
-  give(op, bind_all(op, OpCode::kIota, ir::make_params(p), {}), results);
+  give(op, bind_all(OpCode::kIota, ir::make_params(p), {}), results);
 }
 
 void Importer::dynamic_pad(const Op& op, Operands operands, Results& results) {
   const PadParams p{as_dims(known_integers(op, 2)), as_dims(known_integers(op, 3)), as_dims(known_integers(op, 4))};
-  give(op, bind_all(op, OpCode::kPad, ir::make_params(p), Arrays{single(op, operands, 0), single(op, operands, 1)}),
+  give(op, bind_all(OpCode::kPad, ir::make_params(p), Arrays{single(op, operands, 0), single(op, operands, 1)}),
        results);
 }
 
@@ -76,7 +76,7 @@ void Importer::dynamic_conv(const Op& op, Operands operands, Results& results) {
     p.padding_high[i] = padding[2 * i + 1];
   }
   give(op,
-       bind_all(op, OpCode::kConvolution, ir::make_params(std::move(p)),
+       bind_all(OpCode::kConvolution, ir::make_params(std::move(p)),
                 Arrays{single(op, operands, 0), single(op, operands, 1)}),
        results);
 }
@@ -86,7 +86,7 @@ void Importer::real_dynamic_slice(const Op& op, Operands operands, Results& resu
   p.start_indices = as_dims(known_integers(op, 1));
   p.limit_indices = as_dims(known_integers(op, 2));
   p.strides = as_dims(known_integers(op, 3));
-  give(op, bind_all(op, OpCode::kSlice, ir::make_params(std::move(p)), Arrays{single(op, operands, 0)}), results);
+  give(op, bind_all(OpCode::kSlice, ir::make_params(std::move(p)), Arrays{single(op, operands, 0)}), results);
 }
 
 // ---- broadcasting ----
@@ -150,7 +150,7 @@ void Importer::chlo_broadcast(const Op& op, Operands operands, Results& results)
   for (const Array& a : args) in.push_back(a.aval());
   const ir::Params params =
       row->read ? row->read(AttributeReader(module_, op, in, std::span<const Aval>(&result, 1))) : ir::Params();
-  give(op, bind_all(op, row->op, params, args), results);
+  give(op, bind_all(row->op, params, args), results);
 }
 
 // ---- products ----
@@ -263,8 +263,7 @@ void Importer::torch_index_select(const Op& op, Operands operands, Results& resu
   p.mode = IndexMode::kClip;
   Dims shape(index.aval().shape());
   shape.push_back(1);
-  give(op, bind_all(op, OpCode::kGather, ir::make_params(std::move(p)), Arrays{x, lax::reshape(index, shape)}),
-       results);
+  give(op, bind_all(OpCode::kGather, ir::make_params(std::move(p)), Arrays{x, lax::reshape(index, shape)}), results);
 }
 
 // ---- batch normalisation, the specification's formulas ----

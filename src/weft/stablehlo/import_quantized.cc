@@ -88,7 +88,7 @@ void Importer::apply_quantized(const Op& op, Operands operands, Results& results
     Aval out = aval(op.results[0]);
     if (is_quantized(result)) out = out.with_dtype(quantization(result->element)->expressed);
     const AttributeReader from(module_, op, in, std::span<const Aval>(&out, 1));
-    y = bind_one(op, row->op, row->read ? row->read(from) : ir::Params(), real);
+    y = bind_one(row->op, row->read ? row->read(from) : ir::Params(), real);
   }
   give(op, is_quantized(result) ? quantize(op, result, y) : y, results);
 }

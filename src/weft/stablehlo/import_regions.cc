@@ -29,10 +29,6 @@ bool applies_to_arguments(const Region& region, const Op& op, bool commutes) {
          (commutes && op.operands[0] == a[1] && op.operands[1] == a[0]);
 }
 
-constexpr std::string_view kReduceOps[] = {"stablehlo.add",     "stablehlo.multiply", "stablehlo.maximum",
-                                           "stablehlo.minimum", "stablehlo.and",      "stablehlo.or",
-                                           "stablehlo.xor"};
-
 std::optional<ScatterKind> scatter_kind(const Region& region) {
   if (region.blocks.size() != 1 || region.body().arguments.size() != 2) return std::nullopt;
   const Block& b = region.body();
@@ -118,14 +114,14 @@ void Importer::reduce(const Op& op, Operands operands, Results& results) {
     const ir::Params params = ir::make_params(ReduceParams{*kind, axes});
     const std::optional<Array> init = body[0].dtype() == all[1].dtype() ? known(op.operands[1]) : std::nullopt;
     if (inits[0].ndim() == 0 && fits(OpCode::kReduce, params, xs)) {
-      Array y = bind_one(op, OpCode::kReduce, params, xs);
+      Array y = bind_one(OpCode::kReduce, params, xs);
       if (!init || !is_neutral(*kind, *init)) y = combined(*kind, lax::broadcast_in_dim(inits[0], y.shape(), {}), y);
       return give(op, y, results);
     }
   }
   const Staged computation = stage_region(op, op.regions[0]);
   give(op,
-       bind_all(op, OpCode::kGenericReduce, ir::make_params(GenericReduceParams{axes, computation.jaxpr}),
+       bind_all(OpCode::kGenericReduce, ir::make_params(GenericReduceParams{axes, computation.jaxpr}),
                 joined(computation.captured, xs, inits)),
        results);
 }
@@ -143,11 +139,11 @@ void Importer::reduce_window(const Op& op, Operands operands, Results& results) 
     const ir::Params params = ir::make_params(ReduceWindowParams{*kind, window});
     const std::optional<Array> init = body[0].dtype() == all[1].dtype() ? known(op.operands[1]) : std::nullopt;
     if (init && init->ndim() == 0 && is_neutral(*kind, *init) && fits(OpCode::kReduceWindow, params, xs))
-      return give(op, bind_all(op, OpCode::kReduceWindow, params, xs), results);
+      return give(op, bind_all(OpCode::kReduceWindow, params, xs), results);
   }
   const Staged computation = stage_region(op, op.regions[0]);
   give(op,
-       bind_all(op, OpCode::kGenericReduceWindow, ir::make_params(GenericReduceWindowParams{window, computation.jaxpr}),
+       bind_all(OpCode::kGenericReduceWindow, ir::make_params(GenericReduceWindowParams{window, computation.jaxpr}),
                 joined(computation.captured, xs, inits)),
        results);
 }
@@ -174,12 +170,12 @@ void Importer::select_and_scatter(const Op& op, Operands operands, Results& resu
           ir::make_params(WindowSelectParams{direction == "GE" ? WindowSelect::kGe : WindowSelect::kLe, window});
       const Arrays args(std::span<const Array>(all).first(2));
       if (fits(OpCode::kSelectAndScatter, params, args))
-        return give(op, bind_all(op, OpCode::kSelectAndScatter, params, args), results);
+        return give(op, bind_all(OpCode::kSelectAndScatter, params, args), results);
     }
   }
   const Staged selecting = stage_region(op, op.regions[0]), scattering = stage_region(op, op.regions[1]);
   give(op,
-       bind_all(op, OpCode::kGenericSelectAndScatter,
+       bind_all(OpCode::kGenericSelectAndScatter,
                 ir::make_params(GenericSelectAndScatterParams{window, selecting.jaxpr, scattering.jaxpr}),
                 joined(selecting.captured, scattering.captured, all)),
        results);
@@ -218,8 +214,7 @@ void Importer::gather(const Op& op, Operands operands, Results& results) {
                                                         : from.dims("slice_sizes");
   const Array indices = index_vectors_last(op, single(op, operands, 1), f.integer("index_vector_dim", 0),
                                            &p.dimension_numbers.start_indices_batching_dims);
-  give(op, bind_all(op, OpCode::kGather, ir::make_params(std::move(p)), Arrays{single(op, operands, 0), indices}),
-       results);
+  give(op, bind_all(OpCode::kGather, ir::make_params(std::move(p)), Arrays{single(op, operands, 0), indices}), results);
 }
 
 void Importer::scatter(const Op& op, Operands operands, Results& results) {
@@ -242,11 +237,11 @@ void Importer::scatter(const Op& op, Operands operands, Results& results) {
     const bool single = scatters_single_elements(d, updates[0].aval());
     const ir::Params params =
         ir::make_params(ScatterParams{*kind, d, single ? IndexMode::kFillOrDrop : IndexMode::kPartial, unique});
-    if (fits(OpCode::kScatter, params, args)) return give(op, bind_all(op, OpCode::kScatter, params, args), results);
+    if (fits(OpCode::kScatter, params, args)) return give(op, bind_all(OpCode::kScatter, params, args), results);
   }
   const Staged computation = stage_region(op, op.regions[0]);
   give(op,
-       bind_all(op, OpCode::kGenericScatter, ir::make_params(GenericScatterParams{d, unique, computation.jaxpr}),
+       bind_all(OpCode::kGenericScatter, ir::make_params(GenericScatterParams{d, unique, computation.jaxpr}),
                 joined(computation.captured, args)),
        results);
 }
@@ -346,12 +341,11 @@ void Importer::sort(const Op& op, Operands operands, Results& results) {
   if (dimension < 0) dimension += xs[0].ndim();
   if (!op.regions[0].body().ops.empty()) {
     const std::int64_t keys = ComparatorMatcher(module_, op.regions[0]).keys();
-    if (keys > 0)
-      return give(op, bind_all(op, OpCode::kSort, ir::make_params(SortParams{dimension, keys}), xs), results);
+    if (keys > 0) return give(op, bind_all(OpCode::kSort, ir::make_params(SortParams{dimension, keys}), xs), results);
   }
   const Staged comparator = stage_region(op, op.regions[0]);
   give(op,
-       bind_all(op, OpCode::kGenericSort,
+       bind_all(OpCode::kGenericSort,
                 ir::make_params(GenericSortParams{dimension, from.boolean("is_stable", false), comparator.jaxpr}),
                 joined(comparator.captured, xs)),
        results);
@@ -425,7 +419,7 @@ void Importer::all_reduce(const Op& op, Operands operands, Results& results) {
   const ir::Params params = ir::make_params(std::move(p));
   // Several operands are as many reductions; each process meets them in the same order.
   Arrays outs;
-  for (const Array& x : flat(operands)) outs.push_back(bind_one(op, code, params, joined(captured, Arrays{x})));
+  for (const Array& x : flat(operands)) outs.push_back(bind_one(code, params, joined(captured, Arrays{x})));
   give(op, outs, results);
 }
 
@@ -448,8 +442,7 @@ void Importer::reduce_scatter(const Op& op, Operands operands, Results& results)
     p.computation = computation.jaxpr;
     captured = computation.captured;
   }
-  give(op, bind_all(op, OpCode::kReduceScatter, ir::make_params(std::move(p)), joined(captured, flat(operands))),
-       results);
+  give(op, bind_all(OpCode::kReduceScatter, ir::make_params(std::move(p)), joined(captured, flat(operands))), results);
 }
 
 void Importer::each_operand(const Op& op, Operands operands, Results& results) {
@@ -460,7 +453,7 @@ void Importer::each_operand(const Op& op, Operands operands, Results& results) {
   Arrays outs;
   for (std::size_t i = 0; i < xs.size(); ++i) {
     const AttributeReader from(module_, op, std::span(in).subspan(i, 1), std::span(out).subspan(i, 1));
-    outs.push_back(bind_one(op, row->op, row->read(from), Arrays{xs[i]}));
+    outs.push_back(bind_one(row->op, row->read(from), Arrays{xs[i]}));
   }
   give(op, outs, results);
 }

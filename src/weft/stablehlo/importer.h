@@ -81,9 +81,9 @@ class Importer {
   void need(const Op& op, bool condition, const char* what) const {
     if (!condition) fail(op, what);
   }
-  Arrays bind_all(const Op& op, OpCode code, ir::Params params, std::span<const Array> args);
-  Array bind_one(const Op& op, OpCode code, ir::Params params, std::span<const Array> args) {
-    return bind_all(op, code, std::move(params), args)[0];
+  Arrays bind_all(OpCode code, ir::Params params, std::span<const Array> args);
+  Array bind_one(OpCode code, ir::Params params, std::span<const Array> args) {
+    return bind_all(code, std::move(params), args)[0];
   }
   /// Whether `code` accepts operands of these types.
   bool fits(OpCode code, const ir::Params& params, std::span<const Array> args) const;

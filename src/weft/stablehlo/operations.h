@@ -30,6 +30,11 @@ std::span<const Operation> collective_operations();
 
 // ---- shared by rows and by operations with regions ----
 
+/// What the region of a known reduction applies, in the order of ReduceKind.
+inline constexpr std::string_view kReduceOps[] = {"stablehlo.add",     "stablehlo.multiply", "stablehlo.maximum",
+                                                  "stablehlo.minimum", "stablehlo.and",      "stablehlo.or",
+                                                  "stablehlo.xor"};
+
 Window read_window(const AttributeReader& from, int rank);
 void write_window(const Window& w, AttributeWriter& to);
 ProcessGroups read_groups(const AttributeReader& from);

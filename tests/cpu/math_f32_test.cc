@@ -21,8 +21,8 @@ struct Case {
 };
 
 const Case kCases[] = {
-    {"exp", OpCode::kExponential, std::exp, -104, 89, 0.6},
-    {"expm1", OpCode::kExponentialMinusOne, std::expm1, -30, 89, 0.6},
+    {"exp", OpCode::kExponential, std::exp, -104, 89, 1.0},
+    {"expm1", OpCode::kExponentialMinusOne, std::expm1, -30, 89, 1.6},
     {"log", OpCode::kLog, std::log, 1e-45f, 3e38f, 0.6},
     {"log1p", OpCode::kLogPlusOne, std::log1p, -0.999999f, 3e38f, 0.6},
     {"logistic", OpCode::kLogistic, [](double x) { return 1 / (1 + std::exp(-x)); }, -104, 90, 0.6},

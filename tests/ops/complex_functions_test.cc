@@ -39,6 +39,15 @@ bool fits(std::span<const double> xs) {
   return true;
 }
 
+// General powers of c64 follow a formula in f32 (what other systems' programs expect): the error, as a part of the
+// magnitude, in units of 2^-24 per unit of the exponent w log z, whose rounding it is.
+constexpr double kBudgetPowerC64 = 4;
+
+double power_error(C z, C w, C got, C want) {
+  if (got == want || std::abs(got - want) < FLT_MIN) return 0;
+  return std::abs(got - want) / std::abs(want) / (0x1p-24 * (1 + std::abs(w * std::log(z))));
+}
+
 template <class T>
 void check_budgets(double budget, std::size_t at_least) {
   for (const ComplexValues& values : kComplexValues) {
@@ -57,10 +66,16 @@ void check_budgets(double budget, std::size_t at_least) {
     for (const auto& x : operands) args.push_back(Array(x));
     bind(values.op, nullptr, args, outs);
     const auto got = outs[0].to_vector<std::complex<T>>();
-    for (std::size_t i = 0; i < want.size(); ++i)
+    for (std::size_t i = 0; i < want.size(); ++i) {
+      if (values.op == OpCode::kPower && std::is_same_v<T, float> && operands[1][i].imag() != 0) {
+        EXPECT_LE(power_error(operands[0][i], operands[1][i], got[i], want[i]), kBudgetPowerC64)
+            << operands[0][i] << "^" << operands[1][i] << " is " << want[i] << "; got " << got[i];
+        continue;
+      }
       EXPECT_TRUE(ulps(got[i].real(), want[i].real()) <= budget && ulps(got[i].imag(), want[i].imag()) <= budget)
           << ir::op_name(values.op) << operands[0][i] << (operands.size() > 1 ? operands[1][i] : std::complex<T>())
           << " is " << want[i] << "; got " << got[i];
+    }
   }
 }
 

@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <set>
 #include <sstream>
 
 #include "weft/base/error.h"
 #include "weft/stablehlo/check.h"
+#include "weft/stablehlo/syntax.h"
 
 namespace weft::stablehlo {
 namespace {
@@ -47,14 +47,6 @@ TEST(conformance, every_program_comes_back_from_its_text_in_both_forms) {
   }
 }
 
-// What still fails: each expects the rounding errors of the program that produced it, in f32, closer than they are
-// determined. An entry that passes must go.
-//   pow, sin: an absolute 1e-3, less than a unit in the last place of results near 1e5 (disabled as inaccurate in the
-//   files themselves); triangular_solve: 3 units where the exact solution differs by 40, for the producer multiplied by
-//   an inverse that it summed in an order of its own.
-const std::set<std::string> kStillFailing = {"pow_complex64_20_30_complex64_20_30.mlir", "sin_complex64_20_20.mlir",
-                                             "triangular_solve_float32_2_8_8_float32_2_10_8.mlir"};
-
 TEST(conformance, every_program_passes_its_own_checks) {
   const auto paths = programs();
   if (paths.empty()) GTEST_SKIP() << "WEFT_CONFORMANCE_DIR names no folder of programs";
@@ -63,9 +55,7 @@ TEST(conformance, every_program_passes_its_own_checks) {
     try {
       for (const Module& m : parse_all(read_file(path), path.filename().string()))
         for (const CheckReport& r : run_checks(m)) {
-          const auto expected = kStillFailing.contains(path.filename().string()) ? CheckReport::Outcome::kFailed
-                                                                                 : CheckReport::Outcome::kPassed;
-          EXPECT_EQ(r.outcome, expected) << path << " @" << r.name << ": " << r.reason;
+          EXPECT_EQ(r.outcome, CheckReport::Outcome::kPassed) << path << " @" << r.name << ": " << r.reason;
           checks += r.checks;
         }
     } catch (const Error& e) {

@@ -1,6 +1,6 @@
 #include "weft/cpu/executable.h"
 
-#include "weft/core/jaxpr_trace.h"
+#include "weft/core/stage.h"
 #include "weft/ir/builder.h"
 #include "weft/runtime/programs.h"
 

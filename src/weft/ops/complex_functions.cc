@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "weft/base/float_math.h"
 #include "weft/ops/double_double.h"
 
 namespace weft::ops {
@@ -115,6 +116,21 @@ std::complex<double> power_double(std::complex<double> z, std::complex<double> w
   return polar(exponent.re, exponent.im);
 }
 
+// z^w of two complex numbers in f32, as XLA computes it, whose results exported programs expect to the bit:
+// |z|^c e^(-d arg z) cis(c arg z + d log |z|) for w = c + i d. The angle's rounding error grows with it, so the result
+// is good to some 10 units of its magnitude. NaN where an intermediate result leaves the range.
+std::complex<float> power_general(std::complex<float> z, std::complex<float> w) {
+  constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+  const float a = std::abs(z.real()), b = std::abs(z.imag()), c = w.real(), d = w.imag();
+  const float larger = std::max(a, b), ratio = std::min(a, b) / larger;
+  const float size = larger * std::sqrt(std::fma(ratio, ratio, 1.0f)), angle = std::atan2(z.imag(), z.real());
+  if (!std::isnormal(size)) return {kNaN, kNaN};
+  const float magnitude = std::pow(size, c) * float_math::exponential(-d * angle);
+  if (!std::isnormal(magnitude)) return {kNaN, kNaN};
+  const double turn = std::fma(c, angle, d * float_math::logarithm(size));
+  return {magnitude * static_cast<float>(std::cos(turn)), magnitude * static_cast<float>(std::sin(turn))};
+}
+
 }  // namespace
 
 template <class T>
@@ -194,6 +210,11 @@ std::complex<T> sign(std::complex<T> z) {
 
 template <class T>
 std::complex<T> power(std::complex<T> z, std::complex<T> w) {
+  if constexpr (std::is_same_v<T, float>)
+    if (finite(z) && finite(w) && w.imag() != 0) {
+      const std::complex<float> p = power_general(z, w);
+      if (finite(p)) return p;
+    }
   return static_cast<std::complex<T>>(
       power_double(static_cast<std::complex<double>>(z), static_cast<std::complex<double>>(w)));
 }

@@ -1,6 +1,7 @@
 // Matrices over trailing axes: cholesky and triangular_solve. Leading axes are examples.
 #include <algorithm>
 
+#include "weft/ops/block_solve.h"
 #include "weft/ops/wide.h"
 
 namespace weft {
@@ -196,6 +197,14 @@ void eval_solve(const ParamsBase* params, std::span<const TensorView> in, std::s
   const std::int64_t n = in[0].shape().back();
   if (out[0].size() == 0) return;
   const std::int64_t columns = in[1].shape()[at(in[1].ndim() - (p.left_side ? 1 : 2))];
+  if (in[0].dtype() == f32) {
+    std::vector<float> x = widened<float>(in[1]);
+    const std::vector<float> a = widened<float>(in[0]);
+    for (std::int64_t matrix = 0; matrix < out[0].size() / (n * columns); ++matrix)
+      ops::block_solve(p, n, columns, a.data() + matrix * n * n, x.data() + matrix * n * columns);
+    narrow(x, out[0]);
+    return;
+  }
   const std::int64_t step = p.left_side ? columns : 1, next = p.left_side ? 1 : n;
   const bool transposes = (p.transpose_a != TransposeA::kNoTranspose) == p.left_side;
   const bool forwards = p.lower != transposes;

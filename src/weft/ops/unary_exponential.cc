@@ -1,5 +1,6 @@
 // Exponentials, logarithms, roots and the square, for floats and complex (square: integers too).
 // Each block is headed by the tangent of y = f(x) along t; it uses y where that saves work.
+#include "weft/base/float_math.h"
 #include "weft/ops/complex_functions.h"
 #include "weft/ops/elementwise.h"
 
@@ -10,8 +11,12 @@ using ops::is_complex_v, ops::kAcceptFloat, ops::kInexact, ops::kNumber, ops::sm
 
 // e^x: t y
 Array lax::exponential(const Arg& x) { return unary(OpCode::kExponential, x); }
-const ir::OpInfo op_infos::exponential = unary_info<OpCode::kExponential, kInexact>(
-    [](auto x) { return through_wider([](auto z) { return std::exp(z); }, x); });
+const ir::OpInfo op_infos::exponential = unary_info<OpCode::kExponential, kInexact>([](auto x) {
+  if constexpr (std::is_same_v<decltype(x), float>)
+    return float_math::exponential(x);
+  else
+    return through_wider([](auto z) { return std::exp(z); }, x);
+});
 const OpRules op_rule_table::exponential =
     smooth_rules([](const Array& t, const Array&, const Array& y) { return lax::multiply(t, y); });
 
@@ -20,6 +25,8 @@ Array lax::exponential_minus_one(const Arg& x) { return unary(OpCode::kExponenti
 const ir::OpInfo op_infos::exponential_minus_one = unary_info<OpCode::kExponentialMinusOne, kInexact>([](auto x) {
   if constexpr (is_complex_v<decltype(x)>)
     return ops::expm1(x);
+  else if constexpr (std::is_same_v<decltype(x), float>)
+    return float_math::exponential_minus_one(x);
   else
     return through_wider([](double v) { return std::expm1(v); }, x);
 });

@@ -17,19 +17,21 @@ struct Narrowed : SameResult {
     return static_cast<float>(F::apply(static_cast<double>(x)));
   }
 };
-struct ErfInv : SameResult {
-  static constexpr float kCost = math_f32::ErfInv::kCost;
+// One of float; the small floats go through it.
+template <class F>
+struct Direct : SameResult {
+  static constexpr float kCost = F::kCost;
   template <class T>
   WEFT_INLINE float apply(T x) {
-    return math_f32::ErfInv::apply(x);
+    return F::apply(x);
   }
 };
 
 template <class T>
 const ElementwiseKernel* common(OpCode op) {
   switch (op) {
-    case OpCode::kExponential: return &kUnary<Narrowed<math_f32::Exponential>, T>;
-    case OpCode::kExponentialMinusOne: return &kUnary<Narrowed<math_f32::ExponentialMinusOne>, T>;
+    case OpCode::kExponential: return &kUnary<Direct<math_f32::Exponential>, T>;
+    case OpCode::kExponentialMinusOne: return &kUnary<Direct<math_f32::ExponentialMinusOne>, T>;
     case OpCode::kLog: return &kUnary<Narrowed<math_f32::Log>, T>;
     case OpCode::kLogPlusOne: return &kUnary<Narrowed<math_f32::LogPlusOne>, T>;
     case OpCode::kLogistic: return &kUnary<Narrowed<math_f32::Logistic>, T>;
@@ -45,7 +47,7 @@ const ElementwiseKernel* common(OpCode op) {
     case OpCode::kCbrt: return &kUnary<Narrowed<math_f64::Cbrt>, T>;
     case OpCode::kErf: return &kUnary<Narrowed<math_f32::Erf>, T>;
     case OpCode::kErfc: return &kUnary<Narrowed<math_f32::Erfc>, T>;
-    case OpCode::kErfInv: return &kUnary<ErfInv, T>;
+    case OpCode::kErfInv: return &kUnary<Direct<math_f32::ErfInv>, T>;
     default: return nullptr;
   }
 }

@@ -9,6 +9,7 @@
 
 #include "weft/base/error.h"
 #include "weft/stablehlo/check.h"
+#include "weft/stablehlo/syntax.h"
 #include "weftc/commands.h"
 
 namespace weftc {

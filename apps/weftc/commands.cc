@@ -11,6 +11,7 @@
 #include "weft/np/npy.h"
 #include "weft/ops/lax.h"
 #include "weft/stablehlo/export.h"
+#include "weft/stablehlo/syntax.h"
 
 namespace weftc {
 

@@ -143,6 +143,16 @@ TEST(golden_autodiff, row_103_naive_gradient_at_zero_is_nan) {
   EXPECT_TRUE(std::isnan(grad([](Array x) { return x / (1 + np::sqrt(x)); })(0.0f).item<float>()));
 }
 
+TEST(golden_autodiff, row_106_linear_transpose) {
+  const auto f = [](Array x, Array y) { return 0.5 * x - 0.5 * y; };
+  const auto [gx, gy] = linear_transpose(f, Array(1.0f), Array(1.0f))(Array(1.0f));
+  expect_close(gx, {.5});
+  expect_close(gy, {-.5});
+  using C = std::complex<float>;
+  const auto g = [](Array x) { return C(1, 2) * x; };
+  EXPECT_EQ(std::get<0>(linear_transpose(g, abstract(c64, {}))(Array(C(3, 4)))).item<C>(), C(-5, 10));
+}
+
 TEST(golden_autodiff, row_149_ten_steps_of_the_talks_loop) {
   const auto f = [](Array y) {
     for (int i = 0; i < 10; ++i) y = y - 0.1 * y + 3;

@@ -3,6 +3,7 @@
 // operations do not broadcast, and argument names follow our own order of equations.
 #include <gtest/gtest.h>
 
+#include "weft/ir/builder.h"
 #include "weft/weft.h"
 
 namespace weft {

@@ -138,7 +138,7 @@ TEST(make_jaxpr, shows_one_equation_for_a_nested_jit) {
 
 TEST(eval_shape, computes_types_only) {
   const auto f = [](Array x) { return std::pair(np::matmul(x, x.T()), np::argmax(x, 1)); };
-  const auto [p, i] = eval_shape(f, abstract(f32, Dims{1000000, 3000}));
+  const auto [p, i] = eval_shape(f, abstract(f32, {1000000, 3000}));
   EXPECT_EQ(p.aval().str(), "f32[1000000,1000000]");
   EXPECT_EQ(i.aval().str(), "i32[1000000]");
   EXPECT_THROW(p + 1, ConcretizationError);

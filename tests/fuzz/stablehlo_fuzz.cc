@@ -7,6 +7,7 @@
 
 #include "weft/base/error.h"
 #include "weft/stablehlo/import.h"
+#include "weft/stablehlo/syntax.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace weft;

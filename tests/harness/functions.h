@@ -3,8 +3,8 @@
 #pragma once
 
 #include "samples/sample.h"
-#include "weft/core/jaxpr_trace.h"
 #include "weft/core/rules.h"
+#include "weft/core/stage.h"
 
 namespace weft::testing {
 

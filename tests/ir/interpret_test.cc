@@ -9,7 +9,7 @@
 #include "harness/values.h"
 #include "programs.h"
 #include "weft/base/error.h"
-#include "weft/core/jaxpr_trace.h"
+#include "weft/core/stage.h"
 #include "weft/ir/builder.h"
 #include "weft/ir/collectives.h"
 

@@ -20,7 +20,9 @@ struct Inner {
   std::int64_t depth = 0;
   std::optional<std::int64_t> limit;
   friend bool operator==(const Inner&, const Inner&) = default;
-  static constexpr auto fields() { return std::tuple{field("depth", &Inner::depth), field("limit", &Inner::limit)}; }
+  static constexpr auto fields(auto&& visit) {
+    return visit(field("depth", &Inner::depth), field("limit", &Inner::limit));
+  }
 };
 struct Everything {
   Color color{};
@@ -31,11 +33,11 @@ struct Everything {
   Dims dims;
   Inner inner;
   std::vector<Inner> list;
-  static constexpr auto fields() {
+  static constexpr auto fields(auto&& visit) {
     using E = Everything;
-    return std::tuple{field("color", &E::color), field("flag", &E::flag),   field("count", &E::count),
-                      field("dtype", &E::dtype), field("label", &E::label), field("dims", &E::dims),
-                      field("inner", &E::inner), field("list", &E::list)};
+    return visit(field("color", &E::color), field("flag", &E::flag), field("count", &E::count),
+                 field("dtype", &E::dtype), field("label", &E::label), field("dims", &E::dims),
+                 field("inner", &E::inner), field("list", &E::list));
   }
 };
 

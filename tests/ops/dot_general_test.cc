@@ -1,7 +1,7 @@
 // What samples do not show of dot_general: the programs of its transformations, and the texts of errors.
 #include <gtest/gtest.h>
 
-#include "weft/core/jaxpr_trace.h"
+#include "weft/core/stage.h"
 #include "weft/ops/lax.h"
 #include "weft/transforms/linearize.h"
 #include "weft/transforms/transpose.h"

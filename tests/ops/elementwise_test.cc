@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "weft/core/jaxpr_trace.h"
+#include "weft/core/stage.h"
 #include "weft/ops/lax.h"
 #include "weft/transforms/jvp.h"
 #include "weft/transforms/linearize.h"

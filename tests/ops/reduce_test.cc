@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "weft/core/jaxpr_trace.h"
+#include "weft/core/stage.h"
 #include "weft/ops/lax.h"
 #include "weft/transforms/jvp.h"
 

@@ -2,7 +2,7 @@
 // should have, and the texts of errors.
 #include <gtest/gtest.h>
 
-#include "weft/core/jaxpr_trace.h"
+#include "weft/core/stage.h"
 #include "weft/ops/lax.h"
 #include "weft/transforms/jvp.h"
 

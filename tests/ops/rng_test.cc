@@ -5,7 +5,7 @@
 #include <cmath>
 #include <set>
 
-#include "weft/core/jaxpr_trace.h"
+#include "weft/core/stage.h"
 #include "weft/ops/lax.h"
 
 namespace weft {

@@ -2,6 +2,7 @@
 
 #include "weft/base/error.h"
 #include "weft/stablehlo/check.h"
+#include "weft/stablehlo/syntax.h"
 #include "weft/stablehlo/export.h"
 #include "weft/weft.h"
 

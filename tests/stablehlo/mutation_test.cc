@@ -8,6 +8,7 @@
 #include "stablehlo/programs.h"
 #include "weft/base/error.h"
 #include "weft/stablehlo/import.h"
+#include "weft/stablehlo/syntax.h"
 
 namespace weft::stablehlo {
 namespace {

@@ -62,6 +62,24 @@ T cotangent_tree(const T& t, std::span<const Array> values) {
   return copy;
 }
 
+/// Linearization of a function that is linear, at no particular point: `outs` have the types of the results only.
+/// NotDifferentiableError, naming the argument by `paths`, when it is not linear.
+transforms::Linearized linearize_linear(const FlatFunction& f, std::span<const Array> args, const PathLeaves& paths);
+
+/// What vjp and linear_transpose return.
+template <class Pack, class Result>
+auto pullback(const char* what, transforms::Linearized lin, Pack pack, Result result) {
+  return [what, lin = std::make_shared<const transforms::Linearized>(std::move(lin)), pack = std::move(pack),
+          result = std::move(result)](const Result& ct, SourceLocation loc = std::source_location::current()) {
+    Arrays cts;
+    {
+      const LocationScope scope(loc, what);
+      cts = match_tangents(what, path_leaves(result, "result"), path_leaves(ct, "cotangent"));
+    }
+    return cotangent_tree(pack, pull_back(*lin, inexact_leaves(tree::leaves(pack)), cts));
+  };
+}
+
 /// What linearize returns. A class, so that a call can record its line after the tangents.
 template <class F, class Pack, class Result>
 class Pushforward;
@@ -126,16 +144,22 @@ auto vjp(F&& f, A&&... args) {
   transforms::Linearized lin = api::with_note(
       "vjp(f)", [&] { return transforms::linearize(call.flat(), leaves, api::inexact_leaves(leaves), "vjp(f)"); });
   auto result = call.result(lin.outs);
-  auto pullback = [lin = std::make_shared<const transforms::Linearized>(std::move(lin)), pack, result](
-                      const std::decay_t<decltype(result)>& ct, SourceLocation loc = std::source_location::current()) {
-    Arrays cts;
-    {
-      const LocationScope scope(loc, "vjp");
-      cts = api::match_tangents("vjp", api::path_leaves(result, "result"), api::path_leaves(ct, "cotangent"));
-    }
-    return api::cotangent_tree(pack, api::pull_back(*lin, api::inexact_leaves(tree::leaves(pack)), cts));
-  };
-  return std::pair(std::move(result), std::move(pullback));
+  return std::pair(result, api::pullback("vjp", std::move(lin), pack, result));
+}
+
+/// The transpose of a linear function: ct -> the tuple of cotangents of all arguments, ct having the structure of f's
+/// result: dot(f(x), ct) = dot(x, transposed(ct)). f is traced once, for arguments with the types of `args`, whose
+/// float and complex leaves may be abstract(); its integers and bools count as constants. Throws NotDifferentiableError
+/// when the derivative of f depends on the arguments: f is not linear.
+template <class F, class... A>
+auto linear_transpose(F&& f, A&&... args) {
+  auto pack = api::prepare<F>(std::forward<A>(args)...);
+  const Arrays leaves = tree::leaves(pack);
+  api::Callable<std::remove_reference_t<F>, decltype(pack)> call(f, pack);
+  transforms::Linearized lin = api::with_note("linear_transpose(f)", [&] {
+    return api::linearize_linear(call.flat(), leaves, api::path_leaves(pack, "args"));
+  });
+  return api::pullback("linear_transpose", std::move(lin), pack, call.result(lin.outs));
 }
 
 /// (y, pushforward): pushforward(tangents...) is the derivative of f at `args` along the tangents.

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "weft/core/arg.h"
-#include "weft/core/jaxpr_trace.h"
+#include "weft/core/stage.h"
 #include "weft/core/tree.h"
 
 namespace weft {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <mutex>
+#include <unordered_map>
 
 namespace weft {
 
@@ -22,23 +24,30 @@ void Signature::text(const std::string& s) {
   }
 }
 
+struct JitCache::Entries {
+  std::mutex mutex;
+  std::unordered_multimap<std::uint64_t, std::shared_ptr<JitEntry>> by_hash;
+};
+
+JitCache::JitCache() : entries_(std::make_shared<Entries>()) {}
+
 std::shared_ptr<JitEntry> JitCache::find(std::uint64_t hash, const Signature& signature) const {
-  const std::lock_guard lock(mutex_);
-  const auto [first, last] = entries_.equal_range(hash);
+  const std::lock_guard lock(entries_->mutex);
+  const auto [first, last] = entries_->by_hash.equal_range(hash);
   for (auto it = first; it != last; ++it)
     if (std::ranges::equal(it->second->key, signature.words) && it->second->statics == signature.statics)
       return it->second;
   return nullptr;
 }
 
-void JitCache::add(std::uint64_t hash, std::shared_ptr<JitEntry> entry) {
-  const std::lock_guard lock(mutex_);
-  entries_.emplace(hash, std::move(entry));
+void JitCache::add(std::uint64_t hash, std::shared_ptr<JitEntry> entry) const {
+  const std::lock_guard lock(entries_->mutex);
+  entries_->by_hash.emplace(hash, std::move(entry));
 }
 
 std::size_t JitCache::size() const {
-  const std::lock_guard lock(mutex_);
-  return entries_.size();
+  const std::lock_guard lock(entries_->mutex);
+  return entries_->by_hash.size();
 }
 
 void call_entry(JitEntry& entry, std::span<const Array> leaves, const SourceLocation& loc, Arrays& outs) {
@@ -63,7 +72,7 @@ void call_entry(JitEntry& entry, std::span<const Array> leaves, const SourceLoca
 
 }  // namespace api
 
-Array abstract(DType dtype, DimSpan shape) {
+Array abstract(DType dtype, const Shape& shape) {
   class AbstractTrace final : public Trace {
    public:
     AbstractTrace() : Trace(Kind::kAbstract, "abstract") { finish(false); }
@@ -73,7 +82,8 @@ Array abstract(DType dtype, DimSpan shape) {
     const CurrentTrace none(nullptr);
     return new AbstractTrace;
   }();
-  return Array(Ref<const Value>::adopt(new Tracer(Ref<Trace>::share(trace), Aval(dtype, shape), Array(), Array(), 0)));
+  return Array(
+      Ref<const Value>::adopt(new Tracer(Ref<Trace>::share(trace), Aval(dtype, shape.dims()), Array(), Array(), 0)));
 }
 
 }  // namespace weft

@@ -3,8 +3,6 @@
 #pragma once
 
 #include <bit>
-#include <mutex>
-#include <unordered_map>
 
 #include "weft/api/callable.h"
 #include "weft/ir/call.h"
@@ -70,16 +68,17 @@ struct JitEntry {
   std::shared_ptr<const void> prototype;  // the result's structure
 };
 
-/// The entries of one jitted function. Safe to use from several threads.
+/// The entries of one jitted function. Copies share them. Safe to use from several threads.
 class JitCache {
  public:
+  JitCache();
   std::shared_ptr<JitEntry> find(std::uint64_t hash, const Signature& signature) const;
-  void add(std::uint64_t hash, std::shared_ptr<JitEntry> entry);
+  void add(std::uint64_t hash, std::shared_ptr<JitEntry> entry) const;
   std::size_t size() const;
 
  private:
-  mutable std::mutex mutex_;
-  std::unordered_multimap<std::uint64_t, std::shared_ptr<JitEntry>> entries_;
+  struct Entries;
+  std::shared_ptr<Entries> entries_;
 };
 
 /// Runs an entry on the leaves: compiled when evaluating, as one `jit` equation when traced.
@@ -97,8 +96,7 @@ struct JitOptions {
 template <class F>
 class Jit {
  public:
-  Jit(F f, JitOptions options, SourceLocation loc)
-      : f_(std::move(f)), options_(std::move(options)), loc_(loc), cache_(std::make_shared<api::JitCache>()) {}
+  Jit(F f, JitOptions options, SourceLocation loc) : f_(std::move(f)), options_(std::move(options)), loc_(loc) {}
 
   template <class... A>
   auto operator()(A&&... args) const {
@@ -109,13 +107,13 @@ class Jit {
     signature.words.push_back(reinterpret_cast<std::uintptr_t>(&api::type_tag<Pack>));
     tree::visit(std::as_const(pack), signature);
     const std::uint64_t hash = signature.hash();
-    std::shared_ptr<api::JitEntry> entry = cache_->find(hash, signature);
+    std::shared_ptr<api::JitEntry> entry = cache_.find(hash, signature);
     if (!entry) {
       entry = trace(pack, signature);
       // A captured tracer belongs to this call alone.
       bool reusable = true;
       for (const Array& a : entry->staged.captured) reusable &= !a.is_tracer();
-      if (reusable) cache_->add(hash, entry);
+      if (reusable) cache_.add(hash, entry);
     }
     Arrays outs;
     api::call_entry(*entry, signature.leaves, loc_, outs);
@@ -132,7 +130,7 @@ class Jit {
   }
 
   /// How many signatures have been traced and kept.
-  std::size_t cache_size() const { return cache_->size(); }
+  std::size_t cache_size() const { return cache_.size(); }
 
  private:
   template <class Pack>
@@ -153,7 +151,7 @@ class Jit {
   F f_;
   JitOptions options_;
   SourceLocation loc_;
-  std::shared_ptr<api::JitCache> cache_;
+  api::JitCache cache_;
 };
 
 /// Compiles `f`. Arrays are traced; int, bool, std::string and enum arguments are static. Arrays
@@ -178,7 +176,7 @@ auto make_jaxpr(F&& f, SourceLocation loc = std::source_location::current()) {
 }
 
 /// An array with a type but no value, for eval_shape and make_jaxpr.
-Array abstract(DType dtype, DimSpan shape);
+Array abstract(DType dtype, const Shape& shape);
 
 /// The result of f(args...) with the types but not the values of its arrays; nothing is computed.
 template <class F, class... A>

@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "weft/core/jaxpr_trace.h"
 #include "weft/core/rules.h"
+#include "weft/core/stage.h"
 #include "weft/ir/programs.h"
 #include "weft/ops/common.h"
 #include "weft/ops/regions.h"

@@ -1,22 +1,12 @@
-// Staging: operations become equations instead of running.
+// The trace of staging: operations become equations instead of running.
 #pragma once
 
-#include <functional>
 #include <unordered_map>
 
-#include "weft/core/trace.h"
+#include "weft/core/stage.h"
 #include "weft/ir/builder.h"
 
 namespace weft {
-
-/// A function of flat arrays, as the engines see users' functions.
-using FlatFunction = std::function<void(std::span<const Array> args, Arrays& outs)>;
-
-/// A program and the arrays it captured, which are its leading inputs.
-struct Staged {
-  ir::Jaxpr jaxpr;
-  Arrays captured;
-};
 
 class JaxprTrace final : public Trace {
  public:
@@ -39,16 +29,5 @@ class JaxprTrace final : public Trace {
   Arrays captured_;
   std::unordered_map<const Value*, ir::Var> const_vars_;
 };
-
-/// Traces `f` on inputs of the given types. Every operation inside is staged; arrays and outer
-/// tracers that `f` closes over are captured.
-Staged stage(const FlatFunction& f, std::span<const Aval> inputs, const std::string& name);
-
-/// Runs a program operation by operation in the current trace. Values are released after their
-/// last use. `args` holds constants and inputs.
-void eval_jaxpr(const ir::Jaxpr& jaxpr, std::span<const Array> args, Arrays& outs);
-
-/// The literal as an array.
-Array literal_array(const ir::Literal& literal);
 
 }  // namespace weft

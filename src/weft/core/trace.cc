@@ -1,5 +1,8 @@
 #include "weft/core/trace.h"
 
+#include <mutex>
+#include <set>
+
 #include "weft/core/evaluator.h"
 
 namespace weft {
@@ -32,32 +35,39 @@ const void* this_thread_id() {
 
 }  // namespace detail
 
+struct Trace::Tracked {
+  std::mutex mutex;
+  std::set<const Tracer*> tracers;
+};
+
 Trace::Trace(Kind kind, std::string name)
     : kind_(kind),
-      tracking_(detail::leak_checking),
       thread_(detail::this_thread_id()),
       parent_(Ref<Trace>::share(detail::current_trace)),
-      name_(std::move(name)) {}
+      name_(std::move(name)),
+      tracked_(detail::leak_checking ? std::make_unique<Tracked>() : nullptr) {}
+
+Trace::~Trace() = default;
 
 void Trace::track(const Tracer* t) {
-  const std::lock_guard lock(tracked_mutex_);
-  tracked_.insert(t);
+  const std::lock_guard lock(tracked_->mutex);
+  tracked_->tracers.insert(t);
 }
 
 void Trace::untrack(const Tracer* t) {
-  const std::lock_guard lock(tracked_mutex_);
-  tracked_.erase(t);
+  const std::lock_guard lock(tracked_->mutex);
+  tracked_->tracers.erase(t);
 }
 
 void Trace::finish(bool check_leaks) {
   alive_.store(false, std::memory_order_release);
-  if (!check_leaks || !tracking_) return;
-  const std::lock_guard lock(tracked_mutex_);
-  if (tracked_.empty()) return;
-  LeakError error("leak check: no traced value may outlive its transformation; " + std::to_string(tracked_.size()) +
-                      " of " + name_ + " did.",
+  if (!check_leaks || !tracked_) return;
+  const std::lock_guard lock(tracked_->mutex);
+  if (tracked_->tracers.empty()) return;
+  LeakError error("leak check: no traced value may outlive its transformation; " +
+                      std::to_string(tracked_->tracers.size()) + " of " + name_ + " did.",
                   "a traced array was stored outside the function; return it instead.");
-  for (const Tracer* t : tracked_)
+  for (const Tracer* t : tracked_->tracers)
     error.add_note("leaked " + t->aval().str() +
                    (t->location() ? " made at " + t->location().str() : std::string(", an argument")));
   throw error;

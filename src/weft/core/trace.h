@@ -7,8 +7,7 @@
 #pragma once
 
 #include <functional>
-#include <mutex>
-#include <set>
+#include <memory>
 
 #include "weft/core/array.h"
 #include "weft/ir/op.h"
@@ -32,7 +31,7 @@ class Trace : public RefCounted {
   /// Arrays of kAbstract have a type and never a value.
   enum class Kind : std::uint8_t { kJaxpr, kJvp, kLinearize, kSplit, kBatch, kAbstract };
 
-  virtual ~Trace() = default;
+  virtual ~Trace();
   /// Applies `call`; operands are live values of this thread.
   virtual void process(const Call& call, Arrays& outs) = 0;
 
@@ -68,7 +67,7 @@ class Trace : public RefCounted {
   void finish(bool check_leaks);
   void track(const Tracer* t);
   void untrack(const Tracer* t);
-  bool tracking() const { return tracking_; }
+  bool tracking() const { return tracked_ != nullptr; }
 
  protected:
   /// The parent is the trace that is current now.
@@ -76,14 +75,13 @@ class Trace : public RefCounted {
 
  private:
   Kind kind_;
-  bool tracking_;
   std::atomic<bool> alive_{true};
   const void* thread_;
   Ref<Trace> parent_;
   std::string name_;
   std::function<std::string(std::size_t)> argument_path_;
-  std::mutex tracked_mutex_;
-  std::set<const Tracer*> tracked_;
+  struct Tracked;
+  std::unique_ptr<Tracked> tracked_;  // when leaks are checked
 };
 
 /// A value inside a transformation. What the payload means is its trace's business:

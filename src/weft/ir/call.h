@@ -8,8 +8,8 @@ namespace weft {
 struct CallParams {
   std::string name;
   ir::Jaxpr jaxpr;
-  static constexpr auto fields() {
-    return std::tuple{ir::field("name", &CallParams::name), ir::field("jaxpr", &CallParams::jaxpr)};
+  static constexpr auto fields(auto&& visit) {
+    return visit(ir::field("name", &CallParams::name), ir::field("jaxpr", &CallParams::jaxpr));
   }
 };
 

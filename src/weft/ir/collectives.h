@@ -15,10 +15,10 @@ struct ProcessGroups {
   std::vector<Dims> replica_groups;
   std::int64_t channel_id = 0;
   bool use_global_device_ids = false;
-  static constexpr auto fields() {
+  static constexpr auto fields(auto&& visit) {
     using P = ProcessGroups;
-    return std::tuple{ir::field("replica_groups", &P::replica_groups), ir::field("channel_id", &P::channel_id),
-                      ir::field("use_global_device_ids", &P::use_global_device_ids)};
+    return visit(ir::field("replica_groups", &P::replica_groups), ir::field("channel_id", &P::channel_id),
+                 ir::field("use_global_device_ids", &P::use_global_device_ids));
   }
 };
 
@@ -28,10 +28,9 @@ struct AllGatherParams {
   std::int64_t all_gather_dim = 0;
   ProcessGroups groups;
   std::int64_t group_size = 0;
-  static constexpr auto fields() {
-    return std::tuple{ir::field("all_gather_dim", &AllGatherParams::all_gather_dim),
-                      ir::field("groups", &AllGatherParams::groups),
-                      ir::field("group_size", &AllGatherParams::group_size)};
+  static constexpr auto fields(auto&& visit) {
+    return visit(ir::field("all_gather_dim", &AllGatherParams::all_gather_dim),
+                 ir::field("groups", &AllGatherParams::groups), ir::field("group_size", &AllGatherParams::group_size));
   }
 };
 
@@ -40,10 +39,10 @@ struct AllReduceParams {
   ReduceKind kind{};
   ProcessGroups groups;
   std::optional<ir::Jaxpr> computation;
-  static constexpr auto fields() {
+  static constexpr auto fields(auto&& visit) {
     using A = AllReduceParams;
-    return std::tuple{ir::field("kind", &A::kind), ir::field("groups", &A::groups),
-                      ir::field("computation", &A::computation)};
+    return visit(ir::field("kind", &A::kind), ir::field("groups", &A::groups),
+                 ir::field("computation", &A::computation));
   }
 };
 
@@ -54,11 +53,11 @@ struct ReduceScatterParams {
   ProcessGroups groups;
   std::optional<ir::Jaxpr> computation;
   std::int64_t group_size = 0;
-  static constexpr auto fields() {
+  static constexpr auto fields(auto&& visit) {
     using R = ReduceScatterParams;
-    return std::tuple{ir::field("kind", &R::kind), ir::field("scatter_dimension", &R::scatter_dimension),
-                      ir::field("groups", &R::groups), ir::field("computation", &R::computation),
-                      ir::field("group_size", &R::group_size)};
+    return visit(ir::field("kind", &R::kind), ir::field("scatter_dimension", &R::scatter_dimension),
+                 ir::field("groups", &R::groups), ir::field("computation", &R::computation),
+                 ir::field("group_size", &R::group_size));
   }
 };
 
@@ -67,25 +66,24 @@ struct AllToAllParams {
   std::int64_t concat_dimension = 0;
   std::int64_t split_count = 1;
   ProcessGroups groups;
-  static constexpr auto fields() {
+  static constexpr auto fields(auto&& visit) {
     using A = AllToAllParams;
-    return std::tuple{ir::field("split_dimension", &A::split_dimension),
-                      ir::field("concat_dimension", &A::concat_dimension), ir::field("split_count", &A::split_count),
-                      ir::field("groups", &A::groups)};
+    return visit(ir::field("split_dimension", &A::split_dimension), ir::field("concat_dimension", &A::concat_dimension),
+                 ir::field("split_count", &A::split_count), ir::field("groups", &A::groups));
   }
 };
 
 struct CollectiveBroadcastParams {
   ProcessGroups groups;
-  static constexpr auto fields() { return std::tuple{ir::field("groups", &CollectiveBroadcastParams::groups)}; }
+  static constexpr auto fields(auto&& visit) { return visit(ir::field("groups", &CollectiveBroadcastParams::groups)); }
 };
 
 struct CollectivePermuteParams {
   std::vector<Dims> source_target_pairs;
   std::int64_t channel_id = 0;
-  static constexpr auto fields() {
-    return std::tuple{ir::field("source_target_pairs", &CollectivePermuteParams::source_target_pairs),
-                      ir::field("channel_id", &CollectivePermuteParams::channel_id)};
+  static constexpr auto fields(auto&& visit) {
+    return visit(ir::field("source_target_pairs", &CollectivePermuteParams::source_target_pairs),
+                 ir::field("channel_id", &CollectivePermuteParams::channel_id));
   }
 };
 
@@ -96,12 +94,12 @@ struct TransferParams {
   bool is_host_transfer = false;
   std::vector<Dims> source_target_pairs;
   std::vector<Aval> result_types;
-  static constexpr auto fields() {
+  static constexpr auto fields(auto&& visit) {
     using T = TransferParams;
-    return std::tuple{ir::field("channel_id", &T::channel_id), ir::field("channel_type", &T::channel_type),
-                      ir::field("is_host_transfer", &T::is_host_transfer),
-                      ir::field("source_target_pairs", &T::source_target_pairs),
-                      ir::field("result_types", &T::result_types)};
+    return visit(ir::field("channel_id", &T::channel_id), ir::field("channel_type", &T::channel_type),
+                 ir::field("is_host_transfer", &T::is_host_transfer),
+                 ir::field("source_target_pairs", &T::source_target_pairs),
+                 ir::field("result_types", &T::result_types));
   }
 };
 
@@ -109,8 +107,8 @@ struct TransferParams {
 struct FeedParams {
   std::string config;
   std::vector<Aval> result_types;
-  static constexpr auto fields() {
-    return std::tuple{ir::field("config", &FeedParams::config), ir::field("result_types", &FeedParams::result_types)};
+  static constexpr auto fields(auto&& visit) {
+    return visit(ir::field("config", &FeedParams::config), ir::field("result_types", &FeedParams::result_types));
   }
 };
 

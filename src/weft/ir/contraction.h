@@ -19,9 +19,9 @@ std::uint64_t hash_param(const DotDimensionNumbers& v);
 struct DotGeneralParams {
   DotDimensionNumbers dimension_numbers;
   DType preferred_element_type = f32;
-  static constexpr auto fields() {
-    return std::tuple{ir::field("dimension_numbers", &DotGeneralParams::dimension_numbers),
-                      ir::field("preferred_element_type", &DotGeneralParams::preferred_element_type)};
+  static constexpr auto fields(auto&& visit) {
+    return visit(ir::field("dimension_numbers", &DotGeneralParams::dimension_numbers),
+                 ir::field("preferred_element_type", &DotGeneralParams::preferred_element_type));
   }
 };
 
@@ -33,8 +33,8 @@ constexpr std::span<const std::string_view> enum_names(ReduceKind) { return kRed
 struct ReduceParams {
   ReduceKind kind{};
   Dims axes;
-  static constexpr auto fields() {
-    return std::tuple{ir::field("kind", &ReduceParams::kind), ir::field("axes", &ReduceParams::axes)};
+  static constexpr auto fields(auto&& visit) {
+    return visit(ir::field("kind", &ReduceParams::kind), ir::field("axes", &ReduceParams::axes));
   }
 };
 
@@ -42,17 +42,16 @@ struct ReduceParams {
 struct ArgReduceParams {
   std::int64_t axis = 0;
   DType index_dtype = i32;
-  static constexpr auto fields() {
-    return std::tuple{ir::field("axis", &ArgReduceParams::axis),
-                      ir::field("index_dtype", &ArgReduceParams::index_dtype)};
+  static constexpr auto fields(auto&& visit) {
+    return visit(ir::field("axis", &ArgReduceParams::axis), ir::field("index_dtype", &ArgReduceParams::index_dtype));
   }
 };
 
 struct CumsumParams {
   std::int64_t axis = 0;
   bool reverse = false;
-  static constexpr auto fields() {
-    return std::tuple{ir::field("axis", &CumsumParams::axis), ir::field("reverse", &CumsumParams::reverse)};
+  static constexpr auto fields(auto&& visit) {
+    return visit(ir::field("axis", &CumsumParams::axis), ir::field("reverse", &CumsumParams::reverse));
   }
 };
 

@@ -34,22 +34,22 @@ constexpr ComparisonDirection usual_order(ComparisonDirection d) {
 /// compare: printed as eq, ne, ge, gt, le, lt; in total order as eq_to, ne_to, ...
 struct CompareParams {
   ComparisonDirection direction{};
-  static constexpr auto fields() { return std::tuple{ir::field("direction", &CompareParams::direction)}; }
+  static constexpr auto fields(auto&& visit) { return visit(ir::field("direction", &CompareParams::direction)); }
 };
 
 /// convert and bitcast_convert.
 struct ConvertParams {
   DType new_dtype{};
-  static constexpr auto fields() { return std::tuple{ir::field("new_dtype", &ConvertParams::new_dtype)}; }
+  static constexpr auto fields(auto&& visit) { return visit(ir::field("new_dtype", &ConvertParams::new_dtype)); }
 };
 
 /// reduce_precision. At least 1 exponent bit and no fewer than 0 mantissa bits.
 struct ReducePrecisionParams {
   std::int64_t exponent_bits = 0;
   std::int64_t mantissa_bits = 0;
-  static constexpr auto fields() {
-    return std::tuple{ir::field("exponent_bits", &ReducePrecisionParams::exponent_bits),
-                      ir::field("mantissa_bits", &ReducePrecisionParams::mantissa_bits)};
+  static constexpr auto fields(auto&& visit) {
+    return visit(ir::field("exponent_bits", &ReducePrecisionParams::exponent_bits),
+                 ir::field("mantissa_bits", &ReducePrecisionParams::mantissa_bits));
   }
 };
 

@@ -24,13 +24,12 @@ struct GatherDimensionNumbers {
   Dims operand_batching_dims;        // operand axes that run along with ...
   Dims start_indices_batching_dims;  // ... these axes of the indices
   Dims start_index_map;              // operand axis of each component of an index vector
-  static constexpr auto fields() {
+  static constexpr auto fields(auto&& visit) {
     using G = GatherDimensionNumbers;
-    return std::tuple{ir::field("offset_dims", &G::offset_dims),
-                      ir::field("collapsed_slice_dims", &G::collapsed_slice_dims),
-                      ir::field("operand_batching_dims", &G::operand_batching_dims),
-                      ir::field("start_indices_batching_dims", &G::start_indices_batching_dims),
-                      ir::field("start_index_map", &G::start_index_map)};
+    return visit(ir::field("offset_dims", &G::offset_dims), ir::field("collapsed_slice_dims", &G::collapsed_slice_dims),
+                 ir::field("operand_batching_dims", &G::operand_batching_dims),
+                 ir::field("start_indices_batching_dims", &G::start_indices_batching_dims),
+                 ir::field("start_index_map", &G::start_index_map));
   }
 };
 
@@ -38,9 +37,9 @@ struct GatherParams {
   GatherDimensionNumbers dimension_numbers;
   IndexMode mode{};
   Dims slice_sizes;
-  static constexpr auto fields() {
-    return std::tuple{ir::field("dimension_numbers", &GatherParams::dimension_numbers),
-                      ir::field("mode", &GatherParams::mode), ir::field("slice_sizes", &GatherParams::slice_sizes)};
+  static constexpr auto fields(auto&& visit) {
+    return visit(ir::field("dimension_numbers", &GatherParams::dimension_numbers),
+                 ir::field("mode", &GatherParams::mode), ir::field("slice_sizes", &GatherParams::slice_sizes));
   }
 };
 
@@ -51,13 +50,13 @@ struct ScatterDimensionNumbers {
   Dims input_batching_dims;            // operand axes that run along with ...
   Dims scatter_indices_batching_dims;  // ... these axes of the indices
   Dims scatter_dims_to_operand_dims;   // operand axis of each component of an index vector
-  static constexpr auto fields() {
+  static constexpr auto fields(auto&& visit) {
     using S = ScatterDimensionNumbers;
-    return std::tuple{ir::field("update_window_dims", &S::update_window_dims),
-                      ir::field("inserted_window_dims", &S::inserted_window_dims),
-                      ir::field("input_batching_dims", &S::input_batching_dims),
-                      ir::field("scatter_indices_batching_dims", &S::scatter_indices_batching_dims),
-                      ir::field("scatter_dims_to_operand_dims", &S::scatter_dims_to_operand_dims)};
+    return visit(ir::field("update_window_dims", &S::update_window_dims),
+                 ir::field("inserted_window_dims", &S::inserted_window_dims),
+                 ir::field("input_batching_dims", &S::input_batching_dims),
+                 ir::field("scatter_indices_batching_dims", &S::scatter_indices_batching_dims),
+                 ir::field("scatter_dims_to_operand_dims", &S::scatter_dims_to_operand_dims));
   }
 };
 
@@ -71,24 +70,24 @@ struct ScatterParams {
   ScatterDimensionNumbers dimension_numbers;
   IndexMode mode{};
   bool unique_indices = false;
-  static constexpr auto fields() {
-    return std::tuple{
-        ir::field("kind", &ScatterParams::kind), ir::field("dimension_numbers", &ScatterParams::dimension_numbers),
-        ir::field("mode", &ScatterParams::mode), ir::field("unique_indices", &ScatterParams::unique_indices)};
+  static constexpr auto fields(auto&& visit) {
+    return visit(ir::field("kind", &ScatterParams::kind),
+                 ir::field("dimension_numbers", &ScatterParams::dimension_numbers),
+                 ir::field("mode", &ScatterParams::mode), ir::field("unique_indices", &ScatterParams::unique_indices));
   }
 };
 
 /// The k largest along the last axis.
 struct TopKParams {
   std::int64_t k = 0;
-  static constexpr auto fields() { return std::tuple{ir::field("k", &TopKParams::k)}; }
+  static constexpr auto fields(auto&& visit) { return visit(ir::field("k", &TopKParams::k)); }
 };
 
 struct SortParams {
   std::int64_t dimension = 0;
   std::int64_t num_keys = 1;
-  static constexpr auto fields() {
-    return std::tuple{ir::field("dimension", &SortParams::dimension), ir::field("num_keys", &SortParams::num_keys)};
+  static constexpr auto fields(auto&& visit) {
+    return visit(ir::field("dimension", &SortParams::dimension), ir::field("num_keys", &SortParams::num_keys));
   }
 };
 

@@ -1,8 +1,20 @@
 #include "weft/ir/jaxpr.h"
 
 #include <algorithm>
+#include <mutex>
+#include <unordered_map>
 
 namespace weft::ir {
+
+struct JaxprData::Derived {
+  std::mutex mutex;
+  std::unique_ptr<Jaxpr::LastUses> last_uses;
+  std::unordered_map<std::string, std::shared_ptr<const void>> memos;
+  std::uint64_t hash = 0;  // 0 when not yet known
+};
+
+JaxprData::JaxprData() : derived(std::make_unique<Derived>()) {}
+JaxprData::~JaxprData() = default;
 
 Avals Jaxpr::input_avals() const {
   return Avals(d_->avals.begin(), d_->avals.begin() + static_cast<std::ptrdiff_t>(d_->num_inputs));
@@ -15,8 +27,8 @@ Avals Jaxpr::output_avals() const {
 }
 
 const Jaxpr::LastUses& Jaxpr::last_uses() const {
-  const std::lock_guard lock(d_->mutex);
-  if (!d_->last_uses) {
+  const std::lock_guard lock(d_->derived->mutex);
+  if (!d_->derived->last_uses) {
     auto uses = std::make_unique<LastUses>();
     constexpr std::uint32_t kNever = ~0u;
     std::vector<std::uint32_t> last(d_->avals.size(), kNever);
@@ -36,21 +48,21 @@ const Jaxpr::LastUses& Jaxpr::last_uses() const {
     std::vector<std::uint32_t> next(uses->begin.begin(), uses->begin.end() - 1);
     for (Var v = 0; v < last.size(); ++v)
       if (last[v] != kNever) uses->vars[next[last[v]]++] = v;
-    d_->last_uses = std::move(uses);
+    d_->derived->last_uses = std::move(uses);
   }
-  return *d_->last_uses;
+  return *d_->derived->last_uses;
 }
 
 std::shared_ptr<const void> Jaxpr::memo_erased(const std::string& key,
-                                               const std::function<std::shared_ptr<const void>()>& make) const {
+                                               FunctionRef<std::shared_ptr<const void>()> make) const {
   {
-    const std::lock_guard lock(d_->mutex);
-    const auto it = d_->memos.find(key);
-    if (it != d_->memos.end()) return it->second;
+    const std::lock_guard lock(d_->derived->mutex);
+    const auto it = d_->derived->memos.find(key);
+    if (it != d_->derived->memos.end()) return it->second;
   }
   std::shared_ptr<const void> made = make();
-  const std::lock_guard lock(d_->mutex);
-  return d_->memos.emplace(key, std::move(made)).first->second;
+  const std::lock_guard lock(d_->derived->mutex);
+  return d_->derived->memos.emplace(key, std::move(made)).first->second;
 }
 
 bool has_effects(const Jaxpr& jaxpr) {
@@ -105,8 +117,8 @@ bool operator==(const Jaxpr& a, const Jaxpr& b) {
 std::uint64_t Jaxpr::hash() const {
   if (!d_) return 0;
   {
-    const std::lock_guard lock(d_->mutex);
-    if (d_->hash) return d_->hash;
+    const std::lock_guard lock(d_->derived->mutex);
+    if (d_->derived->hash) return d_->derived->hash;
   }
   std::uint64_t h = hash_mix(d_->num_consts, d_->num_inputs);
   for (std::size_t i = 0; i < d_->num_inputs; ++i) h = hash_mix(h, d_->avals[i].hash());
@@ -122,8 +134,8 @@ std::uint64_t Jaxpr::hash() const {
   }
   for (const Atom a : d_->outputs) h = hash_mix(h, atom(a));
   if (h == 0) h = 1;
-  const std::lock_guard lock(d_->mutex);
-  return d_->hash = h;
+  const std::lock_guard lock(d_->derived->mutex);
+  return d_->derived->hash = h;
 }
 
 }  // namespace weft::ir

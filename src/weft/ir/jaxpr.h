@@ -8,13 +8,11 @@
 
 #include <array>
 #include <cstddef>
-#include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
+#include "weft/base/function_ref.h"
 #include "weft/ir/op.h"
 
 namespace weft::ir {
@@ -86,7 +84,7 @@ class Jaxpr {
   /// The value memoised under `key` (a tag plus whatever the derivation depends on), made by
   /// `make` when absent. Safe to call from several threads; `make` runs outside the lock.
   template <class T>
-  std::shared_ptr<const T> memo(const std::string& key, const std::function<std::shared_ptr<const T>()>& make) const {
+  std::shared_ptr<const T> memo(const std::string& key, FunctionRef<std::shared_ptr<const T>()> make) const {
     return std::static_pointer_cast<const T>(memo_erased(key, [&]() -> std::shared_ptr<const void> { return make(); }));
   }
 
@@ -101,7 +99,7 @@ class Jaxpr {
 
  private:
   std::shared_ptr<const void> memo_erased(const std::string& key,
-                                          const std::function<std::shared_ptr<const void>()>& make) const;
+                                          FunctionRef<std::shared_ptr<const void>()> make) const;
   Ref<const JaxprData> d_;
 };
 
@@ -121,10 +119,12 @@ class JaxprData : public RefCounted {
   std::vector<Eqn> eqns;
   std::vector<Atom> outputs;
 
-  mutable std::mutex mutex;
-  mutable std::unique_ptr<Jaxpr::LastUses> last_uses;
-  mutable std::unordered_map<std::string, std::shared_ptr<const void>> memos;
-  mutable std::uint64_t hash = 0;
+  JaxprData();
+  ~JaxprData();
+
+  /// What is derived from the program on demand and kept.
+  struct Derived;
+  const std::unique_ptr<Derived> derived;
 };
 
 inline std::size_t Jaxpr::num_consts() const { return d_->num_consts; }

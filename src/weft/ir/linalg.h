@@ -13,14 +13,14 @@ constexpr std::span<const std::string_view> enum_names(FftType) { return kFftTyp
 struct FftParams {
   FftType fft_type{};
   Dims fft_length;
-  static constexpr auto fields() {
-    return std::tuple{ir::field("fft_type", &FftParams::fft_type), ir::field("fft_length", &FftParams::fft_length)};
+  static constexpr auto fields(auto&& visit) {
+    return visit(ir::field("fft_type", &FftParams::fft_type), ir::field("fft_length", &FftParams::fft_length));
   }
 };
 
 struct CholeskyParams {
   bool lower = true;
-  static constexpr auto fields() { return std::tuple{ir::field("lower", &CholeskyParams::lower)}; }
+  static constexpr auto fields(auto&& visit) { return visit(ir::field("lower", &CholeskyParams::lower)); }
 };
 
 enum class TransposeA : std::uint8_t { kNoTranspose, kTranspose, kAdjoint };
@@ -32,10 +32,10 @@ struct TriangularSolveParams {
   bool lower = true;
   bool unit_diagonal = false;
   TransposeA transpose_a{};
-  static constexpr auto fields() {
+  static constexpr auto fields(auto&& visit) {
     using T = TriangularSolveParams;
-    return std::tuple{ir::field("left_side", &T::left_side), ir::field("lower", &T::lower),
-                      ir::field("unit_diagonal", &T::unit_diagonal), ir::field("transpose_a", &T::transpose_a)};
+    return visit(ir::field("left_side", &T::left_side), ir::field("lower", &T::lower),
+                 ir::field("unit_diagonal", &T::unit_diagonal), ir::field("transpose_a", &T::transpose_a));
   }
 };
 

@@ -2,10 +2,11 @@
 //
 //   struct TransposeParams {
 //     Dims permutation;
-//     static constexpr auto fields() { return std::tuple{field("permutation", &TransposeParams::permutation)}; }
+//     static constexpr auto fields(auto&& visit) { return visit(field("permutation", &TransposeParams::permutation)); }
 //   };
 //
-// Hash, equality, printing and parsing all follow from `fields()`. A field's type supplies
+// Hash, equality, printing and parsing all follow from `fields`, which hands the list to a visitor (a tuple would cost
+// every user of these headers the instantiation of its pieces). A field's type supplies
 // print_param / parse_param / hash_param (below, or found by argument-dependent lookup).
 // Enums supply `enum_names(E)`, a span of names in the order of their values, starting at 0.
 #pragma once
@@ -14,7 +15,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -40,7 +40,7 @@ constexpr Field<Owner, T> field(std::string_view name, T Owner::* member) {
   return {name, member};
 }
 template <class P>
-concept HasFields = requires { P::fields(); };
+concept HasFields = requires { P::fields([](const auto&...) {}); };
 
 /// What the printers of a program and of the programs inside it share. Hands out variable names in the order in which
 /// they are printed: a ... z, ba, bb, ...
@@ -146,36 +146,31 @@ template <HasFields P>
 void print_param(ParamWriter& w, const P& v) {
   w.text += "(";
   bool first = true;
-  std::apply(
-      [&](const auto&... f) {
-        ((w.text += first ? "" : ", ", first = false, w.text += f.name, w.text += "=", print_param(w, v.*f.member)),
-         ...);
-      },
-      P::fields());
+  P::fields([&](const auto&... f) {
+    ((w.text += first ? "" : ", ", first = false, w.text += f.name, w.text += "=", print_param(w, v.*f.member)), ...);
+  });
   w.text += ")";
 }
 template <HasFields P>
 std::uint64_t hash_param(const P& v) {
   std::uint64_t h = 1;
-  std::apply([&](const auto&... f) { ((h = hash_mix(h, hash_param(v.*f.member))), ...); }, P::fields());
+  P::fields([&](const auto&... f) { ((h = hash_mix(h, hash_param(v.*f.member))), ...); });
   return h;
 }
 template <HasFields P>
 void parse_param(TextCursor& in, P& v) {
   expect_token(in, "(");
   bool first = true;
-  std::apply(
-      [&](const auto&... f) {
-        ((first ? void() : expect_token(in, ","), first = false, parse_field_name(in, f.name),
-          parse_param(in, v.*f.member)),
-         ...);
-      },
-      P::fields());
+  P::fields([&](const auto&... f) {
+    ((first ? void() : expect_token(in, ","), first = false, parse_field_name(in, f.name),
+      parse_param(in, v.*f.member)),
+     ...);
+  });
   expect_token(in, ")");
 }
 template <HasFields P>
 bool operator==(const P& a, const P& b) {
-  return std::apply([&](const auto&... f) { return ((a.*f.member == b.*f.member) && ...); }, P::fields());
+  return P::fields([&](const auto&... f) { return ((a.*f.member == b.*f.member) && ...); });
 }
 
 template <class T>
@@ -223,6 +218,18 @@ class ParamsBase : public RefCounted {
 
 using Params = Ref<const ParamsBase>;
 
+/// Calls `use` with the first field when it is an enum, which selects an op's variant.
+template <HasFields P, class Use>
+void with_variant(P& params, Use&& use) {
+  bool first = true;
+  const auto one = [&](auto& value) {
+    if constexpr (std::is_enum_v<std::remove_cvref_t<decltype(value)>>)
+      if (first) use(value);
+    first = false;
+  };
+  P::fields([&](const auto&... f) { (one(params.*f.member), ...); });
+}
+
 template <HasFields P>
 class ParamsHolder final : public ParamsBase {
  public:
@@ -244,15 +251,12 @@ class ParamsHolder final : public ParamsBase {
       print_param(w, value.*f.member);
       pieces.push_back(std::move(w.text));
     };
-    std::apply([&](const auto&... f) { (one(f), ...); }, P::fields());
+    P::fields([&](const auto&... f) { (one(f), ...); });
   }
   int variant() const override {
-    if constexpr (std::tuple_size_v<decltype(P::fields())> > 0) {
-      const auto first = std::get<0>(P::fields());
-      if constexpr (std::is_enum_v<std::remove_cvref_t<decltype(value.*first.member)>>)
-        return static_cast<int>(value.*first.member);
-    }
-    return -1;
+    int variant = -1;
+    with_variant(value, [&](auto v) { variant = static_cast<int>(v); });
+    return variant;
   }
 };
 
@@ -277,11 +281,7 @@ template <HasFields P>
 Params parse_params(TextCursor& in, int variant) {
   P p{};
   std::size_t skip = variant >= 0 ? 1 : 0;
-  if (variant >= 0) {
-    const auto first = std::get<0>(P::fields());
-    using T = std::remove_cvref_t<decltype(p.*first.member)>;
-    if constexpr (std::is_enum_v<T>) p.*first.member = static_cast<T>(variant);
-  }
+  if (variant >= 0) with_variant(p, [&](auto& v) { v = static_cast<std::remove_reference_t<decltype(v)>>(variant); });
   const auto one = [&](const auto& f) {
     if (skip > 0) {
       --skip;
@@ -290,7 +290,7 @@ Params parse_params(TextCursor& in, int variant) {
     parse_field_name(in, f.name);
     parse_param(in, p.*f.member);
   };
-  std::apply([&](const auto&... f) { (one(f), ...); }, P::fields());
+  P::fields([&](const auto&... f) { (one(f), ...); });
   return make_params(std::move(p));
 }
 

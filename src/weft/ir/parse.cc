@@ -3,6 +3,7 @@
 #include <cctype>
 #include <charconv>
 #include <cstring>
+#include <unordered_map>
 
 #include "weft/base/text.h"
 #include "weft/ir/builder.h"

@@ -16,16 +16,15 @@ namespace weft {
 /// chooses the last branch. Branches have no constants of their own.
 struct CaseParams {
   std::vector<ir::Jaxpr> branches;
-  static constexpr auto fields() { return std::tuple{ir::field("branches", &CaseParams::branches)}; }
+  static constexpr auto fields(auto&& visit) { return visit(ir::field("branches", &CaseParams::branches)); }
 };
 
 /// while: operands are the captures of cond, those of body, and the carried values.
 struct WhileParams {
   ir::Jaxpr cond_jaxpr;  // carry -> bool[]
   ir::Jaxpr body_jaxpr;  // carry -> carry
-  static constexpr auto fields() {
-    return std::tuple{ir::field("cond_jaxpr", &WhileParams::cond_jaxpr),
-                      ir::field("body_jaxpr", &WhileParams::body_jaxpr)};
+  static constexpr auto fields(auto&& visit) {
+    return visit(ir::field("cond_jaxpr", &WhileParams::cond_jaxpr), ir::field("body_jaxpr", &WhileParams::body_jaxpr));
   }
 };
 
@@ -36,10 +35,10 @@ struct CompositeParams {
   /// The attributes in MLIR's text form ("{n = 2 : i64}"), or empty.
   std::string attributes;
   ir::Jaxpr decomposition;
-  static constexpr auto fields() {
+  static constexpr auto fields(auto&& visit) {
     using C = CompositeParams;
-    return std::tuple{ir::field("name", &C::name), ir::field("version", &C::version),
-                      ir::field("attributes", &C::attributes), ir::field("decomposition", &C::decomposition)};
+    return visit(ir::field("name", &C::name), ir::field("version", &C::version),
+                 ir::field("attributes", &C::attributes), ir::field("decomposition", &C::decomposition));
   }
 };
 
@@ -51,12 +50,11 @@ struct CustomCallParams {
   std::string backend_config;
   std::int64_t api_version = 1;
   std::vector<Aval> result_types;
-  static constexpr auto fields() {
+  static constexpr auto fields(auto&& visit) {
     using C = CustomCallParams;
-    return std::tuple{ir::field("call_target_name", &C::call_target_name),
-                      ir::field("has_side_effect", &C::has_side_effect),
-                      ir::field("backend_config", &C::backend_config), ir::field("api_version", &C::api_version),
-                      ir::field("result_types", &C::result_types)};
+    return visit(ir::field("call_target_name", &C::call_target_name), ir::field("has_side_effect", &C::has_side_effect),
+                 ir::field("backend_config", &C::backend_config), ir::field("api_version", &C::api_version),
+                 ir::field("result_types", &C::result_types));
   }
 };
 
@@ -65,9 +63,9 @@ struct CustomCallParams {
 struct GenericReduceParams {
   Dims axes;
   ir::Jaxpr computation;
-  static constexpr auto fields() {
-    return std::tuple{ir::field("axes", &GenericReduceParams::axes),
-                      ir::field("computation", &GenericReduceParams::computation)};
+  static constexpr auto fields(auto&& visit) {
+    return visit(ir::field("axes", &GenericReduceParams::axes),
+                 ir::field("computation", &GenericReduceParams::computation));
   }
 };
 
@@ -75,9 +73,9 @@ struct GenericReduceParams {
 struct GenericReduceWindowParams {
   Window window;
   ir::Jaxpr computation;
-  static constexpr auto fields() {
-    return std::tuple{ir::field("window", &GenericReduceWindowParams::window),
-                      ir::field("computation", &GenericReduceWindowParams::computation)};
+  static constexpr auto fields(auto&& visit) {
+    return visit(ir::field("window", &GenericReduceWindowParams::window),
+                 ir::field("computation", &GenericReduceWindowParams::computation));
   }
 };
 
@@ -87,10 +85,10 @@ struct GenericSortParams {
   std::int64_t dimension = 0;
   bool is_stable = false;
   ir::Jaxpr comparator;
-  static constexpr auto fields() {
+  static constexpr auto fields(auto&& visit) {
     using G = GenericSortParams;
-    return std::tuple{ir::field("dimension", &G::dimension), ir::field("is_stable", &G::is_stable),
-                      ir::field("comparator", &G::comparator)};
+    return visit(ir::field("dimension", &G::dimension), ir::field("is_stable", &G::is_stable),
+                 ir::field("comparator", &G::comparator));
   }
 };
 
@@ -99,10 +97,10 @@ struct GenericScatterParams {
   ScatterDimensionNumbers dimension_numbers;
   bool unique_indices = false;
   ir::Jaxpr computation;
-  static constexpr auto fields() {
+  static constexpr auto fields(auto&& visit) {
     using G = GenericScatterParams;
-    return std::tuple{ir::field("dimension_numbers", &G::dimension_numbers),
-                      ir::field("unique_indices", &G::unique_indices), ir::field("computation", &G::computation)};
+    return visit(ir::field("dimension_numbers", &G::dimension_numbers), ir::field("unique_indices", &G::unique_indices),
+                 ir::field("computation", &G::computation));
   }
 };
 
@@ -111,10 +109,9 @@ struct GenericSelectAndScatterParams {
   Window window;
   ir::Jaxpr select;   // (current, candidate) -> bool[]: true keeps the current one
   ir::Jaxpr scatter;  // (current, source) -> new
-  static constexpr auto fields() {
+  static constexpr auto fields(auto&& visit) {
     using G = GenericSelectAndScatterParams;
-    return std::tuple{ir::field("window", &G::window), ir::field("select", &G::select),
-                      ir::field("scatter", &G::scatter)};
+    return visit(ir::field("window", &G::window), ir::field("select", &G::select), ir::field("scatter", &G::scatter));
   }
 };
 

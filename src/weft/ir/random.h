@@ -12,9 +12,8 @@ constexpr std::span<const std::string_view> enum_names(RngDistribution) { return
 struct RngParams {
   RngDistribution rng_distribution{};
   Dims shape;  // of what is drawn for each element of the operands
-  static constexpr auto fields() {
-    return std::tuple{ir::field("rng_distribution", &RngParams::rng_distribution),
-                      ir::field("shape", &RngParams::shape)};
+  static constexpr auto fields(auto&& visit) {
+    return visit(ir::field("rng_distribution", &RngParams::rng_distribution), ir::field("shape", &RngParams::shape));
   }
 };
 
@@ -26,10 +25,10 @@ struct RngBitGeneratorParams {
   RngAlgorithm rng_algorithm{};
   DType dtype = u32;
   Dims shape;  // of the bits of each state
-  static constexpr auto fields() {
+  static constexpr auto fields(auto&& visit) {
     using R = RngBitGeneratorParams;
-    return std::tuple{ir::field("rng_algorithm", &R::rng_algorithm), ir::field("dtype", &R::dtype),
-                      ir::field("shape", &R::shape)};
+    return visit(ir::field("rng_algorithm", &R::rng_algorithm), ir::field("dtype", &R::dtype),
+                 ir::field("shape", &R::shape));
   }
 };
 

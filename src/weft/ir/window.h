@@ -16,11 +16,11 @@ struct Window {
   Dims window_dilations = {};
   Dims padding_low = {};
   Dims padding_high = {};
-  static constexpr auto fields() {
-    return std::tuple{
-        ir::field("window_dimensions", &Window::dimensions),  ir::field("window_strides", &Window::strides),
-        ir::field("base_dilations", &Window::base_dilations), ir::field("window_dilations", &Window::window_dilations),
-        ir::field("padding_low", &Window::padding_low),       ir::field("padding_high", &Window::padding_high)};
+  static constexpr auto fields(auto&& visit) {
+    return visit(ir::field("window_dimensions", &Window::dimensions), ir::field("window_strides", &Window::strides),
+                 ir::field("base_dilations", &Window::base_dilations),
+                 ir::field("window_dilations", &Window::window_dilations),
+                 ir::field("padding_low", &Window::padding_low), ir::field("padding_high", &Window::padding_high));
   }
 };
 
@@ -32,17 +32,14 @@ struct ConvDimensionNumbers {
   Dims kernel_spatial = {};
   std::int64_t output_batch = 0, output_feature = 1;
   Dims output_spatial = {};
-  static constexpr auto fields() {
+  static constexpr auto fields(auto&& visit) {
     using C = ConvDimensionNumbers;
-    return std::tuple{ir::field("input_batch", &C::input_batch),
-                      ir::field("input_feature", &C::input_feature),
-                      ir::field("input_spatial", &C::input_spatial),
-                      ir::field("kernel_output_feature", &C::kernel_output_feature),
-                      ir::field("kernel_input_feature", &C::kernel_input_feature),
-                      ir::field("kernel_spatial", &C::kernel_spatial),
-                      ir::field("output_batch", &C::output_batch),
-                      ir::field("output_feature", &C::output_feature),
-                      ir::field("output_spatial", &C::output_spatial)};
+    return visit(ir::field("input_batch", &C::input_batch), ir::field("input_feature", &C::input_feature),
+                 ir::field("input_spatial", &C::input_spatial),
+                 ir::field("kernel_output_feature", &C::kernel_output_feature),
+                 ir::field("kernel_input_feature", &C::kernel_input_feature),
+                 ir::field("kernel_spatial", &C::kernel_spatial), ir::field("output_batch", &C::output_batch),
+                 ir::field("output_feature", &C::output_feature), ir::field("output_spatial", &C::output_spatial));
   }
 };
 
@@ -59,18 +56,14 @@ struct ConvolutionParams {
   std::int64_t feature_group_count = 1;
   std::int64_t batch_group_count = 1;
   DType preferred_element_type = f32;
-  static constexpr auto fields() {
+  static constexpr auto fields(auto&& visit) {
     using C = ConvolutionParams;
-    return std::tuple{ir::field("dimension_numbers", &C::dimension_numbers),
-                      ir::field("window_strides", &C::window_strides),
-                      ir::field("padding_low", &C::padding_low),
-                      ir::field("padding_high", &C::padding_high),
-                      ir::field("lhs_dilation", &C::lhs_dilation),
-                      ir::field("rhs_dilation", &C::rhs_dilation),
-                      ir::field("reversed", &C::reversed),
-                      ir::field("feature_group_count", &C::feature_group_count),
-                      ir::field("batch_group_count", &C::batch_group_count),
-                      ir::field("preferred_element_type", &C::preferred_element_type)};
+    return visit(ir::field("dimension_numbers", &C::dimension_numbers), ir::field("window_strides", &C::window_strides),
+                 ir::field("padding_low", &C::padding_low), ir::field("padding_high", &C::padding_high),
+                 ir::field("lhs_dilation", &C::lhs_dilation), ir::field("rhs_dilation", &C::rhs_dilation),
+                 ir::field("reversed", &C::reversed), ir::field("feature_group_count", &C::feature_group_count),
+                 ir::field("batch_group_count", &C::batch_group_count),
+                 ir::field("preferred_element_type", &C::preferred_element_type));
   }
 };
 
@@ -78,8 +71,8 @@ struct ConvolutionParams {
 struct ReduceWindowParams {
   ReduceKind kind{};
   Window window;
-  static constexpr auto fields() {
-    return std::tuple{ir::field("kind", &ReduceWindowParams::kind), ir::field("window", &ReduceWindowParams::window)};
+  static constexpr auto fields(auto&& visit) {
+    return visit(ir::field("kind", &ReduceWindowParams::kind), ir::field("window", &ReduceWindowParams::window));
   }
 };
 
@@ -92,9 +85,8 @@ constexpr std::span<const std::string_view> enum_names(WindowSelect) { return kW
 struct WindowSelectParams {
   WindowSelect select{};
   Window window;
-  static constexpr auto fields() {
-    return std::tuple{ir::field("select", &WindowSelectParams::select),
-                      ir::field("window", &WindowSelectParams::window)};
+  static constexpr auto fields(auto&& visit) {
+    return visit(ir::field("select", &WindowSelectParams::select), ir::field("window", &WindowSelectParams::window));
   }
 };
 

@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <new>
 
-#include "weft/core/jaxpr_trace.h"
+#include "weft/core/stage.h"
 #include "weft/ir/call.h"
 #include "weft/runtime/reference.h"
 

@@ -217,6 +217,8 @@ std::string print(const Function& function, Form form) {
   return print(to_module(function.jaxpr(), function.constants(), function.name()), form);
 }
 
+std::string print(const Staged& staged, Form form) { return print(to_module(staged.jaxpr, staged.captured), form); }
+
 bool has_text(OpCode op) { return Exporter::handler(op) != nullptr || operation_of(op) != nullptr; }
 
 }  // namespace weft::stablehlo

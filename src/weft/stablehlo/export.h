@@ -6,6 +6,7 @@
 // functions that neither has as custom calls @weft.<name>, which import knows.
 #pragma once
 
+#include "weft/stablehlo/form.h"
 #include "weft/stablehlo/import.h"
 
 namespace weft::stablehlo {
@@ -16,6 +17,8 @@ Module to_module(const ir::Jaxpr& jaxpr, std::span<const Array> constants = {}, 
 
 std::string print(const ir::Jaxpr& jaxpr, Form form = Form::kPretty);
 std::string print(const Function& function, Form form = Form::kPretty);
+/// A traced program, its captured arrays as literals.
+std::string print(const Staged& staged, Form form = Form::kPretty);
 /// The function traced for these arguments.
 template <class F, class... A>
   requires(sizeof...(A) > 0)
@@ -26,7 +29,7 @@ std::string print(F&& f, Form form, A&&... args) {
   for (const Array& a : tree::leaves(pack)) inputs.push_back(a.aval());
   const Staged staged =
       api::with_note("stablehlo::print(f)", [&] { return stage(call.flat(), inputs, "stablehlo::print(f)"); });
-  return print(to_module(staged.jaxpr, staged.captured), form);
+  return print(staged, form);
 }
 
 /// Whether programs with this operation have text: true of all.

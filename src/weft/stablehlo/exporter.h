@@ -8,7 +8,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "weft/core/jaxpr_trace.h"
+#include "weft/core/stage.h"
 #include "weft/ir/call.h"
 #include "weft/ir/programs.h"
 #include "weft/stablehlo/export.h"

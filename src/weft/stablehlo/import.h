@@ -10,9 +10,10 @@
 #pragma once
 
 #include "weft/api/jit.h"
-#include "weft/stablehlo/syntax.h"
 
 namespace weft::stablehlo {
+
+struct Module;  // syntax.h
 
 /// A program with the arrays it captures. Copies share both.
 class Function {

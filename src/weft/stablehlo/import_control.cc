@@ -1,5 +1,7 @@
 // Constants, functions, control flow, tuples and tokens, and the table of all operations that have functions.
 #include <algorithm>
+#include <tuple>
+#include <unordered_map>
 
 #include "weft/base/error.h"
 #include "weft/stablehlo/importer.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <numeric>
+#include <unordered_map>
 
 #include "weft/stablehlo/importer.h"
 #include "weft/transforms/vmap.h"

@@ -10,7 +10,7 @@
 
 #include <unordered_map>
 
-#include "weft/core/jaxpr_trace.h"
+#include "weft/core/stage.h"
 #include "weft/ir/call.h"
 #include "weft/ir/programs.h"
 #include "weft/ops/lax.h"

@@ -15,6 +15,7 @@
 
 #include "weft/base/dims.h"
 #include "weft/base/text.h"
+#include "weft/stablehlo/form.h"
 
 namespace weft::stablehlo {
 
@@ -171,10 +172,6 @@ Module parse(std::string_view text, std::string_view source = {});
 /// The programs of a text in which lines "// -----" separate them; places count from the start of the text.
 std::vector<Module> parse_all(std::string_view text, std::string_view source = {});
 
-enum class Form : std::uint8_t {
-  kPretty,   ///< for people: the published assembly formats
-  kGeneric,  ///< for other compilers: every operation in quotes, which needs no knowledge of dialects
-};
 std::string print(const Module& module, Form form);
 inline std::string print_generic(const Module& module) { return print(module, Form::kGeneric); }
 

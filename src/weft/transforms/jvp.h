@@ -1,7 +1,7 @@
 // Forward mode: each operation computes its results and their tangents together.
 #pragma once
 
-#include "weft/core/jaxpr_trace.h"
+#include "weft/core/stage.h"
 
 namespace weft::transforms {
 

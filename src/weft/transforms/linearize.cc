@@ -1,5 +1,6 @@
 #include "weft/transforms/linearize.h"
 
+#include "weft/core/jaxpr_trace.h"
 #include "weft/core/rules.h"
 #include "weft/transforms/dual.h"
 #include "weft/transforms/jvp.h"

@@ -2,7 +2,7 @@
 // tangent part staged as a linear program.
 #pragma once
 
-#include "weft/core/jaxpr_trace.h"
+#include "weft/core/stage.h"
 
 namespace weft::transforms {
 

@@ -1,7 +1,7 @@
 // Reverse mode: runs a linear program backwards.
 #pragma once
 
-#include "weft/core/jaxpr_trace.h"
+#include "weft/core/stage.h"
 
 namespace weft::transforms {
 

@@ -1,8 +1,8 @@
 // Vectorising map: each operation runs once on operands with one more axis.
 #pragma once
 
-#include "weft/core/jaxpr_trace.h"
 #include "weft/core/rules.h"
+#include "weft/core/stage.h"
 
 namespace weft::transforms {
 

@@ -1,0 +1,31 @@
+// Staging functions of flat arrays into programs, and running programs in the current trace.
+#pragma once
+
+#include <functional>
+
+#include "weft/core/trace.h"
+#include "weft/ir/jaxpr.h"
+
+namespace weft {
+
+/// A function of flat arrays, as the engines see users' functions.
+using FlatFunction = std::function<void(std::span<const Array> args, Arrays& outs)>;
+
+/// A program and the arrays it captured, which are its leading inputs.
+struct Staged {
+  ir::Jaxpr jaxpr;
+  Arrays captured;
+};
+
+/// Traces `f` on inputs of the given types. Every operation inside is staged; arrays and outer
+/// tracers that `f` closes over are captured.
+Staged stage(const FlatFunction& f, std::span<const Aval> inputs, const std::string& name);
+
+/// Runs a program operation by operation in the current trace. Values are released after their
+/// last use. `args` holds constants and inputs.
+void eval_jaxpr(const ir::Jaxpr& jaxpr, std::span<const Array> args, Arrays& outs);
+
+/// The literal as an array.
+Array literal_array(const ir::Literal& literal);
+
+}  // namespace weft

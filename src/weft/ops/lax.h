@@ -302,8 +302,8 @@ Arrays sort(std::span<const Array> xs, int dimension, int num_keys = 1,
             SourceLocation loc = std::source_location::current());
 
 /// The `k` largest along the last axis in descending order, and their positions (i32). Floats are in total order (NaN
-/// above inf, -NaN below -inf, 0 above -0); equal elements come in order of position. bool, integers, floats. ShapeError
-/// for 0-d x, ValueError for k outside [0, size]. chlo.top_k.
+/// above inf, -NaN below -inf, 0 above -0); equal elements come in order of position. bool, integers, floats.
+/// ShapeError for 0-d x, ValueError for k outside [0, size]. chlo.top_k.
 std::pair<Array, Array> top_k(const Arg& x, std::int64_t k);
 
 // ---- transforms and linear algebra ----

@@ -9,7 +9,7 @@ packages="g++ cmake ninja-build ccache make git pkg-config
   ca-certificates curl libgtest-dev libbenchmark-dev libdnnl-dev zlib1g-dev libpng-dev libcli11-dev"
 for option in "$@"; do
   case $option in
-    --bench) packages="$packages python3-numpy" ;;
+    --bench) packages="$packages python3-numpy libopenblas0-pthread" ;;
     --lint) packages="$packages clang-format-19 clang-tidy-19" ;;
     *) echo "install_deps.sh: unknown option $option" >&2; exit 2 ;;
   esac

@@ -49,7 +49,8 @@ void write_file(const std::string& path, std::span<const std::byte> data) {
   const std::string temporary = temporary_name(path);
   File file(std::fopen(temporary.c_str(), "wb"));
   if (!file) refuse("write_file", path, "writable", errno);
-  bool good = std::fwrite(data.data(), 1, data.size(), file.get()) == data.size();
+  // Nothing has no address.
+  bool good = data.empty() || std::fwrite(data.data(), 1, data.size(), file.get()) == data.size();
   int error = good ? 0 : errno;
   // Closing writes what is still buffered, so a full disk may show only here.
   if (std::fclose(file.release()) != 0 && good) {

@@ -208,10 +208,10 @@ namespace {
 // bool [rows, columns]: column - row <direction> k.
 Array band(std::int64_t rows, std::int64_t columns, std::int64_t k, ComparisonDirection direction) {
   const Dims shape{rows, columns};
+  const Array row = lax::iota(i32, shape, 0), column = lax::iota(i32, shape, 1);  // which refuse negative sizes
   // Beyond every diagonal the answer no longer changes, and k stays in range of i32.
   const std::int64_t near = std::clamp(k, -rows - 1, columns + 1);
-  return lax::compare(lax::iota(i32, shape, 1), lax::add(lax::iota(i32, shape, 0), lax::full(shape, Scalar(near), i32)),
-                      direction);
+  return lax::compare(column, lax::add(row, lax::full(shape, Scalar(near), i32)), direction);
 }
 
 Array keep_band(const char* op, const Arg& x, std::int64_t k, ComparisonDirection direction) {

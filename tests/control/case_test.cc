@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "harness/errors.h"
 #include "harness/functions.h"
 #include "harness/values.h"
 #include "weft/base/error.h"
@@ -17,6 +18,7 @@ namespace weft {
 namespace {
 
 using testing::call;
+using testing::error_of;
 using testing::pullback;
 using testing::pushforward;
 using testing::vmapped;
@@ -99,15 +101,6 @@ TEST(case_op, results_that_no_branch_makes_of_tangents_have_none) {
   EXPECT_DOUBLE_EQ(tangents[0].item<double>(), 2 * std::cos(0.5));
   EXPECT_FALSE(tangents[1].defined());
   EXPECT_FALSE(tangents[2].defined());
-}
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return std::string(e.kind()) + ": " + e.message();
-  }
-  return "nothing was thrown";
 }
 
 TEST(case_op, what_does_not_fit_is_an_error) {

@@ -1,5 +1,6 @@
 // The registry of custom calls, and what calls say when something is missing.
 #include "weft/core/custom_call.h"
+#include "harness/errors.h"
 
 #include <gtest/gtest.h>
 
@@ -12,15 +13,7 @@
 namespace weft {
 namespace {
 
-template <class F>
-std::string error_of(const F& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return std::string(e.kind()) + ": " + e.message();
-  }
-  return "nothing was thrown";
-}
+using testing::error_of;
 
 // Registered for the life of a test.
 struct Registered {

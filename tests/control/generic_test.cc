@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "harness/errors.h"
 #include "harness/functions.h"
 #include "harness/values.h"
 #include "weft/base/error.h"
@@ -16,6 +17,7 @@ namespace weft {
 namespace {
 
 using testing::call;
+using testing::error_of;
 using Ints = std::vector<std::int32_t>;
 
 Array ints(const Ints& v) { return Array(v); }
@@ -133,16 +135,6 @@ TEST(generic_scatter, derivatives_are_refused_with_a_reason) {
   };
   const Array x(std::vector<double>{1});
   EXPECT_THROW(call(testing::pushforward(g, 2, {0}), Arrays{x, x, x}), NotDifferentiableError);
-}
-
-template <class F>
-std::string error_of(const F& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return std::string(e.kind()) + ": " + e.message();
-  }
-  return "nothing was thrown";
 }
 
 TEST(generic_ops, computations_that_do_not_fit_are_refused) {

@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "harness/errors.h"
 #include "weft/base/error.h"
 
 namespace weft {
@@ -16,6 +17,7 @@ namespace {
 
 using processes::Contribution;
 using std::chrono::milliseconds;
+using testing::error_of;
 
 std::vector<ProcessId> everybody(const ProcessGrid& grid) {
   std::vector<ProcessId> all;
@@ -32,18 +34,6 @@ std::int32_t sum(const std::string& what, std::span<const ProcessId> group, std:
     for (const Contribution& c : all) total += *c[0].as<std::int32_t>();
   });
   return total;
-}
-
-template <class F>
-std::string error_of(const F& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return std::string(e.kind()) + ": " + e.message();
-  } catch (const std::exception& e) {
-    return std::string("exception: ") + e.what();
-  }
-  return "nothing was thrown";
 }
 
 TEST(process_grid, without_a_grid_there_is_one_process) {
@@ -101,7 +91,7 @@ TEST(process_grid, an_exception_in_one_process_ends_the_others_and_is_rethrown) 
                   sum("test: ", all, 1);
                 });
               }),
-              "exception: broken");
+              "another error: broken");
   // And the grid is as good as new.
   std::atomic<int> total = 0;
   grid.run([&](ProcessId) { total += sum("test: ", all, 1); });
@@ -120,7 +110,7 @@ TEST(process_grid, an_exception_while_reading_lets_the_others_finish) {
                 });
               });
             }),
-            "exception: cannot read");
+            "another error: cannot read");
 }
 
 TEST(process_grid, a_process_that_does_not_come_is_named_at_once) {

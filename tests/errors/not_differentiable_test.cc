@@ -31,13 +31,13 @@ TEST(not_differentiable_error, jacobian_by_an_integer) {
       "hint: convert it with astype(f32), or differentiate another argument: jacrev<1>(f).");
 }
 
-TEST(not_differentiable_error, zeta_by_its_exponent) {
+TEST(not_differentiable_error, polygamma_by_its_order) {
   expect_error<NotDifferentiableError>(
-      [&] { grad([](Array s) { return lax::zeta(s, Array(2.0f)); })(3.0f); },
-      "zeta: the derivative by the exponent is not available; got a tangent for operand 0.\n"
+      [&] { grad([](Array n) { return lax::polygamma(n, Array(2.0f)); })(3.0f); },
+      "polygamma: there is no derivative by the order, a whole number; got a tangent for operand 0.\n"
       "  at here\n"
       "  while tracing grad(f) at here\n"
-      "hint: wrap the exponent in lax::stop_gradient if it is a constant.");
+      "hint: wrap the order in lax::stop_gradient if it is a constant.");
 }
 
 TEST(not_differentiable_error, hessian_by_an_integer) {

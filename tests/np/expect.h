@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "harness/errors.h"
 #include "weft/weft.h"
 
 namespace weft::testing {
@@ -29,19 +30,6 @@ inline void expect_near(const Array& got, const Array& want, double tolerance) {
 }
 /// Equal types and elements.
 inline void expect_equal(const Array& got, const Array& want) { expect_near(got, want, 0); }
-
-/// The message of the error of class E that `f` throws.
-template <class E, class F>
-std::string message_of(F&& f) {
-  try {
-    f();
-  } catch (const E& e) {
-    return e.message();
-  } catch (const std::exception& e) {
-    return std::string("another error: ") + e.what();
-  }
-  return "no error";
-}
 
 /// Whether `f` throws an error of class E; other errors pass through.
 template <class E, class F>

@@ -1,6 +1,7 @@
 // Collectives on grids of processes: values of all kinds of groups, adjoints over the whole grid, jit and vmap inside
 // processes, channels and queues, and mistakes.
 #include "weft/ops/collectives.h"
+#include "harness/errors.h"
 
 #include <gtest/gtest.h>
 
@@ -18,6 +19,7 @@ namespace weft {
 namespace {
 
 using testing::call;
+using testing::error_of;
 using testing::jitted;
 using testing::pullback;
 using testing::pushforward;
@@ -55,16 +57,6 @@ ProcessGroups with_channel(std::vector<Dims> groups) { return {std::move(groups)
 ProcessGroups flattened(std::vector<Dims> groups) { return {std::move(groups), 1, true}; }
 
 Array summed(const Array& x, const ProcessGroups& g) { return lax::all_reduce(Arrays{x}, ReduceKind::kSum, g)[0]; }
-
-template <class F>
-std::string error_of(const F& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return std::string(e.kind()) + ": " + e.message();
-  }
-  return "nothing was thrown";
-}
 
 // ---- groups ----
 

@@ -4,19 +4,13 @@
 
 #include <cmath>
 
+#include "harness/errors.h"
 #include "weft/ops/lax.h"
 
 namespace weft {
 namespace {
 
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return std::string(e.kind()) + ": " + e.message();
-  }
-  return "nothing was thrown";
-}
+using testing::error_of;
 
 const ConvDimensionNumbers kLine{.input_spatial = {2}, .kernel_spatial = {2}, .output_spatial = {2}};
 constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();

@@ -1,6 +1,7 @@
 // What samples do not show of dot_general: the programs of its transformations, and the texts of errors.
 #include <gtest/gtest.h>
 
+#include "harness/errors.h"
 #include "weft/core/stage.h"
 #include "weft/ops/lax.h"
 #include "weft/transforms/linearize.h"
@@ -9,6 +10,8 @@
 
 namespace weft {
 namespace {
+
+using testing::error_of;
 
 Array zeros(Dims shape, DType t = f32) { return Array::full(shape, t, 0.0); }
 
@@ -23,15 +26,6 @@ std::string pulled_back(Dims x, Dims y, const DotDimensionNumbers& d, std::size_
   return transforms::transpose_jaxpr(linear->tangent, {false, true}, {true})->jaxpr.str();
 }
 
-std::string error_of(const std::function<void()>& f, std::string* hint = nullptr) {
-  try {
-    f();
-  } catch (const Error& e) {
-    if (hint) *hint = e.hint();
-    return std::string(e.kind()) + ": " + e.message();
-  }
-  return "nothing was thrown";
-}
 std::string error_of_dot(Dims x, Dims y, const DotDimensionNumbers& d, std::string* hint = nullptr) {
   return error_of([&] { lax::dot_general(zeros(x), zeros(y), d); }, hint);
 }

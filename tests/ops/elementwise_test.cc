@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "harness/errors.h"
 #include "weft/core/stage.h"
 #include "weft/ops/lax.h"
 #include "weft/transforms/jvp.h"
@@ -16,6 +17,7 @@
 namespace weft {
 namespace {
 
+using testing::message_of;
 using C = std::complex<double>;
 using Function = std::function<Array(const Array&)>;
 constexpr float kInf = std::numeric_limits<float>::infinity();
@@ -50,16 +52,6 @@ Array tangent(const Function& f, const Array& x) {
 std::string program(const Function& f, Aval aval) {
   return stage([&](std::span<const Array> a, Arrays& outs) { outs.push_back(f(a[0])); }, std::span(&aval, 1), "f")
       .jaxpr.str();
-}
-
-template <class E, class F>
-std::string message_of(F&& f) {
-  try {
-    f();
-  } catch (const E& e) {
-    return e.message();
-  }
-  return "nothing was thrown";
 }
 
 // ---- integers ----
@@ -368,10 +360,10 @@ TEST(steps, have_no_tangent) {
   EXPECT_FALSE(tangent([](const Array& a) { return lax::convert(a, i32); }, x).defined());
 }
 
-TEST(zeta, refuses_a_derivative_by_its_exponent) {
+TEST(polygamma, refuses_a_derivative_by_its_order) {
   EXPECT_EQ(message_of<NotDifferentiableError>(
-                [] { pulled_back([](const Array& s) { return lax::zeta(s, 2.0); }, Array(3.0)); }),
-            "zeta: the derivative by the exponent is not available; got a tangent for operand 0.");
+                [] { pulled_back([](const Array& n) { return lax::polygamma(n, 2.0); }, Array(3.0)); }),
+            "polygamma: there is no derivative by the order, a whole number; got a tangent for operand 0.");
 }
 
 TEST(special_functions, of_hugely_negative_arguments_end) {

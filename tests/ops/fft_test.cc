@@ -5,21 +5,14 @@
 #include <complex>
 #include <numbers>
 
+#include "harness/errors.h"
 #include "weft/ops/lax.h"
 
 namespace weft {
 namespace {
 
+using testing::error_of;
 using Complex = std::complex<double>;
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return std::string(e.kind()) + ": " + e.message();
-  }
-  return "nothing was thrown";
-}
 
 std::vector<Complex> some_line(std::size_t n) {
   std::uint32_t state = 2463534242u;

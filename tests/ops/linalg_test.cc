@@ -5,24 +5,17 @@
 #include <cmath>
 #include <complex>
 
+#include "harness/errors.h"
 #include "weft/ops/lax.h"
 
 namespace weft {
 namespace {
 
+using testing::error_of;
 using Complex = std::complex<double>;
 using Matrix = std::vector<Complex>;
 
 constexpr std::size_t kSize = 40;
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return std::string(e.kind()) + ": " + e.message();
-  }
-  return "nothing was thrown";
-}
 
 // Elements in (-1, 1) from a linear congruence.
 Matrix some_matrix(std::size_t rows, std::size_t columns) {

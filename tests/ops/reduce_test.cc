@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "harness/errors.h"
 #include "weft/core/stage.h"
 #include "weft/ops/lax.h"
 #include "weft/transforms/jvp.h"
@@ -10,6 +11,7 @@
 namespace weft {
 namespace {
 
+using testing::error_of;
 using Function = std::function<Array(const Array&)>;
 
 Array tangent(const Function& f, const Array& x, const Array& t) {
@@ -22,15 +24,6 @@ Array tangent(const Function& f, const Array& x, const Array& t) {
 std::string program(const Function& f, Aval aval) {
   return stage([&](std::span<const Array> a, Arrays& outs) { outs.push_back(f(a[0])); }, std::span(&aval, 1), "f")
       .jaxpr.str();
-}
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return std::string(e.kind()) + ": " + e.message();
-  }
-  return "nothing was thrown";
 }
 
 TEST(reduce, prints_its_kind_in_its_name) {

@@ -2,6 +2,7 @@
 // should have, and the texts of errors.
 #include <gtest/gtest.h>
 
+#include "harness/errors.h"
 #include "weft/core/stage.h"
 #include "weft/ops/lax.h"
 #include "weft/transforms/jvp.h"
@@ -9,6 +10,7 @@
 namespace weft {
 namespace {
 
+using testing::error_of;
 using Function = std::function<Array(const Array&)>;
 
 Array tangent(const Function& f, const Array& x, const Array& t) {
@@ -16,15 +18,6 @@ Array tangent(const Function& f, const Array& x, const Array& t) {
   transforms::jvp([&](std::span<const Array> a, Arrays& o) { o.push_back(f(a[0])); }, std::span(&x, 1),
                   std::span(&t, 1), "f", outs, tangents);
   return tangents[0];
-}
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return std::string(e.kind()) + ": " + e.message();
-  }
-  return "nothing was thrown";
 }
 
 TEST(reduce_window, prints_its_kind_in_its_name) {

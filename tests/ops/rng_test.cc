@@ -5,24 +5,17 @@
 #include <cmath>
 #include <set>
 
+#include "harness/errors.h"
 #include "weft/core/stage.h"
 #include "weft/ops/lax.h"
 
 namespace weft {
 namespace {
 
+using testing::error_of;
 using Words = std::vector<std::uint64_t>;
 
 constexpr std::uint64_t kOnes = ~std::uint64_t{0};
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return std::string(e.kind()) + ": " + e.message();
-  }
-  return "nothing was thrown";
-}
 
 // The elements of unsigned integers.
 Words words(const Array& x) { return lax::convert(x, u64).to_vector<std::uint64_t>(); }

@@ -3,19 +3,13 @@
 
 #include <algorithm>
 
+#include "harness/errors.h"
 #include "weft/ops/lax.h"
 
 namespace weft {
 namespace {
 
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return std::string(e.kind()) + ": " + e.message();
-  }
-  return "nothing was thrown";
-}
+using testing::error_of;
 
 TEST(top_k, of_a_long_row_with_many_ties_is_a_stable_sort) {
   std::vector<int> values;

@@ -69,6 +69,12 @@ void add_unary(std::vector<Sample>& out) {
       out.push_back({.name = named(d.op, name(t)), .op = d.op, .operands = {{t, {3}, d.low, d.high}}});
   };
   for (const Domain& d : kRealUnary) floats(d);
+  // On both sides of where the slope of bessel_i1e is a series.
+  for (const OpCode op : {OpCode::kBesselI0e, OpCode::kBesselI1e})
+    out.push_back({.name = named(op, "near_zero"),
+                   .op = op,
+                   .operands = {{f64, {4}, 0, 0, {0.003, -0.004, 0.0085, -0.02}}},
+                   .smooth_in = {0}});
   for (const Domain& d : kInexactUnary) {
     floats(d);
     out.push_back(
@@ -110,7 +116,7 @@ void add_binary(std::vector<Sample>& out) {
   floats(OpCode::kMaximum, positive, above, {0, 1});
   floats(OpCode::kMinimum, positive, above, {0, 1});
   floats(OpCode::kRemainder, {f64, shape, 7.125, 7.875}, {f64, shape, 2.125, 2.25}, {0, 1});
-  floats(OpCode::kZeta, above, positive, {1});
+  floats(OpCode::kZeta, above, positive, {0, 1});
   floats(OpCode::kPolygamma, {f64, shape, 0, 0, {0, 1, 3}}, positive, {1});
   floats(OpCode::kNextAfter, any, positive, {});
   floats(OpCode::kIgamma, positive, positive, {0, 1}, {0});
@@ -128,6 +134,13 @@ void add_binary(std::vector<Sample>& out) {
       s.smooth_once_in = {0, 1};
       out.push_back(std::move(s));
     }
+  for (const DType t : {f64, f32, f16, bf16}) {
+    Sample s{.name = named(OpCode::kZetaDerivative, name(t)),
+             .op = OpCode::kZetaDerivative,
+             .operands = {{t, shape, 0, 0, {1, 0, 2, 4}}, {t, shape, 2.5, 4}, {t, shape, 0.5, 2}}};
+    if (byte_size(t) >= 4) s.smooth_in = {1, 2};
+    out.push_back(std::move(s));
+  }
   for (const DType t : {f64, f32})
     out.push_back({.name = named(OpCode::kComplex, name(t)),
                    .op = OpCode::kComplex,

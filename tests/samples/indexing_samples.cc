@@ -173,28 +173,32 @@ void add_scatter(std::vector<Sample>& out) {
          .expected = std::move(expected)});
   };
   for (const ScatterKind kind : {kSet, kAdd, kMul, kMin, kMax}) {
-    // The derivative of a product by updates that meet is not offered.
-    const std::vector<int> both{0, 2}, repeated = kind == kMul ? std::vector<int>{0} : both;
+    const std::vector<int> both{0, 2};
     for (const Windows& w : windows()) {
-      add(w, kind, kFillOrDrop, false, f64, w.name, repeated);
+      add(w, kind, kFillOrDrop, false, f64, w.name, both);
       if (w.distinct) add(w, kind, kFillOrDrop, true, f64, w.name + "_unique", both);
     }
     for (const Windows* w : {&kRowsOutside, &kWindowsOutside}) {
-      add(*w, kind, kFillOrDrop, false, f64, w->name + "_dropped", repeated);
-      add(*w, kind, kClip, false, f64, w->name + "_clipped", repeated);
-      add(*w, kind, kPartial, false, f64, w->name + "_partial", repeated);
+      add(*w, kind, kFillOrDrop, false, f64, w->name + "_dropped", both);
+      add(*w, kind, kClip, false, f64, w->name + "_clipped", both);
+      add(*w, kind, kPartial, false, f64, w->name + "_partial", both);
     }
     const Windows rows = windows()[1];
     for (const DType t : {f32, bf16, f16, c128, i8, u16, i64, boolean})
-      add(rows, kind, kClip, false, t, "rows_" + std::string(name(t)),
-          differentiable(t) ? repeated : std::vector<int>{});
+      add(rows, kind, kClip, false, t, "rows_" + std::string(name(t)), differentiable(t) ? both : std::vector<int>{});
   }
   const Windows four{"", {3}, index_vectors({4, 1}, {2, 3, 0, 2}), {}, {0}, {}, {}, {0}, {1}, {4}};
   add(four, kSet, kFillOrDrop, false, f64, "known", {0, 2}, {10, 20, 30}, {1, 2, 3, 4}, {3, 20, 4});
   add(four, kSet, kClip, false, f64, "known_clipped", {0, 2}, {10, 20, 30}, {1, 2, 3, 4}, {3, 20, 4});
   add(four, kAdd, kFillOrDrop, false, f64, "known", {0, 2}, {10, 20, 30}, {1, 2, 3, 4}, {13, 20, 35});
   add(four, kAdd, kClip, false, i32, "known_clipped", {}, {10, 20, 30}, {1, 2, 3, 4}, {13, 20, 37});
-  add(four, kMul, kFillOrDrop, false, f64, "known", {0}, {10, 20, 30}, {1, 2, 3, 4}, {30, 20, 120});
+  add(four, kMul, kFillOrDrop, false, f64, "known", {0, 2}, {10, 20, 30}, {1, 2, 3, 4}, {30, 20, 120});
+  // Products of no, one and two zeros, in runs that are no power of two.
+  const Windows runs{"", {4}, index_vectors({8, 1}, {2, 0, 2, 1, 0, 2, 9, 2}), {}, {0}, {}, {}, {0}, {1}, {8}};
+  add(runs, kMul, kFillOrDrop, false, f64, "zeros", {0, 2}, {2, 3, -1, 5}, {0, 2, 3, 1.5, 0, -1, 0, 2}, {0, 4.5, 0, 5});
+  add(runs, kMul, kFillOrDrop, false, f64, "zero_met", {0, 2}, {2, 0, 0, 5}, {4, 2, 3, 0, 1, -1, 7, 2}, {4, 0, 0, 5});
+  add({"", {0}, index_vectors({2, 1}, {0, 1}), {}, {0}, {}, {}, {0}, {1}, {2}}, kMul, kFillOrDrop, false, f64,
+      "into_nothing", {0, 2});
   add(four, kMin, kFillOrDrop, false, f64, "known", {0, 2}, {10, 20, 2}, {1, 2, 3, 4}, {3, 20, 1});
   add(kTwoAcrossEnds, kAdd, kPartial, false, f64, "known_partial", {0, 2}, {10, 20, 30, 40, 50}, {1, 2, 3, 4, 5, 6},
       {15, 26, 30, 41, 52});

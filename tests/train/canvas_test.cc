@@ -5,11 +5,13 @@
 #include <limits>
 #include <set>
 
-#include "temporary_folder.h"
+#include "harness/errors.h"
 #include "train/font.h"
 
 namespace weft::train {
 namespace {
+
+using testing::message_of;
 
 constexpr Color kRed{255, 0, 0};
 

@@ -6,10 +6,12 @@
 #include <array>
 #include <limits>
 
-#include "temporary_folder.h"
+#include "harness/errors.h"
 
 namespace weft::train {
 namespace {
+
+using testing::message_of;
 
 TEST(digits, the_seed_decides_everything) {
   const Digits a = draw_digits(50, 3), b = draw_digits(50, 3), other = draw_digits(50, 4);

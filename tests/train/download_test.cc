@@ -6,11 +6,14 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "harness/errors.h"
 #include "temporary_folder.h"
 #include "train/file.h"
 
 namespace weft::train {
 namespace {
+
+using testing::message_of;
 
 // A stand-in for a download program, found by its name: a script that is called as curl is.
 std::string script(const TemporaryFolder& folder, const std::string& body) {

@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include "harness/errors.h"
 #include "temporary_folder.h"
 
 namespace weft::train {
 namespace {
+
+using testing::message_of;
 
 TEST(file, what_is_written_reads_back_at_any_size) {
   const TemporaryFolder folder;

@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include "temporary_folder.h"
+#include "harness/errors.h"
 
 namespace weft::train {
 namespace {
+
+using testing::message_of;
 
 std::vector<std::byte> sample(std::size_t size) {
   std::vector<std::byte> out(size);

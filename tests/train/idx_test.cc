@@ -5,12 +5,15 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "harness/errors.h"
 #include "temporary_folder.h"
 #include "train/file.h"
 #include "train/gzip.h"
 
 namespace weft::train {
 namespace {
+
+using testing::message_of;
 
 std::vector<std::byte> bytes(std::initializer_list<int> values) {
   std::vector<std::byte> out;

@@ -5,12 +5,15 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "harness/errors.h"
 #include "temporary_folder.h"
 #include "train/file.h"
 #include "train/idx.h"
 
 namespace weft::train {
 namespace {
+
+using testing::message_of;
 
 constexpr const char* kNames[] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte",
                                   "t10k-labels-idx1-ubyte"};

@@ -4,10 +4,13 @@
 
 #include <limits>
 
+#include "harness/errors.h"
 #include "temporary_folder.h"
 
 namespace weft::train {
 namespace {
+
+using testing::message_of;
 
 std::vector<std::string> labels(double low, double high, int count, bool whole = false) {
   return tick_labels(nice_ticks(low, high, count, whole));

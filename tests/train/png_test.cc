@@ -2,11 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include "harness/errors.h"
 #include "temporary_folder.h"
 #include "train/file.h"
 
 namespace weft::train {
 namespace {
+
+using testing::message_of;
 
 Image sample(int width, int height, int channels) {
   Image out{width, height, channels, {}};

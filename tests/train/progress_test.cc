@@ -7,10 +7,12 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "temporary_folder.h"
+#include "harness/errors.h"
 
 namespace weft::train {
 namespace {
+
+using testing::message_of;
 
 struct Screen {
   std::ostringstream out;

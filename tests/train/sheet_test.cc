@@ -4,10 +4,13 @@
 
 #include <vector>
 
+#include "harness/errors.h"
 #include "temporary_folder.h"
 
 namespace weft::train {
 namespace {
+
+using testing::message_of;
 
 int red_pixels(const Canvas& canvas) {
   int n = 0;

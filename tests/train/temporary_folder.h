@@ -36,15 +36,4 @@ class TemporaryFolder {
   std::string path_;
 };
 
-/// The message of the Error of class E that `f` throws; "" when it throws nothing.
-template <class E, class F>
-std::string message_of(F&& f) {
-  try {
-    f();
-  } catch (const E& e) {
-    return e.message();
-  }
-  return {};
-}
-
 }  // namespace weft::train

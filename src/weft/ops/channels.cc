@@ -1,18 +1,13 @@
 // send, recv, infeed, outfeed: queues between processes, and between processes and their host. None of them has
 // derivatives: what goes through a queue is a number, not a function.
-#include <cstring>
-
+#include "weft/ops/collective_rules.h"
 #include "weft/ops/collectives.h"
-#include "weft/ops/common.h"
-#include "weft/ops/process_groups.h"
 
 namespace weft {
 
 using namespace ops;
 
 namespace {
-
-bool always(const ParamsBase*) { return true; }
 
 Arrays arrays_of(std::span<const TensorView> in) {
   Arrays values;
@@ -99,8 +94,7 @@ void eval_recv(const ParamsBase* params, std::span<const TensorView>, std::span<
       const std::string queue = processes::device_queue(p.channel_id, pair[0], pair[1]);
       return deliver("recv", processes::receive_message("recv", queue, false), out);
     }
-  for (const MutableTensorView& v : out)
-    if (v.size() > 0) std::memset(v.data, 0, static_cast<std::size_t>(v.aval.bytes()));
+  for (const MutableTensorView& v : out) fill_zero(v);
 }
 
 // ---- infeed, outfeed ----
@@ -153,7 +147,7 @@ const ir::OpInfo op_infos::send{.operands = ir::takes_at_least(0),
                                 .infer = infer_send,
                                 .eval = eval_send,
                                 .storage_types = true,
-                                .has_effects = always};
+                                .has_effects = has_effects_always};
 const OpRules op_rule_table::send{
     .jvp = jvp_send, .transpose = rules::not_linear, .batch = batch_unrolled, .factors = factors_replicated};
 
@@ -162,7 +156,7 @@ const ir::OpInfo op_infos::recv{.operands = ir::takes(0),
                                 .infer = infer_recv,
                                 .eval = eval_recv,
                                 .storage_types = true,
-                                .has_effects = always};
+                                .has_effects = has_effects_always};
 const OpRules op_rule_table::recv{
     .jvp = rules::zero_tangent, .transpose = rules::not_linear, .batch = batch_nothing, .factors = factors_replicated};
 
@@ -171,7 +165,7 @@ const ir::OpInfo op_infos::infeed{.operands = ir::takes(0),
                                   .infer = infer_infeed,
                                   .eval = eval_infeed,
                                   .storage_types = true,
-                                  .has_effects = always};
+                                  .has_effects = has_effects_always};
 const OpRules op_rule_table::infeed{
     .jvp = rules::zero_tangent, .transpose = rules::not_linear, .batch = batch_nothing, .factors = factors_replicated};
 
@@ -180,7 +174,7 @@ const ir::OpInfo op_infos::outfeed{.operands = ir::takes_at_least(0),
                                    .infer = infer_outfeed,
                                    .eval = eval_outfeed,
                                    .storage_types = true,
-                                   .has_effects = always};
+                                   .has_effects = has_effects_always};
 const OpRules op_rule_table::outfeed{
     .jvp = rules::zero_tangent, .transpose = rules::not_linear, .batch = batch_unrolled, .factors = factors_replicated};
 

@@ -78,6 +78,15 @@ void jvp_elementwise(const Call& call, std::span<const Array> tangents, Arrays& 
   out_tangents.push_back(std::move(sum));
 }
 
+/// A factor and its tangent: a product of these carries Leibniz' rule along.
+struct Factor {
+  Array value, tangent;
+};
+inline Factor operator*(const Factor& a, const Factor& b) {
+  return {lax::multiply(a.value, b.value),
+          lax::add(lax::multiply(a.tangent, b.value), lax::multiply(a.value, b.tangent))};
+}
+
 // ---- batching ----
 
 /// Elementwise ops: mapped operands brought to a common axis, the others broadcast along it.

@@ -237,6 +237,35 @@ Array move_groups(const Array& x, std::int64_t from, std::int64_t to, std::int64
 
 // ---- transposition ----
 
+// The axes of one array of a convolution: batch and feature of lhs and of the result, output and input feature of rhs.
+struct ArrayAxes {
+  std::int64_t first, second;
+  Dims spatial;
+  ArrayAxes exchanged() const { return {second, first, spatial}; }
+};
+ArrayAxes lhs_axes(const ConvDimensionNumbers& d) { return {d.input_batch, d.input_feature, d.input_spatial}; }
+ArrayAxes rhs_axes(const ConvDimensionNumbers& d) {
+  return {d.kernel_output_feature, d.kernel_input_feature, d.kernel_spatial};
+}
+ArrayAxes result_axes(const ConvDimensionNumbers& d) { return {d.output_batch, d.output_feature, d.output_spatial}; }
+
+// `p` for the convolution of arrays with those axes, not reversed.
+ConvolutionParams with_axes(const ConvolutionParams& p, const ArrayAxes& lhs, const ArrayAxes& rhs,
+                            const ArrayAxes& result) {
+  ConvolutionParams t = p;
+  t.dimension_numbers = {.input_batch = lhs.first,
+                         .input_feature = lhs.second,
+                         .input_spatial = lhs.spatial,
+                         .kernel_output_feature = rhs.first,
+                         .kernel_input_feature = rhs.second,
+                         .kernel_spatial = rhs.spatial,
+                         .output_batch = result.first,
+                         .output_feature = result.second,
+                         .output_spatial = result.spatial};
+  t.reversed.clear();
+  return t;
+}
+
 bool slides(const ConvolutionParams& p, Aval lhs, Aval rhs) {
   for (std::size_t i = 0; i < p.window_strides.size(); ++i) {
     const WindowAxis axis = window_axis(p, i, lhs, rhs);
@@ -249,19 +278,9 @@ bool slides(const ConvolutionParams& p, Aval lhs, Aval rhs) {
 // feature axes have changed roles, read backwards.
 Array transpose_lhs(const ConvolutionParams& p, const Array& ct, const Array& rhs, Aval lhs) {
   const ConvDimensionNumbers& d = p.dimension_numbers;
-  ConvolutionParams t = p;
-  t.dimension_numbers = {.input_batch = d.output_batch,
-                         .input_feature = d.output_feature,
-                         .input_spatial = d.output_spatial,
-                         .kernel_output_feature = d.kernel_input_feature,
-                         .kernel_input_feature = d.kernel_output_feature,
-                         .kernel_spatial = d.kernel_spatial,
-                         .output_batch = d.input_batch,
-                         .output_feature = d.input_feature,
-                         .output_spatial = d.input_spatial};
+  ConvolutionParams t = with_axes(p, result_axes(d), rhs_axes(d).exchanged(), lhs_axes(d));
   t.window_strides = p.lhs_dilation;
   t.lhs_dilation = p.window_strides;
-  t.reversed.clear();
   for (std::size_t i = 0; i < p.window_strides.size(); ++i) {
     const WindowAxis axis = transposed(window_axis(p, i, lhs, rhs.aval()));
     t.padding_low[i] = axis.low;
@@ -281,21 +300,11 @@ Array transpose_lhs(const ConvolutionParams& p, const Array& ct, const Array& rh
 // batch as its features, convolved with ct; stride and dilation of the kernel change roles, and so do the groups.
 Array transpose_rhs(const ConvolutionParams& p, const Array& ct, const Array& lhs, Aval rhs) {
   const ConvDimensionNumbers& d = p.dimension_numbers;
-  ConvolutionParams t = p;
-  t.dimension_numbers = {.input_batch = d.input_feature,
-                         .input_feature = d.input_batch,
-                         .input_spatial = d.input_spatial,
-                         .kernel_output_feature = d.output_feature,
-                         .kernel_input_feature = d.output_batch,
-                         .kernel_spatial = d.output_spatial,
-                         .output_batch = d.kernel_input_feature,
-                         .output_feature = d.kernel_output_feature,
-                         .output_spatial = d.kernel_spatial};
+  ConvolutionParams t = with_axes(p, lhs_axes(d).exchanged(), result_axes(d).exchanged(), rhs_axes(d).exchanged());
   t.window_strides = p.rhs_dilation;
   t.rhs_dilation = p.window_strides;
   t.feature_group_count = p.batch_group_count;
   t.batch_group_count = p.feature_group_count;
-  t.reversed.clear();
   Dims backwards;
   for (const std::int64_t i : p.reversed) backwards.push_back(d.kernel_spatial[at(i)]);
   for (std::size_t i = 0; i < p.window_strides.size(); ++i) {

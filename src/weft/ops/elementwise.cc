@@ -113,4 +113,23 @@ void run_binary(const BinaryKernel& kernel, std::span<const TensorView> in, std:
   });
 }
 
+void run_ternary(TernaryFunction f, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
+  visit_dtype(in[0].dtype(), [&]<class T>(TypeTag<T>) {
+    if constexpr (std::is_floating_point_v<Wide<T>>) {
+      const auto at = [&](int k, std::int64_t i) {
+        return static_cast<double>(static_cast<Wide<T>>(in[k].as<T>()[i]));
+      };
+      for (std::int64_t n = out[0].size(), i = 0; i < n; ++i)
+        out[0].as<T>()[i] = static_cast<T>(static_cast<Wide<T>>(f(at(0, i), at(1, i), at(2, i))));
+    }
+  });
+}
+
+Array ternary(OpCode op, const Arg& x, const Arg& y, const Arg& z) {
+  const LocationScope scope(x.location(), ir::op_name(op));
+  const Arg& like = !x.is_scalar() ? x : !y.is_scalar() ? y : z;
+  const auto fit = [&](const Arg& a) { return pair_of(a, like).first; };
+  return bind1(op, {fit(x), fit(y), fit(z)});
+}
+
 }  // namespace weft::ops

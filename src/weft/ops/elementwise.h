@@ -51,8 +51,17 @@ struct BinaryKernel {
   std::complex<float> (*cf)(std::complex<float>, std::complex<float>, int) = nullptr;
   std::complex<double> (*cd)(std::complex<double>, std::complex<double>, int) = nullptr;
 };
+/// Three floats, known in double.
+using TernaryFunction = double (*)(double, double, double);
 void run_unary(const UnaryKernel& kernel, std::span<const TensorView> in, std::span<const MutableTensorView> out);
 void run_binary(const BinaryKernel& kernel, std::span<const TensorView> in, std::span<const MutableTensorView> out);
+void run_ternary(TernaryFunction f, std::span<const TensorView> in, std::span<const MutableTensorView> out);
+
+/// The scalar function object of one known in double, for unary_info and binary_info: rounded once for float.
+template <auto kFunction>
+inline constexpr auto kThroughDouble = []<class... T>(T... x)
+  requires(std::is_invocable_v<decltype(kFunction), decltype(static_cast<double>(x))...>)
+{ return static_cast<std::common_type_t<T...>>(kFunction(static_cast<double>(x)...)); };
 
 namespace detail {
 
@@ -117,6 +126,11 @@ void eval_binary(const ParamsBase*, std::span<const TensorView> in, std::span<co
   run_binary(kKernel, in, out);
 }
 
+template <TernaryFunction kFunction>
+void eval_ternary(const ParamsBase*, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
+  run_ternary(kFunction, in, out);
+}
+
 // A partial derivative given as f(t, x, y) for y(x), f(t, x0, x1, z) for z(x0, x1), and so on.
 template <class F>
 Array partial(const Array& t, std::span<const Array> x, const Array& y) {
@@ -149,6 +163,14 @@ constexpr ir::OpInfo binary_info(F) {
           .eval = detail::eval_binary<kAccept, F>,
           .elementwise = true,
           .storage_types = true};
+}
+/// w[i] = f(x[i], y[i], z[i]), all of one type of floats, which is not a storage type.
+template <OpCode kOp, TernaryFunction kFunction>
+constexpr ir::OpInfo ternary_info() {
+  return {.operands = ir::takes(3),
+          .infer = infer_same<kOp, kAcceptFloat>,
+          .eval = detail::eval_ternary<kFunction>,
+          .elementwise = true};
 }
 
 // ---- OpRules ----
@@ -183,5 +205,7 @@ inline Array binary(OpCode op, const Arg& x, const Arg& y) {
   auto [a, b] = pair_of(x, y);
   return bind1(op, {std::move(a), std::move(b)});
 }
+/// Operands of the type of the first array among them; numbers are filled to it.
+Array ternary(OpCode op, const Arg& x, const Arg& y, const Arg& z);
 
 }  // namespace weft::ops

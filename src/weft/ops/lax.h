@@ -130,7 +130,7 @@ Array mulhi(const Arg& x, const Arg& y);
 /// The next float after x towards y. Floats.
 Array next_after(const Arg& x, const Arg& y);
 Array or_(const Arg& x, const Arg& y);
-/// d^(n+1)/dx^(n+1) log Gamma(x) for whole n >= 0. Floats.
+/// d^(n+1)/dx^(n+1) log Gamma(x) for whole n >= 0, NaN for other n, by which there is no derivative. Floats.
 Array polygamma(const Arg& n, const Arg& x);
 /// x^y. Integers (negative exponents: 0, or +-1 for a base of +-1), floats, complex.
 Array power(const Arg& x, const Arg& y);
@@ -147,7 +147,7 @@ Array shift_right_logical(const Arg& x, const Arg& y);
 /// x - y. Integers, floats, complex.
 Array subtract(const Arg& x, const Arg& y);
 Array xor_(const Arg& x, const Arg& y);
-/// Hurwitz zeta: sum over k >= 0 of (k + q)^-x. Floats.
+/// Hurwitz zeta: sum over k >= 0 of (k + q)^-x. Differentiable by both. Floats.
 Array zeta(const Arg& x, const Arg& q);
 
 // ---- elementwise, three operands ----
@@ -159,6 +159,9 @@ Array regularized_incomplete_beta(const Arg& a, const Arg& b, const Arg& x);
 /// dI/da and dI/db; differentiable by x. Floats.
 Array regularized_incomplete_beta_grad_a(const Arg& a, const Arg& b, const Arg& x);
 Array regularized_incomplete_beta_grad_b(const Arg& a, const Arg& b, const Arg& x);
+/// d^n/ds^n zeta(s, q) = sum over k >= 0 of (-log(k + q))^n (k + q)^-s, for whole n from 0 to 20; NaN for other n, for
+/// s < 1 and, unless n is 0, for q <= 0. Differentiable by s and q. Floats.
+Array zeta_derivative(const Arg& n, const Arg& s, const Arg& q);
 
 // ---- compare, select, clamp ----
 

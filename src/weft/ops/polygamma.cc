@@ -164,6 +164,55 @@ double zeta(double x, double q) {
   return sum.hi;
 }
 
+double zeta_derivative(double n, double s, double q) {
+  // So that corrections of the Euler-Maclaurin formula, which grow with n, stay below 1e-20 of the sum.
+  constexpr int kMaxOrder = 20;
+  if (!(n >= 0 && n <= kMaxOrder) || n != std::floor(n)) return kNaN;
+  if (n == 0) return zeta(s, q);
+  const int order = static_cast<int>(n);
+  if (!(s >= 1) || !(q > 0)) return kNaN;
+  if (s == 1) return order % 2 ? -kInf : kInf;
+  if (q == kInf) return 0;
+  if (s == kInf) return q < 1 ? kInf : 0;
+  // As in zeta_scaled: terms until the argument is large, ...
+  DD sum = 0, a = q;
+  const double large = std::max(30.0, (s + 30) / 2);
+  for (double k = 0; a.hi < large; ++k, a = DD(q) + k) {
+    const DD l = log(a), term = exp(-(l * s)) * power(-l, order);
+    sum = sum + term;
+    if (!std::isfinite(sum.hi)) return sum.hi;
+    // For s - 1 >= 2 n / log a all later terms together are less than this one times 2 a / (s - 1).
+    if (l.hi > 0 && (s - 1) * l.hi >= 2 * n && std::abs(term.hi) * (2 * a.hi / (s - 1)) <= 1e-20 * std::abs(sum.hi))
+      return sum.hi;
+  }
+  // ... then the integral of (-log t)^n t^-s from a, by parts ...
+  const DD l = log(a), r = DD(1) / a, decrement = DD(s) - 1;
+  const DD boundary = exp(-(l * decrement)) / decrement;
+  DD integral = boundary, log_power = 1;
+  // ... and half a term and corrections, for whose factor s (s+1) ... a^-s-2k+1 all derivatives by s are kept.
+  DD factor[kMaxOrder + 1] = {exp(-(l * s))};
+  for (int j = 1; j <= order; ++j) {
+    log_power = log_power * -l;
+    integral = boundary * log_power - integral * j / decrement;
+    factor[j] = factor[j - 1] * -l;
+  }
+  sum = sum + integral + factor[order] * 0.5;
+  const auto multiply_by_s_plus = [&](int m) {
+    for (int j = order; j >= 0; --j) {
+      factor[j] = factor[j] * (DD(s) + m) * r;
+      if (j > 0) factor[j] = factor[j] + factor[j - 1] * j * r;
+    }
+  };
+  multiply_by_s_plus(0);
+  for (int k = 0; k < 15; ++k) {
+    const DD term = factor[order] * kEulerMaclaurin[k];
+    sum = sum + term;
+    multiply_by_s_plus(2 * k + 1);
+    multiply_by_s_plus(2 * k + 2);
+  }
+  return sum.hi;
+}
+
 double polygamma(double n, double x) {
   if (!(n >= 0) || n != std::floor(n) || x != x) return kNaN;
   if (n == 0) return digamma(x);

@@ -196,15 +196,6 @@ Array part(const Array& x, int axis, std::int64_t begin, std::int64_t length, st
   return lax::slice(x, start, limit, strides);
 }
 
-// A product and its tangent.
-struct Dual {
-  Array value, tangent;
-};
-Dual operator*(const Dual& a, const Dual& b) {
-  return {lax::multiply(a.value, b.value),
-          lax::add(lax::multiply(a.tangent, b.value), lax::multiply(a.value, b.tangent))};
-}
-
 // prod: products of windows of 1, 2, 4, ... elements, each of two shorter ones side by side, axis by axis. Nothing
 // is divided, so zeros need no special case.
 Array window_prod_tangent(const Array& x, const Array& t, const Window& w) {
@@ -213,14 +204,14 @@ Array window_prod_tangent(const Array& x, const Array& t, const Window& w) {
     if (a.window == 0 || a.places() == 0) return Array();
   Dims interior;
   for (const std::int64_t d : w.base_dilations) interior.push_back(d - 1);
-  Dual all{lax::pad(x, 1, w.padding_low, w.padding_high, interior),
-           lax::pad(t, 0, w.padding_low, w.padding_high, interior)};
+  Factor all{lax::pad(x, 1, w.padding_low, w.padding_high, interior),
+             lax::pad(t, 0, w.padding_low, w.padding_high, interior)};
   for (int axis = 0; axis < x.ndim(); ++axis) {
     const WindowAxis& a = axes[static_cast<std::size_t>(axis)];
-    const Dual one = all;
+    const Factor one = all;
     const std::int64_t n = one.value.shape(axis);
-    const auto from = [&](const Dual& v, std::int64_t begin, std::int64_t length) {
-      return Dual{part(v.value, axis, begin, length), part(v.tangent, axis, begin, length)};
+    const auto from = [&](const Factor& v, std::int64_t begin, std::int64_t length) {
+      return Factor{part(v.value, axis, begin, length), part(v.tangent, axis, begin, length)};
     };
     // The product of `length` elements, starting anywhere, from those of the leading bits of `window`.
     int bit = 62;

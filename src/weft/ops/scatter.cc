@@ -160,6 +160,43 @@ void eval_scatter(const ParamsBase* params, std::span<const TensorView> in, std:
   });
 }
 
+// mul, by the updates u alone: x[i] times the tangent of the product of those that meet there. They are sorted by where
+// they go, which makes them neighbours, and multiplied up by doubling: after steps of 1, 2, 4, ... the last of those
+// that meet has the product of all, and its tangent. Nothing is divided, so zeros need no special case.
+Array met_products_tangent(const ScatterParams& p, const Array& x, const Array& indices, const Array& u,
+                           const Array& tu) {
+  const std::int64_t n = u.size();
+  if (n == 0 || x.size() == 0) return zeros_of(x.aval());
+  const auto along = [&](const Array& a) {
+    return lax::reshape(gather_updates(a, indices, p.dimension_numbers, u.shape(), p.mode), Dims{n});
+  };
+  // Counted from 1: what is left out reads 0.
+  const Array numbers = lax::add(lax::iota(position_dtype(x.size() + 1), Dims{x.size()}, 0), 1);
+  const Arrays sorted =
+      lax::sort(Arrays{along(lax::reshape(numbers, x.shape())), lax::iota(position_dtype(n), Dims{n}, 0)}, 0);
+  const Array& places = sorted[0];
+  const auto in_order = [&](const Array& a) { return take_positions(a, sorted[1], 0); };
+  const auto part = [](const Array& a, std::int64_t begin, std::int64_t end) {
+    return lax::slice(a, Dims{begin}, Dims{end});
+  };
+  Factor all{in_order(lax::reshape(u, Dims{n})), in_order(lax::reshape(tu, Dims{n}))};
+  for (std::int64_t step = 1; step < n; step *= 2) {
+    const Array meet = lax::eq(part(places, 0, n - step), part(places, step, n));
+    const Factor before{part(all.value, 0, n - step), part(all.tangent, 0, n - step)},
+        own{part(all.value, step, n), part(all.tangent, step, n)}, both = before * own;
+    all = {lax::concatenate({part(all.value, 0, step), lax::select(meet, both.value, own.value)}, 0),
+           lax::concatenate({part(all.tangent, 0, step), lax::select(meet, both.tangent, own.tangent)}, 0)};
+  }
+  const Array last = lax::concatenate(
+      {lax::ne(part(places, 0, n - 1), part(places, 1, n)), Array::full(Dims{1}, boolean, Scalar(true))}, 0);
+  const Array to = lax::select(last, lax::subtract(places, 1), -1);  // -1 writes nothing
+  const Array own = lax::multiply(in_order(along(x)), all.tangent);
+  const Array flat = lax::scatter(zeros_of(Aval(x.dtype(), Dims{x.size()})), lax::reshape(to, Dims{n, 1}), own,
+                                  {.inserted_window_dims = {0}, .scatter_dims_to_operand_dims = {0}}, ScatterKind::kAdd,
+                                  IndexMode::kFillOrDrop, true);
+  return lax::reshape(flat, x.shape());
+}
+
 Array or_zeros(const Array& t, const Array& like) { return t.defined() ? t : zeros_of(like.aval()); }
 
 void jvp_scatter(const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
@@ -181,12 +218,11 @@ void jvp_scatter(const Call& call, std::span<const Array> tangents, Arrays& outs
       Array t;
       if (tx.defined()) t = scatter(tx, updates, ScatterKind::kMul);
       if (tu.defined()) {
-        if (!p.unique_indices)
-          throw NotDifferentiableError(
-              "scatter_mul: the derivative by the updates exists only for unique indices; got unique_indices = False.",
-              "multiply outside the scatter, or promise unique indices with lax::scatter(..., unique = true).");
-        const Array own = lax::multiply(gather_updates(x, indices, d, updates.shape(), p.mode), tu);
-        const Array u = scatter(zeros_of(x.aval()), own, ScatterKind::kAdd);
+        const auto alone = [&] {
+          const Array own = lax::multiply(gather_updates(x, indices, d, updates.shape(), p.mode), tu);
+          return scatter(zeros_of(x.aval()), own, ScatterKind::kAdd);
+        };
+        const Array u = p.unique_indices ? alone() : met_products_tangent(p, x, indices, updates, tu);
         t = t.defined() ? lax::add(t, u) : u;
       }
       out_tangents.push_back(t);

@@ -1,22 +1,16 @@
-// The special functions of CHLO: erf and its relatives, gamma and its relatives, Bessel, next_after
-// (incomplete functions: special_incomplete.cc).
+// The special functions of CHLO: erf and its relatives, Bessel, next_after (gamma and its relatives: special_gamma.cc;
+// incomplete functions: special_incomplete.cc).
 // Each block is headed by the tangent along t.
 #include "weft/ops/elementwise.h"
 #include "weft/ops/special_functions.h"
 
 namespace weft {
 
-using ops::binary, ops::binary_info, ops::kAcceptFloat, ops::smooth_rules, ops::unary, ops::unary_info;
+using ops::binary, ops::kAcceptFloat, ops::kThroughDouble, ops::smooth_rules, ops::unary, ops::unary_info;
 
 namespace {
 
 constexpr double kTwoOverSqrtPi = 1.12837916709551257390;
-
-// A function known in double, rounded once for float.
-template <class T, class F>
-T through_double(F f, T x) {
-  return static_cast<T>(f(static_cast<double>(x)));
-}
 
 Array gaussian(const Array& x) { return lax::exponential(lax::negate(lax::square(x))); }
 
@@ -24,16 +18,16 @@ Array gaussian(const Array& x) { return lax::exponential(lax::negate(lax::square
 
 // erf x: t 2/sqrt(pi) e^(-x^2)
 Array lax::erf(const Arg& x) { return unary(OpCode::kErf, x); }
-const ir::OpInfo op_infos::erf = unary_info<OpCode::kErf, kAcceptFloat>(
-    [](auto x) { return through_double([](double v) { return std::erf(v); }, x); });
+const ir::OpInfo op_infos::erf =
+    unary_info<OpCode::kErf, kAcceptFloat>(kThroughDouble<static_cast<double (*)(double)>(std::erf)>);
 const OpRules op_rule_table::erf = smooth_rules([](const Array& t, const Array& x, const Array&) {
   return lax::multiply(t, lax::multiply(gaussian(x), kTwoOverSqrtPi));
 });
 
 // erfc x = 1 - erf x: -t 2/sqrt(pi) e^(-x^2)
 Array lax::erfc(const Arg& x) { return unary(OpCode::kErfc, x); }
-const ir::OpInfo op_infos::erfc = unary_info<OpCode::kErfc, kAcceptFloat>(
-    [](auto x) { return through_double([](double v) { return std::erfc(v); }, x); });
+const ir::OpInfo op_infos::erfc =
+    unary_info<OpCode::kErfc, kAcceptFloat>(kThroughDouble<static_cast<double (*)(double)>(std::erfc)>);
 const OpRules op_rule_table::erfc = smooth_rules([](const Array& t, const Array& x, const Array&) {
   return lax::multiply(t, lax::multiply(gaussian(x), -kTwoOverSqrtPi));
 });
@@ -45,63 +39,38 @@ const OpRules op_rule_table::erf_inv = smooth_rules([](const Array& t, const Arr
   return lax::multiply(t, lax::multiply(lax::exponential(lax::square(y)), 1 / kTwoOverSqrtPi));
 });
 
-// log |Gamma(x)|: t psi(x)
-Array lax::lgamma(const Arg& x) { return unary(OpCode::kLgamma, x); }
-const ir::OpInfo op_infos::lgamma = unary_info<OpCode::kLgamma, kAcceptFloat>(
-    [](auto x) { return through_double([](double v) { return ops::lgamma(v); }, x); });
-const OpRules op_rule_table::lgamma =
-    smooth_rules([](const Array& t, const Array& x, const Array&) { return lax::multiply(t, lax::digamma(x)); });
+namespace {
 
-// psi(x): t psi'(x)
-Array lax::digamma(const Arg& x) { return unary(OpCode::kDigamma, x); }
-const ir::OpInfo op_infos::digamma = unary_info<OpCode::kDigamma, kAcceptFloat>(
-    [](auto x) { return through_double([](double v) { return ops::digamma(v); }, x); });
-const OpRules op_rule_table::digamma =
-    smooth_rules([](const Array& t, const Array& x, const Array&) { return lax::multiply(t, lax::polygamma(1.0, x)); });
+// What the slopes of halves are computed in: near 0, I1e(x) is a subnormal of few digits.
+DType slope_dtype(DType t) { return byte_size(t) < 4 ? f32 : t; }
 
-// psi^(n)(x): t psi^(n+1)(x) by x; n is a whole number and has no tangent
-Array lax::polygamma(const Arg& n, const Arg& x) { return binary(OpCode::kPolygamma, n, x); }
-const ir::OpInfo op_infos::polygamma = binary_info<OpCode::kPolygamma, kAcceptFloat>([](auto n, auto x) {
-  return static_cast<decltype(x)>(ops::polygamma(static_cast<double>(n), static_cast<double>(x)));
-});
-const OpRules op_rule_table::polygamma =
-    smooth_rules([](const Array& t, const Array&, const Array&, const Array&) { return zeros_of(t.aval()); },
-                 [](const Array& t, const Array& n, const Array& x, const Array&) {
-                   return lax::multiply(t, lax::polygamma(lax::add(n, 1.0), x));
-                 });
+// d/dx e^-|x| I1(x). Near 0, where y / x divides what has few digits, and its derivatives what has none, the series
+// of (1/2) sum over k of (3/2)_k (-2)^k (k + 1) |x|^k / ((3)_k k!). DLMF 13.6.9.
+Array bessel_i1e_slope(const Array& x, const Array& y) {
+  static constexpr double kSeries[] = {0.5, -1, 15.0 / 16, -7.0 / 12, 35.0 / 128, -33.0 / 320, 1001.0 / 30720};
+  const Array size = lax::abs(x), near = lax::lt(size, 0x1p-7);
+  Array series = lax::full(x.shape(), Scalar(0.0), x.dtype());
+  for (std::size_t k = std::size(kSeries); k-- > 0;) series = lax::add(lax::multiply(series, size), kSeries[k]);
+  const Array ratio = lax::divide(y, lax::select(near, 1.0, x));
+  return lax::select(near, series,
+                     lax::subtract(lax::subtract(lax::bessel_i0e(x), ratio), lax::multiply(lax::sign(x), y)));
+}
 
-// zeta(s, q): -t s zeta(s + 1, q) by q
-Array lax::zeta(const Arg& x, const Arg& q) { return binary(OpCode::kZeta, x, q); }
-const ir::OpInfo op_infos::zeta = binary_info<OpCode::kZeta, kAcceptFloat>(
-    [](auto s, auto q) { return static_cast<decltype(q)>(ops::zeta(static_cast<double>(s), static_cast<double>(q))); });
-const OpRules op_rule_table::zeta = smooth_rules(
-    // There is no elementary form; refusing is better than a wrong number.
-    [](const Array&, const Array&, const Array&, const Array&) -> Array {
-      throw NotDifferentiableError(
-          "zeta: the derivative by the exponent is not available; got a tangent for operand 0.",
-          "wrap the exponent in lax::stop_gradient if it is a constant.");
-    },
-    [](const Array& t, const Array& s, const Array& q, const Array&) {
-      return lax::multiply(t, lax::negate(lax::multiply(s, lax::zeta(lax::add(s, 1.0), q))));
-    });
+}  // namespace
 
-// e^-|x| I1(x): t (e^-|x| I0(x) - y (sign x + 1/x))
+// e^-|x| I1(x): t (e^-|x| I0(x) - y / x - sign(x) y)
 Array lax::bessel_i1e(const Arg& x) { return unary(OpCode::kBesselI1e, x); }
-const ir::OpInfo op_infos::bessel_i1e = unary_info<OpCode::kBesselI1e, kAcceptFloat>(
-    [](auto x) { return through_double([](double v) { return ops::bessel_i1e(v); }, x); });
+const ir::OpInfo op_infos::bessel_i1e = unary_info<OpCode::kBesselI1e, kAcceptFloat>(kThroughDouble<ops::bessel_i1e>);
 const OpRules op_rule_table::bessel_i1e = smooth_rules([](const Array& t, const Array& x, const Array& y) {
-  // Tends to 1/2 at 0, where 1/x does not exist.
-  const Array zero = lax::eq(x, 0.0);
-  const Array safe = lax::select(zero, lax::full(x.shape(), Scalar(1.0), x.dtype()), x);
-  const Array slope =
-      lax::subtract(lax::bessel_i0e(x), lax::multiply(y, lax::add(lax::sign(x), lax::divide(1.0, safe))));
-  return lax::multiply(t, lax::select(zero, lax::full(x.shape(), Scalar(0.5), x.dtype()), slope));
+  const DType wide = slope_dtype(x.dtype());
+  if (wide == x.dtype()) return lax::multiply(t, bessel_i1e_slope(x, y));
+  const Array v = lax::convert(x, wide);
+  return lax::multiply(t, lax::convert(bessel_i1e_slope(v, lax::bessel_i1e(v)), x.dtype()));
 });
 
 // e^-|x| I0(x): t (I1e(x) - sign(x) y)
 Array lax::bessel_i0e(const Arg& x) { return unary(OpCode::kBesselI0e, x); }
-const ir::OpInfo op_infos::bessel_i0e = unary_info<OpCode::kBesselI0e, kAcceptFloat>(
-    [](auto x) { return through_double([](double v) { return ops::bessel_i0e(v); }, x); });
+const ir::OpInfo op_infos::bessel_i0e = unary_info<OpCode::kBesselI0e, kAcceptFloat>(kThroughDouble<ops::bessel_i0e>);
 const OpRules op_rule_table::bessel_i0e = smooth_rules([](const Array& t, const Array& x, const Array& y) {
   return lax::multiply(t, lax::subtract(lax::bessel_i1e(x), lax::multiply(lax::sign(x), y)));
 });

@@ -19,6 +19,9 @@ double digamma(double x);
 /// sum over k >= 0 of (k + q)^-x, for x > 1; inf at x = 1 and at the poles q = 0, -1, ...; NaN for
 /// x < 1, and for negative q with x not an integer.
 double zeta(double x, double q);
+/// d^n/ds^n zeta(s, q) = sum over k >= 0 of (-log(k + q))^n (k + q)^-s, for whole n from 0 to 20; NaN for other n, for
+/// s < 1 and, unless n is 0, for q <= 0, where zeta is defined for whole s only.
+double zeta_derivative(double n, double s, double q);
 /// (-1)^(n+1) n! zeta(n + 1, x) for whole n >= 1, digamma(x) for n = 0, NaN otherwise.
 double polygamma(double n, double x);
 // ---- Bessel functions ----

@@ -5,7 +5,8 @@
 
 namespace weft {
 
-using ops::binary, ops::binary_info, ops::infer_same, ops::kAcceptFloat, ops::smooth_rules;
+using ops::binary, ops::binary_info, ops::kAcceptFloat, ops::kThroughDouble, ops::smooth_rules, ops::ternary,
+    ops::ternary_info;
 
 namespace {
 
@@ -60,11 +61,44 @@ Array gamma_density(const Array& a, const Array& x) {
   return lax::select(finite, density, lax::select(unknown, lax::add(a, x), 0.0));
 }
 
+// log x - psi(a) in f64, which is small where x is near a large a.
+Array log_minus_digamma(const Array& x, const Array& a) {
+  const Array near = lax::and_(lax::and_(lax::gt(a, 1e3), lax::is_finite(a)), lax::gt(x, lax::multiply(a, 0.5)));
+  // log a - psi(a) = 1/(2a) + 1/(12 a^2) - 1/(120 a^4) + ...
+  const Array n = lax::select(near, a, 1.0), v = lax::select(near, x, 1.0), r = lax::divide(1.0, n);
+  const Array tail = lax::add(0.5, lax::multiply(r, lax::subtract(1.0 / 12, lax::multiply(lax::square(r), 1.0 / 120))));
+  const Array around = lax::add(lax::log_plus_one(lax::divide(lax::subtract(v, n), n)), lax::multiply(r, tail));
+  return lax::select(near, around, lax::subtract(lax::log(x), lax::digamma(a)));
+}
+
+// Parameters below this have slopes of densities by the recurrences of Gamma and psi: at 0, where the density vanishes,
+// its slope does not.
+constexpr double kSmallParameter = 0.125;
+
+// dp/da = p (log x - psi(a)) of the density p of gamma_density, 0 where that vanishes.
+Array gamma_density_slope(const Array& a, const Array& x) {
+  const Array density = gamma_density(a, x), vanishes = lax::eq(density, 0.0);
+  const Array slope = lax::multiply(density, log_minus_digamma(lax::select(vanishes, 1.0, x), a));
+  // p / a = x^(a-1) e^-x / Gamma(a + 1), and a psi(a) = a psi(a + 1) - 1.
+  const Array next = lax::add(a, 1.0);
+  const Array weight =
+      lax::exponential(lax::subtract(lax::subtract(times_log(lax::subtract(a, 1.0), x), x), lax::lgamma(next)));
+  const Array none = lax::eq(weight, 0.0), v = lax::select(none, 1.0, x);
+  const Array small_slope =
+      lax::multiply(weight, lax::add(1.0, lax::multiply(a, lax::subtract(lax::log(v), lax::digamma(next)))));
+  return lax::select(lax::lt(a, kSmallParameter), lax::select(none, 0.0, small_slope),
+                     lax::select(vanishes, 0.0, slope));
+}
+
+// log of x^(a-1) (1-x)^(b-1)
+Array beta_log_powers(const Array& a, const Array& b, const Array& x) {
+  return lax::add(times_log(lax::subtract(a, 1.0), x), times_log_plus_one(lax::subtract(b, 1.0), lax::negate(x)));
+}
+
 // The density p = x^(a-1) (1-x)^(b-1) / B(a, b) in f64.
 Array beta_density(const Array& a, const Array& b, const Array& x) {
   const Array log_beta = lax::subtract(lax::add(lax::lgamma(a), lax::lgamma(b)), lax::lgamma(lax::add(a, b)));
-  const Array powers =
-      lax::add(times_log(lax::subtract(a, 1.0), x), times_log_plus_one(lax::subtract(b, 1.0), lax::negate(x)));
+  const Array powers = beta_log_powers(a, b, x);
   // For large a and b, with n = a + b, d = x - a/n, u = d / (a/n), v = -d / (b/n),
   // p = sqrt(a b / (2 pi n)) / (x (1-x)) e^(a (log(1+u) - u) + b (log(1+v) - v) + tail(n) - tail(a) - tail(b)).
   const Array inside = lax::and_(lax::gt(x, 0.0), lax::lt(x, 1.0));
@@ -83,38 +117,6 @@ Array beta_density(const Array& a, const Array& b, const Array& x) {
 
 // t y rounded once to t's type.
 Array times_wide(const Array& t, const Array& y) { return lax::convert(lax::multiply(wide(t), y), t.dtype()); }
-
-template <double (*kFunction)(double, double)>
-constexpr auto kThroughDouble =
-    [](auto a, auto x) { return static_cast<decltype(x)>(kFunction(static_cast<double>(a), static_cast<double>(x))); };
-
-template <double (*kFunction)(double, double, double)>
-void eval_three(const ops::ParamsBase*, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
-  visit_dtype(in[0].dtype(), [&]<class T>(TypeTag<T>) {
-    if constexpr (std::is_floating_point_v<T> || std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>) {
-      const auto at = [&](int k, std::int64_t i) {
-        return static_cast<double>(static_cast<ops::compute_t<T>>(in[k].as<T>()[i]));
-      };
-      for (std::int64_t n = out[0].size(), i = 0; i < n; ++i)
-        out[0].as<T>()[i] = static_cast<T>(static_cast<ops::compute_t<T>>(kFunction(at(0, i), at(1, i), at(2, i))));
-    }
-  });
-}
-template <OpCode kOp, double (*kFunction)(double, double, double)>
-constexpr ir::OpInfo three_info() {
-  return {.operands = ir::takes(3),
-          .infer = infer_same<kOp, kAcceptFloat>,
-          .eval = eval_three<kFunction>,
-          .elementwise = true};
-}
-
-// Operands of the type of the first array among them; numbers are filled to it.
-Array three(OpCode op, const Arg& a, const Arg& b, const Arg& x) {
-  const LocationScope scope(a.location(), ir::op_name(op));
-  const Arg& like = !a.is_scalar() ? a : !b.is_scalar() ? b : x;
-  const auto fit = [&](const Arg& y) { return ops::pair_of(y, like).first; };
-  return bind1(op, {fit(a), fit(b), fit(x)});
-}
 
 }  // namespace
 
@@ -145,33 +147,30 @@ const ir::OpInfo op_infos::igamma_grad_a =
 const OpRules op_rule_table::igamma_grad_a = smooth_rules(
     [](const Array&, const Array&, const Array&, const Array&) -> Array { refuse("igamma_grad_a", "the order", 0); },
     [](const Array& t, const Array& order, const Array& argument, const Array&) {
-      const Array a = wide(order), x = wide(argument);
-      const Array density = gamma_density(a, x), vanishes = lax::eq(density, 0.0);
-      const Array slope = lax::subtract(lax::log(lax::select(vanishes, 1.0, x)), lax::digamma(a));
-      return times_wide(t, lax::select(vanishes, 0.0, lax::multiply(density, slope)));
+      return times_wide(t, gamma_density_slope(wide(order), wide(argument)));
     });
 
-// y = -(dP/da) / p: by x, with the slopes of dP/da and p, t (psi(a) - log x + y (1 - (a - 1) / x))
+// y = -(dP/da) / p: by x, with the slopes of dP/da and p, t (psi(a) - log x + y (x - a + 1) / x)
 Array lax::random_gamma_grad(const Arg& a, const Arg& x) { return binary(OpCode::kRandomGammaGrad, a, x); }
 const ir::OpInfo op_infos::random_gamma_grad =
     binary_info<OpCode::kRandomGammaGrad, kAcceptFloat>(kThroughDouble<ops::random_gamma_grad>);
-const OpRules op_rule_table::random_gamma_grad = smooth_rules(
-    [](const Array&, const Array&, const Array&, const Array&) -> Array {
-      refuse("random_gamma_grad", "the shape", 0);
-    },
-    [](const Array& t, const Array& a, const Array& x, const Array& y) {
-      const Array pull = lax::multiply(y, lax::subtract(1.0, lax::divide(lax::subtract(a, 1.0), x)));
-      // Infinite at 0, where log x outweighs the pull.
-      return lax::multiply(
-          t, lax::add(lax::subtract(lax::digamma(a), lax::log(x)), lax::select(lax::eq(x, 0.0), 0.0, pull)));
-    });
+const OpRules op_rule_table::random_gamma_grad =
+    smooth_rules([](const Array&, const Array&, const Array&,
+                    const Array&) -> Array { refuse("random_gamma_grad", "the shape", 0); },
+                 [](const Array& t, const Array& shape, const Array& sample, const Array&) {
+                   const Array a = wide(shape), x = wide(sample), zero = lax::eq(x, 0.0);
+                   const Array share = lax::divide(lax::random_gamma_grad(a, x), lax::select(zero, 1.0, x));
+                   const Array pull = lax::multiply(share, lax::add(lax::subtract(x, a), 1.0));
+                   // Infinite at 0, where log x outweighs the pull.
+                   return times_wide(t, lax::subtract(lax::select(zero, 0.0, pull), log_minus_digamma(x, a)));
+                 });
 
 // I_x(a, b): dI/da, dI/db, t x^(a-1) (1-x)^(b-1) / B(a, b)
 Array lax::regularized_incomplete_beta(const Arg& a, const Arg& b, const Arg& x) {
-  return three(OpCode::kRegularizedIncompleteBeta, a, b, x);
+  return ternary(OpCode::kRegularizedIncompleteBeta, a, b, x);
 }
 const ir::OpInfo op_infos::regularized_incomplete_beta =
-    three_info<OpCode::kRegularizedIncompleteBeta, ops::regularized_incomplete_beta>();
+    ternary_info<OpCode::kRegularizedIncompleteBeta, ops::regularized_incomplete_beta>();
 const OpRules op_rule_table::regularized_incomplete_beta =
     smooth_rules([](const Array& t, const Array& a, const Array& b, const Array& x,
                     const Array&) { return lax::multiply(t, lax::regularized_incomplete_beta_grad_a(a, b, x)); },
@@ -185,27 +184,39 @@ const OpRules op_rule_table::regularized_incomplete_beta =
 // dI/da and dI/db: by x the density's slopes, t p (log x - psi(a) + psi(a + b)) and t p (log(1-x) - psi(b) + psi(a +
 // b))
 Array lax::regularized_incomplete_beta_grad_a(const Arg& a, const Arg& b, const Arg& x) {
-  return three(OpCode::kRegularizedIncompleteBetaGradA, a, b, x);
+  return ternary(OpCode::kRegularizedIncompleteBetaGradA, a, b, x);
 }
 Array lax::regularized_incomplete_beta_grad_b(const Arg& a, const Arg& b, const Arg& x) {
-  return three(OpCode::kRegularizedIncompleteBetaGradB, a, b, x);
+  return ternary(OpCode::kRegularizedIncompleteBetaGradB, a, b, x);
 }
 const ir::OpInfo op_infos::regularized_incomplete_beta_grad_a =
-    three_info<OpCode::kRegularizedIncompleteBetaGradA, ops::regularized_incomplete_beta_grad_a>();
+    ternary_info<OpCode::kRegularizedIncompleteBetaGradA, ops::regularized_incomplete_beta_grad_a>();
 const ir::OpInfo op_infos::regularized_incomplete_beta_grad_b =
-    three_info<OpCode::kRegularizedIncompleteBetaGradB, ops::regularized_incomplete_beta_grad_b>();
+    ternary_info<OpCode::kRegularizedIncompleteBetaGradB, ops::regularized_incomplete_beta_grad_b>();
 
 namespace {
 
 // t times the density's slope by a (kB false) or b.
 template <bool kB>
 Array density_slope(const Array& t, const Array& first, const Array& second, const Array& argument) {
-  const Array a = wide(first), b = wide(second), x = wide(argument);
+  const Array a = wide(first), b = wide(second), x = wide(argument), sum = lax::add(a, b);
+  const auto log_factor = [&](const Array& without) {
+    const Array inside = lax::select(without, 0.5, x);
+    return kB ? lax::log_plus_one(lax::negate(inside)) : lax::log(inside);
+  };
+  const Array& own = kB ? b : a;
   const Array density = beta_density(a, b, x), vanishes = lax::eq(density, 0.0);
-  const Array inside = lax::select(vanishes, 0.5, x);
-  const Array log_factor = kB ? lax::log_plus_one(lax::negate(inside)) : lax::log(inside);
-  const Array slope = lax::subtract(lax::add(log_factor, lax::digamma(lax::add(a, b))), lax::digamma(kB ? b : a));
-  return times_wide(t, lax::select(vanishes, 0.0, lax::multiply(density, slope)));
+  const Array slope =
+      lax::multiply(density, lax::subtract(lax::add(log_factor(vanishes), lax::digamma(sum)), lax::digamma(own)));
+  // With n the parameter: p / n has Gamma(n + 1) for Gamma(n), and n psi(n) = n psi(n + 1) - 1.
+  const Array next = lax::add(own, 1.0);
+  const Array log_beta = lax::subtract(lax::add(lax::lgamma(next), lax::lgamma(kB ? a : b)), lax::lgamma(sum));
+  const Array weight = lax::exponential(lax::subtract(beta_log_powers(a, b, x), log_beta));
+  const Array none = lax::eq(weight, 0.0);
+  const Array change = lax::subtract(lax::add(log_factor(none), lax::digamma(sum)), lax::digamma(next));
+  const Array small_slope = lax::multiply(weight, lax::add(1.0, lax::multiply(own, change)));
+  return times_wide(t, lax::select(lax::lt(own, kSmallParameter), lax::select(none, 0.0, small_slope),
+                                   lax::select(vanishes, 0.0, slope)));
 }
 template <OpCode kOp>
 constexpr OpRules beta_grad_rules(auto by_x) {

@@ -221,4 +221,18 @@ std::string print(const Staged& staged, Form form) { return print(to_module(stag
 
 bool has_text(OpCode op) { return Exporter::handler(op) != nullptr || operation_of(op) != nullptr; }
 
+// ---- what regions are written with ----
+
+NamedAttribute direction(std::string_view name) {
+  return {"comparison_direction", Attribute::other("#stablehlo<comparison_direction " + std::string(name) + ">")};
+}
+
+NamedAttribute comparison(DType t, bool total) {
+  const std::string_view type = total                            ? "TOTALORDER"
+                                : is_inexact(t)                  ? "FLOAT"
+                                : is_unsigned(t) || t == boolean ? "UNSIGNED"
+                                                                 : "SIGNED";
+  return {"compare_type", Attribute::other("#stablehlo<comparison_type " + std::string(type) + ">")};
+}
+
 }  // namespace weft::stablehlo

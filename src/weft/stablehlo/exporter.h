@@ -1,7 +1,7 @@
 // From programs to the syntax tree. Private to stablehlo/: users call print (export.h).
 //
-// export.cc has functions, blocks and operations that are a row of operations.h; export_regions.cc the operations with
-// regions or tokens; decompose.cc the ones that StableHLO does not have, as programs of those it has.
+// export.cc has functions, blocks and operations that are a row of operations.h; export_*.cc the operations with
+// regions or tokens, by family; decompose.cc the ones that StableHLO does not have, as programs of those it has.
 #pragma once
 
 #include <map>
@@ -58,38 +58,44 @@ class Exporter {
   Region region_of(std::span<const Aval> arguments, const std::function<Values(const Values&)>& body);
   void end_block(const char* name, const Values& returned);
 
-  // ---- export_regions.cc ----
+  // ---- export_handlers.cc ----
+  void decomposed(const ir::Jaxpr&, const ir::Eqn&);
+  void identity(const ir::Jaxpr&, const ir::Eqn&);
+  void weft_call(const ir::Jaxpr&, const ir::Eqn&);
+  void rng(const ir::Jaxpr&, const ir::Eqn&);
+  void rng_bit_generator(const ir::Jaxpr&, const ir::Eqn&);
+
+  // ---- export_control.cc ----
   void call(const ir::Jaxpr&, const ir::Eqn&);
   void composite(const ir::Jaxpr&, const ir::Eqn&);
   void custom_call(const ir::Jaxpr&, const ir::Eqn&);
   void case_op(const ir::Jaxpr&, const ir::Eqn&);
   void while_op(const ir::Jaxpr&, const ir::Eqn&);
+  void transfer(const ir::Jaxpr&, const ir::Eqn&);
+  ValueId token();
+
+  // ---- export_reductions.cc ----
   void reduce(const ir::Jaxpr&, const ir::Eqn&);
   void arg_reduce(const ir::Jaxpr&, const ir::Eqn&);
   void cumsum(const ir::Jaxpr&, const ir::Eqn&);
   void reduce_window(const ir::Jaxpr&, const ir::Eqn&);
   void select_and_scatter(const ir::Jaxpr&, const ir::Eqn&);
   void select_and_gather_add(const ir::Jaxpr&, const ir::Eqn&);
-  void gather(const ir::Jaxpr&, const ir::Eqn&);
-  void scatter(const ir::Jaxpr&, const ir::Eqn&);
-  void sort(const ir::Jaxpr&, const ir::Eqn&);
-  void rng(const ir::Jaxpr&, const ir::Eqn&);
-  void rng_bit_generator(const ir::Jaxpr&, const ir::Eqn&);
   void generic_reduce(const ir::Jaxpr&, const ir::Eqn&);
   void generic_reduce_window(const ir::Jaxpr&, const ir::Eqn&);
-  void generic_sort(const ir::Jaxpr&, const ir::Eqn&);
-  void generic_scatter(const ir::Jaxpr&, const ir::Eqn&);
   void generic_select_and_scatter(const ir::Jaxpr&, const ir::Eqn&);
   void all_reduce(const ir::Jaxpr&, const ir::Eqn&);
   void reduce_scatter(const ir::Jaxpr&, const ir::Eqn&);
-  void transfer(const ir::Jaxpr&, const ir::Eqn&);
-  void decomposed(const ir::Jaxpr&, const ir::Eqn&);
-  void identity(const ir::Jaxpr&, const ir::Eqn&);
-  void weft_call(const ir::Jaxpr&, const ir::Eqn&);
   Region reduction(ReduceKind kind, DType t);
   Region reduction_or(const std::optional<ir::Jaxpr>& computation, ReduceKind kind, DType t, Values& operands);
   ValueId neutral(ReduceKind kind, DType t);
-  ValueId token();
+
+  // ---- export_indexing.cc ----
+  void gather(const ir::Jaxpr&, const ir::Eqn&);
+  void scatter(const ir::Jaxpr&, const ir::Eqn&);
+  void generic_scatter(const ir::Jaxpr&, const ir::Eqn&);
+  void sort(const ir::Jaxpr&, const ir::Eqn&);
+  void generic_sort(const ir::Jaxpr&, const ir::Eqn&);
 
   Module m_;
   std::vector<Op>* block_ = nullptr;
@@ -108,6 +114,18 @@ class Exporter {
   std::unordered_set<std::string> symbols_;
   std::unordered_map<std::string, int> next_suffix_;
 };
+
+// ---- what regions are written with ----
+
+inline Aval scalar(DType t) { return Aval(t, {}); }
+/// Attributes of a comparison: "LT", ..., and how elements of `t` compare.
+NamedAttribute direction(std::string_view name);
+NamedAttribute comparison(DType t, bool total = false);
+/// The operands of an operation with programs whose first `begin` values programs capture: those are in scope where the
+/// programs stand.
+inline std::vector<ValueId> past_captures(std::span<const ValueId> values, std::size_t begin) {
+  return {values.begin() + static_cast<std::ptrdiff_t>(begin), values.end()};
+}
 
 /// The operation as a program of operations that have text, with the constants that it captures.
 Staged decomposition(OpCode op, const ir::ParamsBase* params, std::span<const Aval> in);

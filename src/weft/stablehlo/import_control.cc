@@ -161,6 +161,7 @@ bool weft_only(OpCode op) {
     case OpCode::kRegularizedIncompleteBeta:
     case OpCode::kRegularizedIncompleteBetaGradA:
     case OpCode::kRegularizedIncompleteBetaGradB:
+    case OpCode::kZetaDerivative:
     case OpCode::kSelectAndScatter:
     case OpCode::kSelectAndGatherAdd:
     case OpCode::kRng:

@@ -22,29 +22,85 @@ const Op* only_op(const Region& region) {
   return &b.ops[0];
 }
 
-// The two arguments of a body in order, or exchanged when order does not matter.
-bool applies_to_arguments(const Region& region, const Op& op, bool commutes) {
-  const auto& a = region.body().arguments;
-  if (a.size() != 2 || op.operands.size() != 2) return false;
-  return (op.operands[0] == a[0] && op.operands[1] == a[1]) ||
-         (commutes && op.operands[0] == a[1] && op.operands[1] == a[0]);
+// Whether `op` is of these two values, in this order or, when that does not matter, the other.
+bool applies_to(const Op& op, ValueId x, ValueId y, bool commutes) {
+  if (op.operands.size() != 2) return false;
+  return (op.operands[0] == x && op.operands[1] == y) || (commutes && op.operands[0] == y && op.operands[1] == x);
 }
 
-std::optional<ScatterKind> scatter_kind(const Region& region) {
-  if (region.blocks.size() != 1 || region.body().arguments.size() != 2) return std::nullopt;
-  const Block& b = region.body();
-  if (b.ops.size() == 1 && b.ops[0].name.ends_with(".return") && b.ops[0].operands.size() == 1 &&
-      b.ops[0].operands[0] == b.arguments[1])
-    return ScatterKind::kSet;
-  const std::optional<ReduceKind> kind = reduction_of(region);
-  if (!kind) return std::nullopt;
-  switch (*kind) {
+std::optional<ReduceKind> reduction_named(std::string_view name) {
+  for (std::size_t i = 0; i < std::size(kReduceOps); ++i)
+    if (name == kReduceOps[i]) return static_cast<ReduceKind>(i);
+  return std::nullopt;
+}
+
+// The order in which the body of a select_and_scatter selects; nullopt for any other than that of WindowSelect.
+std::optional<WindowSelect> selection_of(const Module& module, const Region& region) {
+  const Op* op = only_op(region);
+  if (!op || op->name != "stablehlo.compare" || region.body().arguments.size() != 2) return std::nullopt;
+  const AttributeReader from(module, *op, {}, {});
+  const std::string direction = from.enumerator("comparison_direction", "");
+  if ((direction != "GE" && direction != "LE") || from.enumerator("compare_type", "") == "TOTALORDER")
+    return std::nullopt;
+  const auto& a = region.body().arguments;
+  // chosen >= later is later <= chosen.
+  if (applies_to(*op, a[0], a[1], false)) return direction == "GE" ? WindowSelect::kGe : WindowSelect::kLe;
+  if (applies_to(*op, a[1], a[0], false)) return direction == "GE" ? WindowSelect::kLe : WindowSelect::kGe;
+  return std::nullopt;
+}
+
+// What the body of a scatter does to one of its arrays, apart from the others.
+struct Update {
+  ScatterKind kind;
+  bool negated = false;  // a difference is the sum with the negated update, to the last bit
+  bool ignored = false;  // the array stays as it is
+};
+
+std::optional<ScatterKind> scatter_kind(ReduceKind kind) {
+  switch (kind) {
     case ReduceKind::kSum: return ScatterKind::kAdd;
     case ReduceKind::kProd: return ScatterKind::kMul;
     case ReduceKind::kMax: return ScatterKind::kMax;
     case ReduceKind::kMin: return ScatterKind::kMin;
     default: return std::nullopt;
   }
+}
+
+// The updates of each array; nullopt for a body that does anything else.
+std::optional<std::vector<Update>> updates_of(const Region& region) {
+  if (region.blocks.size() != 1) return std::nullopt;
+  const Block& body = region.body();
+  const std::size_t n = body.arguments.size() / 2;
+  if (body.ops.empty() || !body.ops.back().name.ends_with(".return") || body.ops.back().operands.size() != n)
+    return std::nullopt;
+  // Each operation makes one result, so none does anything else.
+  std::unordered_map<ValueId, const Op*> made;
+  for (const Op& op : std::span(body.ops).first(body.ops.size() - 1))
+    if (op.results.size() == 1 && op.regions.empty()) made.emplace(op.results[0], &op);
+  std::vector<Update> updates;
+  std::size_t used = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const ValueId result = body.ops.back().operands[i], current = body.arguments[i], update = body.arguments[n + i];
+    if (result == current) {
+      updates.push_back({.kind = ScatterKind::kSet, .ignored = true});
+    } else if (result == update) {
+      updates.push_back({.kind = ScatterKind::kSet});
+    } else {
+      const auto op = made.find(result);
+      if (op == made.end() || !applies_to(*op->second, current, update, op->second->name != "stablehlo.subtract"))
+        return std::nullopt;
+      const std::optional<ReduceKind> reduction = reduction_named(op->second->name);
+      const std::optional<ScatterKind> kind = reduction ? scatter_kind(*reduction) : std::nullopt;
+      if (kind)
+        updates.push_back({.kind = *kind});
+      else if (op->second->name == "stablehlo.subtract")
+        updates.push_back({.kind = ScatterKind::kAdd, .negated = true});
+      else
+        return std::nullopt;
+      ++used;
+    }
+  }
+  return used == body.ops.size() - 1 ? std::optional(updates) : std::nullopt;
 }
 
 // Whether elements of the body have the array's type: a body may also compute in a wider one.
@@ -84,10 +140,9 @@ Array combined(ReduceKind kind, const Array& x, const Array& y) {
 
 std::optional<ReduceKind> reduction_of(const Region& region) {
   const Op* op = only_op(region);
-  if (!op || !op->regions.empty() || !applies_to_arguments(region, *op, true)) return std::nullopt;
-  for (std::size_t i = 0; i < std::size(kReduceOps); ++i)
-    if (op->name == kReduceOps[i]) return static_cast<ReduceKind>(i);
-  return std::nullopt;
+  if (!op || !op->regions.empty() || region.body().arguments.size() != 2) return std::nullopt;
+  const auto& a = region.body().arguments;
+  return applies_to(*op, a[0], a[1], true) ? reduction_named(op->name) : std::nullopt;
 }
 
 // An empty reduction gives the neutral element.
@@ -101,51 +156,50 @@ bool Importer::is_neutral(ReduceKind kind, const Array& init) const {
   return kind == ReduceKind::kSum && is_float(init.dtype()) && init.item<double>() == 0;
 }
 
-void Importer::reduce(const Op& op, Operands operands, Results& results) {
-  const Dims axes = reader(op).dims("dimensions");
+Importer::Reduction Importer::read_reduction(const Op& op, Operands operands) {
   if (op.regions.size() != 1 || operands.empty() || operands.size() % 2 != 0)
     fail(op, "there must be one region, and one initial value per operand.");
   const std::size_t n = operands.size() / 2;
   const ir::Avals body = computation_arguments(op, op.regions[0], 2 * n);
   const Arrays all = tensors(op, operands);
-  const Arrays xs = converted(std::span(all).first(n), body);
-  const Arrays inits = converted(std::span(all).subspan(n), body);
-  const std::optional<ReduceKind> kind = n == 1 ? reduction_of(op.regions[0]) : std::nullopt;
-  if (kind) {
-    const ir::Params params = ir::make_params(ReduceParams{*kind, axes});
-    const std::optional<Array> init = body[0].dtype() == all[1].dtype() ? known(op.operands[1]) : std::nullopt;
-    if (inits[0].ndim() == 0 && fits(OpCode::kReduce, params, xs)) {
-      Array y = bind_one(OpCode::kReduce, params, xs);
-      if (!init || !is_neutral(*kind, *init)) y = combined(*kind, lax::broadcast_in_dim(inits[0], y.shape(), {}), y);
-      return give(op, y, results);
+  Reduction r{converted(std::span(all).first(n), body), converted(std::span(all).subspan(n), body), {}, false};
+  if (n > 1 || r.inits[0].ndim() != 0) return r;
+  r.kind = reduction_of(op.regions[0]);
+  const std::optional<Array> init = body[0].dtype() == all[1].dtype() ? known(op.operands[1]) : std::nullopt;
+  r.neutral = r.kind && init && is_neutral(*r.kind, *init);
+  return r;
+}
+
+void Importer::reduce(const Op& op, Operands operands, Results& results) {
+  const Dims axes = reader(op).dims("dimensions");
+  const Reduction r = read_reduction(op, operands);
+  if (r.kind) {
+    const ir::Params params = ir::make_params(ReduceParams{*r.kind, axes});
+    if (fits(OpCode::kReduce, params, r.xs)) {
+      const Array y = bind_one(OpCode::kReduce, params, r.xs);
+      return give(op, r.neutral ? y : combined(*r.kind, lax::broadcast_in_dim(r.inits[0], y.shape(), {}), y), results);
     }
   }
   const Staged computation = stage_region(op, op.regions[0]);
   give(op,
        bind_all(OpCode::kGenericReduce, ir::make_params(GenericReduceParams{axes, computation.jaxpr}),
-                joined(computation.captured, xs, inits)),
+                joined(computation.captured, r.xs, r.inits)),
        results);
 }
 
 void Importer::reduce_window(const Op& op, Operands operands, Results& results) {
-  if (op.regions.size() != 1 || operands.empty() || operands.size() % 2 != 0)
-    fail(op, "there must be one region, and one initial value per operand.");
-  const std::size_t n = operands.size() / 2;
-  const ir::Avals body = computation_arguments(op, op.regions[0], 2 * n);
-  const Arrays all = tensors(op, operands);
-  const Arrays xs = converted(std::span(all).first(n), body);
-  const Arrays inits = converted(std::span(all).subspan(n), body);
-  const Window window = read_window(reader(op), xs[0].ndim());
-  if (const std::optional<ReduceKind> kind = n == 1 ? reduction_of(op.regions[0]) : std::nullopt) {
-    const ir::Params params = ir::make_params(ReduceWindowParams{*kind, window});
-    const std::optional<Array> init = body[0].dtype() == all[1].dtype() ? known(op.operands[1]) : std::nullopt;
-    if (init && init->ndim() == 0 && is_neutral(*kind, *init) && fits(OpCode::kReduceWindow, params, xs))
-      return give(op, bind_all(OpCode::kReduceWindow, params, xs), results);
+  const Reduction r = read_reduction(op, operands);
+  const Window window = read_window(reader(op), r.xs[0].ndim());
+  // Padding has initial values, which only neutral ones are like nothing.
+  if (r.neutral) {
+    const ir::Params params = ir::make_params(ReduceWindowParams{*r.kind, window});
+    if (fits(OpCode::kReduceWindow, params, r.xs))
+      return give(op, bind_all(OpCode::kReduceWindow, params, r.xs), results);
   }
   const Staged computation = stage_region(op, op.regions[0]);
   give(op,
        bind_all(OpCode::kGenericReduceWindow, ir::make_params(GenericReduceWindowParams{window, computation.jaxpr}),
-                joined(computation.captured, xs, inits)),
+                joined(computation.captured, r.xs, r.inits)),
        results);
 }
 
@@ -160,18 +214,14 @@ void Importer::select_and_scatter(const Op& op, Operands operands, Results& resu
   if (!same_dtype(std::span(all).first(1), std::span(body).first(1)))
     for (Array& a : all) a = lax::convert(a, body[0].dtype());
   const Window window = read_window(reader(op), all[0].ndim());
-  const Op* select = only_op(op.regions[0]);
-  if (select && select->name == "stablehlo.compare" && applies_to_arguments(op.regions[0], *select, false) &&
-      reduction_of(op.regions[1]) == ReduceKind::kSum && init && init->ndim() == 0 &&
-      is_neutral(ReduceKind::kSum, *init)) {
-    const AttributeReader from = reader(*select);
-    const std::string direction = from.enumerator("comparison_direction", "");
-    if ((direction == "GE" || direction == "LE") && from.enumerator("compare_type", "") != "TOTALORDER") {
-      const ir::Params params =
-          ir::make_params(WindowSelectParams{direction == "GE" ? WindowSelect::kGe : WindowSelect::kLe, window});
-      const Arrays args(std::span<const Array>(all).first(2));
-      if (fits(OpCode::kSelectAndScatter, params, args))
-        return give(op, bind_all(OpCode::kSelectAndScatter, params, args), results);
+  const std::optional<WindowSelect> select = selection_of(module_, op.regions[0]);
+  if (select && reduction_of(op.regions[1]) == ReduceKind::kSum && all[2].ndim() == 0) {
+    const ir::Params params = ir::make_params(WindowSelectParams{*select, window});
+    const Arrays args(std::span<const Array>(all).first(2));
+    if (fits(OpCode::kSelectAndScatter, params, args)) {
+      const Array y = bind_one(OpCode::kSelectAndScatter, params, args);
+      const bool neutral = init && is_neutral(ReduceKind::kSum, *init);
+      return give(op, neutral ? y : lax::add(lax::broadcast_in_dim(all[2], y.shape(), {}), y), results);
     }
   }
   const Staged selecting = stage_region(op, op.regions[0]), scattering = stage_region(op, op.regions[1]);
@@ -218,6 +268,28 @@ void Importer::gather(const Op& op, Operands operands, Results& results) {
   give(op, bind_all(OpCode::kGather, ir::make_params(std::move(p)), Arrays{single(op, operands, 0), indices}), results);
 }
 
+// One scatter of a known kind per array, when the body is made of such.
+std::optional<Arrays> Importer::scatter_each(const Op& op, const ScatterDimensionNumbers& d, bool unique,
+                                             std::span<const Array> xs, const Array& indices,
+                                             std::span<const Array> updates) {
+  const std::optional<std::vector<Update>> each = updates_of(op.regions[0]);
+  if (!each) return std::nullopt;
+  const IndexMode mode = scatters_single_elements(d, updates[0].aval()) ? IndexMode::kFillOrDrop : IndexMode::kPartial;
+  std::vector<ir::Params> params;
+  for (std::size_t i = 0; i < xs.size(); ++i) {
+    params.push_back(ir::make_params(ScatterParams{(*each)[i].kind, d, mode, unique}));
+    if (!fits(OpCode::kScatter, params[i], Arrays{xs[i], indices, updates[i]})) return std::nullopt;
+  }
+  Arrays out;
+  for (std::size_t i = 0; i < xs.size(); ++i) {
+    const Update& u = (*each)[i];
+    out.push_back(u.ignored ? xs[i]
+                            : bind_one(OpCode::kScatter, params[i],
+                                       Arrays{xs[i], indices, u.negated ? lax::negate(updates[i]) : updates[i]}));
+  }
+  return out;
+}
+
 void Importer::scatter(const Op& op, Operands operands, Results& results) {
   const AttributeReader from = reader(op);
   const AttributeFields f = from.fields("scatter_dimension_numbers", "scatter");
@@ -233,17 +305,11 @@ void Importer::scatter(const Op& op, Operands operands, Results& results) {
   const Arrays updates = converted(std::span(all).subspan(n + 1), body);
   const Array indices =
       index_vectors_last(op, all[n], f.integer("index_vector_dim", 0), &d.scatter_indices_batching_dims);
-  const Arrays args = joined(xs, Arrays{indices}, updates);
-  if (const std::optional<ScatterKind> kind = n == 1 ? scatter_kind(op.regions[0]) : std::nullopt) {
-    const bool single = scatters_single_elements(d, updates[0].aval());
-    const ir::Params params =
-        ir::make_params(ScatterParams{*kind, d, single ? IndexMode::kFillOrDrop : IndexMode::kPartial, unique});
-    if (fits(OpCode::kScatter, params, args)) return give(op, bind_all(OpCode::kScatter, params, args), results);
-  }
+  if (const std::optional<Arrays> y = scatter_each(op, d, unique, xs, indices, updates)) return give(op, *y, results);
   const Staged computation = stage_region(op, op.regions[0]);
   give(op,
        bind_all(OpCode::kGenericScatter, ir::make_params(GenericScatterParams{d, unique, computation.jaxpr}),
-                joined(computation.captured, args)),
+                joined(computation.captured, joined(xs, Arrays{indices}, updates))),
        results);
 }
 

@@ -118,10 +118,19 @@ class Importer {
   void all_reduce(const Op&, Operands, Results&);
   void reduce_scatter(const Op&, Operands, Results&);
   void each_operand(const Op&, Operands, Results&);
+  /// The operands of a reduction as its body takes them, and what a body of one operand computes, if that has a name.
+  struct Reduction {
+    Arrays xs, inits;
+    std::optional<ReduceKind> kind;
+    bool neutral = false;  // the initial value changes nothing
+  };
+  Reduction read_reduction(const Op&, Operands);
+  std::optional<Arrays> scatter_each(const Op&, const ScatterDimensionNumbers& dims, bool unique,
+                                     std::span<const Array> xs, const Array& indices, std::span<const Array> updates);
   Array index_vectors_last(const Op&, Array indices, std::int64_t index_vector_dim, Dims* batching);
   bool is_neutral(ReduceKind kind, const Array& init) const;
 
-  // ---- import_dynamic.cc: shapes as operands, broadcasting, and older operations as what they mean ----
+  // ---- import_dynamic.cc: shapes as operands ----
   void rng(const Op&, Operands, Results&);
   void get_dimension_size(const Op&, Operands, Results&);
   void set_dimension_size(const Op&, Operands, Results&);
@@ -132,6 +141,8 @@ class Importer {
   void dynamic_gather(const Op&, Operands, Results&);
   void dynamic_conv(const Op&, Operands, Results&);
   void real_dynamic_slice(const Op&, Operands, Results&);
+
+  // ---- import_older.cc, import_batch_norm.cc: as what the specification says they mean ----
   void broadcast(const Op&, Operands, Results&);
   void dot(const Op&, Operands, Results&);
   void einsum(const Op&, Operands, Results&);
@@ -139,6 +150,8 @@ class Importer {
   void batch_norm_inference(const Op&, Operands, Results&);
   void batch_norm_training(const Op&, Operands, Results&);
   void batch_norm_grad(const Op&, Operands, Results&);
+
+  // ---- import_chlo.cc ----
   void chlo_broadcast(const Op&, Operands, Results&);
   void chlo_hyperbolic(const Op&, Operands, Results&);
 

@@ -85,8 +85,6 @@ class IndexUpdate {
   Array set(const Arg& v, IndexMode mode = IndexMode::kFillOrDrop) const;
   /// Combined with `v`; an element indexed twice is changed twice.
   Array add(const Arg& v, IndexMode mode = IndexMode::kFillOrDrop) const;
-  /// Differentiable in x, and in v when no element can be indexed twice: with integers, slices and masks, not with
-  /// integer arrays (NotDifferentiableError).
   Array multiply(const Arg& v, IndexMode mode = IndexMode::kFillOrDrop) const;
   Array min(const Arg& v, IndexMode mode = IndexMode::kFillOrDrop) const;
   Array max(const Arg& v, IndexMode mode = IndexMode::kFillOrDrop) const;

@@ -244,7 +244,7 @@ TEST(zeta_derivative, has_poles_and_limits_and_ends) {
   EXPECT_EQ(z(3, 1e300, 1), 0);  // and ends
   EXPECT_EQ(z(3, 1e300, std::nextafter(1, 2)), 0);
   EXPECT_EQ(z(1, 1e18, 1e-3), kInf);
-  EXPECT_EQ(z(1, 2, 1.7e308), 0);
+  EXPECT_NEAR(z(1, 2, 1.7e308) / (-(std::log(1.7e308) + 1) / 1.7e308), 1, 1e-14);
   for (const auto& [n, s, q] : std::initializer_list<std::array<double, 3>>{{0.5, 2, 1},
                                                                             {-1, 2, 1},
                                                                             {21, 2, 1},

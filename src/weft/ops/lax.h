@@ -295,7 +295,8 @@ using weft::ScatterDimensionNumbers;
 using weft::ScatterKind;
 /// x with `updates` combined in at the windows that `indices` name, in row-major order of the
 /// updates. A window that is not inside is left out; in mode kPartial, as in StableHLO, only its elements that are not
-/// inside. `unique` promises that no two updates meet.
+/// inside. `unique` promises that no two updates meet. Differentiable by x and the updates; a minimum or maximum shares
+/// its slope between all that attain it.
 Array scatter(const Arg& x, const Array& indices, const Arg& updates, const ScatterDimensionNumbers& dims,
               ScatterKind kind, IndexMode mode = IndexMode::kFillOrDrop, bool unique = false);
 

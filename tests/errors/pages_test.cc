@@ -3,24 +3,19 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <regex>
 #include <set>
 #include <string>
+
+#include "harness/files.h"
 
 namespace weft::errors {
 namespace {
 
 const std::filesystem::path kRoot = std::filesystem::path(WEFT_TEST_FOLDER).parent_path();
 
-std::string content(const std::filesystem::path& path) {
-  std::ifstream in(path);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
 std::set<std::string> error_classes() {
-  const std::string header = content(kRoot / "src/weft/base/error.h");
+  const std::string header = testing::read_file(kRoot / "src/weft/base/error.h");
   const std::regex declaration("\nWEFT_ERROR_CLASS\\((\\w+)\\);");
   std::set<std::string> names;
   for (std::sregex_iterator it(header.begin(), header.end(), declaration), end; it != end; ++it) names.insert((*it)[1]);
@@ -30,9 +25,9 @@ std::set<std::string> error_classes() {
 TEST(error_pages, every_class_has_a_page_with_an_example_and_a_line_in_the_list) {
   const std::set<std::string> names = error_classes();
   ASSERT_TRUE(names.count("ShapeError") && names.count("InternalError")) << "error.h reads otherwise than expected";
-  const std::string list = content(kRoot / "docs/errors/README.md");
+  const std::string list = testing::read_file(kRoot / "docs/errors/README.md");
   for (const std::string& name : names) {
-    const std::string page = content(kRoot / "docs/errors" / (name + ".md"));
+    const std::string page = testing::read_file(kRoot / "docs/errors" / (name + ".md"));
     EXPECT_EQ(page.substr(0, page.find('\n')), "# " + name) << "docs/errors/" << name << ".md";
     EXPECT_NE(list.find("| [" + name + "](" + name + ".md) |"), std::string::npos)
         << name << " in docs/errors/README.md";

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/files.h"
 #include "weft/base/text.h"
 
 namespace weft::np {
@@ -49,18 +50,14 @@ std::string error_of(std::string_view file, NpyOptions options = {}) {
 }
 
 // A folder of its own for every test, removed afterwards.
-class Npy : public testing::Test {
+class Npy : public ::testing::Test {
  protected:
   Npy() {
-    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+    const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
     folder_ = fs::temp_directory_path() / ("weft_npy_" + number_str(std::random_device()()) + test->name());
     fs::create_directory(folder_);
   }
   ~Npy() override { fs::remove_all(folder_); }
-  std::string contents(const fs::path& p) {
-    std::ifstream in(p, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
   fs::path folder_;
 };
 using npy = Npy;
@@ -75,7 +72,7 @@ TEST_F(npy, written_files_equal_those_of_numpy) {
   const std::complex<float> c[] = {{1, 2}};
   const auto written = [&](Aval aval, const void* data) {
     write_npy(folder_ / "a.npy", {aval, data});
-    return contents(folder_ / "a.npy");
+    return testing::read_file(folder_ / "a.npy");
   };
   const auto shape = [](std::initializer_list<std::int64_t> d) { return Dims(d); };
   EXPECT_EQ(written(Aval(i16, shape({2, 3})), m), kI16Matrix);

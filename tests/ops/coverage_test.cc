@@ -2,12 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
-#include <fstream>
 #include <map>
 #include <set>
-#include <sstream>
 #include <string_view>
 
+#include "harness/files.h"
 #include "samples/sample.h"
 #include "weft/core/rules.h"
 
@@ -30,13 +29,6 @@ const std::map<std::pair<OpCode, Column>, const char*> kNone = {
     {{OpCode::kInfeed, kSamples}, "it waits for a host that feeds; tests/ops/collectives_test.cc has one"},
     {{OpCode::kInfeed, kParse}, "seen through samples"},
 };
-
-std::string read(const std::string& path) {
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 // What stands in one cell: empty for a hole.
 std::string_view cell(OpCode op, Column column, const std::vector<const Sample*>& samples, const std::string& lax) {
@@ -78,7 +70,7 @@ std::string_view cell(OpCode op, Column column, const std::vector<const Sample*>
 TEST(coverage, every_operation_has_every_rule_samples_and_documentation) {
   std::string lax;
   for (const char* header : {"ops/lax.h", "ops/collectives.h", "control/programs.h"}) {
-    const std::string text = read(WEFT_TEST_FOLDER "/../src/weft/" + std::string(header));
+    const std::string text = read_file(WEFT_TEST_FOLDER "/../src/weft/" + std::string(header));
     ASSERT_FALSE(text.empty()) << header;
     lax += text;
   }

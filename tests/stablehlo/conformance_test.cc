@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 
+#include "harness/files.h"
 #include "weft/base/error.h"
 #include "weft/stablehlo/check.h"
 #include "weft/stablehlo/syntax.h"
@@ -23,20 +25,13 @@ std::vector<std::filesystem::path> programs() {
   return paths;
 }
 
-std::string read_file(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return std::move(text).str();
-}
-
 TEST(conformance, every_program_comes_back_from_its_text_in_both_forms) {
   const auto paths = programs();
   if (paths.empty()) GTEST_SKIP() << "WEFT_CONFORMANCE_DIR names no folder of programs";
   for (const auto& path : paths) {
     SCOPED_TRACE(path.string());
     try {
-      for (const Module& m : parse_all(read_file(path), path.filename().string()))
+      for (const Module& m : parse_all(testing::read_file(path), path.filename().string()))
         for (const Form form : {Form::kPretty, Form::kGeneric}) {
           const std::string text = print(m, form);
           EXPECT_TRUE(parse(text, "printed") == m);
@@ -53,7 +48,7 @@ TEST(conformance, every_program_passes_its_own_checks) {
   int checks = 0;
   for (const auto& path : paths) {
     try {
-      for (const Module& m : parse_all(read_file(path), path.filename().string()))
+      for (const Module& m : parse_all(testing::read_file(path), path.filename().string()))
         for (const CheckReport& r : run_checks(m)) {
           EXPECT_EQ(r.outcome, CheckReport::Outcome::kPassed) << path << " @" << r.name << ": " << r.reason;
           checks += r.checks;

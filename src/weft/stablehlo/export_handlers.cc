@@ -1,10 +1,30 @@
 // Which function writes each operation that is no row of operations.h, and those that depend on nothing but their form:
 // written as a call of @weft.<name>, as another program, as nothing.
-#include "weft/base/error.h"
 #include "weft/ir/random.h"
 #include "weft/stablehlo/exporter.h"
 
 namespace weft::stablehlo {
+
+bool has_weft_call(OpCode op) {
+  switch (op) {
+    // What neither StableHLO nor CHLO has.
+    case OpCode::kBesselI0e:
+    case OpCode::kIgamma:
+    case OpCode::kIgammac:
+    case OpCode::kIgammaGradA:
+    case OpCode::kRandomGammaGrad:
+    case OpCode::kRegularizedIncompleteBeta:
+    case OpCode::kRegularizedIncompleteBetaGradA:
+    case OpCode::kRegularizedIncompleteBetaGradB:
+    case OpCode::kZetaDerivative:
+    // What it has less of: dilated windows that select, pairs of complex numbers, numbers drawn by example.
+    case OpCode::kSelectAndScatter:
+    case OpCode::kSelectAndGatherAdd:
+    case OpCode::kRng:
+    case OpCode::kRngBitGenerator: return true;
+    default: return false;
+  }
+}
 
 Exporter::Handler Exporter::handler(OpCode op) {
   using E = Exporter;
@@ -41,16 +61,7 @@ Exporter::Handler Exporter::handler(OpCode op) {
     case OpCode::kSplit:
     case OpCode::kThreefry2x32: return &E::decomposed;
     case OpCode::kStopGradient: return &E::identity;
-    case OpCode::kBesselI0e:
-    case OpCode::kIgamma:
-    case OpCode::kIgammac:
-    case OpCode::kIgammaGradA:
-    case OpCode::kRandomGammaGrad:
-    case OpCode::kRegularizedIncompleteBeta:
-    case OpCode::kRegularizedIncompleteBetaGradA:
-    case OpCode::kRegularizedIncompleteBetaGradB:
-    case OpCode::kZetaDerivative: return &E::weft_call;
-    default: return nullptr;
+    default: return has_weft_call(op) ? &E::weft_call : nullptr;
   }
 }
 

@@ -148,30 +148,6 @@ void Importer::composite(const Op& op, Operands operands, Results& results) {
   give(op, bind_all(OpCode::kComposite, ir::make_params(std::move(p)), args), results);
 }
 
-namespace {
-
-// What print writes as a call of @weft.<name>.
-bool weft_only(OpCode op) {
-  switch (op) {
-    case OpCode::kBesselI0e:
-    case OpCode::kIgamma:
-    case OpCode::kIgammac:
-    case OpCode::kIgammaGradA:
-    case OpCode::kRandomGammaGrad:
-    case OpCode::kRegularizedIncompleteBeta:
-    case OpCode::kRegularizedIncompleteBetaGradA:
-    case OpCode::kRegularizedIncompleteBetaGradB:
-    case OpCode::kZetaDerivative:
-    case OpCode::kSelectAndScatter:
-    case OpCode::kSelectAndGatherAdd:
-    case OpCode::kRng:
-    case OpCode::kRngBitGenerator: return true;
-    default: return false;
-  }
-}
-
-}  // namespace
-
 void Importer::custom_call(const Op& op, Operands operands, Results& results) {
   const AttributeReader from = reader(op);
   CustomCallParams p;
@@ -188,7 +164,8 @@ void Importer::custom_call(const Op& op, Operands operands, Results& results) {
   if (p.call_target_name.starts_with("weft.")) {
     OpCode code{};
     int variant = -1;
-    if (ir::find_op(std::string_view(p.call_target_name).substr(5), code, variant) && variant < 0 && weft_only(code)) {
+    if (ir::find_op(std::string_view(p.call_target_name).substr(5), code, variant) && variant < 0 &&
+        has_weft_call(code)) {
       ir::Params params;
       if (const auto parse = ir::op_info(code).parse) {
         const std::string text = from.text("backend_config", "");

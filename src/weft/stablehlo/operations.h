@@ -28,6 +28,10 @@ std::span<const Operation> shape_operations();
 std::span<const Operation> contraction_operations();
 std::span<const Operation> collective_operations();
 
+/// Whether print may write the operation as a call of @weft.<name>, which only Weft knows: because there is no
+/// other way, or none for some of its forms.
+bool has_weft_call(OpCode op);
+
 // ---- shared by rows and by operations with regions ----
 
 /// What the region of a known reduction applies, in the order of ReduceKind.

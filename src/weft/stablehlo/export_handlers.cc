@@ -17,7 +17,7 @@ bool has_weft_call(OpCode op) {
     case OpCode::kRegularizedIncompleteBetaGradA:
     case OpCode::kRegularizedIncompleteBetaGradB:
     case OpCode::kZetaDerivative:
-    // What it has less of: dilated windows that select, pairs of complex numbers, numbers drawn by example.
+    // What StableHLO has in part: no dilated windows that select, no order of complex numbers, no bounds by example.
     case OpCode::kSelectAndScatter:
     case OpCode::kSelectAndGatherAdd:
     case OpCode::kRng:

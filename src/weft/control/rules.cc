@@ -1,5 +1,6 @@
 #include "weft/control/rules.h"
 
+#include "weft/ir/builder.h"
 #include "weft/ir/call.h"
 #include "weft/ops/common.h"
 #include "weft/transforms/jvp.h"
@@ -64,17 +65,48 @@ void jvp_program(const std::string& name, const ir::Jaxpr& program, std::span<co
   }
 }
 
+namespace {
+
+// Whether a program keeps so many more values for its tangents than it has equations that it is better run again.
+// Functions that each call the one before twice would keep twice as many with every level.
+bool runs_again(const ir::Jaxpr& program, const transforms::LinearizedJaxpr& lin) {
+  constexpr std::size_t kMostResiduals = 16384;
+  return lin.num_residuals > kMostResiduals && lin.num_residuals > 8 * ir::count_distinct_eqns(program) &&
+         !ir::has_effects(program);
+}
+
+// (inputs, tangents) -> tangents, where the primal part runs again for what it keeps.
+ir::Jaxpr tangent_of_rerun(const std::string& name, const ir::Jaxpr& program, const std::vector<bool>& nonzero,
+                           const transforms::LinearizedJaxpr& lin) {
+  const std::size_t n = program.num_inputs();
+  Avals inputs = program.input_avals();
+  for (std::size_t i = 0; i < n; ++i)
+    if (nonzero[i]) inputs.push_back(inputs[i]);
+  return derive(program, transforms::mask_key("tangent of rerun", nonzero), inputs, 0,
+                [&](std::span<const Array> args, Arrays& outs) {
+                  Arrays results;
+                  bind_call(name, lin.primal, args.first(n), results);
+                  Arrays operands(std::span<const Array>(results).subspan(program.outputs().size()));
+                  operands.append(args.begin() + n, args.end());
+                  bind_call(name, lin.tangent, operands, outs);
+                });
+}
+
+}  // namespace
+
 void linearize_program(const std::string& name, const ir::Jaxpr& program, std::span<const Array> args,
                        std::span<const Array> tangents, Trace* tangent_trace, Arrays& outs, Arrays& out_tangents) {
   const auto lin = transforms::linearize_jaxpr(program, defined(tangents));
+  const bool again = runs_again(program, *lin);
   Arrays results;
-  bind_call(name, lin->primal, args, results);
+  bind_call(name, again ? program : lin->primal, args, results);
   const std::size_t n = program.outputs().size();
-  Arrays tangent_args(std::span<const Array>(results).subspan(n)), tangent_results;
+  Arrays tangent_args = again ? Arrays(args) : Arrays(std::span<const Array>(results).subspan(n)), tangent_results;
   append_defined(tangents, tangent_args);
   if (!lin->tangent.outputs().empty()) {
+    const ir::Jaxpr tangent = again ? tangent_of_rerun(name, program, defined(tangents), *lin) : lin->tangent;
     const CurrentTrace staging(tangent_trace);
-    bind_call(name, lin->tangent, tangent_args, tangent_results);
+    bind_call(name, tangent, tangent_args, tangent_results);
   }
   for (std::size_t i = 0, j = 0; i < n; ++i) {
     outs.push_back(results[i]);

@@ -7,7 +7,7 @@
 
 namespace weft::cpu {
 
-/// Nested calls are inlined and dead equations removed.
+/// Nested calls are inlined (ir::inline_calls) and dead equations removed.
 std::shared_ptr<const Executable> make_executable(const ir::Jaxpr& jaxpr);
 
 }  // namespace weft::cpu

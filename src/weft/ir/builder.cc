@@ -1,5 +1,7 @@
 #include "weft/ir/builder.h"
 
+#include <unordered_set>
+
 #include "weft/ir/call.h"
 #include "weft/ir/programs.h"
 
@@ -133,6 +135,26 @@ Jaxpr dce_consts(const Jaxpr& jaxpr, std::vector<bool>& kept) {
 
 namespace {
 
+// The program that an equation calls, or null.
+const Jaxpr* called_program(const Eqn& e) {
+  if (e.op == OpCode::kCall) return &params_as<CallParams>(e.params).jaxpr;
+  if (e.op == OpCode::kComposite) return &params_as<CompositeParams>(e.params).decomposition;
+  return nullptr;
+}
+
+// How many equations `jaxpr` has when all calls inside are replaced; more than kMostInlined are not counted.
+std::size_t inlined_size(const Jaxpr& jaxpr) {
+  return *jaxpr.memo<std::size_t>("inlined size", [&] {
+    std::size_t n = 0;
+    for (const Eqn& e : jaxpr.eqns()) {
+      const Jaxpr* called = called_program(e);
+      n += called ? inlined_size(*called) : 1;
+      if (n > kMostInlined) break;
+    }
+    return std::make_shared<const std::size_t>(n);
+  });
+}
+
 // Appends the equations of `jaxpr`, applied to `args`; returns its outputs.
 std::vector<Atom> append_inlined(JaxprBuilder& builder, const Jaxpr& jaxpr, std::span<const Atom> args) {
   std::vector<Atom> values(args.begin(), args.end());
@@ -144,10 +166,8 @@ std::vector<Atom> append_inlined(JaxprBuilder& builder, const Jaxpr& jaxpr, std:
     operands.clear();
     results.clear();
     for (const Atom a : jaxpr.operands(e)) operands.push_back(use(a));
-    if (e.op == OpCode::kCall || e.op == OpCode::kComposite) {
-      const Jaxpr& called = e.op == OpCode::kCall ? params_as<CallParams>(e.params).jaxpr
-                                                  : params_as<CompositeParams>(e.params).decomposition;
-      const std::vector<Atom> outs = append_inlined(builder, called, operands);
+    if (const Jaxpr* called = called_program(e); called && inlined_size(*called) <= kMostInlined) {
+      const std::vector<Atom> outs = append_inlined(builder, *called, operands);
       std::copy(outs.begin(), outs.end(), values.begin() + e.out_begin);
       continue;
     }
@@ -173,6 +193,20 @@ Jaxpr inline_calls(const Jaxpr& jaxpr) {
   }
   const std::vector<Atom> outputs = append_inlined(builder, jaxpr, args);
   return builder.build(consts, inputs, outputs);
+}
+
+std::size_t count_distinct_eqns(const Jaxpr& jaxpr) {
+  std::size_t n = 0;
+  std::vector<const Jaxpr*> work{&jaxpr};
+  std::unordered_set<const JaxprData*> seen{jaxpr.id()};
+  while (!work.empty()) {
+    const Jaxpr& next = *work.back();
+    work.pop_back();
+    n += next.eqns().size();
+    for (const Eqn& e : next.eqns())
+      if (const Jaxpr* called = called_program(e); called && seen.insert(called->id()).second) work.push_back(called);
+  }
+  return n;
 }
 
 void check(const Jaxpr& jaxpr) {

@@ -37,8 +37,14 @@ Jaxpr dce(const Jaxpr& jaxpr, const std::vector<bool>& used = {});
 /// tells whether constant i stays. Inputs stay as they are.
 Jaxpr dce_consts(const Jaxpr& jaxpr, std::vector<bool>& kept);
 
-/// The program with every `call` and `composite` replaced by the equations of what it stands for.
+/// The program with each `call` and `composite` replaced by the equations of what it stands for, where those are at most
+/// kMostInlined; larger programs stay calls. So the result is linear in the text of a program whose functions each call
+/// the one before twice, which stands for exponentially many equations.
 Jaxpr inline_calls(const Jaxpr& jaxpr);
+inline constexpr std::size_t kMostInlined = 4096;
+
+/// The equations of a program and of all that it calls, each called program counted once.
+std::size_t count_distinct_eqns(const Jaxpr& jaxpr);
 
 /// Throws InternalError unless variables are defined before use, defined once, and every
 /// equation's result types are what its op infers.

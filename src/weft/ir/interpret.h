@@ -46,7 +46,7 @@ class Interpreter {
     std::size_t bytes;
   };
 
-  Jaxpr jaxpr_;  // calls inlined
+  Jaxpr jaxpr_;  // small calls inlined
   std::vector<Step> steps_;
   std::vector<TensorView> operands_;
   std::vector<MutableTensorView> results_;

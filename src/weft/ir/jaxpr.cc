@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <set>
 #include <unordered_map>
 
 namespace weft::ir {
@@ -88,11 +89,40 @@ Jaxpr with_num_consts(const Jaxpr& jaxpr, std::size_t num_consts) {
   return Jaxpr(Ref<const JaxprData>(std::move(data)));
 }
 
+namespace {
+
+// The pairs that the comparison running on this thread has found equal: of functions that each call the one before
+// twice, every level would double the work.
+class EqualPairs {
+ public:
+  EqualPairs() : owner_(!current_) {
+    if (owner_) current_ = &pairs_;
+  }
+  ~EqualPairs() {
+    if (owner_) current_ = nullptr;
+  }
+  EqualPairs(const EqualPairs&) = delete;
+  EqualPairs& operator=(const EqualPairs&) = delete;
+
+  bool contains(const JaxprData* a, const JaxprData* b) const { return current_->contains({a, b}); }
+  void add(const JaxprData* a, const JaxprData* b) { current_->emplace(a, b); }
+
+ private:
+  using Pairs = std::set<std::pair<const JaxprData*, const JaxprData*>>;
+  static inline constinit thread_local Pairs* current_ = nullptr;
+  bool owner_;
+  Pairs pairs_;
+};
+
+}  // namespace
+
 bool operator==(const Jaxpr& a, const Jaxpr& b) {
   if (a.d_ == b.d_) return true;
   if (!a.d_ || !b.d_) return false;
   const JaxprData& x = *a.d_;
   const JaxprData& y = *b.d_;
+  EqualPairs equal;
+  if (equal.contains(&x, &y)) return true;
   if (x.num_consts != y.num_consts || x.num_inputs != y.num_inputs || x.avals != y.avals ||
       x.eqns.size() != y.eqns.size() || x.outputs.size() != y.outputs.size())
     return false;
@@ -111,6 +141,7 @@ bool operator==(const Jaxpr& a, const Jaxpr& b) {
   }
   for (std::size_t i = 0; i < x.outputs.size(); ++i)
     if (!same_atom(x.outputs[i], y.outputs[i])) return false;
+  equal.add(&x, &y);
   return true;
 }
 

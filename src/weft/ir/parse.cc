@@ -16,6 +16,8 @@ namespace {
 // Programs nest through parameters; the limit keeps hostile text from exhausting the stack.
 constexpr int kMaxDepth = 100;
 thread_local int depth = 0;
+// The programs that "let name = { ... } in" has named in the text that this thread reads.
+thread_local std::unordered_map<std::string, Jaxpr>* named = nullptr;
 
 struct Nesting {
   explicit Nesting(TextCursor& in) {
@@ -297,6 +299,21 @@ Jaxpr parse(std::string_view text, SourceLocation loc) {
   const LocationScope scope(loc);
   try {
     TextCursor in(text);
+    std::unordered_map<std::string, Jaxpr> programs;
+    struct Named {
+      explicit Named(std::unordered_map<std::string, Jaxpr>* programs) : outer(std::exchange(named, programs)) {}
+      ~Named() { named = outer; }
+      std::unordered_map<std::string, Jaxpr>* outer;
+    } scope_of_names(&programs);
+    while (in.accept("let")) {
+      const std::size_t at = in.offset();
+      std::string name(in.identifier());
+      in.expect("=");
+      Jaxpr program = Parser(in).jaxpr();
+      in.expect("in");
+      if (!programs.emplace(name, std::move(program)).second)
+        in.fail_at(at, "a new program", name + ", which is defined already");
+    }
     Jaxpr jaxpr = Parser(in).jaxpr();
     if (!in.at_end()) in.fail("the end of the text");
     return jaxpr;
@@ -307,7 +324,17 @@ Jaxpr parse(std::string_view text, SourceLocation loc) {
 
 // ---- fields of parameters ----
 
-void parse_param(TextCursor& in, Jaxpr& v) { v = Parser(in).jaxpr(); }
+void parse_param(TextCursor& in, Jaxpr& v) {
+  if (!named || !std::isalpha(static_cast<unsigned char>(in.peek()))) {
+    v = Parser(in).jaxpr();
+    return;
+  }
+  const std::size_t at = in.offset();
+  const std::string name(in.identifier());
+  const auto it = named->find(name);
+  if (it == named->end()) in.fail_at(at, "a program, or the name of one defined above", name);
+  v = it->second;
+}
 
 void parse_param(TextCursor& in, bool& v) {
   if (in.accept("True"))

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 #include <ostream>
+#include <unordered_map>
 
 #include "weft/base/text.h"
 #include "weft/ir/elements.h"
@@ -15,6 +16,30 @@ namespace weft::ir {
 namespace {
 
 constexpr std::size_t kColumns = 80;
+
+// How the programs inside the one that this thread prints are written.
+struct Nested {
+  bool once;                // each once, under a name
+  std::size_t written = 0;  // equations of programs inside, so far
+  std::string definitions;
+  std::unordered_map<const JaxprData*, std::string> names;
+};
+thread_local Nested* nested = nullptr;
+class NestedScope {
+ public:
+  explicit NestedScope(bool once)
+      : nested_{.once = once, .definitions = {}, .names = {}}, outer_(std::exchange(weft::ir::nested, &nested_)) {}
+  ~NestedScope() { weft::ir::nested = outer_; }
+  NestedScope(const NestedScope&) = delete;
+  NestedScope& operator=(const NestedScope&) = delete;
+  const Nested& nested() const { return nested_; }
+
+ private:
+  Nested nested_;
+  Nested* outer_;
+};
+// Thrown where writing programs each time takes too long, and caught by `print`.
+struct TooLong {};
 
 class Printer {
  public:
@@ -166,14 +191,39 @@ std::string element_str(DType dtype, const void* element) {
 }
 
 std::string print(const Jaxpr& jaxpr, PrintOptions options) {
-  VarNames names(options.name_scopes);
-  return Printer(jaxpr, names).print(0);
+  const auto written = [&](bool once) {
+    NestedScope scope(once);
+    VarNames names(options.name_scopes);
+    const std::string program = Printer(jaxpr, names).print(0);
+    return scope.nested().definitions + program;
+  };
+  try {
+    return written(false);
+  } catch (const TooLong&) {
+    return written(true);
+  }
 }
 
 std::string Jaxpr::str() const { return print(*this); }
 std::ostream& operator<<(std::ostream& out, const Jaxpr& jaxpr) { return out << jaxpr.str(); }
 
-void print_param(ParamWriter& w, const Jaxpr& v) { w.text += Printer(v, *w.names).print(w.indent); }
+void print_param(ParamWriter& w, const Jaxpr& v) {
+  if (!nested || !nested->once) {
+    if (nested && (nested->written += v.eqns().size()) > kMostWritten) throw TooLong();
+    w.text += Printer(v, *w.names).print(w.indent);
+    return;
+  }
+  auto it = nested->names.find(v.id());
+  if (it == nested->names.end()) {
+    // What it uses is written before it. Its variables have their own names, as nothing is seen from outside.
+    VarNames own(w.names->name_scopes());
+    const std::string program = Printer(v, own).print(0);
+    const std::string name = "program_" + std::to_string(nested->names.size());
+    nested->definitions += "let " + name + " = " + program + " in\n";
+    it = nested->names.emplace(v.id(), name).first;
+  }
+  w.text += it->second;
+}
 
 void print_param(ParamWriter& w, const std::string& v) {
   const auto plain = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };

@@ -44,13 +44,22 @@ int main(int argc, char** argv) {
   grad_command->add_flag("--generic", grad.generic, "write the generic form, for other compilers");
 
   CLI11_PARSE(app, argc, argv);
+  const std::string& program = run_command->parsed()     ? run.program
+                               : print_command->parsed() ? print.program
+                                                         : grad.program;
   try {
     if (run_command->parsed()) return weftc::run(run);
     if (check_command->parsed()) return weftc::check(check);
     if (print_command->parsed()) return weftc::print(print);
     return weftc::grad(grad);
   } catch (const weft::Error& e) {
-    std::fprintf(stderr, "%s\n", e.what());
+    // An error of a run knows the program's line; one of its text says it already.
+    if (e.location() && e.location().file == program) {
+      std::fprintf(stderr, "%s:%u: %s\n", program.c_str(), e.location().line, e.message().c_str());
+      if (!e.hint().empty()) std::fprintf(stderr, "hint: %s\n", e.hint().c_str());
+    } else {
+      std::fprintf(stderr, "%s\n", e.what());
+    }
   } catch (const std::exception& e) {
     std::fprintf(stderr, "weftc: %s\n", e.what());
   }

@@ -19,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       for (const stablehlo::Op& op : m.ops())
         if (op.name == "func.func") {
           try {
-            stablehlo::import(m, op.symbol());
+            stablehlo::import(m, {.function = op.symbol()});
           } catch (const ParseError&) {
           }
         }

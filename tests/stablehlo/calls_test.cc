@@ -50,8 +50,8 @@ TEST(calls, programs_are_named_only_where_writing_each_time_is_too_long) {
   const std::string text = import(doubling(30)).jaxpr().str();
   EXPECT_TRUE(
       text.starts_with("let program_0 = { lambda ; a:f32[]. let b:f32[] = sin a in (b,) } in\n"
-                       "let program_1 = { lambda ; c:f32[]. let\n"
-                       "    d:f32[] = jit[name=f0 jaxpr=program_0] c\n"))
+                       "let program_1 = { lambda ; a:f32[]. let\n"
+                       "    b:f32[] = jit[name=f0 jaxpr=program_0] a\n"))
       << text.substr(0, 400);
   EXPECT_THROW(ir::parse("{ lambda ; a:f32[]. let b:f32[] = jit[name=f jaxpr=program_0] a in (b,) }"), ParseError);
 }

@@ -21,7 +21,7 @@ bool survives(const std::string& text) {
     for (const Op& op : m.ops()) {
       if (op.name != "func.func") continue;
       try {
-        import(m, op.symbol());
+        import(m, {.function = op.symbol()});
       } catch (const ParseError&) {
         // Programs may ask for what does not fit.
       }

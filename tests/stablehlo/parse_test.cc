@@ -123,7 +123,7 @@ TEST(parse, errors_name_the_place_and_what_was_expected) {
   EXPECT_EQ(error_of(in_function("%0 = stablehlo.add %f, %q : tensor<2x3xf32>")),
             "a.mlir:2:26: expected a value that is defined above; got '%q'.");
   EXPECT_EQ(error_of(in_function("%0 = stablehlo.frob %f : tensor<2x3xf32>")),
-            "a.mlir:2:8: expected an operation with a known short form, or one in quotes; got 'stablehlo.frob'.");
+            "a.mlir:2:8: stablehlo.frob: Weft has no such operation.");
   EXPECT_EQ(error_of(in_function("%0 = stablehlo.abs %f : tensor<2x3xf64>")),
             "a.mlir:2:8: stablehlo.abs: an operand's type must be its value's; got tensor<2x3xf64> for %f, a "
             "tensor<2x3xf32>.");
@@ -135,7 +135,7 @@ TEST(parse, errors_name_the_place_and_what_was_expected) {
             "a.mlir:2:47: expected a size of at most 2^63 - 1; got '99999999999999999999xf32'.");
   EXPECT_EQ(
       error_of(in_function("%0 = stablehlo.constant dense_resource<a> : tensor<2xf32>")),
-      "a.mlir:2:27: dense_resource: the data of a constant must be in the text; got a reference to data elsewhere.");
+      "a.mlir:2:27: dense_resource: the data of a constant must be in the text; got the name a.");
   EXPECT_EQ(error_of("func.func @f() {\n  return\n"), "a.mlir:3:1: expected '}'; got the end of the text.");
   EXPECT_EQ(error_of("func.func @\"f"), "a.mlir:1:12: expected a string that ends on its line; got '\"'.");
 }

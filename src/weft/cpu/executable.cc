@@ -1,6 +1,7 @@
 #include "weft/cpu/executable.h"
 
 #include "weft/core/stage.h"
+#include <optional>
 #include "weft/ir/builder.h"
 #include "weft/runtime/programs.h"
 
@@ -14,6 +15,7 @@ constexpr Slot kNoSlot = ~Slot{0};
 struct Step {
   OpCode op;
   ir::Params params;
+  SourceLocation location;
   OpPlan plan;
   std::uint32_t in_begin, in_end;      // into operands
   std::uint32_t free_begin, free_end;  // into dying: slots that end here
@@ -38,6 +40,7 @@ class CpuExecutable final : public Executable {
       Step step;
       step.op = e.op;
       step.params = e.params;
+      step.location = e.location;
       step.out_begin = e.out_begin;
       step.in_begin = static_cast<std::uint32_t>(operands_.size());
       ir::Avals in;
@@ -66,6 +69,8 @@ class CpuExecutable final : public Executable {
     };
     SmallVector<const BufferValue*, 6> in;
     for (const Step& step : steps_) {
+      std::optional<ForcedLocation> location;
+      if (step.location) location.emplace(step.location);
       in.clear();
       for (std::uint32_t i = step.in_begin; i < step.in_end; ++i) in.push_back(read(operands_[i]));
       if (carries_programs(step.op)) {

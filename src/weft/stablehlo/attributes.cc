@@ -1,39 +1,61 @@
 #include "weft/stablehlo/attributes.h"
 
+#include <algorithm>
+
 #include "weft/base/error.h"
 #include "weft/stablehlo/lexer.h"
 
 namespace weft::stablehlo {
 
-AttributeFields::AttributeFields(const Module& module, const Attribute* a, std::string_view mnemonic) {
+namespace {
+
+// An attribute in an error: literals may be megabytes.
+std::string shown(const Attribute& a) {
+  if (a.kind == Attribute::Kind::kDense) return "dense<...> : " + a.type->text;
+  const std::string text = attribute_text(a);
+  return text.size() > 64 ? text.substr(0, 61) + "..." : text;
+}
+
+}  // namespace
+
+AttributeFields::AttributeFields(const Module& module, const Attribute* a, std::string_view mnemonic, Names lists,
+                                 Names integers) {
   if (!a) return;
   const std::string prefix = "#stablehlo." + std::string(mnemonic);
-  if (a->kind != Attribute::Kind::kOther || !a->text.starts_with(prefix))
-    fail_at(module, a->place, "expected " + prefix + "<...>.");
+  if (a->kind != Attribute::Kind::kOther || !a->text.starts_with(prefix + "<"))
+    fail_at(module, a->place, "there must be " + prefix + "<...>; got " + shown(*a) + ".");
+  const auto refuse = [&](const std::string& what) { fail_at(module, a->place, prefix + "<...>: " + what); };
   const std::string_view text = std::string_view(a->text).substr(prefix.size());
   try {
-    Lexer in(text, 0, text.size(), {}, line_starts(text));
+    Lexer in(text, 0, text.size(), {}, nullptr);
     in.expect("<");
     while (!in.accept(">")) {
       Field f;
       f.name = std::string(in.word("a field's name"));
+      const bool list = std::ranges::find(lists, f.name) != lists.end();
+      if (!list && std::ranges::find(integers, f.name) == integers.end())
+        refuse("there is no field " + f.name + "; there are " + join(lists, ", ") +
+               (lists.size() > 0 && integers.size() > 0 ? ", " : "") + join(integers, ", ") + ".");
+      if (std::ranges::find(fields_, f.name, &Field::name) != fields_.end())
+        refuse("a field must stand once; got " + f.name + " again.");
       in.expect("=");
-      if (in.accept("[")) {
-        f.list = true;
+      if (!list) {
+        f.dims.push_back(in.integer("an integer as " + f.name));
+      } else {
+        if (!in.accept("[")) in.fail("a list of integers as " + f.name);
         while (!in.accept("]")) {
           f.dims.push_back(in.integer("an integer"));
           if (!in.accept(",") && !in.looking_at("]")) in.fail("',' or ']'");
         }
-      } else if (in.at_number()) {
-        f.dims.push_back(in.integer("an integer"));
-      } else {
-        in.word("a value");
       }
       fields_.push_back(std::move(f));
       if (!in.accept(",") && !in.looking_at(">")) in.fail("',' or '>'");
     }
+    if (!in.at_end()) in.fail("the end of the attribute");
   } catch (const ParseError& e) {
-    fail_at(module, a->place, prefix + "<...>: " + e.message());
+    // What refuse throws names the place already.
+    if (e.message().starts_with(place_text(module, a->place))) throw;
+    refuse(e.message());
   }
 }
 
@@ -45,84 +67,114 @@ Dims AttributeFields::dims(std::string_view name) const {
 
 std::int64_t AttributeFields::integer(std::string_view name, std::int64_t otherwise) const {
   for (const Field& f : fields_)
-    if (f.name == name && !f.list && f.dims.size() == 1) return f.dims[0];
+    if (f.name == name) return f.dims[0];
   return otherwise;
 }
 
-Dims AttributeReader::dims(std::string_view name) const {
+const Attribute& AttributeReader::required(std::string_view name) const {
   const Attribute* a = op.find(name);
   if (!a) fail("there must be an attribute " + std::string(name) + ".");
-  if (a->kind == Attribute::Kind::kIntegers) return Dims(std::span<const std::int64_t>(a->integers));
-  if (a->kind == Attribute::Kind::kDense) return Dims(std::span<const std::int64_t>(dense_integers(module, *a)));
-  if (a->kind == Attribute::Kind::kArray) {
-    Dims out;
-    for (const NamedAttribute& item : a->items) {
-      const std::optional<std::int64_t> v =
-          item.value.kind == Attribute::Kind::kNumber ? parse_integer<std::int64_t>(item.value.text) : std::nullopt;
-      if (!v) fail_at(module, a->place, op.name + ": " + std::string(name) + " must be a list of integers.");
-      out.push_back(*v);
-    }
-    return out;
+  return *a;
+}
+
+void AttributeReader::mistyped(const Attribute& a, std::string_view name, std::string_view what) const {
+  fail_at(module, a.place,
+          op.name + ": " + std::string(name) + " must be " + std::string(what) + "; got " + shown(a) + ".");
+}
+
+namespace {
+
+// The integer that an attribute is, unless it is a number of another type.
+std::optional<std::int64_t> integer_in(const Attribute& a) {
+  if (a.kind != Attribute::Kind::kNumber) return std::nullopt;
+  if (a.type && !a.type->text.starts_with('i') && !a.type->text.starts_with("si") && !a.type->text.starts_with("ui"))
+    return std::nullopt;
+  return parse_integer<std::int64_t>(a.text);
+}
+
+}  // namespace
+
+Dims AttributeReader::dims(std::string_view name) const {
+  const Attribute& a = required(name);
+  constexpr std::string_view what = "a list of integers";
+  if (a.kind == Attribute::Kind::kIntegers) return Dims(std::span<const std::int64_t>(a.integers));
+  if (a.kind == Attribute::Kind::kDense) {
+    if (a.type->shape.size() != 1) mistyped(a, name, what);
+    return Dims(std::span<const std::int64_t>(dense_integers(module, a)));
   }
-  fail_at(module, a->place, op.name + ": " + std::string(name) + " must be a list of integers.");
+  if (a.kind != Attribute::Kind::kArray) mistyped(a, name, what);
+  Dims out;
+  for (const NamedAttribute& item : a.items) {
+    const std::optional<std::int64_t> v = integer_in(item.value);
+    if (!v) mistyped(a, name, what);
+    out.push_back(*v);
+  }
+  return out;
 }
 
 std::int64_t AttributeReader::integer(std::string_view name) const {
-  const Attribute* a = op.find(name);
-  if (!a) fail("there must be an attribute " + std::string(name) + ".");
-  const std::optional<std::int64_t> v =
-      a->kind == Attribute::Kind::kNumber ? parse_integer<std::int64_t>(a->text) : std::nullopt;
-  if (!v) fail_at(module, a->place, op.name + ": " + std::string(name) + " must be an integer.");
+  const Attribute& a = required(name);
+  const std::optional<std::int64_t> v = integer_in(a);
+  if (!v) mistyped(a, name, "an integer");
   return *v;
 }
 
-bool AttributeReader::boolean(std::string_view name, bool otherwise) const {
-  const Attribute* a = op.find(name);
-  if (!a) return otherwise;
-  if (a->kind == Attribute::Kind::kUnit) return true;
-  if (a->kind == Attribute::Kind::kNumber) return a->text != "0";
-  if (a->kind != Attribute::Kind::kBool)
-    fail_at(module, a->place, op.name + ": " + std::string(name) + " must be true or false.");
-  return a->flag;
+bool AttributeReader::boolean(std::string_view name) const {
+  const Attribute& a = required(name);
+  // Older printers wrote 1 : i1.
+  const bool number =
+      a.kind == Attribute::Kind::kNumber && (a.text == "0" || a.text == "1") && a.type && a.type->text == "i1";
+  if (a.kind != Attribute::Kind::kBool && !number) mistyped(a, name, "true or false");
+  return number ? a.text == "1" : a.flag;
 }
 
-std::string AttributeReader::text(std::string_view name, std::string_view otherwise) const {
+bool AttributeReader::flag(std::string_view name) const {
   const Attribute* a = op.find(name);
-  if (!a) return std::string(otherwise);
-  if (a->kind != Attribute::Kind::kString && a->kind != Attribute::Kind::kSymbol)
-    fail_at(module, a->place, op.name + ": " + std::string(name) + " must be a string.");
-  return a->text;
+  return a && (a->kind == Attribute::Kind::kUnit || boolean(name));
 }
 
-std::string AttributeReader::enumerator(std::string_view name, std::string_view otherwise) const {
-  const Attribute* a = op.find(name);
-  if (!a) return std::string(otherwise);
-  if (a->kind == Attribute::Kind::kString) return a->text;
-  const std::size_t begin = a->text.find_last_of("< "), end = a->text.rfind('>');
-  if (a->kind != Attribute::Kind::kOther || begin == std::string::npos || end == std::string::npos || end < begin)
-    fail_at(module, a->place, op.name + ": " + std::string(name) + " must be an enumerator.");
-  return a->text.substr(begin + 1, end - begin - 1);
+std::string AttributeReader::text(std::string_view name) const {
+  const Attribute& a = required(name);
+  if (a.kind != Attribute::Kind::kString && a.kind != Attribute::Kind::kSymbol) mistyped(a, name, "a string");
+  return a.text;
+}
+
+std::size_t AttributeReader::enumerator(std::string_view name, std::string_view mnemonic,
+                                        std::span<const std::string_view> names) const {
+  const Attribute& a = required(name);
+  std::string_view text = a.text;
+  if (a.kind == Attribute::Kind::kOther) {
+    // #stablehlo<mnemonic VALUE> or #stablehlo.mnemonic<VALUE>.
+    const std::string one = "#stablehlo<" + std::string(mnemonic) + " ",
+                      other = "#stablehlo." + std::string(mnemonic) + "<";
+    const std::string& prefix = text.starts_with(one) ? one : other;
+    if (!text.starts_with(prefix) || !text.ends_with('>')) text = {};
+    text = text.substr(std::min(prefix.size(), text.size()));
+    if (!text.empty()) text.remove_suffix(1);
+  } else if (a.kind != Attribute::Kind::kString) {
+    text = {};
+  }
+  const auto it = std::ranges::find(names, text);
+  if (it == names.end())
+    mistyped(a, name, "#stablehlo<" + std::string(mnemonic) + " X>, X one of " + join(names, ", "));
+  return static_cast<std::size_t>(it - names.begin());
 }
 
 std::vector<Dims> AttributeReader::matrix(std::string_view name) const {
-  const Attribute* a = op.find(name);
-  if (!a) fail("there must be an attribute " + std::string(name) + ".");
+  const Attribute& a = required(name);
+  if (a.kind != Attribute::Kind::kDense || a.type->shape.size() != 2)
+    mistyped(a, name, "dense<...> with two dimensions");
   std::vector<Dims> rows;
-  if (a->kind == Attribute::Kind::kDense) {
-    if (a->type->shape.size() != 2)
-      fail_at(module, a->place, op.name + ": " + std::string(name) + " must have two dimensions.");
-    const std::vector<std::int64_t> all = dense_integers(module, *a);
-    const std::int64_t columns = a->type->shape[1];
-    if (columns > 0)
-      for (std::size_t i = 0; i < all.size(); i += static_cast<std::size_t>(columns))
-        rows.push_back(Dims(std::span(all).subspan(i, static_cast<std::size_t>(columns))));
-    return rows;
-  }
-  fail_at(module, a->place, op.name + ": " + std::string(name) + " must be dense<...>.");
+  const std::vector<std::int64_t> all = dense_integers(module, a);
+  const std::int64_t columns = a.type->shape[1];
+  if (columns > 0)
+    for (std::size_t i = 0; i < all.size(); i += static_cast<std::size_t>(columns))
+      rows.push_back(Dims(std::span(all).subspan(i, static_cast<std::size_t>(columns))));
+  return rows;
 }
 
 Aval AttributeReader::result() const {
-  if (out.empty()) fail("there must be a result.");
+  if (out.empty()) fail("there must be a result; got none.");
   return out[0];
 }
 

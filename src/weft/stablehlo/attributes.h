@@ -2,16 +2,21 @@
 // operations (operations.h), written by the table and by print.
 #pragma once
 
+#include <initializer_list>
+
 #include "weft/core/trace.h"
 #include "weft/stablehlo/elements.h"
 
 namespace weft::stablehlo {
 
-/// The fields of "#stablehlo.gather<offset_dims = [2, 3], index_vector_dim = 2>".
+/// The fields of "#stablehlo.gather<offset_dims = [2, 3], index_vector_dim = 2>". Fields that it does not have, that
+/// stand twice or that are of the other kind are errors.
 class AttributeFields {
  public:
-  /// Without text: no fields.
-  AttributeFields(const Module& module, const Attribute* a, std::string_view mnemonic);
+  using Names = std::initializer_list<std::string_view>;
+  /// Fields named `lists` are lists of integers, those named `integers` are one each. Without text: no fields.
+  AttributeFields(const Module& module, const Attribute* a, std::string_view mnemonic, Names lists,
+                  Names integers = {});
   /// Empty when absent.
   Dims dims(std::string_view name) const;
   std::int64_t integer(std::string_view name, std::int64_t otherwise) const;
@@ -20,7 +25,6 @@ class AttributeFields {
   struct Field {
     std::string name;
     Dims dims;
-    bool list = false;
   };
   std::vector<Field> fields_;
 };
@@ -42,28 +46,35 @@ class AttributeReader {
   std::int64_t integer(std::string_view name, std::int64_t otherwise) const {
     return has(name) ? integer(name) : otherwise;
   }
-  bool boolean(std::string_view name, bool otherwise) const;
-  std::string text(std::string_view name, std::string_view otherwise) const;
-  /// "FFT" of #stablehlo<fft_type FFT>, also spelled #stablehlo.fft_type<FFT> or "FFT".
-  std::string enumerator(std::string_view name, std::string_view otherwise) const;
+  bool boolean(std::string_view name) const;
+  bool boolean(std::string_view name, bool otherwise) const { return has(name) ? boolean(name) : otherwise; }
+  /// True when it is there: an attribute that says nothing else, or true or false.
+  bool flag(std::string_view name) const;
+  std::string text(std::string_view name) const;
+  std::string text(std::string_view name, std::string_view otherwise) const {
+    return has(name) ? text(name) : std::string(otherwise);
+  }
+  /// The number in `names` of what #stablehlo<fft_type FFT> says, also spelled #stablehlo.fft_type<FFT> or "FFT".
+  std::size_t enumerator(std::string_view name, std::string_view mnemonic,
+                         std::span<const std::string_view> names) const;
   template <class E>
-  E enumerator_of(std::string_view name, E otherwise) const {
-    const auto names = enum_names(otherwise);
-    const std::string text = enumerator(name, names[static_cast<std::size_t>(otherwise)]);
-    for (std::size_t i = 0; i < names.size(); ++i)
-      if (names[i] == text) return static_cast<E>(i);
-    fail(std::string(name) + " must be one of " + join(names, ", ") + "; got " + text + ".");
+  E enumerator_of(std::string_view name, std::string_view mnemonic) const {
+    return static_cast<E>(enumerator(name, mnemonic, enum_names(E{})));
   }
   /// Rows of two (padding, source_target_pairs) or more numbers (replica_groups).
   std::vector<Dims> matrix(std::string_view name) const;
   /// An error when absent.
-  AttributeFields fields(std::string_view name, std::string_view mnemonic) const {
-    if (!has(name)) fail("there must be an attribute " + std::string(name) + ".");
-    return AttributeFields(module, op.find(name), mnemonic);
+  AttributeFields fields(std::string_view name, std::string_view mnemonic, AttributeFields::Names lists,
+                         AttributeFields::Names integers = {}) const {
+    return AttributeFields(module, &required(name), mnemonic, lists, integers);
   }
   /// The declared type of the first result, which the attributes of some operations only imply.
   Aval result() const;
   [[noreturn]] void fail(const std::string& message) const { fail_at(module, op.place, op.name + ": " + message); }
+  /// The attribute; an error when absent.
+  const Attribute& required(std::string_view name) const;
+  /// An error at the attribute: "<op>: <name> must be <what>."
+  [[noreturn]] void mistyped(const Attribute& a, std::string_view name, std::string_view what) const;
 };
 
 /// Collects the attributes of an operation that is being written.

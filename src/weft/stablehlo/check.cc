@@ -214,7 +214,8 @@ class Checker {
 
   std::int64_t count(const Op& op, std::string_view name, std::int64_t otherwise) const {
     const double v = number(op, name, static_cast<double>(otherwise));
-    if (!(v >= 0 && v <= 1e15)) fail_at(module_, op.place, op.name + ": " + std::string(name) + " must be a count.");
+    if (!(v >= 0 && v <= 1e15))
+      fail_at(module_, op.place, op.name + ": " + std::string(name) + " must be a count, at most 1e15.");
     return static_cast<std::int64_t>(v);
   }
 
@@ -231,7 +232,8 @@ class Checker {
       return false;
     }
     const bool custom_call = op.name == "stablehlo.custom_call";
-    if (operands.empty() || operands[0].size() != 1) fail_at(module_, op.place, op.name + ": there must be operands.");
+    if (operands.empty() || operands[0].size() != 1)
+      fail_at(module_, op.place, op.name + ": the first operand must be a tensor; got none.");
     const Array got = operands[0][0];
     if (name == "expect_serialized_eq") {
       expect_probe(op, got);
@@ -240,7 +242,7 @@ class Checker {
     Expectation e{&op, {}, 0, 3};
     const bool constant = name.ends_with("_const");
     if (constant) name.resize(name.size() - 6);
-    if (!name.starts_with("expect_")) fail_at(module_, op.place, op.name + ": there is no such check.");
+    if (!name.starts_with("expect_")) fail_at(module_, op.place, op.name + ": there is no check " + name + ".");
     e.kind = name.substr(7);
     if (e.kind == "almost_eq")
       e.tolerance = number(op, "tolerance", custom_call ? 1e-3 : 1e-4);
@@ -248,15 +250,16 @@ class Checker {
       e.ulps = count(op, "max_ulp_difference", 3);
       e.least_ulps = count(op, "min_ulp_difference", 0);
     } else if (e.kind != "eq")
-      fail_at(module_, op.place, op.name + ": there is no such check.");
+      fail_at(module_, op.place, op.name + ": there is no check " + name + ".");
     Array expected;
     if (constant) {
       const Attribute* value = op.find("value");
-      if (!value) fail_at(module_, op.place, op.name + ": there must be a value.");
+      if (!value) fail_at(module_, op.place, op.name + ": there must be an attribute value.");
       expected = dense_array(module_, *value);
     } else {
       if (operands.size() < 2 || operands[1].size() != 1)
-        fail_at(module_, op.place, op.name + ": there must be two operands.");
+        fail_at(module_, op.place,
+                op.name + ": there must be 2 operands, both tensors; got " + std::to_string(operands.size()) + ".");
       expected = operands[1][0];
     }
     if (eager_) {
@@ -285,7 +288,7 @@ class Checker {
       run_parallel(importer, op, operands, results);
       return true;
     }
-    throw Unsupported{place_text(module_, op.place) + ": there is no operation " + op.name};
+    throw Unsupported{place_text(module_, op.place) + ": " + op.name + ": Weft has no such operation"};
   }
 
   // The symbols of an array attribute.
@@ -293,7 +296,7 @@ class Checker {
     std::vector<std::string> names;
     for (const NamedAttribute& item : list.items) {
       if (item.value.kind != Attribute::Kind::kSymbol)
-        fail_at(module_, list.place, op.name + ": there must be symbols.");
+        fail_at(module_, list.place, op.name + ": there must be names of functions.");
       names.push_back(item.value.text);
     }
     return names;
@@ -303,12 +306,14 @@ class Checker {
   void run_parallel(Importer& importer, const Op& op, Importer::Operands operands, Importer::Results& results) {
     const Attribute* programs = op.find("programs");
     if (!programs || programs->kind != Attribute::Kind::kArray || programs->items.empty())
-      fail_at(module_, op.place, op.name + ": there must be programs.");
+      fail_at(module_, op.place, op.name + ": there must be an attribute programs, lists of functions.");
     std::vector<std::string> names;
     const std::size_t partitions = programs->items[0].value.items.size();
     for (const NamedAttribute& row : programs->items) {
       if (row.value.items.size() != partitions)
-        fail_at(module_, op.place, op.name + ": there must be as many partitions of each replica.");
+        fail_at(module_, op.place,
+                op.name + ": each replica must have as many partitions as the first; got " +
+                    std::to_string(row.value.items.size()) + " for " + std::to_string(partitions) + ".");
       for (std::string& name : symbols(op, row.value)) names.push_back(std::move(name));
     }
     Arrays all;
@@ -321,7 +326,9 @@ class Checker {
       staged.push_back(&importer.function(name, op));
       const Staged& s = *staged.back();
       const std::size_t n = s.jaxpr.num_inputs() - s.captured.size();
-      if (next + n > all.size()) fail_at(module_, op.place, op.name + ": there must be operands for every program.");
+      if (next + n > all.size())
+        fail_at(module_, op.place,
+                op.name + ": there must be operands for every program; got " + std::to_string(all.size()) + ".");
       args.push_back(s.captured);
       args.back().append(all.begin() + next, all.begin() + next + n);
       next += n;
@@ -346,7 +353,7 @@ class Checker {
   std::string text(const Op& op, std::string_view name) const {
     const Attribute* a = op.find(name);
     if (!a || a->kind != Attribute::Kind::kString)
-      fail_at(module_, op.place, op.name + ": there must be a " + std::string(name) + ".");
+      fail_at(module_, op.place, op.name + ": there must be an attribute " + std::string(name) + ", a string.");
     return a->text;
   }
 

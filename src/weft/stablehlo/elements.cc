@@ -60,7 +60,7 @@ std::optional<Quantization> quantization(std::string_view element) {
   if (!element.starts_with(prefix)) return std::nullopt;
   try {
     const std::string_view body = element.substr(prefix.size(), element.size() - prefix.size() - 1);
-    Lexer in(body, 0, body.size(), {}, line_starts(body));
+    Lexer in(body, 0, body.size(), {}, nullptr);
     Quantization q;
     const auto type = [&](DType& t) {
       const std::optional<DType> found = element_dtype(in.word("a type"));
@@ -144,15 +144,11 @@ std::optional<T> read_real(std::string_view s) {
   }
 }
 
-// Elements of nested lists, read one after the other into growing memory.
+// Elements of nested lists, read one after the other into growing memory. Errors are ParseErrors without a place.
 class DenseReader {
  public:
-  DenseReader(const Module& module, const Attribute& dense, DType t, DimSpan shape)
-      : module_(module),
-        dense_(dense),
-        dtype_(t),
-        shape_(shape),
-        in_(dense.text, 0, dense.text.size(), {}, line_starts(dense.text)) {}
+  DenseReader(const Attribute& dense, DType t, DimSpan shape)
+      : dtype_(t), shape_(shape), in_(dense.text, 0, dense.text.size(), {}, nullptr) {}
 
   Array read() {
     const std::int64_t n = product_of(shape_);
@@ -176,9 +172,7 @@ class DenseReader {
  private:
   static std::int64_t product_of(DimSpan shape) { return product(shape); }
 
-  [[noreturn]] void fail(const std::string& what) {
-    fail_at(module_, dense_.place, "dense literal of type " + dense_.type->text + ": " + what);
-  }
+  [[noreturn]] static void fail(const std::string& what) { throw ParseError(what); }
 
   Array splat() {
     const Aval aval(dtype_, shape_);
@@ -216,8 +210,17 @@ class DenseReader {
   }
 
   std::string_view token() {
-    if (in_.at_number()) return in_.number("an element");
-    return in_.peek_word().empty() ? std::string_view() : in_.word("an element");
+    if (in_.at_number())
+      last_ = in_.number("an element");
+    else
+      last_ = in_.peek_word().empty() ? std::string_view() : in_.word("an element");
+    return last_;
+  }
+
+  // Of the last token, or of what stands in its place.
+  std::string not_an_element() const {
+    const std::string got = !last_.empty() ? std::string(last_) : in_.at_end() ? "nothing" : std::string(1, in_.peek());
+    return "there must be elements of the type; got " + (got.size() > 40 ? got.substr(0, 37) + "..." : got) + ".";
   }
 
   void one() {
@@ -242,7 +245,7 @@ class DenseReader {
       }
       return true;
     });
-    if (!read) fail("there must be elements of the type.");
+    if (!read) fail(not_an_element());
   }
 
   // A storage type's element is one byte: an integer, a float's code (0x7F), or a decimal rounded to it.
@@ -253,15 +256,15 @@ class DenseReader {
       const std::optional<std::int64_t> v = parse_integer<std::int64_t>(text);
       const int bits = bit_width(dtype_);
       const std::int64_t low = is_unsigned(dtype_) ? 0 : -(std::int64_t{1} << (bits - 1));
-      if (!v || *v < low || *v >= low + (std::int64_t{1} << bits)) fail("there must be elements of the type.");
+      if (!v || *v < low || *v >= low + (std::int64_t{1} << bits)) fail(not_an_element());
       convert_elements(i64, &*v, dtype_, &out, 1);
     } else if (text.starts_with("0x")) {
       const std::optional<std::uint8_t> code = from_bits<std::uint8_t>(std::string_view(text).substr(2));
-      if (!code) fail("there must be elements of the type.");
+      if (!code) fail(not_an_element());
       copy_canonical(dtype_, &*code, &out, 1);
     } else {
       const std::optional<double> v = read_real<double>(text);
-      if (!v) fail("there must be elements of the type.");
+      if (!v) fail(not_an_element());
       convert_elements(f64, &*v, dtype_, &out, 1);
     }
     append(out);
@@ -308,30 +311,27 @@ class DenseReader {
     return Array::copy(dtype_, shape_, bytes_.data(), count);
   }
 
-  const Module& module_;
-  const Attribute& dense_;
   DType dtype_;
   DimSpan shape_;
   Lexer in_;
+  std::string_view last_;  // token
   std::vector<std::byte> bytes_;
 };
 
 }  // namespace
 
 Array dense_array(const Module& module, const Attribute& dense) {
-  if (dense.kind != Attribute::Kind::kDense) fail_at(module, dense.place, "expected dense<...>.");
+  if (dense.kind != Attribute::Kind::kDense)
+    fail_at(module, dense.place, "there must be a literal dense<...>; got " + attribute_text(dense) + ".");
   const std::optional<DType> t = element_dtype(dense.type->element);
   if (!t || !dense.type->is_static())
     fail_at(module, dense.place,
             "a literal must have a static shape and an element type that Weft has; got " + dense.type->text + ".");
   try {
     const Aval checked(*t, dense.type->shape);  // sizes and their product
-    return DenseReader(module, dense, *t, dense.type->shape).read();
+    return DenseReader(dense, *t, dense.type->shape).read();
   } catch (const ParseError& e) {
-    // The reader's lexer counts from the literal's start; the place that matters is the literal's.
-    const std::string prefix = place_text(module, dense.place);
-    if (e.message().starts_with(prefix)) throw;
-    fail_at(module, dense.place, "dense literal: " + e.message());
+    fail_at(module, dense.place, "dense literal of type " + dense.type->text + ": " + e.message());
   } catch (const ShapeError& e) {
     fail_at(module, dense.place, e.message());
   }

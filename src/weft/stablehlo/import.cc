@@ -5,7 +5,6 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "weft/stablehlo/formats.h"
 #include "weft/stablehlo/importer.h"
 
 namespace weft::stablehlo {
@@ -81,102 +80,17 @@ void Importer::flatten(const TypeRef& type, ir::Avals& out) const {
   out.push_back(Aval(*t, type->shape));
 }
 
-Aval Importer::aval(ValueId v) const {
-  ir::Avals out;
-  flatten(module_.type(v), out);
-  if (out.size() != 1) throw ShapeError("there must be a tensor; got " + module_.type(v)->text + ".");
-  return out[0];
-}
-
 ir::Avals Importer::avals(std::span<const ValueId> values) const {
   ir::Avals out;
   for (const ValueId v : values) flatten(module_.type(v), out);
   return out;
 }
 
-// ---- what cannot be run ----
-
-namespace {
-
-// Why a value of this type cannot be computed, or "".
-std::string refusal(const TypeRef& type, bool quantized) {
-  if (type->kind == Type::Kind::kToken) return {};
-  if (type->kind == Type::Kind::kTuple) {
-    for (const TypeRef& part : type->parts)
-      if (std::string why = refusal(part, quantized); !why.empty()) return why;
-    return {};
-  }
-  if (type->kind != Type::Kind::kTensor) return type->text + " is no type of values";
-  if (!type->is_static()) return type->text + " has a size that only the run knows";
-  if (type->element.starts_with("!quant.")) {
-    if (!quantization(type->element)) return type->text + " is a quantised type without integers to compute on";
-    if (!quantized) return type->text + " is quantised";
-  } else if (!element_dtype(type->element)) {
-    return type->text + " has an element type that Weft does not have";
-  }
-  try {
-    Aval(f32, type->shape);
-  } catch (const Error& e) {
-    return type->text + ": " + e.message();
-  }
-  return {};
-}
-
-}  // namespace
-
-void Importer::check_supported(const Op& function) {
-  std::vector<std::string> refused;
-  std::vector<const Op*> work{&function};
-  std::unordered_set<const Op*> seen{&function};
-  const auto report = [&](const Op& op, const std::string& why) {
-    refused.push_back(place_text(module_, op.place) + ": " + op.name + ": " + why + ".");
-  };
-  // Regions nest no deeper than the parser allows.
-  const auto visit = [&](const auto& self, const Op& op) -> void {
-    const bool structural = op.name == "func.func" || op.name.ends_with(".return") || op.name == "func.call" ||
-                            op.name == "stablehlo.composite" || op.name == "stablehlo.tuple" ||
-                            op.name == "stablehlo.get_tuple_element";
-    const bool quantized = structural || may_be_quantized(op.name);
-    const bool known_op = structural || handlers().contains(op.name) || operation_named(op.name) ||
-                          op.name.starts_with("check.") || op.name.starts_with("interpreter.");
-    if (!known_op) report(op, "Weft has no such operation");
-    std::string why;
-    const auto values = [&](std::span<const ValueId> vs) {
-      for (const ValueId v : vs)
-        if (why.empty()) why = refusal(module_.type(v), quantized);
-    };
-    values(op.results);
-    values(op.operands);
-    if (const Attribute* type = op.find("function_type"); type && type->type && op.name == "func.func")
-      for (const TypeRef& part : type->type->parts)
-        if (why.empty()) why = refusal(part, quantized);
-    for (const Region& r : op.regions)
-      for (const Block& b : r.blocks) values(b.arguments);
-    if (!why.empty()) report(op, why);
-    const Attribute* callee = op.find(op.name == "stablehlo.composite" ? "decomposition" : "callee");
-    if (callee && callee->kind == Attribute::Kind::kSymbol)
-      if (const Op* called = find_function(callee->text); called && seen.insert(called).second) work.push_back(called);
-    for (const Region& r : op.regions)
-      for (const Block& b : r.blocks)
-        for (const Op& inner : b.ops) self(self, inner);
-  };
-  while (!work.empty()) {
-    const Op* op = work.back();
-    work.pop_back();
-    const ScopeOf scope(*this, *op);
-    visit(visit, *op);
-  }
-  if (!refused.empty()) throw ParseError(join(refused, "\n"));
-}
-
 // ---- functions ----
 
 Arrays Importer::run_function(const Op& function, std::span<const Array> args) {
   const ScopeOf scope(*this, function);
-  const Attribute* type = function.find("function_type");
-  if (function.regions.size() != 1 || function.regions[0].blocks.empty() || !type ||
-      type->kind != Attribute::Kind::kType || type->type->kind != Type::Kind::kFunction)
-    fail(function, "a function that is called must have a body; got a declaration.");
+  const Type& type = function_type_of(function);
   const Block& body = function.regions[0].body();
   std::vector<Arrays> lists;
   std::size_t next = 0;
@@ -188,21 +102,50 @@ Arrays Importer::run_function(const Op& function, std::span<const Array> args) {
     next += types.size();
   }
   const Results results = run_region(function.regions[0], lists);
-  const Type& t = *type->type;
-  if (results.size() != t.parts.size() - t.num_inputs)
-    fail(function, "a function must return as many values as its type says.");
+  const std::size_t declared = type.parts.size() - type.num_inputs;
+  const Op& returned = body.ops.back();
+  if (results.size() != declared)
+    fail(returned, "there must be one value per result of @" + std::string(function.symbol()) + "; got " +
+                       count_str(static_cast<std::int64_t>(results.size()), "value", "values") + " for " +
+                       count_str(static_cast<std::int64_t>(declared), "result", "results") + ".");
   Arrays out;
   for (std::size_t i = 0; i < results.size(); ++i) {
-    ir::Avals expected;
-    flatten(t.parts[t.num_inputs + i], expected);
-    if (expected.size() != results[i].size()) fail(function, "a function must return values of its type.");
-    for (std::size_t j = 0; j < expected.size(); ++j)
-      if (results[i][j].aval() != expected[j])
-        fail(function, "a function must return values of its type; got " + results[i][j].aval().str() + " for " +
-                           expected[j].str() + ".");
+    const TypeRef& expected = type.parts[type.num_inputs + i];
+    const TypeRef& got = module_.type(returned.operands[i]);
+    // Encodings and spellings of one element type do not count.
+    ir::Avals expected_arrays, got_arrays;
+    flatten(expected, expected_arrays);
+    flatten(got, got_arrays);
+    if (!std::ranges::equal(expected_arrays, got_arrays))
+      fail(returned, "values must have the result types of @" + std::string(function.symbol()) + "; got " + got->text +
+                         " for " + expected->text + ", result " + std::to_string(i) + ".");
     out.append(results[i].begin(), results[i].end());
   }
   return out;
+}
+
+// Checks what the rest relies on: a body whose arguments are the inputs of the type.
+const Type& Importer::function_type_of(const Op& function) const {
+  const Attribute* type = function.find("function_type");
+  if (!type || type->kind != Attribute::Kind::kType || type->type->kind != Type::Kind::kFunction)
+    fail(function, "there must be a function type.");
+  if (function.regions.size() != 1 || function.regions[0].blocks.empty())
+    fail(function, "a function that is called must have a body; got a declaration.");
+  const Type& t = *type->type;
+  const std::vector<ValueId>& arguments = function.regions[0].body().arguments;
+  if (arguments.size() != t.num_inputs)
+    fail_at(module_, type->place,
+            function.name + ": the body must have one argument per input of the type; got " +
+                count_str(static_cast<std::int64_t>(arguments.size()), "argument", "arguments") + " for " +
+                count_str(static_cast<std::int64_t>(t.num_inputs), "input", "inputs") + ".");
+  for (std::size_t i = 0; i < arguments.size(); ++i)
+    if (!same_type(module_.type(arguments[i]), t.parts[i]))
+      fail_at(module_, type->place,
+              function.name + ": arguments of the body must have the types of the inputs; got " +
+                  module_.type(arguments[i])->text + " for " + t.parts[i]->text + ", input " + std::to_string(i) + ".");
+  if (function.regions[0].body().ops.empty() || !function.regions[0].body().ops.back().name.ends_with(".return"))
+    fail(function, "the body must end in a return.");
+  return t;
 }
 
 const Staged& Importer::function(std::string_view symbol, const Op& use) {
@@ -219,8 +162,8 @@ const Staged& Importer::function(const Op& function, const Op& use) {
   // Each staging is a few frames of the stack.
   if (staging_.size() >= 256) fail(use, "calls may be at most 256 deep.");
   staging_.push_back(f);
-  ir::Avals inputs;
-  if (!f->regions.empty() && !f->regions[0].blocks.empty()) inputs = avals(f->regions[0].body().arguments);
+  function_type_of(*f);
+  const ir::Avals inputs = avals(f->regions[0].body().arguments);
   const CurrentTrace outside(nullptr);
   Staged made = stage(
       [&](std::span<const Array> args, Arrays& outs) {
@@ -273,7 +216,7 @@ void Importer::apply(const Op& op, Operands operands, Results& results) {
       } else if (const Operation* row = operation_named(op.name)) {
         apply_row(op, *row, operands, results);
       } else {
-        fail(op, "Weft has no such operation.");
+        fail(op, std::string(reason_of_unknown(op.name)) + ".");
       }
     }
     check_results(op, results);
@@ -282,12 +225,14 @@ void Importer::apply(const Op& op, Operands operands, Results& results) {
   } catch (const InternalError&) {
     throw;
   } catch (const Error& e) {
-    fail_at(module_, op.place, e.message());
+    fail_at(module_, op.place, e.message(), e.hint());
   }
 }
 
 void Importer::check_results(const Op& op, const Results& results) {
-  internal_check(results.size() == op.results.size(), "import: an operation has another number of results");
+  if (results.size() != op.results.size())
+    fail(op, "there must be " + count_str(static_cast<std::int64_t>(results.size()), "result", "results") + "; got " +
+                 std::to_string(op.results.size()) + ".");
   for (std::size_t i = 0; i < results.size(); ++i) {
     ir::Avals declared;
     flatten(module_.type(op.results[i]), declared);
@@ -297,12 +242,12 @@ void Importer::check_results(const Op& op, const Results& results) {
     std::string got;
     for (const Array& a : results[i]) got += (got.empty() ? "" : ", ") + a.aval().str();
     fail(op, "the result must have the type that the text declares, " + module_.type(op.results[i])->text + "; got " +
-                 got + ".");
+                 (got.empty() ? "no array" : got) + ".");
   }
 }
 
 void Importer::apply_row(const Op& op, const Operation& row, Operands operands, Results& results) {
-  if (!op.regions.empty()) fail(op, "there may be no regions.");
+  need_regions(op, 0);
   const ir::Avals in = avals(op.operands), out = avals(op.results);
   const AttributeReader typed(module_, op, in, out);
   const Arrays args = flat(operands);
@@ -330,18 +275,25 @@ bool Importer::fits(OpCode code, const ir::Params& params, std::span<const Array
 
 void Importer::give(const Op& op, std::span<const Array> flat, Results& results) {
   std::size_t next = 0;
+  const std::size_t declared = avals(op.results).size();
+  if (declared != flat.size())
+    fail(op, "there must be " + count_str(static_cast<std::int64_t>(flat.size()), "result", "results") + "; got " +
+                 std::to_string(declared) + ".");
   for (const ValueId v : op.results) {
     ir::Avals types;
     flatten(module_.type(v), types);
-    if (next + types.size() > flat.size()) fail(op, "there must be as many results as the operation has.");
     results.emplace_back(flat.subspan(next, types.size()));
     next += types.size();
   }
-  if (next != flat.size()) fail(op, "there must be as many results as the operation has.");
 }
 
 Array Importer::single(const Op& op, Operands operands, std::size_t i) const {
-  if (i >= operands.size() || operands[i].size() != 1) fail(op, "operand " + std::to_string(i) + " must be a tensor.");
+  if (i >= operands.size() || operands[i].size() != 1)
+    fail(op,
+         i >= operands.size()
+             ? "there must be an operand " + std::to_string(i) + "; got " +
+                   count_str(static_cast<std::int64_t>(operands.size()), "operand", "operands") + "."
+             : "operand " + std::to_string(i) + " must be a tensor; got " + module_.type(op.operands[i])->text + ".");
   return operands[i][0];
 }
 
@@ -357,9 +309,23 @@ Arrays Importer::tensors(const Op& op, Operands operands) const {
   return out;
 }
 
+void Importer::need_regions(const Op& op, std::size_t n) const {
+  if (op.regions.size() != n)
+    fail(op, "there must be " + count_str(static_cast<std::int64_t>(n), "region", "regions") + "; got " +
+                 std::to_string(op.regions.size()) + ".");
+}
+
+void Importer::need_operands(const Op& op, std::size_t n) const {
+  if (op.operands.size() != n)
+    fail(op, "there must be " + count_str(static_cast<std::int64_t>(n), "operand", "operands") + "; got " +
+                 std::to_string(op.operands.size()) + ".");
+}
+
 Aval Importer::result(const Op& op) const {
-  if (op.results.empty()) fail(op, "there must be a result.");
-  return aval(op.results[0]);
+  if (op.results.empty()) fail(op, "there must be a result; got none.");
+  const ir::Avals arrays = avals(std::span(op.results).first(1));
+  if (arrays.size() != 1) fail(op, "the result must be a tensor; got " + module_.type(op.results[0])->text + ".");
+  return arrays[0];
 }
 
 AttributeReader Importer::reader(const Op& op) const { return AttributeReader(module_, op, {}, {}); }
@@ -367,7 +333,7 @@ AttributeReader Importer::reader(const Op& op) const { return AttributeReader(mo
 // ---- regions as programs ----
 
 void Importer::region_arguments(const Op& op, const Region& region, std::size_t expected) const {
-  if (region.blocks.empty()) fail(op, "there must be a region with operations.");
+  if (region.blocks.empty()) fail(op, "a region must have operations; got an empty one.");
   if (region.body().arguments.size() != expected)
     fail(op, "a region must have " + count_str(static_cast<std::int64_t>(expected), "argument", "arguments") +
                  "; got " + std::to_string(region.body().arguments.size()) + ".");
@@ -376,12 +342,13 @@ void Importer::region_arguments(const Op& op, const Region& region, std::size_t 
 ir::Avals Importer::computation_arguments(const Op& op, const Region& region, std::size_t expected) const {
   region_arguments(op, region, expected);
   for (const ValueId v : region.body().arguments)
-    if (module_.type(v)->kind != Type::Kind::kTensor) fail(op, "a computation takes tensors.");
+    if (module_.type(v)->kind != Type::Kind::kTensor)
+      fail(op, "the arguments of a computation must be tensors; got " + module_.type(v)->text + ".");
   return avals(region.body().arguments);
 }
 
 Staged Importer::stage_region(const Op& op, const Region& region) {
-  if (region.blocks.empty()) fail(op, "there must be a region with operations.");
+  if (region.blocks.empty()) fail(op, "a region must have operations; got an empty one.");
   const Block& b = region.body();
   return stage(
       [&](std::span<const Array> args, Arrays& outs) {
@@ -438,7 +405,9 @@ std::optional<Array> Importer::find_known(ValueId v, int depth,
 }
 
 std::vector<std::int64_t> Importer::known_integers(const Op& op, std::size_t operand) {
-  if (operand >= op.operands.size()) fail(op, "there must be more operands.");
+  if (operand >= op.operands.size())
+    fail(op, "there must be an operand " + std::to_string(operand) + "; got " +
+                 count_str(static_cast<std::int64_t>(op.operands.size()), "operand", "operands") + ".");
   const std::optional<Array> a = known(op.operands[operand]);
   if (!a || !is_integer(a->dtype()) || a->size() > static_cast<std::int64_t>(2 * kMaxRank))
     fail(op, "operand " + std::to_string(operand) + " must be constant integers; got values that only the run knows.");
@@ -468,8 +437,11 @@ std::vector<Array> Function::operator()(std::span<const Array> args, SourceLocat
   return std::vector<Array>(outs.begin(), outs.end());
 }
 
-Function import(const Module& module, std::string_view function) {
+namespace {
+
+Function import(const Module& module, const ImportOptions& options, Refusals refusals) {
   Importer importer(module, module.top);
+  const std::string_view function = options.function;
   const Op* chosen = nullptr;
   if (!function.empty()) {
     chosen = importer.find_function(function);
@@ -481,17 +453,26 @@ Function import(const Module& module, std::string_view function) {
       if (op.name == "func.func" && (!visibility || visibility->text == "public")) chosen = &op;
     }
   }
-  if (!chosen)
+  if (!chosen) {
+    throw_refusals(module.source, std::move(refusals));
     fail_at(module, module.top.place,
             function.empty() ? "there must be a function in the program."
                              : "there must be a function @" + std::string(function) + ".");
-  importer.check_supported(*chosen);
+  }
+  importer.allow_unregistered(options.unregistered_custom_calls);
+  importer.check_supported(*chosen, std::move(refusals));
   const Staged& staged = importer.function(*chosen, *chosen);
   return Function(std::string(chosen->symbol()), staged.jaxpr, staged.captured);
 }
 
+}  // namespace
+
+Function import(const Module& module, ImportOptions options) { return import(module, options, {}); }
+
 Function import(std::string_view text, ImportOptions options) {
-  return import(parse(text, options.source), options.function);
+  Refusals refusals;
+  const Module module = parse_refusing(text, options.source, refusals);
+  return import(module, options, std::move(refusals));
 }
 
 }  // namespace weft::stablehlo

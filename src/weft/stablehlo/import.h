@@ -10,6 +10,8 @@
 #pragma once
 
 #include "weft/api/jit.h"
+#include "weft/core/arg.h"
+#include "weft/stablehlo/syntax.h"
 
 namespace weft::stablehlo {
 
@@ -38,10 +40,14 @@ class Function {
                                 SourceLocation loc = std::source_location::current()) const {
     return (*this)(std::span<const Array>(args), loc);
   }
+  /// Errors name the line of the call, which the first argument brings.
   template <class... A>
     requires(std::is_convertible_v<const A&, Array> && ...)
-  std::vector<Array> operator()(const A&... args) const {
-    return (*this)(std::vector<Array>{Array(args)...});
+  std::vector<Array> operator()(Arg first, const A&... others) const {
+    return (*this)(std::vector<Array>{first.array(), Array(others)...}, first.location());
+  }
+  std::vector<Array> operator()(SourceLocation loc = std::source_location::current()) const {
+    return (*this)(std::span<const Array>(), loc);
   }
 
  private:
@@ -54,12 +60,17 @@ struct ImportOptions {
   std::string_view source = {};
   /// The function's symbol; by default @main, or the only public function.
   std::string_view function = {};
+  /// Whether custom calls of functions that nobody has registered (core/custom_call.h) are accepted: such a program can
+  /// be printed and batched, but to run it needs the function.
+  bool unregistered_custom_calls = false;
 };
 
 /// Throws ParseError for text that is no program, and, all of them in one message, for every use of what Weft does not
-/// run: sizes that only the run knows, unknown element types and operations. Errors of operations (ShapeError and so
-/// on) come as ParseErrors that name the place in the text.
+/// run: sizes that only the run knows, unknown element types, operations and attributes, custom calls that nobody
+/// registered, data that is not in the text. Errors of operations (ShapeError and so on) come as ParseErrors that name
+/// the place in the text.
 Function import(std::string_view text, ImportOptions options = {});
-Function import(const Module& module, std::string_view function = {});
+/// The module knows its own source.
+Function import(const Module& module, ImportOptions options = {});
 
 }  // namespace weft::stablehlo

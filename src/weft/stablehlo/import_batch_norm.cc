@@ -26,12 +26,14 @@ struct BatchNorm {
 
 BatchNorm batch_norm(const AttributeReader& from, const Array& x) {
   BatchNorm b{x, from.integer("feature_index"), 0, {}, 1};
-  const Attribute* epsilon = from.op.find("epsilon");
+  const Attribute& epsilon = from.required("epsilon");
   const std::optional<double> e =
-      epsilon && epsilon->kind == Attribute::Kind::kNumber ? parse_number<double>(epsilon->text) : std::nullopt;
-  if (!e) from.fail("epsilon must be a number.");
+      epsilon.kind == Attribute::Kind::kNumber ? parse_number<double>(epsilon.text) : std::nullopt;
+  if (!e) from.mistyped(epsilon, "epsilon", "a number");
   b.epsilon = *e;
-  if (b.feature < 0 || b.feature >= x.ndim()) from.fail("feature_index must be an axis of the operand.");
+  if (b.feature < 0 || b.feature >= x.ndim())
+    from.fail("feature_index must be an axis of the operand; got " + std::to_string(b.feature) + " for " +
+              x.aval().str() + ".");
   for (std::int64_t a = 0; a < x.ndim(); ++a)
     if (a != b.feature) {
       b.others.push_back(a);
@@ -43,7 +45,7 @@ BatchNorm batch_norm(const AttributeReader& from, const Array& x) {
 }  // namespace
 
 void Importer::batch_norm_inference(const Op& op, Operands operands, Results& results) {
-  need(op, operands.size() == 5, "there must be five operands.");
+  need_operands(op, 5);
   const BatchNorm b = batch_norm(reader(op), single(op, operands, 0));
   const Array scale = single(op, operands, 1), offset = single(op, operands, 2);
   const Array y = b.normalized(single(op, operands, 3), single(op, operands, 4));
@@ -51,7 +53,7 @@ void Importer::batch_norm_inference(const Op& op, Operands operands, Results& re
 }
 
 void Importer::batch_norm_training(const Op& op, Operands operands, Results& results) {
-  need(op, operands.size() == 3, "there must be three operands.");
+  need_operands(op, 3);
   const BatchNorm b = batch_norm(reader(op), single(op, operands, 0));
   const Array mean = b.mean(b.x);
   const Array centered = lax::subtract(b.x, b.spread(mean));
@@ -62,7 +64,7 @@ void Importer::batch_norm_training(const Op& op, Operands operands, Results& res
 }
 
 void Importer::batch_norm_grad(const Op& op, Operands operands, Results& results) {
-  need(op, operands.size() == 5, "there must be five operands.");
+  need_operands(op, 5);
   const BatchNorm b = batch_norm(reader(op), single(op, operands, 0));
   const Array scale = b.spread(single(op, operands, 1)), mean = single(op, operands, 2);
   const Array variance = single(op, operands, 3), ct = single(op, operands, 4);

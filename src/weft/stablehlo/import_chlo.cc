@@ -37,7 +37,9 @@ void Importer::chlo_broadcast(const Op& op, Operands operands, Results& results)
   for (std::size_t i = 0; i < operands.size(); ++i) {
     const Array x = single(op, operands, i);
     const auto r = static_cast<std::size_t>(x.ndim());
-    if (r > rank) fail(op, "an operand may not have more axes than the result.");
+    if (r > rank)
+      fail(op,
+           "an operand may not have more axes than the result; got " + x.aval().str() + " for " + result.str() + ".");
     if (same_dims(x.shape(), result.shape())) {
       args.push_back(x);
       continue;
@@ -50,7 +52,7 @@ void Importer::chlo_broadcast(const Op& op, Operands operands, Results& results)
   const std::string base = op.name.substr(std::string_view("chlo.broadcast_").size());
   const Operation* row = operation_named("stablehlo." + base);
   if (!row) row = operation_named("chlo." + base);
-  if (!row) fail(op, "Weft has no such operation.");
+  if (!row) fail(op, std::string(reason_of_unknown(op.name)) + ".");
   ir::Avals in;
   for (const Array& a : args) in.push_back(a.aval());
   const ir::Params params =

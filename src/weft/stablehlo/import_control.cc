@@ -97,14 +97,12 @@ const std::unordered_map<std::string_view, Importer::Handler>& Importer::handler
 // ---- constants ----
 
 void Importer::constant(const Op& op, Operands, Results& results) {
-  const Attribute* value = op.find("value");
-  if (!value) fail(op, "there must be an attribute value.");
-  give(op, dense_array(module_, *value), results);
+  give(op, dense_array(module_, reader(op).required("value")), results);
 }
 
 void Importer::constant_like(const Op& op, Operands operands, Results& results) {
-  const Attribute* value = op.find("value");
-  if (!value || value->kind != Attribute::Kind::kNumber) fail(op, "value must be a number.");
+  const Attribute* value = &reader(op).required("value");
+  if (value->kind != Attribute::Kind::kNumber) reader(op).mistyped(*value, "value", "a number");
   const Aval type = single(op, operands, 0).aval();
   Attribute dense = Attribute::dense(value->text, type_of(type));
   dense.place = value->place;
@@ -114,7 +112,7 @@ void Importer::constant_like(const Op& op, Operands operands, Results& results) 
 // ---- functions ----
 
 void Importer::call(const Op& op, Operands operands, Results& results) {
-  const std::string callee = reader(op).text("callee", "");
+  const std::string callee = reader(op).text("callee");
   if (eager_ && evaluating()) {
     const Op* f = find_function(callee);
     if (!f) fail(op, "there must be a function @" + callee + ".");
@@ -135,12 +133,12 @@ void Importer::call(const Op& op, Operands operands, Results& results) {
 void Importer::composite(const Op& op, Operands operands, Results& results) {
   const AttributeReader from = reader(op);
   CompositeParams p;
-  p.name = from.text("name", "");
+  p.name = from.text("name");
   p.version = from.integer("version", 0);
   if (const Attribute* a = op.find("composite_attributes");
       a && a->kind == Attribute::Kind::kDictionary && !a->items.empty())
     p.attributes = attribute_text(*a);
-  const Staged& f = function(from.text("decomposition", ""), op);
+  const Staged& f = function(from.text("decomposition"), op);
   p.decomposition = f.jaxpr;
   Arrays args = f.captured;
   const Arrays own = flat(operands);
@@ -148,14 +146,16 @@ void Importer::composite(const Op& op, Operands operands, Results& results) {
   give(op, bind_all(OpCode::kComposite, ir::make_params(std::move(p)), args), results);
 }
 
+bool Importer::is_partitioning_hint(std::string_view target) {
+  return target == "Sharding" || target == "SPMDFullToShardShape" || target == "SPMDShardToFullShape" ||
+         target == "annotate_device_placement";
+}
+
 void Importer::custom_call(const Op& op, Operands operands, Results& results) {
   const AttributeReader from = reader(op);
   CustomCallParams p;
-  p.call_target_name = from.text("call_target_name", "");
-  // Partitioning hints mean nothing for one device.
-  if (p.call_target_name == "Sharding" || p.call_target_name == "SPMDFullToShardShape" ||
-      p.call_target_name == "SPMDShardToFullShape" || p.call_target_name == "annotate_device_placement")
-    return give(op, flat(operands), results);
+  p.call_target_name = from.text("call_target_name");
+  if (is_partitioning_hint(p.call_target_name)) return give(op, flat(operands), results);
   // Exporters of older StableHLO write CHLO's operations this way.
   if (p.call_target_name.starts_with("mhlo."))
     if (const Operation* row = operation_named("chlo." + p.call_target_name.substr(5)); row && !row->read)
@@ -173,7 +173,10 @@ void Importer::custom_call(const Op& op, Operands operands, Results& results) {
         try {
           params = parse(in, -1);
         } catch (const ParseError& e) {
-          fail(op, "backend_config: " + e.message());
+          // The message's own place counts from the start of the string.
+          const std::string& message = e.message();
+          const std::size_t place = message.find(": ");
+          fail(op, "backend_config: " + (place == std::string::npos ? message : message.substr(place + 2)));
         }
       }
       return give(op, bind_all(code, params, flat(operands)), results);
@@ -193,12 +196,12 @@ void Importer::custom_call(const Op& op, Operands operands, Results& results) {
 // ---- control flow ----
 
 void Importer::if_op(const Op& op, Operands operands, Results& results) {
-  if (op.regions.size() != 2) fail(op, "there must be two regions.");
+  need_regions(op, 2);
   branches(op, single(op, operands, 0), {&op.regions[1], &op.regions[0]}, results);
 }
 
 void Importer::case_op(const Op& op, Operands operands, Results& results) {
-  if (op.regions.empty()) fail(op, "there must be at least one region.");
+  if (op.regions.empty()) fail(op, "there must be at least one region; got none.");
   std::vector<const Region*> regions;
   for (const Region& r : op.regions) regions.push_back(&r);
   branches(op, single(op, operands, 0), std::move(regions), results);
@@ -246,16 +249,19 @@ void Importer::branches(const Op& op, const Array& index, std::vector<const Regi
 }
 
 void Importer::while_op(const Op& op, Operands operands, Results& results) {
-  if (op.regions.size() != 2) fail(op, "there must be two regions.");
+  need_regions(op, 2);
   for (const Region& r : op.regions) region_arguments(op, r, operands.size());
   if (eager_ && evaluating()) {
     Results carry(operands.begin(), operands.end());
     for (;;) {
       const Results go = run_region(op.regions[0], carry);
-      if (go.size() != 1 || go[0].size() != 1) fail(op, "the condition must be one boolean.");
+      if (go.size() != 1 || go[0].size() != 1 || go[0][0].aval() != Aval(boolean, {}))
+        fail(op, "the condition must give one boolean.");
       if (!static_cast<bool>(go[0][0])) break;
       Results next = run_region(op.regions[1], carry);
-      if (next.size() != carry.size()) fail(op, "the body must return as many values as are carried.");
+      if (next.size() != carry.size())
+        fail(op, "the body must return as many values as are carried; got " + std::to_string(next.size()) + " for " +
+                     std::to_string(carry.size()) + ".");
       carry = std::move(next);
     }
     results = std::move(carry);
@@ -276,7 +282,7 @@ void Importer::pass_through(const Op& op, Operands operands, Results& results) {
 
 void Importer::get_tuple_element(const Op& op, Operands operands, Results& results) {
   const std::int64_t index = reader(op).integer("index");
-  if (operands.size() != 1) fail(op, "there must be one operand.");
+  need_operands(op, 1);
   const TypeRef& type = module_.type(op.operands[0]);
   if (type->kind != Type::Kind::kTuple || index < 0 || index >= static_cast<std::int64_t>(type->parts.size()))
     fail(op, "the operand must be a tuple with an element " + std::to_string(index) + "; got " + type->text + ".");

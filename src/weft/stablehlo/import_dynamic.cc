@@ -14,7 +14,8 @@ Dims as_dims(const std::vector<std::int64_t>& v) { return Dims(std::span<const s
 
 void Importer::rng(const Op& op, Operands operands, Results& results) {
   const Aval result = this->result(op);
-  const RngParams p{reader(op).enumerator_of("rng_distribution", RngDistribution{}), Dims(result.shape())};
+  const RngParams p{reader(op).enumerator_of<RngDistribution>("rng_distribution", "rng_distribution"),
+                    Dims(result.shape())};
   give(op, bind_all(OpCode::kRng, ir::make_params(p), Arrays{single(op, operands, 0), single(op, operands, 1)}),
        results);
 }
@@ -33,7 +34,8 @@ void Importer::set_dimension_size(const Op& op, Operands operands, Results& resu
   const Array x = single(op, operands, 0);
   const std::vector<std::int64_t> size = known_integers(op, 1);
   if (axis < 0 || axis >= x.ndim() || size.size() != 1 || size[0] != x.aval().shape(static_cast<std::size_t>(axis)))
-    fail(op, "the size must be that of the operand's axis: Weft's shapes are static.");
+    fail(op, "the size must be that of the operand's axis, since shapes are static; got " + join(size, ", ") +
+                 " for axis " + std::to_string(axis) + " of " + x.aval().str() + ".");
   give(op, x, results);
 }
 
@@ -65,7 +67,9 @@ void Importer::dynamic_conv(const Op& op, Operands operands, Results& results) {
   const ir::Params fixed = operation_named("stablehlo.convolution")->read(AttributeReader(module_, op, in, out));
   auto p = ir::params_as<ConvolutionParams>(fixed);
   const std::vector<std::int64_t> padding = known_integers(op, 2);
-  if (padding.size() != 2 * p.padding_low.size()) fail(op, "the padding must have two numbers per spatial axis.");
+  if (padding.size() != 2 * p.padding_low.size())
+    fail(op, "the padding must have two numbers per spatial axis; got " + std::to_string(padding.size()) + " for " +
+                 std::to_string(p.padding_low.size()) + ".");
   for (std::size_t i = 0; i < p.padding_low.size(); ++i) {
     p.padding_low[i] = padding[2 * i];
     p.padding_high[i] = padding[2 * i + 1];

@@ -19,7 +19,8 @@ void Importer::broadcast(const Op& op, Operands operands, Results& results) {
 // dot contracts the last axis of the left operand with the first of the right.
 void Importer::dot(const Op& op, Operands operands, Results& results) {
   const Array x = single(op, operands, 0), y = single(op, operands, 1);
-  if (x.ndim() < 1 || x.ndim() > 2 || y.ndim() < 1 || y.ndim() > 2) fail(op, "operands must be vectors or matrices.");
+  if (x.ndim() < 1 || x.ndim() > 2 || y.ndim() < 1 || y.ndim() > 2)
+    fail(op, "operands must be vectors or matrices; got " + x.aval().str() + " and " + y.aval().str() + ".");
   DotDimensionNumbers d;
   d.lhs_contracting = {x.ndim() - 1};
   d.rhs_contracting = {0};
@@ -28,7 +29,7 @@ void Importer::dot(const Op& op, Operands operands, Results& results) {
 
 // "ab,bc->ac": letters of both operands and the result are batched, of both operands contracted, of one summed.
 void Importer::einsum(const Op& op, Operands operands, Results& results) {
-  const std::string config = reader(op).text("einsum_config", "");
+  const std::string config = reader(op).text("einsum_config");
   const std::size_t arrow = config.find("->");
   std::vector<std::string> terms;
   if (arrow != std::string::npos)
@@ -50,7 +51,8 @@ void Importer::einsum(const Op& op, Operands operands, Results& results) {
   Arrays xs;
   for (std::size_t i = 0; i < operands.size(); ++i) {
     Array x = single(op, operands, i);
-    if (x.ndim() != static_cast<int>(terms[i].size())) fail(op, "a term must have one letter per axis.");
+    if (x.ndim() != static_cast<int>(terms[i].size()))
+      fail(op, "a term must have one letter per axis; got \"" + terms[i] + "\" for " + x.aval().str() + ".");
     const std::string other = operands.size() == 2 ? terms[1 - i] : std::string();
     Dims summed;
     std::string left;
@@ -104,9 +106,10 @@ void Importer::einsum(const Op& op, Operands operands, Results& results) {
 void Importer::torch_index_select(const Op& op, Operands operands, Results& results) {
   const AttributeReader from = reader(op);
   const Array x = single(op, operands, 0), index = single(op, operands, 1);
-  const std::int64_t dim = from.integer("dim", 0), batch = from.integer("batch_dims", 0);
+  const std::int64_t dim = from.integer("dim"), batch = from.integer("batch_dims");
   if (batch < 0 || batch > index.ndim() || dim < batch || dim >= x.ndim())
-    fail(op, "batch_dims and dim must be axes of the operands, batch_dims first.");
+    fail(op, "batch_dims and dim must be axes of the operands, batch_dims first; got " + std::to_string(batch) +
+                 " and " + std::to_string(dim) + " for " + x.aval().str() + " and " + index.aval().str() + ".");
   GatherParams p;
   GatherDimensionNumbers& d = p.dimension_numbers;
   for (std::int64_t a = 0; a < x.ndim(); ++a) {

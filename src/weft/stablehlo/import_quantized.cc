@@ -64,11 +64,13 @@ Array Importer::quantize(const Op& op, const TypeRef& type, const Array& value) 
 
 void Importer::apply_quantized(const Op& op, Operands operands, Results& results) {
   const Arrays stored = tensors(op, operands);
-  if (op.results.size() != 1 || stored.empty()) fail(op, "a quantised operation must have operands and one result.");
+  if (op.results.size() != 1 || stored.empty())
+    fail(op, "a quantised operation must have operands and one result; got " + std::to_string(stored.size()) + " and " +
+                 std::to_string(op.results.size()) + ".");
   const TypeRef& result = module_.type(op.results[0]);
   if (op.name == "stablehlo.bitcast_convert") {
     // The integers themselves, seen as another type of their width.
-    const Aval to = aval(op.results[0]);
+    const Aval to = this->result(op);
     give(op, stored[0].dtype() == to.dtype() ? stored[0] : lax::bitcast_convert(stored[0], to.dtype()), results);
     return;
   }
@@ -79,13 +81,13 @@ void Importer::apply_quantized(const Op& op, Operands operands, Results& results
   }
   Array y;
   if (op.name == "stablehlo.uniform_quantize" || op.name == "stablehlo.uniform_dequantize") {
-    if (real.size() != 1) fail(op, "there must be one operand.");
+    need_operands(op, 1);
     y = real[0];
   } else {
     const Operation* row = operation_named(op.name);
     ir::Avals in;
     for (const Array& a : real) in.push_back(a.aval());
-    Aval out = aval(op.results[0]);
+    Aval out = this->result(op);
     if (is_quantized(result)) out = out.with_dtype(quantization(result->element)->expressed);
     const AttributeReader from(module_, op, in, std::span<const Aval>(&out, 1));
     y = bind_one(row->op, row->read ? row->read(from) : ir::Params(), real);

@@ -38,14 +38,13 @@ std::optional<ReduceKind> reduction_named(std::string_view name) {
 std::optional<WindowSelect> selection_of(const Module& module, const Region& region) {
   const Op* op = only_op(region);
   if (!op || op->name != "stablehlo.compare" || region.body().arguments.size() != 2) return std::nullopt;
-  const AttributeReader from(module, *op, {}, {});
-  const std::string direction = from.enumerator("comparison_direction", "");
-  if ((direction != "GE" && direction != "LE") || from.enumerator("compare_type", "") == "TOTALORDER")
-    return std::nullopt;
+  const Comparison c = read_comparison(AttributeReader(module, *op, {}, {}));
+  const bool ge = c.direction == ComparisonDirection::kGe;
+  if ((!ge && c.direction != ComparisonDirection::kLe) || c.total_order) return std::nullopt;
   const auto& a = region.body().arguments;
   // chosen >= later is later <= chosen.
-  if (applies_to(*op, a[0], a[1], false)) return direction == "GE" ? WindowSelect::kGe : WindowSelect::kLe;
-  if (applies_to(*op, a[1], a[0], false)) return direction == "GE" ? WindowSelect::kLe : WindowSelect::kGe;
+  if (applies_to(*op, a[0], a[1], false)) return ge ? WindowSelect::kGe : WindowSelect::kLe;
+  if (applies_to(*op, a[1], a[0], false)) return ge ? WindowSelect::kLe : WindowSelect::kGe;
   return std::nullopt;
 }
 
@@ -157,8 +156,10 @@ bool Importer::is_neutral(ReduceKind kind, const Array& init) const {
 }
 
 Importer::Reduction Importer::read_reduction(const Op& op, Operands operands) {
-  if (op.regions.size() != 1 || operands.empty() || operands.size() % 2 != 0)
-    fail(op, "there must be one region, and one initial value per operand.");
+  need_regions(op, 1);
+  if (operands.empty() || operands.size() % 2 != 0)
+    fail(op, "there must be one initial value per array; got " +
+                 count_str(static_cast<std::int64_t>(operands.size()), "operand", "operands") + ".");
   const std::size_t n = operands.size() / 2;
   const ir::Avals body = computation_arguments(op, op.regions[0], 2 * n);
   const Arrays all = tensors(op, operands);
@@ -204,7 +205,8 @@ void Importer::reduce_window(const Op& op, Operands operands, Results& results) 
 }
 
 void Importer::select_and_scatter(const Op& op, Operands operands, Results& results) {
-  if (op.regions.size() != 2 || operands.size() != 3) fail(op, "there must be two regions and three operands.");
+  need_regions(op, 2);
+  need_operands(op, 3);
   computation_arguments(op, op.regions[0], 2);
   const ir::Avals body = computation_arguments(op, op.regions[1], 2);
   Arrays all = tensors(op, operands);
@@ -256,7 +258,10 @@ Array Importer::index_vectors_last(const Op& op, Array indices, std::int64_t ind
 
 void Importer::gather(const Op& op, Operands operands, Results& results) {
   const AttributeReader from = reader(op);
-  const AttributeFields f = from.fields("dimension_numbers", "gather");
+  const AttributeFields f = from.fields("dimension_numbers", "gather",
+                                        {"offset_dims", "collapsed_slice_dims", "operand_batching_dims",
+                                         "start_indices_batching_dims", "start_index_map"},
+                                        {"index_vector_dim"});
   GatherParams p;
   p.dimension_numbers = {f.dims("offset_dims"), f.dims("collapsed_slice_dims"), f.dims("operand_batching_dims"),
                          f.dims("start_indices_batching_dims"), f.dims("start_index_map")};
@@ -292,9 +297,14 @@ std::optional<Arrays> Importer::scatter_each(const Op& op, const ScatterDimensio
 
 void Importer::scatter(const Op& op, Operands operands, Results& results) {
   const AttributeReader from = reader(op);
-  const AttributeFields f = from.fields("scatter_dimension_numbers", "scatter");
-  if (op.regions.size() != 1 || operands.size() < 3 || operands.size() % 2 == 0)
-    fail(op, "there must be one region, the inputs, the indices and as many updates as inputs.");
+  const AttributeFields f = from.fields("scatter_dimension_numbers", "scatter",
+                                        {"update_window_dims", "inserted_window_dims", "input_batching_dims",
+                                         "scatter_indices_batching_dims", "scatter_dims_to_operand_dims"},
+                                        {"index_vector_dim"});
+  need_regions(op, 1);
+  if (operands.size() < 3 || operands.size() % 2 == 0)
+    fail(op, "there must be inputs, the indices and as many updates as inputs; got " +
+                 count_str(static_cast<std::int64_t>(operands.size()), "operand", "operands") + ".");
   const std::size_t n = operands.size() / 2;
   const ir::Avals body = computation_arguments(op, op.regions[0], 2 * n);
   ScatterDimensionNumbers d{f.dims("update_window_dims"), f.dims("inserted_window_dims"), f.dims("input_batching_dims"),
@@ -341,10 +351,9 @@ class ComparatorMatcher {
   }
   bool is_argument(ValueId v, std::size_t i) const { return i < block_.arguments.size() && block_.arguments[i] == v; }
 
-  bool compares(const Op& op, std::string_view direction, bool total) const {
-    const AttributeReader from(module_, op, {}, {});
-    return from.enumerator("comparison_direction", "") == direction &&
-           (from.enumerator("compare_type", "") == "TOTALORDER") == total;
+  bool compares(const Op& op, ComparisonDirection direction, bool total) const {
+    const Comparison c = read_comparison(AttributeReader(module_, op, {}, {}));
+    return c.direction == direction && c.total_order == total;
   }
 
   std::optional<double> constant(ValueId v) const {
@@ -363,14 +372,15 @@ class ComparatorMatcher {
     if (!zero || !unequal) return false;
     const Op* equal = definition(zero->operands[0], "stablehlo.compare", 2);
     const std::optional<double> fill = constant(nan->operands[1]), none = constant(zero->operands[1]);
-    return equal && fill && none && *fill != *fill && *none == 0 && compares(*unequal, "NE", false) &&
-           compares(*equal, "EQ", false) && is_argument(unequal->operands[0], argument) &&
-           is_argument(unequal->operands[1], argument) && is_argument(equal->operands[0], argument) &&
-           constant(equal->operands[1]) == 0.0 && is_argument(zero->operands[2], argument);
+    return equal && fill && none && *fill != *fill && *none == 0 &&
+           compares(*unequal, ComparisonDirection::kNe, false) && compares(*equal, ComparisonDirection::kEq, false) &&
+           is_argument(unequal->operands[0], argument) && is_argument(unequal->operands[1], argument) &&
+           is_argument(equal->operands[0], argument) && constant(equal->operands[1]) == 0.0 &&
+           is_argument(zero->operands[2], argument);
   }
 
   // Compares key `k` of both sides in `direction`.
-  bool compares_key(ValueId v, std::size_t k, std::string_view direction) const {
+  bool compares_key(ValueId v, std::size_t k, ComparisonDirection direction) const {
     const Op* op = definition(v, "stablehlo.compare", 2);
     if (!op || 2 * k + 1 >= block_.arguments.size()) return false;
     const std::optional<DType> t = element_dtype(module_.type(block_.arguments[2 * k])->element);
@@ -383,11 +393,11 @@ class ComparatorMatcher {
   }
 
   std::int64_t less(ValueId v, std::size_t k) const {
-    if (compares_key(v, k, "LT")) return 1;
+    if (compares_key(v, k, ComparisonDirection::kLt)) return 1;
     const Op* either = definition(v, "stablehlo.or", 2);
-    if (!either || !compares_key(either->operands[0], k, "LT")) return 0;
+    if (!either || !compares_key(either->operands[0], k, ComparisonDirection::kLt)) return 0;
     const Op* tie = definition(either->operands[1], "stablehlo.and", 2);
-    if (!tie || !compares_key(tie->operands[0], k, "EQ")) return 0;
+    if (!tie || !compares_key(tie->operands[0], k, ComparisonDirection::kEq)) return 0;
     const std::int64_t rest = less(tie->operands[1], k + 1);
     return rest ? rest + 1 : 0;
   }
@@ -401,7 +411,8 @@ class ComparatorMatcher {
 
 void Importer::sort(const Op& op, Operands operands, Results& results) {
   const AttributeReader from = reader(op);
-  if (op.regions.size() != 1 || operands.empty()) fail(op, "there must be one region and at least one operand.");
+  need_regions(op, 1);
+  if (operands.empty()) fail(op, "there must be at least one operand; got none.");
   computation_arguments(op, op.regions[0], 2 * operands.size());
   const Arrays xs = tensors(op, operands);
   std::int64_t dimension = from.integer("dimension", -1);
@@ -421,7 +432,8 @@ void Importer::sort(const Op& op, Operands operands, Results& results) {
 // ---- map: the body for each element, which is the body batched over every axis ----
 
 void Importer::map(const Op& op, Operands operands, Results& results) {
-  if (op.regions.size() != 1 || operands.empty()) fail(op, "there must be one region and at least one operand.");
+  need_regions(op, 1);
+  if (operands.empty()) fail(op, "there must be at least one operand; got none.");
   computation_arguments(op, op.regions[0], operands.size());
   const Arrays xs = tensors(op, operands);
   const Staged body = stage_region(op, op.regions[0]);
@@ -454,7 +466,8 @@ void Importer::map(const Op& op, Operands operands, Results& results) {
     };
   }
   for (const Array& x : xs)
-    if (!same_dims(x.shape(), xs[0].shape())) fail(op, "operands must have equal shapes.");
+    if (!same_dims(x.shape(), xs[0].shape()))
+      fail(op, "operands must have equal shapes; got " + x.aval().str() + " beside " + xs[0].aval().str() + ".");
   Arrays outs;
   f(xs, outs);
   give(op, outs, results);
@@ -469,7 +482,7 @@ void Importer::all_reduce(const Op& op, Operands operands, Results& results) {
   if (op.name == "stablehlo.cross-replica-sum") {
     p.kind = ReduceKind::kSum;
   } else {
-    if (op.regions.size() != 1) fail(op, "there must be one region.");
+    need_regions(op, 1);
     const ir::Avals body = computation_arguments(op, op.regions[0], 2);
     // A computation in a wider type gives that type.
     const std::optional<ReduceKind> kind =
@@ -497,7 +510,7 @@ void Importer::reduce_scatter(const Op& op, Operands operands, Results& results)
   p.groups = read_groups(from);
   const ir::Avals in = avals(op.operands), out = avals(op.results);
   p.group_size = implied_group_size(p.groups, out, in, p.scatter_dimension);
-  if (op.regions.size() != 1) fail(op, "there must be one region.");
+  need_regions(op, 1);
   const ir::Avals body = computation_arguments(op, op.regions[0], 2);
   const std::optional<ReduceKind> kind =
       same_dtype(tensors(op, operands), body) ? reduction_of(op.regions[0]) : std::nullopt;
@@ -516,7 +529,9 @@ void Importer::each_operand(const Op& op, Operands operands, Results& results) {
   const Operation* row = operation_named(op.name);
   const Arrays xs = tensors(op, operands);
   const ir::Avals in = avals(op.operands), out = avals(op.results);
-  if (out.size() != xs.size()) fail(op, "there must be one result per operand.");
+  if (out.size() != xs.size())
+    fail(op, "there must be one result per operand; got " + std::to_string(out.size()) + " for " +
+                 std::to_string(xs.size()) + ".");
   Arrays outs;
   for (std::size_t i = 0; i < xs.size(); ++i) {
     const AttributeReader from(module_, op, std::span(in).subspan(i, 1), std::span(out).subspan(i, 1));

@@ -15,6 +15,7 @@
 #include "weft/ir/programs.h"
 #include "weft/ops/lax.h"
 #include "weft/stablehlo/operations.h"
+#include "weft/stablehlo/refusal.h"
 
 namespace weft::stablehlo {
 
@@ -33,8 +34,11 @@ class Importer {
   /// The function of that symbol, staged; memoised. Throws ParseError at `use` when there is none.
   const Staged& function(std::string_view symbol, const Op& use);
   const Staged& function(const Op& function, const Op& use);
-  /// Throws one ParseError that names everything in `function`, and what it calls, that cannot be run.
-  void check_supported(const Op& function);
+  /// Throws one ParseError that names everything in `function`, and what it calls, that cannot be run, and what was
+  /// refused before.
+  void check_supported(const Op& function, Refusals refusals = {});
+  /// Whether custom calls of functions that are not registered are accepted, which then fail when they are run.
+  void allow_unregistered(bool allow) { allow_unregistered_ = allow; }
   const Op* find_function(std::string_view symbol) const;
   /// Runs a function's body on `args` in the current trace.
   Arrays run_function(const Op& function, std::span<const Array> args);
@@ -46,14 +50,20 @@ class Importer {
 
   /// The types of the arrays that stand for a value of this type.
   void flatten(const TypeRef& type, ir::Avals& out) const;
-  Aval aval(ValueId v) const;
   ir::Avals avals(std::span<const ValueId> values) const;
 
  private:
   using Handler = void (Importer::*)(const Op&, Operands, Results&);
   static const std::unordered_map<std::string_view, Handler>& handlers();
 
+  // ---- import_supported.cc ----
+  void check_op(const Op& op, Refusals& refusals);
+  bool custom_call_is_known(const Op& op) const;
+  /// Whether a custom call only says where parts of arrays are, which means nothing for one device.
+  static bool is_partitioning_hint(std::string_view target);
+
   // ---- import.cc ----
+  const Type& function_type_of(const Op& function) const;
   void run_op(const Op& op);
   void apply(const Op& op, Operands operands, Results& results);
   void apply_row(const Op& op, const Operation& row, Operands operands, Results& results);
@@ -78,9 +88,8 @@ class Importer {
   Aval result(const Op& op) const;
   AttributeReader reader(const Op& op) const;
   [[noreturn]] void fail(const Op& op, const std::string& message) const;
-  void need(const Op& op, bool condition, const char* what) const {
-    if (!condition) fail(op, what);
-  }
+  void need_regions(const Op& op, std::size_t n) const;
+  void need_operands(const Op& op, std::size_t n) const;
   Arrays bind_all(OpCode code, ir::Params params, std::span<const Array> args);
   Array bind_one(OpCode code, ir::Params params, std::span<const Array> args) {
     return bind_all(code, std::move(params), args)[0];
@@ -165,6 +174,7 @@ class Importer {
   const Module& module_;
   Extension extension_;
   bool eager_ = false;
+  bool allow_unregistered_ = false;
   /// Looks symbols up in the module of a function while its body is read.
   class ScopeOf {
    public:

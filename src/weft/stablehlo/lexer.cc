@@ -218,10 +218,10 @@ std::int64_t Lexer::integer(std::string_view what) {
   return *v;
 }
 
-// The offset just past the bracket that closes the one at the cursor.
-std::size_t Lexer::balanced_end() const {
+// The offset just past the bracket that closes the one at `begin`.
+std::size_t Lexer::balanced_end(std::size_t begin) const {
   std::string open;
-  std::size_t i = at_;
+  std::size_t i = begin;
   while (i < end_) {
     const char c = text_[i];
     if (c == '"') {
@@ -233,7 +233,7 @@ std::size_t Lexer::balanced_end() const {
       continue;
     } else if (const char close = closing(c)) {
       if (c != '<' || i + 1 >= end_ || text_[i + 1] != '=') open += close;
-    } else if (c == '>' && ((i > at_ && text_[i - 1] == '-') || (i + 1 < end_ && text_[i + 1] == '='))) {
+    } else if (c == '>' && ((i > begin && text_[i - 1] == '-') || (i + 1 < end_ && text_[i + 1] == '='))) {
       // An arrow and a comparison close nothing.
     } else if (c == '>' || c == ')' || c == ']' || c == '}') {
       if (open.empty() || open.back() != c)
@@ -243,7 +243,28 @@ std::size_t Lexer::balanced_end() const {
     }
     ++i;
   }
-  fail_at(at_, "a bracket that is closed");
+  fail_at(begin, "a bracket that is closed");
+}
+
+Lexer::Remainder Lexer::rest_of_operation() const {
+  Remainder rest{at_, std::nullopt};
+  std::size_t& i = rest.end;
+  while (i < end_ && text_[i] != '\n' && text_[i] != '}') {
+    const char c = text_[i];
+    if (c == '"') {
+      for (++i; i < end_ && text_[i] != '"' && text_[i] != '\n'; ++i)
+        if (text_[i] == '\\') ++i;
+      i = std::min(i + 1, end_);
+    } else if (c == '/' && i + 1 < end_ && text_[i + 1] == '/') {
+      while (i < end_ && text_[i] != '\n') ++i;
+    } else if (closing(c)) {
+      i = balanced_end(i);
+    } else {
+      if (c == ':') rest.types = i + 1;
+      ++i;
+    }
+  }
+  return rest;
 }
 
 std::string Lexer::reduced(std::size_t begin, std::size_t end) const {
@@ -279,7 +300,7 @@ std::string Lexer::reduced(std::size_t begin, std::size_t end) const {
 
 std::string Lexer::bracket_text() {
   const std::size_t begin = at_;
-  const std::size_t end = balanced_end();
+  const std::size_t end = balanced_end(at_);
   at_ = end;
   skip();
   return reduced(begin, end);
@@ -294,7 +315,7 @@ std::string Lexer::angle_body() {
 std::string_view Lexer::raw_angle_body() {
   if (peek() != '<') fail("'<'");
   const std::size_t begin = at_ + 1;
-  at_ = balanced_end();
+  at_ = balanced_end(at_);
   const std::string_view body = text_.substr(begin, at_ - 1 - begin);
   skip();
   return body;
@@ -313,10 +334,12 @@ void Lexer::fail_at(std::size_t offset, std::string_view expected) const {
       while (offset + n < end_ && (is_word(text_[offset + n]) || text_[offset + n] == '#')) ++n;
     got = shown(text_.substr(offset, n));
   }
-  refuse(place_of(offset), "expected " + std::string(expected) + "; got " + got + ".");
+  refuse(lines_ ? place_of(offset) : TextPosition(), "expected " + std::string(expected) + "; got " + got + ".");
 }
 
 void Lexer::refuse(TextPosition place, const std::string& message) const {
+  const ForcedLocation nowhere{SourceLocation()};
+  if (!lines_) throw ParseError(message);
   throw ParseError((source_.empty() ? std::string() : source_ + ":") + place.str() + ": " + message);
 }
 

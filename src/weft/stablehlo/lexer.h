@@ -20,7 +20,8 @@ LineStarts line_starts(std::string_view text);
 
 class Lexer {
  public:
-  /// Reads text[begin, end); places count from the start of `text`, which must outlive the lexer.
+  /// Reads text[begin, end); places count from the start of `text`, which must outlive the lexer. Without `lines`, for
+  /// a part of a text whose place is known to the caller, errors have no place.
   Lexer(std::string_view text, std::size_t begin, std::size_t end, std::string_view source, LineStarts lines);
 
   bool at_end() const { return at_ == end_; }
@@ -57,8 +58,18 @@ class Lexer {
   /// Text of a balanced bracket of any kind, as angle_body reduces it, with its brackets.
   std::string bracket_text();
 
+  /// What is left of an operation of unknown form: it ends where a line ends outside all brackets, and its types follow
+  /// the last ':' outside them, if there is one.
+  struct Remainder {
+    std::size_t end;
+    std::optional<std::size_t> types;
+  };
+  Remainder rest_of_operation() const;
+
   std::size_t offset() const { return at_; }
+  /// To an offset where a token starts; to any with skip_blanks().
   void seek(std::size_t offset) { at_ = offset; }
+  void skip_blanks() { skip(); }
   std::string_view text() const { return text_; }
   TextPosition place() const { return place_of(at_); }
   TextPosition place_of(std::size_t offset) const;
@@ -72,7 +83,7 @@ class Lexer {
   bool fits(std::string_view token) const { return at_ + token.size() <= end_; }
   void skip();
   void skip_string();
-  std::size_t balanced_end() const;
+  std::size_t balanced_end(std::size_t begin) const;
   std::string reduced(std::size_t begin, std::size_t end) const;
 
   std::string_view text_;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "weft/ir/collectives.h"
+#include "weft/ir/elementwise.h"
 #include "weft/ir/indexing.h"
 #include "weft/ir/window.h"
 #include "weft/stablehlo/attributes.h"
@@ -38,6 +39,13 @@ bool has_weft_call(OpCode op);
 inline constexpr std::string_view kReduceOps[] = {"stablehlo.add",     "stablehlo.multiply", "stablehlo.maximum",
                                                   "stablehlo.minimum", "stablehlo.and",      "stablehlo.or",
                                                   "stablehlo.xor"};
+
+/// What a comparison's attributes say; the direction is one of the first six.
+struct Comparison {
+  ComparisonDirection direction = ComparisonDirection::kEq;
+  bool total_order = false;
+};
+Comparison read_comparison(const AttributeReader& from);
 
 Window read_window(const AttributeReader& from, int rank);
 void write_window(const Window& w, AttributeWriter& to);

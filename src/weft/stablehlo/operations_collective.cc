@@ -9,7 +9,7 @@ ProcessGroups read_groups(const AttributeReader& from) {
   ProcessGroups g;
   if (from.has("replica_groups")) g.replica_groups = from.matrix("replica_groups");
   g.channel_id = read_channel(from).first;
-  g.use_global_device_ids = from.boolean("use_global_device_ids", false);
+  g.use_global_device_ids = from.flag("use_global_device_ids");
   return g;
 }
 
@@ -21,7 +21,7 @@ void write_groups(const ProcessGroups& g, AttributeWriter& to, bool device_ids) 
 }
 
 std::pair<std::int64_t, std::int64_t> read_channel(const AttributeReader& from) {
-  const AttributeFields f(from.module, from.op.find("channel_handle"), "channel_handle");
+  const AttributeFields f(from.module, from.op.find("channel_handle"), "channel_handle", {}, {"handle", "type"});
   return {f.integer("handle", 0), f.integer("type", 0)};
 }
 

@@ -10,7 +10,9 @@ namespace weft::stablehlo {
 namespace {
 
 ir::Params read_dot_general(const AttributeReader& from) {
-  const AttributeFields f = from.fields("dot_dimension_numbers", "dot");
+  const AttributeFields f = from.fields("dot_dimension_numbers", "dot",
+                                        {"lhs_batching_dimensions", "rhs_batching_dimensions",
+                                         "lhs_contracting_dimensions", "rhs_contracting_dimensions"});
   DotGeneralParams p;
   p.dimension_numbers = {f.dims("lhs_contracting_dimensions"), f.dims("rhs_contracting_dimensions"),
                          f.dims("lhs_batching_dimensions"), f.dims("rhs_batching_dimensions")};
@@ -57,15 +59,15 @@ void read_axes(Lexer& in, std::string_view first, std::int64_t& first_axis, std:
 }
 
 ConvDimensionNumbers read_conv_dimensions(const AttributeReader& from) {
-  const Attribute* a = from.op.find("dimension_numbers");
+  const Attribute* a = &from.required("dimension_numbers");
   constexpr std::string_view prefix = "#stablehlo.conv<";
-  if (!a || a->kind != Attribute::Kind::kOther || !a->text.starts_with(prefix))
-    from.fail("dimension_numbers must be #stablehlo.conv<[...]x[...]->[...]>.");
+  if (a->kind != Attribute::Kind::kOther || !a->text.starts_with(prefix))
+    from.mistyped(*a, "dimension_numbers", "#stablehlo.conv<[...]x[...]->[...]>");
   ConvDimensionNumbers d;
   try {
     const std::string_view text = std::string_view(a->text).substr(prefix.size());
-    Lexer in(text, 0, text.size(), {}, line_starts(text));
-    if (in.accept("raw")) in.fail("the form [...]x[...]->[...]");
+    Lexer in(text, 0, text.size(), {}, nullptr);
+    if (in.looking_at("raw")) in.fail("the form [...]x[...]->[...]");
     read_axes(in, "b", d.input_batch, "f", d.input_feature, d.input_spatial);
     in.expect("x");
     read_axes(in, "i", d.kernel_input_feature, "o", d.kernel_output_feature, d.kernel_spatial);
@@ -103,7 +105,7 @@ ir::Params read_convolution(const AttributeReader& from) {
     if (rows.size() != n)
       from.fail("padding must have one row per spatial axis; got " + std::to_string(rows.size()) + ".");
     for (std::size_t i = 0; i < n; ++i) {
-      if (rows[i].size() != 2) from.fail("padding must have two columns.");
+      if (rows[i].size() != 2) from.fail("padding must have two columns; got " + std::to_string(rows[i].size()) + ".");
       p.padding_low[i] = rows[i][0];
       p.padding_high[i] = rows[i][1];
     }
@@ -142,7 +144,7 @@ void write_convolution(const ir::ParamsBase* params, AttributeWriter& to) {
 // ---- linear algebra and random bits ----
 
 ir::Params read_fft(const AttributeReader& from) {
-  return ir::make_params(FftParams{from.enumerator_of("fft_type", FftType{}), from.dims("fft_length")});
+  return ir::make_params(FftParams{from.enumerator_of<FftType>("fft_type", "fft_type"), from.dims("fft_length")});
 }
 void write_fft(const ir::ParamsBase* params, AttributeWriter& to) {
   const auto& p = ir::params_as<FftParams>(params);
@@ -159,10 +161,10 @@ void write_cholesky(const ir::ParamsBase* params, AttributeWriter& to) {
 
 ir::Params read_triangular_solve(const AttributeReader& from) {
   TriangularSolveParams p;
-  p.left_side = from.boolean("left_side", true);
-  p.lower = from.boolean("lower", true);
-  p.unit_diagonal = from.boolean("unit_diagonal", false);
-  p.transpose_a = from.enumerator_of("transpose_a", TransposeA{});
+  p.left_side = from.boolean("left_side");
+  p.lower = from.boolean("lower");
+  p.unit_diagonal = from.boolean("unit_diagonal");
+  p.transpose_a = from.enumerator_of<TransposeA>("transpose_a", "transpose");
   return ir::make_params(p);
 }
 void write_triangular_solve(const ir::ParamsBase* params, AttributeWriter& to) {
@@ -174,9 +176,9 @@ void write_triangular_solve(const ir::ParamsBase* params, AttributeWriter& to) {
 }
 
 ir::Params read_rng_bit_generator(const AttributeReader& from) {
-  if (from.out.size() != 2) from.fail("there must be two results.");
-  return ir::make_params(RngBitGeneratorParams{from.enumerator_of("rng_algorithm", RngAlgorithm{}), from.out[1].dtype(),
-                                               Dims(from.out[1].shape())});
+  if (from.out.size() != 2) from.fail("there must be 2 results; got " + std::to_string(from.out.size()) + ".");
+  return ir::make_params(RngBitGeneratorParams{from.enumerator_of<RngAlgorithm>("rng_algorithm", "rng_algorithm"),
+                                               from.out[1].dtype(), Dims(from.out[1].shape())});
 }
 void write_rng_bit_generator(const ir::ParamsBase* params, AttributeWriter& to) {
   const auto& p = ir::params_as<RngBitGeneratorParams>(params);
@@ -210,7 +212,7 @@ Window read_window(const AttributeReader& from, int rank) {
     const std::vector<Dims> rows = from.matrix("padding");
     if (rows.size() != n) from.fail("padding must have one row per axis; got " + std::to_string(rows.size()) + ".");
     for (std::size_t i = 0; i < n; ++i) {
-      if (rows[i].size() != 2) from.fail("padding must have two columns.");
+      if (rows[i].size() != 2) from.fail("padding must have two columns; got " + std::to_string(rows[i].size()) + ".");
       w.padding_low[i] = rows[i][0];
       w.padding_high[i] = rows[i][1];
     }

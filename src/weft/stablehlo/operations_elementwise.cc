@@ -10,13 +10,10 @@ namespace {
 constexpr int kDirections = 6;
 
 ir::Params read_compare(const AttributeReader& from) {
-  const std::string direction = from.enumerator("comparison_direction", "");
-  const bool total =
-      from.enumerator("compare_type", "") == "TOTALORDER" && !from.in.empty() && is_float(from.in[0].dtype());
-  for (int i = 0; i < kDirections; ++i)
-    if (kComparisonDirectionNames[i] == direction)
-      return ir::make_params(CompareParams{static_cast<ComparisonDirection>(i + (total ? kDirections : 0))});
-  from.fail("comparison_direction must be one of EQ, NE, GE, GT, LE, LT; got " + direction + ".");
+  const Comparison c = read_comparison(from);
+  const bool total = c.total_order && !from.in.empty() && is_float(from.in[0].dtype());
+  return ir::make_params(
+      CompareParams{static_cast<ComparisonDirection>(static_cast<int>(c.direction) + (total ? kDirections : 0))});
 }
 
 void write_compare(const ir::ParamsBase* params, AttributeWriter& to) {
@@ -122,5 +119,16 @@ constexpr Operation kRows[] = {
 }  // namespace
 
 std::span<const Operation> elementwise_operations() { return kRows; }
+
+Comparison read_comparison(const AttributeReader& from) {
+  static constexpr std::string_view kTypes[] = {"NOTYPE", "FLOAT", "TOTALORDER", "SIGNED", "UNSIGNED"};
+  const std::span<const std::string_view> directions = std::span(kComparisonDirectionNames).first(kDirections);
+  Comparison c;
+  c.direction =
+      static_cast<ComparisonDirection>(from.enumerator("comparison_direction", "comparison_direction", directions));
+  c.total_order =
+      from.has("compare_type") && kTypes[from.enumerator("compare_type", "comparison_type", kTypes)] == "TOTALORDER";
+  return c;
+}
 
 }  // namespace weft::stablehlo

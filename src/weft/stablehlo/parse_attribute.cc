@@ -159,7 +159,11 @@ Attribute Parser::attribute() {
   } else if (word == "array") {
     a = integers_attribute();
   } else if (word == "dense_resource") {
-    in_.refuse(place, "dense_resource: the data of a constant must be in the text; got a reference to data elsewhere.");
+    in_.word("dense_resource");
+    const std::string name = in_.angle_body();
+    in_.expect(":");
+    refusals_.push_back({place, "dense_resource: the data of a constant must be in the text; got the name " + name});
+    a = Attribute::dense(std::string(), type());
   } else if (word == "loc") {
     skip_location();
     a = Attribute::other("loc(unknown)");
@@ -232,7 +236,7 @@ Attribute Parser::integers_attribute() {
 void Parser::add_attribute(std::vector<NamedAttribute>& into, NamedAttribute a) {
   // Long dictionaries occur only as constants of front ends; a scan is quick for all others.
   if (std::ranges::find(into, a.name, &NamedAttribute::name) != into.end())
-    in_.fail("one attribute of the name " + a.name);
+    in_.refuse(a.value.place, "an attribute must stand once; got " + a.name + " again.");
   if (into.size() >= 4096) in_.fail("at most 4096 attributes in one dictionary");
   into.push_back(std::move(a));
 }

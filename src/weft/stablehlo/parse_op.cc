@@ -9,7 +9,12 @@ namespace weft::stablehlo {
 Parser::Parser(std::string_view text, std::size_t begin, std::size_t end, std::string_view source, LineStarts lines)
     : in_(text, begin, end, source, std::move(lines)) {}
 
-Module Parser::module() {
+Module Parser::module(Refusals& refusals) {
+  // What was refused so far is part of an error that ends the reading.
+  struct Collect {
+    ~Collect() { to.insert(to.end(), from.begin(), from.end()); }
+    Refusals &from, &to;
+  } collect{refusals_, refusals};
   Module m;
   std::vector<Op> ops;
   const TextPosition place = in_.place();
@@ -41,6 +46,7 @@ Module Parser::module() {
 Attribute Parser::only_attribute() {
   Attribute a = attribute();
   if (!in_.at_end()) in_.fail("the end of the attribute");
+  throw_refusals({}, std::move(refusals_));
   return a;
 }
 
@@ -73,7 +79,9 @@ ValueId Parser::use() {
   const auto it = scope_.find(name);
   if (it == scope_.end()) in_.fail_at(begin, "a value that is defined above");
   if (index >= it->second.count || (!indexed && it->second.count != 1))
-    in_.fail_at(begin, "one of the " + std::to_string(it->second.count) + " results of that name");
+    in_.fail_at(begin, it->second.count == 1
+                           ? "%" + std::string(name) + ", which is one result"
+                           : "%" + std::string(name) + "#0 to #" + std::to_string(it->second.count - 1));
   return it->second.first + index;
 }
 
@@ -145,7 +153,7 @@ void Parser::operation(std::vector<Op>& into) {
   if (in_.peek() == '"')
     generic_operation(op);
   else
-    pretty_operation(op);
+    pretty_operation(op, names.count);
   const std::vector<TypeRef> types = std::move(result_types_);
   result_types_.clear();
   define_results(op, names, types);
@@ -181,8 +189,7 @@ void Parser::generic_operation(Op& op) {
   result_types_ = result_types();
 }
 
-void Parser::pretty_operation(Op& op) {
-  const std::size_t begin = in_.offset();
+void Parser::pretty_operation(Op& op, std::size_t num_results) {
   op.name = std::string(in_.peek_word());
   if (op.name.empty()) in_.fail("an operation");
   if (op.name == "module") op.name = "builtin.module";
@@ -196,8 +203,29 @@ void Parser::pretty_operation(Op& op) {
   if (op.name == "sdy.mesh") return sdy_mesh(op);
   if (op.name == "sdy.sharding_constraint") return sdy_constraint(op);
   const Format* format = find_format(op.name);
-  if (!format) in_.fail_at(begin, "an operation with a known short form, or one in quotes");
+  if (!format) return unknown_operation(op, num_results);
   formatted(op, *format);
+}
+
+// Steps over an operation whose form is not known, so that the rest of the text is read for what else is wrong.
+void Parser::unknown_operation(Op& op, std::size_t num_results) {
+  const bool quoted = std::ranges::find(generic_only(), op.name) != generic_only().end();
+  const std::string reason =
+      quoted ? "this operation has no short form; it is written in quotes" : std::string(reason_of_unknown(op.name));
+  if (op.name.find('.') == std::string::npos) in_.refuse(op.place, "expected an operation; got '" + op.name + "'.");
+  const Lexer::Remainder rest = in_.rest_of_operation();
+  refusals_.push_back({op.place, op.name + ": " + reason});
+  if (num_results > 0) {
+    if (!rest.types) in_.refuse(op.place, op.name + ": its results must have types.");
+    in_.seek(*rest.types);
+    in_.skip_blanks();
+    std::vector<TypeRef> types = in_.looking_at("(") ? type_parens() : type_list();
+    if (in_.accept("->")) types = in_.looking_at("(") ? type_parens() : type_list();
+    if (types.size() != num_results && !types.empty()) types.assign(num_results, types.back());
+    result_types_ = std::move(types);
+  }
+  in_.seek(rest.end);
+  in_.skip_blanks();
 }
 
 // ---- the two operations of Shardy that every partitioned export has; what they say means nothing here ----
@@ -299,6 +327,7 @@ void Parser::function(Op& op) {
     list.push_back(Attribute::dictionary(std::move(items)));
     if (in_.peek_word() == "loc") skip_location();
   };
+  const TextPosition type_place = in_.place();
   in_.expect("(");
   if (!in_.accept(")")) {
     do {
@@ -326,7 +355,9 @@ void Parser::function(Op& op) {
       results.push_back(type());
     }
   }
-  op.attributes.push_back({"function_type", Attribute::of_type(function_type(inputs, results))});
+  Attribute type = Attribute::of_type(function_type(inputs, results));
+  type.place = type_place;
+  op.attributes.push_back({"function_type", std::move(type)});
   if (any_input) op.attributes.push_back({"arg_attrs", Attribute::array(std::move(input_attributes))});
   if (any_result) op.attributes.push_back({"res_attrs", Attribute::array(std::move(result_attributes))});
   if (in_.accept_word("attributes")) {
@@ -337,7 +368,8 @@ void Parser::function(Op& op) {
     op.regions.emplace_back();  // a declaration
     return;
   }
-  if (arguments.size() != inputs.size()) in_.fail("a declaration without body: its arguments have no names");
+  if (arguments.size() != inputs.size())
+    in_.refuse(type_place, op.name + ": arguments must have names where there is a body.");
   op.regions.push_back(region(arguments, true));
   if (op.regions.back().blocks.empty()) op.regions.back().blocks.emplace_back();
 }
@@ -391,7 +423,9 @@ void Parser::reduce_op(Op& op) {
   in_.expect_word("across");
   in_.expect_word("dimensions");
   in_.expect("=");
+  const TextPosition dimensions_place = in_.place();
   op.attributes.push_back({"dimensions", Attribute::dims(dim_list())});
+  op.attributes.back().value.place = dimensions_place;
   if (in_.accept("{")) dictionary("}", op.attributes);
   in_.expect(":");
   const std::size_t at = in_.offset();
@@ -449,10 +483,41 @@ void Parser::reduce_op(Op& op) {
 
 // ---- entry points ----
 
-Module parse(std::string_view text, std::string_view source) {
-  Module m = Parser(text, 0, text.size(), source, line_starts(text)).module();
-  m.source = std::string(source);
+namespace {
+
+// text[begin, end). An error that ends the reading comes after what was refused before it.
+Module read(std::string_view text, std::size_t begin, std::size_t end, std::string_view source, LineStarts lines,
+            Refusals& refusals) {
+  try {
+    Module m = Parser(text, begin, end, source, std::move(lines)).module(refusals);
+    m.source = std::string(source);
+    return m;
+  } catch (const ParseError& last) {
+    try {
+      throw_refusals(source, std::move(refusals));
+    } catch (const ParseError& before) {
+      const ForcedLocation nowhere{SourceLocation()};
+      throw ParseError(before.message() + "\n" + last.message());
+    }
+    throw;
+  }
+}
+
+Module read(std::string_view text, std::size_t begin, std::size_t end, std::string_view source, LineStarts lines) {
+  Refusals refusals;
+  Module m = read(text, begin, end, source, std::move(lines), refusals);
+  throw_refusals(source, std::move(refusals));
   return m;
+}
+
+}  // namespace
+
+Module parse(std::string_view text, std::string_view source) {
+  return read(text, 0, text.size(), source, line_starts(text));
+}
+
+Module parse_refusing(std::string_view text, std::string_view source, Refusals& refusals) {
+  return read(text, 0, text.size(), source, line_starts(text), refusals);
 }
 
 std::vector<Module> parse_all(std::string_view text, std::string_view source) {
@@ -467,8 +532,7 @@ std::vector<Module> parse_all(std::string_view text, std::string_view source) {
       at = end + 1;
       continue;
     }
-    Module m = Parser(text, begin, end, source, lines).module();
-    m.source = std::string(source);
+    Module m = read(text, begin, end, source, lines);
     if (!m.ops().empty() || (modules.empty() && end == text.size())) modules.push_back(std::move(m));
     if (end == text.size()) break;
     begin = std::min(text.find('\n', end), text.size());

@@ -8,6 +8,7 @@
 
 #include "weft/stablehlo/formats.h"
 #include "weft/stablehlo/lexer.h"
+#include "weft/stablehlo/refusal.h"
 
 namespace weft::stablehlo {
 
@@ -15,8 +16,8 @@ class Parser {
  public:
   Parser(std::string_view text, std::size_t begin, std::size_t end, std::string_view source, LineStarts lines);
 
-  /// The whole text as one module.
-  Module module();
+  /// The whole text as one module. What can be stepped over is added to `refusals` (refusal.h).
+  Module module(Refusals& refusals);
   /// One attribute that fills the whole text.
   Attribute only_attribute();
 
@@ -54,7 +55,8 @@ class Parser {
   };
   void operation(std::vector<Op>& into);
   void generic_operation(Op& op);
-  void pretty_operation(Op& op);
+  void pretty_operation(Op& op, std::size_t num_results);
+  void unknown_operation(Op& op, std::size_t num_results);
   void define_results(Op& op, const Results& names, const std::vector<TypeRef>& types);
   ValueId define(std::string_view name, std::uint32_t index, std::uint32_t count, TypeRef type, std::size_t offset);
   ValueId use();
@@ -91,6 +93,7 @@ class Parser {
   };
 
   Lexer in_;
+  Refusals refusals_;
   int depth_ = 0;
   std::vector<Value> values_;
   struct Binding {

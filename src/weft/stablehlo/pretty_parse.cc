@@ -89,7 +89,8 @@ void Parser::format_attribute(Op& op, std::string_view name, std::string_view ki
   } else if (kind == "dense") {
     if (in_.peek_word() != "dense" && in_.peek() != '#' && in_.peek_word() != "dense_resource") in_.fail("dense<...>");
     a.value = attribute();
-    if (a.value.kind != Attribute::Kind::kDense) in_.refuse(place, op.name + ": expected dense<...>.");
+    if (a.value.kind != Attribute::Kind::kDense)
+      in_.refuse(place, op.name + ": " + a.name + " must be a literal, dense<...>.");
   } else if (kind == "precision") {
     a.value = precision_list();
   } else if (kind == "dot_algorithm") {
@@ -122,6 +123,8 @@ Attribute Parser::precision_list() {
 }
 
 void Parser::custom_directive(Op& op, std::string_view directive) {
+  const TextPosition place = in_.place();
+  const std::size_t first = op.attributes.size();
   if (directive == "slice") {
     slice_ranges(op);
   } else if (directive == "dot") {
@@ -148,6 +151,9 @@ void Parser::custom_directive(Op& op, std::string_view directive) {
     add_attribute(op.attributes, {"exponent_bits", Attribute::integer(*exponent, "i32")});
     add_attribute(op.attributes, {"mantissa_bits", Attribute::integer(*mantissa, "i32")});
   }
+  // Attributes that are made of parts of the form stand where the form does.
+  if (directive != "leading_dictionary")
+    for (std::size_t i = first; i < op.attributes.size(); ++i) op.attributes[i].value.place = place;
 }
 
 // [start:limit:stride, ...]; a stride of 1 may be left out.

@@ -227,8 +227,10 @@ std::string place_text(const Module& module, TextPosition place) {
   return (module.source.empty() ? std::string() : module.source + ":") + place.str();
 }
 
-void fail_at(const Module& module, TextPosition place, const std::string& message) {
-  throw ParseError(place_text(module, place) + ": " + message);
+void fail_at(const Module& module, TextPosition place, const std::string& message, const std::string& hint) {
+  // The place in the text is all there is to say: no line of C++ below it.
+  const ForcedLocation nowhere{SourceLocation()};
+  throw ParseError(place_text(module, place) + ": " + message, hint);
 }
 
 }  // namespace weft::stablehlo

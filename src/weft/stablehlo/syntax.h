@@ -161,7 +161,8 @@ struct Module {
 bool operator==(const Module& a, const Module& b);
 
 /// Throws ParseError "<source>:line:column: <message>".
-[[noreturn]] void fail_at(const Module& module, TextPosition place, const std::string& message);
+[[noreturn]] void fail_at(const Module& module, TextPosition place, const std::string& message,
+                          const std::string& hint = {});
 /// "prog.mlir:3:7", or "3:7" without a source.
 std::string place_text(const Module& module, TextPosition place);
 

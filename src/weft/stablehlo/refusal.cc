@@ -1,0 +1,31 @@
+#include "weft/stablehlo/refusal.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "weft/base/error.h"
+
+namespace weft::stablehlo {
+
+void throw_refusals(std::string_view source, Refusals refusals) {
+  if (refusals.empty()) return;
+  const auto order = [](const Refusal& r) { return std::tie(r.place.line, r.place.column, r.message); };
+  std::ranges::sort(refusals, {}, order);
+  // The parser and import may both know why an operation is refused.
+  const auto repeated = std::ranges::unique(refusals, {}, order);
+  refusals.erase(repeated.begin(), repeated.end());
+  std::string all;
+  for (const Refusal& r : refusals)
+    all += (all.empty() ? "" : "\n") + (source.empty() ? std::string() : std::string(source) + ":") + r.place.str() +
+           ": " + r.message + ".";
+  const ForcedLocation nowhere{SourceLocation()};
+  throw ParseError(all);
+}
+
+std::string_view reason_of_unknown(std::string_view op) {
+  if (op == "sdy.manual_computation")
+    return "its body computes on the parts of sharded arrays, and Weft does not run sharded programs yet";
+  return "Weft has no such operation";
+}
+
+}  // namespace weft::stablehlo

@@ -1,0 +1,26 @@
+// What a program has that Weft does not read or run: collected, so that one error names it all, each with its place
+// and the reason.
+#pragma once
+
+#include "weft/stablehlo/syntax.h"
+
+namespace weft::stablehlo {
+
+struct Refusal {
+  TextPosition place;
+  /// "<op>: <reason>", without a full stop.
+  std::string message;
+};
+using Refusals = std::vector<Refusal>;
+
+/// Throws a ParseError with one line per refusal, in the order of the text; returns when there is none.
+void throw_refusals(std::string_view source, Refusals refusals);
+
+/// Why an operation that Weft does not have is refused.
+std::string_view reason_of_unknown(std::string_view op);
+
+/// `parse`, but adds to `refusals` what it can step over: operations whose short form is not known, and data that is
+/// not in the text. Their results have the types that the text gives them.
+Module parse_refusing(std::string_view text, std::string_view source, Refusals& refusals);
+
+}  // namespace weft::stablehlo

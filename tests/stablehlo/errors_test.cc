@@ -1,0 +1,294 @@
+// The texts of errors in programs: each names its place once, all that is refused is named together, and nothing that
+// is said wrong goes unnoticed.
+#include <gtest/gtest.h>
+
+#include "weft/base/error.h"
+#include "weft/core/custom_call.h"
+#include "weft/stablehlo/check.h"
+#include "weft/stablehlo/import.h"
+#include "weft/weft.h"
+
+namespace weft::stablehlo {
+namespace {
+
+std::string error_of(const std::string& text) {
+  try {
+    import(text, {.source = "a.mlir"});
+  } catch (const ParseError& e) {
+    // The place in the text is the only place.
+    EXPECT_EQ(std::string(e.what()).find("\n  at "), std::string::npos) << e.what();
+    return e.message();
+  }
+  return "no error";
+}
+
+// The error of an operation on line 2 that gives %0, in a function over values of some types.
+std::string error_in(const std::string& op, const std::string& result = "tensor<2x3xf32>") {
+  const std::string error =
+      error_of("func.func @main(%f: tensor<2x3xf32>, %m: tensor<3x3xf32>, %i: tensor<2x1xi32>, %s: tensor<f32>) -> " +
+               result + " {\n  " + op + "\n  return %0 : " + result + "\n}\n");
+  return error.starts_with("a.mlir:2:") ? error.substr(9) : "elsewhere: " + error;
+}
+
+TEST(errors, one_message_names_all_that_is_refused) {
+  EXPECT_EQ(
+      error_of(
+          "func.func @main(%x: tensor<2xf32>, %q: tensor<2x!quant.uniform<i64:f32, 1.0>>) -> tensor<2xf32> {\n"
+          "  %0 = stablehlo.frob %x, %x {a = \"}\"} : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>\n"
+          "  %1 = \"stablehlo.custom_call\"(%0) {call_target_name = \"nobody\"} : (tensor<2xf32>) -> tensor<2xf32>\n"
+          "  %2 = stablehlo.constant dense_resource<weights> : tensor<2xf32>\n"
+          "  %3 = stablehlo.convert %x : (tensor<2xf32>) -> tensor<?xf32>\n"
+          "  %4 = \"arith.addf\"(%1, %2) : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>\n"
+          "  %5 = \"stablehlo.transpose\"(%4) {permutations = array<i64: 0>, permutation = array<i64: 0>} : "
+          "(tensor<2xf32>) -> tensor<2xf32>\n"
+          "  %6 = call @g(%5) : (tensor<2xf32>) -> tensor<2xf32>\n"
+          "  %7 = call @h(%6) : (tensor<2xf32>) -> tensor<2xf32>\n"
+          "  return %7 : tensor<2xf32>\n"
+          "}\n"
+          "func.func private @g(%x: tensor<2xf32>) -> tensor<2xf32> {\n"
+          "  %0, %1 = math.frob %x : tensor<2xf32>\n"
+          "  return %1 : tensor<2xf32>\n"
+          "}\n"),
+      "a.mlir:1:1: func.func: tensor<2x!quant.uniform<i64:f32, 1.0>> is a quantised type without integers to "
+      "compute on.\n"
+      "a.mlir:2:8: stablehlo.frob: Weft has no such operation.\n"
+      "a.mlir:3:8: stablehlo.custom_call: the target must be registered (register_custom_call); got @nobody.\n"
+      "a.mlir:4:27: dense_resource: the data of a constant must be in the text; got the name weights.\n"
+      "a.mlir:5:8: stablehlo.convert: tensor<?xf32> has a size that only the run knows.\n"
+      "a.mlir:6:8: arith.addf: Weft has no such operation.\n"
+      "a.mlir:7:46: stablehlo.transpose: there is no attribute permutations; there are permutation.\n"
+      "a.mlir:9:8: func.call: there must be a function @h.\n"
+      "a.mlir:13:12: math.frob: Weft has no such operation.");
+}
+
+TEST(errors, what_was_refused_stays_in_an_error_that_ends_the_reading) {
+  EXPECT_EQ(error_of("func.func @main(%x: tensor<f32>) -> tensor<f32> {\n"
+                     "  %0 = stablehlo.frob %x : tensor<f32>\n"
+                     "  %1 = stablehlo.abs %y : tensor<f32>\n"),
+            "a.mlir:2:8: stablehlo.frob: Weft has no such operation.\n"
+            "a.mlir:3:22: expected a value that is defined above; got '%y'.");
+  // Without types nobody knows what the results are.
+  EXPECT_EQ(error_of("func.func @main(%x: tensor<f32>) {\n  %0 = stablehlo.frob %x\n  return\n}\n"),
+            "a.mlir:2:8: stablehlo.frob: Weft has no such operation.\n"
+            "a.mlir:2:8: stablehlo.frob: its results must have types.");
+  EXPECT_EQ(error_in("%0 = stablehlo.gather %f, %i : (tensor<2x3xf32>, tensor<2x1xi32>) -> tensor<2x3xf32>"),
+            "8: stablehlo.gather: this operation has no short form; it is written in quotes.");
+  EXPECT_EQ(error_in("%0 = frob %f : tensor<2x3xf32>"), "8: expected an operation; got 'frob'.");
+}
+
+TEST(errors, sharded_computations_are_refused_by_name) {
+  const std::string reason =
+      "sdy.manual_computation: its body computes on the parts of sharded arrays, and Weft does not run sharded "
+      "programs "
+      "yet.";
+  EXPECT_EQ(error_of("sdy.mesh @mesh = <[\"a\"=2]>\n"
+                     "func.func @main(%x: tensor<8xf32>) -> tensor<8xf32> {\n"
+                     "  %0 = sdy.manual_computation(%x) in_shardings=[<@mesh, [{\"a\"}]>] out_shardings=[<@mesh, "
+                     "[{\"a\"}]>] manual_axes={\"a\"} (%y: tensor<4xf32>) {\n"
+                     "    %1 = stablehlo.add %y, %y : tensor<4xf32>\n"
+                     "    sdy.return %1 : tensor<4xf32>\n"
+                     "  } : (tensor<8xf32>) -> tensor<8xf32>\n"
+                     "  return %0 : tensor<8xf32>\n}\n"),
+            "a.mlir:3:8: " + reason);
+  EXPECT_EQ(error_of("func.func @main(%x: tensor<8xf32>) -> tensor<8xf32> {\n"
+                     "  %0 = \"sdy.manual_computation\"(%x) ({\n"
+                     "  ^bb0(%y: tensor<4xf32>):\n"
+                     "    \"sdy.return\"(%y) : (tensor<4xf32>) -> ()\n"
+                     "  }) : (tensor<8xf32>) -> tensor<8xf32>\n"
+                     "  return %0 : tensor<8xf32>\n}\n"),
+            "a.mlir:2:8: " + reason);
+}
+
+TEST(errors, custom_calls_are_known_when_they_are_registered) {
+  const std::string text =
+      "func.func @main(%x: tensor<f32>) -> tensor<f32> {\n"
+      "  %0 = stablehlo.custom_call @errors_test_twice(%x) : (tensor<f32>) -> tensor<f32>\n"
+      "  return %0 : tensor<f32>\n}\n";
+  EXPECT_NE(error_of(text).find("the target must be registered"), std::string::npos);
+  // To look at the program, nobody needs the function; to run it, somebody does, and is told where.
+  const Function f = import(text, {.source = "a.mlir", .unregistered_custom_calls = true});
+  EXPECT_NE(f.jaxpr().str().find("errors_test_twice"), std::string::npos);
+  try {
+    f(Array(1.0f));
+    FAIL() << "nothing was thrown";
+  } catch (const BackendError& e) {
+    EXPECT_EQ(e.location().str(), "a.mlir:2");
+  }
+  register_custom_call("errors_test_twice", {.eval = [](const CustomCallParams&, std::span<const TensorView> in,
+                                                        std::span<const MutableTensorView> out) {
+                         *static_cast<float*>(out[0].data) = 2 * *static_cast<const float*>(in[0].data);
+                       }});
+  EXPECT_EQ(import(text)(Array(3.0f))[0].item<float>(), 6);
+  unregister_custom_call("errors_test_twice");
+}
+
+TEST(errors, arguments_that_do_not_fit_are_blamed_on_the_call) {
+  const Function f = import(
+      "func.func @main(%x: tensor<2xf32>, %y: tensor<f32>) -> tensor<2xf32> {\n  return %x : tensor<2xf32>\n}\n");
+  try {
+    f(Array(1.0f), Array(2.0f));
+    FAIL() << "nothing was thrown";
+  } catch (const ShapeError& e) {
+    EXPECT_EQ(e.location().str(), "errors_test.cc:" + std::to_string(__LINE__ - 3));
+    EXPECT_EQ(e.message(),
+              "call: operands must have the types of the program's inputs; got f32[] for f32[2], input 0.");
+  }
+}
+
+TEST(errors, results_are_blamed_on_the_return) {
+  EXPECT_EQ(error_of("func.func @main(%x: tensor<2xf32>) -> tensor<3xf32> {\n"
+                     "  %0 = stablehlo.abs %x : tensor<2xf32>\n"
+                     "  return %0 : tensor<2xf32>\n}\n"),
+            "a.mlir:3:3: func.return: values must have the result types of @main; got tensor<2xf32> for tensor<3xf32>, "
+            "result 0.");
+  EXPECT_EQ(error_of("func.func @main(%x: tensor<2xf32>) -> tensor<2xf32> {\n  return\n}\n"),
+            "a.mlir:2:3: func.return: there must be one value per result of @main; got 0 values for 1 result.");
+  EXPECT_EQ(error_of("func.func @main(%x: tensor<2xf32>) -> tensor<2xf32> {\n"
+                     "  %0 = stablehlo.abs %x : tensor<2xf32>\n}\n"),
+            "a.mlir:1:1: func.func: the body must end in a return.");
+  EXPECT_EQ(error_of("func.func @main(%x: tensor<2xf32>) -> tensor<2xf32> {\n"
+                     "  return %x : tensor<2xf32>\n  %0 = stablehlo.abs %x : tensor<2xf32>\n"
+                     "  return %0 : tensor<2xf32>\n}\n"),
+            "a.mlir:2:3: func.return: a return must be the last operation.");
+  EXPECT_EQ(error_of("\"func.func\"() <{sym_name = \"main\", function_type = (tensor<3xf32>) -> tensor<2xf32>}> ({\n"
+                     "^bb0(%x: tensor<2xf32>):\n  \"func.return\"(%x) : (tensor<2xf32>) -> ()\n}) : () -> ()\n"),
+            "a.mlir:1:56: func.func: arguments of the body must have the types of the inputs; got tensor<2xf32> for "
+            "tensor<3xf32>, input 0.");
+}
+
+TEST(errors, places_are_named_once) {
+  EXPECT_EQ(error_in("%0 = stablehlo.constant dense<[[1.0, x, 2.0], [1.0, 2.0, 3.0]]> : tensor<2x3xf32>"),
+            "27: dense literal of type tensor<2x3xf32>: there must be elements of the type; got x.");
+  EXPECT_EQ(error_in("%0 = stablehlo.constant dense<[[1.0, ], [1.0, 2.0, 3.0]]> : tensor<2x3xf32>"),
+            "27: dense literal of type tensor<2x3xf32>: there must be elements of the type; got ].");
+  EXPECT_EQ(error_in("%0 = stablehlo.constant dense<[(1.0 2.0)]> : tensor<1xcomplex<f32>>", "tensor<1xcomplex<f32>>"),
+            "27: dense literal of type tensor<1xcomplex<f32>>: expected ','; got '2.0'.");
+  EXPECT_EQ(error_in("%0 = stablehlo.custom_call @weft.igamma(%f) {backend_config = \"x\"} : (tensor<2x3xf32>) -> "
+                     "tensor<2x3xf32>")
+                .substr(0, 26),
+            "8: igamma: there must be 2");
+  EXPECT_EQ(error_in("%0 = stablehlo.reshape %f : (tensor<2x3xf32>) -> tensor<7xf32>", "tensor<7xf32>"),
+            "8: reshape: the number of elements must stay the same; got f32[2,3] to shape [7].");
+}
+
+TEST(errors, operands_are_counted) {
+  EXPECT_EQ(error_of("func.func @main() -> (tensor<2xf32>, tensor<2xf32>) {\n"
+                     "  %0:2 = stablehlo.constant dense<1.0> : tensor<2xf32>\n"
+                     "  return %0#0, %0#1 : tensor<2xf32>, tensor<2xf32>\n}\n"),
+            "a.mlir:2:10: stablehlo.constant: there must be one name per result; got 2 names for 1 result.");
+  EXPECT_EQ(error_in("%0 = \"stablehlo.if\"(%s) : (tensor<f32>) -> tensor<2x3xf32>"),
+            "8: stablehlo.if: there must be 2 regions; got 0.");
+  EXPECT_EQ(error_in("%0 = \"stablehlo.batch_norm_inference\"(%f) {epsilon = 1.0 : f32, feature_index = 0 : i64} : "
+                     "(tensor<2x3xf32>) -> tensor<2x3xf32>"),
+            "8: stablehlo.batch_norm_inference: there must be 5 operands; got 1.");
+  EXPECT_EQ(
+      error_in("%0 = \"stablehlo.gather\"(%f) {dimension_numbers = #stablehlo.gather<>, slice_sizes = array<i64>} : "
+               "(tensor<2x3xf32>) -> tensor<2x3xf32>"),
+      "8: stablehlo.gather: there must be an operand 1; got 1 operand.");
+  EXPECT_EQ(error_of("func.func @main(%x: tensor<f32>) -> tensor<f32> {\n"
+                     "  %0 = stablehlo.abs %x : tensor<f32>\n"
+                     "  %1:2 = stablehlo.optimization_barrier %0, %0 : tensor<f32>, tensor<f32>\n"
+                     "  %2 = stablehlo.abs %1 : tensor<f32>\n  return %0 : tensor<f32>\n}\n"),
+            "a.mlir:4:22: expected %1#0 to #1; got '%1'.");
+  EXPECT_EQ(error_of("func.func @main(%x: tensor<f32>) -> tensor<f32> {\n"
+                     "  %0 = stablehlo.abs %x#1 : tensor<f32>\n  return %0 : tensor<f32>\n}\n"),
+            "a.mlir:2:22: expected %x, which is one result; got '%x#1'.");
+}
+
+TEST(errors, fields_of_attributes_are_checked) {
+  const auto gather = [](const std::string& fields) {
+    return error_in("%0 = \"stablehlo.gather\"(%f, %i) {dimension_numbers = #stablehlo.gather<" + fields +
+                    ">, slice_sizes = array<i64: 1, 3>} : (tensor<2x3xf32>, tensor<2x1xi32>) -> tensor<2x3xf32>");
+  };
+  const std::string right =
+      "offset_dims = [1], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1";
+  EXPECT_EQ(gather(right), "elsewhere: no error");
+  EXPECT_EQ(gather(right + ", offset_dim = [1]"),
+            "55: #stablehlo.gather<...>: there is no field offset_dim; there are offset_dims, collapsed_slice_dims, "
+            "operand_batching_dims, start_indices_batching_dims, start_index_map, index_vector_dim.");
+  EXPECT_EQ(gather(right + ", offset_dims = [1]"),
+            "55: #stablehlo.gather<...>: a field must stand once; got offset_dims again.");
+  EXPECT_EQ(gather("offset_dims = 1"),
+            "55: #stablehlo.gather<...>: expected a list of integers as offset_dims; got '1'.");
+  EXPECT_EQ(gather("index_vector_dim = [1]"),
+            "55: #stablehlo.gather<...>: expected an integer as index_vector_dim; got '['.");
+  EXPECT_EQ(gather("offset_dims = [a]"), "55: #stablehlo.gather<...>: expected an integer; got 'a'.");
+  EXPECT_EQ(error_in("%0 = \"stablehlo.gather\"(%f, %i) {dimension_numbers = #stablehlo.scatter<>, slice_sizes = "
+                     "array<i64: 1, 3>} : (tensor<2x3xf32>, tensor<2x1xi32>) -> tensor<2x3xf32>"),
+            "55: there must be #stablehlo.gather<...>; got #stablehlo.scatter<>.");
+  EXPECT_EQ(error_in("%0 = \"stablehlo.scatter\"(%f, %i, %f) ({\n  ^bb0(%a: tensor<f32>, %b: tensor<f32>):\n    "
+                     "stablehlo.return %b : tensor<f32>\n  }) {scatter_dimension_numbers = "
+                     "#stablehlo.scatter<inserted_window_dim = [0]>} : (tensor<2x3xf32>, tensor<2x1xi32>, "
+                     "tensor<2x3xf32>) -> tensor<2x3xf32>"),
+            "elsewhere: a.mlir:5:35: #stablehlo.scatter<...>: there is no field inserted_window_dim; there are "
+            "update_window_dims, inserted_window_dims, input_batching_dims, scatter_indices_batching_dims, "
+            "scatter_dims_to_operand_dims, index_vector_dim.");
+  EXPECT_EQ(error_in("%0 = \"stablehlo.dot_general\"(%f, %m) {dot_dimension_numbers = #stablehlo.dot<lhs_contracting = "
+                     "[1], rhs_contracting_dimensions = [0]>} : (tensor<2x3xf32>, tensor<3x3xf32>) -> tensor<2x3xf32>"),
+            "64: #stablehlo.dot<...>: there is no field lhs_contracting; there are lhs_batching_dimensions, "
+            "rhs_batching_dimensions, lhs_contracting_dimensions, rhs_contracting_dimensions.");
+  EXPECT_EQ(error_in("%0 = \"stablehlo.collective_permute\"(%f) {source_target_pairs = dense<[[0, 0]]> : "
+                     "tensor<1x2xi64>, channel_handle = #stablehlo.channel_handle<handle = 1, kind = 0>} : "
+                     "(tensor<2x3xf32>) -> tensor<2x3xf32>"),
+            "123: #stablehlo.channel_handle<...>: there is no field kind; there are handle, type.");
+  EXPECT_EQ(error_in("%0 = stablehlo.convolution(%f, %m) dim_numbers = [b, g]x[i, o]->[b, f] : (tensor<2x3xf32>, "
+                     "tensor<3x3xf32>) -> tensor<2x3xf32>"),
+            "38: #stablehlo.conv<...>: expected an axis; got 'g'.");
+}
+
+TEST(errors, attributes_must_be_there_and_be_what_they_are) {
+  const auto solve = [](const std::string& attributes) {
+    return error_in("%0 = \"stablehlo.triangular_solve\"(%m, %m) {" + attributes +
+                        "} : (tensor<3x3xf32>, tensor<3x3xf32>) -> tensor<3x3xf32>",
+                    "tensor<3x3xf32>");
+  };
+  const std::string sides = "left_side = true, lower = true, ", diagonal = "unit_diagonal = false",
+                    transpose = ", transpose_a = #stablehlo<transpose NO_TRANSPOSE>";
+  EXPECT_EQ(solve(sides + diagonal + transpose), "elsewhere: no error");
+  EXPECT_EQ(solve(sides + diagonal), "8: stablehlo.triangular_solve: there must be an attribute transpose_a.");
+  EXPECT_EQ(solve("left_side = true, " + diagonal + transpose),
+            "8: stablehlo.triangular_solve: there must be an attribute lower.");
+  EXPECT_EQ(solve(sides + "unit_diagonal = 2 : i64" + transpose),
+            "94: stablehlo.triangular_solve: unit_diagonal must be true or false; got 2 : i64.");
+  EXPECT_EQ(solve(sides + "unit_diag = false, " + diagonal + transpose),
+            "94: stablehlo.triangular_solve: there is no attribute unit_diag; there are left_side, lower, "
+            "unit_diagonal, transpose_a.");
+  EXPECT_EQ(solve(sides + diagonal + ", transpose_a = #stablehlo<transpose SIDEWAYS>"),
+            "115: stablehlo.triangular_solve: transpose_a must be #stablehlo<transpose X>, X one of NO_TRANSPOSE, "
+            "TRANSPOSE, ADJOINT; got #stablehlo<transpose SIDEWAYS>.");
+  EXPECT_EQ(solve(sides + diagonal + ", transpose_a = #stablehlo<fft_type TRANSPOSE>"),
+            "115: stablehlo.triangular_solve: transpose_a must be #stablehlo<transpose X>, X one of NO_TRANSPOSE, "
+            "TRANSPOSE, ADJOINT; got #stablehlo<fft_type TRANSPOSE>.");
+  EXPECT_EQ(error_in("%0 = \"stablehlo.cholesky\"(%m) {lowr = true} : (tensor<3x3xf32>) -> tensor<3x3xf32>",
+                     "tensor<3x3xf32>"),
+            "42: stablehlo.cholesky: there is no attribute lowr; there are lower.");
+  EXPECT_EQ(error_in("%0 = \"stablehlo.cholesky\"(%m) {lower = \"yes\", mhlo.note = 1 : i32} : (tensor<3x3xf32>) -> "
+                     "tensor<3x3xf32>",
+                     "tensor<3x3xf32>"),
+            "42: stablehlo.cholesky: lower must be true or false; got \"yes\".");
+  EXPECT_EQ(error_in("%0 = \"stablehlo.compare\"(%f, %f) : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xi1>",
+                     "tensor<2x3xi1>"),
+            "8: stablehlo.compare: there must be an attribute comparison_direction.");
+  EXPECT_EQ(error_in("%0 = stablehlo.compare ABOVE, %f, %f : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xi1>",
+                     "tensor<2x3xi1>"),
+            "26: stablehlo.compare: comparison_direction must be #stablehlo<comparison_direction X>, X one of EQ, NE, "
+            "GE, GT, LE, LT; got #stablehlo<comparison_direction ABOVE>.");
+  EXPECT_EQ(
+      error_in("%0 = stablehlo.compare LT, %f, %f, SIDEWAYS : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xi1>",
+               "tensor<2x3xi1>"),
+      "38: stablehlo.compare: compare_type must be #stablehlo<comparison_type X>, X one of NOTYPE, FLOAT, "
+      "TOTALORDER, SIGNED, UNSIGNED; got #stablehlo<comparison_type SIDEWAYS>.");
+  EXPECT_EQ(error_in("%0 = \"stablehlo.transpose\"(%f) {permutation = dense<[[1, 0]]> : tensor<1x2xi64>} : "
+                     "(tensor<2x3xf32>) -> tensor<3x2xf32>",
+                     "tensor<3x2xf32>"),
+            "57: stablehlo.transpose: permutation must be a list of integers; got dense<...> : tensor<1x2xi64>.");
+  EXPECT_EQ(error_in("%0 = \"stablehlo.iota\"() {iota_dimension = 1.0 : f32} : () -> tensor<2x3xf32>"),
+            "50: stablehlo.iota: iota_dimension must be an integer; got 1.0 : f32.");
+  EXPECT_EQ(error_in("%0 = \"func.call\"(%f) : (tensor<2x3xf32>) -> tensor<2x3xf32>"),
+            "8: func.call: there must be an attribute callee.");
+  EXPECT_EQ(error_in("%0 = stablehlo.abs %f {a = 1 : i64, a = 2 : i64} : tensor<2x3xf32>"),
+            "43: an attribute must stand once; got a again.");
+}
+
+}  // namespace
+}  // namespace weft::stablehlo

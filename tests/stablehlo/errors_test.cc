@@ -56,7 +56,7 @@ TEST(errors, one_message_names_all_that_is_refused) {
       "a.mlir:4:27: dense_resource: the data of a constant must be in the text; got the name weights.\n"
       "a.mlir:5:8: stablehlo.convert: tensor<?xf32> has a size that only the run knows.\n"
       "a.mlir:6:8: arith.addf: Weft has no such operation.\n"
-      "a.mlir:7:46: stablehlo.transpose: there is no attribute permutations; there are permutation.\n"
+      "a.mlir:7:50: stablehlo.transpose: there is no attribute permutations (known: permutation).\n"
       "a.mlir:9:8: func.call: there must be a function @h.\n"
       "a.mlir:13:12: math.frob: Weft has no such operation.");
 }
@@ -97,6 +97,11 @@ TEST(errors, sharded_computations_are_refused_by_name) {
                      "  }) : (tensor<8xf32>) -> tensor<8xf32>\n"
                      "  return %0 : tensor<8xf32>\n}\n"),
             "a.mlir:2:8: " + reason);
+}
+
+TEST(errors, checks_are_for_those_who_check) {
+  EXPECT_EQ(error_of("func.func @main(%x: tensor<f32>) {\n  check.expect_eq %x, %x : tensor<f32>\n  return\n}\n"),
+            "a.mlir:2:3: check.expect_eq: checks are for run_checks (weftc check), and mean nothing elsewhere.");
 }
 
 TEST(errors, custom_calls_are_known_when_they_are_registered) {
@@ -152,7 +157,7 @@ TEST(errors, results_are_blamed_on_the_return) {
             "a.mlir:2:3: func.return: a return must be the last operation.");
   EXPECT_EQ(error_of("\"func.func\"() <{sym_name = \"main\", function_type = (tensor<3xf32>) -> tensor<2xf32>}> ({\n"
                      "^bb0(%x: tensor<2xf32>):\n  \"func.return\"(%x) : (tensor<2xf32>) -> ()\n}) : () -> ()\n"),
-            "a.mlir:1:56: func.func: arguments of the body must have the types of the inputs; got tensor<2xf32> for "
+            "a.mlir:1:52: func.func: arguments of the body must have the types of the inputs; got tensor<2xf32> for "
             "tensor<3xf32>, input 0.");
 }
 
@@ -168,7 +173,7 @@ TEST(errors, places_are_named_once) {
                 .substr(0, 26),
             "8: igamma: there must be 2");
   EXPECT_EQ(error_in("%0 = stablehlo.reshape %f : (tensor<2x3xf32>) -> tensor<7xf32>", "tensor<7xf32>"),
-            "8: reshape: the number of elements must stay the same; got f32[2,3] to shape [7].");
+            "8: reshape: the number of elements must stay the same; got f32[2,3] (6 elements) to [7] (7).");
 }
 
 TEST(errors, operands_are_counted) {
@@ -204,33 +209,33 @@ TEST(errors, fields_of_attributes_are_checked) {
       "offset_dims = [1], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1";
   EXPECT_EQ(gather(right), "elsewhere: no error");
   EXPECT_EQ(gather(right + ", offset_dim = [1]"),
-            "55: #stablehlo.gather<...>: there is no field offset_dim; there are offset_dims, collapsed_slice_dims, "
-            "operand_batching_dims, start_indices_batching_dims, start_index_map, index_vector_dim.");
+            "56: #stablehlo.gather<...>: there is no field offset_dim (known: offset_dims, collapsed_slice_dims, "
+            "operand_batching_dims, start_indices_batching_dims, start_index_map, index_vector_dim).");
   EXPECT_EQ(gather(right + ", offset_dims = [1]"),
-            "55: #stablehlo.gather<...>: a field must stand once; got offset_dims again.");
+            "56: #stablehlo.gather<...>: a field must stand once; got offset_dims again.");
   EXPECT_EQ(gather("offset_dims = 1"),
-            "55: #stablehlo.gather<...>: expected a list of integers as offset_dims; got '1'.");
+            "56: #stablehlo.gather<...>: expected a list of integers as offset_dims; got '1'.");
   EXPECT_EQ(gather("index_vector_dim = [1]"),
-            "55: #stablehlo.gather<...>: expected an integer as index_vector_dim; got '['.");
-  EXPECT_EQ(gather("offset_dims = [a]"), "55: #stablehlo.gather<...>: expected an integer; got 'a'.");
+            "56: #stablehlo.gather<...>: expected an integer as index_vector_dim; got '['.");
+  EXPECT_EQ(gather("offset_dims = [a]"), "56: #stablehlo.gather<...>: expected an integer; got 'a'.");
   EXPECT_EQ(error_in("%0 = \"stablehlo.gather\"(%f, %i) {dimension_numbers = #stablehlo.scatter<>, slice_sizes = "
                      "array<i64: 1, 3>} : (tensor<2x3xf32>, tensor<2x1xi32>) -> tensor<2x3xf32>"),
-            "55: there must be #stablehlo.gather<...>; got #stablehlo.scatter<>.");
+            "56: there must be #stablehlo.gather<...>; got #stablehlo.scatter<>.");
   EXPECT_EQ(error_in("%0 = \"stablehlo.scatter\"(%f, %i, %f) ({\n  ^bb0(%a: tensor<f32>, %b: tensor<f32>):\n    "
                      "stablehlo.return %b : tensor<f32>\n  }) {scatter_dimension_numbers = "
                      "#stablehlo.scatter<inserted_window_dim = [0]>} : (tensor<2x3xf32>, tensor<2x1xi32>, "
                      "tensor<2x3xf32>) -> tensor<2x3xf32>"),
-            "elsewhere: a.mlir:5:35: #stablehlo.scatter<...>: there is no field inserted_window_dim; there are "
+            "elsewhere: a.mlir:5:35: #stablehlo.scatter<...>: there is no field inserted_window_dim (known: "
             "update_window_dims, inserted_window_dims, input_batching_dims, scatter_indices_batching_dims, "
-            "scatter_dims_to_operand_dims, index_vector_dim.");
+            "scatter_dims_to_operand_dims, index_vector_dim).");
   EXPECT_EQ(error_in("%0 = \"stablehlo.dot_general\"(%f, %m) {dot_dimension_numbers = #stablehlo.dot<lhs_contracting = "
                      "[1], rhs_contracting_dimensions = [0]>} : (tensor<2x3xf32>, tensor<3x3xf32>) -> tensor<2x3xf32>"),
-            "64: #stablehlo.dot<...>: there is no field lhs_contracting; there are lhs_batching_dimensions, "
-            "rhs_batching_dimensions, lhs_contracting_dimensions, rhs_contracting_dimensions.");
+            "65: #stablehlo.dot<...>: there is no field lhs_contracting (known: lhs_batching_dimensions, "
+            "rhs_batching_dimensions, lhs_contracting_dimensions, rhs_contracting_dimensions).");
   EXPECT_EQ(error_in("%0 = \"stablehlo.collective_permute\"(%f) {source_target_pairs = dense<[[0, 0]]> : "
                      "tensor<1x2xi64>, channel_handle = #stablehlo.channel_handle<handle = 1, kind = 0>} : "
                      "(tensor<2x3xf32>) -> tensor<2x3xf32>"),
-            "123: #stablehlo.channel_handle<...>: there is no field kind; there are handle, type.");
+            "118: #stablehlo.channel_handle<...>: there is no field kind (known: handle, type).");
   EXPECT_EQ(error_in("%0 = stablehlo.convolution(%f, %m) dim_numbers = [b, g]x[i, o]->[b, f] : (tensor<2x3xf32>, "
                      "tensor<3x3xf32>) -> tensor<2x3xf32>"),
             "38: #stablehlo.conv<...>: expected an axis; got 'g'.");
@@ -251,8 +256,8 @@ TEST(errors, attributes_must_be_there_and_be_what_they_are) {
   EXPECT_EQ(solve(sides + "unit_diagonal = 2 : i64" + transpose),
             "94: stablehlo.triangular_solve: unit_diagonal must be true or false; got 2 : i64.");
   EXPECT_EQ(solve(sides + "unit_diag = false, " + diagonal + transpose),
-            "94: stablehlo.triangular_solve: there is no attribute unit_diag; there are left_side, lower, "
-            "unit_diagonal, transpose_a.");
+            "90: stablehlo.triangular_solve: there is no attribute unit_diag (known: left_side, lower, "
+            "unit_diagonal, transpose_a).");
   EXPECT_EQ(solve(sides + diagonal + ", transpose_a = #stablehlo<transpose SIDEWAYS>"),
             "115: stablehlo.triangular_solve: transpose_a must be #stablehlo<transpose X>, X one of NO_TRANSPOSE, "
             "TRANSPOSE, ADJOINT; got #stablehlo<transpose SIDEWAYS>.");
@@ -261,7 +266,7 @@ TEST(errors, attributes_must_be_there_and_be_what_they_are) {
             "TRANSPOSE, ADJOINT; got #stablehlo<fft_type TRANSPOSE>.");
   EXPECT_EQ(error_in("%0 = \"stablehlo.cholesky\"(%m) {lowr = true} : (tensor<3x3xf32>) -> tensor<3x3xf32>",
                      "tensor<3x3xf32>"),
-            "42: stablehlo.cholesky: there is no attribute lowr; there are lower.");
+            "41: stablehlo.cholesky: there is no attribute lowr (known: lower).");
   EXPECT_EQ(error_in("%0 = \"stablehlo.cholesky\"(%m) {lower = \"yes\", mhlo.note = 1 : i32} : (tensor<3x3xf32>) -> "
                      "tensor<3x3xf32>",
                      "tensor<3x3xf32>"),
@@ -278,12 +283,16 @@ TEST(errors, attributes_must_be_there_and_be_what_they_are) {
                "tensor<2x3xi1>"),
       "38: stablehlo.compare: compare_type must be #stablehlo<comparison_type X>, X one of NOTYPE, FLOAT, "
       "TOTALORDER, SIGNED, UNSIGNED; got #stablehlo<comparison_type SIDEWAYS>.");
+  EXPECT_EQ(error_in("%0 = \"stablehlo.compare\"(%f, %f) {comparison_direction = #chlo<comparison_direction LT>} : "
+                     "(tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xi1>",
+                     "tensor<2x3xi1>"),
+            "elsewhere: no error");
   EXPECT_EQ(error_in("%0 = \"stablehlo.transpose\"(%f) {permutation = dense<[[1, 0]]> : tensor<1x2xi64>} : "
                      "(tensor<2x3xf32>) -> tensor<3x2xf32>",
                      "tensor<3x2xf32>"),
-            "57: stablehlo.transpose: permutation must be a list of integers; got dense<...> : tensor<1x2xi64>.");
+            "49: stablehlo.transpose: permutation must be a list of integers; got dense<...> : tensor<1x2xi64>.");
   EXPECT_EQ(error_in("%0 = \"stablehlo.iota\"() {iota_dimension = 1.0 : f32} : () -> tensor<2x3xf32>"),
-            "50: stablehlo.iota: iota_dimension must be an integer; got 1.0 : f32.");
+            "45: stablehlo.iota: iota_dimension must be an integer; got 1.0 : f32.");
   EXPECT_EQ(error_in("%0 = \"func.call\"(%f) : (tensor<2x3xf32>) -> tensor<2x3xf32>"),
             "8: func.call: there must be an attribute callee.");
   EXPECT_EQ(error_in("%0 = stablehlo.abs %f {a = 1 : i64, a = 2 : i64} : tensor<2x3xf32>"),

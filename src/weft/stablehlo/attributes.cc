@@ -34,8 +34,8 @@ AttributeFields::AttributeFields(const Module& module, const Attribute* a, std::
       f.name = std::string(in.word("a field's name"));
       const bool list = std::ranges::find(lists, f.name) != lists.end();
       if (!list && std::ranges::find(integers, f.name) == integers.end())
-        refuse("there is no field " + f.name + "; there are " + join(lists, ", ") +
-               (lists.size() > 0 && integers.size() > 0 ? ", " : "") + join(integers, ", ") + ".");
+        refuse("there is no field " + f.name + " (known: " + join(lists, ", ") +
+               (lists.size() > 0 && integers.size() > 0 ? ", " : "") + join(integers, ", ") + ").");
       if (std::ranges::find(fields_, f.name, &Field::name) != fields_.end())
         refuse("a field must stand once; got " + f.name + " again.");
       in.expect("=");
@@ -142,18 +142,15 @@ std::string AttributeReader::text(std::string_view name) const {
 std::size_t AttributeReader::enumerator(std::string_view name, std::string_view mnemonic,
                                         std::span<const std::string_view> names) const {
   const Attribute& a = required(name);
-  std::string_view text = a.text;
-  if (a.kind == Attribute::Kind::kOther) {
-    // #stablehlo<mnemonic VALUE> or #stablehlo.mnemonic<VALUE>.
-    const std::string one = "#stablehlo<" + std::string(mnemonic) + " ",
-                      other = "#stablehlo." + std::string(mnemonic) + "<";
-    const std::string& prefix = text.starts_with(one) ? one : other;
-    if (!text.starts_with(prefix) || !text.ends_with('>')) text = {};
-    text = text.substr(std::min(prefix.size(), text.size()));
-    if (!text.empty()) text.remove_suffix(1);
-  } else if (a.kind != Attribute::Kind::kString) {
-    text = {};
-  }
+  std::string_view text;
+  if (a.kind == Attribute::Kind::kString) text = a.text;
+  // #stablehlo<mnemonic VALUE> or #stablehlo.mnemonic<VALUE>; the dialects share these.
+  if (a.kind == Attribute::Kind::kOther && a.text.ends_with('>'))
+    for (const char* dialect : {"#stablehlo", "#chlo", "#mhlo"})
+      for (const std::string& prefix :
+           {dialect + ("<" + std::string(mnemonic)) + " ", dialect + ("." + std::string(mnemonic)) + "<"})
+        if (a.text.starts_with(prefix))
+          text = std::string_view(a.text).substr(prefix.size(), a.text.size() - prefix.size() - 1);
   const auto it = std::ranges::find(names, text);
   if (it == names.end())
     mistyped(a, name, "#stablehlo<" + std::string(mnemonic) + " X>, X one of " + join(names, ", "));

@@ -149,8 +149,9 @@ void Importer::check_op(const Op& op, Refusals& refusals) {
                           op.name == "stablehlo.composite" || op.name == "stablehlo.tuple" ||
                           op.name == "stablehlo.get_tuple_element";
   const bool quantized = structural || may_be_quantized(op.name);
-  const bool known_op = structural || handlers().contains(op.name) || operation_named(op.name) ||
-                        op.name.starts_with("check.") || op.name.starts_with("interpreter.");
+  const bool checks = op.name.starts_with("check.") || op.name.starts_with("interpreter.");
+  const bool known_op =
+      structural || handlers().contains(op.name) || operation_named(op.name) || (checks && extension_);
   if (!known_op) report(op.place, std::string(reason_of_unknown(op.name)));
 
   std::string why;
@@ -170,7 +171,7 @@ void Importer::check_op(const Op& op, Refusals& refusals) {
   if (const std::string_view names = known_attributes(op.name); !names.empty())
     for (const NamedAttribute& a : op.attributes)
       if (a.name.find('.') == std::string::npos && !has_word(names, a.name))
-        report(a.value.place, "there is no attribute " + a.name + "; there are " + listed(names));
+        report(a.value.place, "there is no attribute " + a.name + " (known: " + listed(names) + ")");
 
   if (op.name == "stablehlo.custom_call" && !custom_call_is_known(op))
     report(op.place, "the target must be registered (register_custom_call); got @" + op.find("call_target_name")->text);

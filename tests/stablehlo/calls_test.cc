@@ -56,6 +56,20 @@ TEST(calls, programs_are_named_only_where_writing_each_time_is_too_long) {
   EXPECT_THROW(ir::parse("{ lambda ; a:f32[]. let b:f32[] = jit[name=f jaxpr=program_0] a in (b,) }"), ParseError);
 }
 
+TEST(calls, named_programs_nest_no_deeper_than_walks_over_them_may) {
+  const auto chain = [](int n) {
+    std::string text = "let p0 = { lambda ; a:f32[]. let  in (a,) } in\n", last = "p0";
+    for (int i = 1; i < n; ++i) {
+      const std::string name = "p" + std::to_string(i);
+      text += "let " + name + " = { lambda ; a:f32[]. let b:f32[] = jit[name=f jaxpr=" + last + "] a in (b,) } in\n";
+      last = name;
+    }
+    return text + "{ lambda ; a:f32[]. let b:f32[] = jit[name=f jaxpr=" + last + "] a in (b,) }";
+  };
+  EXPECT_EQ(ir::inline_calls(ir::parse(chain(500))).eqns().size(), 0u);
+  EXPECT_THROW(ir::parse(chain(100000)), ParseError);
+}
+
 TEST(calls, compiling_costs_what_the_program_says) {
   const Function f = import(doubling(90));
   EXPECT_LE(ir::inline_calls(f.jaxpr()).eqns().size(), 2 * ir::kMostInlined);

@@ -1,5 +1,6 @@
 #include "weft/ir/parse.h"
 
+#include <algorithm>
 #include <cctype>
 #include <charconv>
 #include <cstring>
@@ -16,8 +17,16 @@ namespace {
 // Programs nest through parameters; the limit keeps hostile text from exhausting the stack.
 constexpr int kMaxDepth = 100;
 thread_local int depth = 0;
-// The programs that "let name = { ... } in" has named in the text that this thread reads.
-thread_local std::unordered_map<std::string, Jaxpr>* named = nullptr;
+// The programs that "let name = { ... } in" has named in the text that this thread reads. Text does not nest there, but
+// what walks over programs does, so the levels of a program with those it names have a limit, too.
+constexpr int kMaxNamedDepth = 512;
+struct NamedProgram {
+  Jaxpr program;
+  int levels;
+};
+using NamedPrograms = std::unordered_map<std::string, NamedProgram>;
+thread_local NamedPrograms* named = nullptr;
+thread_local int levels = 0;  // of the program that is being read, so far
 
 struct Nesting {
   explicit Nesting(TextCursor& in) {
@@ -25,6 +34,7 @@ struct Nesting {
       --depth;
       in.fail("at most 100 nested programs");
     }
+    levels = std::max(levels, depth);
   }
   ~Nesting() { --depth; }
 };
@@ -299,19 +309,20 @@ Jaxpr parse(std::string_view text, SourceLocation loc) {
   const LocationScope scope(loc);
   try {
     TextCursor in(text);
-    std::unordered_map<std::string, Jaxpr> programs;
+    NamedPrograms programs;
     struct Named {
-      explicit Named(std::unordered_map<std::string, Jaxpr>* programs) : outer(std::exchange(named, programs)) {}
+      explicit Named(NamedPrograms* programs) : outer(std::exchange(named, programs)) {}
       ~Named() { named = outer; }
-      std::unordered_map<std::string, Jaxpr>* outer;
+      NamedPrograms* outer;
     } scope_of_names(&programs);
     while (in.accept("let")) {
       const std::size_t at = in.offset();
       std::string name(in.identifier());
       in.expect("=");
+      levels = 0;
       Jaxpr program = Parser(in).jaxpr();
       in.expect("in");
-      if (!programs.emplace(name, std::move(program)).second)
+      if (!programs.emplace(name, NamedProgram{std::move(program), levels}).second)
         in.fail_at(at, "a new program", name + ", which is defined already");
     }
     Jaxpr jaxpr = Parser(in).jaxpr();
@@ -333,7 +344,10 @@ void parse_param(TextCursor& in, Jaxpr& v) {
   const std::string name(in.identifier());
   const auto it = named->find(name);
   if (it == named->end()) in.fail_at(at, "a program, or the name of one defined above", name);
-  v = it->second;
+  levels = std::max(levels, depth + it->second.levels);
+  if (levels > kMaxNamedDepth)
+    in.fail_at(at, "at most " + std::to_string(kMaxNamedDepth) + " levels of programs", name);
+  v = it->second.program;
 }
 
 void parse_param(TextCursor& in, bool& v) {

@@ -325,6 +325,7 @@ Jaxpr parse(std::string_view text, SourceLocation loc) {
       if (!programs.emplace(name, NamedProgram{std::move(program), levels}).second)
         in.fail_at(at, "a new program", name + ", which is defined already");
     }
+    levels = 0;
     Jaxpr jaxpr = Parser(in).jaxpr();
     if (!in.at_end()) in.fail("the end of the text");
     return jaxpr;

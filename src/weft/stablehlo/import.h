@@ -40,6 +40,10 @@ class Function {
                                 SourceLocation loc = std::source_location::current()) const {
     return (*this)(std::span<const Array>(args), loc);
   }
+  std::vector<Array> operator()(std::initializer_list<Array> args,
+                                SourceLocation loc = std::source_location::current()) const {
+    return (*this)(std::span<const Array>(args.begin(), args.size()), loc);
+  }
   /// Errors name the line of the call, which the first argument brings.
   template <class... A>
     requires(std::is_convertible_v<const A&, Array> && ...)

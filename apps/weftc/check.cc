@@ -1,15 +1,15 @@
-// weftc check: many programs at once, and a table of how they fared.
+// weftc check: many programs at once, and a table of how they fared. Each program is run in a child process, which may
+// hang or crash without taking the others along.
 #include <algorithm>
-#include <atomic>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
-#include <iostream>
-#include <map>
 #include <thread>
 
 #include "weft/base/error.h"
 #include "weft/stablehlo/check.h"
 #include "weft/stablehlo/syntax.h"
+#include "weftc/children.h"
 #include "weftc/commands.h"
 
 namespace weftc {
@@ -17,12 +17,15 @@ namespace weftc {
 namespace {
 
 namespace fs = std::filesystem;
+namespace stablehlo = weft::stablehlo;
 using weft::stablehlo::CheckReport;
 using Outcome = CheckReport::Outcome;
+using namespace std::string_literals;
 
 std::vector<std::string> programs(const std::vector<std::string>& paths) {
   std::vector<std::string> files;
   for (const std::string& path : paths) {
+    if (!fs::exists(path)) throw weft::BackendError(path + ": there must be such a file or folder.");
     if (!fs::is_directory(path)) {
       files.push_back(path);
       continue;
@@ -34,71 +37,150 @@ std::vector<std::string> programs(const std::vector<std::string>& paths) {
   return files;
 }
 
-std::vector<CheckReport> check_file(const std::string& path, const std::string& through) {
-  std::vector<CheckReport> reports;
+// ---- what children say: place and symbol of the program that runs from now on, a report on one, or that a file has
+// none ----
+
+constexpr char kBegins = 'b', kReport = 'r', kNothing = 'n';
+
+std::string report_message(const CheckReport& r) {
+  std::string s{kReport, static_cast<char>(r.outcome)};
+  const auto append = [&](const auto& v) { s.append(reinterpret_cast<const char*>(&v), sizeof v); };
+  append(r.checks);
+  append(r.name.size());
+  return s + r.name + r.reason;
+}
+
+CheckReport read_report(std::string_view s) {
+  CheckReport r;
+  std::size_t name = 0;
+  r.outcome = static_cast<Outcome>(s[1]);
+  std::memcpy(&r.checks, s.data() + 2, sizeof r.checks);
+  std::memcpy(&name, s.data() + 2 + sizeof r.checks, sizeof name);
+  s.remove_prefix(2 + sizeof r.checks + sizeof name);
+  r.name = s.substr(0, name);
+  r.reason = s.substr(name);
+  return r;
+}
+
+using Send = std::function<void(std::string_view)>;
+
+// In a child: runs the programs of a file, from number `first` on.
+void check_file(const CheckOptions& options, const std::string& path, std::size_t first, const Send& send) {
+  const auto fails = [&](const std::string& reason) { send(report_message({"", Outcome::kFailed, reason, 0})); };
   try {
-    for (weft::stablehlo::Module& m : weft::stablehlo::parse_all(read_text(path), path)) {
-      if (!through.empty()) {
-        const auto form = through == "generic" ? weft::stablehlo::Form::kGeneric : weft::stablehlo::Form::kPretty;
-        weft::stablehlo::Module back = weft::stablehlo::parse(weft::stablehlo::print(m, form), path);
-        if (!(back == m))
-          reports.push_back({path, Outcome::kFailed, path + ": the program does not come back from its text", 0});
+    std::size_t number = 0;
+    for (stablehlo::Module& m : stablehlo::parse_all(read_program(path), path)) {
+      if (!options.through.empty()) {
+        const auto form = options.through == "generic" ? stablehlo::Form::kGeneric : stablehlo::Form::kPretty;
+        stablehlo::Module back = stablehlo::parse(stablehlo::print(m, form), path);
+        if (!(back == m) && first == 0) fails(path + ": the program does not come back from its text.");
         m = std::move(back);
       }
-      for (CheckReport& r : weft::stablehlo::run_checks(m)) reports.push_back(std::move(r));
+      for (const stablehlo::SelfCheck& check : stablehlo::find_checks(m)) {
+        if (number++ < first) continue;
+        send(kBegins + stablehlo::place_text(m, check.function->place) + '\0' + std::string(check.name()));
+        const bool wanted = (path + " @" + std::string(check.name())).find(options.filter) != std::string::npos;
+        if (wanted) send(report_message(stablehlo::run_check(m, check)));
+      }
     }
+    if (number == 0) send(std::string(1, kNothing));
   } catch (const weft::Error& e) {
-    reports.push_back({"", Outcome::kFailed, e.message(), 0});
+    fails(e.message());
   } catch (const std::exception& e) {
-    reports.push_back({"", Outcome::kFailed, path + ": " + e.what(), 0});
+    fails(path + ": " + e.what());
   }
-  return reports;
 }
+
+// What is known of one file here.
+struct File {
+  std::string path;
+  std::vector<CheckReport> reports;
+  std::size_t begun = 0;
+  bool nothing = false;
+  std::string place, running;
+};
 
 const char* word(Outcome o) {
   return o == Outcome::kPassed ? "passed" : o == Outcome::kFailed ? "FAILED" : "unsupported";
 }
 
+void print_report(const File& file, const CheckReport& r) {
+  std::printf("%-12s %s%s%s\n", word(r.outcome), file.path.c_str(), r.name.empty() ? "" : " @", r.name.c_str());
+  if (r.outcome == Outcome::kPassed) return;
+  for (std::size_t begin = 0; begin < r.reason.size();) {
+    const std::size_t end = std::min(r.reason.find('\n', begin), r.reason.size());
+    std::printf("             %s\n", r.reason.substr(begin, end - begin).c_str());
+    begin = end + 1;
+  }
+}
+
 }  // namespace
 
 int check(const CheckOptions& options) {
-  const std::vector<std::string> files = programs(options.paths);
-  std::vector<std::vector<CheckReport>> reports(files.size());
-  std::atomic<std::size_t> next{0};
-  const auto work = [&] {
-    for (std::size_t i = next++; i < files.size(); i = next++) reports[i] = check_file(files[i], options.through);
-  };
-  const unsigned hardware = std::max(1u, std::thread::hardware_concurrency());
-  std::vector<std::jthread> threads;
-  for (unsigned i = 1; i < (options.jobs > 0 ? static_cast<unsigned>(options.jobs) : hardware); ++i)
-    threads.emplace_back(work);
-  work();
-  threads.clear();  // joins
+  std::vector<File> files;
+  for (std::string& path : programs(options.paths)) files.push_back({.path = std::move(path)});
+  if (files.empty()) throw weft::ValueError("weftc check: there must be .mlir files in the folders; got none.");
 
-  std::map<Outcome, int> counts;
-  int checks = 0;
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    for (const CheckReport& r : reports[i]) {
-      ++counts[r.outcome];
+  // A job is a file and the number of its first program that is still to be run.
+  const auto job = [&](std::size_t file) { return std::to_string(file) + " " + std::to_string(files[file].begun); };
+  std::vector<std::string> jobs;
+  for (std::size_t i = 0; i < files.size(); ++i) jobs.push_back(job(i));
+  const unsigned processors = std::max(1u, std::thread::hardware_concurrency());
+  Jobs how;
+  how.at_once = static_cast<int>(
+      std::min<std::size_t>(files.size(), options.jobs > 0 ? static_cast<unsigned>(options.jobs) : processors));
+  how.timeout_s = options.timeout_s;
+  how.work = [&](const std::string& text, const Send& send) {
+    const std::size_t blank = text.find(' ');
+    check_file(options, files[std::stoull(text.substr(0, blank))].path, std::stoull(text.substr(blank)), send);
+  };
+  how.receive = [&](std::size_t file, std::string_view message) {
+    if (message[0] == kNothing) {
+      files[file].nothing = true;
+    } else if (message[0] == kReport) {
+      files[file].reports.push_back(read_report(message));
+    } else {
+      const std::size_t end = message.find('\0');
+      files[file].place = message.substr(1, end - 1);
+      files[file].running = message.substr(end + 1);
+      ++files[file].begun;
+    }
+  };
+  std::vector<std::size_t> begun_before(files.size(), 0);
+  how.lost = [&](std::size_t i, const std::string& reason) -> std::optional<std::string> {
+    File& file = files[i];
+    // Before the first program it was the text itself.
+    const bool text = file.begun == begun_before[i];
+    file.reports.push_back(
+        {text ? "" : file.running, Outcome::kFailed, (text ? file.path : file.place) + ": " + reason + ".", 0});
+    begun_before[i] = file.begun;
+    return text ? std::nullopt : std::optional(job(i));
+  };
+  run_jobs(std::move(jobs), how);
+
+  int counts[3] = {0, 0, 0}, checks = 0;
+  std::size_t nothing = 0;
+  for (const File& file : files) {
+    if (file.nothing) {
+      ++nothing;
+      std::printf("%-12s %s: there is no function without arguments to run\n", "nothing", file.path.c_str());
+    }
+    for (const CheckReport& r : file.reports) {
+      ++counts[static_cast<int>(r.outcome)];
       checks += r.checks;
-      if (r.outcome == Outcome::kPassed && !options.verbose) continue;
-      std::printf("%-12s %s%s%s\n", word(r.outcome), files[i].c_str(), r.name.empty() ? "" : " @", r.name.c_str());
-      if (r.outcome == Outcome::kPassed) continue;
-      for (std::size_t begin = 0; begin < r.reason.size();) {
-        const std::size_t end = std::min(r.reason.find('\n', begin), r.reason.size());
-        std::printf("             %s\n", r.reason.substr(begin, end - begin).c_str());
-        begin = end + 1;
-      }
+      if (r.outcome != Outcome::kPassed || options.verbose) print_report(file, r);
     }
   }
-  std::printf("%zu files, %d checks: %d programs passed, %d failed, %d unsupported\n", files.size(), checks,
-              counts[Outcome::kPassed], counts[Outcome::kFailed], counts[Outcome::kUnsupported]);
-  const bool nothing = counts[Outcome::kPassed] + counts[Outcome::kFailed] + counts[Outcome::kUnsupported] == 0;
-  if (files.empty())
-    std::printf("there is no .mlir file to check\n");
-  else if (nothing)
-    std::printf("there is no function without arguments to run\n");
-  return nothing || counts[Outcome::kFailed] > 0 || counts[Outcome::kUnsupported] > 0 ? 1 : 0;
+  const auto count = [&](Outcome o) { return counts[static_cast<int>(o)]; };
+  std::printf("%zu files, %d checks: %d programs passed, %d failed, %d unsupported", files.size(), checks,
+              count(Outcome::kPassed), count(Outcome::kFailed), count(Outcome::kUnsupported));
+  if (nothing > 0) std::printf(", nothing to run in %zu files", nothing);
+  std::printf("\n");
+  if (count(Outcome::kPassed) + count(Outcome::kFailed) + count(Outcome::kUnsupported) == 0)
+    throw weft::ValueError("weftc check: there must be a program to run" +
+                           (options.filter.empty() ? ""s : " whose \"file @function\" holds " + options.filter) +
+                           "; got none.");
+  return count(Outcome::kFailed) + count(Outcome::kUnsupported) == 0 ? kSuccess : kProgramFailed;
 }
 
 }  // namespace weftc

@@ -1,15 +1,18 @@
 #include "weftc/commands.h"
 
-#include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <random>
 #include <sstream>
 
 #include "weft/api/autodiff.h"
 #include "weft/base/error.h"
+#include "weft/core/process_grid.h"
 #include "weft/np/npy.h"
 #include "weft/ops/lax.h"
+#include "weft/stablehlo/check.h"
 #include "weft/stablehlo/export.h"
 #include "weft/stablehlo/syntax.h"
 
@@ -17,35 +20,78 @@ namespace weftc {
 
 using weft::Array;
 using weft::Arrays;
+namespace fs = std::filesystem;
 namespace stablehlo = weft::stablehlo;
 
-std::string read_text(const std::string& path) {
-  if (path == "-") {
-    std::ostringstream all;
-    all << std::cin.rdbuf();
-    return std::move(all).str();
-  }
-  std::ifstream file(path, std::ios::binary);
+std::string read_program(const std::string& path) {
   std::ostringstream text;
-  if (!(text << file.rdbuf()) && !file.eof()) throw weft::BackendError(path + ": the file must be readable.");
-  return std::move(text).str();
+  if (path == "-") {
+    text << std::cin.rdbuf();
+  } else {
+    std::ifstream file(path, std::ios::binary);
+    // A stream of nothing fails to give anything.
+    if (!file || (!(text << file.rdbuf()) && !file.eof() && fs::is_directory(path)))
+      throw weft::BackendError(path + ": the file must be readable.");
+  }
+  std::string all = std::move(text).str();
+  if (all.find_first_not_of(" \t\r\n") == std::string::npos)
+    throw weft::ParseError(path + ":1:1: there must be a program; got an empty file.");
+  return all;
 }
 
 void write_text(const std::string& path, const std::string& text) {
   if (path.empty() || path == "-") {
-    std::cout << text;
+    std::cout << text << std::flush;
     return;
   }
-  std::ofstream file(path, std::ios::binary);
-  if (!(file << text)) throw weft::BackendError(path + ": the file must be writable.");
+  // Devices and pipes are written to, files replaced when all is there.
+  const bool replaces = !fs::exists(path) || fs::is_regular_file(path);
+  const std::string name = replaces ? path + ".tmp" + std::to_string(std::random_device{}()) : path;
+  std::ofstream file(name, std::ios::binary);
+  file << text;
+  file.close();
+  std::error_code error;
+  if (file && replaces) fs::rename(name, path, error);
+  if (file && !error) return;
+  if (replaces) fs::remove(name, error);
+  throw weft::BackendError(path + ": the file must be writable.");
 }
 
 namespace {
 
 // A program that is only looked at may call functions that nobody has registered.
 stablehlo::Function load(const std::string& program, const std::string& function, bool runs) {
-  return stablehlo::import(read_text(program),
+  return stablehlo::import(read_program(program),
                            {.source = program, .function = function, .unregistered_custom_calls = !runs});
+}
+
+// The type that a value has in a .npy file: its own, or, where .npy has no name for it, the one that holds all its
+// numbers.
+weft::Aval file_type(weft::Aval a) { return a.with_dtype(weft::compute_dtype(a.dtype())); }
+
+Array read_input(const std::string& path, const stablehlo::Function& f, std::size_t i) {
+  const weft::Aval type = f.input(i);
+  const weft::np::NpyData data = weft::np::read_npy(path, {.v2_is_bfloat16 = true});
+  const std::string must = path + ": input " + std::to_string(i) + " of @" + f.name() + " must be " + type.str();
+  if (data.aval != file_type(type)) {
+    const std::string as = file_type(type) == type ? "" : ", kept as " + file_type(type).str();
+    const std::string text = must + as + "; got " + data.aval.str() + ".";
+    if (data.aval.dtype() != file_type(type).dtype()) throw weft::DTypeError(text);
+    throw weft::ShapeError(text);
+  }
+  const Array x =
+      Array::copy(data.aval.dtype(), data.aval.shape(), data.bytes.data(), static_cast<std::size_t>(data.aval.size()));
+  if (data.aval == type) return x;
+  const Array stored = weft::lax::convert(x, type.dtype());
+  const std::string difference = stablehlo::differ_exactly(weft::lax::convert(stored, x.dtype()), x);
+  if (!difference.empty()) throw weft::ValueError(must + ", whose numbers are few; " + difference + ".");
+  return stored;
+}
+
+void write_output(const std::string& path, const Array& result) {
+  const Array x = weft::lax::convert(result, weft::compute_dtype(result.dtype()));
+  const weft::detail::HostView view = x.host("weftc");
+  weft::np::write_npy(path, view.view);
 }
 
 }  // namespace
@@ -58,52 +104,62 @@ int run(const RunOptions& options) {
   if (options.outputs.size() > f.num_outputs())
     throw weft::ValueError(options.program + ": @" + f.name() + " gives " + std::to_string(f.num_outputs()) +
                            " outputs; got " + std::to_string(options.outputs.size()) + " files.");
-  std::vector<Array> args;
-  for (std::size_t i = 0; i < options.inputs.size(); ++i) {
-    const bool bf16 = f.input(i).dtype() == weft::bf16;
-    const weft::np::NpyData data = weft::np::read_npy(options.inputs[i], {.v2_is_bfloat16 = bf16});
-    if (data.aval != f.input(i))
-      throw weft::ShapeError(options.inputs[i] + ": input " + std::to_string(i) + " of @" + f.name() + " must be " +
-                             f.input(i).str() + "; got " + data.aval.str() + ".");
-    args.push_back(Array::copy(data.aval.dtype(), data.aval.shape(), data.bytes.data(),
-                               static_cast<std::size_t>(data.aval.size())));
+  // A file is replaced by renaming, which is not for devices.
+  for (const std::string& path : options.outputs)
+    if (fs::exists(path) && !fs::is_regular_file(path))
+      throw weft::BackendError(path + ": an output must be a file of its own.");
+  std::vector<Array> args, results;
+  for (std::size_t i = 0; i < options.inputs.size(); ++i) args.push_back(read_input(options.inputs[i], f, i));
+  // The program is the only process there is, and nobody feeds it: what it waits for never comes.
+  weft::ProcessGrid alone(1, 1);
+  alone.host().close();
+  try {
+    // What goes wrong is blamed on the program's line, not on this one.
+    alone.run([&](weft::ProcessId) { results = f(args, weft::SourceLocation()); });
+  } catch (const weft::Error& e) {
+    std::fprintf(stderr, "%s\n", stablehlo::error_text(e, options.program).c_str());
+    return kProgramFailed;
   }
-  // What goes wrong is blamed on the program's line, not on this one.
-  const std::vector<Array> results = f(args, weft::SourceLocation());
   for (std::size_t i = 0; i < results.size(); ++i) {
-    if (i < options.outputs.size()) {
-      const weft::detail::HostView view = results[i].host("weftc");
-      weft::np::write_npy(options.outputs[i], view.view);
-    } else {
+    if (i < options.outputs.size())
+      write_output(options.outputs[i], results[i]);
+    else
       std::cout << results[i].aval().str() << "\n" << results[i].str() << "\n";
-    }
   }
-  return 0;
+  return kSuccess;
 }
 
 int print(const PrintOptions& options) {
   if (options.to == "jaxpr") {
-    std::cout << load(options.program, options.function, false).jaxpr().str() << "\n";
-    return 0;
+    write_text(options.output, load(options.program, options.function, false).jaxpr().str() + "\n");
+    return kSuccess;
   }
+  if (!options.function.empty())
+    throw weft::ValueError("weftc print: --function must stand with --to=jaxpr; got --to=" + options.to + ".");
   const auto form = options.to == "generic" ? stablehlo::Form::kGeneric : stablehlo::Form::kPretty;
-  const std::vector<stablehlo::Module> modules = stablehlo::parse_all(read_text(options.program), options.program);
-  for (std::size_t i = 0; i < modules.size(); ++i)
-    std::cout << (i ? "// -----\n" : "") << stablehlo::print(modules[i], form);
-  return 0;
+  std::string text;
+  for (const stablehlo::Module& m : stablehlo::parse_all(read_program(options.program), options.program))
+    text += (text.empty() ? "" : "// -----\n") + stablehlo::print(m, form);
+  write_text(options.output, text);
+  return kSuccess;
 }
 
 int grad(const GradOptions& options) {
   const stablehlo::Function f = load(options.program, options.function, false);
   std::vector<bool> differentiated(f.num_inputs(), false);
-  for (const std::size_t i : options.wrt) {
-    if (i >= f.num_inputs())
+  std::vector<std::size_t> wrt;
+  for (const std::int64_t number : options.wrt) {
+    if (number < 0 || static_cast<std::size_t>(number) >= f.num_inputs())
       throw weft::IndexError(options.program + ": --wrt must name inputs of @" + f.name() + ", which takes " +
-                             std::to_string(f.num_inputs()) + "; got " + std::to_string(i) + ".");
+                             std::to_string(f.num_inputs()) + "; got " + std::to_string(number) + ".");
+    const auto i = static_cast<std::size_t>(number);
+    if (differentiated[i])
+      throw weft::IndexError(options.program + ": --wrt must name an input once; got " + std::to_string(i) + " again.");
     if (!weft::is_inexact(f.input(i).dtype()))
       throw weft::NotDifferentiableError(options.program + ": input " + std::to_string(i) + " of @" + f.name() +
                                          " must be float or complex; got " + f.input(i).str() + ".");
     differentiated[i] = true;
+    wrt.push_back(i);
   }
   if (f.num_outputs() != 1 || f.output(0).ndim() != 0 || !weft::is_float(f.output(0).dtype()))
     throw weft::NotDifferentiableError(options.program + ": @" + f.name() +
@@ -124,12 +180,12 @@ int grad(const GradOptions& options) {
         const Arrays one{Array::full({}, y.dtype(), weft::Scalar(1))};
         const Arrays cts = weft::api::pull_back(std::move(lin), differentiated, one);
         // In the order in which they were asked for.
-        for (const std::size_t i : options.wrt) outs.push_back(cts[i].defined() ? cts[i] : weft::zeros_of(f.input(i)));
+        for (const std::size_t i : wrt) outs.push_back(cts[i].defined() ? cts[i] : weft::zeros_of(f.input(i)));
       },
       inputs, "grad of @" + f.name());
   write_text(options.output, stablehlo::print(stablehlo::to_module(staged.jaxpr, staged.captured, "main"),
                                               options.generic ? stablehlo::Form::kGeneric : stablehlo::Form::kPretty));
-  return 0;
+  return kSuccess;
 }
 
 }  // namespace weftc

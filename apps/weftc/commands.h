@@ -1,48 +1,63 @@
-// The commands of weftc, apart from their command lines (main.cc). Each returns the exit status.
+// The commands of weftc, apart from their command lines (main.cc). Each returns the exit status, and throws an error of
+// weft for what is wrong with the command line or a file (kBadInput).
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 namespace weftc {
+
+enum ExitStatus : int {
+  kSuccess = 0,
+  kProgramFailed = 1,  ///< it does not pass its checks or fails while it runs
+  kBadInput = 2,       ///< the command line, or a file that cannot be read, written or made sense of
+};
 
 struct RunOptions {
   std::string program;
   std::string function;
   std::vector<std::string> inputs, outputs;
 };
-/// Runs a function on .npy files; results without a file are printed.
+/// Runs a function on .npy files; results without a file are printed. Files hold numbers of types that .npy has no name
+/// for (small floats, i2, i4, ...) as f32, i8 or u8, and bf16 as ml_dtypes does (two bytes, "<V2").
 int run(const RunOptions& options);
 
 struct CheckOptions {
   std::vector<std::string> paths;
   /// "", "pretty" or "generic": checks what comes back from the text that is printed in this form.
   std::string through;
+  /// Only programs whose "file @function" holds this text.
+  std::string filter;
   bool verbose = false;
   int jobs = 0;
+  /// For each program.
+  int timeout_s = 60;
 };
-/// Runs self-checking programs and prints a table; 0 when all pass.
+/// Runs self-checking programs and prints a table.
 int check(const CheckOptions& options);
 
 struct PrintOptions {
   std::string program;
   std::string function;
   std::string to = "stablehlo";
+  std::string output;
 };
 int print(const PrintOptions& options);
 
 struct GradOptions {
   std::string program;
   std::string function;
-  std::vector<std::size_t> wrt = {0};
+  std::vector<std::int64_t> wrt = {0};
   std::string output;
   bool generic = false;
 };
 /// Writes the program of a function's value and gradients.
 int grad(const GradOptions& options);
 
-/// The text of a file; BackendError when it cannot be read.
-std::string read_text(const std::string& path);
+/// The text of a file, or of standard input for "-". BackendError when it cannot be read, ParseError when it is blank.
+std::string read_program(const std::string& path);
+/// Writes a file whole or not at all; to standard output for "-" or "".
 void write_text(const std::string& path, const std::string& text);
 
 }  // namespace weftc

@@ -3,11 +3,35 @@
 #include <cstdio>
 
 #include "weft/base/error.h"
+#include "weft/stablehlo/check.h"
 #include "weftc/commands.h"
 
+namespace {
+
+constexpr const char* kStatuses =
+    "Exit status: 0 success; 1 a program does not pass its checks or fails while it runs;\n"
+    "2 the command line, or a file that cannot be read, written or made sense of.";
+
+// "run, check, print, grad"
+std::string command_names(const CLI::App& app) {
+  std::string names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    names += (names.empty() ? "" : ", ") + command->get_name();
+  return names;
+}
+
+bool has_command(const CLI::App& app, const std::string& name) {
+  const auto commands = app.get_subcommands([&](const CLI::App* c) { return c->get_name() == name; });
+  return !commands.empty();
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
-  CLI::App app("Runs, checks, prints and differentiates StableHLO programs.");
+  CLI::App app("Runs, checks, prints and differentiates StableHLO programs.", "weftc");
   app.require_subcommand(1);
+  app.set_version_flag("--version", "weftc " WEFT_VERSION);
+  app.footer(kStatuses);
 
   weftc::RunOptions run;
   CLI::App* run_command = app.add_subcommand("run", "Run a function of a program on arrays in .npy files.");
@@ -15,6 +39,9 @@ int main(int argc, char** argv) {
   run_command->add_option("-i,--input", run.inputs, "one .npy file per input, in order");
   run_command->add_option("-o,--output", run.outputs, "one .npy file per result; further results are printed");
   run_command->add_option("-f,--function", run.function, "the function to run (default: main)");
+  run_command->footer(std::string("Types that .npy has no name for are kept as f32 (small floats), i8 (i2, i4) or u8 "
+                                  "(ui2, ui4);\nbf16 as two bytes \"<V2\", as ml_dtypes does.\n") +
+                      kStatuses);
 
   weftc::CheckOptions check;
   CLI::App* check_command =
@@ -22,9 +49,13 @@ int main(int argc, char** argv) {
   check_command->add_option("paths", check.paths, "programs, or folders of .mlir files")->required();
   check_command->add_option("--through", check.through, "check what comes back from the text printed in this form")
       ->check(CLI::IsMember({"pretty", "generic"}));
+  check_command->add_option("--filter", check.filter, "only programs whose \"file @function\" holds this text");
   check_command->add_flag("-v,--verbose", check.verbose, "list the programs that pass, too");
   check_command->add_option("-j,--jobs", check.jobs, "programs at once (default: as many as processors)")
       ->check(CLI::Range(1, 1024));
+  check_command->add_option("--timeout", check.timeout_s, "seconds that each program may take")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
 
   weftc::PrintOptions print;
   CLI::App* print_command = app.add_subcommand("print", "Print a program in another form.");
@@ -33,6 +64,7 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"jaxpr", "stablehlo", "generic"}))
       ->capture_default_str();
   print_command->add_option("-f,--function", print.function, "the function of a jaxpr (default: main)");
+  print_command->add_option("-o,--output", print.output, "where to write it (default: standard output)");
 
   weftc::GradOptions grad;
   CLI::App* grad_command =
@@ -43,25 +75,31 @@ int main(int argc, char** argv) {
   grad_command->add_option("-o,--output", grad.output, "where to write it (default: standard output)");
   grad_command->add_flag("--generic", grad.generic, "write the generic form, for other compilers");
 
-  CLI11_PARSE(app, argc, argv);
-  const std::string& program = run_command->parsed()     ? run.program
-                               : print_command->parsed() ? print.program
-                                                         : grad.program;
+  for (CLI::App* command : {check_command, print_command, grad_command}) command->footer(kStatuses);
+
+  if (argc > 1 && argv[1][0] != '-' && !has_command(app, argv[1])) {
+    std::fprintf(stderr, "weftc: the command must be one of %s; got %s.\n", command_names(app).c_str(), argv[1]);
+    return weftc::kBadInput;
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? weftc::kSuccess : weftc::kBadInput;
+  }
   try {
     if (run_command->parsed()) return weftc::run(run);
     if (check_command->parsed()) return weftc::check(check);
     if (print_command->parsed()) return weftc::print(print);
     return weftc::grad(grad);
   } catch (const weft::Error& e) {
-    // An error of a run knows the program's line; one of its text says it already.
-    if (e.location() && e.location().file == program) {
-      std::fprintf(stderr, "%s:%u: %s\n", program.c_str(), e.location().line, e.message().c_str());
-      if (!e.hint().empty()) std::fprintf(stderr, "hint: %s\n", e.hint().c_str());
-    } else {
-      std::fprintf(stderr, "%s\n", e.what());
-    }
+    std::fflush(stdout);
+    const std::string& program = run_command->parsed()     ? run.program
+                                 : print_command->parsed() ? print.program
+                                                           : grad.program;
+    std::fprintf(stderr, "%s\n", weft::stablehlo::error_text(e, program).c_str());
   } catch (const std::exception& e) {
+    std::fflush(stdout);
     std::fprintf(stderr, "weftc: %s\n", e.what());
   }
-  return 1;
+  return weftc::kBadInput;
 }

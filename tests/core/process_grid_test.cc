@@ -172,8 +172,9 @@ TEST(process_grid, messages_wait_in_order_and_are_gone_with_the_run) {
           if (id.replica == 0) processes::receive_message("recv", "device test", false);
         });
       }),
-      "BackendError: recv: all processes of a group must take part; got process (replica 0, partition 0) waits in "
-      "recv: device test; process (replica 1, partition 0) has ended.");
+      "BackendError: recv: what a process waits for must be sent by another one or by the host; got process (replica "
+      "0, "
+      "partition 0) waits in recv: device test; process (replica 1, partition 0) has ended, and nobody who sends.");
 }
 
 TEST(process_grid, the_host_may_feed_while_processes_wait) {
@@ -201,6 +202,40 @@ TEST(process_grid, a_host_that_feeds_nothing_is_an_error_in_time) {
   EXPECT_EQ(error_of([&] { grid.host().take_outfeed(); }),
             "BackendError: take_outfeed: what a process waits for must come within 30 ms; got nothing from the outfeed "
             "queue.");
+}
+
+TEST(process_grid, a_closed_host_keeps_nobody_waiting) {
+  // Long enough that the test's own limit would be seen first.
+  ProcessGrid grid(2, 1, std::chrono::minutes(10));
+  grid.host().feed({Array(1)});
+  grid.host().close();
+  EXPECT_EQ(error_of([&] {
+              grid.run([&](ProcessId) {
+                for (int i = 0; i < 2; ++i) processes::receive_message("infeed", processes::infeed_queue(), true);
+              });
+            }).substr(0, 91),
+            "BackendError: infeed: what a process waits for must be sent by another one or by the host; ");
+
+  // Closed while they wait.
+  ProcessGrid open(1, 1, std::chrono::minutes(10));
+  std::thread host([&] {
+    std::this_thread::sleep_for(milliseconds(20));
+    open.host().close();
+  });
+  EXPECT_EQ(error_of([&] {
+              open.run([](ProcessId) { processes::receive_message("recv", processes::host_channel(3), true); });
+            }),
+            "BackendError: recv: what a process waits for must be sent by another one or by the host; got process "
+            "(replica 0, partition 0) waits in recv: host channel 3, and nobody who sends.");
+  host.join();
+
+  // What one process sends to the host, another one may receive.
+  grid.run([](ProcessId id) {
+    if (id.replica == 0)
+      EXPECT_EQ(processes::receive_message("recv", processes::host_channel(4), true)[0].item<std::int32_t>(), 5);
+    else
+      processes::send_message(processes::host_channel(4), {Array(5)});
+  });
 }
 
 TEST(process_grid, sizes_that_make_no_sense_are_refused) {

@@ -2,8 +2,8 @@
 
 #include "weft/base/error.h"
 #include "weft/stablehlo/check.h"
-#include "weft/stablehlo/syntax.h"
 #include "weft/stablehlo/export.h"
+#include "weft/stablehlo/syntax.h"
 #include "weft/weft.h"
 
 namespace weft::stablehlo {

@@ -133,9 +133,8 @@ TEST(parse, errors_name_the_place_and_what_was_expected) {
             "a.mlir:2:3: expected a name that no value has yet; got '%f'.");
   EXPECT_EQ(error_of(in_function("%0 = stablehlo.constant dense<1.0> : tensor<99999999999999999999xf32>")),
             "a.mlir:2:47: expected a size of at most 2^63 - 1; got '99999999999999999999xf32'.");
-  EXPECT_EQ(
-      error_of(in_function("%0 = stablehlo.constant dense_resource<a> : tensor<2xf32>")),
-      "a.mlir:2:27: dense_resource: the data of a constant must be in the text; got the name a.");
+  EXPECT_EQ(error_of(in_function("%0 = stablehlo.constant dense_resource<a> : tensor<2xf32>")),
+            "a.mlir:2:27: dense_resource: the data of a constant must be in the text; got the name a.");
   EXPECT_EQ(error_of("func.func @f() {\n  return\n"), "a.mlir:3:1: expected '}'; got the end of the text.");
   EXPECT_EQ(error_of("func.func @\"f"), "a.mlir:1:12: expected a string that ends on its line; got '\"'.");
 }

@@ -37,14 +37,16 @@ class GridState {
   void exchange(std::size_t me, const std::string& what, std::span<const ProcessId> group, processes::Contribution mine,
                 FunctionRef<void(std::span<const processes::Contribution>)> use);
   void put(const std::string& name, Arrays values);
-  /// `me` is the process that waits; none for the host and for processes that the host might wake.
-  Arrays take(std::optional<std::size_t> me, const std::string& op, const std::string& name);
+  /// `me` is the process that waits, none for the host and outside grids; `from_host`: the host might wake it.
+  Arrays take(std::optional<std::size_t> me, const std::string& op, const std::string& name, bool from_host);
+  void close();
 
  private:
   enum class Phase : std::uint8_t { kRunning, kWaiting, kEnded };
   struct Process {
     Phase phase = Phase::kEnded;
     std::string waits_in;                        // "all_reduce: f32[4], group ..."
+    bool for_message = false;                    // and not for others to come to the same place
     std::map<std::string, std::int64_t> visits;  // of each meeting place
   };
   struct Meeting {
@@ -70,7 +72,8 @@ class GridState {
   bool running_ = false;
   std::map<std::string, std::shared_ptr<Meeting>> meetings_;
   std::map<std::string, std::deque<Arrays>> queues_;
-  bool ended_ = false;  // by an error: nobody waits any more
+  bool closed_ = false;  // the host gives nothing more
+  bool ended_ = false;   // by an error: nobody waits any more
   std::exception_ptr error_;
   std::string because_;
 };
@@ -130,11 +133,14 @@ void GridState::look_for_deadlock() {
     if (p.phase == Phase::kWaiting && !waiting) waiting = &p;
   }
   if (!waiting) return;
-  const std::string text =
-      op_of(waiting->waits_in) + ": all processes of a group must take part; got " + who_waits() + ".";
-  end(std::make_exception_ptr(
-          BackendError(text, "all processes must run the same collectives, in the same order and with equal shapes.")),
-      "the processes wait for each other");
+  const std::string op = op_of(waiting->waits_in);
+  const BackendError error =
+      waiting->for_message
+          ? BackendError(op + ": what a process waits for must be sent by another one or by the host; got " +
+                         who_waits() + ", and nobody who sends.")
+          : BackendError(op + ": all processes of a group must take part; got " + who_waits() + ".",
+                         "all processes must run the same collectives, in the same order and with equal shapes.");
+  end(std::make_exception_ptr(error), "the processes wait for each other");
 }
 
 void GridState::set_phase(std::size_t process, Phase phase) {
@@ -183,6 +189,7 @@ void GridState::exchange(std::size_t me, const std::string& what, std::span<cons
     for (const ProcessId p : group) place->members.push_back(number(p));
     place->brought.resize(group.size());
   }
+  processes_[me].for_message = false;
   const std::shared_ptr<Meeting> meeting = place;
   for (std::size_t i = 0; i < meeting->members.size(); ++i)
     if (meeting->members[i] == me) meeting->brought[i] = mine;
@@ -231,9 +238,16 @@ void GridState::put(const std::string& name, Arrays values) {
   changed_.notify_all();
 }
 
-Arrays GridState::take(std::optional<std::size_t> me, const std::string& op, const std::string& name) {
+void GridState::close() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  changed_.notify_all();
+}
+
+Arrays GridState::take(std::optional<std::size_t> me, const std::string& op, const std::string& name, bool from_host) {
   std::unique_lock lock(mutex_);
   const std::string what = op + ": " + name;
+  if (me) processes_[*me].for_message = true;
   for (;;) {
     std::deque<Arrays>& queue = queues_[name];
     if (!queue.empty()) {
@@ -241,7 +255,14 @@ Arrays GridState::take(std::optional<std::size_t> me, const std::string& op, con
       queue.pop_front();
       return values;
     }
-    wait(lock, me, what, [&] { return !queues_[name].empty(); }, [&] { return name; });
+    if (from_host && closed_ && !me)
+      throw BackendError(op + ": what a process waits for must be sent by the host; got nothing from " + name +
+                         ", and a host that sends nothing more.");
+    // Whoever waits for the host waits for nobody in the grid, until the host is closed.
+    const bool open = from_host && !closed_;
+    wait(
+        lock, open ? std::nullopt : me, what, [&] { return !queues_[name].empty() || (open && closed_); },
+        [&] { return name; });
   }
 }
 
@@ -257,20 +278,24 @@ void GridState::run(const std::function<void(ProcessId)>& f) {
     for (Process& p : processes_) p = {Phase::kRunning, {}, {}};
   }
   const auto body = [&](std::size_t p) {
-    here = {this, p};
+    const Here outside = std::exchange(here, {this, p});
     std::exception_ptr error;
     try {
       f(id(p));
     } catch (...) {
       error = std::current_exception();
     }
+    here = outside;
     const std::lock_guard lock(mutex_);
     if (error) end(error, id(p).str() + " failed");
     set_phase(p, Phase::kEnded);
   };
   std::vector<std::thread> threads;
   try {
-    for (std::size_t p = 0; p < processes_.size(); ++p) threads.emplace_back(body, p);
+    if (processes_.size() == 1)
+      body(0);
+    else
+      for (std::size_t p = 0; p < processes_.size(); ++p) threads.emplace_back(body, p);
   } catch (const std::system_error& e) {
     const std::lock_guard lock(mutex_);
     end(std::make_exception_ptr(BackendError("ProcessGrid::run: there must be a thread per process; got \"" +
@@ -321,13 +346,14 @@ HostQueues& default_host() {
 }
 
 void HostQueues::feed(Arrays values) { state_->put(processes::infeed_queue(), std::move(values)); }
-Arrays HostQueues::take_outfeed() { return state_->take({}, "take_outfeed", processes::outfeed_queue()); }
+Arrays HostQueues::take_outfeed() { return state_->take({}, "take_outfeed", processes::outfeed_queue(), false); }
 void HostQueues::send(std::int64_t channel, Arrays values) {
   state_->put(processes::host_channel(channel), std::move(values));
 }
 Arrays HostQueues::receive(std::int64_t channel) {
-  return state_->take({}, "receive", processes::host_channel(channel));
+  return state_->take({}, "receive", processes::host_channel(channel), false);
 }
+void HostQueues::close() { state_->close(); }
 
 namespace processes {
 
@@ -343,8 +369,8 @@ void exchange(const std::string& what, std::span<const ProcessId> group, Contrib
 void send_message(const std::string& name, Arrays values) { detail::grid_here().put(name, std::move(values)); }
 
 Arrays receive_message(const std::string& op, const std::string& name, bool from_host) {
-  const auto me = from_host || !detail::here.grid ? std::optional<std::size_t>() : detail::here.process;
-  return detail::grid_here().take(me, op, name);
+  const auto me = detail::here.grid ? std::optional<std::size_t>(detail::here.process) : std::nullopt;
+  return detail::grid_here().take(me, op, name, from_host);
 }
 
 std::string device_queue(std::int64_t channel, std::int64_t source, std::int64_t target) {

@@ -38,6 +38,8 @@ class HostQueues {
   /// What a `send` to the host on `channel` gave (unless a process receives it); BackendError when nothing comes in
   /// time.
   Arrays receive(std::int64_t channel);
+  /// Says that the host gives nothing more: a process that waits for more than is there fails at once.
+  void close();
 
  private:
   friend class ProcessGrid;
@@ -63,7 +65,8 @@ class ProcessGrid {
   std::int64_t partitions() const;
   HostQueues& host() { return host_; }
 
-  /// Runs `f` once per process, each on a thread of its own, and waits for all. The first exception that leaves an `f`
+  /// Runs `f` once per process, each on a thread of its own (the only one of a grid on the calling thread), and waits
+  /// for all. The first exception that leaves an `f`
   /// ends the waiting of all others and is rethrown. BackendError for processes that wait for what cannot come:
   /// each one is named, with what it waits in.
   void run(const std::function<void(ProcessId)>& f);

@@ -77,6 +77,16 @@ std::int64_t ordinal(T v) {
 
 }  // namespace
 
+std::string error_text(const Error& e, std::string_view source) {
+  const SourceLocation& at = e.location();
+  std::string text = e.message();
+  // Errors of the text name the column, too, and other places are in the code that runs it.
+  if (at && at.file == source && e.kind() != "ParseError")
+    text = std::string(source) + ":" + std::to_string(at.line) + ": " + text;
+  for (const std::string& note : e.notes()) text += "\n  " + note;
+  return text + (e.hint().empty() ? "" : "\nhint: " + e.hint());
+}
+
 std::string differ_exactly(const Array& got, const Array& expected) {
   return compare(got, expected, []<class T>(T x, T y) { return x == y || (x != x && y != y); });
 }
@@ -118,36 +128,45 @@ struct Expectation {
   std::int64_t least_ulps = 0;
 };
 
+// An operation of the check dialect, or the custom call that stands for one.
+bool is_check(const Op& op) {
+  const Attribute* target = op.name == "stablehlo.custom_call" ? op.find("call_target_name") : nullptr;
+  return op.name.starts_with("check.") || (target && target->text.starts_with("check."));
+}
+
 class Checker {
  public:
   explicit Checker(const Module& module) : module_(module) {}
 
-  CheckReport run(const Op& scope, const Op& function) {
+  CheckReport run(const SelfCheck& check) {
+    const Op& function = *check.function;
     CheckReport report;
     report.name = std::string(function.symbol());
     try {
-      Importer importer(module_, scope,
+      Importer importer(module_, *check.scope,
                         [this](Importer& i, const Op& op, Importer::Operands operands, Importer::Results& results) {
                           return extend(i, op, operands, results);
                         });
       importer.check_supported(function);
-      if (mentions_interpreter(scope)) {
-        // Probes and parallel programs look at values while the program runs.
-        importer.set_eager(true);
-        eager_ = true;
-        importer.run_function(function, {});
-      } else {
-        run_staged(importer, function);
-      }
+      eager_ = runs_step_by_step(importer, function);
+      importer.set_eager(eager_);
+      ProcessGrid alone(1, 1);
+      alone.host().close();
+      alone.run([&](ProcessId) {
+        if (eager_)
+          importer.run_function(function, {});
+        else
+          run_staged(importer, function);
+      });
     } catch (const Unsupported& e) {
       report.outcome = CheckReport::Outcome::kUnsupported;
-      report.reason = e.reason;
+      report.reason = e.message();
     } catch (const ParseError& e) {
-      report.outcome = CheckReport::Outcome::kUnsupported;
+      report.outcome = CheckReport::Outcome::kFailed;
       report.reason = e.message();
     } catch (const Error& e) {
       report.outcome = CheckReport::Outcome::kFailed;
-      report.reason = e.what();
+      report.reason = error_text(e, module_.source);
     }
     report.checks = checks_;
     if (report.outcome == CheckReport::Outcome::kPassed && !failures_.empty()) {
@@ -158,16 +177,19 @@ class Checker {
   }
 
  private:
-  struct Unsupported {
-    std::string reason;
-  };
-
-  static bool mentions_interpreter(const Op& op) {
-    if (op.name.starts_with("interpreter.")) return true;
+  // Operations of the interpreter look at values while the program runs; and of checks in a region or in a function
+  // that is called, those that are reached count, each time.
+  static bool runs_step_by_step(Importer& importer, const Op& function) {
+    for (const Op* f : importer.called_from(function))
+      if (watches(*f, f != &function)) return true;
+    return false;
+  }
+  static bool watches(const Op& op, bool within) {
     for (const Region& r : op.regions)
       for (const Block& b : r.blocks)
         for (const Op& inner : b.ops)
-          if (mentions_interpreter(inner)) return true;
+          if (inner.name.starts_with("interpreter.") || (within && is_check(inner)) || watches(inner, true))
+            return true;
     return false;
   }
 
@@ -221,17 +243,9 @@ class Checker {
 
   bool extend(Importer& importer, const Op& op, Importer::Operands operands, Importer::Results& results) {
     if (op.name.starts_with("interpreter.")) return interpret(importer, op, operands, results);
-    std::string name;
-    if (op.name.starts_with("check.")) {
-      name = op.name.substr(6);
-    } else if (op.name == "stablehlo.custom_call") {
-      const Attribute* target = op.find("call_target_name");
-      if (!target || !target->text.starts_with("check.")) return false;
-      name = target->text.substr(6);
-    } else {
-      return false;
-    }
+    if (!is_check(op)) return false;
     const bool custom_call = op.name == "stablehlo.custom_call";
+    std::string name = (custom_call ? op.find("call_target_name")->text : op.name).substr(6);
     if (operands.empty() || operands[0].size() != 1)
       fail_at(module_, op.place, op.name + ": the first operand must be a tensor; got none.");
     const Array got = operands[0][0];
@@ -262,11 +276,12 @@ class Checker {
                 op.name + ": there must be 2 operands, both tensors; got " + std::to_string(operands.size()) + ".");
       expected = operands[1][0];
     }
-    if (eager_) {
+    if (evaluating()) {
       judge(e, got, expected);
-    } else if (detail::current_trace != main_trace_) {
-      throw Unsupported{place_text(module_, op.place) +
-                        ": a check must stand in the function that is run, in no region"};
+    } else if (eager_ || detail::current_trace != main_trace_) {
+      // A reduction's computation runs who knows how often, and a program of run_parallel beside others.
+      throw Unsupported(place_text(module_, op.place) + ": " + op.name +
+                        ": a check must stand in a function that is run or called, or in a branch or loop of one.");
     } else {
       expectations_.push_back(e);
       pending_->push_back(got);
@@ -279,7 +294,8 @@ class Checker {
     if (op.name == "interpreter.print") return true;
     if (op.name == "interpreter.probe") {
       if (!evaluating() || operands.size() != 1 || operands[0].size() != 1)
-        throw Unsupported{place_text(module_, op.place) + ": a probe must see one value of the function that is run"};
+        throw Unsupported(place_text(module_, op.place) + ": " + op.name +
+                          ": a probe must see one value of the function that is run.");
       probes_[text(op, "probe_id")].push_back(operands[0][0]);
       results.push_back(operands[0]);
       return true;
@@ -288,7 +304,7 @@ class Checker {
       run_parallel(importer, op, operands, results);
       return true;
     }
-    throw Unsupported{place_text(module_, op.place) + ": " + op.name + ": Weft has no such operation"};
+    fail_at(module_, op.place, op.name + ": there is no such operation.");
   }
 
   // The symbols of an array attribute.
@@ -341,6 +357,7 @@ class Checker {
         executable(s.jaxpr)->run(s.captured, values);
         grid.host().feed(values);
       }
+    grid.host().close();
     grid.run([&](ProcessId id) {
       const auto i = static_cast<std::size_t>(id.replica) * partitions + static_cast<std::size_t>(id.partition);
       executable(staged[i]->jaxpr)->run(args[i], outs[i]);
@@ -380,38 +397,48 @@ class Checker {
   std::map<std::string, std::vector<Array>> probes_;
 };
 
-// Whether a function checks something itself, in a region perhaps.
 bool has_checks(const Op& op) {
-  const Attribute* target = op.name == "stablehlo.custom_call" ? op.find("call_target_name") : nullptr;
-  if (op.name.starts_with("check.") || (target && target->text.starts_with("check."))) return true;
   for (const Region& r : op.regions)
     for (const Block& b : r.blocks)
-      if (std::ranges::any_of(b.ops, has_checks)) return true;
+      for (const Op& inner : b.ops)
+        if (is_check(inner) || has_checks(inner)) return true;
   return false;
 }
 
-void run_scope(const Module& module, const Op& scope, std::vector<CheckReport>& reports) {
+void find_in(const Module& module, const Op& scope, std::vector<SelfCheck>& checks) {
   std::vector<const Op*> functions;
-  const Op* main = nullptr;
+  bool main = false;
   for (const Op& op : scope.regions.front().blocks.front().ops) {
-    if (op.name == "builtin.module") run_scope(module, op, reports);
+    if (op.name == "builtin.module") find_in(module, op, checks);
     const Attribute* type = op.find("function_type");
     if (op.name != "func.func" || !type || !type->type || type->type->num_inputs != 0 || op.regions.empty() ||
         op.regions[0].blocks.empty())
       continue;
     functions.push_back(&op);
-    if (op.symbol() == "main") main = &op;
+    main |= op.symbol() == "main";
   }
   // Beside @main, what checks nothing is there to be called.
-  if (main) std::erase_if(functions, [&](const Op* f) { return f != main && !has_checks(*f); });
-  for (const Op* f : functions) reports.push_back(Checker(module).run(scope, *f));
+  std::optional<Importer> importer;
+  if (main && functions.size() > 1) importer.emplace(module, scope);
+  for (const Op* f : functions)
+    if (!importer || f->symbol() == "main" ||
+        std::ranges::any_of(importer->called_from(*f), [](const Op* called) { return has_checks(*called); }))
+      checks.push_back({&scope, f});
 }
 
 }  // namespace
 
+std::vector<SelfCheck> find_checks(const Module& module) {
+  std::vector<SelfCheck> checks;
+  find_in(module, module.top, checks);
+  return checks;
+}
+
+CheckReport run_check(const Module& module, const SelfCheck& check) { return Checker(module).run(check); }
+
 std::vector<CheckReport> run_checks(const Module& module) {
   std::vector<CheckReport> reports;
-  run_scope(module, module.top, reports);
+  for (const SelfCheck& check : find_checks(module)) reports.push_back(run_check(module, check));
   return reports;
 }
 

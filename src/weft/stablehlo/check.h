@@ -16,12 +16,30 @@ struct CheckReport {
   int checks = 0;
 };
 
-/// Runs every function without arguments (where there is a @main, only those others that check something) and reports
-/// on each. Never throws for what a program does.
+/// A function without arguments that is to be run.
+struct SelfCheck {
+  const Op* scope;  ///< its module
+  const Op* function;
+  std::string_view name() const { return function->symbol(); }
+};
+
+/// Every function without arguments; in a module with a @main, only those others that check something, themselves or in
+/// what they call. Throws ParseError for a symbol that is defined twice.
+std::vector<SelfCheck> find_checks(const Module& module);
+
+/// Runs one of them, as the only process there is, with a host that feeds nothing. Never throws for what it does:
+/// invalid programs have failed.
+CheckReport run_check(const Module& module, const SelfCheck& check);
+
+/// All of them.
 std::vector<CheckReport> run_checks(const Module& module);
 
 /// Whether arrays agree: equal values, NaN with NaN; within `tolerance`; or at most `ulps` representable numbers apart.
 /// "" or what differs.
+/// The text of an error that left a program while it ran: its place in `source` first, if it has one, as in errors of
+/// the text ("a.mlir:3: infeed: ..."), then notes and hint.
+std::string error_text(const Error& e, std::string_view source);
+
 std::string differ_exactly(const Array& got, const Array& expected);
 std::string differ_beyond(const Array& got, const Array& expected, double tolerance);
 std::string differ_by_ulps(const Array& got, const Array& expected, std::int64_t ulps);

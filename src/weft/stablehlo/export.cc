@@ -228,11 +228,8 @@ NamedAttribute direction(std::string_view name) {
 }
 
 NamedAttribute comparison(DType t, bool total) {
-  const std::string_view type = total                            ? "TOTALORDER"
-                                : is_inexact(t)                  ? "FLOAT"
-                                : is_unsigned(t) || t == boolean ? "UNSIGNED"
-                                                                 : "SIGNED";
-  return {"compare_type", Attribute::other("#stablehlo<comparison_type " + std::string(type) + ">")};
+  return {"compare_type",
+          Attribute::other("#stablehlo<comparison_type " + std::string(comparison_type(t, total)) + ">")};
 }
 
 }  // namespace weft::stablehlo

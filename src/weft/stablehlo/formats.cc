@@ -1,7 +1,9 @@
 // The rows follow StableHLO's and CHLO's operation definitions (openxla/stablehlo, docs/spec.md and the dialects).
 #include "weft/stablehlo/formats.h"
 
+#include <algorithm>
 #include <unordered_map>
+#include <vector>
 
 namespace weft::stablehlo {
 
@@ -101,7 +103,6 @@ constexpr Format kFormats[] = {
     {"stablehlo.replica_id", "{} : T:results"},
     {"stablehlo.custom_call", "$call_target_name:target ( %* ) {} : T:function"},
     {"stablehlo.composite", "$name:string %* {} : T:function"},
-    {"stablehlo.cross-replica-sum", "%0 , replica_groups = $replica_groups:any {} : T:same"},
     {"stablehlo.trace", "%0 , $tag:string {} : T:operands"},
     {"stablehlo.compute_reshape_shape", "%* {} : T:function"},
     {"stablehlo.cstr_reshapable", "%* {} : T:function"},
@@ -133,27 +134,6 @@ constexpr Format kFormats[] = {
     {"chlo.polygamma", "%0 , %1 {} : T:arrow"},
     {"chlo.zeta", "%0 , %1 {} : T:arrow"},
     {"chlo.mulhi", "%0 , %1 {} : T:arrow"},
-    {"chlo.broadcast_add", "%0 , %1 ?( , broadcast_dimensions = $broadcast_dimensions:dims )? {} : T:function"},
-    {"chlo.broadcast_and", "%0 , %1 ?( , broadcast_dimensions = $broadcast_dimensions:dims )? {} : T:function"},
-    {"chlo.broadcast_atan2", "%0 , %1 ?( , broadcast_dimensions = $broadcast_dimensions:dims )? {} : T:function"},
-    {"chlo.broadcast_complex", "%0 , %1 ?( , broadcast_dimensions = $broadcast_dimensions:dims )? {} : T:function"},
-    {"chlo.broadcast_divide", "%0 , %1 ?( , broadcast_dimensions = $broadcast_dimensions:dims )? {} : T:function"},
-    {"chlo.broadcast_maximum", "%0 , %1 ?( , broadcast_dimensions = $broadcast_dimensions:dims )? {} : T:function"},
-    {"chlo.broadcast_minimum", "%0 , %1 ?( , broadcast_dimensions = $broadcast_dimensions:dims )? {} : T:function"},
-    {"chlo.broadcast_multiply", "%0 , %1 ?( , broadcast_dimensions = $broadcast_dimensions:dims )? {} : T:function"},
-    {"chlo.broadcast_next_after", "%0 , %1 ?( , broadcast_dimensions = $broadcast_dimensions:dims )? {} : T:function"},
-    {"chlo.broadcast_or", "%0 , %1 ?( , broadcast_dimensions = $broadcast_dimensions:dims )? {} : T:function"},
-    {"chlo.broadcast_polygamma", "%0 , %1 ?( , broadcast_dimensions = $broadcast_dimensions:dims )? {} : T:function"},
-    {"chlo.broadcast_power", "%0 , %1 ?( , broadcast_dimensions = $broadcast_dimensions:dims )? {} : T:function"},
-    {"chlo.broadcast_remainder", "%0 , %1 ?( , broadcast_dimensions = $broadcast_dimensions:dims )? {} : T:function"},
-    {"chlo.broadcast_shift_left", "%0 , %1 ?( , broadcast_dimensions = $broadcast_dimensions:dims )? {} : T:function"},
-    {"chlo.broadcast_shift_right_arithmetic",
-     "%0 , %1 ?( , broadcast_dimensions = $broadcast_dimensions:dims )? {} : T:function"},
-    {"chlo.broadcast_shift_right_logical",
-     "%0 , %1 ?( , broadcast_dimensions = $broadcast_dimensions:dims )? {} : T:function"},
-    {"chlo.broadcast_subtract", "%0 , %1 ?( , broadcast_dimensions = $broadcast_dimensions:dims )? {} : T:function"},
-    {"chlo.broadcast_xor", "%0 , %1 ?( , broadcast_dimensions = $broadcast_dimensions:dims )? {} : T:function"},
-    {"chlo.broadcast_zeta", "%0 , %1 ?( , broadcast_dimensions = $broadcast_dimensions:dims )? {} : T:function"},
     {"chlo.broadcast_select", "%0 , %1 , %2 {} : T:function"},
     {"chlo.constant", "@leading_dictionary $value:dense T:value"},
     {"chlo.dynamic_reshape", "%0 , %1 {} : T:function"},
@@ -182,6 +162,7 @@ constexpr std::string_view kGenericOnly[] = {
     "stablehlo.collective_broadcast",
     "stablehlo.collective_permute",
     "stablehlo.collective_reduce",
+    "stablehlo.cross-replica-sum",  // no word that could stand without quotes
     "stablehlo.dynamic_gather",
     "stablehlo.gather",
     "stablehlo.if",
@@ -204,15 +185,54 @@ constexpr std::string_view kGenericOnly[] = {
     "interpreter.run_parallel",
 };
 
+constexpr std::string_view kBroadcasting[] = {
+    "chlo.broadcast_add",
+    "chlo.broadcast_and",
+    "chlo.broadcast_atan2",
+    "chlo.broadcast_compare",
+    "chlo.broadcast_complex",
+    "chlo.broadcast_divide",
+    "chlo.broadcast_maximum",
+    "chlo.broadcast_minimum",
+    "chlo.broadcast_multiply",
+    "chlo.broadcast_next_after",
+    "chlo.broadcast_or",
+    "chlo.broadcast_polygamma",
+    "chlo.broadcast_power",
+    "chlo.broadcast_remainder",
+    "chlo.broadcast_select",
+    "chlo.broadcast_shift_left",
+    "chlo.broadcast_shift_right_arithmetic",
+    "chlo.broadcast_shift_right_logical",
+    "chlo.broadcast_subtract",
+    "chlo.broadcast_xor",
+    "chlo.broadcast_zeta",
+};
+
 }  // namespace
 
-std::span<const Format> all_formats() { return kFormats; }
+std::span<const std::string_view> broadcasting_operations() { return kBroadcasting; }
+
+std::span<const Format> all_formats() {
+  // The rows above, and the same one for all operations that broadcast two operands.
+  static const auto* const formats = [] {
+    auto* const all = new std::vector<Format>(std::begin(kFormats), std::end(kFormats));
+    for (const std::string_view op : kBroadcasting) {
+      const bool own = std::ranges::find(kFormats, op, &Format::op) != std::end(kFormats) ||
+                       std::ranges::find(kGenericOnly, op) != std::end(kGenericOnly);
+      if (!own)
+        all->push_back({op, "%0 , %1 ?( , broadcast_dimensions = $broadcast_dimensions:dims )? {} : T:function"});
+    }
+    return all;
+  }();
+  return *formats;
+}
 std::span<const std::string_view> generic_only() { return kGenericOnly; }
 
 const Format* find_format(std::string_view op) {
   static const auto* const formats = [] {
     auto* m = new std::unordered_map<std::string_view, const Format*>;
-    for (const Format& f : kFormats) m->emplace(f.op, &f);
+    for (const Format& f : all_formats()) m->emplace(f.op, &f);
     return m;
   }();
   const auto it = formats->find(op);

@@ -31,6 +31,9 @@ std::span<const Format> all_formats();
 /// The operations of the dialects that are written in quotes only.
 std::span<const std::string_view> generic_only();
 
+/// CHLO's operations that bring their operands to one shape first: "chlo.broadcast_add", ...
+std::span<const std::string_view> broadcasting_operations();
+
 /// Steps through the tokens of a format.
 class FormatTokens {
  public:

@@ -50,6 +50,10 @@ void Importer::fail(const Op& op, const std::string& message) const {
   fail_at(module_, op.place, op.name + ": " + message);
 }
 
+void Importer::refuse(const Op& op, const std::string& message) const {
+  throw Unsupported(place_text(module_, op.place) + ": " + op.name + ": " + message);
+}
+
 // "f" in the module of the caller, or "a::f" from there.
 const Op* Importer::find_function(std::string_view symbol) const {
   const Op* scope = scope_;
@@ -130,7 +134,7 @@ const Type& Importer::function_type_of(const Op& function) const {
   if (!type || type->kind != Attribute::Kind::kType || type->type->kind != Type::Kind::kFunction)
     fail(function, "there must be a function type.");
   if (function.regions.size() != 1 || function.regions[0].blocks.empty())
-    fail(function, "a function that is called must have a body; got a declaration.");
+    refuse(function, "a function that is called must have a body; got a declaration.");
   const Type& t = *type->type;
   const std::vector<ValueId>& arguments = function.regions[0].body().arguments;
   if (arguments.size() != t.num_inputs)
@@ -148,6 +152,15 @@ const Type& Importer::function_type_of(const Op& function) const {
   return t;
 }
 
+void Importer::enter(const Op& function, const Op& use) {
+  if (std::ranges::find(staging_, &function) != staging_.end())
+    refuse(use, "a function may not call itself; got @" + std::string(function.symbol()) + ".");
+  // Each call is a few frames of the stack.
+  constexpr std::size_t kDeepest = 256;
+  if (staging_.size() >= kDeepest) refuse(use, "calls may be at most " + std::to_string(kDeepest) + " deep.");
+  staging_.push_back(&function);
+}
+
 const Staged& Importer::function(std::string_view symbol, const Op& use) {
   const Op* f = find_function(symbol);
   if (!f) fail(use, "there must be a function @" + std::string(symbol) + ".");
@@ -158,10 +171,7 @@ const Staged& Importer::function(const Op& function, const Op& use) {
   const Op* f = &function;
   const std::string name(f->symbol());
   if (const auto it = staged_.find(f); it != staged_.end()) return it->second;
-  if (std::ranges::find(staging_, f) != staging_.end()) fail(use, "a function may not call itself; got @" + name + ".");
-  // Each staging is a few frames of the stack.
-  if (staging_.size() >= 256) fail(use, "calls may be at most 256 deep.");
-  staging_.push_back(f);
+  enter(*f, use);
   function_type_of(*f);
   const ir::Avals inputs = avals(f->regions[0].body().arguments);
   const CurrentTrace outside(nullptr);
@@ -211,12 +221,12 @@ void Importer::apply(const Op& op, Operands operands, Results& results) {
     if (!extension_ || !extension_(*this, op, operands, results)) {
       if (quantized(op)) {
         apply_quantized(op, operands, results);
-      } else if (const auto it = handlers().find(op.name); it != handlers().end()) {
-        (this->*it->second)(op, operands, results);
+      } else if (const Handler own = handler(op.name)) {
+        (this->*own)(op, operands, results);
       } else if (const Operation* row = operation_named(op.name)) {
         apply_row(op, *row, operands, results);
       } else {
-        fail(op, std::string(reason_of_unknown(op.name)) + ".");
+        refuse(op, std::string(reason_of_unknown(op.name)) + ".");
       }
     }
     check_results(op, results);
@@ -409,8 +419,9 @@ std::vector<std::int64_t> Importer::known_integers(const Op& op, std::size_t ope
     fail(op, "there must be an operand " + std::to_string(operand) + "; got " +
                  count_str(static_cast<std::int64_t>(op.operands.size()), "operand", "operands") + ".");
   const std::optional<Array> a = known(op.operands[operand]);
-  if (!a || !is_integer(a->dtype()) || a->size() > static_cast<std::int64_t>(2 * kMaxRank))
-    fail(op, "operand " + std::to_string(operand) + " must be constant integers; got values that only the run knows.");
+  if (!a) refuse(op, "operand " + std::to_string(operand) + " must be constant; got values that only the run knows.");
+  if (!is_integer(a->dtype()) || a->size() > static_cast<std::int64_t>(2 * kMaxRank))
+    fail(op, "operand " + std::to_string(operand) + " must be one integer per axis; got " + a->aval().str() + ".");
   const CurrentTrace evaluate(nullptr);
   return lax::convert(*a, i64).to_vector<std::int64_t>();
 }

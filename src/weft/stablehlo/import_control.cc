@@ -4,11 +4,12 @@
 #include <unordered_map>
 
 #include "weft/base/error.h"
+#include "weft/stablehlo/formats.h"
 #include "weft/stablehlo/importer.h"
 
 namespace weft::stablehlo {
 
-const std::unordered_map<std::string_view, Importer::Handler>& Importer::handlers() {
+Importer::Handler Importer::handler(std::string_view name) {
   using I = Importer;
   static const auto* const table = new std::unordered_map<std::string_view, Handler>{
       {"stablehlo.constant", &I::constant},
@@ -67,31 +68,10 @@ const std::unordered_map<std::string_view, Importer::Handler>& Importer::handler
       {"stablehlo.uniform_dequantize", &I::apply_quantized},
       {"chlo.cosh", &I::chlo_hyperbolic},
       {"chlo.sinh", &I::chlo_hyperbolic},
-#define WEFT_BROADCASTING(name) {"chlo.broadcast_" name, &I::chlo_broadcast}
-      WEFT_BROADCASTING("add"),
-      WEFT_BROADCASTING("and"),
-      WEFT_BROADCASTING("atan2"),
-      WEFT_BROADCASTING("compare"),
-      WEFT_BROADCASTING("complex"),
-      WEFT_BROADCASTING("divide"),
-      WEFT_BROADCASTING("maximum"),
-      WEFT_BROADCASTING("minimum"),
-      WEFT_BROADCASTING("multiply"),
-      WEFT_BROADCASTING("next_after"),
-      WEFT_BROADCASTING("or"),
-      WEFT_BROADCASTING("polygamma"),
-      WEFT_BROADCASTING("power"),
-      WEFT_BROADCASTING("remainder"),
-      WEFT_BROADCASTING("select"),
-      WEFT_BROADCASTING("shift_left"),
-      WEFT_BROADCASTING("shift_right_arithmetic"),
-      WEFT_BROADCASTING("shift_right_logical"),
-      WEFT_BROADCASTING("subtract"),
-      WEFT_BROADCASTING("xor"),
-      WEFT_BROADCASTING("zeta"),
-#undef WEFT_BROADCASTING
   };
-  return *table;
+  if (const auto it = table->find(name); it != table->end()) return it->second;
+  return std::ranges::find(broadcasting_operations(), name) != broadcasting_operations().end() ? &I::chlo_broadcast
+                                                                                               : nullptr;
 }
 
 // ---- constants ----
@@ -113,16 +93,7 @@ void Importer::constant_like(const Op& op, Operands operands, Results& results) 
 
 void Importer::call(const Op& op, Operands operands, Results& results) {
   const std::string callee = reader(op).text("callee");
-  if (eager_ && evaluating()) {
-    const Op* f = find_function(callee);
-    if (!f) fail(op, "there must be a function @" + callee + ".");
-    if (std::ranges::find(staging_, f) != staging_.end())
-      fail(op, "a function may not call itself; got @" + callee + ".");
-    staging_.push_back(f);
-    const Arrays outs = run_function(*f, flat(operands));
-    staging_.pop_back();
-    return give(op, outs, results);
-  }
+  if (eager_ && evaluating()) return call_now(op, callee, operands, results);
   const Staged& f = function(callee, op);
   Arrays args = f.captured;
   const Arrays own = flat(operands);
@@ -130,8 +101,18 @@ void Importer::call(const Op& op, Operands operands, Results& results) {
   give(op, bind_all(OpCode::kCall, ir::make_params(CallParams{callee, f.jaxpr}), args), results);
 }
 
+void Importer::call_now(const Op& op, const std::string& callee, Operands operands, Results& results) {
+  const Op* f = find_function(callee);
+  if (!f) fail(op, "there must be a function @" + callee + ".");
+  enter(*f, op);
+  const Arrays outs = run_function(*f, flat(operands));
+  staging_.pop_back();
+  give(op, outs, results);
+}
+
 void Importer::composite(const Op& op, Operands operands, Results& results) {
   const AttributeReader from = reader(op);
+  if (eager_ && evaluating()) return call_now(op, from.text("decomposition", ""), operands, results);
   CompositeParams p;
   p.name = from.text("name");
   p.version = from.integer("version", 0);

@@ -33,9 +33,11 @@ void Importer::set_dimension_size(const Op& op, Operands operands, Results& resu
   const std::int64_t axis = reader(op).integer("dimension");
   const Array x = single(op, operands, 0);
   const std::vector<std::int64_t> size = known_integers(op, 1);
-  if (axis < 0 || axis >= x.ndim() || size.size() != 1 || size[0] != x.aval().shape(static_cast<std::size_t>(axis)))
-    fail(op, "the size must be that of the operand's axis, since shapes are static; got " + join(size, ", ") +
-                 " for axis " + std::to_string(axis) + " of " + x.aval().str() + ".");
+  if (axis < 0 || axis >= x.ndim() || size.size() != 1)
+    fail(op, "dimension must be an axis of the operand, with one size; got " + std::to_string(axis) + ".");
+  if (size[0] != x.aval().shape(static_cast<std::size_t>(axis)))
+    refuse(op, "the size must be that of the operand's axis, since shapes are static; got " + join(size, ", ") +
+                   " for axis " + std::to_string(axis) + " of " + x.aval().str() + ".");
   give(op, x, results);
 }
 

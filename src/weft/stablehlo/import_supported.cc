@@ -142,16 +142,15 @@ bool Importer::custom_call_is_known(const Op& op) const {
 }
 
 void Importer::check_op(const Op& op, Refusals& refusals) {
-  const auto report = [&](TextPosition place, const std::string& why) {
-    refusals.push_back({place, op.name + ": " + why});
+  const auto report = [&](TextPosition place, const std::string& why, bool invalid = false) {
+    refusals.push_back({place, op.name + ": " + why, invalid});
   };
   const bool structural = op.name == "func.func" || op.name.ends_with(".return") || op.name == "func.call" ||
                           op.name == "stablehlo.composite" || op.name == "stablehlo.tuple" ||
                           op.name == "stablehlo.get_tuple_element";
   const bool quantized = structural || may_be_quantized(op.name);
   const bool checks = op.name.starts_with("check.") || op.name.starts_with("interpreter.");
-  const bool known_op =
-      structural || handlers().contains(op.name) || operation_named(op.name) || (checks && extension_);
+  const bool known_op = structural || handler(op.name) != nullptr || operation_named(op.name) || (checks && extension_);
   if (!known_op) report(op.place, std::string(reason_of_unknown(op.name)));
 
   std::string why;
@@ -171,7 +170,7 @@ void Importer::check_op(const Op& op, Refusals& refusals) {
   if (const std::string_view names = known_attributes(op.name); !names.empty())
     for (const NamedAttribute& a : op.attributes)
       if (a.name.find('.') == std::string::npos && !has_word(names, a.name))
-        report(a.value.place, "there is no attribute " + a.name + " (known: " + listed(names) + ")");
+        report(a.value.place, "there is no attribute " + a.name + " (known: " + listed(names) + ")", true);
 
   if (op.name == "stablehlo.custom_call" && !custom_call_is_known(op))
     report(op.place, "the target must be registered (register_custom_call); got @" + op.find("call_target_name")->text);
@@ -180,31 +179,39 @@ void Importer::check_op(const Op& op, Refusals& refusals) {
     for (const Block& b : r.blocks)
       for (std::size_t i = 0; i + 1 < b.ops.size(); ++i)
         if (b.ops[i].name == "func.return" || b.ops[i].name == "stablehlo.return")
-          refusals.push_back({b.ops[i].place, b.ops[i].name + ": a return must be the last operation"});
+          refusals.push_back({b.ops[i].place, b.ops[i].name + ": a return must be the last operation", true});
 }
 
-void Importer::check_supported(const Op& function, Refusals refusals) {
-  std::vector<const Op*> work{&function};
+std::vector<const Op*> Importer::called_from(const Op& function) {
+  std::vector<const Op*> found{&function};
   std::unordered_set<const Op*> seen{&function};
   // Regions nest no deeper than the parser allows.
   const auto visit = [&](const auto& self, const Op& op) -> void {
-    check_op(op, refusals);
-    if (const Attribute* callee = called_symbol(op)) {
-      if (const Op* called = find_function(callee->text)) {
-        if (seen.insert(called).second) work.push_back(called);
-      } else {
-        refusals.push_back({op.place, op.name + ": there must be a function @" + callee->text});
-      }
-    }
+    if (const Attribute* callee = called_symbol(op))
+      if (const Op* called = find_function(callee->text); called && seen.insert(called).second) found.push_back(called);
     for (const Region& r : op.regions)
       for (const Block& b : r.blocks)
         for (const Op& inner : b.ops) self(self, inner);
   };
-  while (!work.empty()) {
-    const Op* op = work.back();
-    work.pop_back();
-    const ScopeOf scope(*this, *op);
-    visit(visit, *op);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const ScopeOf scope(*this, *found[i]);
+    visit(visit, *found[i]);
+  }
+  return found;
+}
+
+void Importer::check_supported(const Op& function, Refusals refusals) {
+  const auto visit = [&](const auto& self, const Op& op) -> void {
+    check_op(op, refusals);
+    if (const Attribute* callee = called_symbol(op); callee && !find_function(callee->text))
+      refusals.push_back({op.place, op.name + ": there must be a function @" + callee->text, true});
+    for (const Region& r : op.regions)
+      for (const Block& b : r.blocks)
+        for (const Op& inner : b.ops) self(self, inner);
+  };
+  for (const Op* f : called_from(function)) {
+    const ScopeOf scope(*this, *f);
+    visit(visit, *f);
   }
   throw_refusals(module_.source, std::move(refusals));
 }

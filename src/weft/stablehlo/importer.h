@@ -10,6 +10,7 @@
 
 #include <unordered_map>
 
+#include "weft/base/error.h"
 #include "weft/core/stage.h"
 #include "weft/ir/call.h"
 #include "weft/ir/programs.h"
@@ -34,15 +35,17 @@ class Importer {
   /// The function of that symbol, staged; memoised. Throws ParseError at `use` when there is none.
   const Staged& function(std::string_view symbol, const Op& use);
   const Staged& function(const Op& function, const Op& use);
-  /// Throws one ParseError that names everything in `function`, and what it calls, that cannot be run, and what was
-  /// refused before.
+  /// `function` first, then all that it calls, directly or not, each once.
+  std::vector<const Op*> called_from(const Op& function);
+  /// Throws one error that names everything in `function`, and what it calls, that cannot be run, and what was refused
+  /// before: Unsupported, or ParseError when something is invalid.
   void check_supported(const Op& function, Refusals refusals = {});
   /// Whether custom calls of functions that are not registered are accepted, which then fail when they are run.
   void allow_unregistered(bool allow) { allow_unregistered_ = allow; }
   const Op* find_function(std::string_view symbol) const;
   /// Runs a function's body on `args` in the current trace.
   Arrays run_function(const Op& function, std::span<const Array> args);
-  /// Loops and branches run in C++ when evaluating, so that an extension sees each turn.
+  /// Calls, loops and branches run in C++ when evaluating, so that an extension sees each turn.
   void set_eager(bool eager) { eager_ = eager; }
 
   /// Gives `flat` to the results, as many arrays each as its type has.
@@ -54,7 +57,8 @@ class Importer {
 
  private:
   using Handler = void (Importer::*)(const Op&, Operands, Results&);
-  static const std::unordered_map<std::string_view, Handler>& handlers();
+  /// Null for operations that have no function of their own.
+  static Handler handler(std::string_view op);
 
   // ---- import_supported.cc ----
   void check_op(const Op& op, Refusals& refusals);
@@ -64,6 +68,8 @@ class Importer {
 
   // ---- import.cc ----
   const Type& function_type_of(const Op& function) const;
+  /// Puts the function on `staging_`, unless it is there or too many are.
+  void enter(const Op& function, const Op& use);
   void run_op(const Op& op);
   void apply(const Op& op, Operands operands, Results& results);
   void apply_row(const Op& op, const Operation& row, Operands operands, Results& results);
@@ -88,6 +94,8 @@ class Importer {
   Aval result(const Op& op) const;
   AttributeReader reader(const Op& op) const;
   [[noreturn]] void fail(const Op& op, const std::string& message) const;
+  /// The same for what is Weft's lack, not the program's fault.
+  [[noreturn]] void refuse(const Op& op, const std::string& message) const;
   void need_regions(const Op& op, std::size_t n) const;
   void need_operands(const Op& op, std::size_t n) const;
   Arrays bind_all(OpCode code, ir::Params params, std::span<const Array> args);
@@ -101,6 +109,8 @@ class Importer {
   void constant(const Op&, Operands, Results&);
   void constant_like(const Op&, Operands, Results&);
   void call(const Op&, Operands, Results&);
+  /// Runs the function here and now instead of staging it.
+  void call_now(const Op&, const std::string& callee, Operands, Results&);
   void composite(const Op&, Operands, Results&);
   void custom_call(const Op&, Operands, Results&);
   void if_op(const Op&, Operands, Results&);
@@ -197,7 +207,7 @@ class Importer {
   std::unordered_map<const Op*, const Op*> scope_of_;  // the module of each function
   const Op* scope_ = nullptr;                          // where symbols are looked up now
   std::unordered_map<const Op*, Staged> staged_;
-  std::vector<const Op*> staging_;  // being staged, to refuse recursion
+  std::vector<const Op*> staging_;  // being staged or run by call_now, to refuse recursion
   std::vector<Arrays> values_;
   std::vector<const Op*> definitions_;
   const char* file_ = "";

@@ -29,9 +29,17 @@ std::span<const Operation> shape_operations();
 std::span<const Operation> contraction_operations();
 std::span<const Operation> collective_operations();
 
+/// For parameters that the result's type implies.
+inline void write_nothing(const ir::ParamsBase*, AttributeWriter&) {}
+
+// ---- what is more than a row, but known to import and print alike ----
+
 /// Whether print may write the operation as a call of @weft.<name>, which only Weft knows: because there is no
 /// other way, or none for some of its forms.
 bool has_weft_call(OpCode op);
+
+/// The comparison_type of a comparison of numbers of this type.
+std::string_view comparison_type(DType t, bool total_order);
 
 // ---- shared by rows and by operations with regions ----
 

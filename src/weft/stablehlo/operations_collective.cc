@@ -1,6 +1,4 @@
-// Operations between processes that carry no program and no token, and the finder of rows.
-#include <unordered_map>
-
+// Operations between processes that carry no program and no token.
 #include "weft/stablehlo/operations.h"
 
 namespace weft::stablehlo {
@@ -97,35 +95,8 @@ constexpr Operation kRows[] = {
     {OpCode::kReplicaId, "stablehlo.replica_id"},
 };
 
-template <class F>
-void for_each_row(F&& f) {
-  for (const auto rows :
-       {elementwise_operations(), shape_operations(), contraction_operations(), collective_operations()})
-    for (const Operation& row : rows) f(row);
-}
-
 }  // namespace
 
 std::span<const Operation> collective_operations() { return kRows; }
-
-const Operation* operation_named(std::string_view name) {
-  static const auto* const rows = [] {
-    auto* m = new std::unordered_map<std::string_view, const Operation*>;
-    for_each_row([&](const Operation& row) { m->emplace(row.name, &row); });
-    return m;
-  }();
-  const auto it = rows->find(name);
-  return it == rows->end() ? nullptr : it->second;
-}
-
-const Operation* operation_of(OpCode op) {
-  static const auto* const rows = [] {
-    auto* m = new std::unordered_map<int, const Operation*>;
-    for_each_row([&](const Operation& row) { m->emplace(static_cast<int>(row.op), &row); });
-    return m;
-  }();
-  const auto it = rows->find(static_cast<int>(op));
-  return it == rows->end() ? nullptr : it->second;
-}
 
 }  // namespace weft::stablehlo

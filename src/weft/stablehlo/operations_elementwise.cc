@@ -19,18 +19,10 @@ ir::Params read_compare(const AttributeReader& from) {
 void write_compare(const ir::ParamsBase* params, AttributeWriter& to) {
   const int d = static_cast<int>(ir::params_as<CompareParams>(params).direction);
   to.enumerator("comparison_direction", "comparison_direction", kComparisonDirectionNames[d % kDirections]);
-  const DType t = to.in[0].dtype();
-  to.enumerator("compare_type", "comparison_type",
-                d >= kDirections                 ? "TOTALORDER"
-                : is_inexact(t)                  ? "FLOAT"
-                : is_unsigned(t) || t == boolean ? "UNSIGNED"
-                                                 : "SIGNED");
+  to.enumerator("compare_type", "comparison_type", comparison_type(to.in[0].dtype(), d >= kDirections));
 }
 
 ir::Params read_convert(const AttributeReader& from) { return ir::make_params(ConvertParams{from.result().dtype()}); }
-
-// The new type is that of the result.
-void write_nothing(const ir::ParamsBase*, AttributeWriter&) {}
 
 ir::Params read_reduce_precision(const AttributeReader& from) {
   return ir::make_params(ReducePrecisionParams{from.integer("exponent_bits"), from.integer("mantissa_bits")});

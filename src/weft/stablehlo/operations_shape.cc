@@ -20,7 +20,6 @@ void write_iota(const ir::ParamsBase* params, AttributeWriter& to) {
 ir::Params read_reshape(const AttributeReader& from) {
   return ir::make_params(ReshapeParams{Dims(from.result().shape())});
 }
-void write_nothing(const ir::ParamsBase*, AttributeWriter&) {}
 
 ir::Params read_broadcast(const AttributeReader& from) {
   return ir::make_params(BroadcastInDimParams{from.dims("broadcast_dimensions"), Dims(from.result().shape())});

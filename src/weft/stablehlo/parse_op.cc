@@ -181,6 +181,7 @@ void Parser::generic_operation(Op& op) {
   if (op.name == "builtin.module") {
     op.regions.resize(1);
     if (op.regions[0].blocks.empty()) op.regions[0].blocks.emplace_back();
+    if (!op.regions[0].body().arguments.empty()) in_.refuse(op.place, op.name + ": a module must take no arguments.");
   }
   if (in_.accept("{")) dictionary("}", op.attributes);
   in_.expect(":");

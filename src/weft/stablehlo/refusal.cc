@@ -19,7 +19,8 @@ void throw_refusals(std::string_view source, Refusals refusals) {
     all += (all.empty() ? "" : "\n") + (source.empty() ? std::string() : std::string(source) + ":") + r.place.str() +
            ": " + r.message + ".";
   const ForcedLocation nowhere{SourceLocation()};
-  throw ParseError(all);
+  if (std::ranges::any_of(refusals, &Refusal::invalid)) throw ParseError(all);
+  throw Unsupported(all);
 }
 
 std::string_view reason_of_unknown(std::string_view op) {

@@ -2,18 +2,27 @@
 // and the reason.
 #pragma once
 
+#include "weft/base/error.h"
 #include "weft/stablehlo/syntax.h"
 
 namespace weft::stablehlo {
+
+/// Of a program that is valid, or may be, but that Weft does not run: to users of import a ParseError like others.
+class Unsupported : public ParseError {
+  using ParseError::ParseError;
+};
 
 struct Refusal {
   TextPosition place;
   /// "<op>: <reason>", without a full stop.
   std::string message;
+  /// Whether the program is wrong, and not Weft lacking something.
+  bool invalid = false;
 };
 using Refusals = std::vector<Refusal>;
 
-/// Throws a ParseError with one line per refusal, in the order of the text; returns when there is none.
+/// Throws Unsupported with one line per refusal, in the order of the text (ParseError when any is of something
+/// invalid); returns when there is none.
 void throw_refusals(std::string_view source, Refusals refusals);
 
 /// Why an operation that Weft does not have is refused.

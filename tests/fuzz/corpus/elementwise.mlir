@@ -1,0 +1,52 @@
+func.func @main(%f: tensor<2x3xf32>, %i: tensor<2x3xi32>, %p: tensor<2x3xi1>, %r: tensor<2xf64>, %z: tensor<2xcomplex<f64>>, %s: tensor<f32>) {
+  %a0 = stablehlo.abs %f : tensor<2x3xf32>
+  %a1 = stablehlo.cbrt %a0 : tensor<2x3xf32>
+  %a2 = stablehlo.ceil %a1 : tensor<2x3xf32>
+  %a3 = stablehlo.convert %i : (tensor<2x3xi32>) -> tensor<2x3xf32>
+  %a4 = stablehlo.cosine %a3 : tensor<2x3xf32>
+  %a5 = stablehlo.count_leading_zeros %i : tensor<2x3xi32>
+  %a6 = stablehlo.exponential %a4 : tensor<2x3xf32>
+  %a7 = stablehlo.exponential_minus_one %a6 : tensor<2x3xf32>
+  %a8 = stablehlo.floor %a7 : tensor<2x3xf32>
+  %a9 = stablehlo.imag %z : (tensor<2xcomplex<f64>>) -> tensor<2xf64>
+  %b0 = stablehlo.log %a8 : tensor<2x3xf32>
+  %b1 = stablehlo.log_plus_one %b0 : tensor<2x3xf32>
+  %b2 = stablehlo.logistic %b1 : tensor<2x3xf32>
+  %b3 = stablehlo.negate %b2 : tensor<2x3xf32>
+  %b4 = stablehlo.not %p : tensor<2x3xi1>
+  %b5 = stablehlo.popcnt %a5 : tensor<2x3xi32>
+  %b6 = stablehlo.real %z : (tensor<2xcomplex<f64>>) -> tensor<2xf64>
+  %b7 = stablehlo.round_nearest_afz %b3 : tensor<2x3xf32>
+  %b8 = stablehlo.round_nearest_even %b7 : tensor<2x3xf32>
+  %b9 = stablehlo.rsqrt %b8 : tensor<2x3xf32>
+  %c0 = stablehlo.sign %b9 : tensor<2x3xf32>
+  %c1 = stablehlo.sine %c0 : tensor<2x3xf32>
+  %c2 = stablehlo.sqrt %c1 : tensor<2x3xf32>
+  %c3 = stablehlo.tan %c2 : tensor<2x3xf32>
+  %c4 = stablehlo.tanh %c3 : tensor<2x3xf32>
+  %c5 = stablehlo.is_finite %c4 : (tensor<2x3xf32>) -> tensor<2x3xi1>
+  %c6 = stablehlo.complex %a9, %b6 : tensor<2xcomplex<f64>>
+  %c7 = stablehlo.reduce_precision %c4, format = e5m10 : tensor<2x3xf32>
+  %c8 = stablehlo.bitcast_convert %c7 : (tensor<2x3xf32>) -> tensor<2x3xi32>
+  %d0 = stablehlo.add %f, %c7 : tensor<2x3xf32>
+  %d1 = stablehlo.and %i, %c8 : tensor<2x3xi32>
+  %d2 = stablehlo.atan2 %d0, %f : tensor<2x3xf32>
+  %d3 = stablehlo.divide %d2, %f : tensor<2x3xf32>
+  %d4 = stablehlo.maximum %d3, %f : tensor<2x3xf32>
+  %d5 = stablehlo.minimum %d4, %f : tensor<2x3xf32>
+  %d6 = stablehlo.multiply %d5, %f : tensor<2x3xf32>
+  %d7 = stablehlo.or %d1, %i : tensor<2x3xi32>
+  %d8 = stablehlo.power %d6, %f : tensor<2x3xf32>
+  %d9 = stablehlo.remainder %d8, %f : tensor<2x3xf32>
+  %e0 = stablehlo.shift_left %d7, %i : tensor<2x3xi32>
+  %e1 = stablehlo.shift_right_arithmetic %e0, %i : tensor<2x3xi32>
+  %e2 = stablehlo.shift_right_logical %e1, %i : tensor<2x3xi32>
+  %e3 = stablehlo.subtract %d9, %f : tensor<2x3xf32>
+  %e4 = stablehlo.xor %e2, %i : tensor<2x3xi32>
+  %e5 = stablehlo.clamp %s, %e3, %s : (tensor<f32>, tensor<2x3xf32>, tensor<f32>) -> tensor<2x3xf32>
+  %e6 = stablehlo.compare LT, %e5, %f, TOTALORDER : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xi1>
+  %e7 = stablehlo.compare NE, %e4, %i : (tensor<2x3xi32>, tensor<2x3xi32>) -> tensor<2x3xi1>
+  %e8 = stablehlo.select %e6, %e5, %f : tensor<2x3xi1>, tensor<2x3xf32>
+  %e9 = stablehlo.select %e7, %e8, %f : (tensor<2x3xi1>, tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
+  return
+}

@@ -1,0 +1,20 @@
+# Runs a command and checks its exit status together with what it prints, which CTest's own properties cannot:
+#   cmake -DSTATUS=1 "-DEXPECTED=<regular expression>" -P expect.cmake -- <command> <argument>...
+# The command reads nothing from standard input.
+set(command "")
+set(after OFF)
+math(EXPR last "${CMAKE_ARGC} - 1")
+foreach(i RANGE ${last})
+  if(after)
+    list(APPEND command "${CMAKE_ARGV${i}}")
+  elseif("${CMAKE_ARGV${i}}" STREQUAL "--")
+    set(after ON)
+  endif()
+endforeach()
+execute_process(COMMAND ${command} INPUT_FILE /dev/null OUTPUT_VARIABLE text ERROR_VARIABLE text RESULT_VARIABLE status)
+if(NOT "${status}" STREQUAL "${STATUS}")
+  message(FATAL_ERROR "the exit status must be ${STATUS}; got ${status}:\n${text}")
+endif()
+if(NOT "${text}" MATCHES "${EXPECTED}")
+  message(FATAL_ERROR "the output must match\n  ${EXPECTED}\ngot\n${text}")
+endif()

@@ -283,7 +283,9 @@ std::string Lexer::reduced(std::size_t begin, std::size_t end) const {
     }
     const bool closes = c == '>' || c == ')' || c == ']' || c == '}' || c == ',';
     const bool after_open = out.empty() || closing(out.back()) != '\0';
-    if (blank && !after_open && (!closes || out.back() == '-')) out += ' ';
+    // Without its blank, "- >" would be an arrow and "< =" a comparison.
+    if (blank && (after_open ? !out.empty() && out.back() == '<' && c == '=' : !closes || out.back() == '-'))
+      out += ' ';
     blank = false;
     if (c == '"') {
       const std::size_t from = i;

@@ -178,11 +178,7 @@ void Parser::generic_operation(Op& op) {
     while (in_.accept(","));
     in_.expect(")");
   }
-  if (op.name == "builtin.module") {
-    op.regions.resize(1);
-    if (op.regions[0].blocks.empty()) op.regions[0].blocks.emplace_back();
-    if (!op.regions[0].body().arguments.empty()) in_.refuse(op.place, op.name + ": a module must take no arguments.");
-  }
+  if (op.name == "builtin.module") module_block(op);
   if (in_.accept("{")) dictionary("}", op.attributes);
   in_.expect(":");
   check_operand_types(op, type_parens());
@@ -309,7 +305,13 @@ void Parser::nested_module(Op& op) {
     dictionary("}", op.attributes);
   }
   op.regions.push_back(region({}, true));
-  if (op.regions.back().blocks.empty()) op.regions.back().blocks.emplace_back();
+  module_block(op);
+}
+
+void Parser::module_block(Op& op) const {
+  op.regions.resize(1);
+  if (op.regions[0].blocks.empty()) op.regions[0].blocks.emplace_back();
+  if (!op.regions[0].body().arguments.empty()) in_.refuse(op.place, op.name + ": a module must take no arguments.");
 }
 
 void Parser::function(Op& op) {

@@ -67,6 +67,8 @@ class Parser {
   void block_arguments(Block& block);
   void function(Op& op);
   void nested_module(Op& op);
+  /// A module has one block, which takes no arguments.
+  void module_block(Op& op) const;
   void sdy_mesh(Op& op);
   void sdy_constraint(Op& op);
   void while_op(Op& op);

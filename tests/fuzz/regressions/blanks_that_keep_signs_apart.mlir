@@ -1,1 +1,1 @@
-module attributes {a = #b.c< = [4, ?]>, d = #b.c<x - > y, z>>} {}
+module attributes {k = #a.b< = [4, ?]>, l = affine_set<(d0) : (d0 >= 0, d0 - 1 == 0)>} {}

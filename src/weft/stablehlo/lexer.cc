@@ -301,6 +301,7 @@ std::string Lexer::reduced(std::size_t begin, std::size_t end) const {
 }
 
 std::string Lexer::bracket_text() {
+  if (closing(peek()) == '\0') fail("a bracket");
   const std::size_t begin = at_;
   const std::size_t end = balanced_end(at_);
   at_ = end;

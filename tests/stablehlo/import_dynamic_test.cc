@@ -222,9 +222,9 @@ TEST(set_dimension_size, another_size_is_refused) {
     } catch (const ParseError& e) {
       EXPECT_EQ(
           e.message(),
-          "a.mlir:3:8: stablehlo.set_dimension_size: the size must be that of the operand's axis: Weft's shapes are "
+          "a.mlir:3:8: stablehlo.set_dimension_size: the size must be that of the operand's axis, since shapes are "
           "static; got " +
-              std::to_string(size) + ".");
+              std::to_string(size) + " for axis 1 of f32[2,3].");
     }
   }
 }

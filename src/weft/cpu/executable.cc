@@ -1,7 +1,7 @@
 #include "weft/cpu/executable.h"
 
-#include "weft/core/stage.h"
 #include <optional>
+#include "weft/core/stage.h"
 #include "weft/ir/builder.h"
 #include "weft/runtime/programs.h"
 

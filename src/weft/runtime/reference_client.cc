@@ -5,6 +5,7 @@
 #include <new>
 
 #include "weft/core/stage.h"
+#include "weft/ir/builder.h"
 #include "weft/ir/call.h"
 #include "weft/runtime/reference.h"
 

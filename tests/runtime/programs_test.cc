@@ -28,7 +28,7 @@ TEST(programs, run_compiled_as_by_reference) {
       EXPECT_EQ(testing::difference(got, want, 1e-12), "") << s.name;
     }
   }
-  EXPECT_EQ(seen, (std::set<OpCode>{OpCode::kCall, OpCode::kCase, OpCode::kWhile, OpCode::kComposite}));
+  EXPECT_EQ(seen, (std::set<OpCode>{OpCode::kCall, OpCode::kCase, OpCode::kWhile, OpCode::kScan, OpCode::kComposite}));
 }
 
 TEST(programs, an_index_out_of_range_means_the_last_branch) {

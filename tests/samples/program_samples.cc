@@ -79,6 +79,48 @@ void add_while(std::vector<Sample>& out) {
       {{i32, {}, 0, 0, {10}}, {i32, {}, 0, 0, {20}}, {i32, {}, 0, 0, {3, 2}}}, {20}, 0);
 }
 
+void add_scan(std::vector<Sample>& out) {
+  const auto add = [&](std::string name, std::string_view body, std::int64_t length, std::int64_t num_carry,
+                       bool reverse, std::vector<SampleOperand> operands, std::vector<int> smooth_in,
+                       std::vector<double> expected = {}, std::size_t known = 0) {
+    out.push_back({.name = "scan_" + name,
+                   .op = OpCode::kScan,
+                   .params = ir::make_params(ScanParams{ir::parse(body), length, num_carry, reverse}),
+                   .operands = std::move(operands),
+                   .smooth_in = std::move(smooth_in),
+                   .expected = std::move(expected),
+                   .known_result = known});
+  };
+  // A captured value, a carry, slices; the constant part sin(a) is the same in every step.
+  const std::string_view recurrence = R"({ lambda a:f64[2]; b:f64[2] c:f64[2]. let
+    d:f64[2] = sin a
+    e:f64[2] = mul b d
+    f:f64[2] = cos c
+    g:f64[2] = add e f
+    h:f64[2] = mul g c
+  in (g, h) })";
+  add("recurrence", recurrence, 4, 1, false, {{f64, {2}, 0.5, 1.5}, {f64, {2}}, {f64, {4, 2}}}, {0, 1, 2});
+  add("backwards", recurrence, 3, 1, true, {{f64, {2}, 0.5, 1.5}, {f64, {2}}, {f64, {3, 2}}}, {0, 1, 2});
+  add("of_one_step", recurrence, 1, 1, false, {{f64, {2}, 0.5, 1.5}, {f64, {2}}, {f64, {1, 2}}}, {0, 1, 2});
+  add("of_no_step", recurrence, 0, 1, false, {{f64, {2}, 0.5, 1.5}, {f64, {2}}, {f64, {0, 2}}}, {0, 1, 2});
+  add("sums", "{ lambda ; a:i32[] b:i32[]. let c:i32[] = add a b in (c, c) }", 4, 1, false,
+      {{i32, {}, 0, 0, {10}}, {i32, {4}, 0, 0, {1, 2, 3, 4}}}, {}, {11, 13, 16, 20}, 1);
+  add("sums_from_the_end", "{ lambda ; a:i32[] b:i32[]. let c:i32[] = add a b in (c, c) }", 4, 1, true,
+      {{i32, {}, 0, 0, {10}}, {i32, {4}, 0, 0, {1, 2, 3, 4}}}, {}, {20, 19, 17, 14}, 1);
+  // A counter beside the state, and a value that only becomes differentiable on the way.
+  add("counter", R"({ lambda ; a:i32[] b:f64[] c:f64[] d:f64[]. let
+    e:i32[] = add a 1:i32[]
+    f:f64[] = convert_element_type[new_dtype=float64] a
+    g:f64[] = mul b f
+    h:f64[] = mul d d
+    i:f64[] = add g h
+  in (e, i, b, c) })",
+      3, 3, false, {{i32, {}, 0, 0, {1}}, {f64, {}}, {f64, {}}, {f64, {3}}}, {1, 3});
+  add("without_slices", "{ lambda ; a:f64[3]. let b:f64[3] = sin a in (b,) }", 5, 1, false, {{f64, {3}}}, {0});
+  add("without_carry", "{ lambda ; a:f64[2] b:f64[]. let c:f64[2] = mul a a; d:f64[] = exp b in (d, c) }", 3, 0, false,
+      {{f64, {3, 2}}, {f64, {3}}}, {0, 1});
+}
+
 void add_composite(std::vector<Sample>& out) {
   out.push_back({.name = "composite_chain",
                  .op = OpCode::kComposite,
@@ -359,6 +401,7 @@ std::vector<Sample> program_samples() {
   std::vector<Sample> out;
   add_case(out);
   add_while(out);
+  add_scan(out);
   add_composite(out);
   add_custom_call(out);
   add_reduce(out);

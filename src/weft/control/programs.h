@@ -22,6 +22,13 @@ Arrays case_(const Array& index, std::span<const ir::Jaxpr> branches, std::span<
 Arrays while_(const ir::Jaxpr& cond, const ir::Jaxpr& body, std::span<const Array> captures,
               std::span<const Array> init, SourceLocation loc = std::source_location::current());
 
+/// (carry, y) = body(consts, carry, x) for each of the `length` slices x of `xs` along their first axis, from the last
+/// to the first when `reverse`. Results: the last carry, and the ys stacked along a new first axis, each where its x
+/// is. All derivatives; memory for reverse mode is that of the residuals of every step.
+Arrays scan_(const ir::Jaxpr& body, std::span<const Array> consts, std::span<const Array> carry,
+             std::span<const Array> xs, std::int64_t length, bool reverse = false,
+             SourceLocation loc = std::source_location::current());
+
 /// decomposition(xs...), under a name that other systems know; `attributes` is text in MLIR's form. StableHLO's
 /// `composite`. Transformations see the decomposition.
 Arrays composite(std::span<const Array> xs, const std::string& name, const ir::Jaxpr& decomposition,

@@ -28,6 +28,19 @@ struct WhileParams {
   }
 };
 
+/// scan: operands are the captures of the body, the carried values, and what is scanned over, along the first axis.
+struct ScanParams {
+  ir::Jaxpr jaxpr;  // captures, carry, slices -> carry, slices of results
+  std::int64_t length = 0;
+  std::int64_t num_carry = 0;
+  bool reverse = false;  // from the last slice to the first
+  static constexpr auto fields(auto&& visit) {
+    using S = ScanParams;
+    return visit(ir::field("jaxpr", &S::jaxpr), ir::field("length", &S::length), ir::field("num_carry", &S::num_carry),
+                 ir::field("reverse", &S::reverse));
+  }
+};
+
 /// composite: a named operation and what it means, StableHLO's `composite`.
 struct CompositeParams {
   std::string name;

@@ -6,6 +6,7 @@
 
 #include "weft/core/rules.h"
 #include "weft/ir/indexing.h"
+#include "weft/ir/programs.h"
 #include "weft/ir/shape.h"
 #include "weft/ops/lax.h"
 #include "weft/stablehlo/exporter.h"
@@ -192,6 +193,71 @@ void slices(const SplitParams& p, const Array& x, Arrays& outs) {
   }
 }
 
+// ---- scan ----
+
+// A counted while: what is scanned over is captured, what is stacked is carried and written slice by slice.
+void counted_loop(const ScanParams& p, std::span<const Array> args, Arrays& outs) {
+  const std::size_t num_consts = p.jaxpr.num_consts(), num_carry = static_cast<std::size_t>(p.num_carry);
+  const DType counter = p.length <= std::numeric_limits<std::int32_t>::max() ? i32 : i64;
+  const auto number = [&](std::int64_t v) { return Array::full({}, counter, Scalar(v)); };
+  const auto front = [&](const Array& i, int ndim) {
+    Arrays start{i};
+    while (static_cast<int>(start.size()) < ndim) start.push_back(number(0));
+    return start;
+  };
+  Arrays captures(args.first(num_consts)), init{number(0)};
+  for (const Array& x : args.subspan(num_consts + num_carry)) captures.push_back(x);
+  for (const Array& c : args.subspan(num_consts, num_carry)) init.push_back(c);
+  const ir::Avals results = p.jaxpr.output_avals();
+  for (const Aval y : std::span<const Aval>(results).subspan(num_carry)) {
+    Dims shape(y.shape());
+    shape.insert(shape.begin(), p.length);
+    init.push_back(zeros_of(y.with_shape(shape)));
+  }
+  if (p.length == 0) {  // nothing to slice
+    outs.append(init.begin() + 1, init.end());
+    return;
+  }
+  ir::Avals state, inputs;
+  for (const Array& a : captures) inputs.push_back(a.aval());
+  for (const Array& a : init) {
+    state.push_back(a.aval());
+    inputs.push_back(a.aval());
+  }
+  const Staged cond = stage(
+      [&](std::span<const Array> in, Arrays& o) { o.push_back(lax::lt(in[0], number(p.length))); }, state, "scan");
+  const Staged body = stage(
+      [&](std::span<const Array> in, Arrays& o) {
+        const std::span<const Array> xs = in.first(captures.size()).subspan(num_consts),
+                                     ys = in.subspan(captures.size() + 1 + num_carry);
+        const Array& i = in[captures.size()];
+        const Array at = p.reverse ? lax::subtract(number(p.length - 1), i) : i;
+        Arrays operands(in.first(num_consts)), values;
+        for (const Array& c : in.subspan(captures.size() + 1, num_carry)) operands.push_back(c);
+        for (const Array& x : xs) {
+          Dims sizes(x.shape());
+          sizes[0] = 1;
+          operands.push_back(lax::reshape(lax::dynamic_slice(x, front(at, x.ndim()), sizes), x.shape().subspan(1)));
+        }
+        eval_jaxpr(p.jaxpr, operands, values);
+        o.push_back(lax::add(i, number(1)));
+        for (std::size_t k = 0; k < num_carry; ++k) o.push_back(values[k]);
+        for (std::size_t k = 0; k < ys.size(); ++k) {
+          Dims shape(ys[k].shape());
+          shape[0] = 1;
+          o.push_back(
+              lax::dynamic_update_slice(ys[k], lax::reshape(values[num_carry + k], shape), front(at, ys[k].ndim())));
+        }
+      },
+      inputs, "scan");
+  Arrays operands(captures);
+  operands.append(init.begin(), init.end());
+  Arrays all;
+  bind(OpCode::kWhile, ir::make_params(WhileParams{cond.jaxpr, ir::with_num_consts(body.jaxpr, captures.size())}),
+       operands, all);
+  outs.append(all.begin() + 1, all.end());
+}
+
 }  // namespace
 
 Staged decomposition(OpCode op, const ir::ParamsBase* params, std::span<const Aval> in) {
@@ -206,6 +272,11 @@ Staged decomposition(OpCode op, const ir::ParamsBase* params, std::span<const Av
       break;
     case OpCode::kSplit:
       f = [&](std::span<const Array> args, Arrays& outs) { slices(ir::params_as<SplitParams>(params), args[0], outs); };
+      break;
+    case OpCode::kScan:
+      f = [&](std::span<const Array> args, Arrays& outs) {
+        counted_loop(ir::params_as<ScanParams>(params), args, outs);
+      };
       break;
     case OpCode::kScatter:
       f = [&](std::span<const Array> args, Arrays& outs) {

@@ -59,6 +59,7 @@ Exporter::Handler Exporter::handler(OpCode op) {
     case OpCode::kInfeed:
     case OpCode::kOutfeed: return &E::transfer;
     case OpCode::kSplit:
+    case OpCode::kScan:
     case OpCode::kThreefry2x32: return &E::decomposed;
     case OpCode::kStopGradient: return &E::identity;
     default: return has_weft_call(op) ? &E::weft_call : nullptr;

@@ -1,0 +1,268 @@
+// Control flow that is part of programs: cond, switch_, while_loop, fori_loop, scan, map, associative_scan.
+//
+// Functions take and return trees. They are staged once, whatever the number of steps; arrays and traced values that
+// they capture become inputs. Each is one equation under jit, and differentiates, batches and nests like any other.
+// Plain C++ `if` and `for` work too, on values that are known: under grad, and outside of transformations.
+#pragma once
+
+#include "weft/api/callable.h"
+
+namespace weft {
+
+/// What a scan goes over, and how.
+struct ScanOptions {
+  /// The number of steps; may be left out when there are xs to count.
+  std::optional<std::int64_t> length = {};
+  /// From the last slice to the first; results stay where their slices are.
+  bool reverse = false;
+  /// Steps per round of the loop: larger programs that run a little faster. Results are the same.
+  std::int64_t unroll = 1;
+};
+
+/// For scans over nothing: `scan(f, init, no_xs, {.length = 10})`, where f takes the carry alone.
+struct NoXs {};
+inline constexpr NoXs no_xs;
+
+namespace api {
+
+/// A branch staged for the arguments, with the paths of its results.
+struct Branch {
+  Staged staged;
+  std::vector<std::string> paths;
+};
+/// Binds one `case`. Every branch gets what any captures. DTypeError or ShapeError naming the leaf when results differ.
+Arrays bind_branches(const std::string& name, const SourceLocation& loc, const Array& index,
+                     std::span<const Branch> branches, std::span<const Array> xs);
+/// A bool[] or integer scalar as the index of a `case`: DTypeError or ShapeError, naming `what`.
+Array predicate(const std::string& what, const Array& x);
+Array branch_index(const Array& x);
+
+/// Throws DTypeError or ShapeError naming the leaf unless the carried values come out with the types they went in.
+void check_carry(const char* what, const std::vector<std::string>& paths, std::span<const Array> in,
+                 std::span<const Aval> out);
+ir::Avals avals_of(std::span<const Array> arrays);
+
+/// The number of steps, from options and the leaves of xs; ShapeError naming the leaf that differs, ValueError when
+/// nothing says it.
+std::int64_t scan_length(std::span<const Array> xs, const std::vector<std::string>& paths, const ScanOptions& options);
+ir::Avals slices_of(std::span<const Array> xs);
+/// The last carry, then the stacked ys. `body` is staged for carry and slices.
+Arrays run_scan(const Staged& body, std::span<const Array> carry, std::span<const Array> xs, std::int64_t length,
+                const ScanOptions& options, const SourceLocation& loc);
+Arrays run_while(const Staged& cond, const Staged& body, std::span<const Array> init, const SourceLocation& loc);
+/// The trip count of a loop over [lower, upper) as scan counts it, and the counter's type.
+std::int64_t trip_count(std::int64_t lower, std::int64_t upper);
+DType counter_dtype(std::int64_t lower, std::int64_t upper);
+
+/// All prefixes of `elements` along `axis`, combined in a tree of depth log n.
+using Combine = FunctionRef<void(std::span<const Array> a, std::span<const Array> b, Arrays& outs)>;
+Arrays associative_scan(Combine combine, std::span<const Array> elements, const std::vector<std::string>& paths,
+                        bool reverse, int axis);
+
+template <class F, class Pack>
+Branch stage_branch(const std::string& name, Callable<F, Pack>& call, std::span<const Aval> inputs) {
+  Branch branch;
+  branch.staged = with_note(name, [&] { return stage(call.flat(), inputs, name); });
+  branch.paths = tree::structure(call.prototype()).paths();
+  return branch;
+}
+
+}  // namespace api
+
+/// true_f(args...) when `pred` (bool[], true or false) holds, else false_f(args...). Only the branch that is taken
+/// runs; under vmap with a mapped predicate both do, and derivatives of the other one still never matter, not even NaN.
+/// Both results have the same structure and types: TreeError, DTypeError or ShapeError name the leaf that differs.
+template <class T, class F, class... A>
+auto cond(const Arg& pred, T&& true_f, F&& false_f, A&&... args) {
+  const SourceLocation loc = pred.location();
+  const std::string name = api::transform_name("cond", loc);
+  auto pack = api::prepare<T>(std::forward<A>(args)...);
+  const Arrays leaves = tree::leaves(pack);
+  const ir::Avals inputs = api::avals_of(leaves);
+  api::Callable<std::remove_reference_t<T>, decltype(pack)> when_true(true_f, pack);
+  api::Callable<std::remove_reference_t<F>, decltype(pack)> when_false(false_f, pack);
+  static_assert(std::is_same_v<typename decltype(when_true)::Result, typename decltype(when_false)::Result>,
+                "cond: both branches must return the same type");
+  // false is 0.
+  api::Branch branches[2] = {api::stage_branch(name, when_false, inputs), api::stage_branch(name, when_true, inputs)};
+  tree::check_same_structure("cond: branches", when_true.prototype(), when_false.prototype());
+  const Array index = api::predicate("cond: the predicate", pred.array());
+  return when_true.result(api::bind_branches(name, loc, index, branches, leaves));
+}
+
+/// branches[index](args...); an index out of range is clamped to the first or last branch. `branches` is a tuple of
+/// functions, or a std::vector of them. What cond says of results and derivatives holds here.
+template <class... F, class... A>
+auto switch_(const Arg& index, const std::tuple<F...>& branches, A&&... args) {
+  const SourceLocation loc = index.location();
+  const std::string name = api::transform_name("switch_", loc);
+  auto pack = api::prepare<std::tuple_element_t<0, std::tuple<F...>>>(std::forward<A>(args)...);
+  using Pack = decltype(pack);
+  using Result = typename api::Callable<const std::tuple_element_t<0, std::tuple<F...>>, Pack>::Result;
+  static_assert((std::is_same_v<Result, typename api::Callable<const F, Pack>::Result> && ...),
+                "switch_: all branches must return the same type");
+  const Arrays leaves = tree::leaves(pack);
+  const ir::Avals inputs = api::avals_of(leaves);
+  std::vector<api::Branch> staged;
+  std::optional<Result> prototype;
+  std::apply(
+      [&](const auto&... f) {
+        const auto one = [&](const auto& branch) {
+          api::Callable<std::remove_reference_t<decltype(branch)>, Pack> call(branch, pack);
+          staged.push_back(api::stage_branch(name, call, inputs));
+          if (prototype) tree::check_same_structure("switch_: branches", *prototype, call.prototype());
+          prototype = call.prototype();
+        };
+        (one(f), ...);
+      },
+      branches);
+  return tree::with_leaves(std::move(*prototype),
+                           api::bind_branches(name, loc, api::branch_index(index.array()), staged, leaves));
+}
+template <class F, class... A>
+auto switch_(const Arg& index, const std::vector<F>& branches, A&&... args) {
+  const SourceLocation loc = index.location();
+  const std::string name = api::transform_name("switch_", loc);
+  auto pack = api::prepare<F>(std::forward<A>(args)...);
+  const Arrays leaves = tree::leaves(pack);
+  const ir::Avals inputs = api::avals_of(leaves);
+  std::vector<api::Branch> staged;
+  std::optional<typename api::Callable<const F, decltype(pack)>::Result> prototype;
+  if (branches.empty()) throw ValueError("switch_: there must be a branch; got none.");
+  for (const F& branch : branches) {
+    api::Callable<const F, decltype(pack)> call(branch, pack);
+    staged.push_back(api::stage_branch(name, call, inputs));
+    if (prototype) tree::check_same_structure("switch_: branches", *prototype, call.prototype());
+    prototype = call.prototype();
+  }
+  return tree::with_leaves(std::move(*prototype),
+                           api::bind_branches(name, loc, api::branch_index(index.array()), staged, leaves));
+}
+
+/// state = init; while (cond(state)) state = body(state); returns the last state. `cond` gives bool[], `body` a state
+/// of init's structure and types. Differentiable in forward mode: the number of steps is not known beforehand.
+template <class C, class B, class S>
+auto while_loop(C&& cond, B&& body, S&& init, SourceLocation loc = std::source_location::current()) {
+  const std::string name = api::transform_name("while_loop", loc);
+  auto pack = api::prepare<B>(std::forward<S>(init));
+  using State = std::tuple_element_t<0, decltype(pack)>;
+  const Arrays leaves = tree::leaves(pack);
+  const ir::Avals types = api::avals_of(leaves);
+  api::Callable<std::remove_reference_t<C>, decltype(pack)> go_on(cond, pack);
+  api::Callable<std::remove_reference_t<B>, decltype(pack)> step(body, pack);
+  static_assert(std::is_same_v<typename decltype(go_on)::Result, Array>,
+                "while_loop: the condition must return an Array");
+  static_assert(std::is_same_v<typename decltype(step)::Result, State>,
+                "while_loop: the body must return what it takes");
+  const Staged test = api::with_note(name, [&] {
+    return stage(
+        [&](std::span<const Array> a, Arrays& outs) {
+          go_on.flat()(a, outs);
+          outs[0] = api::predicate("while_loop: the condition", outs[0]);
+        },
+        types, name);
+  });
+  const Staged staged = api::with_note(name, [&] { return stage(step.flat(), types, name); });
+  api::with_note(name, [&] {
+    tree::check_same_structure("while_loop: state", std::get<0>(pack), step.prototype());
+    api::check_carry("while_loop", tree::structure(step.prototype()).paths(), leaves, staged.jaxpr.output_avals());
+  });
+  return step.result(api::run_while(test, staged, leaves, loc));
+}
+
+/// (carry, y) = f(carry, x) for each slice x of the arrays in `xs` along their first axes, in order; returns the last
+/// carry, and the ys stacked along a new first axis. The carry keeps its structure and types. With no_xs f takes the
+/// carry alone, and `options.length` counts the steps; for no ys return std::tuple<>() in their place.
+///   auto [total, sums] = scan([](Array c, Array x) { return std::pair(c + x, c + x); }, 0.0f, xs);
+/// All derivatives. Reverse mode keeps what each step's derivative needs: memory grows with the length.
+/// Errors: ShapeError when lengths differ, TreeError, DTypeError or ShapeError naming the leaf of a carry that changes.
+template <class F, class C, class X>
+auto scan(F&& f, C&& init, X&& xs, ScanOptions options = {}, SourceLocation loc = std::source_location::current()) {
+  const std::string name = api::transform_name("scan", loc);
+  constexpr bool kNoXs = std::is_same_v<std::decay_t<X>, NoXs>;
+  auto pack = [&] {
+    if constexpr (kNoXs)
+      return api::prepare<F>(std::forward<C>(init));
+    else
+      return api::prepare<F>(std::forward<C>(init), std::forward<X>(xs));
+  }();
+  using Call = api::Callable<std::remove_reference_t<F>, decltype(pack)>;
+  using Carry = std::tuple_element_t<0, decltype(pack)>;
+  static_assert(tree::detail::is_a<typename Call::Result, std::pair>,
+                "scan: the function must return a std::pair of carry and y");
+  static_assert(std::is_same_v<typename Call::Result::first_type, Carry>,
+                "scan: the function must return the carry in the type it takes it");
+  const Arrays carry = tree::leaves(std::get<0>(pack));
+  Arrays slices;
+  std::vector<std::string> paths;
+  if constexpr (!kNoXs) {
+    slices = tree::leaves(std::get<1>(pack));
+    paths = tree::structure(std::get<1>(pack)).paths();
+  }
+  const std::int64_t length = api::with_note(name, [&] { return api::scan_length(slices, paths, options); });
+  ir::Avals inputs = api::avals_of(carry);
+  for (const Aval a : api::slices_of(slices)) inputs.push_back(a);
+  Call call(f, pack);
+  const Staged body = api::with_note(name, [&] { return stage(call.flat(), inputs, name); });
+  api::with_note(name, [&] {
+    tree::check_same_structure("scan: carry", std::get<0>(pack), call.prototype().first);
+    api::check_carry("scan", tree::structure(call.prototype().first).paths(), carry, body.jaxpr.output_avals());
+  });
+  return call.result(api::run_scan(body, carry, slices, length, options, loc));
+}
+
+/// value = init; for (i = lower; i < upper; ++i) value = body(i, value). `i` is i32[], or i64[] when the bounds need
+/// it. Plain integers as bounds make a scan, with all derivatives; arrays make a while loop.
+template <class B, class S>
+auto fori_loop(std::int64_t lower, std::int64_t upper, B&& body, S&& init,
+               SourceLocation loc = std::source_location::current()) {
+  using Value = std::tuple_element_t<1, decltype(api::prepare<B>(Array(), std::forward<S>(init)))>;
+  const DType dtype = api::counter_dtype(lower, upper);
+  const auto step = [&](std::pair<Array, Value> c) {
+    Value next = body(c.first, std::move(c.second));
+    return std::pair(std::pair<Array, Value>(c.first + 1, std::move(next)), std::tuple<>());
+  };
+  auto pack = api::prepare<B>(Array::full({}, dtype, Scalar(lower)), std::forward<S>(init));
+  auto result = scan(step, std::pair<Array, Value>(std::get<0>(pack), std::get<1>(pack)), no_xs,
+                     {.length = api::trip_count(lower, upper)}, loc);
+  return std::move(result.first.second);
+}
+template <class B, class S>
+  requires(true)
+auto fori_loop(const Array& lower, const Array& upper, B&& body, S&& init,
+               SourceLocation loc = std::source_location::current()) {
+  using Value = std::tuple_element_t<1, decltype(api::prepare<B>(Array(), std::forward<S>(init)))>;
+  using State = std::pair<Array, Value>;
+  auto pack = api::prepare<B>(lower, std::forward<S>(init));
+  auto result = while_loop([&](State s) { return s.first < upper; },
+                           [&](State s) {
+                             Value next = body(s.first, std::move(s.second));
+                             return State(s.first + 1, std::move(next));
+                           },
+                           State(std::get<0>(pack), std::get<1>(pack)), loc);
+  return std::move(result.second);
+}
+
+/// f(x) for each slice x of the arrays in `xs` along their first axes, one after the other, stacked.
+template <class F, class X>
+auto map(F&& f, X&& xs, SourceLocation loc = std::source_location::current()) {
+  auto pack = api::prepare<F>(std::forward<X>(xs));
+  using In = std::tuple_element_t<0, decltype(pack)>;
+  const auto step = [&](std::tuple<> none, In x) { return std::pair(none, f(std::move(x))); };
+  return scan(step, std::tuple<>(), std::get<0>(pack), {}, loc).second;
+}
+
+/// All prefixes combined by an associative function: [x0, f(x0, x1), f(f(x0, x1), x2), ...] along `axis` of every
+/// array, or from the end when `reverse`. f takes two trees of arrays of any length along the axis and combines them
+/// position by position. O(n) work in O(log n) steps.
+template <class F, class T>
+T associative_scan(F&& f, const T& elements, bool reverse = false, int axis = 0) {
+  const auto combine = [&](std::span<const Array> a, std::span<const Array> b, Arrays& outs) {
+    const T r = f(tree::with_leaves(T(elements), a), tree::with_leaves(T(elements), b));
+    outs = tree::leaves(r);
+  };
+  return tree::with_leaves(T(elements), api::associative_scan(combine, tree::leaves(elements),
+                                                              tree::structure(elements).paths(), reverse, axis));
+}
+
+}  // namespace weft

@@ -1,0 +1,305 @@
+// cond, switch_, while_loop, fori_loop, scan, map, associative_scan as users write them.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "weft/weft.h"
+
+namespace weft {
+namespace {
+
+using Doubles = std::vector<double>;
+
+Doubles doubles(const Array& a) { return a.astype(f64).to_vector<double>(); }
+
+template <class E>
+std::string message(auto&& f) {
+  try {
+    f();
+  } catch (const E& e) {
+    return e.message();
+  } catch (const Error& e) {
+    return std::string("another class, ") + std::string(e.kind()) + ": " + e.message();
+  }
+  return "no error";
+}
+
+// ---- cond and switch_ ----
+
+TEST(cond, takes_a_branch) {
+  const auto f = [](Array p, Array x) {
+    return cond(p, [](Array y) { return y * 2; }, [](Array y) { return y + 100; }, x);
+  };
+  for (const auto& g : {std::function<Array(Array, Array)>(f), std::function<Array(Array, Array)>(jit(f))}) {
+    EXPECT_EQ(g(Array(true), Array(3.0)).item<double>(), 6);
+    EXPECT_EQ(g(Array(false), Array(3.0)).item<double>(), 103);
+  }
+  EXPECT_EQ(doubles(vmap(f)(np::array({true, false}), np::array({1.0, 2.0}))), (Doubles{2, 102}));
+  EXPECT_EQ(grad<1>(f)(Array(true), Array(3.0)).item<double>(), 2);
+}
+
+TEST(cond, branches_capture_outer_values) {
+  const auto f = [](Array x, Array w) {
+    const Array k = np::array({1.0, 2.0});
+    return cond(np::sum(x) > 0, [&](Array y) { return np::sum(y * w * k); }, [&](Array) { return np::sum(w); }, x);
+  };
+  const Array x = np::array({1.0, 1.0}), w = np::array({3.0, 5.0});
+  EXPECT_EQ(doubles(grad<1>(f)(x, w)), (Doubles{1, 2}));
+  EXPECT_EQ(doubles(grad<1>(jit(f))(-x, w)), (Doubles{1, 1}));
+}
+
+TEST(cond, a_branch_that_is_not_taken_puts_no_nan_into_gradients) {
+  const auto safe_sqrt = [](Array x) {
+    return cond(x > 0, [](Array y) { return np::sqrt(y); }, [](Array y) { return 0 * y; }, x);
+  };
+  EXPECT_EQ(doubles(vmap(grad(safe_sqrt))(np::array({4.0, 0.0, -1.0}))), (Doubles{0.25, 0, 0}));
+}
+
+TEST(cond, results_are_trees) {
+  using Tree = std::map<std::string, Array>;
+  const auto r = cond(
+      Array(false), [](Array x) { return Tree{{"a", x}, {"b", x + 1}}; },
+      [](Array x) { return Tree{{"a", -x}, {"b", x}}; }, Array(2.0));
+  EXPECT_EQ(r.at("a").item<double>(), -2);
+  EXPECT_EQ(r.at("b").item<double>(), 2);
+}
+
+TEST(cond, says_what_is_wrong) {
+  const Array x(1.0);
+  EXPECT_EQ(message<DTypeError>([&] { cond(x, [](Array y) { return y; }, [](Array y) { return y; }, x); }),
+            "cond: the predicate must be true or false; got f64[].");
+  EXPECT_EQ(message<ShapeError>(
+                [&] { cond(np::array({true, false}), [](Array y) { return y; }, [](Array y) { return y; }, x); }),
+            "cond: the predicate must be a scalar; got bool[2].");
+  using Tree = std::map<std::string, Array>;
+  EXPECT_EQ(message<DTypeError>([&] {
+              cond(
+                  x > 0, [](Array y) { return Tree{{"w", y}}; }, [](Array y) { return Tree{{"w", y.astype(f32)}}; }, x);
+            }),
+            "cond: branches must return the same types; got result['w'] of branch 0, f32[] and of branch 1, f64[].");
+  EXPECT_NE(message<TreeError>([&] {
+              cond(x > 0, [](Array y) { return Tree{{"w", y}}; }, [](Array y) { return Tree{{"v", y}}; }, x);
+            }).find("cond: branches"),
+            std::string::npos);
+}
+
+TEST(switch_, chooses_among_functions) {
+  const auto f = [](Array i, Array x) {
+    return switch_(i, std::tuple([](Array y) { return y; }, [](Array y) { return y * y; }, [](Array y) { return -y; }),
+                   x);
+  };
+  for (const int i : {-5, 0}) EXPECT_EQ(f(Array(i), Array(3.0)).item<double>(), 3);
+  EXPECT_EQ(jit(f)(Array(1), Array(3.0)).item<double>(), 9);
+  for (const int i : {2, 3, 1000}) EXPECT_EQ(f(Array(i), Array(3.0)).item<double>(), -3);
+  EXPECT_EQ(doubles(vmap(f, {0, unmapped})(np::array({0, 1, 2, 7, -1}), Array(3.0))), (Doubles{3, 9, -3, -3, 3}));
+  EXPECT_EQ(switch_(Array(std::uint8_t{200}),
+                    std::vector<std::function<Array(Array)>>{[](Array y) { return y; }, [](Array y) { return y + 1; }},
+                    Array(3.0))
+                .item<double>(),
+            4);
+  EXPECT_EQ(message<DTypeError>([] { switch_(Array(1.0), std::tuple([](Array y) { return y; }), Array(1.0)); }),
+            "switch_: the index must be an integer; got f64[].");
+}
+
+// ---- loops ----
+
+TEST(while_loop, goes_on_while_the_condition_holds) {
+  const auto ten = [](Array x) { return while_loop([](Array y) { return y < 10; }, [](Array y) { return y + 1; }, x); };
+  EXPECT_EQ(ten(Array(0)).item<int>(), 10);
+  EXPECT_EQ(jit(ten)(Array(0)).item<int>(), 10);
+  EXPECT_EQ(doubles(vmap(ten)(np::array({0, 12, 9}))), (Doubles{10, 12, 10}));
+}
+
+TEST(while_loop, carries_trees_and_captures) {
+  struct State {
+    Array i, x;
+  };
+  const auto power = [](Array base, int n) {
+    return while_loop([&](State s) { return s.i < n; }, [&](State s) { return State{s.i + 1, s.x * base}; },
+                      State{Array(0), Array(1.0)})
+        .x;
+  };
+  EXPECT_EQ(power(Array(2.0), 10).item<double>(), 1024);
+  const auto [y, t] = jvp([&](Array b) { return power(b, 3); }, 2.0, 1.0);
+  EXPECT_EQ(y.item<double>(), 8);
+  EXPECT_EQ(t.item<double>(), 12);
+  EXPECT_NE(message<NotDifferentiableError>([&] {
+              grad([&](Array b) { return power(b, 3); })(2.0);
+            }).find("while: reverse-mode derivatives need a number of steps"),
+            std::string::npos);
+}
+
+TEST(while_loop, says_what_changes) {
+  EXPECT_EQ(message<DTypeError>(
+                [] { while_loop([](Array y) { return y < 10; }, [](Array y) { return y + 0.5; }, Array(1)); }),
+            "while_loop: what is carried must keep its type; got carry going in as i32[] and coming out as f64[].");
+  EXPECT_EQ(message<DTypeError>([] { while_loop([](Array y) { return y; }, [](Array y) { return y; }, Array(1)); }),
+            "while_loop: the condition must be true or false; got i32[].");
+}
+
+TEST(golden_control_flow, row_130_fori_and_while) {
+  EXPECT_EQ(fori_loop(0, 10, [](Array i, Array s) { return s + i; }, Array(0)).item<int>(), 45);
+  EXPECT_EQ(while_loop([](Array x) { return x < 10; }, [](Array x) { return x + 1; }, Array(0)).item<int>(), 10);
+}
+
+TEST(golden_control_flow, row_131_associative_scan) {
+  const auto add = [](Array a, Array b) { return a + b; };
+  EXPECT_EQ(doubles(associative_scan(add, np::arange(4))), (Doubles{0, 1, 3, 6}));
+  EXPECT_EQ(doubles(associative_scan(add, np::arange(4), true)), (Doubles{6, 6, 5, 3}));
+}
+
+TEST(fori_loop, with_plain_bounds_differentiates_in_reverse) {
+  const auto f = [](Array x) { return fori_loop(0, 5, [&](Array i, Array y) { return y * x + i; }, Array(1.0)); };
+  // y = x^5 + sum of i x^(4 - i).
+  const double x = 1.3, h = 1e-6;
+  const auto value = [&](double v) { return f(Array(v)).item<double>(); };
+  EXPECT_NEAR(grad(f)(x).item<double>(), (value(x + h) - value(x - h)) / (2 * h), 1e-7);
+  EXPECT_NEAR(grad(grad(jit(f)))(x).item<double>(), (value(x + 1e-4) - 2 * value(x) + value(x - 1e-4)) / 1e-8, 1e-4);
+  EXPECT_EQ(fori_loop(3, 3, [](Array, Array y) { return y + 1; }, Array(7)).item<int>(), 7);
+  EXPECT_EQ(fori_loop(5, 3, [](Array, Array y) { return y + 1; }, Array(7)).item<int>(), 7);
+}
+
+TEST(fori_loop, with_traced_bounds_is_a_while_loop) {
+  const auto f = [](Array n, Array x) { return fori_loop(Array(0), n, [](Array, Array y) { return y * 2; }, x); };
+  EXPECT_EQ(jit(f)(Array(10), Array(1.0)).item<double>(), 1024);
+  EXPECT_EQ(doubles(vmap(f, {0, unmapped})(np::array({0, 3, 5}), Array(1.0))), (Doubles{1, 8, 32}));
+}
+
+// ---- scan ----
+
+TEST(scan, carries_and_stacks) {
+  const auto sums = [](Array xs) {
+    return scan([](Array c, Array x) { return std::pair(c + x, c * x); }, Array(0.0), xs);
+  };
+  const auto [total, products] = sums(np::array({1.0, 2.0, 3.0}));
+  EXPECT_EQ(total.item<double>(), 6);
+  EXPECT_EQ(doubles(products), (Doubles{0, 2, 9}));
+  const auto [total2, products2] = jit(sums)(np::array({1.0, 2.0, 3.0}));
+  EXPECT_EQ(doubles(products2), (Doubles{0, 2, 9}));
+}
+
+struct Cell {
+  Array w, b;
+};
+
+TEST(scan, gradients_are_those_of_the_loop_written_out) {
+  const auto step = [](const Cell& cell, Array h, Array x) { return np::tanh(np::dot(cell.w, h) + x * cell.b); };
+  const auto scanned = [&](Cell cell, Array h, Array xs) {
+    const auto [last, ys] = scan(
+        [&](Array c, Array x) {
+          const Array n = step(cell, c, x);
+          return std::pair(n, np::sum(n * n));
+        },
+        h, xs);
+    return np::sum(last) + np::sum(np::sin(ys));
+  };
+  const auto written = [&](Cell cell, Array h, Array xs) {
+    Array sum(0.0);
+    for (int i = 0; i < 4; ++i) {
+      h = step(cell, h, xs(i));
+      sum = sum + np::sin(np::sum(h * h));
+    }
+    return np::sum(h) + sum;
+  };
+  const Cell cell{np::array({{0.3, -0.5}, {0.7, 0.2}}), np::array({0.1, -0.4})};
+  const Array h = np::array({0.5, -0.25}), xs = np::array({1.0, -2.0, 0.5, 3.0});
+  const auto compare = [&](auto&& f, auto&& g) {
+    const auto [a, ga] = value_and_grad<0, 1, 2>(f)(cell, h, xs);
+    const auto [b, gb] = value_and_grad<0, 1, 2>(g)(cell, h, xs);
+    EXPECT_NEAR(a.template item<double>(), b.template item<double>(), 1e-14);
+    EXPECT_TRUE(np::allclose(std::get<0>(ga).w, std::get<0>(gb).w, 1e-12).template item<bool>());
+    EXPECT_TRUE(np::allclose(std::get<0>(ga).b, std::get<0>(gb).b, 1e-12).template item<bool>());
+    EXPECT_TRUE(np::allclose(std::get<1>(ga), std::get<1>(gb), 1e-12).template item<bool>());
+    EXPECT_TRUE(np::allclose(std::get<2>(ga), std::get<2>(gb), 1e-12).template item<bool>());
+  };
+  compare(scanned, written);
+  compare(jit(scanned), written);
+  // Second order, and forward over reverse.
+  const auto curvature = [&](auto&& f) { return [&](Array x) { return np::sum(np::square(grad<2>(f)(cell, h, x))); }; };
+  EXPECT_TRUE(np::allclose(grad(curvature(scanned))(xs), grad(curvature(written))(xs), 1e-10).item<bool>());
+  EXPECT_TRUE(np::allclose(hessian([&](Array x) { return scanned(cell, h, x); })(xs),
+                           hessian([&](Array x) { return written(cell, h, x); })(xs), 1e-10)
+                  .item<bool>());
+  // Batched: over cells, and over inputs.
+  const Array many = np::stack({xs, 2 * xs, -xs});
+  const Array batched = vmap([&](Array x) { return grad<2>(scanned)(cell, h, x); })(many);
+  for (int i = 0; i < 3; ++i)
+    EXPECT_TRUE(np::allclose(batched(i), grad<2>(written)(cell, h, many(i)), 1e-12).item<bool>());
+}
+
+TEST(scan, unrolled_and_reversed_gives_the_same) {
+  for (const bool reverse : {false, true}) {
+    const auto f = [&](std::int64_t unroll) {
+      return [=](Array xs) {
+        const auto [last, ys] = scan([](Array c, Array x) { return std::pair(0.5 * c + x, c - x); }, Array(1.0), xs,
+                                     {.reverse = reverse, .unroll = unroll});
+        return np::concatenate({np::reshape(last, {1}), ys});
+      };
+    };
+    const Array xs = np::array({1.0, 2.0, -3.0, 0.5, 7.0, 0.25, -1.0});
+    for (const int unroll : {2, 3, 7, 100}) {
+      EXPECT_EQ(doubles(f(unroll)(xs)), doubles(f(1)(xs)));
+      const auto loss = [&](std::int64_t u) { return [&, u](Array x) { return np::sum(np::square(f(u)(x))); }; };
+      EXPECT_TRUE(np::allclose(grad(loss(unroll))(xs), grad(loss(1))(xs), 1e-14).item<bool>());
+    }
+  }
+}
+
+TEST(scan, over_nothing_counts_its_steps) {
+  const auto [x, ys] = scan([](Array c) { return std::pair(c * 2, c); }, Array(1.0), no_xs, {.length = 4});
+  EXPECT_EQ(x.item<double>(), 16);
+  EXPECT_EQ(doubles(ys), (Doubles{1, 2, 4, 8}));
+  const auto [y, none] =
+      scan([](Array c) { return std::pair(c * 2, std::tuple<>()); }, Array(1.0), no_xs, {.length = 0});
+  EXPECT_EQ(y.item<double>(), 1);
+}
+
+TEST(scan, says_what_is_wrong) {
+  const auto f = [](Array c, std::pair<Array, Array> x) { return std::pair(c + x.first, x.second); };
+  EXPECT_EQ(message<ShapeError>([&] { scan(f, Array(0.0), std::pair(np::ones({3}), np::ones({4}))); }),
+            "scan: what is scanned over must have first axes of one length, 3; got xs[1] of type f32[4].");
+  EXPECT_EQ(message<ShapeError>([&] { scan(f, Array(0.0), std::pair(np::ones({3}), Array(1.0))); }),
+            "scan: what is scanned over must have an axis; got xs[1] of type f64[].");
+  EXPECT_EQ(message<ShapeError>([&] { scan(f, Array(0.0f), std::pair(np::ones({3, 2}), np::ones({3}))); }),
+            "scan: what is carried must keep its type; got carry going in as f32[] and coming out as f32[2].");
+  EXPECT_EQ(message<ValueError>([] { scan([](Array c) { return std::pair(c, c); }, Array(0.0), no_xs); }),
+            "scan: the number of steps must be known; got no arrays to scan over and no length.");
+}
+
+TEST(map, applies_a_function_to_each_slice) {
+  const auto f = [](Array x) { return np::sum(x * x); };
+  const Array xs = np::array({{1.0, 2.0}, {3.0, 4.0}});
+  EXPECT_EQ(doubles(map(f, xs)), (Doubles{5, 25}));
+  EXPECT_EQ(doubles(grad([&](Array x) { return np::sum(map(f, x)); })(xs)), (Doubles{2, 4, 6, 8}));
+}
+
+TEST(associative_scan, combines_trees_along_any_axis) {
+  // Compositions of affine maps y = a x + b.
+  using Affine = std::pair<Array, Array>;
+  const auto compose = [](Affine f, Affine g) { return Affine(f.first * g.first, g.first * f.second + g.second); };
+  for (const int n : {1, 2, 3, 7, 8, 13}) {
+    const Array a = np::reshape(np::arange(1.0, 1.0 + 2 * n) / 7.0, {2, n}), b = np::cos(a);
+    const auto [pa, pb] = associative_scan(compose, Affine(a, b), false, 1);
+    for (int row = 0; row < 2; ++row) {
+      double x = 0.3, y = x;
+      for (int i = 0; i < n; ++i) {
+        y = a(row, i).item<double>() * y + b(row, i).item<double>();
+        EXPECT_NEAR((pa(row, i) * x + pb(row, i)).item<double>(), y, 1e-12 * (1 + std::abs(y))) << n << " " << i;
+      }
+    }
+  }
+  const auto loss = [&](Array x) { return np::sum(associative_scan([](Array p, Array q) { return p * q; }, x)); };
+  const Array x = np::array({0.5, 2.0, -1.5, 3.0, 1.25});
+  EXPECT_TRUE(np::allclose(grad(loss)(x), grad([](Array v) {
+                             Array p(1.0), s(0.0);
+                             for (int i = 0; i < 5; ++i) s = s + (p = p * v(i));
+                             return s;
+                           })(x))
+                  .item<bool>());
+}
+
+}  // namespace
+}  // namespace weft

@@ -242,6 +242,37 @@ TEST(errors, fields_of_attributes_are_checked) {
             "38: #stablehlo.conv<...>: expected an axis; got 'g'.");
 }
 
+TEST(errors, attributes_of_other_dialects_are_checked_alike) {
+  EXPECT_EQ(error_in("%0 = chlo.broadcast_add %f, %s {broadcast_dimension = array<i64>} : (tensor<2x3xf32>, "
+                     "tensor<f32>) -> tensor<2x3xf32>"),
+            "57: chlo.broadcast_add: there is no attribute broadcast_dimension (known: broadcast_dimensions).");
+  EXPECT_EQ(error_of("func.func @main(%x: tensor<5xf32>) {\n  %0:2 = mhlo.topk(%x, k = 1) {large = false} : "
+                     "tensor<5xf32> -> (tensor<1xf32>, tensor<1xi32>)\n  return\n}\n"),
+            "a.mlir:2:40: mhlo.topk: there is no attribute large (known: k, largest).");
+  // So are operations that custom calls stand for, which are refused by their own names.
+  EXPECT_EQ(error_of("func.func @main(%x: tensor<5xf32>) {\n"
+                     "  %0:2 = stablehlo.custom_call @mhlo.topk(%x) {mhlo.attributes = {k = 3 : i64, large = false}} : "
+                     "(tensor<5xf32>) -> (tensor<3xf32>, tensor<3xi32>)\n  return\n}\n"),
+            "a.mlir:2:88: mhlo.topk: there is no attribute large (known: k, largest).");
+  EXPECT_EQ(error_in("%0 = stablehlo.custom_call @mhlo.frob(%f) : (tensor<2x3xf32>) -> tensor<2x3xf32>"),
+            "8: stablehlo.custom_call: the target must be registered (register_custom_call); got @mhlo.frob.");
+  EXPECT_EQ(error_in("%0 = stablehlo.custom_call @weft.frob(%f) : (tensor<2x3xf32>) -> tensor<2x3xf32>"),
+            "8: stablehlo.custom_call: the target must be registered (register_custom_call); got @weft.frob.");
+  const auto ragged = [](const std::string& numbers) {
+    return error_in("%0 = \"chlo.ragged_dot\"(%f, %m, %i) {ragged_dot_dimension_numbers = " + numbers +
+                    "} : (tensor<2x3xf32>, tensor<3x3xf32>, tensor<2x1xi32>) -> tensor<2x3xf32>");
+  };
+  EXPECT_EQ(ragged("#mhlo.ragged_dot<dot_dimension_numbers = <lhs_ragged = [0]>>").substr(0, 63),
+            "70: #stablehlo.ragged_dot<...>: there is no field lhs_ragged (k");
+  EXPECT_EQ(ragged("#chlo.ragged_dot<dot_dimension_numbers = <dot_dimension_numbers = <>>>").substr(0, 68),
+            "70: #chlo.ragged_dot<...>: there is no field dot_dimension_numbers (");
+  EXPECT_EQ(ragged("#chlo.ragged_dot<dot_dimension_numbers = [0]>"),
+            "70: #chlo.ragged_dot<...>: expected '<'; got '['.");
+  EXPECT_EQ(ragged("[array<i64>]"),
+            "70: chlo.ragged_dot: ragged_dot_dimension_numbers must be #chlo.ragged_dot<...> or six lists; got "
+            "[array<i64>].");
+}
+
 TEST(errors, attributes_must_be_there_and_be_what_they_are) {
   const auto solve = [](const std::string& attributes) {
     return error_in("%0 = \"stablehlo.triangular_solve\"(%m, %m) {" + attributes +

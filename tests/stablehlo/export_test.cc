@@ -1,7 +1,10 @@
 // Programs as text: every sample of every operation comes back from it as a program that computes the same.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
+#include <ctime>
+#include <limits>
 
 #include "harness/functions.h"
 #include "weft/base/error.h"
@@ -96,6 +99,62 @@ TEST(print, a_program_that_is_called_twice_is_written_once) {
   const std::size_t first = text.find("func.func private @square(%arg0");
   EXPECT_NE(first, std::string::npos);
   EXPECT_EQ(text.find("func.func private @square(%arg0", first + 1), std::string::npos) << text;
+}
+
+// n branches, each with a literal of its own and one that all share.
+std::string many_regions(int n) {
+  std::string text =
+      "func.func @main(%x0: tensor<f32>, %p: tensor<i1>) -> tensor<f32> {\n  %c = stablehlo.constant dense<7.0> : "
+      "tensor<f32>\n";
+  for (int i = 0; i < n; ++i) {
+    const std::string now = std::to_string(i), next = std::to_string(i + 1);
+    text += "  %x" + next + " = \"stablehlo.if\"(%p) ({\n    %c" + now + " = stablehlo.constant dense<" + now +
+            ".5> : tensor<f32>\n    %m" + now + " = stablehlo.multiply %x" + now + ", %c" + now +
+            " : tensor<f32>\n    %a" + now + " = stablehlo.add %m" + now +
+            ", %c : tensor<f32>\n    stablehlo.return %a" + now + " : tensor<f32>\n  }, {\n    stablehlo.return %x" +
+            now + " : tensor<f32>\n  }) : (tensor<i1>) -> tensor<f32>\n";
+  }
+  return text + "  return %x" + std::to_string(n) + " : tensor<f32>\n}\n";
+}
+
+// One branch that captures n values.
+std::string many_captures(int n) {
+  std::string text = "func.func @main(%x0: tensor<f32>, %p: tensor<i1>) -> tensor<f32> {\n", sum;
+  for (int i = 0; i < n; ++i) {
+    const std::string now = std::to_string(i), next = std::to_string(i + 1);
+    text += "  %x" + next + " = stablehlo.sine %x" + now + " : tensor<f32>\n";
+    sum += "    %s" + next + " = stablehlo.add %s" + now + ", %x" + next + " : tensor<f32>\n";
+  }
+  return text + "  %y = \"stablehlo.if\"(%p) ({\n    %s0 = stablehlo.add %x0, %x0 : tensor<f32>\n" + sum +
+         "    stablehlo.return %s" + std::to_string(n) +
+         " : tensor<f32>\n  }, {\n    stablehlo.return %x0 : tensor<f32>\n  }) : (tensor<i1>) -> tensor<f32>\n  return "
+         "%y "
+         ": tensor<f32>\n}\n";
+}
+
+// How many times as much work the program of 16 n is as that of n, to read and to print in both forms. The processor's
+// time, so that nothing else on the machine counts: 16 or somewhat more, for memory is slower the more of it there is;
+// 256 if the work were quadratic.
+double growth(std::string (*program)(int), int n) {
+  const auto ticks = [&](int size) {
+    const std::string text = program(size);
+    std::clock_t least = std::numeric_limits<std::clock_t>::max();
+    for (int round = 0; round < 3; ++round) {
+      const std::clock_t begin = std::clock();
+      const Function f = import(text);
+      const std::size_t length = print(f, Form::kPretty).size() + print(f, Form::kGeneric).size();
+      least = std::min(least, std::clock() - begin);
+      EXPECT_GT(length, text.size());
+    }
+    return static_cast<double>(std::max<std::clock_t>(least, 1));
+  };
+  const double small = ticks(n);
+  return ticks(16 * n) / small;
+}
+
+TEST(print, work_is_in_proportion_to_regions_literals_and_captured_values) {
+  EXPECT_LT(growth(many_regions, 1000), 40);
+  EXPECT_LT(growth(many_captures, 4000), 40);
 }
 
 TEST(print, literals_come_back_bit_for_bit) {

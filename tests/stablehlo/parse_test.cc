@@ -87,8 +87,14 @@ TEST(parse, the_pretty_form_is_the_published_one) {
            "%0 = stablehlo.constant dense<[1.0, 2.0]> : tensor<2xf32>",
            "%0 = stablehlo.constant {a = 1 : i32} dense<1> : tensor<2xi32>",
            "%0 = stablehlo.uniform_quantize %r : (tensor<2xf32>) -> tensor<2x!quant.uniform<i8:f32, 34.0:16>>",
-           "%0 = chlo.broadcast_add %f, %s, broadcast_dimensions = [] : (tensor<2x3xf32>, tensor<f32>) -> "
+           "%0 = chlo.broadcast_add %f, %s {broadcast_dimensions = array<i64>} : (tensor<2x3xf32>, tensor<f32>) -> "
            "tensor<2x3xf32>",
+           "%0 = chlo.broadcast_compare %f, %s {comparison_direction = #chlo<comparison_direction LT>} : "
+           "(tensor<2x3xf32>, tensor<f32>) -> tensor<2x3xi1>",
+           "%0 = chlo._asin_acos_kernel %z : tensor<2xcomplex<f32>> -> tensor<2xcomplex<f32>>",
+           "%0:2 = chlo.minimum_broadcast_shapes %v, %v : tensor<2xi64>, tensor<2xi64> -> (tensor<1xi64>, "
+           "tensor<1xi64>)",
+           "%0:2 = mhlo.topk(%r, k = 1, largest = false) : tensor<2xf32> -> (tensor<1xf32>, tensor<1xi32>)",
            "%0 = chlo.is_inf %r : tensor<2xf32> -> tensor<2xi1>",
            "%0 = chlo.zeta %r, %r : tensor<2xf32>, tensor<2xf32> -> tensor<2xf32>",
            "%0:2 = chlo.top_k(%r, k = 1) : tensor<2xf32> -> (tensor<1xf32>, tensor<1xi32>)",

@@ -94,6 +94,38 @@ func.func @others(%x: !t, %t: !stablehlo.token, %u: tuple<tensor<i32>, tuple<>>)
   return %5 : !stablehlo.token
 }
 )",
+    R"(module @other_dialects {
+  sdy.mesh @mesh = <["x"=2]>
+  func.func public @main(%x: tensor<4x3xf32>, %y: tensor<2x3x5xf32>, %g: tensor<2xi32>, %z: tensor<3xcomplex<f32>>) -> tensor<4x5xf32> {
+    %0 = stablehlo.constant dense_resource<w> : tensor<3xf32>
+    %1 = stablehlo.constant() {value = dense<[0xFF, -0x1, 255]> : tensor<3xi8>} : () -> tensor<3xi8>
+    %2 = "chlo.ragged_dot"(%x, %y, %g) <{precision_config = [#chlo<precision DEFAULT>], ragged_dot_dimension_numbers = #chlo.ragged_dot<lhs_contracting_dimensions = [1], rhs_contracting_dimensions = [1], lhs_ragged_dimensions = [0], rhs_group_dimensions = [0]>}> : (tensor<4x3xf32>, tensor<2x3x5xf32>, tensor<2xi32>) -> tensor<4x5xf32>
+    %3 = chlo.broadcast_compare %x, %0 {broadcast_dimensions = array<i64: 1>, comparison_direction = #chlo<comparison_direction LT>} : (tensor<4x3xf32>, tensor<3xf32>) -> tensor<4x3xi1>
+    %4:2 = mhlo.topk(%0, k = 2, largest = false) : tensor<3xf32> -> (tensor<2xf32>, tensor<2xi32>)
+    %5:2 = stablehlo.custom_call @mhlo.topk(%0) {mhlo.attributes = {k = 2 : i64, largest = true}, mhlo.version = 1 : i64} : (tensor<3xf32>) -> (tensor<2xf32>, tensor<2xi32>)
+    %6 = "mhlo.erf"(%0) : (tensor<3xf32>) -> tensor<3xf32>
+    %7 = chlo._asin_acos_kernel %z : tensor<3xcomplex<f32>> -> tensor<3xcomplex<f32>>
+    %8 = stablehlo.einsum %x, %x, config = "...a,...a->..." : (tensor<4x3xf32>, tensor<4x3xf32>) -> tensor<4xf32>
+    %9 = "stablehlo.async_start"(%6) ({
+    ^bb0(%a: tensor<3xf32>):
+      %b = mhlo.sine %a : tensor<3xf32>
+      stablehlo.return %b : tensor<3xf32>
+    }) : (tensor<3xf32>) -> !stablehlo.future<tensor<3xf32>>
+    %10 = "stablehlo.async_done"(%9) : (!stablehlo.future<tensor<3xf32>>) -> tensor<3xf32>
+    %11 = stablehlo.custom_call @xla.sdy.FuncResultSharding(%2) {has_side_effect = true} : (tensor<4x5xf32>) -> tensor<4x5xf32>
+    %ok = stablehlo.constant dense<true> : tensor<i1>
+    stablehlo.custom_call @shape_assertion(%ok, %g) {error_message = "{0}", has_side_effect = true} : (tensor<i1>, tensor<2xi32>) -> ()
+    return %11 : tensor<4x5xf32>
+  }
+}
+{-#
+  dialect_resources: {
+    builtin: {
+      w: "0x040000000000803F0000004000004040"
+    }
+  }
+#-}
+)",
 };
 
 }  // namespace weft::stablehlo::testing

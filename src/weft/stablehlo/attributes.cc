@@ -19,38 +19,51 @@ std::string shown(const Attribute& a) {
 }  // namespace
 
 AttributeFields::AttributeFields(const Module& module, const Attribute* a, std::string_view mnemonic, Names lists,
-                                 Names integers) {
+                                 Names integers, Names nested) {
   if (!a) return;
-  const std::string prefix = "#stablehlo." + std::string(mnemonic);
+  const std::string stablehlo = "#stablehlo." + std::string(mnemonic), chlo = "#chlo." + std::string(mnemonic);
+  const std::string& prefix = a->text.starts_with(chlo) ? chlo : stablehlo;
   if (a->kind != Attribute::Kind::kOther || !a->text.starts_with(prefix + "<"))
     fail_at(module, a->place, "there must be " + prefix + "<...>; got " + shown(*a) + ".");
   const auto refuse = [&](const std::string& what) { fail_at(module, a->place, prefix + "<...>: " + what); };
+  const auto is_in = [](Names names, const std::string& name) { return std::ranges::find(names, name) != names.end(); };
   const std::string_view text = std::string_view(a->text).substr(prefix.size());
   try {
     Lexer in(text, 0, text.size(), {}, nullptr);
-    in.expect("<");
-    while (!in.accept(">")) {
-      Field f;
-      f.name = std::string(in.word("a field's name"));
-      const bool list = std::ranges::find(lists, f.name) != lists.end();
-      if (!list && std::ranges::find(integers, f.name) == integers.end())
-        refuse("there is no field " + f.name + " (known: " + join(lists, ", ") +
-               (lists.size() > 0 && integers.size() > 0 ? ", " : "") + join(integers, ", ") + ").");
-      if (std::ranges::find(fields_, f.name, &Field::name) != fields_.end())
-        refuse("a field must stand once; got " + f.name + " again.");
-      in.expect("=");
-      if (!list) {
-        f.dims.push_back(in.integer("an integer as " + f.name));
-      } else {
-        if (!in.accept("[")) in.fail("a list of integers as " + f.name);
-        while (!in.accept("]")) {
-          f.dims.push_back(in.integer("an integer"));
-          if (!in.accept(",") && !in.looking_at("]")) in.fail("',' or ']'");
+    const auto read = [&](const auto& self, int depth) -> void {
+      in.expect("<");
+      if (mnemonic == "conv") in.accept_word("raw");  // of a convolution's axes, by name
+      while (!in.accept(">")) {
+        Field f;
+        f.name = std::string(in.word("a field's name"));
+        const bool list = is_in(lists, f.name), holds_fields = depth == 0 && is_in(nested, f.name);
+        if (!list && !holds_fields && !is_in(integers, f.name)) {
+          std::string known;
+          for (const Names& names : {lists, integers, nested})
+            if (names.size() > 0) known += (known.empty() ? "" : ", ") + join(names, ", ");
+          refuse("there is no field " + f.name + " (known: " + known + ").");
         }
+        if (std::ranges::find(fields_, f.name, &Field::name) != fields_.end())
+          refuse("a field must stand once; got " + f.name + " again.");
+        in.expect("=");
+        if (holds_fields) {
+          // #mhlo.dot<...>, or <...> alone.
+          if (in.peek() == '#') in.sigil_name('#', "an attribute");
+          self(self, depth + 1);
+        } else if (!list) {
+          f.dims.push_back(in.integer("an integer as " + f.name));
+        } else {
+          if (!in.accept("[")) in.fail("a list of integers as " + f.name);
+          while (!in.accept("]")) {
+            f.dims.push_back(in.integer("an integer"));
+            if (!in.accept(",") && !in.looking_at("]")) in.fail("',' or ']'");
+          }
+        }
+        fields_.push_back(std::move(f));
+        if (!in.accept(",") && !in.looking_at(">")) in.fail("',' or '>'");
       }
-      fields_.push_back(std::move(f));
-      if (!in.accept(",") && !in.looking_at(">")) in.fail("',' or '>'");
-    }
+    };
+    read(read, 0);
     if (!in.at_end()) in.fail("the end of the attribute");
   } catch (const ParseError& e) {
     // What refuse throws names the place already.
@@ -89,7 +102,7 @@ std::optional<std::int64_t> integer_in(const Attribute& a) {
   if (a.kind != Attribute::Kind::kNumber) return std::nullopt;
   if (a.type && !a.type->text.starts_with('i') && !a.type->text.starts_with("si") && !a.type->text.starts_with("ui"))
     return std::nullopt;
-  return parse_integer<std::int64_t>(a.text);
+  return integer_of(a.text);
 }
 
 }  // namespace

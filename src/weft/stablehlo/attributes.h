@@ -14,9 +14,11 @@ namespace weft::stablehlo {
 class AttributeFields {
  public:
   using Names = std::initializer_list<std::string_view>;
-  /// Fields named `lists` are lists of integers, those named `integers` are one each. Without text: no fields.
-  AttributeFields(const Module& module, const Attribute* a, std::string_view mnemonic, Names lists,
-                  Names integers = {});
+  /// Fields named `lists` are lists of integers, those named `integers` are one each, and those named `nested` have
+  /// fields of their own, which count as fields of the whole: "<dot_dimension_numbers = #mhlo.dot<...>>". The dialect
+  /// may be StableHLO's or CHLO's. Without text: no fields.
+  AttributeFields(const Module& module, const Attribute* a, std::string_view mnemonic, Names lists, Names integers = {},
+                  Names nested = {});
   /// Empty when absent.
   Dims dims(std::string_view name) const;
   std::int64_t integer(std::string_view name, std::int64_t otherwise) const;
@@ -65,8 +67,8 @@ class AttributeReader {
   std::vector<Dims> matrix(std::string_view name) const;
   /// An error when absent.
   AttributeFields fields(std::string_view name, std::string_view mnemonic, AttributeFields::Names lists,
-                         AttributeFields::Names integers = {}) const {
-    return AttributeFields(module, &required(name), mnemonic, lists, integers);
+                         AttributeFields::Names integers = {}, AttributeFields::Names nested = {}) const {
+    return AttributeFields(module, &required(name), mnemonic, lists, integers, nested);
   }
   /// The declared type of the first result, which the attributes of some operations only imply.
   Aval result() const;

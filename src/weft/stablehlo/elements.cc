@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cctype>
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 
@@ -112,6 +113,32 @@ template <class T>
 inline constexpr bool has_parser =
     std::is_same_v<T, float> || std::is_same_v<T, double> || std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>;
 
+// The bits of an integer of `bits` bits, spelled in decimal or hexadecimal. A signless type (i8) holds what it does
+// signed and what it does unsigned: -1 and 255 are the same i8. An unsigned one (ui8) holds no negative number, a
+// signed one (si8) nothing beyond its largest.
+enum class Signs : std::uint8_t { kSignless, kSigned, kUnsigned };
+std::optional<std::uint64_t> integer_bits(std::string_view s, int bits, Signs signs) {
+  const bool negative = s.starts_with('-');
+  if (negative) s.remove_prefix(1);
+  const bool hex = s.starts_with("0x");
+  if (hex) s.remove_prefix(2);
+  std::uint64_t v = 0;
+  const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), v, hex ? 16 : 10);
+  if (error != std::errc{} || end != s.data() + s.size()) return std::nullopt;
+  const std::uint64_t mask = ~std::uint64_t{0} >> (64 - bits), half = std::uint64_t{1} << (bits - 1);
+  if (negative) {
+    if (signs == Signs::kUnsigned || v > half) return std::nullopt;
+    return (std::uint64_t{0} - v) & mask;
+  }
+  if (v > (signs == Signs::kSigned ? half - 1 : mask)) return std::nullopt;
+  return v;
+}
+
+Signs signs_of(std::string_view element) {
+  if (element.starts_with('u')) return Signs::kUnsigned;
+  return element.starts_with("si") || element == "index" ? Signs::kSigned : Signs::kSignless;
+}
+
 template <class T>
 std::optional<T> from_bits(std::string_view digits) {
   std::uint64_t bits = 0;
@@ -124,14 +151,14 @@ std::optional<T> from_bits(std::string_view digits) {
 }
 
 template <class T>
-std::optional<T> read_real(std::string_view s) {
+std::optional<T> read_real(std::string_view s, Signs signs = Signs::kSignless) {
   if constexpr (std::is_same_v<T, bool>) {
-    if (s == "true" || s == "1") return true;
-    if (s == "false" || s == "0") return false;
-    return std::nullopt;
+    if (s == "true" || s == "false") return s == "true";
+    const std::optional<std::uint64_t> bit = integer_bits(s, 1, signs);
+    return bit ? std::optional(*bit != 0) : std::nullopt;
   } else if constexpr (std::is_integral_v<T>) {
-    if (s.starts_with("0x")) return from_bits<T>(s.substr(2));
-    return parse_integer<T>(s);
+    const std::optional<std::uint64_t> bits = integer_bits(s, 8 * static_cast<int>(sizeof(T)), signs);
+    return bits ? std::optional(static_cast<T>(*bits)) : std::nullopt;
   } else {
     if (s.starts_with("0x")) return from_bits<T>(s.substr(2));
     if constexpr (has_parser<T>) {
@@ -148,7 +175,10 @@ std::optional<T> read_real(std::string_view s) {
 class DenseReader {
  public:
   DenseReader(const Attribute& dense, DType t, DimSpan shape)
-      : dtype_(t), shape_(shape), in_(dense.text, 0, dense.text.size(), {}, nullptr) {}
+      : dtype_(t),
+        shape_(shape),
+        signs_(signs_of(dense.type->element)),
+        in_(dense.text, 0, dense.text.size(), {}, nullptr) {}
 
   Array read() {
     const std::int64_t n = product_of(shape_);
@@ -239,7 +269,7 @@ class DenseReader {
         if (!re || !im) return false;
         append(T(*re, *im));
       } else {
-        const std::optional<T> v = read_real<T>(token());
+        const std::optional<T> v = read_real<T>(token(), signs_);
         if (!v) return false;
         append(*v);
       }
@@ -253,11 +283,12 @@ class DenseReader {
     const std::string text(token());
     std::byte out{};
     if (is_integer(dtype_)) {
-      const std::optional<std::int64_t> v = parse_integer<std::int64_t>(text);
       const int bits = bit_width(dtype_);
-      const std::int64_t low = is_unsigned(dtype_) ? 0 : -(std::int64_t{1} << (bits - 1));
-      if (!v || *v < low || *v >= low + (std::int64_t{1} << bits)) fail(not_an_element());
-      convert_elements(i64, &*v, dtype_, &out, 1);
+      const std::optional<std::uint64_t> spelled = integer_bits(text, bits, signs_);
+      if (!spelled) fail(not_an_element());
+      auto v = static_cast<std::int64_t>(*spelled);
+      if (!is_unsigned(dtype_) && v >= std::int64_t{1} << (bits - 1)) v -= std::int64_t{1} << bits;
+      convert_elements(i64, &v, dtype_, &out, 1);
     } else if (text.starts_with("0x")) {
       const std::optional<std::uint8_t> code = from_bits<std::uint8_t>(std::string_view(text).substr(2));
       if (!code) fail(not_an_element());
@@ -283,7 +314,7 @@ class DenseReader {
     const auto digit = [&](char c) {
       if (c >= '0' && c <= '9') return c - '0';
       const int d = (c | 32) - 'a';
-      if (d < 0 || d > 5) fail("bytes must be hexadecimal digits.");
+      if (d < 0 || d > 5) fail("bytes must be hexadecimal digits; got " + std::string(1, c) + ".");
       return d + 10;
     };
     bytes_.reserve(text.size() / 2);
@@ -313,6 +344,7 @@ class DenseReader {
 
   DType dtype_;
   DimSpan shape_;
+  Signs signs_;
   Lexer in_;
   std::string_view last_;  // token
   std::vector<std::byte> bytes_;

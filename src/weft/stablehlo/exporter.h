@@ -4,7 +4,8 @@
 // regions or tokens, by family; decompose.cc the ones that StableHLO does not have, as programs of those it has.
 #pragma once
 
-#include <map>
+#include <array>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -100,8 +101,15 @@ class Exporter {
   Module m_;
   std::vector<Op>* block_ = nullptr;
   std::vector<ValueId> vars_;  // of the program being written
+  // A literal's type and bytes.
   using LiteralKey = std::pair<const void*, std::array<std::byte, 16>>;
-  std::map<LiteralKey, ValueId> literals_;
+  struct LiteralHash {
+    std::size_t operator()(const LiteralKey& key) const {
+      const std::string_view bytes(reinterpret_cast<const char*>(key.second.data()), key.second.size());
+      return std::hash<std::string_view>()(bytes) * 31 + std::hash<const void*>()(key.first);
+    }
+  };
+  std::unordered_map<LiteralKey, ValueId, LiteralHash> literals_;
   std::vector<LiteralKey> literal_order_;  // as they came, so that a region can take back its own
   std::optional<ValueId> token_;
   int next_name_ = 0, next_argument_ = 0;

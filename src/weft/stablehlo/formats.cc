@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace weft::stablehlo {
@@ -130,6 +131,7 @@ constexpr Format kFormats[] = {
     {"chlo.square", "%0 {} : T:arrow"},
     {"chlo.tan", "%0 {} : T:arrow"},
     {"chlo._asin_acos_kernel", "%0 {} : T:arrow"},
+    {"chlo.asin_acos_kernel", "%0 {} : T:arrow"},  // its name before
     {"chlo.next_after", "%0 , %1 {} : T:arrow"},
     {"chlo.polygamma", "%0 , %1 {} : T:arrow"},
     {"chlo.zeta", "%0 , %1 {} : T:arrow"},
@@ -139,6 +141,8 @@ constexpr Format kFormats[] = {
     {"chlo.dynamic_reshape", "%0 , %1 {} : T:function"},
     {"chlo.minimum_broadcast_shapes", "%* {} : T:arrow"},
     {"chlo.top_k", "( %0 , k = $k:i64 ) {} : T:arrow"},
+    {"mhlo.topk", "( %0 , k = $k:i64 ?( , largest = $largest:bool )? ) {} : T:arrow"},
+    {"mhlo.copy", "%0 {} : T:same"},
     {"check.expect_eq", "%0 , %1 {} : T:check"},
     {"check.expect_eq_const", "%0 , $value:dense {} T:value_operand"},
     {"check.expect_almost_eq", "%0 , %1 ?( , tolerance = $tolerance:float )? {} : T:check"},
@@ -179,7 +183,6 @@ constexpr std::string_view kGenericOnly[] = {
     "stablehlo.triangular_solve",
     "stablehlo.async_start",
     "stablehlo.async_done",
-    "chlo.broadcast_compare",
     "chlo.constant_like",
     "chlo.ragged_dot",
     "interpreter.run_parallel",
@@ -220,8 +223,7 @@ std::span<const Format> all_formats() {
     for (const std::string_view op : kBroadcasting) {
       const bool own = std::ranges::find(kFormats, op, &Format::op) != std::end(kFormats) ||
                        std::ranges::find(kGenericOnly, op) != std::end(kGenericOnly);
-      if (!own)
-        all->push_back({op, "%0 , %1 ?( , broadcast_dimensions = $broadcast_dimensions:dims )? {} : T:function"});
+      if (!own) all->push_back({op, "%0 , %1 {} : T:function"});
     }
     return all;
   }();
@@ -237,6 +239,21 @@ const Format* find_format(std::string_view op) {
   }();
   const auto it = formats->find(op);
   return it == formats->end() ? nullptr : it->second;
+}
+
+std::string current_name(std::string name) {
+  constexpr std::string_view mhlo = "mhlo.";
+  if (!name.starts_with(mhlo)) return name;
+  static const auto* const others = [] {
+    auto* names = new std::unordered_set<std::string_view>(generic_only().begin(), generic_only().end());
+    names->insert({"stablehlo.while", "stablehlo.reduce"});
+    return names;
+  }();
+  for (const char* dialect : {"stablehlo.", "chlo."}) {
+    std::string now = dialect + name.substr(mhlo.size());
+    if (find_format(now) || others->contains(now)) return now;
+  }
+  return name;
 }
 
 }  // namespace weft::stablehlo

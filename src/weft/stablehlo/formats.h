@@ -14,6 +14,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace weft::stablehlo {
@@ -33,6 +34,10 @@ std::span<const std::string_view> generic_only();
 
 /// CHLO's operations that bring their operands to one shape first: "chlo.broadcast_add", ...
 std::span<const std::string_view> broadcasting_operations();
+
+/// Today's name of an operation: an operation "mhlo.x" is StableHLO's or CHLO's x where they have one, since they came
+/// from MHLO. Other names are what they are.
+std::string current_name(std::string name);
 
 /// Steps through the tokens of a format.
 class FormatTokens {

@@ -74,7 +74,7 @@ const Op* Importer::find_function(std::string_view symbol) const {
 
 void Importer::flatten(const TypeRef& type, ir::Avals& out) const {
   if (type->kind == Type::Kind::kToken) return;
-  if (type->kind == Type::Kind::kTuple) {
+  if (type->kind == Type::Kind::kTuple || type->kind == Type::Kind::kFuture) {
     for (const TypeRef& part : type->parts) flatten(part, out);
     return;
   }

@@ -21,7 +21,10 @@ Importer::Handler Importer::handler(std::string_view name) {
       {"stablehlo.if", &I::if_op},
       {"stablehlo.case", &I::case_op},
       {"stablehlo.while", &I::while_op},
+      {"stablehlo.async_start", &I::async_start},
+      {"stablehlo.async_done", &I::pass_through},
       {"stablehlo.tuple", &I::pass_through},
+      {"mhlo.copy", &I::pass_through},
       {"sdy.sharding_constraint", &I::pass_through},
       {"stablehlo.get_tuple_element", &I::get_tuple_element},
       {"stablehlo.after_all", &I::no_values},
@@ -68,6 +71,11 @@ Importer::Handler Importer::handler(std::string_view name) {
       {"stablehlo.uniform_dequantize", &I::apply_quantized},
       {"chlo.cosh", &I::chlo_hyperbolic},
       {"chlo.sinh", &I::chlo_hyperbolic},
+      {"chlo._asin_acos_kernel", &I::chlo_asin_acos_kernel},
+      {"chlo.asin_acos_kernel", &I::chlo_asin_acos_kernel},
+      {"chlo.ragged_dot", &I::ragged_dot},
+      {"chlo.minimum_broadcast_shapes", &I::minimum_broadcast_shapes},
+      {"mhlo.topk", &I::mhlo_topk},
   };
   if (const auto it = table->find(name); it != table->end()) return it->second;
   return std::ranges::find(broadcasting_operations(), name) != broadcasting_operations().end() ? &I::chlo_broadcast
@@ -127,53 +135,6 @@ void Importer::composite(const Op& op, Operands operands, Results& results) {
   give(op, bind_all(OpCode::kComposite, ir::make_params(std::move(p)), args), results);
 }
 
-bool Importer::is_partitioning_hint(std::string_view target) {
-  return target == "Sharding" || target == "SPMDFullToShardShape" || target == "SPMDShardToFullShape" ||
-         target == "annotate_device_placement";
-}
-
-void Importer::custom_call(const Op& op, Operands operands, Results& results) {
-  const AttributeReader from = reader(op);
-  CustomCallParams p;
-  p.call_target_name = from.text("call_target_name");
-  if (is_partitioning_hint(p.call_target_name)) return give(op, flat(operands), results);
-  // Exporters of older StableHLO write CHLO's operations this way.
-  if (p.call_target_name.starts_with("mhlo."))
-    if (const Operation* row = operation_named("chlo." + p.call_target_name.substr(5)); row && !row->read)
-      return give(op, bind_all(row->op, {}, flat(operands)), results);
-  // Operations that only Weft has, with parameters in its own text.
-  if (p.call_target_name.starts_with("weft.")) {
-    OpCode code{};
-    int variant = -1;
-    if (ir::find_op(std::string_view(p.call_target_name).substr(5), code, variant) && variant < 0 &&
-        has_weft_call(code)) {
-      ir::Params params;
-      if (const auto parse = ir::op_info(code).parse) {
-        const std::string text = from.text("backend_config", "");
-        TextCursor in(text);
-        try {
-          params = parse(in, -1);
-        } catch (const ParseError& e) {
-          // The message's own place counts from the start of the string.
-          const std::string& message = e.message();
-          const std::size_t place = message.find(": ");
-          fail(op, "backend_config: " + (place == std::string::npos ? message : message.substr(place + 2)));
-        }
-      }
-      return give(op, bind_all(code, params, flat(operands)), results);
-    }
-  }
-  p.has_side_effect = from.boolean("has_side_effect", false);
-  if (const Attribute* config = op.find("backend_config"))
-    p.backend_config = config->kind == Attribute::Kind::kString ? config->text : attribute_text(*config);
-  else if (const Attribute* mhlo = op.find("mhlo.backend_config"))
-    p.backend_config = attribute_text(*mhlo);
-  p.api_version = from.integer("api_version", 1);
-  const ir::Avals types = avals(op.results);
-  p.result_types.assign(types.begin(), types.end());
-  give(op, bind_all(OpCode::kCustomCall, ir::make_params(std::move(p)), flat(operands)), results);
-}
-
 // ---- control flow ----
 
 void Importer::if_op(const Op& op, Operands operands, Results& results) {
@@ -203,10 +164,11 @@ void Importer::branches(const Op& op, const Array& index, std::vector<const Regi
   }
   std::vector<Staged> staged;
   Arrays captured;
+  std::unordered_map<const void*, std::size_t> places;  // of what is captured, by identity
   for (const Region* r : regions) {
     staged.push_back(stage_region(op, *r));
     for (const Array& a : staged.back().captured)
-      if (std::ranges::none_of(captured, [&](const Array& b) { return a.identical(b); })) captured.push_back(a);
+      if (places.try_emplace(a.id(), captured.size()).second) captured.push_back(a);
   }
   ir::Avals inputs;
   for (const Array& a : captured) inputs.push_back(a.aval());
@@ -215,11 +177,7 @@ void Importer::branches(const Op& op, const Array& index, std::vector<const Regi
     p.branches.push_back(stage(
                              [&](std::span<const Array> args, Arrays& outs) {
                                Arrays own;
-                               for (const Array& a : s.captured) {
-                                 const auto it =
-                                     std::ranges::find_if(captured, [&](const Array& b) { return a.identical(b); });
-                                 own.push_back(args[static_cast<std::size_t>(it - captured.begin())]);
-                               }
+                               for (const Array& a : s.captured) own.push_back(args[places.at(a.id())]);
                                eval_jaxpr(s.jaxpr, own, outs);
                              },
                              inputs, op.name)
@@ -257,7 +215,21 @@ void Importer::while_op(const Op& op, Operands operands, Results& results) {
   give(op, bind_all(OpCode::kWhile, ir::make_params(WhileParams{condition.jaxpr, body.jaxpr}), args), results);
 }
 
-// ---- tuples, tokens, identities ----
+// ---- tuples, futures, tokens, identities ----
+
+// The future is what the body returns, computed when it is asked for, which is now.
+void Importer::async_start(const Op& op, Operands operands, Results& results) {
+  need_regions(op, 1);
+  region_arguments(op, op.regions[0], operands.size());
+  const std::vector<ValueId>& arguments = op.regions[0].body().arguments;
+  for (std::size_t i = 0; i < arguments.size(); ++i)
+    if (!same_type(module_.type(arguments[i]), module_.type(op.operands[i])))
+      fail(op, "arguments of the body must have the operands' types; got " + module_.type(arguments[i])->text +
+                   " for " + module_.type(op.operands[i])->text + ", operand " + std::to_string(i) + ".");
+  Arrays all;
+  for (const Arrays& list : run_region(op.regions[0], operands)) all.append(list.begin(), list.end());
+  give(op, all, results);
+}
 
 void Importer::pass_through(const Op& op, Operands operands, Results& results) { give(op, flat(operands), results); }
 

@@ -1,5 +1,7 @@
-// Operations that take shapes as operands: the result's type says the shape, and what else they compute with must be
-// constant.
+// Operations that take shapes as operands or give them: the result's type says the shape, and what else they compute
+// with must be constant.
+#include <algorithm>
+
 #include "weft/ir/random.h"
 #include "weft/ir/shape.h"
 #include "weft/stablehlo/importer.h"
@@ -88,6 +90,52 @@ void Importer::real_dynamic_slice(const Op& op, Operands operands, Results& resu
   p.limit_indices = as_dims(known_integers(op, 2));
   p.strides = as_dims(known_integers(op, 3));
   give(op, bind_all(OpCode::kSlice, ir::make_params(std::move(p)), Arrays{single(op, operands, 0)}), results);
+}
+
+// Shapes that broadcast together as the operands do, with as few axes as there can be: neighbouring axes become one
+// where the same operands have more than one element along both, and axes along which none has vanish.
+void Importer::minimum_broadcast_shapes(const Op& op, Operands operands, Results& results) {
+  const std::size_t n = operands.size();
+  if (n < 2 || op.results.size() != n)
+    fail(op, "there must be at least two shapes, and one result for each; got " + std::to_string(n) + " and " +
+                 std::to_string(op.results.size()) + ".");
+  std::vector<std::vector<std::int64_t>> shapes(n), reduced(n);
+  std::size_t rank = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    shapes[i] = known_integers(op, i);
+    rank = std::max(rank, shapes[i].size());
+  }
+  // From the last axis on; `reduced` is in reverse until the end.
+  std::vector<bool> previous(n, false), spread(n);
+  for (std::size_t back = 1; back <= rank; ++back) {
+    std::int64_t common = 1;
+    for (std::size_t i = 0; i < n; ++i) {
+      const std::int64_t size = back <= shapes[i].size() ? shapes[i][shapes[i].size() - back] : 1;
+      spread[i] = size != 1;
+      if (size == 1) continue;
+      if (size < 0 || (common != 1 && size != common))
+        fail(op, "the shapes must broadcast together; got size " + std::to_string(size) +
+                     (size < 0 ? "." : " beside " + std::to_string(common) + "."));
+      common = size;
+    }
+    if (common == 1) continue;
+    for (std::size_t i = 0; i < n; ++i) {
+      if (spread != previous) reduced[i].push_back(1);
+      if (spread[i] && __builtin_mul_overflow(reduced[i].back(), common, &reduced[i].back()))
+        fail(op, "the shapes must have fewer than 2^63 elements.");
+    }
+    previous = spread;
+  }
+  Arrays outs;
+  for (std::size_t i = 0; i < n; ++i) {
+    while (!reduced[i].empty() && reduced[i].back() == 1) reduced[i].pop_back();
+    std::ranges::reverse(reduced[i]);
+    const CurrentTrace evaluate(nullptr);
+    outs.push_back(lax::convert(
+        Array::copy(i64, Dims{static_cast<std::int64_t>(reduced[i].size())}, reduced[i].data(), reduced[i].size()),
+        avals(std::span(op.results).subspan(i, 1))[0].dtype()));
+  }
+  give(op, outs, results);
 }
 
 }  // namespace weft::stablehlo

@@ -3,6 +3,7 @@
 #include <unordered_set>
 
 #include "weft/core/custom_call.h"
+#include "weft/stablehlo/formats.h"
 #include "weft/stablehlo/importer.h"
 
 namespace weft::stablehlo {
@@ -12,7 +13,7 @@ namespace {
 // Why a value of this type cannot be computed, or "".
 std::string refusal(const TypeRef& type, bool quantized) {
   if (type->kind == Type::Kind::kToken) return {};
-  if (type->kind == Type::Kind::kTuple) {
+  if (type->kind == Type::Kind::kTuple || type->kind == Type::Kind::kFuture) {
     for (const TypeRef& part : type->parts)
       if (std::string why = refusal(part, quantized); !why.empty()) return why;
     return {};
@@ -68,6 +69,7 @@ constexpr Attributes kAttributes[] = {
     {"stablehlo.dynamic_gather", "dimension_numbers indices_are_sorted"},
     {"stablehlo.dynamic_iota", "iota_dimension"},
     {"stablehlo.dynamic_slice", "slice_sizes"},
+    {"stablehlo.einsum", "einsum_config"},
     {"stablehlo.fft", "fft_type fft_length"},
     {"stablehlo.gather", "dimension_numbers slice_sizes indices_are_sorted"},
     {"stablehlo.get_dimension_size", "dimension"},
@@ -92,7 +94,11 @@ constexpr Attributes kAttributes[] = {
     {"stablehlo.torch_index_select", "dim batch_dims"},
     {"stablehlo.transpose", "permutation"},
     {"stablehlo.triangular_solve", "left_side lower unit_diagonal transpose_a"},
+    {"stablehlo.unary_einsum", "einsum_config"},
+    {"chlo.broadcast_compare", "broadcast_dimensions comparison_direction compare_type"},
+    {"chlo.ragged_dot", "ragged_dot_dimension_numbers precision_config"},
     {"chlo.top_k", "k"},
+    {"mhlo.topk", "k largest"},
 };
 
 // The names that an operation's attributes may have, blanks between; "" when nothing is known of them.
@@ -100,6 +106,8 @@ std::string_view known_attributes(std::string_view op) {
   static const auto* const table = [] {
     auto* m = new std::unordered_map<std::string_view, std::string_view>;
     for (const Attributes& row : kAttributes) m->emplace(row.op, row.names);
+    for (const std::string_view broadcasting : broadcasting_operations())
+      m->emplace(broadcasting, "broadcast_dimensions");
     return m;
   }();
   const auto it = table->find(op);
@@ -136,12 +144,13 @@ bool Importer::custom_call_is_known(const Op& op) const {
   const Attribute* target = op.find("call_target_name");
   if (!target || target->kind != Attribute::Kind::kString || allow_unregistered_) return true;
   const std::string& name = target->text;
-  if (is_partitioning_hint(name) || name.starts_with("mhlo.") || name.starts_with("weft.")) return true;
+  if (is_read_as_other(name)) return true;
   if (extension_ && name.starts_with("check.")) return true;
   return std::ranges::binary_search(registered_custom_calls(), name);
 }
 
 void Importer::check_op(const Op& op, Refusals& refusals) {
+  if (const std::optional<Op> inner = encoded_operation(op)) return check_op(*inner, refusals);
   const auto report = [&](TextPosition place, const std::string& why, bool invalid = false) {
     refusals.push_back({place, op.name + ": " + why, invalid});
   };

@@ -63,8 +63,6 @@ class Importer {
   // ---- import_supported.cc ----
   void check_op(const Op& op, Refusals& refusals);
   bool custom_call_is_known(const Op& op) const;
-  /// Whether a custom call only says where parts of arrays are, which means nothing for one device.
-  static bool is_partitioning_hint(std::string_view target);
 
   // ---- import.cc ----
   const Type& function_type_of(const Op& function) const;
@@ -112,11 +110,11 @@ class Importer {
   /// Runs the function here and now instead of staging it.
   void call_now(const Op&, const std::string& callee, Operands, Results&);
   void composite(const Op&, Operands, Results&);
-  void custom_call(const Op&, Operands, Results&);
   void if_op(const Op&, Operands, Results&);
   void case_op(const Op&, Operands, Results&);
   void branches(const Op&, const Array& index, std::vector<const Region*> regions, Results&);
   void while_op(const Op&, Operands, Results&);
+  void async_start(const Op&, Operands, Results&);
   void pass_through(const Op&, Operands, Results&);
   void get_tuple_element(const Op&, Operands, Results&);
   void no_values(const Op&, Operands, Results&);
@@ -149,7 +147,28 @@ class Importer {
   Array index_vectors_last(const Op&, Array indices, std::int64_t index_vector_dim, Dims* batching);
   bool is_neutral(ReduceKind kind, const Array& init) const;
 
-  // ---- import_dynamic.cc: shapes as operands ----
+  // ---- import_custom.cc: custom calls, and what front ends write as such ----
+  void custom_call(const Op&, Operands, Results&);
+  void sharding_hint(const Op&, std::string_view target, Operands, Results&);
+  void shape_assertion(const Op&, Results&);
+  void weft_operation(const Op&, OpCode code, Operands, Results&);
+  /// Whether a call of the target is read as what it stands for, and needs no function that is registered.
+  static bool is_read_as_other(std::string_view target);
+  /// The operation of CHLO or MHLO that a custom call stands for, if it does.
+  static std::optional<Op> encoded_operation(const Op& call);
+
+  // ---- import_products.cc ----
+  void dot(const Op&, Operands, Results&);
+  void einsum(const Op&, Operands, Results&);
+  void ragged_dot(const Op&, Operands, Results&);
+
+  // ---- import_chlo.cc: operations of CHLO and MHLO that are more than one of Weft's ----
+  void chlo_broadcast(const Op&, Operands, Results&);
+  void chlo_hyperbolic(const Op&, Operands, Results&);
+  void chlo_asin_acos_kernel(const Op&, Operands, Results&);
+  void mhlo_topk(const Op&, Operands, Results&);
+
+  // ---- import_dynamic.cc: shapes as operands or results ----
   void rng(const Op&, Operands, Results&);
   void get_dimension_size(const Op&, Operands, Results&);
   void set_dimension_size(const Op&, Operands, Results&);
@@ -160,19 +179,14 @@ class Importer {
   void dynamic_gather(const Op&, Operands, Results&);
   void dynamic_conv(const Op&, Operands, Results&);
   void real_dynamic_slice(const Op&, Operands, Results&);
+  void minimum_broadcast_shapes(const Op&, Operands, Results&);
 
   // ---- import_older.cc, import_batch_norm.cc: as what the specification says they mean ----
   void broadcast(const Op&, Operands, Results&);
-  void dot(const Op&, Operands, Results&);
-  void einsum(const Op&, Operands, Results&);
   void torch_index_select(const Op&, Operands, Results&);
   void batch_norm_inference(const Op&, Operands, Results&);
   void batch_norm_training(const Op&, Operands, Results&);
   void batch_norm_grad(const Op&, Operands, Results&);
-
-  // ---- import_chlo.cc ----
-  void chlo_broadcast(const Op&, Operands, Results&);
-  void chlo_hyperbolic(const Op&, Operands, Results&);
 
   // ---- import_quantized.cc ----
   bool quantized(const Op& op) const;

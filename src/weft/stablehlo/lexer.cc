@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <cstring>
+#include <limits>
 
 #include "weft/base/error.h"
 
@@ -45,6 +47,18 @@ LineStarts line_starts(std::string_view text) {
     lines->push_back(i);
   }
   return lines;
+}
+
+std::optional<std::int64_t> integer_of(std::string_view spelled) {
+  const bool negative = spelled.starts_with('-');
+  const std::string_view digits = spelled.substr(negative);
+  if (!digits.starts_with("0x")) return parse_integer<std::int64_t>(spelled);
+  std::uint64_t v = 0;
+  const char* const end = digits.data() + digits.size();
+  const auto [last, error] = std::from_chars(digits.data() + 2, end, v, 16);
+  const auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  if (error != std::errc{} || last != end || v > most + negative) return std::nullopt;
+  return static_cast<std::int64_t>(negative ? -v : v);
 }
 
 Lexer::Lexer(std::string_view text, std::size_t begin, std::size_t end, std::string_view source, LineStarts lines)
@@ -151,6 +165,17 @@ std::string Lexer::quoted() {
   return out;
 }
 
+std::string_view Lexer::raw_quoted() {
+  const std::size_t begin = at_;
+  if (peek() != '"') fail("a string");
+  std::size_t i = at_ + 1;
+  while (i < end_ && text_[i] != '"' && text_[i] != '\n') i += text_[i] == '\\' ? 2 : 1;
+  if (i >= end_ || text_[i] != '"') fail_at(begin, "a string that ends on its line");
+  at_ = i + 1;
+  skip();
+  return text_.substr(begin + 1, i - begin - 1);
+}
+
 std::string Lexer::symbol() {
   std::string name;
   for (;;) {
@@ -213,7 +238,7 @@ std::string_view Lexer::digits(std::string_view what) {
 
 std::int64_t Lexer::integer(std::string_view what) {
   const std::size_t begin = at_;
-  const std::optional<std::int64_t> v = parse_integer<std::int64_t>(number(what));
+  const std::optional<std::int64_t> v = integer_of(number(what));
   if (!v) fail_at(begin, what);
   return *v;
 }

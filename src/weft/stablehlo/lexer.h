@@ -18,6 +18,10 @@ inline constexpr int kMaxNesting = 128;
 using LineStarts = std::shared_ptr<const std::vector<std::size_t>>;
 LineStarts line_starts(std::string_view text);
 
+/// The integer that the whole text spells as MLIR spells one, "-12" or "0x1F"; nullopt for anything else and for what
+/// does not fit.
+std::optional<std::int64_t> integer_of(std::string_view spelled);
+
 class Lexer {
  public:
   /// Reads text[begin, end); places count from the start of `text`, which must outlive the lexer. Without `lines`, for
@@ -42,8 +46,11 @@ class Lexer {
   std::string_view sigil_name(char sigil, std::string_view what);
   /// A string in double quotes, with its escapes replaced.
   std::string quoted();
+  /// The same, as it is spelled between the quotes: for strings that may be megabytes.
+  std::string_view raw_quoted();
   /// "@name" or "@\"any name\"", nested ("@a::@b") joined by "::@".
   std::string symbol();
+  /// In decimal or hexadecimal.
   std::int64_t integer(std::string_view what);
   /// "-1.5e3", "0x7F", "12": the text of a number.
   std::string_view number(std::string_view what);

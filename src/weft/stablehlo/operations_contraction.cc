@@ -29,7 +29,7 @@ void write_dot_general(const ir::ParamsBase* params, AttributeWriter& to) {
                                       .done());
 }
 
-// ---- convolution: #stablehlo.conv<[b, 0, 1, f]x[0, 1, i, o]->[b, 0, 1, f]> ----
+// ---- convolution: #stablehlo.conv<[b, 0, f]x[0, i, o]->[b, 0, f]>, or <raw input_batch_dimension = 0, ...> ----
 
 // One bracket: the axes of the two letters and of the numbers in order. "?" stands for an axis that is none of them.
 void read_axes(Lexer& in, std::string_view first, std::int64_t& first_axis, std::string_view second,
@@ -64,10 +64,25 @@ ConvDimensionNumbers read_conv_dimensions(const AttributeReader& from) {
   if (a->kind != Attribute::Kind::kOther || !a->text.starts_with(prefix))
     from.mistyped(*a, "dimension_numbers", "#stablehlo.conv<[...]x[...]->[...]>");
   ConvDimensionNumbers d;
+  const std::string_view text = std::string_view(a->text).substr(prefix.size());
+  if (text.starts_with("raw ")) {
+    const AttributeFields f(from.module, a, "conv",
+                            {"input_spatial_dimensions", "kernel_spatial_dimensions", "output_spatial_dimensions"},
+                            {"input_batch_dimension", "input_feature_dimension", "kernel_input_feature_dimension",
+                             "kernel_output_feature_dimension", "output_batch_dimension", "output_feature_dimension"});
+    d.input_batch = f.integer("input_batch_dimension", -1);
+    d.input_feature = f.integer("input_feature_dimension", -1);
+    d.input_spatial = f.dims("input_spatial_dimensions");
+    d.kernel_input_feature = f.integer("kernel_input_feature_dimension", -1);
+    d.kernel_output_feature = f.integer("kernel_output_feature_dimension", -1);
+    d.kernel_spatial = f.dims("kernel_spatial_dimensions");
+    d.output_batch = f.integer("output_batch_dimension", -1);
+    d.output_feature = f.integer("output_feature_dimension", -1);
+    d.output_spatial = f.dims("output_spatial_dimensions");
+    return d;
+  }
   try {
-    const std::string_view text = std::string_view(a->text).substr(prefix.size());
     Lexer in(text, 0, text.size(), {}, nullptr);
-    if (in.looking_at("raw")) in.fail("the form [...]x[...]->[...]");
     read_axes(in, "b", d.input_batch, "f", d.input_feature, d.input_spatial);
     in.expect("x");
     read_axes(in, "i", d.kernel_input_feature, "o", d.kernel_output_feature, d.kernel_spatial);

@@ -36,6 +36,12 @@ TypeRef Parser::dialect_type() {
   std::string name(in_.sigil_name('!', "a type"));
   if (const auto it = type_aliases_.find(name); it != type_aliases_.end()) return it->second;
   if (name == "stablehlo.token" || name == "mhlo.token") return token_type();
+  if (name == "stablehlo.future") {
+    in_.expect("<");
+    std::vector<TypeRef> parts = type_list();
+    in_.expect(">");
+    return future_type(std::move(parts));
+  }
   if (name.find('.') == std::string::npos && !in_.looking_at("<"))
     in_.fail_at(begin, "a type alias that is defined above");
   std::string text = "!" + name;
@@ -159,11 +165,7 @@ Attribute Parser::attribute() {
   } else if (word == "array") {
     a = integers_attribute();
   } else if (word == "dense_resource") {
-    in_.word("dense_resource");
-    const std::string name = in_.angle_body();
-    in_.expect(":");
-    refusals_.push_back({place, "dense_resource: the data of a constant must be in the text; got the name " + name});
-    a = Attribute::dense(std::string(), type());
+    a = resource_attribute();
   } else if (word == "loc") {
     skip_location();
     a = Attribute::other("loc(unknown)");
@@ -192,7 +194,8 @@ Attribute Parser::hash_attribute() {
   }
   if (name.find('.') == std::string::npos && !in_.looking_at("<"))
     in_.fail_at(begin, "an attribute alias that is defined above");
-  std::string text = "#" + name;
+  // #mhlo.gather<...>, #mhlo<precision HIGH>: today StableHLO's.
+  std::string text = name == "mhlo" || name.starts_with("mhlo.") ? "#stablehlo" + name.substr(4) : "#" + name;
   if (in_.looking_at("<")) text += in_.bracket_text();
   return Attribute::other(std::move(text));
 }

@@ -22,12 +22,8 @@ Module Parser::module(Refusals& refusals) {
     // "#name = " is an alias; an operation never starts with '#' or '!'.
     if (in_.peek() == '#' || in_.peek() == '!') {
       alias();
-    } else if (in_.accept("{-#")) {
-      // Resources of the file: data that nothing read here refers to (dense_resource is refused).
-      const std::size_t end = in_.text().find("#-}", in_.offset());
-      if (end == std::string_view::npos) in_.fail("'#-}' at the end of the resources");
-      in_.seek(end);
-      in_.expect("#-}");
+    } else if (in_.looking_at("{-#")) {
+      file_resources();
     } else {
       operation(ops);
     }
@@ -40,11 +36,13 @@ Module Parser::module(Refusals& refusals) {
     m.top.regions.emplace_back().blocks.emplace_back().ops = std::move(ops);
   }
   m.values = std::move(values_);
+  if (uses_resources_) give_resources(m.top);
   return m;
 }
 
 Attribute Parser::only_attribute() {
   Attribute a = attribute();
+  if (uses_resources_) give_resources(a);
   if (!in_.at_end()) in_.fail("the end of the attribute");
   throw_refusals({}, std::move(refusals_));
   return a;
@@ -162,7 +160,12 @@ void Parser::operation(std::vector<Op>& into) {
 }
 
 void Parser::generic_operation(Op& op) {
-  op.name = in_.quoted();
+  op.name = current_name(in_.quoted());
+  generic_rest(op);
+}
+
+// What follows the name.
+void Parser::generic_rest(Op& op) {
   in_.expect("(");
   uses(op.operands);
   in_.expect(")");
@@ -192,6 +195,7 @@ void Parser::pretty_operation(Op& op, std::size_t num_results) {
   if (op.name == "module") op.name = "builtin.module";
   if (op.name == "func") op.name = "func.func";
   if (op.name == "call" || op.name == "return") op.name = "func." + op.name;
+  op.name = current_name(std::move(op.name));
   in_.word("an operation");
   if (op.name == "builtin.module") return nested_module(op);
   if (op.name == "func.func") return function(op);
@@ -199,6 +203,8 @@ void Parser::pretty_operation(Op& op, std::size_t num_results) {
   if (op.name == "stablehlo.reduce") return reduce_op(op);
   if (op.name == "sdy.mesh") return sdy_mesh(op);
   if (op.name == "sdy.sharding_constraint") return sdy_constraint(op);
+  // "stablehlo.constant() {value = dense<1.0> : tensor<f32>} : () -> tensor<f32>": older printers left out the quotes.
+  if (op.name == "stablehlo.constant" && in_.looking_at("(")) return generic_rest(op);
   const Format* format = find_format(op.name);
   if (!format) return unknown_operation(op, num_results);
   formatted(op, *format);
@@ -422,7 +428,7 @@ void Parser::reduce_op(Op& op) {
   } while (in_.accept(","));
   op.operands.insert(op.operands.end(), inits.begin(), inits.end());
   std::string applied;
-  if (in_.accept_word("applies")) applied = std::string(in_.word("an operation"));
+  if (in_.accept_word("applies")) applied = current_name(std::string(in_.word("an operation")));
   in_.expect_word("across");
   in_.expect_word("dimensions");
   in_.expect("=");

@@ -1,7 +1,8 @@
 // The parser of MLIR text. Private to stablehlo/: users call parse (syntax.h).
 //
-// parse_attribute.cc reads types and attributes, parse_op.cc operations and regions, pretty_parse.cc the pretty forms
-// of formats.h. Recursion is bounded by kMaxNesting; work is linear in the text.
+// parse_attribute.cc reads types and attributes, resources.cc the literals that stand at a file's end, parse_op.cc
+// operations and regions, pretty_parse.cc the pretty forms of formats.h. Recursion is bounded by kMaxNesting; work is
+// linear in the text.
 #pragma once
 
 #include <unordered_map>
@@ -43,6 +44,14 @@ class Parser {
   void skip_location();
   void alias();
 
+  // ---- literals whose bytes stand elsewhere in the file (resources.cc) ----
+  Attribute resource_attribute();
+  /// "{-# dialect_resources: {builtin: {name: "0x..."}} #-}"
+  void file_resources();
+  /// Puts the bytes in the place of the names.
+  void give_resources(Op& op);
+  void give_resources(Attribute& a);
+
   // ---- operations (parse_op.cc) ----
   struct Results {
     struct Group {
@@ -55,6 +64,7 @@ class Parser {
   };
   void operation(std::vector<Op>& into);
   void generic_operation(Op& op);
+  void generic_rest(Op& op);
   void pretty_operation(Op& op, std::size_t num_results);
   void unknown_operation(Op& op, std::size_t num_results);
   void define_results(Op& op, const Results& names, const std::vector<TypeRef>& types);
@@ -113,6 +123,12 @@ class Parser {
   std::unordered_map<std::string, AttributeAlias> attribute_aliases_;
   std::size_t expanded_ = 0;  // bytes that uses of attribute aliases made
   std::unordered_map<std::string, TypeRef> type_aliases_;
+  struct Resource {
+    std::string_view blob;  // in the text
+    bool used = false;
+  };
+  std::unordered_map<std::string, Resource> resources_;
+  bool uses_resources_ = false;
   // What the operation being read has so far; its pretty form gives its result types here.
   std::vector<TypeRef> result_types_;
 };

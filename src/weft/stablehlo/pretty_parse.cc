@@ -281,7 +281,7 @@ void Parser::convolution_window(Op& op) {
 //   select          T of the predicate, T of all others, or function
 //   tuple           tuple<T, T> of the result, whose parts the operands have, or function
 //   pairwise        one T per operand; the results have them too, or function
-//   arrow           T, T -> T or T -> (T, T)
+//   arrow           T, T -> T or T -> (T, T), or T of all operands and the result
 //   results         T of the results; there are no operands
 //   operands        T of the operands; there are no results
 //   returned        the same, no colon without operands
@@ -321,8 +321,14 @@ void Parser::format_types(Op& op, std::string_view rule) {
     result_types_ = types;
   } else if (rule == "arrow") {
     types = function ? type_parens() : type_list();
-    in_.expect("->");
-    result_types_ = in_.looking_at("(") ? type_parens() : type_list();
+    if (in_.accept("->")) {
+      result_types_ = in_.looking_at("(") ? type_parens() : type_list();
+    } else {
+      // As MHLO writes it: the type of all operands and the result.
+      if (types.size() != 1) in_.fail("'->'");
+      result_types_ = types;
+      types = repeated(types[0]);
+    }
   } else if (rule == "results") {
     result_types_ = type_list();
   } else if (rule == "operands" || rule == "returned") {

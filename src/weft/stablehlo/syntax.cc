@@ -32,14 +32,20 @@ std::string type_list(std::span<const TypeRef> types) {
   return out;
 }
 
-}  // namespace
-
-TypeRef tuple_type(std::vector<TypeRef> parts) {
+TypeRef type_of_parts(Type::Kind kind, std::string_view name, std::vector<TypeRef> parts) {
   auto t = std::make_shared<Type>();
-  t->kind = Type::Kind::kTuple;
-  t->text = "tuple<" + type_list(parts) + ">";
+  t->kind = kind;
+  t->text = std::string(name) + "<" + type_list(parts) + ">";
   t->parts = std::move(parts);
   return t;
+}
+
+}  // namespace
+
+TypeRef tuple_type(std::vector<TypeRef> parts) { return type_of_parts(Type::Kind::kTuple, "tuple", std::move(parts)); }
+
+TypeRef future_type(std::vector<TypeRef> parts) {
+  return type_of_parts(Type::Kind::kFuture, "!stablehlo.future", std::move(parts));
 }
 
 TypeRef function_type(std::vector<TypeRef> inputs, const std::vector<TypeRef>& results) {

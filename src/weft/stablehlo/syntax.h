@@ -3,7 +3,8 @@
 //
 // Invariants: values are numbered in the order of their definitions in the text and are defined before they are used;
 // pretty forms have become the generic one, so every attribute has its name and every operand its type; aliases are
-// replaced by what they stand for. parse(print(tree)) == tree, in both forms.
+// replaced by what they stand for, and so are literals whose bytes stand in the file's resources; operations of MHLO,
+// from which StableHLO and CHLO came, have these dialects' names. parse(print(tree)) == tree, in both forms.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +31,7 @@ struct Type {
   enum class Kind : std::uint8_t {
     kTensor,    ///< tensor<2x?xf32, encoding>
     kTuple,     ///< tuple<...>: `parts`
+    kFuture,    ///< !stablehlo.future<...>: `parts`, what an async_start will have computed
     kFunction,  ///< (inputs) -> results: `parts`, of which the first `num_inputs` are inputs
     kToken,     ///< !stablehlo.token
     kOther,     ///< anything else: f32, i64, index, none, !quant.uniform<...>
@@ -55,6 +57,7 @@ struct Type {
 };
 TypeRef tensor_type(std::string element, DimSpan shape, std::string encoding = {}, bool ranked = true);
 TypeRef tuple_type(std::vector<TypeRef> parts);
+TypeRef future_type(std::vector<TypeRef> parts);
 TypeRef function_type(std::vector<TypeRef> inputs, const std::vector<TypeRef>& results);
 TypeRef token_type();
 TypeRef other_type(std::string text);
@@ -167,7 +170,7 @@ bool operator==(const Module& a, const Module& b);
 std::string place_text(const Module& module, TextPosition place);
 
 /// Reads a program: a module, or operations that stand alone, which get an unnamed module around them. Accepts the
-/// generic form of any operation and the pretty form of those of the builtin, func, stablehlo, chlo, check and
+/// generic form of any operation and the pretty form of those of the builtin, func, stablehlo, chlo, mhlo, check and
 /// interpreter dialects. `source` is the file's name for errors. Throws ParseError "line:column: expected X; got Y."
 Module parse(std::string_view text, std::string_view source = {});
 /// The programs of a text in which lines "// -----" separate them; places count from the start of the text.

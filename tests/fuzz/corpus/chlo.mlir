@@ -27,7 +27,7 @@ func.func @main(%x: tensor<2x3xf32>, %s: tensor<3xf32>, %z: tensor<2xcomplex<f32
   %c5 = "chlo.constant_like"(%x) <{value = 1.5 : f32}> : (tensor<2x3xf32>) -> tensor<2x3xf32>
   %c6:2 = chlo.top_k(%c5, k = 2) : tensor<2x3xf32> -> (tensor<2x2xf32>, tensor<2x2xi32>)
   %d0 = chlo.broadcast_add %x, %s : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
-  %d1 = chlo.broadcast_subtract %d0, %s, broadcast_dimensions = [1] : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+  %d1 = chlo.broadcast_subtract %d0, %s {broadcast_dimensions = array<i64: 1>} : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
   %d2 = "chlo.broadcast_compare"(%d1, %s) <{compare_type = #chlo<comparison_type FLOAT>, comparison_direction = #chlo<comparison_direction GE>, broadcast_dimensions = array<i64: 1>}> : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xi1>
   %d3 = chlo.broadcast_select %d2, %d1, %s : (tensor<2x3xi1>, tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
   return %d3 : tensor<2x3xf32>

@@ -47,6 +47,7 @@ std::vector<std::string> registered_custom_calls() {
   Registry& r = registry();
   const std::lock_guard lock(r.mutex);
   std::vector<std::string> names;
+  names.reserve(r.functions.size());
   for (const auto& [name, function] : r.functions) names.push_back(name);
   return names;
 }

@@ -148,6 +148,8 @@ std::string nan_str(const void* element, std::size_t bytes) {
 template <class T>
 std::string float_str(T v) {
   static const T usual = std::numeric_limits<T>::quiet_NaN();
+  // The bits are meant: of NaN there are many.
+  // NOLINTNEXTLINE(bugprone-suspicious-memory-comparison)
   return v == v || std::memcmp(&v, &usual, sizeof v) == 0 ? number_str(v) : nan_str(&v, sizeof v);
 }
 
@@ -209,7 +211,8 @@ std::ostream& operator<<(std::ostream& out, const Jaxpr& jaxpr) { return out << 
 
 void print_param(ParamWriter& w, const Jaxpr& v) {
   if (!nested || !nested->once) {
-    if (nested && (nested->written += v.eqns().size()) > kMostWritten) throw TooLong();
+    if (nested) nested->written += v.eqns().size();
+    if (nested && nested->written > kMostWritten) throw TooLong();
     w.text += Printer(v, *w.names).print(w.indent);
     return;
   }

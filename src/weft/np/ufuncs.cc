@@ -294,7 +294,7 @@ Array rad2deg(const Arg& x) {
 
 Array round(const Arg& x, int decimals) {
   const LocationScope scope(x.location(), "round");
-  const Array a = x.array();
+  Array a = x.array();
   const DType t = a.dtype();
   if (is_complex(t)) return lax::complex(round(lax::real(a), decimals), round(lax::imag(a), decimals));
   if (is_float(t)) {

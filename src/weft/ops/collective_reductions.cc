@@ -203,6 +203,7 @@ void eval_reduce_scatter(const ParamsBase* params, std::span<const TensorView> i
                                          memory.back().data(), mine, 0, mine.size);
                           parts.push_back({part, memory.back().data()});
                         }
+                        contributions.reserve(parts.size());
                         for (const TensorView& v : parts) contributions.push_back({&v, 1});
                         reduce_contributions(p.kind, p.computation, contributions, 0, out[0]);
                       });

@@ -108,6 +108,15 @@ void infer(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
   out.push_back(Aval(p.preferred_element_type, shape, in[0].vary() | in[1].vary()));
 }
 
+// An element as a term of a sum: integers wrap.
+template <class W, class T>
+W widened_element(T v) {
+  if constexpr (std::is_integral_v<W>)
+    return static_cast<W>(static_cast<std::int64_t>(v));
+  else
+    return convert_element<W>(v);
+}
+
 void eval(const ParamsBase* params, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
   const auto& p = ir::params_as<DotGeneralParams>(params);
   const DotDimensionNumbers& d = p.dimension_numbers;
@@ -127,12 +136,7 @@ void eval(const ParamsBase* params, std::span<const TensorView> in, std::span<co
       using W =
           std::conditional_t<std::is_integral_v<T>, std::uint64_t,
                              std::conditional_t<kOwn, T, std::conditional_t<kComplex, std::complex<double>, double>>>;
-      const auto widen = [](T v) -> W {
-        if constexpr (std::is_integral_v<W>)
-          return static_cast<W>(static_cast<std::int64_t>(v));
-        else
-          return convert_element<W>(v);
-      };
+      const auto widen = [](T v) { return widened_element<W>(v); };
       R* z = out[0].as<R>();
       for (std::size_t b = 0; b < lb.size(); ++b)
         for (const std::int64_t m : lm)

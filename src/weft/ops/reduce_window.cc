@@ -23,6 +23,7 @@ using step_t = std::conditional_t<std::is_same_v<T, bool>, std::uint64_t, comput
 
 std::vector<WindowAxis> window_axes(const Window& w, DimSpan shape) {
   std::vector<WindowAxis> axes;
+  axes.reserve(shape.size());
   for (std::size_t i = 0; i < shape.size(); ++i)
     axes.push_back({.size = shape[i],
                     .window = w.dimensions[i],

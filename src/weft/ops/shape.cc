@@ -165,7 +165,7 @@ FactorTable factors_reshape(const ParamsBase*, std::span<const Aval> in, std::sp
 
 Array lax::reshape(const Arg& x, DimSpan shape) {
   const LocationScope scope(x.location(), "reshape");
-  const Array a = x.array();
+  Array a = x.array();
   if (same_dims(a.shape(), shape)) return a;
   const ir::Params params = ir::make_params(ReshapeParams{Dims(shape)});
   if (is_splat(a)) {
@@ -268,7 +268,7 @@ FactorTable factors_broadcast(const ParamsBase* params, std::span<const Aval> in
 
 Array lax::broadcast_in_dim(const Arg& x, DimSpan shape, DimSpan dims) {
   const LocationScope scope(x.location(), "broadcast_in_dim");
-  const Array a = x.array();
+  Array a = x.array();
   if (same_dims(a.shape(), shape) && is_identity(dims)) return a;
   const ir::Params params = ir::make_params(BroadcastInDimParams{Dims(dims), Dims(shape)});
   if (is_splat(a)) {
@@ -403,7 +403,7 @@ FactorTable factors_reverse(const ParamsBase* params, std::span<const Aval> in, 
 
 Array lax::reverse(const Arg& x, DimSpan dimensions) {
   const LocationScope scope(x.location(), "reverse");
-  const Array a = x.array();
+  Array a = x.array();
   check_axes("reverse", dimensions, a.ndim());
   if (dimensions.empty() || is_splat(a)) return a;
   return bind1(OpCode::kReverse, ir::make_params(ReverseParams{Dims(dimensions)}), {a});

@@ -102,7 +102,7 @@ FactorTable factors_slice(const ParamsBase*, std::span<const Aval> in, std::span
 
 Array lax::slice(const Arg& x, DimSpan start, DimSpan limit, DimSpan strides) {
   const LocationScope scope(x.location(), "slice");
-  const Array a = x.array();
+  Array a = x.array();
   SliceParams p{Dims(limit), Dims(start), strides.empty() ? Dims(start.size(), 1) : Dims(strides)};
   bool whole = start.size() == a.shape().size() && limit.size() == start.size() && p.strides.size() == start.size();
   for (std::size_t i = 0; whole && i < start.size(); ++i)

@@ -6,8 +6,8 @@
 
 namespace weft {
 
-using ops::is_complex_v, ops::kAcceptFloat, ops::kInexact, ops::kNumber, ops::smooth_rules, ops::through_wider,
-    ops::unary, ops::unary_info;
+using ops::is_complex_v, ops::kInexact, ops::kNumber, ops::smooth_rules, ops::through_wider, ops::unary,
+    ops::unary_info;
 
 // e^x: t y
 Array lax::exponential(const Arg& x) { return unary(OpCode::kExponential, x); }

@@ -328,6 +328,7 @@ class DenseReader {
         bytes_.assign(1, bytes_[0] & std::byte{1});
         return splat();
       }
+      bits.reserve(count);
       for (std::uint64_t i = 0; i < count; ++i) bits.push_back((bytes_[i / 8] >> (i % 8)) & std::byte{1});
       bytes_ = std::move(bits);
     } else if (dtype_ == boolean) {

@@ -102,6 +102,11 @@ TEST(switch_, chooses_among_functions) {
             4);
   EXPECT_EQ(message<DTypeError>([] { switch_(Array(1.0), std::tuple([](Array y) { return y; }), Array(1.0)); }),
             "switch_: the index must be an integer; got f64[].");
+  EXPECT_EQ(message<DTypeError>([] {
+              switch_(Array(0), std::tuple([](Array y) { return y; }, [](Array y) { return y.astype(f32); }),
+                      Array(1.0));
+            }),
+            "switch_: branches must return the same types; got result of branch 0, f64[] and of branch 1, f32[].");
 }
 
 // ---- loops ----
@@ -138,6 +143,8 @@ TEST(while_loop, says_what_changes) {
             "while_loop: what is carried must keep its type; got carry going in as i32[] and coming out as f64[].");
   EXPECT_EQ(message<DTypeError>([] { while_loop([](Array y) { return y; }, [](Array y) { return y; }, Array(1)); }),
             "while_loop: the condition must be true or false; got i32[].");
+  EXPECT_EQ(message<DTypeError>([] { while_loop([](Array) { return Array(); }, [](Array y) { return y; }, Array(1)); }),
+            "while_loop: the condition must be true or false; got none.");
 }
 
 TEST(golden_control_flow, row_130_fori_and_while) {
@@ -160,6 +167,20 @@ TEST(fori_loop, with_plain_bounds_differentiates_in_reverse) {
   EXPECT_NEAR(grad(grad(jit(f)))(x).item<double>(), (value(x + 1e-4) - 2 * value(x) + value(x - 1e-4)) / 1e-8, 1e-4);
   EXPECT_EQ(fori_loop(3, 3, [](Array, Array y) { return y + 1; }, Array(7)).item<int>(), 7);
   EXPECT_EQ(fori_loop(5, 3, [](Array, Array y) { return y + 1; }, Array(7)).item<int>(), 7);
+}
+
+TEST(switch_, a_narrow_index_and_many_branches) {
+  const std::vector<std::function<Array(Array)>> many(200, [](Array y) { return y + 1; });
+  EXPECT_EQ(switch_(Array(std::int8_t{127}), many, Array(1.0)).item<double>(), 2);
+}
+
+TEST(fori_loop, bounds_are_integer_scalars) {
+  const auto body = [](Array, Array y) { return y + 1; };
+  EXPECT_EQ(message<DTypeError>([&] { fori_loop(Array(0.0), Array(3.0), body, Array(1)); }),
+            "fori_loop: the lower bound must be an integer; got f64[].");
+  EXPECT_EQ(message<ShapeError>([&] { fori_loop(Array(0), np::array({1, 2}), body, Array(1)); }),
+            "fori_loop: the upper bound must be a scalar; got i32[2].");
+  EXPECT_EQ(fori_loop(Array(0), Array(std::int64_t{3}), body, Array(1)).item<int>(), 4);
 }
 
 TEST(fori_loop, with_traced_bounds_is_a_while_loop) {

@@ -36,6 +36,7 @@ ir::Avals avals_of(std::span<const Array> arrays) {
 // ---- cond, switch_ ----
 
 Array predicate(const std::string& what, const Array& x) {
+  if (!x.defined()) throw DTypeError(what + " must be true or false; got none.");
   if (x.ndim() != 0) throw ShapeError(what + " must be a scalar; got " + x.aval().str() + ".");
   if (x.dtype() != boolean)
     throw DTypeError(what + " must be true or false; got " + x.aval().str() + ".",
@@ -52,6 +53,7 @@ Array branch_index(const Array& x) {
 
 Arrays bind_branches(const std::string& name, const SourceLocation& loc, const Array& index,
                      std::span<const Branch> branches, std::span<const Array> xs) {
+  const std::string what = name.substr(0, name.find(' '));  // cond or switch_
   const ir::Avals types = branches[0].staged.jaxpr.output_avals();
   // All captures once, in the order of the branches.
   Arrays operands;
@@ -61,7 +63,7 @@ Arrays bind_branches(const std::string& name, const SourceLocation& loc, const A
     const ir::Avals own = branches[b].staged.jaxpr.output_avals();
     for (std::size_t i = 0; i < types.size(); ++i)
       with_note(name, [&] {
-        check_same_type(types[i], own[i], "cond: branches must return the same types",
+        check_same_type(types[i], own[i], what + ": branches must return the same types",
                         with_path("result", branches[0].paths, i) + " of branch 0,",
                         "of branch " + std::to_string(b) + ",");
       });
@@ -92,11 +94,14 @@ Arrays bind_branches(const std::string& name, const SourceLocation& loc, const A
                            inputs, name)
                            .jaxpr);
   }
-  const LocationScope scope(loc, "cond");
+  const LocationScope scope(loc, what);
   // Any integer, within the branches.
   Array chosen = index;
   if (index.dtype() != boolean) {
-    const Scalar last(static_cast<std::int32_t>(branches.size() - 1));
+    // A narrow type may not reach the last branch.
+    const int bits = bit_width(index.dtype()) - (is_signed_integer(index.dtype()) ? 1 : 0);
+    const auto all = static_cast<std::int64_t>(branches.size() - 1);
+    const Scalar last(bits >= 32 ? all : std::min(all, (std::int64_t{1} << bits) - 1));
     chosen = lax::convert(
         lax::clamp(Array::full({}, index.dtype(), Scalar(0)), index, Array::full({}, index.dtype(), last)), i32);
   }
@@ -265,6 +270,20 @@ DType counter_dtype(std::int64_t lower, std::int64_t upper) {
     return v >= std::numeric_limits<std::int32_t>::min() && v <= std::numeric_limits<std::int32_t>::max();
   };
   return fits(lower) && fits(upper) ? i32 : i64;
+}
+
+std::pair<Array, Array> loop_bounds(const Array& lower, const Array& upper, const SourceLocation& loc) {
+  const LocationScope scope(loc, "fori_loop");
+  for (const Array* a : {&lower, &upper}) {
+    const std::string what = a == &lower ? "fori_loop: the lower bound" : "fori_loop: the upper bound";
+    if (!a->defined()) throw DTypeError(what + " must be an integer; got none.");
+    if (category(a->dtype()) != Category::kInteger)
+      throw DTypeError(what + " must be an integer; got " + a->aval().str() + ".");
+    if (a->ndim() != 0) throw ShapeError(what + " must be a scalar; got " + a->aval().str() + ".");
+  }
+  const DType wide = bit_width(lower.dtype()) > bit_width(upper.dtype()) ? lower.dtype() : upper.dtype();
+  const auto in = [&](const Array& a) { return a.dtype() == wide ? a : lax::convert(a, wide); };
+  return {in(lower), in(upper)};
 }
 
 // ---- associative_scan ----

@@ -53,6 +53,8 @@ Arrays run_while(const Staged& cond, const Staged& body, std::span<const Array> 
 /// The trip count of a loop over [lower, upper) as scan counts it, and the counter's type.
 std::int64_t trip_count(std::int64_t lower, std::int64_t upper);
 DType counter_dtype(std::int64_t lower, std::int64_t upper);
+/// Bounds that are arrays, in the wider of their types: DTypeError or ShapeError unless they are integer scalars.
+std::pair<Array, Array> loop_bounds(const Array& lower, const Array& upper, const SourceLocation& loc);
 
 /// All prefixes of `elements` along `axis`, combined in a tree of depth log n.
 using Combine = FunctionRef<void(std::span<const Array> a, std::span<const Array> b, Arrays& outs)>;
@@ -158,7 +160,7 @@ auto while_loop(C&& cond, B&& body, S&& init, SourceLocation loc = std::source_l
     return stage(
         [&](std::span<const Array> a, Arrays& outs) {
           go_on.flat()(a, outs);
-          outs[0] = api::predicate("while_loop: the condition", outs[0]);
+          outs = Arrays{api::predicate("while_loop: the condition", outs.empty() ? Array() : outs[0])};
         },
         types, name);
   });
@@ -228,13 +230,13 @@ auto fori_loop(std::int64_t lower, std::int64_t upper, B&& body, S&& init,
   return std::move(result.first.second);
 }
 template <class B, class S>
-  requires(true)
 auto fori_loop(const Array& lower, const Array& upper, B&& body, S&& init,
                SourceLocation loc = std::source_location::current()) {
   using Value = std::tuple_element_t<1, decltype(api::prepare<B>(Array(), std::forward<S>(init)))>;
   using State = std::pair<Array, Value>;
-  auto pack = api::prepare<B>(lower, std::forward<S>(init));
-  auto result = while_loop([&](State s) { return s.first < upper; },
+  const std::pair<Array, Array> bounds = api::loop_bounds(lower, upper, loc);
+  auto pack = api::prepare<B>(bounds.first, std::forward<S>(init));
+  auto result = while_loop([&](State s) { return s.first < bounds.second; },
                            [&](State s) {
                              Value next = body(s.first, std::move(s.second));
                              return State(s.first + 1, std::move(next));

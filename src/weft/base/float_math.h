@@ -1,6 +1,6 @@
 // e^x, e^x - 1 and log x of f32 in f32 arithmetic, for the kernels and for reference evaluation alike (within 1, 1.6
 // and 1.2 ULP): the range is reduced by ln 2 in two parts, then come the minimax polynomials of Moshier's Cephes
-// library. Three times as fast on vectors as evaluation in double, and what programs exported by other systems were
+// library. Twice as fast on vectors as evaluation in double, and what programs exported by other systems were
 // computed with.
 //
 // Straight-line code without calls or contraction: plain loops over these become vector code with the same bits on

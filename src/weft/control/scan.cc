@@ -1,6 +1,7 @@
 // scan[jaxpr, length, num_carry, reverse](consts..., carry..., xs...): carry, y = jaxpr(consts, carry, x) for each of
 // the `length` slices x of xs along their first axis; the last carry, and the ys stacked along a new first axis.
 // Which carried values have a tangent, are linear, or have a mapped axis is a fixpoint, as in while.cc.
+#include <algorithm>
 #include <cstring>
 
 #include "weft/control/programs.h"
@@ -187,6 +188,17 @@ std::size_t count(const std::vector<bool>& mask) {
 }
 void append(Arrays& to, std::span<const Array> more) { to.append(more.begin(), more.end()); }
 
+// Which variables of the program depend on the inputs in `mask`, or on effects.
+std::vector<bool> dependent_variables(const ir::Jaxpr& jaxpr, std::vector<bool> mask) {
+  mask.resize(jaxpr.num_vars(), false);
+  for (const ir::Eqn& e : jaxpr.eqns()) {
+    bool any = ir::has_effects(e.op, e.params.get());
+    for (const ir::Atom a : jaxpr.operands(e)) any |= !a.is_literal() && mask[a.index()];
+    for (ir::Var v = e.out_begin; v < e.out_end; ++v) mask[v] = any;
+  }
+  return mask;
+}
+
 // ---- forward mode ----
 
 void jvp_scan(const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
@@ -245,13 +257,9 @@ struct Residuals {
   Residuals(const Scan& scan, const transforms::LinearizedJaxpr& lin) {
     const ir::Jaxpr& primal = lin.primal;
     const std::size_t n = primal.outputs().size() - lin.num_residuals;
-    std::vector<bool> varies(primal.num_vars(), false);
-    for (std::size_t v = scan.num_consts; v < primal.num_inputs(); ++v) varies[v] = true;
-    for (const ir::Eqn& e : primal.eqns()) {
-      bool any = ir::has_effects(e.op, e.params.get());
-      for (const ir::Atom a : primal.operands(e)) any |= !a.is_literal() && varies[a.index()];
-      for (ir::Var v = e.out_begin; v < e.out_end; ++v) varies[v] = any;
-    }
+    std::vector<bool> inputs(primal.num_inputs(), true);
+    std::fill_n(inputs.begin(), scan.num_consts, false);
+    const std::vector<bool> varies = dependent_variables(primal, std::move(inputs));
     hoisted.assign(n, false);
     stacked.assign(n, true);
     const std::size_t first_x = scan.num_consts + scan.num_carry;
@@ -337,13 +345,7 @@ void linearize_scan(const Call& call, std::span<const Array> tangents, Trace* ta
 
 // Which results of the program depend on the inputs in `mask`.
 std::vector<bool> dependent_results(const ir::Jaxpr& jaxpr, const std::vector<bool>& mask) {
-  std::vector<bool> depends(mask);
-  depends.resize(jaxpr.num_vars(), false);
-  for (const ir::Eqn& e : jaxpr.eqns()) {
-    bool any = false;
-    for (const ir::Atom a : jaxpr.operands(e)) any |= !a.is_literal() && depends[a.index()];
-    for (ir::Var v = e.out_begin; v < e.out_end; ++v) depends[v] = any;
-  }
+  const std::vector<bool> depends = dependent_variables(jaxpr, mask);
   std::vector<bool> r;
   for (const ir::Atom a : jaxpr.outputs()) r.push_back(!a.is_literal() && depends[a.index()]);
   return r;

@@ -5,7 +5,8 @@
 // The library's own functions are good to four units; evaluated in the next wider type and rounded
 // once they are good to one, and their intermediate results neither overflow nor underflow. Where no
 // wider type exists (long double is double on some systems) the four units remain. Real f32 takes the
-// same way, so that reference evaluation and vector kernels, which do too, differ by a unit at most.
+// same way, so that reference evaluation and vector kernels, which do too, differ by a unit at most; but for e^x and
+// e^x - 1 (base/float_math.h), and powers of c64 with complex exponents, which are what exported programs expect.
 #pragma once
 
 #include <complex>

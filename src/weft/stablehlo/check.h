@@ -34,12 +34,12 @@ CheckReport run_check(const Module& module, const SelfCheck& check);
 /// All of them.
 std::vector<CheckReport> run_checks(const Module& module);
 
-/// Whether arrays agree: equal values, NaN with NaN; within `tolerance`; or at most `ulps` representable numbers apart.
-/// "" or what differs.
 /// The text of an error that left a program while it ran: its place in `source` first, if it has one, as in errors of
 /// the text ("a.mlir:3: infeed: ..."), then notes and hint.
 std::string error_text(const Error& e, std::string_view source);
 
+/// Whether arrays agree: equal values, NaN with NaN; within `tolerance`; or at most `ulps` representable numbers apart.
+/// "" or what differs.
 std::string differ_exactly(const Array& got, const Array& expected);
 std::string differ_beyond(const Array& got, const Array& expected, double tolerance);
 std::string differ_by_ulps(const Array& got, const Array& expected, std::int64_t ulps);

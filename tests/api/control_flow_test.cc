@@ -322,5 +322,13 @@ TEST(associative_scan, combines_trees_along_any_axis) {
                   .item<bool>());
 }
 
+TEST(associative_scan, says_when_the_structure_changes) {
+  using Trees = std::vector<Array>;
+  EXPECT_NE(message<TreeError>([] {
+              associative_scan([](Trees a, Trees) { return Trees{a[0]}; }, Trees{np::ones({4}), np::ones({4})});
+            }).find("associative_scan: what the function takes and returns"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace weft

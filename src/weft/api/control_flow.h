@@ -261,6 +261,7 @@ template <class F, class T>
 T associative_scan(F&& f, const T& elements, bool reverse = false, int axis = 0) {
   const auto combine = [&](std::span<const Array> a, std::span<const Array> b, Arrays& outs) {
     const T r = f(tree::with_leaves(T(elements), a), tree::with_leaves(T(elements), b));
+    tree::check_same_structure("associative_scan: what the function takes and returns", elements, r);
     outs = tree::leaves(r);
   };
   return tree::with_leaves(T(elements), api::associative_scan(combine, tree::leaves(elements),

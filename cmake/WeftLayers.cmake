@@ -22,6 +22,18 @@ set(WEFT_MAY_INCLUDE_compiler base ir)
 set(WEFT_MAY_INCLUDE_cpu base ir core runtime compiler)
 set(WEFT_MAY_INCLUDE_pjrt base ir core runtime)
 
+# Headers that are parsed once for several layers (PRECOMPILE of weft_add_layer): the standard ones for the layers up
+# to core, and core's besides for those above it.
+set(standard_headers <algorithm> <bit> <cmath> <complex> <cstdint> <cstring> <functional> <limits> <map> <memory>
+                     <mutex> <numeric> <optional> <span> <string> <unordered_map> <vector>)
+set(WEFT_PRECOMPILED_base PRECOMPILE ${standard_headers})
+set(WEFT_PRECOMPILED_ir PRECOMPILED_BY base)
+set(WEFT_PRECOMPILED_core PRECOMPILED_BY base)
+set(WEFT_PRECOMPILED_runtime PRECOMPILE ${standard_headers} <weft/core/rules.h>)
+foreach(layer IN ITEMS ops transforms control api stablehlo np random)
+  set(WEFT_PRECOMPILED_${layer} PRECOMPILED_BY runtime)
+endforeach()
+
 # Layers whose headers are not installed and never reached from a public header.
 set(WEFT_PRIVATE_LAYERS compiler cpu pjrt)
 

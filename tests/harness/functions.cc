@@ -10,12 +10,6 @@
 
 namespace weft::testing {
 
-FlatFunction operation(const Sample& sample) {
-  return [op = sample.op, params = sample.params](std::span<const Array> args, Arrays& outs) {
-    bind(op, params, args, outs);
-  };
-}
-
 Arrays call(const FlatFunction& f, std::span<const Array> args) {
   Arrays outs;
   f(args, outs);

@@ -1,15 +1,11 @@
-// A sample as a function, and transformations of functions that are functions again, so that checks can
-// nest them in any order. These call the engines of transforms/ directly, without the public api.
+// Transformations of functions that are functions again, so that checks can nest them in any order. These call the
+// engines of transforms/ directly, without the public api.
 #pragma once
 
-#include "samples/sample.h"
 #include "weft/core/rules.h"
 #include "weft/core/stage.h"
 
 namespace weft::testing {
-
-/// The sample's operation.
-FlatFunction operation(const Sample& sample);
 
 /// The results as a list.
 Arrays call(const FlatFunction& f, std::span<const Array> args);

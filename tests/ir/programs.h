@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "harness/functions.h"
+#include "samples/checks.h"
 #include "weft/ir/parse.h"
 #include "weft/ir/print.h"
 

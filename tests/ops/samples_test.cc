@@ -5,7 +5,7 @@
 #include <map>
 #include <set>
 
-#include "harness/checks.h"
+#include "samples/checks.h"
 
 namespace weft::testing {
 namespace {
@@ -28,6 +28,7 @@ TEST(samples, have_distinct_names) {
 }
 
 TEST(samples, infer_the_types_that_evaluation_gives) { expect_all(checks::types); }
+TEST(samples, refuse_other_numbers_of_operands) { expect_all(checks::operand_counts); }
 TEST(samples, evaluate_to_known_values) { expect_all(checks::known_values); }
 TEST(samples, evaluate_eagerly_as_by_reference) { expect_all(checks::eager); }
 TEST(samples, evaluate_under_jit_as_eagerly) { expect_all(checks::jit); }

@@ -26,46 +26,6 @@ Array take_positions(const Array& x, const Array& positions, std::int64_t dimens
   return lax::gather(x, lax::reshape(positions, with_vector), d, sizes, IndexMode::kPromise);
 }
 
-std::vector<std::int64_t> read_indices(const TensorView& t) {
-  std::vector<std::int64_t> r(static_cast<std::size_t>(t.size()));
-  convert_elements(t.dtype(), t.data, i64, r.data(), t.size());
-  // Above the largest i64, not below zero.
-  if (t.dtype() == u64)
-    for (std::int64_t& v : r) v = v < 0 ? INT64_MAX : v;
-  return r;
-}
-
-std::vector<std::int64_t> WindowMap::starts(const std::vector<std::int64_t>& indices, bool clip) const {
-  const Dims strides = row_major_strides(operand_shape);
-  const DimSpan batch_shape = DimSpan(indices_shape).first(indices_shape.size() - 1);
-  const std::size_t components = start_map.size();
-  std::vector<std::int64_t> r;
-  r.reserve(static_cast<std::size_t>(product(batch_shape)));
-  const std::int64_t* vector = indices.data();
-  for_each_index(batch_shape, [&](const Dims& at) {
-    std::int64_t j = 0;
-    bool inside = true, fits = true;
-    for (std::size_t k = 0; k < components; ++k) {
-      const auto axis = static_cast<std::size_t>(start_map[k]);
-      const std::int64_t last = operand_shape[axis] - window_sizes[axis];
-      inside &= vector[k] >= 0 && vector[k] <= last;
-      fits &= last >= 0;  // false for an element of an empty axis
-      j += (vector[k] < 0 ? 0 : vector[k] > last ? last : vector[k]) * strides[axis];
-    }
-    for (std::size_t b = 0; b < operand_batching.size(); ++b)
-      j += at[static_cast<std::size_t>(indices_batching[b])] * strides[static_cast<std::size_t>(operand_batching[b])];
-    r.push_back(inside || (clip && fits) ? j : -1);
-    vector += components;
-  });
-  return r;
-}
-
-void check_roles(std::string_view op, DimSpan a, DimSpan b, int rank) {
-  Dims all(a);
-  all.append(b.begin(), b.end());
-  check_axes(op, all, rank);
-}
-
 }  // namespace ops
 
 namespace {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "weft/base/function_ref.h"
 #include "weft/ir/elements.h"
 #include "weft/ops/reduce_kinds.h"
 #include "weft/ops/wide.h"
@@ -75,10 +76,13 @@ Window with_axis(Window w, int axis) {
   return w;
 }
 
-// Calls f(place, offsets) for every place in row-major order, where `offsets(g)` calls g(offset) for every element
-// that it sees, in row-major order too.
-template <class F>
-void for_each_place(const Window& w, DimSpan shape, F&& f) {
+// One run of elements that a place sees: `count` offsets from `first` on, `step` apart.
+using Run = FunctionRef<void(std::int64_t first, std::int64_t count, std::int64_t step)>;
+using Runs = FunctionRef<void(Run)>;
+
+// Calls f(place, runs) for every place in row-major order, where `runs(g)` calls g for every run of elements that it
+// sees, in row-major order too.
+void for_each_place(const Window& w, DimSpan shape, FunctionRef<void(std::int64_t place, Runs runs)> f) {
   const std::vector<WindowAxis> axes = window_axes(w, shape);
   const Dims strides = row_major_strides(shape);
   Dims places;
@@ -106,12 +110,12 @@ void for_each_place(const Window& w, DimSpan shape, F&& f) {
       empty |= window[i].count == 0;
       counter[i] = 0;
     }
-    f(place++, [&](auto&& g) {
+    f(place++, [&](Run g) {
       if (empty) return;
-      if (window.empty()) return g(0);
+      if (window.empty()) return g(0, 1, 0);
       const Progression& inner = window.back();
       for (;;) {
-        for (std::int64_t k = 0; k < inner.count; ++k) g(offset + k * inner.step);
+        g(offset, inner.count, inner.step);
         std::size_t i = window.size() - 1;
         while (i-- > 0) {
           offset += window[i].step;
@@ -162,10 +166,11 @@ void infer_reduce_window(const ParamsBase* params, std::span<const Aval> in, Ava
 template <class T>
 void reduce_windows(const ReduceWindowParams& p, DimSpan shape, const T* x, T identity, T* y) {
   using C = step_t<T>;
-  for_each_place(p.window, shape, [&](std::int64_t place, auto&& offsets) {
+  for_each_place(p.window, shape, [&](std::int64_t place, Runs runs) {
     T all = identity;
-    offsets([&](std::int64_t i) {
-      all = convert_element<T>(combine(p.kind, convert_element<C>(all), convert_element<C>(x[i])));
+    runs([&](std::int64_t i, std::int64_t count, std::int64_t step) {
+      for (; count > 0; --count, i += step)
+        all = convert_element<T>(combine(p.kind, convert_element<C>(all), convert_element<C>(x[i])));
     });
     y[place] = all;
   });
@@ -301,11 +306,12 @@ std::vector<std::int64_t> chosen_elements(const WindowSelectParams& p, const Ten
   std::vector<std::int64_t> chosen;
   visit_wide(x.dtype(), [&]<class W>(TypeTag<W>) {
     const std::vector<W> values = widened<W>(x);
-    for_each_place(p.window, x.shape(), [&](std::int64_t, auto&& offsets) {
+    for_each_place(p.window, x.shape(), [&](std::int64_t, Runs runs) {
       std::int64_t best = -1;
-      offsets([&](std::int64_t i) {
-        if (best < 0 || !stays(p.select, values[static_cast<std::size_t>(best)], values[static_cast<std::size_t>(i)]))
-          best = i;
+      runs([&](std::int64_t i, std::int64_t count, std::int64_t step) {
+        for (; count > 0; --count, i += step)
+          if (best < 0 || !stays(p.select, values[static_cast<std::size_t>(best)], values[static_cast<std::size_t>(i)]))
+            best = i;
       });
       chosen.push_back(best);
     });

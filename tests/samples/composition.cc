@@ -1,7 +1,7 @@
 // jit, vmap, jvp and vjp in both orders.
-#include "harness/checks.h"
 #include "harness/functions.h"
 #include "harness/values.h"
+#include "samples/checks.h"
 
 namespace weft::testing {
 

@@ -1,7 +1,7 @@
 // vmap against loops.
-#include "harness/checks.h"
 #include "harness/functions.h"
 #include "harness/values.h"
+#include "samples/checks.h"
 
 namespace weft::testing {
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "samples/sample.h"
+#include "weft/core/stage.h"
 
 namespace weft::testing {
 
@@ -28,12 +29,17 @@ using Check = void (*)(const Sample& sample, Findings& findings);
 /// the environment variable WEFT_SAMPLES, when it is set. Returns sentences that name operation and sample.
 std::vector<std::string> run_check(Check check);
 
+/// The sample's operation as a function.
+FlatFunction operation(const Sample& sample);
+
 namespace checks {
 
 // ---- evaluation.cc ----
 
 /// Inferred types are those of eager and staged results; evaluation writes every element and nothing else.
 void types(const Sample& sample, Findings& findings);
+/// Inference refuses numbers of operands that the operation does not take, and trips over none.
+void operand_counts(const Sample& sample, Findings& findings);
 /// Reference evaluation gives `expected`, and what `formula` gives.
 void known_values(const Sample& sample, Findings& findings);
 /// The client's results are those of the reference evaluation, also of operands that repeat along some axes.

@@ -1,4 +1,4 @@
-#include "harness/checks.h"
+#include "samples/checks.h"
 
 #include <cstdlib>
 
@@ -7,6 +7,12 @@
 #include "weft/core/trace.h"
 
 namespace weft::testing {
+
+FlatFunction operation(const Sample& sample) {
+  return [op = sample.op, params = sample.params](std::span<const Array> args, Arrays& outs) {
+    bind(op, params, args, outs);
+  };
+}
 
 std::vector<std::string> run_check(Check check) {
   const char* filter = std::getenv("WEFT_SAMPLES");

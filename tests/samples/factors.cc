@@ -1,9 +1,9 @@
 // Factor tables: sizes, and shards computed apart against parts of the whole.
 #include <algorithm>
 
-#include "harness/checks.h"
 #include "harness/functions.h"
 #include "harness/values.h"
+#include "samples/checks.h"
 #include "weft/core/rules.h"
 #include "weft/ir/contraction.h"
 #include "weft/ir/indexing.h"

@@ -2,9 +2,10 @@
 #include <algorithm>
 #include <cstring>
 
-#include "harness/checks.h"
 #include "harness/functions.h"
 #include "harness/values.h"
+#include "samples/checks.h"
+#include "weft/base/error.h"
 #include "weft/ir/builder.h"
 #include "weft/ir/parse.h"
 #include "weft/runtime/reference.h"
@@ -92,6 +93,36 @@ void checks::types(const Sample& sample, Findings& findings) {
   findings.add("evaluation", trespass);
   if (zeros != ones)
     findings.add("evaluation", "must write every element; over zeros and over ones it leaves different results.");
+}
+
+void checks::operand_counts(const Sample& sample, Findings& findings) {
+  const ir::Arity arity = ir::op_info(sample.op).operands;
+  ir::Avals in;
+  for (const SampleOperand& o : sample.operands) in.push_back(Aval(o.dtype, o.shape));
+  const int n = static_cast<int>(in.size());
+  const auto taken = [&](int m) { return m >= arity.least && (arity.most == ir::Arity::kAny || m <= arity.most); };
+  if (!taken(n)) findings.add("arity", "must take the sample's " + std::to_string(n) + " operands.");
+  // Every smaller and some larger numbers: an error, or an op that takes any number.
+  for (int m = 0; m < n + 3; ++m) {
+    ir::Avals some, out;
+    for (int i = 0; i < m; ++i) some.push_back(in.empty() ? Aval(f32, Dims{2}) : in[static_cast<std::size_t>(i % n)]);
+    const std::string what = "inference of " + std::to_string(m) + " operands";
+    std::string refusal;
+    try {
+      ir::infer(sample.op, sample.params.get(), some, out);
+    } catch (const InternalError& e) {
+      findings.add(what, e.message());
+    } catch (const ShapeError& e) {
+      refusal = e.message();
+    } catch (const Error&) {
+      // Of their types, which were not made to fit.
+    }
+    const std::string want = std::string(ir::op_name(sample.op)) + ": there must be " +
+                             (arity.least == arity.most ? "" : "at least ") + std::to_string(arity.least) +
+                             (arity.least == 1 ? " operand" : " operands") + "; got " + std::to_string(m) + ".";
+    if (!taken(m) && refusal != want)
+      findings.add(what, "must be refused by \"" + want + "\"; got \"" + refusal + "\".");
+  }
 }
 
 void checks::known_values(const Sample& sample, Findings& findings) {

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "harness/checks.h"
 #include "harness/functions.h"
 #include "harness/values.h"
+#include "samples/checks.h"
 
 namespace weft::testing {
 

@@ -2,8 +2,6 @@
 // same work by hand.
 #include <benchmark/benchmark.h>
 
-#include <chrono>
-
 #include "weft/weft.h"
 
 namespace {
@@ -28,18 +26,6 @@ void hand_add_10(benchmark::State& state) {
   }
 }
 BENCHMARK(hand_add_10);
-
-// Budget: 1 ms for the first call of any operation. One op per shape, so that each call is a first one.
-void first_call_of_an_op(benchmark::State& state) {
-  std::int64_t n = 1000;
-  for (auto _ : state) {
-    state.PauseTiming();
-    const Array a = np::array(std::vector<float>(static_cast<std::size_t>(++n), 1.f));
-    state.ResumeTiming();
-    benchmark::DoNotOptimize(np::argmax(a));
-  }
-}
-BENCHMARK(first_call_of_an_op)->Iterations(1000);
 
 // Budget: 1 us per equation (items are equations).
 void trace_equations(benchmark::State& state) {

@@ -163,7 +163,7 @@ TEST_F(npy, two_unnamed_bytes_are_bfloat16_only_when_asked) {
     EXPECT_EQ(error_of(file), "read_npy: x.npy: 'descr' must name a type of numbers; got '" + order + "V2'.");
     const NpyData d = read_npy(bytes_of(file), "x.npy", {.v2_is_bfloat16 = true});
     EXPECT_EQ(d.aval.str(), "bf16[1]");
-    EXPECT_EQ(static_cast<float>(elements<bfloat16>(d)[0]), 1.0f);
+    EXPECT_EQ(static_cast<float>(elements<weft::bfloat16>(d)[0]), 1.0f);
   }
 }
 

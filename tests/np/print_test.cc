@@ -44,11 +44,11 @@ TEST(print, floats_show_the_fewest_digits_of_their_own_type) {
          "Array([0.1       , 0.25      , 0.33333334], dtype=float32)");
   expect(Tensor<double>({3}, {0.1, 0.25, 0.3333333333333333}), "[0.1        0.25       0.33333333]",
          "Array([0.1       , 0.25      , 0.33333333], dtype=float64)");
-  expect(Tensor<float16>({3}, {0.1, 0.25, 0.3333}), "[0.1    0.25   0.3333]",
+  expect(Tensor<weft::float16>({3}, {0.1, 0.25, 0.3333}), "[0.1    0.25   0.3333]",
          "Array([0.1   , 0.25  , 0.3333], dtype=float16)");
   expect(Tensor<float>({2}, {16777216.0f, 67108864.0f}), "[16777216. 67108864.]",
          "Array([16777216., 67108864.], dtype=float32)");
-  expect(Tensor<float16>({2}, {12190.0, 0.5}), "[1.219e+04 5.000e-01]", "Array([1.219e+04, 5.000e-01], dtype=float16)");
+  expect(Tensor<weft::float16>({2}, {12190.0, 0.5}), "[1.219e+04 5.000e-01]", "Array([1.219e+04, 5.000e-01], dtype=float16)");
   expect(Tensor<float>({2, 2}, {-1.5f, 2.0f, 100.0f, -0.0f}),
          "[[ -1.5   2. ]\n"
          " [100.   -0. ]]",
@@ -83,7 +83,7 @@ TEST(print, wide_ranges_use_scientific_notation) {
          "Array([1.79769313e+308, 4.94065646e-324], dtype=float64)");
   expect(Tensor<float>({2}, {0.1f, 12345678000.0f}), "[1.0000000e-01 1.2345678e+10]",
          "Array([1.0000000e-01, 1.2345678e+10], dtype=float32)");
-  expect(Tensor<float16>({3}, {65500.0, 6e-08, 0.1}), "[6.55e+04 5.96e-08 1.00e-01]",
+  expect(Tensor<weft::float16>({3}, {65500.0, 6e-08, 0.1}), "[6.55e+04 5.96e-08 1.00e-01]",
          "Array([6.55e+04, 5.96e-08, 1.00e-01], dtype=float16)");
 }
 
@@ -104,7 +104,7 @@ TEST(print, nan_and_infinity_align_with_numbers) {
   expect(Tensor<double>({3}, {kNan, 10000000000.0, -kInf}), "[   nan 1.e+10   -inf]",
          "Array([   nan, 1.e+10,   -inf], dtype=float64)");
   expect(Tensor<float>({2}, {-kInf, 0.0f}), "[-inf   0.]", "Array([-inf,   0.], dtype=float32)");
-  expect(Tensor<float16>({2}, {kInf, -1.0}), "[inf -1.]", "Array([inf, -1.], dtype=float16)");
+  expect(Tensor<weft::float16>({2}, {kInf, -1.0}), "[inf -1.]", "Array([inf, -1.], dtype=float16)");
 }
 
 TEST(print, sign_and_floatmode_follow_numpy) {
@@ -167,7 +167,7 @@ TEST(print, scalars_print_alone) {
   expect(Tensor<double>({}, {0.0001}), "0.0001", "Array(0.0001, dtype=float64)");
   expect(Tensor<double>({}, {-0.0}), "-0.0", "Array(-0., dtype=float64)");
   expect(Tensor<double>({}, {kNan}), "nan", "Array(nan, dtype=float64)");
-  expect(Tensor<float16>({}, {0.1}), "0.1", "Array(0.1, dtype=float16)");
+  expect(Tensor<weft::float16>({}, {0.1}), "0.1", "Array(0.1, dtype=float16)");
   expect(Tensor<std::int32_t>({}, {-7}), "-7", "Array(-7, dtype=int32)");
   expect(Tensor<bool>({}, {true}), "True", "Array(True, dtype=bool)");
   expect(Tensor<bool>({}, {false}), "False", "Array(False, dtype=bool)");
@@ -477,10 +477,10 @@ TEST(print, large_arrays_are_summarised_in_every_dimension) {
 
 // NumPy has no bfloat16; the digits are those that identify the number among bfloat16s.
 TEST(print, bfloat16_shows_the_fewest_digits_of_its_type) {
-  expect(Tensor<bfloat16>({3}, {0.1f, 1.0f, 2.5f}), "[0.1 1.  2.5]", "Array([0.1, 1. , 2.5], dtype=bfloat16)");
-  expect(Tensor<bfloat16>({2}, {3.1415927f, 1e30f}), "[3.14e+00 1.00e+30]",
+  expect(Tensor<weft::bfloat16>({3}, {0.1f, 1.0f, 2.5f}), "[0.1 1.  2.5]", "Array([0.1, 1. , 2.5], dtype=bfloat16)");
+  expect(Tensor<weft::bfloat16>({2}, {3.1415927f, 1e30f}), "[3.14e+00 1.00e+30]",
          "Array([3.14e+00, 1.00e+30], dtype=bfloat16)");
-  expect(Tensor<bfloat16>({}, {0.3f}), "0.3", "Array(0.3, dtype=bfloat16)");
+  expect(Tensor<weft::bfloat16>({}, {0.3f}), "0.3", "Array(0.3, dtype=bfloat16)");
 }
 
 // Storage types print the values that they stand for.

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "harness/functions.h"
+#include "samples/checks.h"
 #include "weft/base/error.h"
 #include "weft/stablehlo/check.h"
 #include "weft/stablehlo/export.h"

@@ -93,14 +93,34 @@ std::string leaf_path(const Pack& pack, std::size_t index) {
   return "args" + tree::structure(pack).paths()[index];
 }
 
+template <class F, class Pack>
+struct CallOf;
+template <class F, class... P>
+struct CallOf<F, std::tuple<P...>> {
+  static constexpr bool kPossible = std::is_invocable_v<F&, P...>;
+};
+template <class F, class Pack, bool kPossible = CallOf<F, std::remove_const_t<Pack>>::kPossible>
+struct ResultOf {
+  using type = std::decay_t<decltype(std::apply(std::declval<F&>(), std::declval<Pack&&>()))>;
+};
+template <class F, class Pack>
+struct ResultOf<F, Pack, false> {
+  using type = Array;  // after Callable's complaint, so that no other follows from it
+};
+
 /// What one call of a user's function needs: it is called with `pack` whose arrays are replaced,
 /// and its result is kept as a prototype whose arrays the engine's outputs replace.
 template <class F, class Pack>
 class Callable {
  public:
-  using Result = std::decay_t<decltype(std::apply(std::declval<F&>(), std::declval<Pack&>()))>;
-
-  static_assert(!std::is_void_v<Result>, "the function must return its results: a tree of arrays");
+  static constexpr bool kPossible = CallOf<F, Pack>::kPossible;
+  static_assert(kPossible,
+                "the function cannot be called with these arguments: it must take them by value or by const reference, "
+                "and be callable as const (a lambda that is not mutable)");
+  using Returned = typename ResultOf<F, Pack>::type;
+  static constexpr bool kReturns = !std::is_void_v<Returned>;
+  static_assert(kReturns, "the function must return its results: a tree of arrays");
+  using Result = std::conditional_t<kReturns, Returned, Array>;
 
   Callable(F& f, const Pack& pack) : f_(f), pack_(pack) {}
 
@@ -109,7 +129,7 @@ class Callable {
     return [this](std::span<const Array> args, Arrays& outs) {
       const Trace::ArgumentPaths paths(detail::current_trace, [this](std::size_t i) { return leaf_path(pack_, i); });
       Pack pack = tree::with_leaves(pack_, args);
-      result_.emplace(std::apply(f_, std::move(pack)));
+      if constexpr (kPossible && kReturns) result_.emplace(std::apply(f_, std::move(pack)));
       // Only the structure stays: keeping traced values would be a leak.
       tree::for_each(*result_, [&](Array& a) { outs.push_back(std::exchange(a, Array(false))); });
     };

@@ -76,11 +76,8 @@ template <std::size_t kSize>
 void expand(const BufferValue& b, char* out) {
   // Walks the output in order; each axis either advances the source or repeats it.
   const DimSpan shape = b.aval().shape();
-  Dims stored(shape);
-  for (std::size_t i = 0; i < stored.size(); ++i)
-    if (b.repeated() >> i & 1u) stored[i] = 1;
-  Dims strides = row_major_strides(stored);
-  for (std::size_t i = 0; i < stored.size(); ++i)
+  Dims strides = row_major_strides(b.stored_aval().shape());
+  for (std::size_t i = 0; i < strides.size(); ++i)
     if (b.repeated() >> i & 1u) strides[i] = 0;
   const std::int64_t n = b.aval().size();
   const int rank = b.aval().ndim();
@@ -105,6 +102,14 @@ void expand(const BufferValue& b, char* out) {
 
 Ref<Storage> Storage::external(void* data, std::size_t bytes, std::function<void()> release) {
   return Ref<Storage>::adopt(new ExternalStorage(data, bytes, std::move(release)));
+}
+
+Aval BufferValue::stored_aval() const {
+  if (dense()) return aval();
+  Dims stored(aval().shape());
+  for (std::size_t i = 0; i < stored.size(); ++i)
+    if (repeated_ >> i & 1u) stored[i] = 1;
+  return aval().with_shape(stored);
 }
 
 namespace detail {
@@ -270,6 +275,12 @@ detail::HostView Array::host(const char* what, const SourceLocation& loc) const 
   const LocationScope scope(loc, what);
   const Ref<const BufferValue> b = detail::materialize(concrete(*this, what));
   return {b->storage(), {b->aval(), b->data()}};
+}
+
+detail::HostView Array::host_stored(const char* what, const SourceLocation& loc) const {
+  const LocationScope scope(loc, what);
+  const BufferValue& b = concrete(*this, what);
+  return {b.storage(), {b.stored_aval(), b.data()}};
 }
 
 detail::HostView Array::host_elements(DType t, const char* what, const SourceLocation& loc) const {

@@ -268,6 +268,8 @@ class Array {
   explicit Array(Ref<const Value> v) : v_(std::move(v)) {}
   /// Dense host elements, of the primal value when inside jvp or grad.
   detail::HostView host(const char* what, const SourceLocation& loc = {}) const;
+  /// The same without writing repeated axes out: the view has size 1 along them.
+  detail::HostView host_stored(const char* what, const SourceLocation& loc = {}) const;
   const Ref<const Value>& ref() const { return v_; }
 
  private:
@@ -296,6 +298,8 @@ class BufferValue final : public Value {
   const Ref<Storage>& storage() const { return storage_; }
   std::uint32_t repeated() const { return repeated_; }
   bool dense() const { return repeated_ == 0; }
+  /// What is in memory: size 1 along the axes that repeat.
+  Aval stored_aval() const;
   /// One element stands for all.
   bool splat() const { return repeated_ == all_axes(aval().ndim()) && aval().size() > 0; }
   static std::uint32_t all_axes(int ndim) { return ndim >= 32 ? ~0u : (1u << ndim) - 1u; }

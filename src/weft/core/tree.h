@@ -186,10 +186,13 @@ void visit(T& t, V& v) {
     static_assert(!std::is_array_v<U>, "a C array is not a tree: use std::array or std::vector");
     static_assert(std::is_aggregate_v<U>,
                   "this type is not a tree: make it an aggregate of trees, or add WEFT_TREE(members...) to the class");
-    if constexpr (std::is_aggregate_v<U>)
+    if constexpr (detail::has_base<U>)
+      static_assert(!detail::has_base<U>,
+                    "this aggregate has a base class: make the base a member, or add WEFT_TREE(members...)");
+    else if constexpr (std::is_aggregate_v<U>)
       static_assert(std::is_empty_v<U> || detail::field_count<U>() > 0,
-                    "the members of this aggregate cannot be told (has it a base class?): add WEFT_TREE(members...)");
-    if constexpr (std::is_aggregate_v<U> && !std::is_array_v<U>)
+                    "the members of this aggregate cannot be told: add WEFT_TREE(members...)");
+    if constexpr (std::is_aggregate_v<U> && !std::is_array_v<U> && !detail::has_base<U>)
       members(detail::fields(t),
               []<std::size_t I>(std::integral_constant<std::size_t, I>) { return detail::field_name<U, I>(); });
   }

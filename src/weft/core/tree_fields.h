@@ -18,6 +18,17 @@ struct AnyField {
   operator T() const;  // never defined
 };
 
+/// Converts to the bases of the aggregate and nothing else.
+template <class Owner>
+struct AnyBase {
+  template <class T>
+    requires(std::is_base_of_v<std::remove_cvref_t<T>, Owner> && !std::is_same_v<std::remove_cvref_t<T>, Owner>)
+  operator T() const;  // never defined
+};
+/// Bases come before fields, and structured bindings see only the one or the other.
+template <class T>
+inline constexpr bool has_base = requires { T{AnyBase<T>{}}; };
+
 template <class T, std::size_t... I>
 constexpr bool initializable(std::index_sequence<I...>) {
   return requires { T{(static_cast<void>(I), AnyField<T>{})...}; };

@@ -11,6 +11,7 @@
 #include "weft/cpu/kernels/matmul.h"
 #include "weft/cpu/kernels/reduce.h"
 #include "weft/cpu/kernels/threefry.h"
+#include "weft/cpu/stored_part.h"
 #include "weft/ir/contraction.h"
 #include "weft/ir/elements.h"
 #include "weft/ir/elementwise.h"
@@ -235,6 +236,26 @@ Ref<const BufferValue> dense(const BufferValue& b) {
   return out;
 }
 
+// Runs an operation that can do with what is stored of its first operand; false when it cannot.
+bool run_stored_part(OpCode op, const ir::ParamsBase* params, std::span<const BufferValue* const> in, Aval out,
+                     Ref<const BufferValue>& result) {
+  if (in.empty() || in[0]->dense()) return false;
+  ir::Avals types;
+  for (const BufferValue* b : in) types.push_back(b->aval());
+  const auto part = stored_part(op, params, types, in[0]->stored_aval(), in[0]->repeated(), out);
+  if (!part) return false;
+  types[0] = part->operand;
+  const Ref<const BufferValue> first = make_ref<BufferValue>(part->operand, in[0]->storage());
+  SmallVector<const BufferValue*, 4> operands{first.get()};
+  operands.append(in.begin() + 1, in.end());
+  const ir::ParamsBase* smaller = part->params.get() ? part->params.get() : params;
+  const Aval small_out[] = {part->result};
+  Ref<const BufferValue> small[1];
+  run_plan(plan_op(op, smaller, types, small_out), op, smaller, operands, small_out, nullptr, small);
+  result = make_ref<BufferValue>(out, small[0]->storage(), part->repeated);
+  return true;
+}
+
 }  // namespace
 
 bool broadcast_repeats(const ir::ParamsBase* params, Aval in, Aval out, std::uint32_t repeated, std::uint32_t& result) {
@@ -315,6 +336,7 @@ void run_plan(const OpPlan& plan, OpCode op, const ir::ParamsBase* params, std::
     case OpPlan::Kind::kDense:
     case OpPlan::Kind::kReference: break;
   }
+  if (out.size() == 1 && run_stored_part(op, params, in, out[0], results[0])) return;
   SmallVector<Ref<const BufferValue>, 4> sources;
   for (const BufferValue* b : in) sources.push_back(dense(*b));
   SmallVector<Ref<BufferValue>, 2> fresh;

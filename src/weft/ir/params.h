@@ -247,7 +247,8 @@ class ParamsHolder final : public ParamsBase {
         --skip;
         return;
       }
-      ParamWriter w{std::string(f.name) + "=", indent, &names};
+      ParamWriter w{std::string(f.name), indent, &names};
+      w.text += '=';
       print_param(w, value.*f.member);
       pieces.push_back(std::move(w.text));
     };

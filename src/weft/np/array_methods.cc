@@ -62,12 +62,12 @@ std::string traced_str(const Array& x) { return "Traced(" + x.aval().str() + ", 
 
 std::string Array::str() const {
   if (!defined()) return "none";
-  return is_tracer() ? traced_str(*this) : np::array_str(host("str").view);
+  return is_tracer() ? traced_str(*this) : np::array_str(host_stored("str").view, aval().shape());
 }
 
 std::string Array::repr() const {
   if (!defined()) return "none";
-  return is_tracer() ? traced_str(*this) : np::array_repr(host("repr").view);
+  return is_tracer() ? traced_str(*this) : np::array_repr(host_stored("repr").view, aval().shape());
 }
 
 std::ostream& operator<<(std::ostream& out, const Array& x) { return out << x.str(); }

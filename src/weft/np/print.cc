@@ -211,10 +211,13 @@ class Layout {
  public:
   using Format = std::function<std::string(std::int64_t)>;
 
-  Layout(TensorView array, const PrintOptions& options)
-      : shape_(array.shape()),
-        strides_(row_major_strides(array.shape())),
-        edge_(array.size() > options.threshold ? options.edgeitems : 0) {}
+  Layout(DimSpan stored, DimSpan shape, const PrintOptions& options)
+      : shape_(shape),
+        strides_(row_major_strides(stored)),
+        edge_(product(shape) > options.threshold ? options.edgeitems : 0) {
+    for (std::size_t i = 0; i < shape.size(); ++i)
+      if (stored[i] != shape[i]) strides_[i] = 0;
+  }
 
   // Calls `f(offset)` for every element that is printed.
   template <class F>
@@ -330,10 +333,10 @@ Layout::Format element_format(TensorView array, const Layout& layout, const Prin
   });
 }
 
-std::string bracketed(TensorView array, const PrintOptions& options, std::string_view separator, int prefix,
-                      int suffix) {
-  if (array.size() == 0) return "[]";
-  const Layout layout(array, options);
+std::string bracketed(TensorView array, DimSpan shape, const PrintOptions& options, std::string_view separator,
+                      int prefix, int suffix) {
+  if (product(shape) == 0) return "[]";
+  const Layout layout(array.shape(), shape, options);
   return layout.text(element_format(array, layout, options), separator, options.linewidth - suffix, prefix + 1);
 }
 
@@ -400,21 +403,21 @@ struct Printable {
 
 }  // namespace
 
-std::string array_str(TensorView stored, const PrintOptions& options) {
+std::string array_str(TensorView stored, DimSpan shape, const PrintOptions& options) {
   check(options);
   const Printable printable(stored);
   const TensorView array = printable.view;
-  return array.ndim() == 0 ? scalar_str(array) : bracketed(array, options, " ", 0, 0);
+  return array.ndim() == 0 ? scalar_str(array) : bracketed(array, shape, options, " ", 0, 0);
 }
 
-std::string array_repr(TensorView stored, const PrintOptions& options) {
+std::string array_repr(TensorView stored, DimSpan shape, const PrintOptions& options) {
   check(options);
   const Printable printable(stored);
   const TensorView array = printable.view;
   const std::string prefix = "Array(";
   const int indent = static_cast<int>(prefix.size());
   const std::string body =
-      array.size() == 0 ? "[], shape=" + shape_tuple(array.shape()) : bracketed(array, options, ", ", indent, 1);
+      product(shape) == 0 ? "[], shape=" + shape_tuple(shape) : bracketed(array, shape, options, ", ", indent, 1);
   const std::string dtype = "dtype=" + std::string(numpy_name(stored.dtype())) + ")";
   // JAX separates by the prefix's width, on the same line, where NumPy would start a new line.
   const std::size_t newline = body.rfind('\n');

@@ -32,10 +32,17 @@ struct PrintOptions {
 };
 
 /// The elements in brackets, separated by spaces; a 0-d array is its element alone. NumPy's `str(array)`.
+/// `shape` is what is printed; along axes where `stored` has size 1 instead, its elements repeat.
 /// Throws ValueError for a negative precision, threshold or linewidth, or edgeitems below 1.
-std::string array_str(TensorView array, const PrintOptions& options = {});
+std::string array_str(TensorView stored, DimSpan shape, const PrintOptions& options = {});
+inline std::string array_str(TensorView array, const PrintOptions& options = {}) {
+  return array_str(array, array.shape(), options);
+}
 
-/// "Array([1., 2.], dtype=float32)". JAX's `repr(array)`; errors as for array_str.
-std::string array_repr(TensorView array, const PrintOptions& options = {});
+/// "Array([1., 2.], dtype=float32)". JAX's `repr(array)`; arguments and errors as for array_str.
+std::string array_repr(TensorView stored, DimSpan shape, const PrintOptions& options = {});
+inline std::string array_repr(TensorView array, const PrintOptions& options = {}) {
+  return array_repr(array, array.shape(), options);
+}
 
 }  // namespace weft::np

@@ -73,11 +73,11 @@ struct GemmArgs {
 /// Products on one thread. An element's bits depend on k and the strides' kind, not on m, n or its place, so any
 /// split over rows and columns gives the same bits.
 struct GemmKernel {
-  /// Any shape; `workspace` holds workspace_bytes and is 64-byte aligned.
+  /// Any shape; `workspace` holds workspace_bytes(args) and is 64-byte aligned.
   void (*gemm)(const GemmArgs& args, char* workspace);
   /// n is 1; `y` has stride c_row. Needs no workspace.
   void (*gemv)(const GemmArgs& args);
-  std::int64_t workspace_bytes;
+  std::int64_t (*workspace_bytes)(const GemmArgs& args);
   std::int64_t row_step, column_step;  // splitting at multiples of these wastes no lanes
 };
 

@@ -20,8 +20,11 @@ namespace {
 
 // Multiplications that are worth another thread, about 50 us of work.
 constexpr std::int64_t kRangeProducts = 1 << 21;
-// Products below this are run by our own kernel, whose calls cost less.
-constexpr std::int64_t kLibraryProducts = 1 << 14;
+// Products below this (645^3) are run by our own kernel: as fast there, and nothing has to start. oneDNN generates its
+// code on the first call of a process, which takes 15 to 25 ms.
+constexpr std::int64_t kLibraryProducts = 1 << 28;
+// The same of bf16, which the library multiplies without widening.
+constexpr std::int64_t kBf16LibraryProducts = 1 << 21;
 
 GemmArgs args_of(const MatmulProblem& p, const void* a, const void* b, void* c, std::int64_t s, std::int64_t in_bytes,
                  std::int64_t out_bytes) {
@@ -50,10 +53,23 @@ GemmArgs piece_of(const GemmArgs& g, std::int64_t i, std::int64_t m, std::int64_
   return r;
 }
 
-// The grid of pieces that the library computes one by one: a function of the shape.
+// A product in pieces that are computed one by one.
 struct Grid {
   std::int64_t rows = 1, columns = 1;  // sizes of a piece
+
+  // Calls f(i, m, j, n) on any thread for rows [i, i + m) and columns [j, j + n) of every piece.
+  template <class F>
+  void each_piece(const GemmArgs& g, F&& f) const {
+    const std::int64_t across = (g.n - 1) / columns + 1, down = (g.m - 1) / rows + 1;
+    parallel_for(across * down, 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t q = begin; q < end; ++q) {
+        const std::int64_t i = q / across * rows, j = q % across * columns;
+        f(i, std::min(rows, g.m - i), j, std::min(columns, g.n - j));
+      }
+    });
+  }
 };
+// The grid for the library: a function of the shape.
 Grid grid_of(std::int64_t m, std::int64_t n, std::int64_t k) {
   const double products = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
   Grid g{m, n};
@@ -89,16 +105,18 @@ void own_gemm(DType t, const GemmArgs& g) {
     k.gemm(g, nullptr);
     return;
   }
-  // Split along the longer side; what the other side needs is packed once per piece.
-  const bool by_rows = g.m >= g.n;
-  const std::int64_t side = by_rows ? g.m : g.n, unit = by_rows ? k.row_step : k.column_step;
-  const std::int64_t pieces = std::clamp<std::int64_t>(products / kRangeProducts, 1, 4 * num_threads());
-  const std::int64_t step = ((side - 1) / pieces / unit + 1) * unit;
-  parallel_for(side, step, [&](std::int64_t begin, std::int64_t end) {
-    Scratch workspace(k.workspace_bytes);
-    k.gemm(by_rows ? piece_of(g, begin, end - begin, 0, g.n, bytes, bytes)
-                   : piece_of(g, 0, g.m, begin, end - begin, bytes, bytes),
-           workspace.data());
+  // Halved along the longer side again and again: square pieces pack least.
+  const std::int64_t want = std::clamp<std::int64_t>(products / kRangeProducts, 1, 2 * num_threads());
+  Grid grid{g.m, g.n};
+  for (std::int64_t pieces = 1; pieces < want; pieces *= 2) {
+    std::int64_t& side = grid.rows > grid.columns ? grid.rows : grid.columns;
+    const std::int64_t unit = &side == &grid.rows ? k.row_step : k.column_step;
+    side = ((side - 1) / 2 / unit + 1) * unit;
+  }
+  grid.each_piece(g, [&](std::int64_t i, std::int64_t m, std::int64_t j, std::int64_t n) {
+    const GemmArgs piece = piece_of(g, i, m, j, n, bytes, bytes);
+    const Scratch workspace(k.workspace_bytes(piece));
+    k.gemm(piece, workspace.data());
   });
 }
 
@@ -134,14 +152,9 @@ void f32_gemm(GemmArgs g) {
     return;
   }
   const SpreadRows a(g.a, g.a_col, g.m, g.a_row, g.k, g.n), b(g.b, g.b_row, g.n, g.b_col, g.k, g.m);
-  const Grid grid = grid_of(g.m, g.n, g.k);
-  const std::int64_t across = (g.n - 1) / grid.columns + 1, down = (g.m - 1) / grid.rows + 1;
-  parallel_for(across * down, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t q = begin; q < end; ++q) {
-      const std::int64_t i = q / across * grid.rows, j = q % across * grid.columns;
-      const GemmArgs piece = piece_of(g, i, std::min(grid.rows, g.m - i), j, std::min(grid.columns, g.n - j), 4, 4);
-      if (!onednn_sgemm(piece)) own_gemm(f32, piece);
-    }
+  grid_of(g.m, g.n, g.k).each_piece(g, [&](std::int64_t i, std::int64_t m, std::int64_t j, std::int64_t n) {
+    const GemmArgs piece = piece_of(g, i, m, j, n, 4, 4);
+    if (!onednn_sgemm(piece)) own_gemm(f32, piece);
   });
 }
 
@@ -251,7 +264,7 @@ void widen_operand(const Scratch& to, const void* from, DType t, std::int64_t ba
 }
 
 void small_float_matmul(const MatmulProblem& p, const void* a, const void* b, void* c) {
-  const bool large = p.m > 1 && p.n > 1 && p.m * p.n * p.k >= kLibraryProducts && p.k > 0;
+  const bool large = p.m > 1 && p.n > 1 && p.m * p.n * p.k >= kBf16LibraryProducts && p.k > 0;
   if (p.dtype == bf16 && large && active_isa() == Isa::kV4) {
     // Whole problems to the library, split like f32 ones. Once one piece is declined all are: nothing is written then.
     const std::int64_t out_bytes = byte_size(p.result);

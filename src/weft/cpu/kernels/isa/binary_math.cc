@@ -11,6 +11,7 @@ namespace {
 template <class F>
 struct Rounded : SameResult {
   static constexpr float kCost = F::kCost;
+  static constexpr bool kSpreadsScalars = true;
   template <class T>
   WEFT_INLINE T apply(T x, T y) {
     return static_cast<T>(F::apply(static_cast<double>(x), static_cast<double>(y)));

@@ -28,8 +28,6 @@ struct Tile {
   static constexpr std::int64_t kBlockRows = 240;
   static constexpr std::int64_t kBlockColumns = 2048;
   static_assert(kBlockRows % kRows == 0 && kBlockColumns % kColumns == 0);
-  static constexpr std::int64_t kPackedA = kBlockRows * kDepth * static_cast<std::int64_t>(sizeof(T));
-  static constexpr std::int64_t kPackedB = kBlockColumns * kDepth * static_cast<std::int64_t>(sizeof(T));
 };
 
 // to[p][r] = from[r * stride + p] for r < kWidth, p < depth, with rows of `kWidth`; rows past `count` are zero.
@@ -75,23 +73,39 @@ void pack(const T* x, std::int64_t row, std::int64_t column, T* to, std::int64_t
   }
 }
 
+// Rows of a for tiles: packed into strips, or where they lie, for products that read each strip once or twice.
+template <class T>
+struct PackedRows {
+  const T* data;
+  static constexpr std::int64_t row_step() { return 1; }
+  static constexpr std::int64_t column_step() { return Tile<T>::kRows; }
+};
+template <class T>
+struct StridedRows {
+  const T* data;
+  std::int64_t row, column;
+  std::int64_t row_step() const { return row; }
+  std::int64_t column_step() const { return column; }
+};
+
 // A tile of the result: kRows x two vectors. `add`: c already holds the sum over earlier depths.
-template <class T, int kRows>
-void tile(const T* a, const T* b, std::int64_t depth, T* c, std::int64_t c_row, std::int64_t columns, bool add) {
+template <class T, int kRows, class Rows>
+void tile(const Rows& rows, const T* b, std::int64_t depth, T* c, std::int64_t c_row, std::int64_t columns, bool add) {
   using S = Tile<T>;
   using V = Vector<T>;
   V sum[kRows][2];
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) sum[r][0] = sum[r][1] = V{};
+  const T* a = rows.data;
   for (std::int64_t p = 0; p < depth; ++p) {
     const V b0 = load<V>(b), b1 = load<V>(b + S::kLanes);
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
-      const T s = a[r];
+      const T s = a[r * rows.row_step()];
       sum[r][0] += s * b0;
       sum[r][1] += s * b1;
     }
-    a += S::kRows;
+    a += rows.column_step();
     b += S::kColumns;
   }
   if (columns == S::kColumns) {
@@ -112,16 +126,42 @@ void tile(const T* a, const T* b, std::int64_t depth, T* c, std::int64_t c_row, 
   }
 }
 
-// Fewer rows than a tile has.
-template <class T, int kRows = kTileRows - 1>
-void edge_tile(const T* a, const T* b, std::int64_t depth, T* c, std::int64_t c_row, std::int64_t rows,
-               std::int64_t columns, bool add) {
+// The first `count` rows, no more than a tile has.
+template <class T, int kRows = kTileRows, class Rows>
+void tile_of(std::int64_t count, const Rows& rows, const T* b, std::int64_t depth, T* c, std::int64_t c_row,
+             std::int64_t columns, bool add) {
   if constexpr (kRows > 0) {
-    if (rows == kRows)
-      tile<T, kRows>(a, b, depth, c, c_row, columns, add);
+    if (count >= kRows)
+      tile<T, kRows>(rows, b, depth, c, c_row, columns, add);
     else
-      edge_tile<T, kRows - 1>(a, b, depth, c, c_row, rows, columns, add);
+      tile_of<T, kRows - 1>(count, rows, b, depth, c, c_row, columns, add);
   }
+}
+
+constexpr std::int64_t least(std::int64_t x, std::int64_t y) { return x < y ? x : y; }
+constexpr std::int64_t round_up(std::int64_t n, std::int64_t step) { return (n + step - 1) / step * step; }
+
+// Rows of a are packed when more than two panels of b read them and they do not lie well anyway: contiguous, in a block
+// that the second-level cache holds.
+constexpr std::int64_t kSmallBlock = 1 << 15;  // elements
+template <class T>
+bool packs_rows(const GemmArgs& g) {
+  if (g.n <= 2 * Tile<T>::kColumns) return false;
+  return g.a_col != 1 || least(g.m, Tile<T>::kBlockRows) * least(g.k, Tile<T>::kDepth) > kSmallBlock;
+}
+// No more than the problem needs: memory touched for the first time costs more than a small product.
+template <class T>
+std::int64_t packed_a_bytes(const GemmArgs& g) {
+  using S = Tile<T>;
+  if (!packs_rows<T>(g)) return 0;
+  return round_up(
+      least(round_up(g.m, S::kRows), S::kBlockRows) * least(g.k, S::kDepth) * static_cast<std::int64_t>(sizeof(T)), 64);
+}
+template <class T>
+std::int64_t workspace_bytes(const GemmArgs& g) {
+  using S = Tile<T>;
+  return packed_a_bytes<T>(g) + least(round_up(g.n, S::kColumns), S::kBlockColumns) * least(g.k, S::kDepth) *
+                                    static_cast<std::int64_t>(sizeof(T));
 }
 
 template <class T>
@@ -131,8 +171,7 @@ void gemm_blocks(const GemmArgs& g, char* workspace) {
   const T* b = static_cast<const T*>(g.b);
   T* c = static_cast<T*>(g.c);
   T* packed_a = reinterpret_cast<T*>(workspace);
-  T* packed_b = reinterpret_cast<T*>(workspace + S::kPackedA);
-  const auto least = [](std::int64_t x, std::int64_t y) { return x < y ? x : y; };
+  T* packed_b = reinterpret_cast<T*>(workspace + packed_a_bytes<T>(g));
   for (std::int64_t j0 = 0; j0 < g.n; j0 += S::kBlockColumns) {
     const std::int64_t columns = least(S::kBlockColumns, g.n - j0);
     for (std::int64_t p0 = 0; p0 < g.k; p0 += S::kDepth) {
@@ -140,17 +179,19 @@ void gemm_blocks(const GemmArgs& g, char* workspace) {
       pack<T, S::kColumns>(b + p0 * g.b_row + j0 * g.b_col, g.b_col, g.b_row, packed_b, columns, depth);
       for (std::int64_t i0 = 0; i0 < g.m; i0 += S::kBlockRows) {
         const std::int64_t rows = least(S::kBlockRows, g.m - i0);
-        pack<T, S::kRows>(a + i0 * g.a_row + p0 * g.a_col, g.a_row, g.a_col, packed_a, rows, depth);
+        const T* block = a + i0 * g.a_row + p0 * g.a_col;
+        const bool packed = packs_rows<T>(g);
+        if (packed) pack<T, S::kRows>(block, g.a_row, g.a_col, packed_a, rows, depth);
         for (std::int64_t j = 0; j < columns; j += S::kColumns) {
           const T* panel = packed_b + j * depth;
           const std::int64_t w = least(S::kColumns, columns - j);
           for (std::int64_t i = 0; i < rows; i += S::kRows) {
             T* o = c + (i0 + i) * g.c_row + j0 + j;
-            const T* strip = packed_a + i * depth;
-            if (rows - i >= S::kRows)
-              tile<T, S::kRows>(strip, panel, depth, o, g.c_row, w, p0 > 0);
+            if (packed)
+              tile_of<T>(rows - i, PackedRows<T>{packed_a + i * depth}, panel, depth, o, g.c_row, w, p0 > 0);
             else
-              edge_tile<T>(strip, panel, depth, o, g.c_row, rows - i, w, p0 > 0);
+              tile_of<T>(rows - i, StridedRows<T>{block + i * g.a_row, g.a_row, g.a_col}, panel, depth, o, g.c_row, w,
+                         p0 > 0);
           }
         }
       }
@@ -299,8 +340,7 @@ void gemv_any(const GemmArgs& g) {
 }
 
 template <class T>
-inline constexpr GemmKernel kGemm = {gemm_any<T>, gemv_any<T>, Tile<T>::kPackedA + Tile<T>::kPackedB, Tile<T>::kRows,
-                                     Tile<T>::kColumns};
+inline constexpr GemmKernel kGemm = {gemm_any<T>, gemv_any<T>, workspace_bytes<T>, Tile<T>::kRows, Tile<T>::kColumns};
 
 }  // namespace
 

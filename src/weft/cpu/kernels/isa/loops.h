@@ -55,6 +55,26 @@ void binary_loop(const char* const* in, unsigned scalar, char* out, std::int64_t
   }
 }
 
+// The same for functions with many selects: of one that does not vary the compiler makes a branch, and the loop scalar.
+// One value is spread over a short array, so only the dense loop is compiled.
+template <class F, class In, class Out>
+void spread_binary_loop(const char* const* in, unsigned scalar, char* out, std::int64_t n) {
+  constexpr std::int64_t kChunk = 256;
+  alignas(64) In spread[2][kChunk];
+  const In* x[2] = {reinterpret_cast<const In*>(in[0]), reinterpret_cast<const In*>(in[1])};
+  Out* o = reinterpret_cast<Out*>(out);
+  for (unsigned k = 0; k < 2; ++k)
+    if (scalar >> k & 1u)
+      for (std::int64_t i = 0; i < (n < kChunk ? n : kChunk); ++i) spread[k][i] = *x[k];
+  for (std::int64_t begin = 0; begin < n; begin += kChunk) {
+    const std::int64_t m = n - begin < kChunk ? n - begin : kChunk;
+    const In* a = scalar & 1u ? spread[0] : x[0] + begin;
+    const In* b = scalar & 2u ? spread[1] : x[1] + begin;
+    WEFT_INDEPENDENT
+    for (std::int64_t i = 0; i < m; ++i) o[begin + i] = F::apply(a[i], b[i]);
+  }
+}
+
 // Three operands of types A, B, B. One value is spread over a short array, so only the dense loop is compiled.
 template <class F, class A, class B, class Out>
 void ternary_loop(const char* const* in, unsigned scalar, char* out, std::int64_t n) {
@@ -140,18 +160,26 @@ constexpr ElementwiseKernel make_unary() {
             sizeof(Out),
             F::kCost * (sizeof(T) == 8 ? 2 : 1) + move_cost(sizeof(T) + sizeof(Out))};
 }
+// The loop that F asks for.
+template <class F, class In, class Out>
+constexpr ElementwiseLoop binary_loop_of() {
+  if constexpr (requires { F::kSpreadsScalars; })
+    return spread_binary_loop<F, In, Out>;
+  else
+    return binary_loop<F, In, Out>;
+}
 template <class F, class T>
 constexpr ElementwiseKernel make_binary() {
   using Out = typename F::template Result<T>;
   if constexpr (is_small_float<T>)
-    return {
-        small_float_loop<T, binary_loop<F, float, typename F::template Result<float>>, 2, std::is_same_v<Out, Bool>>,
-        2,
-        {sizeof(T), sizeof(T)},
-        sizeof(Out),
-        F::kCost + 0.7f};
+    return {small_float_loop<T, binary_loop_of<F, float, typename F::template Result<float>>(), 2,
+                             std::is_same_v<Out, Bool>>,
+            2,
+            {sizeof(T), sizeof(T)},
+            sizeof(Out),
+            F::kCost + 0.7f};
   else
-    return {binary_loop<F, T, Out>,
+    return {binary_loop_of<F, T, Out>(),
             2,
             {sizeof(T), sizeof(T)},
             sizeof(Out),

@@ -157,7 +157,7 @@ TEST_F(Matmul, integers_wrap_and_complex_numbers_multiply) {
       check<std::uint16_t>(p, Order::kColumns, bo, 0);
       check<std::int32_t>(p, Order::kRows, bo, 0);
       check<std::int64_t>(p, Order::kEveryOther, bo, 0);
-      check<std::complex<float>>(p, Order::kRows, bo, 1e-4);
+      check<std::complex<float>>(p, Order::kRows, bo, 1e-5);
       check<std::complex<double>>(p, Order::kColumns, bo, 1e-13);
     }
 }

@@ -94,6 +94,7 @@ std::string static_text(const std::complex<U>& v) {
 }
 template <class U>
 concept HasStaticText = requires(const U& v) { static_text(v); };
+// NOLINTNEXTLINE(bugprone-return-const-ref-from-parameter): keys are lvalues of maps
 inline const std::string& key_text(const std::string& key) { return key; }
 template <class K>
 std::string key_text(const K& key) {

@@ -95,12 +95,10 @@ namespace {
 // twice, every level would double the work.
 class EqualPairs {
  public:
-  EqualPairs() : owner_(!current_) {
-    if (owner_) current_ = &pairs_;
+  EqualPairs() : before_(current_) {
+    if (!before_) current_ = &pairs_;
   }
-  ~EqualPairs() {
-    if (owner_) current_ = nullptr;
-  }
+  ~EqualPairs() { current_ = before_; }
   EqualPairs(const EqualPairs&) = delete;
   EqualPairs& operator=(const EqualPairs&) = delete;
 
@@ -110,7 +108,7 @@ class EqualPairs {
  private:
   using Pairs = std::set<std::pair<const JaxprData*, const JaxprData*>>;
   static inline constinit thread_local Pairs* current_ = nullptr;
-  bool owner_;
+  Pairs* const before_;
   Pairs pairs_;
 };
 

@@ -233,6 +233,53 @@ void plain_gemm(const GemmArgs& g) {
   });
 }
 
+// ---- complex ----
+
+// One part of an operand (rows x columns, strided) as a dense matrix of reals.
+template <class R>
+void copy_part(const std::complex<R>* from, std::int64_t row, std::int64_t column, std::int64_t rows,
+               std::int64_t columns, bool imaginary, R* to) {
+  const R* x = reinterpret_cast<const R*>(from) + (imaginary ? 1 : 0);
+  const std::int64_t grain = std::max<std::int64_t>(1, (1 << 16) / std::max<std::int64_t>(1, columns));
+  parallel_for(rows, grain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i)
+      for (std::int64_t j = 0; j < columns; ++j) to[i * columns + j] = x[2 * (i * row + j * column)];
+  });
+}
+
+// (a + bi)(c + di) by four real products.
+template <class R>
+void complex_gemm(const GemmArgs& g) {
+  if (g.m * g.n * g.k < 4096) return plain_gemm<std::complex<R>>(g);
+  const auto reals = [](std::int64_t n) { return Scratch(n * static_cast<std::int64_t>(sizeof(R))); };
+  const auto data = [](const Scratch& s) { return reinterpret_cast<R*>(s.data()); };
+  const Scratch a[2] = {reals(g.m * g.k), reals(g.m * g.k)}, b[2] = {reals(g.k * g.n), reals(g.k * g.n)},
+                c[2] = {reals(g.m * g.n), reals(g.m * g.n)};
+  for (int part = 0; part < 2; ++part) {
+    copy_part(static_cast<const std::complex<R>*>(g.a), g.a_row, g.a_col, g.m, g.k, part == 1, data(a[part]));
+    copy_part(static_cast<const std::complex<R>*>(g.b), g.b_row, g.b_col, g.k, g.n, part == 1, data(b[part]));
+  }
+  for (int part = 0; part < 2; ++part) {
+    // Real: a c - b d. Imaginary: a d + b c.
+    for (int term = 0; term < 2; ++term) {
+      const GemmArgs real{g.m, g.n, g.k, data(a[term]), g.k, 1, data(b[part ^ term]), g.n, 1, data(c[term]), g.n};
+      if constexpr (std::is_same_v<R, float>)
+        f32_gemm(real);
+      else
+        own_gemm(f64, real);
+    }
+    R* out = static_cast<R*>(g.c) + part;
+    const R *first = data(c[0]), *second = data(c[1]);
+    parallel_for(g.m, std::max<std::int64_t>(1, (1 << 16) / g.n), [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i)
+        for (std::int64_t j = 0; j < g.n; ++j) {
+          const R x = first[i * g.n + j], y = second[i * g.n + j];
+          out[2 * (i * g.c_row + j)] = part == 0 ? x - y : x + y;
+        }
+    });
+  }
+}
+
 // ---- small floats ----
 
 // Converts a (rows x columns, strided) problem's operand to dense f32 and says so in the strides.
@@ -332,7 +379,7 @@ void matmul(const MatmulProblem& p, const void* a, const void* b, void* c) {
       if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>)
         for_batch(p, [&](std::int64_t s) { plain_gemm<T>(args(s)); });
       else if constexpr (std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>)
-        for_batch(p, [&](std::int64_t s) { plain_gemm<T>(args(s)); });
+        for_batch(p, [&](std::int64_t s) { complex_gemm<typename T::value_type>(args(s)); });
     });
   }
 }

@@ -5,6 +5,7 @@
 
 #include "temporary_folder.h"
 #include "train/digits.h"
+#include "train/file.h"
 #include "train/gzip.h"
 #include "train/idx.h"
 #include "train/mnist.h"

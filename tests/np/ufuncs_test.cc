@@ -204,7 +204,7 @@ TEST(ufuncs, logarithms_of_exact_powers_are_whole_numbers) {
 
 TEST(ufuncs, logarithms_anywhere) {
   expect_near(np::log2(np::array({3.0, 0.3, 1e-310, 1e308, 5e-324})),
-              np::array({1.584962500721156, -1.7369655941662063, -1029.7977141750055, 1023.1538532253076, -1074.0}),
+              np::array({1.584962500721156, -1.7369655941662063, -1029.7977094150824, 1023.1538532253076, -1074.0}),
               1e-15);
   expect_near(np::log10(np::array({3.0, 0.3, 1e-310, 1.7e308})),
               np::array({0.47712125471966244, -0.5228787452803376, -310.0, 308.2304489213783}), 1e-15);
@@ -213,8 +213,8 @@ TEST(ufuncs, logarithms_anywhere) {
     const Array want = np::array({-np::inf, -np::inf, np::inf, np::nan, np::nan, np::nan}, t);
     expect_equal(np::log2(edges), want);
     expect_equal(np::log10(edges), want);
-    const Array largest = np::array({np::finfo(t).max}, t);
-    EXPECT_NEAR(np::log2(largest).item<double>(), std::log2(np::finfo(t).max), 1e-12 + 1e-3 * (byte_size(t) < 4));
+    const double largest = np::finfo(t).max;
+    EXPECT_NEAR(np::log2(np::array({largest}, t)).item<double>(), std::log2(largest), 128 * np::finfo(t).eps);
   }
   // Next to 1 nothing cancels.
   const double e = std::numeric_limits<double>::epsilon();

@@ -147,7 +147,7 @@ TEST(idx, sizes_whose_product_overflows_are_refused_without_allocating) {
   data = bytes({0, 0, 14, 2, 255, 255, 255, 255, 7, 255, 255, 255});
   EXPECT_EQ(
       fault(data),
-      "parse_idx: f.idx must hold 4611686013058875400 bytes of data for f64[4294967295,134217727]; got 0, so it is "
+      "parse_idx: f.idx must hold 4611685982993907720 bytes of data for f64[4294967295,134217727]; got 0, so it is "
       "truncated.");
 }
 

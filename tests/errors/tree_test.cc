@@ -81,6 +81,43 @@ TEST(tree_error, structures_that_a_program_of_the_users_compares) {
       "  at here");
 }
 
+TEST(tree_error, branches_and_loops_that_change_the_structure) {
+  const auto one = [](Array x) { return std::vector<Array>{x}; };
+  const auto two = [](Array x) { return std::vector<Array>{x, x}; };
+  expect_error<TreeError>([&] { cond(true, one, two, 1.0f); },
+                          "cond: branches: trees must have equal structure; got 1 entry and 2 entries at the root.\n"
+                          "  at here");
+  expect_error<TreeError>([&] { switch_(0, std::tuple(one, two), 1.0f); },
+                          "switch_: branches: trees must have equal structure; got 1 entry and 2 entries at the root.\n"
+                          "  at here");
+  const auto longer = [](std::vector<Array> v) {
+    v.push_back(v[0]);
+    return v;
+  };
+  expect_error<TreeError>(
+      [&] {
+        scan([&](std::vector<Array> v) { return std::pair(longer(v), v[0]); }, std::vector<Array>{1.0f}, no_xs,
+             {.length = 3});
+      },
+      "scan: carry: trees must have equal structure; got 1 entry and 2 entries at the root.\n"
+      "  at here\n"
+      "  while tracing scan at here");
+  expect_error<TreeError>(
+      [&] { while_loop([](std::vector<Array> v) { return v[0] < 3; }, longer, std::vector<Array>{1.0f}); },
+      "while_loop: state: trees must have equal structure; got 1 entry and 2 entries at the root.\n"
+      "  at here\n"
+      "  while tracing while_loop at here");
+  expect_error<TreeError>(
+      [&] {
+        associative_scan([&](std::vector<Array> a, std::vector<Array>) { return longer(a); },
+                         std::vector<Array>{np::ones({4})});
+      },
+      "associative_scan: what the function takes and returns: trees must have equal structure; got 1 entry and 2 "
+      "entries "
+      "at the root.\n"
+      "  at here");
+}
+
 TEST(tree_error, in_axes_of_the_wrong_length) {
   expect_error<TreeError>(
       [&] { vmap([](Array x, Array y) { return x * y; }, {0, 0, 0})(np::ones({3}), np::ones({3})); },

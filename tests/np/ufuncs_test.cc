@@ -379,6 +379,37 @@ TEST(ufuncs, shifts_by_the_width_or_more_leave_nothing_but_the_sign) {
   expect_equal(np::array({-128, 64}, i8) >> np::array({2, 9}, i8), np::array({-32, 0}, i8));
   expect_equal(np::array({-1}, i32) >> 40, np::array({-1}));
   expect_equal(np::array({128}, u8) >> 7, np::array({1}, u8));
+  expect_equal(np::array({1, -1}) << -1, np::array({0, 0}));
+  expect_equal(np::array({1, -1}) >> -1, np::array({0, -1}));
+}
+
+TEST(ufuncs, edges_are_as_documented) {
+  const double pi = np::pi;
+  expect_equal(np::log(np::array({0.0, -1.0, Inf})), np::array({-Inf, NaN, Inf}));
+  expect_equal(np::log1p(np::array({-1.0, -2.0})), np::array({-Inf, NaN}));
+  expect_equal(np::sqrt(np::array({-1.0, -0.0})), np::array({NaN, 0.0}));
+  EXPECT_TRUE(np::signbit(np::sqrt(-0.0)).item<bool>());
+  for (Array (*f)(const Arg&) : {np::sin, np::cos, np::tan})
+    expect_equal(f(np::array({Inf, -Inf})), np::array({NaN, NaN}));
+  expect_equal(np::arcsin(np::array({1.5, -1.5})), np::array({NaN, NaN}));
+  expect_equal(np::arccos(np::array({1.5, -1.5})), np::array({NaN, NaN}));
+  expect_near(np::arctan(np::array({Inf, -Inf})), np::array({pi / 2, -pi / 2}), 1e-15);
+  expect_equal(np::arccosh(np::array({1.0, 0.5})), np::array({0.0, NaN}));
+  expect_equal(np::arctanh(np::array({1.0, -1.0, 2.0})), np::array({Inf, -Inf, NaN}));
+  expect_near(np::arctan2(np::array({0.0, -0.0}), -1.0), np::array({pi, -pi}), 1e-15);
+  expect_equal(np::divide(np::array({1, -1, 0}), 0), np::array({Inf, -Inf, NaN}, f32));
+  expect_equal(np::reciprocal(np::array({0.0, -0.0})), np::array({Inf, -Inf}));
+  expect_equal(np::power(np::array({-8.0, 0.0, NaN}), np::array({1. / 3, 0.0, 0.0})), np::array({NaN, 1.0, 1.0}));
+  expect_equal(np::floor_divide(np::array({5, 0, -5}), 0), np::array({-2, -1, -2}));
+  expect_equal(np::floor_divide(np::array({5, 0}, u8), 0), np::array({255, 255}, u8));
+  expect_equal(np::mod(np::array({5, -5}), 0), np::array({5, -5}));
+  expect_equal(np::logical_and(np::nan, 1.f), Array(true));
+  EXPECT_EQ(message_of<DTypeError>([] { return np::negative(np::array({true})); }),
+            "negative: the operand must be integer, float or complex; got bool[1].");
+  for (const auto& call : std::vector<std::function<void()>>{
+           [] { np::floor(np::ones({1}, c64)); }, [] { np::trunc(np::ones({1}, c64)); },
+           [] { np::ceil(np::ones({1}, c64)); }, [] { np::bitwise_or(1.f, 2); }, [] { np::left_shift(1.f, 1); }})
+    EXPECT_TRUE(throws<DTypeError>(call));
 }
 
 TEST(ufuncs, complex_parts) {

@@ -47,7 +47,8 @@ void for_each_cell(std::string_view text, F&& set) {
 
 }  // namespace
 
-Canvas::Canvas(int width, int height, Color background) {
+Canvas::Canvas(int width, int height, Color background, SourceLocation loc) {
+  const LocationScope scope(loc, "canvas");
   if (width < 1 || height < 1 || width > kLargestSide || height > kLargestSide)
     throw ShapeError("canvas: width and height must be between 1 and " + std::to_string(kLargestSide) + "; got " +
                      std::to_string(width) + " and " + std::to_string(height) + ".");
@@ -56,7 +57,8 @@ Canvas::Canvas(int width, int height, Color background) {
   fill(0, 0, width, height, background);
 }
 
-Color Canvas::pixel(int x, int y) const {
+Color Canvas::pixel(int x, int y, SourceLocation loc) const {
+  const LocationScope scope(loc, "canvas");
   if (x < 0 || y < 0 || x >= width() || y >= height())
     throw IndexError("canvas: a pixel must lie in " + std::to_string(width()) + "x" + std::to_string(height()) +
                      "; got " + std::to_string(x) + ", " + std::to_string(y) + ".");
@@ -90,7 +92,9 @@ void Canvas::frame(int x, int y, int width, int height, Color color, int thickne
   fill(x + width - thickness, y, thickness, height, color);
 }
 
-void Canvas::path(std::span<const double> x, std::span<const double> y, Color color, double thickness) {
+void Canvas::path(std::span<const double> x, std::span<const double> y, Color color, double thickness,
+                  SourceLocation loc) {
+  const LocationScope scope(loc, "canvas");
   if (x.size() != y.size())
     throw ShapeError("canvas: path must have equally many x and y; got " + std::to_string(x.size()) + " and " +
                      std::to_string(y.size()) + ".");
@@ -155,7 +159,9 @@ void Canvas::line(double x0, double y0, double x1, double y1, Color color, doubl
   path(x, y, color, thickness);
 }
 
-void Canvas::grey(int x, int y, std::span<const std::uint8_t> pixels, int width, int height, int scale) {
+void Canvas::grey(int x, int y, std::span<const std::uint8_t> pixels, int width, int height, int scale,
+                  SourceLocation loc) {
+  const LocationScope scope(loc, "canvas");
   if (width < 0 || height < 0 || pixels.size() != static_cast<std::size_t>(width) * static_cast<std::size_t>(height))
     throw ShapeError("canvas: a grey image must have width * height pixels; got " + std::to_string(pixels.size()) +
                      " for " + std::to_string(width) + "x" + std::to_string(height) + ".");

@@ -25,14 +25,14 @@ enum class Align : std::uint8_t { kLeft, kCenter, kRight };
 class Canvas {
  public:
   /// ShapeError unless both sizes are between 1 and 16384.
-  Canvas(int width, int height, Color background = kWhite);
+  Canvas(int width, int height, Color background = kWhite, SourceLocation loc = std::source_location::current());
 
   int width() const { return image_.width; }
   int height() const { return image_.height; }
   const Image& image() const { return image_; }
 
   /// IndexError when the pixel is outside.
-  Color pixel(int x, int y) const;
+  Color pixel(int x, int y, SourceLocation loc = std::source_location::current()) const;
   /// Mixes the colour in: 0 leaves the pixel, 1 replaces it. Outside pixels are ignored.
   void blend(int x, int y, Color color, double opacity = 1);
   /// Fills width x height pixels from (x, y) down and right.
@@ -41,18 +41,22 @@ class Canvas {
   void frame(int x, int y, int width, int height, Color color, int thickness = 1);
   /// A smooth line with round ends through the points x[i], y[i]; a single point is a dot.
   /// ShapeError unless both have equal size; pieces with a coordinate that is not finite are left out.
-  void path(std::span<const double> x, std::span<const double> y, Color color, double thickness = 1);
+  void path(std::span<const double> x, std::span<const double> y, Color color, double thickness = 1,
+            SourceLocation loc = std::source_location::current());
   /// The piece from (x0, y0) to (x1, y1).
   void line(double x0, double y0, double x1, double y1, Color color, double thickness = 1);
   /// A grey image (ShapeError unless it has width * height pixels), each pixel a square of scale x scale.
-  void grey(int x, int y, std::span<const std::uint8_t> pixels, int width, int height, int scale = 1);
+  void grey(int x, int y, std::span<const std::uint8_t> pixels, int width, int height, int scale = 1,
+            SourceLocation loc = std::source_location::current());
   /// Text of one line with its top at y, cells of scale x scale pixels.
   void text(int x, int y, std::string_view text, Color color, int scale = 2, Align align = Align::kLeft);
   /// Text that runs upwards: its start is at y = bottom for kLeft, its top at x.
   void text_up(int x, int y, std::string_view text, Color color, int scale = 2, Align align = Align::kLeft);
 
   /// Writes the picture; BackendError when the system refuses.
-  void write(const std::string& path) const { write_png(path, image_); }
+  void write(const std::string& path, SourceLocation loc = std::source_location::current()) const {
+    write_png(path, image_, loc);
+  }
 
  private:
   Image image_;

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "weft/base/location.h"
+
 namespace weft::train {
 
 struct Digits {
@@ -15,6 +17,6 @@ struct Digits {
 
 /// Draws n digits: a random variant of each glyph with jittered points, slant, size, place, stroke width and noise.
 /// ValueError when n is negative.
-Digits draw_digits(std::int64_t n, std::uint64_t seed);
+Digits draw_digits(std::int64_t n, std::uint64_t seed, SourceLocation loc = std::source_location::current());
 
 }  // namespace weft::train

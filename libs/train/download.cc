@@ -143,7 +143,8 @@ std::string one_line(std::string text) {
 
 }  // namespace
 
-void download(const std::string& url, const std::string& path, const DownloadOptions& options) {
+void download(const std::string& url, const std::string& path, const DownloadOptions& options, SourceLocation loc) {
+  const LocationScope scope(loc, "download");
   const std::string temporary = temporary_name(path);
   for (const std::string& program : options.programs) {
     std::optional<Child> child = Child::start(command_line(program, url, temporary, options));

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "weft/base/location.h"
+
 namespace weft::train {
 
 struct DownloadOptions {
@@ -16,6 +18,7 @@ struct DownloadOptions {
 
 /// Fetches `url` into the file `path`. BackendError naming the url and the program's own message when that fails,
 /// or when no program is installed.
-void download(const std::string& url, const std::string& path, const DownloadOptions& options = {});
+void download(const std::string& url, const std::string& path, const DownloadOptions& options = {},
+              SourceLocation loc = std::source_location::current());
 
 }  // namespace weft::train

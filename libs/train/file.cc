@@ -27,7 +27,8 @@ using File = std::unique_ptr<std::FILE, Close>;
 
 }  // namespace
 
-std::vector<std::byte> read_file(const std::string& path) {
+std::vector<std::byte> read_file(const std::string& path, SourceLocation loc) {
+  const LocationScope scope(loc, "read_file");
   const File file(std::fopen(path.c_str(), "rb"));
   if (!file) refuse("read_file", path, "readable", errno);
   // Read to the end rather than asking for the size, so that pipes work and a lying size does no harm.
@@ -45,7 +46,8 @@ std::vector<std::byte> read_file(const std::string& path) {
   return data;
 }
 
-void write_file(const std::string& path, std::span<const std::byte> data) {
+void write_file(const std::string& path, std::span<const std::byte> data, SourceLocation loc) {
+  const LocationScope scope(loc, "write_file");
   const std::string temporary = temporary_name(path);
   File file(std::fopen(temporary.c_str(), "wb"));
   if (!file) refuse("write_file", path, "writable", errno);
@@ -76,7 +78,8 @@ bool file_exists(const std::string& path) {
   return std::filesystem::exists(path, error);
 }
 
-void make_folders(const std::string& path) {
+void make_folders(const std::string& path, SourceLocation loc) {
+  const LocationScope scope(loc, "make_folders");
   std::error_code error;
   std::filesystem::create_directories(path, error);
   if (error)

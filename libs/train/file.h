@@ -8,13 +8,16 @@
 #include <string>
 #include <vector>
 
+#include "weft/base/location.h"
+
 namespace weft::train {
 
 /// The bytes of the file; BackendError naming the file when it is missing, a folder or unreadable.
-std::vector<std::byte> read_file(const std::string& path);
+std::vector<std::byte> read_file(const std::string& path, SourceLocation loc = std::source_location::current());
 
 /// Writes `data` to `path`, replacing what was there in one step; BackendError when the system refuses.
-void write_file(const std::string& path, std::span<const std::byte> data);
+void write_file(const std::string& path, std::span<const std::byte> data,
+                SourceLocation loc = std::source_location::current());
 
 /// A name beside `path` that no other process or thread uses.
 std::string temporary_name(const std::string& path);
@@ -23,6 +26,6 @@ std::string temporary_name(const std::string& path);
 bool file_exists(const std::string& path);
 
 /// Makes the folder and those above it; BackendError when the system refuses.
-void make_folders(const std::string& path);
+void make_folders(const std::string& path, SourceLocation loc = std::source_location::current());
 
 }  // namespace weft::train

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "weft/base/error.h"
+#include "weft/base/text.h"
 
 namespace weft::train {
 
@@ -60,7 +61,8 @@ std::vector<std::byte> unpack(std::span<const std::byte> data, std::size_t limit
     if (status == Z_STREAM_END) {
       if (read == data.size()) break;
       if (!has_magic(data.subspan(read)))
-        refuse("end with its gzip stream", std::to_string(data.size() - read) + " trailing bytes");
+        refuse("end with its gzip stream",
+               count_str(static_cast<std::int64_t>(data.size() - read), "trailing byte", "trailing bytes"));
       inflateReset(&stream);
     } else if (status == Z_BUF_ERROR || (status == Z_OK && read == data.size() && stream.avail_out != 0)) {
       refuse("be a whole gzip stream", "a stream truncated after " + std::to_string(data.size()) + " bytes");
@@ -78,11 +80,15 @@ std::vector<std::byte> unpack(std::span<const std::byte> data, std::size_t limit
 
 bool is_gzip(std::span<const std::byte> data) { return has_magic(data); }
 
-std::vector<std::byte> gunzip(std::span<const std::byte> data, std::size_t limit, const std::string& source) {
+std::vector<std::byte> gunzip(std::span<const std::byte> data, std::size_t limit, const std::string& source,
+                              SourceLocation loc) {
+  const LocationScope scope(loc, "gunzip");
   return unpack(data, limit, false, source);
 }
 
-std::vector<std::byte> gunzip_prefix(std::span<const std::byte> data, std::size_t count, const std::string& source) {
+std::vector<std::byte> gunzip_prefix(std::span<const std::byte> data, std::size_t count, const std::string& source,
+                                     SourceLocation loc) {
+  const LocationScope scope(loc, "gunzip_prefix");
   return unpack(data, count, true, source);
 }
 

@@ -48,6 +48,7 @@ struct Header {
   IdxFile file;  // without data
   std::size_t size = 0;
   std::uint64_t data_size = 0;
+  bool too_large = false;  // for data_size, and so for any file
 };
 
 // Reads the header from the file's first bytes, at least kLongestHeader of them unless the file is shorter.
@@ -69,7 +70,7 @@ Header parse_header(std::span<const std::byte> bytes, const std::string& source)
   if (bytes.size() < out.size)
     refuse(source, "have a header of " + std::to_string(out.size) + " bytes for its " + std::to_string(rank) + " sizes",
            std::to_string(bytes.size()) + " bytes");
-  // A product beyond this is larger than any file, so it cannot match what is there.
+  // Beyond this, the bytes of the widest elements overflow.
   constexpr std::uint64_t kTooMany = std::uint64_t{1} << 59;
   std::uint64_t count = 1;
   bool empty = false;
@@ -80,13 +81,15 @@ Header parse_header(std::span<const std::byte> bytes, const std::string& source)
     empty = empty || size == 0;
     count = size != 0 && count > kTooMany / size ? kTooMany : count * std::max<std::uint64_t>(size, 1);
   }
+  out.too_large = !empty && count == kTooMany;
   out.data_size = empty ? 0 : count * static_cast<std::uint64_t>(byte_size(out.file.dtype));
   return out;
 }
 
 }  // namespace
 
-IdxFile parse_idx(std::span<const std::byte> bytes, const std::string& source) {
+IdxFile parse_idx(std::span<const std::byte> bytes, const std::string& source, SourceLocation loc) {
+  const LocationScope scope(loc, "parse_idx");
   const bool packed = is_gzip(bytes);
   Header header = parse_header(packed ? gunzip_prefix(bytes, kLongestHeader, source) : bytes, source);
   IdxFile file = std::move(header.file);
@@ -97,12 +100,15 @@ IdxFile parse_idx(std::span<const std::byte> bytes, const std::string& source) {
     bytes = unpacked;
   }
   const std::uint64_t expected = header.data_size, got = bytes.size() - header.size;
+  if (header.too_large)
+    refuse(source, "hold the data of " + type_str(file) + ", which is more than any file can",
+           count_str(static_cast<std::int64_t>(got), "byte", "bytes") + ", so it is truncated");
   if (got < expected)
     refuse(source, "hold " + std::to_string(expected) + " bytes of data for " + type_str(file),
            std::to_string(got) + ", so it is truncated");
   if (got > expected)
     refuse(source, "end after the " + std::to_string(expected) + " bytes of " + type_str(file),
-           std::to_string(got - expected) + " trailing bytes");
+           count_str(static_cast<std::int64_t>(got - expected), "trailing byte", "trailing bytes"));
   if (packed) {
     unpacked.erase(unpacked.begin(), unpacked.begin() + static_cast<std::ptrdiff_t>(header.size));
     file.data = std::move(unpacked);
@@ -113,9 +119,13 @@ IdxFile parse_idx(std::span<const std::byte> bytes, const std::string& source) {
   return file;
 }
 
-IdxFile read_idx(const std::string& path) { return parse_idx(read_file(path), path); }
+IdxFile read_idx(const std::string& path, SourceLocation loc) {
+  const LocationScope scope(loc, "read_idx");
+  return parse_idx(read_file(path), path);
+}
 
-void write_idx(const std::string& path, const IdxFile& file) {
+void write_idx(const std::string& path, const IdxFile& file, SourceLocation loc) {
+  const LocationScope scope(loc, "write_idx");
   const auto* code =
       std::find_if(std::begin(kCodes), std::end(kCodes), [&](const Code& c) { return c.dtype == file.dtype; });
   if (code == std::end(kCodes))
@@ -130,7 +140,7 @@ void write_idx(const std::string& path, const IdxFile& file) {
   }
   if (!fits || expected != file.data.size())
     throw ShapeError("write_idx: the data must fill the shape, whose sizes need 32 bits at most; got " +
-                     type_str(file) + " and " + std::to_string(file.data.size()) + " bytes.");
+                     type_str(file) + " and " + count_str(std::ssize(file.data), "byte", "bytes") + ".");
   std::vector<std::byte> bytes = {std::byte{0}, std::byte{0}, static_cast<std::byte>(code->code),
                                   static_cast<std::byte>(file.shape.size())};
   for (const std::int64_t size : file.shape)

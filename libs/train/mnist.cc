@@ -154,7 +154,8 @@ std::vector<std::string> MnistOptions::default_mirrors() {
   return {"https://storage.googleapis.com/cvdf-datasets/mnist/", "https://ossci-datasets.s3.amazonaws.com/mnist/"};
 }
 
-Mnist load_mnist(const MnistOptions& options) {
+Mnist load_mnist(const MnistOptions& options, SourceLocation loc) {
+  const LocationScope scope(loc, "load_mnist");
   std::vector<std::string> notes;
   if (options.folder.empty()) {
     notes.emplace_back("no data folder is set (WEFT_DATA_DIR)");

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "train/download.h"
+#include "weft/base/location.h"
 
 namespace weft::train {
 
@@ -44,6 +45,6 @@ struct MnistOptions {
 /// or brings something other than MNIST (size or MD5), are noted and passed over. A folder that exists but is
 /// incomplete is a BackendError, one with damaged or contradicting files a ParseError: silently training on
 /// something else would be worse.
-Mnist load_mnist(const MnistOptions& options = {});
+Mnist load_mnist(const MnistOptions& options = {}, SourceLocation loc = std::source_location::current());
 
 }  // namespace weft::train

@@ -202,7 +202,8 @@ std::vector<std::string> tick_labels(const std::vector<double>& ticks) {
   return out;
 }
 
-Canvas draw_plot(const Plot& plot) {
+Canvas draw_plot(const Plot& plot, SourceLocation loc) {
+  const LocationScope scope(loc, "draw_plot");
   if (plot.panels.empty()) throw ValueError("line_plot: a plot must have a panel; got none.");
   Canvas canvas(plot.width, plot.height);
   int top = kMargin;
@@ -219,11 +220,15 @@ Canvas draw_plot(const Plot& plot) {
   return canvas;
 }
 
-void line_plot(const std::string& path, const Plot& plot) { draw_plot(plot).write(path); }
+void line_plot(const std::string& path, const Plot& plot, SourceLocation loc) {
+  const LocationScope scope(loc, "line_plot");
+  draw_plot(plot).write(path);
+}
 
 void line_plot(const std::string& path, const std::string& title, const std::string& x_label,
-               const std::string& y_label, std::vector<Series> series) {
-  line_plot(path, Plot{.title = title, .x_label = x_label, .panels = {{y_label, std::move(series)}}, .width = 800});
+               const std::string& y_label, std::vector<Series> series, SourceLocation loc) {
+  line_plot(path, Plot{.title = title, .x_label = x_label, .panels = {{y_label, std::move(series)}}, .width = 800},
+            loc);
 }
 
 }  // namespace weft::train

@@ -36,14 +36,15 @@ struct Plot {
 
 /// The picture. ShapeError when a series' x and y differ in size, ValueError when there is no panel or the panels
 /// do not fit the width and height.
-Canvas draw_plot(const Plot& plot);
+Canvas draw_plot(const Plot& plot, SourceLocation loc = std::source_location::current());
 
 /// Draws the plot into a PNG file; BackendError when the system refuses.
-void line_plot(const std::string& path, const Plot& plot);
+void line_plot(const std::string& path, const Plot& plot, SourceLocation loc = std::source_location::current());
 
 /// One panel.
 void line_plot(const std::string& path, const std::string& title, const std::string& x_label,
-               const std::string& y_label, std::vector<Series> series);
+               const std::string& y_label, std::vector<Series> series,
+               SourceLocation loc = std::source_location::current());
 
 /// Round numbers (1, 2 or 5 times a power of ten apart) that lie in [low, high], about `count` of them; with
 /// `whole`, whole numbers only.

@@ -23,7 +23,8 @@ constexpr std::uint64_t kMostPixels = std::uint64_t{1} << 28;
 
 }  // namespace
 
-std::vector<std::byte> encode_png(const Image& image) {
+std::vector<std::byte> encode_png(const Image& image, SourceLocation loc) {
+  const LocationScope scope(loc, "encode_png");
   const std::uint64_t count = static_cast<std::uint64_t>(image.width > 0 ? image.width : 0) *
                               static_cast<std::uint64_t>(image.height > 0 ? image.height : 0);
   if (count == 0 || count > kMostPixels || (image.channels != 1 && image.channels != 3) ||
@@ -43,7 +44,8 @@ std::vector<std::byte> encode_png(const Image& image) {
   return out;
 }
 
-Image decode_png(std::span<const std::byte> bytes, const std::string& source) {
+Image decode_png(std::span<const std::byte> bytes, const std::string& source, SourceLocation loc) {
+  const LocationScope scope(loc, "decode_png");
   const auto refuse = [&](const std::string& got) {
     throw ParseError("decode_png: " + source + " must be a valid PNG file; got " + got + ".");
   };
@@ -65,8 +67,14 @@ Image decode_png(std::span<const std::byte> bytes, const std::string& source) {
   return image;
 }
 
-void write_png(const std::string& path, const Image& image) { write_file(path, encode_png(image)); }
+void write_png(const std::string& path, const Image& image, SourceLocation loc) {
+  const LocationScope scope(loc, "write_png");
+  write_file(path, encode_png(image));
+}
 
-Image read_png(const std::string& path) { return decode_png(read_file(path), path); }
+Image read_png(const std::string& path, SourceLocation loc) {
+  const LocationScope scope(loc, "read_png");
+  return decode_png(read_file(path), path);
+}
 
 }  // namespace weft::train

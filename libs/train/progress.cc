@@ -63,9 +63,12 @@ ProgressOptions standard_progress() {
   return out;
 }
 
-Progress::Progress(std::string label, std::int64_t total, std::string unit, ProgressOptions options)
+Progress::Progress(std::string label, std::int64_t total, std::string unit, ProgressOptions options, SourceLocation loc)
     : label_(std::move(label)), unit_(std::move(unit)), total_(total), options_(std::move(options)) {
-  if (total < 0) throw ValueError("progress: total must not be negative; got " + std::to_string(total) + ".");
+  if (total < 0) {
+    const LocationScope scope(loc, "progress");
+    throw ValueError("progress: total must not be negative; got " + std::to_string(total) + ".");
+  }
   if (!options_.clock)
     options_.clock = [] {
       return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "weft/base/location.h"
+
 namespace weft::train {
 
 struct ProgressOptions {
@@ -31,7 +33,8 @@ class Progress {
 
   /// `label` comes first in each line ("epoch 1/5"); `unit` names what is counted ("images").
   /// ValueError when `total` is negative.
-  Progress(std::string label, std::int64_t total, std::string unit, ProgressOptions options = standard_progress());
+  Progress(std::string label, std::int64_t total, std::string unit, ProgressOptions options = standard_progress(),
+           SourceLocation loc = std::source_location::current());
   /// Ends the line if finish() was not reached, so that an error's text starts on a line of its own.
   ~Progress();
   Progress(const Progress&) = delete;

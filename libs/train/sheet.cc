@@ -15,7 +15,8 @@ constexpr int kMargin = 24, kGap = 10;
 
 }  // namespace
 
-Canvas draw_digit_sheet(const DigitSheet& sheet) {
+Canvas draw_digit_sheet(const DigitSheet& sheet, SourceLocation loc) {
+  const LocationScope scope(loc, "draw_digit_sheet");
   if (sheet.rows < 1 || sheet.cols < 1 || sheet.per_line < 1 || sheet.scale < 1)
     throw ValueError("digit_sheet: rows, cols, per_line and scale must be at least 1; got " +
                      std::to_string(sheet.rows) + ", " + std::to_string(sheet.cols) + ", " +
@@ -69,6 +70,9 @@ Canvas draw_digit_sheet(const DigitSheet& sheet) {
   return canvas;
 }
 
-void digit_sheet(const std::string& path, const DigitSheet& sheet) { draw_digit_sheet(sheet).write(path); }
+void digit_sheet(const std::string& path, const DigitSheet& sheet, SourceLocation loc) {
+  const LocationScope scope(loc, "digit_sheet");
+  draw_digit_sheet(sheet).write(path);
+}
 
 }  // namespace weft::train

@@ -321,11 +321,16 @@ TEST(borrow, an_error_in_construction_releases_the_owner) {
 TEST(array, items_convert_to_any_type) {
   EXPECT_EQ(Array(2.75).item<int>(), 2);
   EXPECT_EQ(Array(-1).item<double>(), -1.0);
+  EXPECT_EQ(Array(-2.75).item<int>(), -2);
   EXPECT_EQ(Array(300).item<std::uint8_t>(), 44);
+  EXPECT_EQ(Array(-1.5f).item<std::uint8_t>(), 0);
   EXPECT_EQ(Array(1e30f).item<int>(), std::numeric_limits<int>::max());
   EXPECT_EQ(Array(std::numeric_limits<float>::quiet_NaN()).item<std::int64_t>(), 0);
   EXPECT_TRUE(Array(0.5f).item<bool>());
-  EXPECT_EQ(Array(std::complex<float>(1, 2)).item<float>(), 1);
+  EXPECT_EQ(error_of([] { Array(std::complex<float>(1, 0)).item<float>(); }),
+            "DTypeError: item: a complex number is not real; got f32 for c64[].");
+  EXPECT_TRUE(Array(std::complex<float>(0, 2)).item<bool>());
+  EXPECT_EQ(Array(std::complex<float>(1, 2)).item<std::complex<double>>(), std::complex<double>(1, 2));
   EXPECT_EQ(Array(3).item<std::complex<double>>(), std::complex<double>(3, 0));
   EXPECT_EQ(static_cast<float>(Array(1.0 + 1.0 / 4096).item<float16>()), 1.0f);
   EXPECT_EQ(np::array({{{5}}}).item<int>(), 5);

@@ -165,6 +165,10 @@ void expect_all_converted(const Elements& from) {
   for (const auto& v : from.values) want.push_back(converted<To>(v, from.integers));
   expect_converted(from.x.astype(t), from, want, "eager");
   expect_converted(jit([t](Array a) { return a.astype(t); })(from.x), from, want, "jit");
+  if (is_complex(from.x.dtype()) && !is_complex(t) && t != boolean) {
+    for (const Array& item : from.items) EXPECT_THROW(item.item<To>(), DTypeError);  // astype is told, item is not
+    return;
+  }
   for (std::size_t i = 0; i < from.items.size(); ++i)
     EXPECT_TRUE(same_element<To>(from.items[i].item<To>(), want[5 * i]))
         << "item of " << from.items[i].str() << " from " << name(from.x.dtype()) << " to " << name(t);

@@ -39,8 +39,9 @@ TEST(dtype_error, to_vector_of_double_from_f32) {
 }
 
 TEST(dtype_error, order_of_complex_numbers) {
-  expect_error<DTypeError>([&] { np::array({std::complex<float>(1, 2)}) < 1.0f; },
-                           "less: complex numbers have no order; got c64[1] and c64[1].\n"
+  // np compares them part by part.
+  expect_error<DTypeError>([&] { lax::lt(np::array({std::complex<float>(1, 2)}), 1.0f); },
+                           "compare: complex numbers have no order; got c64[1] and c64[1].\n"
                            "  at here\n"
                            "hint: compare real(x), imag(x) or abs(x).");
 }
@@ -235,6 +236,16 @@ TEST(dtype_error, the_limits_of_another_kind) {
   expect_error<DTypeError>([&] { np::iinfo(f32); },
                            "iinfo: the dtype must be an integer's; got f32.\n"
                            "  at here");
+}
+
+TEST(dtype_error, a_complex_number_as_a_real_one) {
+  const Array z = np::array(std::complex<float>(1, 2));
+  const std::string hint =
+      "  at here\nhint: take a part of it first with np::real or np::imag, or its size with np::abs.";
+  expect_error<DTypeError>([&] { (void)z.item<float>(); },
+                           "item: a complex number is not real; got f32 for c64[].\n" + hint);
+  expect_error<DTypeError>([&] { (void)np::array({std::complex<double>(1, 0)}).item<int>(); },
+                           "item: a complex number is not real; got i32 for c128[1].\n" + hint);
 }
 
 }  // namespace

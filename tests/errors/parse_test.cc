@@ -56,5 +56,12 @@ TEST(parse_error, a_file_that_is_not_npy) {
       "read_npy: weights.npy: the file must start with '\\x93NUMPY'; got '\\x07\\x07\\x07\\x07\\x07\\x07'.\n  at here");
 }
 
+TEST(parse_error, an_endless_array_file) {
+  expect_error<ParseError>([&] { np::load("/dev/zero"); },
+                           "load: /dev/zero: the file must start with '\\x93NUMPY'; got "
+                           "'\\x00\\x00\\x00\\x00\\x00\\x00'.\n"
+                           "  at here");
+}
+
 }  // namespace
 }  // namespace weft::errors

@@ -409,5 +409,11 @@ TEST(shape_error, copy_to_a_span_that_is_too_short) {
                            "  at here");
 }
 
+TEST(shape_error, an_abstract_array_with_a_negative_size) {
+  expect_error<ShapeError>([&] { abstract(f32, {2, -3}); },
+                           "abstract: sizes must not be negative; got shape [2,-3].\n"
+                           "  at here");
+}
+
 }  // namespace
 }  // namespace weft::errors

@@ -34,14 +34,16 @@ TEST(tree_error, a_cotangent_of_another_structure) {
 TEST(tree_error, map_over_trees_of_different_length) {
   const std::vector<Array> a{np::ones({2}), np::ones({2})}, b{np::ones({2})};
   expect_error<TreeError>([&] { tree::map([](Array x, Array y) { return x + y; }, a, b); },
-                          "tree::map: trees must have equal structure; got 2 entries and 1 entry at the root.");
+                          "tree::map: trees must have equal structure; got 2 entries and 1 entry at the root.\n"
+                          "  at here");
 }
 
 TEST(tree_error, map_over_trees_with_other_names) {
   using Tree = std::map<std::string, Array>;
   const Tree a{{"w", np::ones({2})}}, b{{"v", np::ones({2})}};
   expect_error<TreeError>([&] { tree::map([](Array x, Array y) { return x + y; }, a, b); },
-                          "tree::map: trees must have equal structure; got an array and nothing at ['w'].");
+                          "tree::map: trees must have equal structure; got an array and nothing at ['w'].\n"
+                          "  at here");
 }
 
 TEST(tree_error, map_over_trees_with_other_numbers) {
@@ -51,7 +53,69 @@ TEST(tree_error, map_over_trees_with_other_numbers) {
   };
   expect_error<TreeError>(
       [&] { tree::map([](Array x, Array y) { return x + y; }, Layer{np::ones({2}), 2}, Layer{np::ones({2}), 3}); },
-      "tree::map: trees must have equal structure; got 2 and 3 at .units.");
+      "tree::map: trees must have equal structure; got 2 and 3 at .units.\n"
+      "  at here");
+}
+
+TEST(tree_error, map_over_several_trees_of_which_the_last_differs) {
+  const std::vector<Array> a{np::ones({2})}, b{Array()};
+  const std::string text = "tree::map: trees must have equal structure; got an array and none at [0].\n";
+  const auto first = [](const Array& x, const auto&...) { return x; };
+  expect_error<TreeError>([&] { tree::map(first, a, a, b); }, text + "  at here");
+  expect_error<TreeError>([&] { tree::map(first, a, a, a, b); }, text + "  at here");
+  // A line of its own does not fit behind any number of trees.
+  expect_error<TreeError>(
+      [&] {
+        np::ones({2});
+        tree::map(first, a, a, a, a, b);
+      },
+      text + "  after ones at here");
+}
+
+TEST(tree_error, structures_that_a_program_of_the_users_compares) {
+  expect_error<TreeError>(
+      [&] {
+        tree::check_same_structure("restore: parameters", std::pair(np::ones({2}), 1), std::pair(np::ones({2}), 2));
+      },
+      "restore: parameters: trees must have equal structure; got 1 and 2 at [1].\n"
+      "  at here");
+}
+
+TEST(tree_error, branches_and_loops_that_change_the_structure) {
+  const auto one = [](Array x) { return std::vector<Array>{x}; };
+  const auto two = [](Array x) { return std::vector<Array>{x, x}; };
+  expect_error<TreeError>([&] { cond(true, one, two, 1.0f); },
+                          "cond: branches: trees must have equal structure; got 1 entry and 2 entries at the root.\n"
+                          "  at here");
+  expect_error<TreeError>([&] { switch_(0, std::tuple(one, two), 1.0f); },
+                          "switch_: branches: trees must have equal structure; got 1 entry and 2 entries at the root.\n"
+                          "  at here");
+  const auto longer = [](std::vector<Array> v) {
+    v.push_back(v[0]);
+    return v;
+  };
+  expect_error<TreeError>(
+      [&] {
+        scan([&](std::vector<Array> v) { return std::pair(longer(v), v[0]); }, std::vector<Array>{1.0f}, no_xs,
+             {.length = 3});
+      },
+      "scan: carry: trees must have equal structure; got 1 entry and 2 entries at the root.\n"
+      "  at here\n"
+      "  while tracing scan at here");
+  expect_error<TreeError>(
+      [&] { while_loop([](std::vector<Array> v) { return v[0] < 3; }, longer, std::vector<Array>{1.0f}); },
+      "while_loop: state: trees must have equal structure; got 1 entry and 2 entries at the root.\n"
+      "  at here\n"
+      "  while tracing while_loop at here");
+  expect_error<TreeError>(
+      [&] {
+        associative_scan([&](std::vector<Array> a, std::vector<Array>) { return longer(a); },
+                         std::vector<Array>{np::ones({4})});
+      },
+      "associative_scan: what the function takes and returns: trees must have equal structure; got 1 entry and 2 "
+      "entries "
+      "at the root.\n"
+      "  at here");
 }
 
 TEST(tree_error, in_axes_of_the_wrong_length) {

@@ -24,10 +24,20 @@ TEST(value_error, the_elements_of_none) {
                            "  at here");
 }
 
-TEST(value_error, the_shape_of_none) {
-  expect_error<ValueError>([&] { Array().shape(); },
-                           "array: the array must hold a value; got none (a default-constructed Array).\n"
-                           "  at here");
+TEST(value_error, the_type_of_none) {
+  const std::string rest = ": the array must hold a value; got none (a default-constructed Array).\n  at here";
+  expect_error<ValueError>([&] { Array().shape(); }, "shape" + rest);
+  expect_error<ValueError>([&] { Array().shape(0); }, "shape" + rest);
+  expect_error<ValueError>([&] { Array().ndim(); }, "ndim" + rest);
+  expect_error<ValueError>([&] { Array().size(); }, "size" + rest);
+  expect_error<ValueError>([&] { Array().nbytes(); }, "nbytes" + rest);
+  expect_error<ValueError>([&] { Array().dtype(); }, "dtype" + rest);
+  expect_error<ValueError>([&] { Array().aval(); }, "aval" + rest);
+  expect_error<ValueError>([&] { Array().device(); }, "device" + rest);
+  expect_error<ValueError>([&] { np::result_type(Array(), 1); }, "result_type" + rest);
+  expect_error<ValueError>([&] { np::floor(Array()); }, "floor" + rest);
+  expect_error<ValueError>([&] { np::imag(Array()); }, "imag" + rest);
+  expect_error<ValueError>([&] { np::isneginf(Array()); }, "isneginf" + rest);
 }
 
 TEST(value_error, a_none_operand_of_any_function_blames_the_line_of_the_user) {
@@ -234,15 +244,6 @@ TEST(value_error, the_type_of_no_operands) {
                            "  at here");
 }
 
-TEST(value_error, the_type_of_an_array_without_a_value) {
-  for (const auto& ask :
-       std::vector<std::function<void()>>{[] { (void)Array().dtype(); }, [] { (void)Array().size(); },
-                                          [] { (void)Array().shape(); }, [] { (void)Array().ndim(); }})
-    expect_error<ValueError>(ask,
-                             "array: the array must hold a value; got none (a default-constructed Array).\n"
-                             "  at here");
-}
-
 TEST(value_error, a_none_index) {
   expect_error<ValueError>([&] { np::ones({3})(Array()); },
                            "index: an index array must hold a value; got none (a default-constructed Array).\n"
@@ -303,6 +304,18 @@ TEST(value_error, tensordot_over_more_axes_than_there_are) {
   expect_error<ValueError>([&] { np::tensordot(np::ones({2, 3}), np::ones({3}), 3); },
                            "tensordot: the number of axes must be in [0, rank]; got 3 for f32[2,3] and f32[3].\n"
                            "  at here");
+}
+
+TEST(value_error, a_negative_power_of_integers) {
+  const std::string hint = "  at here\nhint: make the base a float first, for example with astype(f32).";
+  expect_error<ValueError>([&] { np::power(np::array({2}), -1); },
+                           "power: integers have no negative whole powers; got i32 to the -1.\n" + hint);
+  expect_error<ValueError>([&] { np::power(np::array({2}, u8), -40); },
+                           "power: integers have no negative whole powers; got u8 to the -40.\n" + hint);
+  expect_error<ValueError>([&] { np::power(3, -2); },
+                           "power: integers have no negative whole powers; got i32 to the -2.\n" + hint);
+  expect_error<ValueError>([&] { np::pow(np::array({true}), -1); },
+                           "power: integers have no negative whole powers; got i32 to the -1.\n" + hint);
 }
 
 }  // namespace

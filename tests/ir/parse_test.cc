@@ -188,6 +188,29 @@ TEST(parse, nesting_has_a_limit) {
   EXPECT_EQ(parse(nested(100)), deep);
 }
 
+// As nested, with a name for every program inside.
+std::string named(int depth) {
+  std::string text = "let p1 = { lambda ; a:f32[]. let  in (a,) } in\n";
+  for (int i = 2; i <= depth; ++i)
+    text += (i < depth ? "let p" + std::to_string(i) + " = " : "") +
+            "{ lambda ; a:f32[]. let b:f32[] = jit[name=f jaxpr=p" + std::to_string(i - 1) + "] a in (b,) }" +
+            (i < depth ? " in\n" : "");
+  return text;
+}
+
+TEST(parse, programs_of_any_depth_that_can_be_read_read_back) {
+  EXPECT_EQ(parse(named(100)), parse(nested(100)));
+  // Up to there they are written where they are used.
+  EXPECT_EQ(parse(named(100)).str().find("let program_"), std::string::npos);
+  for (const int depth : {101, 102, 300, 512}) {
+    const Jaxpr deep = parse(named(depth));
+    EXPECT_EQ(deep.str().find("let program_0 = "), 0u) << depth;
+    EXPECT_TRUE(parse(deep.str()) == deep) << depth;
+  }
+  EXPECT_NE(error_of(named(513)).find("expected at most 512 levels of programs; got p512."), std::string::npos)
+      << error_of(named(513));
+}
+
 TEST(parse, endless_brackets_and_lists_are_refused_or_read) {
   const std::string many(100'000, '(');
   EXPECT_NE(error_of("{ lambda ; . let  in (" + many).find("expected a complex number"), std::string::npos);

@@ -159,6 +159,10 @@ TEST(indexing, of_a_scalar_and_of_nothing) {
   expect(none.at(np::zeros({0}, i32)).set(1), {0, 3}, {});
   EXPECT_EQ(message_of<IndexError>([&] { return none(np::array({0, 0})); }),
             "index: axis 0 of i32[0,3] has no elements; got 2 indices.");
+  EXPECT_EQ(message_of<IndexError>([] { return np::zeros({0, 3}, i32)(np::array({5})); }),
+            "index: axis 0 of i32[0,3] has no elements; got 1 index.");
+  EXPECT_EQ(message_of<IndexError>([] { return np::take(np::zeros({0}, i32), 5); }),
+            "take: axis 0 of i32[0] has no elements; got 1 index.");
   EXPECT_TRUE(throws<IndexError>([&] { return none(0); }));
 }
 

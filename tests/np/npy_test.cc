@@ -1,13 +1,19 @@
 // The byte strings are files that np.save of NumPy 1.24 wrote.
 #include "weft/np/npy.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <complex>
+#include <csignal>
 #include <cstring>
 #include <fstream>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "harness/files.h"
@@ -205,6 +211,11 @@ TEST_F(npy, malformed_files_say_what_is_wrong) {
   EXPECT_EQ(header("{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }"),
             "read_npy: x.npy: the data of f64[1000000000000] must have 8000000000000 bytes; got 0.");
   EXPECT_EQ(error_of(kI16Matrix + "x"), "read_npy: x.npy: the data of i16[2,3] must have 12 bytes; got 13.");
+  // Sizes beside a 0 count, too: Aval has no such type.
+  EXPECT_EQ(header("{'descr': '<f8', 'fortran_order': False, 'shape': (4611686018427387904, 0), }"),
+            "read_npy: x.npy: the shape must be of an array that memory can hold; got f64[4611686018427387904,0].");
+  EXPECT_EQ(header("{'descr': '|u1', 'fortran_order': False, 'shape': (4611686018427387905,), }"),
+            "read_npy: x.npy: the shape must be of an array that memory can hold; got u8[4611686018427387905].");
   std::string many = "(";
   for (std::size_t i = 0; i <= kMaxRank; ++i) many += "1,";
   EXPECT_EQ(header("{'shape': " + many + ")}"),
@@ -257,6 +268,106 @@ TEST_F(npy, errors_name_the_path) {
     EXPECT_NE(e.message().find((folder_ / "bad.npy").string()), std::string::npos);
   }
 }
+
+TEST_F(npy, a_file_is_read_no_further_than_its_header_says) {
+  const fs::path path = folder_ / "a.npy";
+  const auto error = [&](const std::string& content) {
+    std::ofstream(path, std::ios::binary) << content;
+    try {
+      read_npy(path);
+    } catch (const ParseError& e) {
+      return e.message().substr(("read_npy: " + path.string() + ": ").size());
+    }
+    return std::string("no error");
+  };
+  EXPECT_EQ(error(kI16Matrix), "no error");
+  EXPECT_EQ(error(kI16Matrix.substr(0, kI16Matrix.size() - 5)), "the data of i16[2,3] must have 12 bytes; got 7.");
+  EXPECT_EQ(error(kI16Matrix + "x"), "the data of i16[2,3] must have 12 bytes; got more.");
+  EXPECT_EQ(error(kI16Matrix + std::string(1 << 20, 'x')), "the data of i16[2,3] must have 12 bytes; got more.");
+  // Memory is not taken on the word of the header.
+  EXPECT_EQ(error(file_of("{'descr': '|u1', 'fortran_order': False, 'shape': (4611686018427387904,), }", "abc")),
+            "the data of u8[4611686018427387904] must have 4611686018427387904 bytes; got 3.");
+  // More than one block.
+  const std::string long_data(std::size_t{5} << 19, 'y');
+  EXPECT_EQ(
+      error(file_of("{'descr': '|u1', 'fortran_order': False, 'shape': (" + number_str(long_data.size()) + ",), }",
+                    long_data)),
+      "no error");
+  EXPECT_EQ(testing::read_file(path).size(), 128 + read_npy(path).bytes.size());
+  EXPECT_EQ(read_npy(path).bytes.back(), std::byte{'y'});
+}
+
+TEST_F(npy, endless_devices_are_refused) {
+  try {
+    read_npy(fs::path("/dev/zero"));
+    FAIL();
+  } catch (const ParseError& e) {
+    EXPECT_EQ(e.message(),
+              "read_npy: /dev/zero: the file must start with '\\x93NUMPY'; got '\\x00\\x00\\x00\\x00\\x00\\x00'.");
+  }
+}
+
+// Writes to a pipe under this name until everything is written or nobody reads any more.
+std::size_t write_to_pipe(const fs::path& path, const std::string& content, std::size_t times) {
+  const int pipe = open(path.c_str(), O_WRONLY);
+  std::size_t written = 0;
+  for (std::size_t i = 0; i < times; ++i) {
+    const ssize_t n = write(pipe, content.data(), content.size());
+    if (n < 0) break;
+    written += static_cast<std::size_t>(n);
+  }
+  close(pipe);
+  return written;
+}
+
+TEST_F(npy, a_pipe_is_read_like_a_file) {
+  const fs::path path = folder_ / "pipe";
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  std::thread writer([&] { write_to_pipe(path, kI16Matrix, 1); });
+  const NpyData d = read_npy(path);
+  writer.join();
+  EXPECT_EQ(elements<std::int16_t>(d), (std::vector<std::int16_t>{1, 2, 3, 4, 5, 6}));
+}
+
+TEST_F(npy, a_pipe_without_end_is_left_soon) {
+  std::signal(SIGPIPE, SIG_IGN);
+  const fs::path path = folder_ / "pipe";
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  std::size_t written = 0;
+  std::thread writer([&] { written = write_to_pipe(path, kI16Matrix, 1 << 20); });
+  try {
+    read_npy(path);
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const ParseError& e) {
+    EXPECT_EQ(e.message(), "read_npy: " + path.string() + ": the data of i16[2,3] must have 12 bytes; got more.");
+  }
+  writer.join();
+  EXPECT_LT(written, std::size_t{1} << 20);
+  std::signal(SIGPIPE, SIG_DFL);
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which end the program instead
+TEST_F(npy, memory_that_cannot_be_had_is_an_error_with_the_files_name) {
+  const fs::path path = folder_ / "big.npy";
+  std::ofstream(path, std::ios::binary) << file_of(
+      "{'descr': '|u1', 'fortran_order': False, 'shape': (68719476736,), }", "");
+  fs::resize_file(path, 128 + (std::uintmax_t{1} << 36));  // without any blocks on the disk
+  const auto load_with_little_memory = [&] {
+    const rlimit limit{std::size_t{1} << 34, std::size_t{1} << 34};
+    if (setrlimit(RLIMIT_AS, &limit) != 0) _exit(1);
+    try {
+      read_npy(path);
+    } catch (const BackendError& e) {
+      std::fputs(e.what(), stderr);
+      _exit(0);
+    }
+    _exit(2);
+  };
+  EXPECT_EXIT(
+      load_with_little_memory(), ::testing::ExitedWithCode(0),
+      "read_npy: there must be memory for '.*big.npy'; got none for the 68719476736 bytes of u8\\[68719476736\\]");
+}
+#endif
 
 TEST_F(npy, storage_types_have_no_name_in_files) {
   const std::uint8_t byte = 0;

@@ -224,5 +224,17 @@ TEST(reductions, spreads_are_computed_in_the_dtype_asked_for) {
             "var: the dtype of complex numbers must be complex; got f32 for c64[2].");
 }
 
+TEST(reductions, positions_of_complex_extrema) {
+  const auto z = [](double re, double im) { return std::complex<double>(re, im); };
+  const Array x =
+      np::array({{z(1, 2), z(1, 3), z(1, 3)}, {z(2, -1), z(0, 9), z(2, -1)}, {z(-1, 0), z(-1, -5), z(0, 0)}});
+  expect_equal(np::argmax(x, 1), np::array({1, 0, 2}));
+  expect_equal(np::argmin(x, 1), np::array({0, 1, 1}));
+  expect_equal(np::argmax(x), Array(3));
+  expect_equal(np::argmin(x, 0, true), np::array({{2, 2, 2}}));
+  expect_equal(np::argmax(np::array({z(5, 0), z(1, np::nan), z(np::nan, 1), z(9, 9)})), Array(1));
+  EXPECT_TRUE(throws<ShapeError>([] { return np::argmax(np::zeros({0}, c64)); }));
+}
+
 }  // namespace
 }  // namespace weft

@@ -171,6 +171,85 @@ TEST(ufuncs, values_of_one_operand) {
   expect_near(np::expm1(1e-10), Array(1.00000000005e-10), 1e-24);
 }
 
+// Every b^k that T holds exactly, from its smallest subnormal number up.
+template <class T>
+void expect_whole_logarithms(double base, Array (*log)(const Arg&), int lowest, int highest) {
+  std::vector<T> powers;
+  std::vector<double> exponents;
+  for (int k = lowest; k <= highest; ++k) {
+    powers.push_back(static_cast<T>(static_cast<float>(std::pow(base, k))));
+    if constexpr (std::is_same_v<T, double>) powers.back() = std::pow(base, k);
+    ASSERT_EQ(static_cast<double>(powers.back()), std::pow(base, k));
+    exponents.push_back(k);
+  }
+  const Dims shape{static_cast<std::int64_t>(powers.size())};
+  const Array x = Array::from_vector(powers, shape), want = Array::from_vector(exponents, shape).astype(x.dtype());
+  expect_equal(log(x), want);
+  expect_equal(jit([&](Array y) { return log(y); })(x), want);
+}
+
+TEST(ufuncs, logarithms_of_exact_powers_are_whole_numbers) {
+  expect_whole_logarithms<float16>(2, np::log2, -24, 15);
+  expect_whole_logarithms<bfloat16>(2, np::log2, -133, 127);
+  expect_whole_logarithms<float>(2, np::log2, -149, 127);
+  expect_whole_logarithms<double>(2, np::log2, -1074, 1023);
+  expect_whole_logarithms<float16>(10, np::log10, 0, 4);
+  expect_whole_logarithms<bfloat16>(10, np::log10, 0, 3);
+  expect_whole_logarithms<float>(10, np::log10, 0, 10);
+  expect_whole_logarithms<double>(10, np::log10, 0, 22);
+  EXPECT_EQ(np::log10(1000).item<float>(), 3.0f);
+  // The nearest numbers to the others, too.
+  expect_equal(np::log10(np::array({1e-1, 1e-3, 1e-20, 1e-307, 1e300})), np::array({-1.0, -3.0, -20.0, -307.0, 300.0}));
+}
+
+TEST(ufuncs, logarithms_anywhere) {
+  expect_near(np::log2(np::array({3.0, 0.3, 1e-310, 1e308, 5e-324})),
+              np::array({1.584962500721156, -1.7369655941662063, -1029.7977094150824, 1023.1538532253076, -1074.0}),
+              1e-15);
+  expect_near(np::log10(np::array({3.0, 0.3, 1e-310, 1.7e308})),
+              np::array({0.47712125471966244, -0.5228787452803376, -310.0, 308.2304489213783}), 1e-15);
+  for (const DType t : {f16, bf16, f32, f64}) {
+    const Array edges = np::array({0.0, -0.0, np::inf, np::nan, -1.0, -np::inf}, t);
+    const Array want = np::array({-np::inf, -np::inf, np::inf, np::nan, np::nan, np::nan}, t);
+    expect_equal(np::log2(edges), want);
+    expect_equal(np::log10(edges), want);
+    const double largest = np::finfo(t).max;
+    EXPECT_NEAR(np::log2(np::array({largest}, t)).item<double>(), std::log2(largest), 128 * np::finfo(t).eps);
+  }
+  // Next to 1 nothing cancels.
+  const double e = std::numeric_limits<double>::epsilon();
+  expect_near(np::log2(np::array({1 + e, 1 - e / 2})) / e, np::array({1.4426950408889634, -0.7213475204444817}), 1e-15);
+  expect_near(np::log10(np::array({1 + e, 1 - e / 2})) / e, np::array({0.4342944819032518, -0.2171472409516259}),
+              1e-15);
+  expect_near(np::log2(np::array({std::complex<double>(0, 2)})),
+              np::array({std::complex<double>(1, np::pi / 2 / std::log(2.0))}), 1e-15);
+}
+
+TEST(ufuncs, derivatives_of_logarithms_of_any_base) {
+  const Array x = np::array({1e-310, 1e-300, 0.3, 1.0, 8.0, 1e3, 1e308});
+  const Array slope = 1.0 / x;
+  const auto by_reverse = [](Array (*f)(const Arg&), const Array& at) {
+    return grad([f](Array y) { return np::sum(f(y)); })(at);
+  };
+  const auto by_forward = [](Array (*f)(const Arg&), const Array& at) {
+    return jvp([f](Array y) { return f(y); }, at, np::ones_like(at)).second;
+  };
+  for (const auto& d : {by_reverse(np::log2, x), by_forward(np::log2, x)})
+    expect_near(d / slope * std::log(2.0), np::array({np::nan, 1., 1., 1., 1., 1., 1.}), 1e-15);
+  for (const auto& d : {by_reverse(np::log10, x), by_forward(np::log10, x)})
+    expect_near(d / slope * std::log(10.0), np::array({np::nan, 1., 1., 1., 1., 1., 1.}), 1e-15);
+  // The slope of 1e-310 is beyond any f64, that of a larger subnormal number is not.
+  const double subnormal = 2e-308;
+  EXPECT_NEAR(grad([](Array y) { return np::log2(y); })(subnormal).item<double>() * subnormal, 1 / std::log(2.0),
+              1e-12);
+  EXPECT_EQ(grad([](Array y) { return np::log2(y); })(0.0).item<double>(), np::inf);
+  EXPECT_EQ(grad([](Array y) { return np::log2(y); })(np::inf).item<double>(), 0.0);
+  EXPECT_TRUE(std::isnan(grad([](Array y) { return np::log2(y); })(np::nan).item<double>()));
+  EXPECT_NEAR(grad(grad([](Array y) { return np::log2(y); }))(8.0).item<double>(), -1 / (64 * std::log(2.0)), 1e-16);
+  EXPECT_NEAR(grad(grad([](Array y) { return np::log10(y); }))(1000.0).item<double>(), -1e-6 / std::log(10.0), 1e-20);
+  EXPECT_EQ(grad([](Array y) { return np::log2(y); })(np::array(2.0, f16)).dtype(), f16);
+}
+
 TEST(ufuncs, sinc_has_derivatives_at_zero) {
   EXPECT_EQ(grad([](Array x) { return np::sinc(x); })(0.0).item<double>(), 0.0);
   EXPECT_NEAR(grad(grad([](Array x) { return np::sinc(x); }))(0.0).item<double>(), -np::pi * np::pi / 3, 1e-12);
@@ -187,6 +266,24 @@ TEST(ufuncs, small_whole_powers_are_chains_of_products) {
   // The third power has a derivative at 0 and below.
   expect_equal(grad([](Array y) { return np::sum(np::power(y, 3)); })(np::array({-1.f, 0.f})), np::array({3.f, 0.f}));
   EXPECT_EQ(make_jaxpr([](Array y) { return np::power(y, 4); })(1.0f).eqns().size(), 2u);
+}
+
+TEST(ufuncs, arrays_of_negative_powers_truncate_integers) {
+  expect_equal(np::power(np::array({2, 1, -1, -1, 0}), np::array({-1, -3, -3, -2, -1})), np::array({0, 1, -1, 1, 0}));
+  expect_equal(np::power(2.f, -1), Array(0.5f));
+  expect_equal(np::power(np::array({2}), -1.f), np::array({0.5f}));
+  expect_equal(np::power(np::array({2u}), 3u), np::array({8u}));
+}
+
+TEST(ufuncs, floor_divide_keeps_the_sign_of_zero) {
+  for (const DType t : {f16, bf16, f32, f64}) {
+    const Array y = np::floor_divide(np::array({-0.0, -0.0, 0.0, 0.0, 1.0, -3.0, -1.0, 1.0, -1.0}, t),
+                                     np::array({1.0, -1.0, 2.0, -2.0, 2.0, -4.0, np::inf, np::inf, -np::inf}, t));
+    expect_equal(y, np::array({0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0}, t));
+    expect_equal(np::signbit(y), np::array({true, false, false, true, false, false, true, false, false}));
+  }
+  // The derivative is 0 where the quotient's own is beyond all numbers.
+  EXPECT_EQ(grad([](Array x) { return np::floor_divide(1.f, x); })(1e-30f).item<float>(), 0.f);
 }
 
 TEST(ufuncs, rounding_takes_halves_to_even) {
@@ -244,6 +341,24 @@ TEST(ufuncs, comparisons_give_bool) {
   expect_equal(np::greater(np::array({1, 2}), np::array({1.5f, 1.5f})), np::array({false, true}));
 }
 
+TEST(ufuncs, complex_numbers_go_by_real_then_imaginary_part) {
+  const auto z = [](float re, float im) { return std::complex<float>(re, im); };
+  const float nan = np::nan;
+  const Array x = np::array({z(1, 9), z(1, 2), z(1, 2), z(1, 3), z(2, 0), z(nan, 0), z(1, nan)});
+  const Array y = np::array({z(2, 0), z(1, 3), z(1, 2), z(1, 2), z(1, 9), z(0, 0), z(1, 0)});
+  expect_equal(x < y, np::array({true, true, false, false, false, false, false}));
+  expect_equal(x <= y, np::array({true, true, true, false, false, false, false}));
+  expect_equal(x > y, np::array({false, false, false, true, true, false, false}));
+  expect_equal(x >= y, np::array({false, false, true, true, true, false, false}));
+  expect_equal(x < 1.5f, np::array({true, true, true, true, false, false, true}));
+  expect_equal(x.astype(c128) < y.astype(c128), x < y);
+  // So do maximum, max, argmax and sort.
+  const Array last = np::sort(y)(-1);
+  expect_equal(np::max(y), last);
+  expect_equal(y(np::argmax(y)), last);
+  expect_equal(np::maximum(y, last), np::broadcast_to(last, y.shape()));
+}
+
 TEST(ufuncs, logic_takes_truth_bits_take_bits) {
   const Array x = np::array({0, 2, 3}), y = np::array({1, 1, 0});
   expect_equal(np::logical_and(x, y), np::array({false, true, false}));
@@ -264,6 +379,37 @@ TEST(ufuncs, shifts_by_the_width_or_more_leave_nothing_but_the_sign) {
   expect_equal(np::array({-128, 64}, i8) >> np::array({2, 9}, i8), np::array({-32, 0}, i8));
   expect_equal(np::array({-1}, i32) >> 40, np::array({-1}));
   expect_equal(np::array({128}, u8) >> 7, np::array({1}, u8));
+  expect_equal(np::array({1, -1}) << -1, np::array({0, 0}));
+  expect_equal(np::array({1, -1}) >> -1, np::array({0, -1}));
+}
+
+TEST(ufuncs, edges_are_as_documented) {
+  const double pi = np::pi;
+  expect_equal(np::log(np::array({0.0, -1.0, Inf})), np::array({-Inf, NaN, Inf}));
+  expect_equal(np::log1p(np::array({-1.0, -2.0})), np::array({-Inf, NaN}));
+  expect_equal(np::sqrt(np::array({-1.0, -0.0})), np::array({NaN, 0.0}));
+  EXPECT_TRUE(np::signbit(np::sqrt(-0.0)).item<bool>());
+  for (Array (*f)(const Arg&) : {np::sin, np::cos, np::tan})
+    expect_equal(f(np::array({Inf, -Inf})), np::array({NaN, NaN}));
+  expect_equal(np::arcsin(np::array({1.5, -1.5})), np::array({NaN, NaN}));
+  expect_equal(np::arccos(np::array({1.5, -1.5})), np::array({NaN, NaN}));
+  expect_near(np::arctan(np::array({Inf, -Inf})), np::array({pi / 2, -pi / 2}), 1e-15);
+  expect_equal(np::arccosh(np::array({1.0, 0.5})), np::array({0.0, NaN}));
+  expect_equal(np::arctanh(np::array({1.0, -1.0, 2.0})), np::array({Inf, -Inf, NaN}));
+  expect_near(np::arctan2(np::array({0.0, -0.0}), -1.0), np::array({pi, -pi}), 1e-15);
+  expect_equal(np::divide(np::array({1, -1, 0}), 0), np::array({Inf, -Inf, NaN}, f32));
+  expect_equal(np::reciprocal(np::array({0.0, -0.0})), np::array({Inf, -Inf}));
+  expect_equal(np::power(np::array({-8.0, 0.0, NaN}), np::array({1. / 3, 0.0, 0.0})), np::array({NaN, 1.0, 1.0}));
+  expect_equal(np::floor_divide(np::array({5, 0, -5}), 0), np::array({-2, -1, -2}));
+  expect_equal(np::floor_divide(np::array({5, 0}, u8), 0), np::array({255, 255}, u8));
+  expect_equal(np::mod(np::array({5, -5}), 0), np::array({5, -5}));
+  expect_equal(np::logical_and(np::nan, 1.f), Array(true));
+  EXPECT_EQ(message_of<DTypeError>([] { return np::negative(np::array({true})); }),
+            "negative: the operand must be integer, float or complex; got bool[1].");
+  for (const auto& call : std::vector<std::function<void()>>{
+           [] { np::floor(np::ones({1}, c64)); }, [] { np::trunc(np::ones({1}, c64)); },
+           [] { np::ceil(np::ones({1}, c64)); }, [] { np::bitwise_or(1.f, 2); }, [] { np::left_shift(1.f, 1); }})
+    EXPECT_TRUE(throws<DTypeError>(call));
 }
 
 TEST(ufuncs, complex_parts) {

@@ -104,7 +104,7 @@ TEST(mnist, every_mirror_that_fails_is_noted_once) {
   ASSERT_EQ(m.notes.size(), 3u);
   EXPECT_EQ(m.notes[0], "no data folder is set (WEFT_DATA_DIR)");
   EXPECT_EQ(m.notes[1],
-            "download: curl or wget must be installed to fetch https://one.invalid/train-images-idx3-ubyte.gz; got "
+            "load_mnist: curl or wget must be installed to fetch https://one.invalid/train-images-idx3-ubyte.gz; got "
             "neither.");
   EXPECT_NE(m.notes[2].find("two.invalid"), std::string::npos);
 }

@@ -112,10 +112,10 @@ TEST(plot, the_axis_ends_where_the_values_can) {
 
 TEST(plot, mistakes_are_named) {
   EXPECT_EQ(message_of<ShapeError>([] { draw_plot({.panels = {{"y", {{"loss", {1, 2}, {1}}}}}}); }),
-            "line_plot: a series must have equally many x and y; got 2 and 1 for \"loss\".");
-  EXPECT_EQ(message_of<ValueError>([] { draw_plot({}); }), "line_plot: a plot must have a panel; got none.");
+            "draw_plot: a series must have equally many x and y; got 2 and 1 for \"loss\".");
+  EXPECT_EQ(message_of<ValueError>([] { draw_plot({}); }), "draw_plot: a plot must have a panel; got none.");
   EXPECT_EQ(message_of<ValueError>([] { draw_plot({.panels = {{}, {}, {}}, .width = 200, .height = 300}); }),
-            "line_plot: the panels must fit the picture; got 200x300 pixels.");
+            "draw_plot: the panels must fit the picture; got 200x300 pixels.");
 }
 
 TEST(plot, the_file_holds_the_picture) {

@@ -65,7 +65,7 @@ TEST(sheet, sizes_that_disagree_are_refused) {
   const std::vector<std::int32_t> predictions(1);
   EXPECT_EQ(message_of<ShapeError>(
                 [&] { draw_digit_sheet({.images = images, .labels = labels, .predictions = predictions}); }),
-            "digit_sheet: images, labels and predictions must agree in number; got 1568 bytes of 28x28 images, 2 "
+            "draw_digit_sheet: images, labels and predictions must agree in number; got 1568 bytes of 28x28 images, 2 "
             "labels, 1 predictions.");
   EXPECT_THROW(draw_digit_sheet({.per_line = 0}), ValueError);
 }

@@ -87,7 +87,7 @@ auto cond(const Arg& pred, T&& true_f, F&& false_f, A&&... args) {
                 "cond: both branches must return the same type");
   // false is 0.
   api::Branch branches[2] = {api::stage_branch(name, when_false, inputs), api::stage_branch(name, when_true, inputs)};
-  tree::check_same_structure("cond: branches", when_true.prototype(), when_false.prototype());
+  tree::check_same_structure("cond: branches", when_true.prototype(), when_false.prototype(), loc);
   const Array index = api::predicate("cond: the predicate", pred.array());
   return when_true.result(api::bind_branches(name, loc, index, branches, leaves));
 }
@@ -112,7 +112,7 @@ auto switch_(const Arg& index, const std::tuple<F...>& branches, A&&... args) {
         const auto one = [&](const auto& branch) {
           api::Callable<std::remove_reference_t<decltype(branch)>, Pack> call(branch, pack);
           staged.push_back(api::stage_branch(name, call, inputs));
-          if (prototype) tree::check_same_structure("switch_: branches", *prototype, call.prototype());
+          if (prototype) tree::check_same_structure("switch_: branches", *prototype, call.prototype(), loc);
           prototype = call.prototype();
         };
         (one(f), ...);
@@ -134,7 +134,7 @@ auto switch_(const Arg& index, const std::vector<F>& branches, A&&... args) {
   for (const F& branch : branches) {
     api::Callable<const F, decltype(pack)> call(branch, pack);
     staged.push_back(api::stage_branch(name, call, inputs));
-    if (prototype) tree::check_same_structure("switch_: branches", *prototype, call.prototype());
+    if (prototype) tree::check_same_structure("switch_: branches", *prototype, call.prototype(), loc);
     prototype = call.prototype();
   }
   return tree::with_leaves(std::move(*prototype),
@@ -166,7 +166,7 @@ auto while_loop(C&& cond, B&& body, S&& init, SourceLocation loc = std::source_l
   });
   const Staged staged = api::with_note(name, [&] { return stage(step.flat(), types, name); });
   api::with_note(name, [&] {
-    tree::check_same_structure("while_loop: state", std::get<0>(pack), step.prototype());
+    tree::check_same_structure("while_loop: state", std::get<0>(pack), step.prototype(), loc);
     api::check_carry("while_loop", tree::structure(step.prototype()).paths(), leaves, staged.jaxpr.output_avals());
   });
   return step.result(api::run_while(test, staged, leaves, loc));
@@ -207,7 +207,7 @@ auto scan(F&& f, C&& init, X&& xs, ScanOptions options = {}, SourceLocation loc 
   Call call(f, pack);
   const Staged body = api::with_note(name, [&] { return stage(call.flat(), inputs, name); });
   api::with_note(name, [&] {
-    tree::check_same_structure("scan: carry", std::get<0>(pack), call.prototype().first);
+    tree::check_same_structure("scan: carry", std::get<0>(pack), call.prototype().first, loc);
     api::check_carry("scan", tree::structure(call.prototype().first).paths(), carry, body.jaxpr.output_avals());
   });
   return call.result(api::run_scan(body, carry, slices, length, options, loc));
@@ -258,10 +258,11 @@ auto map(F&& f, X&& xs, SourceLocation loc = std::source_location::current()) {
 /// array, or from the end when `reverse`. f takes two trees of arrays of any length along the axis and combines them
 /// position by position. O(n) work in O(log n) steps.
 template <class F, class T>
-T associative_scan(F&& f, const T& elements, bool reverse = false, int axis = 0) {
+T associative_scan(F&& f, const T& elements, bool reverse = false, int axis = 0,
+                   SourceLocation loc = std::source_location::current()) {
   const auto combine = [&](std::span<const Array> a, std::span<const Array> b, Arrays& outs) {
     const T r = f(tree::with_leaves(T(elements), a), tree::with_leaves(T(elements), b));
-    tree::check_same_structure("associative_scan: what the function takes and returns", elements, r);
+    tree::check_same_structure("associative_scan: what the function takes and returns", elements, r, loc);
     outs = tree::leaves(r);
   };
   return tree::with_leaves(T(elements), api::associative_scan(combine, tree::leaves(elements),

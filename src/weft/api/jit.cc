@@ -72,7 +72,8 @@ void call_entry(JitEntry& entry, std::span<const Array> leaves, const SourceLoca
 
 }  // namespace api
 
-Array abstract(DType dtype, const Shape& shape) {
+Array abstract(DType dtype, const Shape& shape, SourceLocation loc) {
+  const LocationScope scope(loc, "abstract");
   class AbstractTrace final : public Trace {
    public:
     AbstractTrace() : Trace(Kind::kAbstract, "abstract") { finish(false); }

@@ -175,8 +175,8 @@ auto make_jaxpr(F&& f, SourceLocation loc = std::source_location::current()) {
   };
 }
 
-/// An array with a type but no value, for eval_shape and make_jaxpr.
-Array abstract(DType dtype, const Shape& shape);
+/// An array with a type but no value, for eval_shape and make_jaxpr. ShapeError for a negative size.
+Array abstract(DType dtype, const Shape& shape, SourceLocation loc = std::source_location::current());
 
 /// The result of f(args...) with the types but not the values of its arrays; nothing is computed.
 template <class F, class... A>

@@ -19,8 +19,8 @@ class Arg {
   bool is_scalar() const { return array_ == nullptr; }
   const SourceLocation& location() const { return loc_; }
   /// The array's dtype, or that of the number's C++ type.
-  DType dtype() const { return array_ ? array_->dtype(loc_) : scalar_.dtype; }
-  ShapeView shape() const { return array_ ? array_->shape(loc_) : ShapeView(); }
+  DType dtype() const { return array_ ? array_->checked(loc_, "array").dtype() : scalar_.dtype; }
+  ShapeView shape() const { return array_ ? array_->checked(loc_, "array").shape() : ShapeView(); }
   const Scalar& scalar() const { return scalar_; }
   /// The array itself, or a 0-d array of the number's own dtype.
   Array array() const { return array_ ? *array_ : Array::full({}, scalar_.dtype, scalar_); }
@@ -29,7 +29,7 @@ class Arg {
   /// The dtype a number takes beside an operand of type `other`: `other`'s within its category
   /// (bool < integer < float < complex), otherwise its own.
   DType dtype_beside(DType other) const {
-    if (array_) return array_->dtype(loc_);
+    if (array_) return array_->checked(loc_, "array").dtype();
     return category(scalar_.dtype) <= category(other) ? other : scalar_.dtype;
   }
 

@@ -242,9 +242,9 @@ Array Array::borrow(DType dtype, const Shape& shape, const void* data, std::shar
                                               [owner = std::move(owner)] {}))));
 }
 
-void Array::throw_none(const SourceLocation& loc) {
-  const LocationScope scope(loc);
-  throw ValueError("array: the array must hold a value; got none (a default-constructed Array).");
+void Array::throw_none(const SourceLocation& loc, const char* what) {
+  const LocationScope scope(loc, what);
+  throw ValueError(std::string(what) + ": the array must hold a value; got none (a default-constructed Array).");
 }
 
 bool Array::known() const {
@@ -257,17 +257,18 @@ bool Array::known() const {
 }
 
 std::int64_t Array::shape(int i, SourceLocation loc) const {
-  const int n = ndim();
+  const Aval type = checked(loc, "shape");
+  const int n = type.ndim();
   if (i < -n || i >= n) {
     const LocationScope scope(loc, "shape");
     throw IndexError("shape: axis must be in [" + std::to_string(-n) + ", " + std::to_string(n) + "); got " +
-                     std::to_string(i) + " for " + aval().str() + ".");
+                     std::to_string(i) + " for " + type.str() + ".");
   }
-  return aval().shape(static_cast<std::size_t>(i < 0 ? i + n : i));
+  return type.shape(static_cast<std::size_t>(i < 0 ? i + n : i));
 }
 
-std::string Array::device() const {
-  aval();
+std::string Array::device(SourceLocation loc) const {
+  checked(loc, "device");
   return std::string(default_evaluator().device_name());
 }
 
@@ -315,6 +316,9 @@ void Array::read_item(DType t, void* out, const SourceLocation& loc) const {
     *static_cast<bool*>(out) = v != 0.0;
     return;
   }
+  if (is_complex(b.aval().dtype()) && !is_complex(t))
+    throw DTypeError("item: a complex number is not real; got " + std::string(name(t)) + " for " + b.aval().str() + ".",
+                     "take a part of it first with np::real or np::imag, or its size with np::abs.");
   convert_elements(b.aval().dtype(), b.data(), t, out, 1);
 }
 

@@ -148,22 +148,26 @@ class Array {
 
   /// False for `none`.
   bool defined() const { return static_cast<bool>(v_); }
-  Aval aval() const { return checked({}); }
-  // ValueError for `none`, here and below.
-  DType dtype(SourceLocation loc = std::source_location::current()) const { return checked(loc).dtype(); }
+  /// The type. ValueError for `none`, here and below.
+  Aval aval(SourceLocation loc = std::source_location::current()) const { return checked(loc, "aval"); }
+  DType dtype(SourceLocation loc = std::source_location::current()) const { return checked(loc, "dtype").dtype(); }
   /// Prints as "(2, 3)", and compares with a shape in braces: x.shape() == Shape{2, 3}.
-  ShapeView shape(SourceLocation loc = std::source_location::current()) const { return checked(loc).shape(); }
+  ShapeView shape(SourceLocation loc = std::source_location::current()) const { return checked(loc, "shape").shape(); }
   /// The size of axis `i`; negative axes count from the end. IndexError when out of range.
   std::int64_t shape(int i, SourceLocation loc = std::source_location::current()) const;
-  int ndim(SourceLocation loc = std::source_location::current()) const { return checked(loc).ndim(); }
-  std::int64_t size(SourceLocation loc = std::source_location::current()) const { return checked(loc).size(); }
-  std::int64_t nbytes(SourceLocation loc = std::source_location::current()) const { return checked(loc).bytes(); }
+  int ndim(SourceLocation loc = std::source_location::current()) const { return checked(loc, "ndim").ndim(); }
+  std::int64_t size(SourceLocation loc = std::source_location::current()) const { return checked(loc, "size").size(); }
+  std::int64_t nbytes(SourceLocation loc = std::source_location::current()) const {
+    return checked(loc, "nbytes").bytes();
+  }
   /// The device that holds the elements: "cpu:0".
-  std::string device() const;
+  std::string device(SourceLocation loc = std::source_location::current()) const;
 
   // ---- elements (ConcretizationError when only traced) ----
 
-  /// The only element, converted to T. ShapeError unless size() == 1.
+  /// The only element, converted to T as lax::convert does: a float's fraction is cut, what is beyond an integer's
+  /// range becomes the nearest one in it and NaN 0, a wider integer keeps its lowest bits, anything but 0 is true.
+  /// ShapeError unless size() == 1; DTypeError when a complex number would have to be real.
   template <class T>
     requires is_element_v<T>
   T item(SourceLocation loc = std::source_location::current()) const;
@@ -273,10 +277,11 @@ class Array {
   const Ref<const Value>& ref() const { return v_; }
 
  private:
-  [[noreturn]] static void throw_none(const SourceLocation& loc);
-  Aval checked(const SourceLocation& loc) const {
+  friend class Arg;
+  [[noreturn]] static void throw_none(const SourceLocation& loc, const char* what);
+  Aval checked(const SourceLocation& loc, const char* what) const {
     if (!v_) [[unlikely]]
-      throw_none(loc);
+      throw_none(loc, what);
     return v_->aval();
   }
   void copy_elements(DType t, void* out, std::size_t count, const char* what, const SourceLocation& loc) const;

@@ -88,7 +88,9 @@ void detail::Outline::enter(NodeKind kind, std::size_t n) {
   if (kind == NodeKind::kOptional) add(n ? "a value" : "no value");
 }
 
-void detail::throw_structures_differ(std::string_view what, const Outline& a, const Outline& b) {
+void detail::throw_structures_differ(std::string_view what, const Outline& a, const Outline& b,
+                                     const SourceLocation& loc) {
+  const LocationScope scope(loc);
   const auto has = [](const Outline& o, const std::string& path) {
     return std::any_of(o.entries.begin(), o.entries.end(), [&](const auto& e) { return e.first == path; });
   };
@@ -106,8 +108,10 @@ void detail::throw_structures_differ(std::string_view what, const Outline& a, co
   } else {
     first = second = "other types";  // the same entries in another order or another kind of container
   }
-  throw TreeError(std::string(what) + ": trees must have equal structure; got " + first + " and " + second + " at " +
+  TreeError error(std::string(what) + ": trees must have equal structure; got " + first + " and " + second + " at " +
                   (path.empty() ? std::string("the root") : path) + ".");
+  if (const std::string after = after_last_call(); !error.location() && !after.empty()) error.add_note(after);
+  throw error;
 }
 
 }  // namespace weft::tree

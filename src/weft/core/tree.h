@@ -331,25 +331,27 @@ struct Outline : PathVisitor {
   }
   void enter(NodeKind kind, std::size_t n);
 };
-[[noreturn]] void throw_structures_differ(std::string_view what, const Outline& a, const Outline& b);
+[[noreturn]] void throw_structures_differ(std::string_view what, const Outline& a, const Outline& b,
+                                          const SourceLocation& loc);
 
 }  // namespace detail
 
 /// Throws TreeError, naming the first path where they differ, unless the trees have equal structure.
 template <class T, class U>
-void check_same_structure(std::string_view what, const T& a, const U& b) {
+void check_same_structure(std::string_view what, const T& a, const U& b,
+                          SourceLocation loc = std::source_location::current()) {
   if (structure(a) == structure(b)) return;
   detail::Outline x, y;
   visit(a, x);
   visit(b, y);
-  detail::throw_structures_differ(what, x, y);
+  detail::throw_structures_differ(what, x, y, loc);
 }
 
-/// Applies `f` to corresponding arrays of trees of equal structure (TreeError otherwise) and
-/// returns a tree like the first.
+namespace detail {
+
 template <class F, class T, class... Rest>
-T map(F&& f, const T& t, const Rest&... rest) {
-  (check_same_structure("tree::map", t, rest), ...);
+T map(const SourceLocation& loc, F& f, const T& t, const Rest&... rest) {
+  (check_same_structure("tree::map", t, rest, loc), ...);
   const Arrays first = leaves(t);
   const std::array<Arrays, sizeof...(Rest)> others{leaves(rest)...};
   Arrays out;
@@ -359,6 +361,33 @@ T map(F&& f, const T& t, const Rest&... rest) {
     }(std::make_index_sequence<sizeof...(Rest)>());
   }
   return with_leaves(t, out);
+}
+
+}  // namespace detail
+
+/// Applies `f` to corresponding arrays of trees of equal structure (TreeError otherwise) and
+/// returns a tree like the first.
+template <class F, class T>
+T map(F&& f, const T& t) {
+  return detail::map(SourceLocation(), f, t);
+}
+template <class F, class T, class U>
+T map(F&& f, const T& t, const U& u, SourceLocation loc = std::source_location::current()) {
+  return detail::map(loc, f, t, u);
+}
+template <class F, class T, class U, class V>
+T map(F&& f, const T& t, const U& u, const V& v, SourceLocation loc = std::source_location::current()) {
+  return detail::map(loc, f, t, u, v);
+}
+template <class F, class T, class U, class V, class W>
+T map(F&& f, const T& t, const U& u, const V& v, const W& w, SourceLocation loc = std::source_location::current()) {
+  return detail::map(loc, f, t, u, v, w);
+}
+// Nothing can follow any number of trees, so here an error can only tell the line of the last call before.
+template <class F, class T, class... Rest>
+  requires(sizeof...(Rest) > 3)
+T map(F&& f, const T& t, const Rest&... rest) {
+  return detail::map(SourceLocation(), f, t, rest...);
 }
 
 /// The arrays with their paths.

@@ -9,13 +9,13 @@
 #include "weft/base/text.h"
 #include "weft/ir/builder.h"
 #include "weft/ir/elements.h"
+#include "weft/ir/print.h"
 
 namespace weft::ir {
 
 namespace {
 
-// Programs nest through parameters; the limit keeps hostile text from exhausting the stack.
-constexpr int kMaxDepth = 100;
+// Programs nest through parameters; kMostNested keeps hostile text from exhausting the stack.
 thread_local int depth = 0;
 // The programs that "let name = { ... } in" has named in the text that this thread reads. Text does not nest there, but
 // what walks over programs does, so the levels of a program with those it names have a limit, too.
@@ -30,9 +30,9 @@ thread_local int levels = 0;  // of the program that is being read, so far
 
 struct Nesting {
   explicit Nesting(TextCursor& in) {
-    if (++depth > kMaxDepth) {
+    if (++depth > kMostNested) {
       --depth;
-      in.fail("at most 100 nested programs");
+      in.fail("at most " + std::to_string(kMostNested) + " nested programs");
     }
     levels = std::max(levels, depth);
   }

@@ -1,4 +1,4 @@
-// Reads the text of print.h: parse(print(j)) == j.
+// Reads the text of print.h: parse(print(j)) == j, unless the programs in j nest more than 512 deep.
 #pragma once
 
 #include <string_view>

@@ -21,6 +21,7 @@ constexpr std::size_t kColumns = 80;
 struct Nested {
   bool once;                // each once, under a name
   std::size_t written = 0;  // equations of programs inside, so far
+  int depth = 1;            // of the program that is being written
   std::string definitions;
   std::unordered_map<const JaxprData*, std::string> names;
 };
@@ -38,8 +39,8 @@ class NestedScope {
   Nested nested_;
   Nested* outer_;
 };
-// Thrown where writing programs each time takes too long, and caught by `print`.
-struct TooLong {};
+// Thrown where programs cannot be written each time, and caught by `print`.
+struct TooMuch {};
 
 class Printer {
  public:
@@ -201,7 +202,7 @@ std::string print(const Jaxpr& jaxpr, PrintOptions options) {
   };
   try {
     return written(false);
-  } catch (const TooLong&) {
+  } catch (const TooMuch&) {
     return written(true);
   }
 }
@@ -211,9 +212,13 @@ std::ostream& operator<<(std::ostream& out, const Jaxpr& jaxpr) { return out << 
 
 void print_param(ParamWriter& w, const Jaxpr& v) {
   if (!nested || !nested->once) {
-    if (nested) nested->written += v.eqns().size();
-    if (nested && nested->written > kMostWritten) throw TooLong();
+    if (nested) {
+      nested->written += v.eqns().size();
+      if (nested->written > kMostWritten || nested->depth == kMostNested) throw TooMuch();
+      ++nested->depth;
+    }
     w.text += Printer(v, *w.names).print(w.indent);
+    if (nested) --nested->depth;
     return;
   }
   auto it = nested->names.find(v.id());

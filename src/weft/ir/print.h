@@ -6,7 +6,7 @@
 // broken into lines, and so is an equation. Unused results print as `_`.
 //
 // Programs inside are written where they are used, each time: that is how people read them. Where that would take more
-// than kMostWritten equations, each is written once, before the program that uses it:
+// than kMostWritten equations, or more than kMostNested levels, each is written once, before the program that uses it:
 //
 //   let program_0 = { lambda ; a:f32[]. let b:f32[] = sin a in (b,) } in
 //   { lambda ; a:f32[]. let b:f32[] = jit[name=f jaxpr=program_0] a in (b,) }
@@ -23,6 +23,8 @@ struct PrintOptions {
 };
 std::string print(const Jaxpr& jaxpr, PrintOptions options = {});
 inline constexpr std::size_t kMostWritten = 20000;
+/// Also the deepest nesting that parse reads, whose stack grows with it.
+inline constexpr int kMostNested = 100;
 
 /// One equation on its own, with operand types, for error messages: "mul f32[3] f32[4]".
 std::string describe(OpCode op, const ParamsBase* params, std::span<const Aval> operands);

@@ -19,8 +19,8 @@ struct NpyOptions {
 void save(const std::string& path, const Array& x, SourceLocation loc = std::source_location::current());
 
 /// The array in a file that save or numpy.save wrote: `load("w.npy", {.v2_is_bfloat16 = true})` for one of bf16.
-/// BackendError when the file cannot be read, ParseError when it is not a .npy file, is damaged, or has elements of a
-/// type that Weft does not have.
+/// BackendError when the file cannot be read or there is no memory for it, ParseError when it is not a .npy file, is
+/// damaged, or has elements of a type that Weft does not have.
 Array load(const std::string& path, NpyOptions options = {}, SourceLocation loc = std::source_location::current());
 
 }  // namespace weft::np

@@ -322,7 +322,7 @@ Plan make_plan(const Array& x, const std::vector<Entry>& entries) {
         plan.slice_sizes[e.axis] = std::min<std::int64_t>(size, 1);
         if (size == 0 && product(common) > 0)
           throw IndexError("index: " + axis_text(e.axis, x) + " has no elements; got " +
-                           std::to_string(product(common)) + " indices.");
+                           count_str(product(common), "index", "indices") + ".");
         break;
       }
     }
@@ -445,7 +445,7 @@ Array take(const Arg& x, const Arg& indices, OptionalAxis axis, Wrap) {
   if (!is_integer(ids.dtype())) throw DTypeError("take: indices must be integers; got " + ids.aval().str() + ".");
   if (n == 0 && ids.size() > 0)
     throw IndexError("take: " + axis_text(static_cast<std::size_t>(at), a) + " has no elements; got " +
-                     std::to_string(ids.size()) + " indices.");
+                     count_str(ids.size(), "index", "indices") + ".");
   // In a dtype that holds the size; then the result is in range.
   if (byte_size(ids.dtype()) < 8) ids = lax::convert(ids, n > INT32_MAX || ids.dtype() == u32 ? i64 : i32);
   return take(Arg(a, x.location()), n == 0 ? ids : mod(ids, n), at, IndexMode::kPromise);

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <random>
 #include <system_error>
 
@@ -20,6 +21,8 @@ static_assert(std::endian::native == std::endian::little, "arrays are written in
 constexpr std::string_view kMagic = "\x93NUMPY";
 // np.load's own limit (max_header_size) is of this size; no array of kMaxRank dimensions needs more.
 constexpr std::size_t kMaxHeader = 65536;
+// A preamble, and no more than the start of the data, is in this many bytes.
+constexpr std::size_t kMaxPreamble = 12 + kMaxHeader;
 // np.save aligns the data to this, after leaving room for the first size to grow to this many digits.
 constexpr std::size_t kAlign = 64;
 constexpr std::size_t kSizeDigits = 21;
@@ -44,6 +47,10 @@ class Refusal {
   }
   [[noreturn]] void header(const ParseError& e) const {
     throw ParseError("read_npy: " + name_ + ": header " + e.message());
+  }
+  [[noreturn]] void memory(const std::string& type, std::size_t bytes) const {
+    throw BackendError("read_npy: there must be memory for '" + name_ + "'; got none for the " + number_str(bytes) +
+                       " bytes of " + type + ".");
   }
 
  private:
@@ -202,9 +209,12 @@ std::vector<std::byte> transposed(const std::vector<std::byte>& in, DimSpan shap
 struct Preamble {
   Element element;
   Header header;
-  std::size_t data = 0;  // where the array's bytes begin; they end with the file
+  std::size_t data = 0;   // where the array's bytes begin
+  std::size_t bytes = 0;  // how many they are; the file ends with them
+  std::string type() const { return std::string(name(element.dtype)) + shape_str(header.shape); }
 };
 
+// From the file's first kMaxPreamble bytes, or all when it is shorter.
 Preamble parse_preamble(std::span<const std::byte> file, NpyOptions options, const Refusal& refuse) {
   const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
   const auto byte = [&](std::size_t i) { return std::to_integer<std::size_t>(file[i]); };
@@ -234,20 +244,24 @@ Preamble parse_preamble(std::span<const std::byte> file, NpyOptions options, con
   }
   out.element = parse_descr(out.header.descr, options, refuse);
 
-  // The type is interned for good, so it is made only once the file is known to hold that many bytes.
-  const DimSpan shape = out.header.shape;
+  // The same limit as Aval's, which counts the sizes beside a 0, too.
   std::int64_t bytes = byte_size(out.element.dtype);
-  bool overflow = false;
-  for (const std::int64_t d : shape) overflow |= __builtin_mul_overflow(bytes, d, &bytes);
-  if (std::find(shape.begin(), shape.end(), 0) != shape.end()) bytes = 0, overflow = false;
-  const std::string type = std::string(name(out.element.dtype)) + shape_str(shape);
-  if (overflow) refuse("the shape must be of an array that memory can hold", type);
-  const std::size_t rest = file.size() - out.data;
-  if (rest != static_cast<std::size_t>(bytes))
-    refuse("the data of " + type + " must have " + number_str(bytes) + " bytes", number_str(rest));
+  bool overflow = false, empty = false;
+  for (const std::int64_t d : out.header.shape) {
+    empty |= d == 0;
+    overflow |= __builtin_mul_overflow(bytes, d == 0 ? 1 : d, &bytes);
+  }
+  if (overflow || bytes > std::int64_t{1} << 62)
+    refuse("the shape must be of an array that memory can hold", out.type());
+  out.bytes = empty ? 0 : static_cast<std::size_t>(bytes);
   return out;
 }
 
+void check_length(const Preamble& p, std::size_t rest, const std::string& got, const Refusal& refuse) {
+  if (rest != p.bytes) refuse("the data of " + p.type() + " must have " + number_str(p.bytes) + " bytes", got);
+}
+
+// The type is interned for good, so it is made only here, when the file is known to hold that many bytes.
 NpyData finish(std::vector<std::byte> bytes, const Preamble& p) {
   const DType dtype = p.element.dtype;
   if (p.element.swap) swap_bytes(bytes, dtype);
@@ -266,26 +280,39 @@ using File = std::unique_ptr<std::FILE, CloseFile>;
   throw BackendError(what + " '" + path.string() + "'; got " + std::generic_category().message(error) + ".");
 }
 
-std::vector<std::byte> read_file(const std::filesystem::path& path) {
-  std::error_code error;
-  const auto status = std::filesystem::status(path, error);
-  if (std::filesystem::is_directory(status)) system_refused("read_npy: must be able to read", path, EISDIR);
-  File file(std::fopen(path.c_str(), "rb"));
-  if (!file) system_refused("read_npy: must be able to open", path, errno);
-  std::vector<std::byte> bytes;
-  const auto size = std::filesystem::file_size(path, error);
-  std::size_t at = 0;
-  // One byte more than the file has, so that its end is seen without growing.
-  bytes.resize((error ? 0 : static_cast<std::size_t>(size)) + 1);
-  for (;;) {
-    at += std::fread(bytes.data() + at, 1, bytes.size() - at, file.get());
-    if (at < bytes.size()) break;
-    bytes.resize(2 * bytes.size());
+// A file from its start. Nothing of it is read, and no memory taken, before somebody asks for it.
+class Reader {
+ public:
+  explicit Reader(const std::filesystem::path& path) : path_(path) {
+    std::error_code error;
+    const auto status = std::filesystem::status(path, error);
+    if (std::filesystem::is_directory(status)) system_refused("read_npy: must be able to read", path, EISDIR);
+    file_.reset(std::fopen(path.c_str(), "rb"));
+    if (!file_) system_refused("read_npy: must be able to open", path, errno);
+    // Other things than files (pipes, devices) have no size, and 0 is only a hint for those that cannot say.
+    if (std::filesystem::is_regular_file(status)) size_ = std::filesystem::file_size(path, error);
+    if (error) size_ = 0;
   }
-  if (std::ferror(file.get())) system_refused("read_npy: must be able to read", path, errno);
-  bytes.resize(at);
-  return bytes;
-}
+  /// How many bytes the file seems to have.
+  std::uintmax_t size() const { return size_; }
+  /// Appends what is next, until there are `count` bytes or the file ends.
+  void read(std::vector<std::byte>& bytes, std::size_t count) {
+    constexpr std::size_t kBlock = std::size_t{1} << 20;
+    while (bytes.size() < count) {
+      const std::size_t at = bytes.size(), block = std::min(count - at, kBlock);
+      bytes.resize(at + block);
+      const std::size_t got = std::fread(bytes.data() + at, 1, block, file_.get());
+      bytes.resize(at + got);
+      if (std::ferror(file_.get())) system_refused("read_npy: must be able to read", path_, errno);
+      if (got < block) break;
+    }
+  }
+
+ private:
+  std::filesystem::path path_;
+  File file_;
+  std::uintmax_t size_ = 0;
+};
 
 // A name nothing else uses, in the folder of `path`, removed unless the file was renamed to `path`.
 class TemporaryFile {
@@ -328,16 +355,34 @@ class TemporaryFile {
 
 NpyData read_npy(const std::filesystem::path& path, NpyOptions options, SourceLocation loc) {
   const LocationScope scope(loc, "read_npy");
-  std::vector<std::byte> bytes = read_file(path);
-  const Preamble p = parse_preamble(bytes, options, Refusal(path.string()));
+  const Refusal refuse(path.string());
+  Reader file(path);
+  std::vector<std::byte> bytes;
+  file.read(bytes, kMaxPreamble);
+  const Preamble p = parse_preamble(bytes, options, refuse);
   bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(p.data));
-  return finish(std::move(bytes), p);
+  try {
+    // A header that promises more than is there takes no memory; one byte more than promised is enough to know.
+    if (file.size() >= p.data + p.bytes) bytes.reserve(std::max(p.bytes + 1, bytes.size()));
+    file.read(bytes, p.bytes + 1);
+    check_length(p, bytes.size(), bytes.size() > p.bytes ? "more" : number_str(bytes.size()), refuse);
+    return finish(std::move(bytes), p);
+  } catch (const std::bad_alloc&) {
+    refuse.memory(p.type(), p.bytes);
+  }
 }
 
 NpyData read_npy(std::span<const std::byte> file, std::string_view name, NpyOptions options, SourceLocation loc) {
   const LocationScope scope(loc, "read_npy");
-  const Preamble p = parse_preamble(file, options, Refusal(name));
-  return finish({file.begin() + static_cast<std::ptrdiff_t>(p.data), file.end()}, p);
+  const Refusal refuse(name);
+  const Preamble p = parse_preamble(file, options, refuse);
+  file = file.subspan(p.data);
+  check_length(p, file.size(), number_str(file.size()), refuse);
+  try {
+    return finish({file.begin(), file.end()}, p);
+  } catch (const std::bad_alloc&) {
+    refuse.memory(p.type(), p.bytes);
+  }
 }
 
 std::vector<std::byte> npy_header(Aval aval) {

@@ -22,8 +22,9 @@ struct NpyData {
 };
 
 /// The array in a file: bool, integers, floats and complex numbers of Weft's dtypes, of either byte order, in
-/// C or Fortran order. Bool bytes other than 0 become true. Throws BackendError when the file cannot be read and
-/// ParseError, naming the file, when it is not a .npy file, has bytes missing or left over, or has another type.
+/// C or Fortran order. Bool bytes other than 0 become true. Throws BackendError when the file cannot be read or there
+/// is no memory for it and ParseError, naming the file, when it is not a .npy file, has bytes missing or left over, or
+/// has another type. Reads the header first and then what it promises, so that pipes and endless devices do, too.
 NpyData read_npy(const std::filesystem::path& path, NpyOptions options = {},
                  SourceLocation loc = std::source_location::current());
 

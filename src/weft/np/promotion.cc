@@ -32,6 +32,11 @@ DType promote_types(DType a, DType b) {
   }
 }
 
+TypeArg::TypeArg(const Array& x, SourceLocation loc) {
+  const LocationScope scope(loc, "result_type");
+  dtype_ = x.dtype();
+}
+
 DType result_type(std::span<const TypeArg> args, SourceLocation loc) {
   if (args.empty()) {
     const LocationScope scope(loc, "result_type");

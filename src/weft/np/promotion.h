@@ -20,7 +20,7 @@ DType promote_types(DType a, DType b);
 class TypeArg {
  public:
   TypeArg(const Arg& x) : dtype_(x.dtype()), number_(x.is_scalar()) {}
-  TypeArg(const Array& x, SourceLocation loc = std::source_location::current()) : dtype_(x.dtype(loc)) {}
+  TypeArg(const Array& x, SourceLocation loc = std::source_location::current());
   TypeArg(DType t) : dtype_(t) {}
   template <class T>
     requires is_element_v<T>

@@ -141,11 +141,23 @@ DType spread_dtype(const char* op, const Arg& x, std::optional<DType> dtype) {
   return t;
 }
 
+// Where the first NaN is, or else the first element that equals the largest (smallest) one; complex numbers go by real,
+// then imaginary part, as in max.
+Array complex_position(const Array& a, bool max, int d) {
+  const Dims axes{d};
+  Dims kept(a.shape());
+  kept[static_cast<std::size_t>(d)] = 1;
+  const Array edge = max ? lax::reduce_max(a, axes) : lax::reduce_min(a, axes);
+  const Array best = broadcast_to(lax::reshape(edge, kept), DimSpan(a.shape()));
+  // The extremum of something with NaN is NaN, and equal to nothing.
+  return lax::argmax(lax::or_(lax::eq(a, best), lax::ne(a, a)), d);
+}
+
 Array position(const char* op, const Arg& x, bool max, OptionalAxis axis, Flag keepdims) {
   const LocationScope scope(x.location(), op);
   const Array a = axis ? x.array() : ravel(x);
   const int d = ops::normal_axis(op, axis.value_or(0), a.aval());
-  Array y = max ? lax::argmax(a, d) : lax::argmin(a, d);
+  const Array y = is_complex(a.dtype()) ? complex_position(a, max, d) : max ? lax::argmax(a, d) : lax::argmin(a, d);
   if (!keepdims) return y;
   if (!axis) return lax::reshape(y, Dims(x.shape().size(), 1));
   return with_kept(y, a.shape(), Dims{d}, true);

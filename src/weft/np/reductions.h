@@ -30,8 +30,10 @@ struct Spread {
 Array sum(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false, std::optional<DType> dtype = {});
 /// The product, in the dtypes of sum.
 Array prod(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false, std::optional<DType> dtype = {});
-/// The largest; NaN if there is one. ShapeError over no elements, unless there is an initial value.
+/// The largest (smallest); NaN if there is one; complex numbers go by real, then imaginary part. ShapeError over no
+/// elements, unless there is an initial value.
 Array max(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false);
+/// See max.
 Array min(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false);
 inline Array amax(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false) { return max(x, axis, keepdims); }
 inline Array amin(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false) { return min(x, axis, keepdims); }
@@ -62,7 +64,8 @@ Array std(const Arg& x, const AxisArg& axis, const Spread& how);
 Array count_nonzero(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false);
 /// max - min.
 Array ptp(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false);
-/// i32: the first position of the largest (smallest); of the flattened array when no axis is given.
+/// i32: the first position of the largest (smallest), or of a NaN if there is one; of the flattened array when no axis
+/// is given. Complex numbers go by real, then imaginary part. ShapeError over no elements.
 Array argmax(const Arg& x, OptionalAxis axis = {}, Flag keepdims = false);
 Array argmin(const Arg& x, OptionalAxis axis = {}, Flag keepdims = false);
 /// Running sums along an axis, in the dtypes of sum; of the flattened array when none is given.

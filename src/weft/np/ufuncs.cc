@@ -31,10 +31,48 @@ Array binary_inexact(std::string_view op, Array (*f)(const Arg&, const Arg&), co
 Array comparison(std::string_view op, const Arg& x, const Arg& y, ComparisonDirection direction) {
   const LocationScope scope(x.location(), op);
   const auto [a, b] = promote(op, x, y);
-  return lax::compare(a, b, direction);
+  const bool ordering = direction != ComparisonDirection::kEq && direction != ComparisonDirection::kNe;
+  if (!ordering || !is_complex(a.dtype())) return lax::compare(a, b, direction);
+  // As jax.numpy: by the real parts, and where those are equal, by the imaginary ones.
+  const Array re = lax::real(a), re_b = lax::real(b);
+  return lax::select(lax::eq(re, re_b), lax::compare(lax::imag(a), lax::imag(b), direction),
+                     lax::compare(re, re_b, direction));
 }
 
 constexpr double kLn2 = 0.6931471805599453;
+
+// x = fraction * 2^exponent, for x of f32 or f64: the exponent is whole, the fraction in [sqrt(1/2), sqrt(2)), and up
+// to 2 where the exponent can go no further. 0, infinities, NaN and negative numbers come back in the fraction. The
+// exponent being constant, a derivative by the fraction is one by x: d fraction / fraction = dx / x.
+struct Split {
+  Array fraction, exponent;
+};
+Split split_exponent(const Array& x) {
+  const bool wide = x.dtype() == f64;
+  const std::int64_t digits = wide ? 52 : 23, bias = wide ? 1023 : 127;
+  const std::int64_t sqrt_half = wide ? 0x3fe6a09e667f3bcd : 0x3f3504f3;  // the bits of sqrt(1/2)
+  const auto integer = [&](std::int64_t v) { return lax::full(x.shape(), Scalar(v), wide ? i64 : i32); };
+  // Subnormal numbers have no exponent of their own; times 2^(digits + 1) they are normal.
+  const Array tiny = lax::lt(x, std::ldexp(1.0, static_cast<int>(1 - bias)));
+  const Array normal = lax::select(tiny, lax::multiply(x, std::ldexp(1.0, static_cast<int>(digits + 1))), x);
+  const Array bits = lax::bitcast_convert(normal, wide ? i64 : i32);
+  const Array raw = lax::shift_right_arithmetic(lax::subtract(bits, integer(sqrt_half)), integer(digits));
+  const Array e = lax::minimum(lax::maximum(raw, integer(1 - bias)), integer(bias));
+  // 2^(1 - e), whose exponent always has a code, while that of 2^-e may not.
+  const Array factor =
+      lax::bitcast_convert(lax::shift_left(lax::subtract(integer(bias + 1), e), integer(digits)), x.dtype());
+  const Array shift = lax::select(tiny, integer(digits + 1), integer(0));
+  return {lax::multiply(lax::multiply(normal, factor), 0.5), lax::convert(lax::subtract(e, shift), x.dtype())};
+}
+
+// Complex numbers have no exponent, and storage types no functions.
+bool splits(DType t) { return is_float(t) && !is_storage(t); }
+
+// f(x) for a function that is given its operand split, in the precision of f32 or f64.
+Array of_split(const Array& x, Array (*f)(const Split&)) {
+  if (x.dtype() == f32 || x.dtype() == f64) return f(split_exponent(x));
+  return lax::convert(f(split_exponent(lax::convert(x, f32))), x.dtype());
+}
 
 }  // namespace
 
@@ -101,6 +139,7 @@ Array negative(const Arg& x) {
   return lax::negate(x);
 }
 Array abs(const Arg& x) {
+  const LocationScope scope(x.location(), "abs");
   const DType t = x.dtype();
   return t == boolean || is_unsigned(t) ? x.array() : lax::abs(x);
 }
@@ -112,7 +151,10 @@ Array square(const Arg& x) {
   const LocationScope scope(x.location(), "square");
   return lax::square(x);
 }
-Array reciprocal(const Arg& x) { return divide(Arg(1, x.location()), x); }
+Array reciprocal(const Arg& x) {
+  const LocationScope scope(x.location(), "reciprocal");
+  return divide(1, x);
+}
 
 Array fabs(const Arg& x) {
   const LocationScope scope(x.location(), "fabs");
@@ -163,6 +205,13 @@ Array nan_to_num(const Arg& x, double nan, std::optional<double> posinf, std::op
 
 Array power(const Arg& x, const Arg& y) {
   const LocationScope scope(x.location(), "power");
+  // An array of exponents is known only when the program runs; a number can be refused.
+  if (y.is_scalar() && is_signed_integer(y.dtype()) && y.scalar().integer < 0 && !is_inexact(x.dtype())) {
+    const DType t = result_type({x, y});
+    throw ValueError("power: integers have no negative whole powers; got " + std::string(name(t)) + " to the " +
+                         std::to_string(y.scalar().integer) + ".",
+                     "make the base a float first, for example with astype(f32).");
+  }
   if (y.is_scalar() && category(y.dtype()) == Category::kInteger && !x.is_scalar()) {
     const double n = y.scalar().value().real();
     if (std::abs(n) <= 32 && (n >= 0 || is_inexact(x.dtype()))) {
@@ -188,7 +237,10 @@ Array floor_divide(const Arg& x, const Arg& y) {
     // exact, so the quotient of what it leaves is nearly whole. By zero: +-inf, or NaN of 0 / 0.
     const Array r = lax::remainder(a, b), q = lax::round_nearest_even(lax::divide(lax::subtract(a, r), b));
     const Array down = lax::and_(lax::ne(r, 0.0), lax::ne(lax::lt(r, 0.0), lax::lt(b, 0.0)));
-    return lax::select(lax::eq(b, 0.0), lax::floor(lax::divide(a, b)), lax::select(down, lax::subtract(q, 1.0), q));
+    // A zero has the sign of the quotient.
+    const Array ratio = lax::divide(a, b), whole = lax::select(down, lax::subtract(q, 1.0), q);
+    const Array zero = lax::select(signbit(ratio), -0.0, lax::full(a.shape(), Scalar(0.0), a.dtype()));
+    return lax::select(lax::eq(b, 0.0), lax::floor(ratio), lax::select(lax::eq(whole, 0.0), zero, whole));
   }
   Array q = lax::divide(a, b);
   if (is_unsigned(a.dtype())) return q;
@@ -261,11 +313,25 @@ Array hypot(const Arg& x, const Arg& y) {
 
 Array log2(const Arg& x) {
   const LocationScope scope(x.location(), "log2");
-  return lax::divide(log(x), kLn2);
+  const Array a = lax::convert(x, inexact_dtype(x.dtype()));
+  if (!splits(a.dtype())) return lax::divide(lax::log(a), kLn2);
+  // Exact at powers of two, where the fraction is 1.
+  return of_split(
+      a, [](const Split& s) { return lax::add(s.exponent, lax::multiply(lax::log(s.fraction), 1.4426950408889634)); });
 }
 Array log10(const Arg& x) {
   const LocationScope scope(x.location(), "log10");
-  return lax::divide(log(x), 2.302585092994046);
+  const Array a = lax::convert(x, inexact_dtype(x.dtype()));
+  if (!splits(a.dtype())) return lax::divide(lax::log(a), 2.302585092994046);
+  // As fdlibm's e_log10.c: log10(2) in two parts, of which the first times any exponent is exact. So is the result at
+  // powers of ten, for what is added to that product is small and its error much smaller than a unit of the sum.
+  return of_split(a, [](const Split& s) {
+    const bool wide = s.fraction.dtype() == f64;
+    const double high = wide ? 0x1.34413509f6p-2 : 0x1.3441p-2, low = 0.30102999566398119521 - high;
+    const Array rest =
+        lax::add(lax::multiply(s.exponent, low), lax::multiply(lax::log(s.fraction), 0.4342944819032518));
+    return lax::add(rest, lax::multiply(s.exponent, high));
+  });
 }
 Array exp2(const Arg& x) {
   const LocationScope scope(x.location(), "exp2");
@@ -316,8 +382,14 @@ Array round(const Arg& x, int decimals) {
   const Array up = lax::or_(lax::gt(left, half), lax::and_(lax::eq(left, half), odd));
   return lax::select(up, lax::add(down, tens), down);
 }
-Array floor(const Arg& x) { return is_inexact(x.dtype()) ? lax::floor(x) : x.array(); }
-Array ceil(const Arg& x) { return is_inexact(x.dtype()) ? lax::ceil(x) : x.array(); }
+Array floor(const Arg& x) {
+  const LocationScope scope(x.location(), "floor");
+  return is_inexact(x.dtype()) ? lax::floor(x) : x.array();
+}
+Array ceil(const Arg& x) {
+  const LocationScope scope(x.location(), "ceil");
+  return is_inexact(x.dtype()) ? lax::ceil(x) : x.array();
+}
 Array trunc(const Arg& x) {
   const LocationScope scope(x.location(), "trunc");
   const Array a = x.array();
@@ -326,9 +398,18 @@ Array trunc(const Arg& x) {
 
 // ---- complex ----
 
-Array real(const Arg& x) { return is_complex(x.dtype()) ? lax::real(x) : x.array(); }
-Array imag(const Arg& x) { return is_complex(x.dtype()) ? lax::imag(x) : Array::full(x.shape(), x.dtype(), Scalar(0)); }
-Array conj(const Arg& x) { return is_complex(x.dtype()) ? lax::conj(x) : x.array(); }
+Array real(const Arg& x) {
+  const LocationScope scope(x.location(), "real");
+  return is_complex(x.dtype()) ? lax::real(x) : x.array();
+}
+Array imag(const Arg& x) {
+  const LocationScope scope(x.location(), "imag");
+  return is_complex(x.dtype()) ? lax::imag(x) : Array::full(x.shape(), x.dtype(), Scalar(0));
+}
+Array conj(const Arg& x) {
+  const LocationScope scope(x.location(), "conj");
+  return is_complex(x.dtype()) ? lax::conj(x) : x.array();
+}
 Array angle(const Arg& x) {
   const LocationScope scope(x.location(), "angle");
   return arctan2(imag(x), real(x));
@@ -379,13 +460,15 @@ Array isinf(const Arg& x) {
   return Array::full(a.shape(), boolean, Scalar(false));
 }
 namespace {
-Array infinity(const Arg& x, Array (*f)(const Arg&)) {
+Array infinity(std::string_view op, const Arg& x, Array (*f)(const Arg&)) {
+  const LocationScope scope(x.location(), op);
   return is_float(x.dtype()) ? f(x) : Array::full(x.shape(), boolean, Scalar(false));
 }
 }  // namespace
-Array isposinf(const Arg& x) { return infinity(x, lax::is_pos_inf); }
-Array isneginf(const Arg& x) { return infinity(x, lax::is_neg_inf); }
+Array isposinf(const Arg& x) { return infinity("isposinf", x, lax::is_pos_inf); }
+Array isneginf(const Arg& x) { return infinity("isneginf", x, lax::is_neg_inf); }
 Array isfinite(const Arg& x) {
+  const LocationScope scope(x.location(), "isfinite");
   return is_inexact(x.dtype()) ? lax::is_finite(x) : Array::full(x.shape(), boolean, Scalar(true));
 }
 

@@ -236,12 +236,12 @@ TEST(counted_loop, others_are_left_alone) {
         .has_value();
   };
   const Arrays start{Array(0), Array(5), Array(1.0f)};
-  const std::string next = "j:i32[] = add i 1:i32[] y:f32[] = mul x 0.5:f32[] ";
-  EXPECT_TRUE(is_counted("c:bool[] = lt i n", next + "in (j, n, y)", start));
-  EXPECT_FALSE(is_counted("c:bool[] = lt i n", next + "m:i32[] = sub n 1:i32[] in (j, m, y)", start));
-  EXPECT_FALSE(is_counted("c:bool[] = gt x 0.1:f32[]", next + "in (j, n, y)", start));
+  const std::string next = "j:i32[] = add i 1:i32[]; y:f32[] = mul x 0.5:f32[]";
+  EXPECT_TRUE(is_counted("c:bool[] = lt i n", next + " in (j, n, y)", start));
+  EXPECT_FALSE(is_counted("c:bool[] = lt i n", next + "; m:i32[] = sub n 1:i32[] in (j, m, y)", start));
+  EXPECT_FALSE(is_counted("c:bool[] = gt x 0.1:f32[]", next + " in (j, n, y)", start));
   EXPECT_FALSE(
-      is_counted("a:bool[] = lt i n b:bool[] = gt x 0.1:f32[] c:bool[] = and a b", next + "in (j, n, y)", start));
+      is_counted("a:bool[] = lt i n; b:bool[] = gt x 0.1:f32[]; c:bool[] = and a b", next + " in (j, n, y)", start));
   EXPECT_FALSE(
       is_counted("c:bool[] = lt i n", "j:i32[] = mul i 2:i32[] in (j, n, x)", {Array(1), Array(5), Array(1.0f)}));
 }

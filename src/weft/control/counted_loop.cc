@@ -99,11 +99,11 @@ std::optional<Rows> CountedLoop::rows(const ir::Eqn& e, ir::Atom array, std::siz
   const ir::Atom start = body_.operands(e)[first_start];
   if (start.is_literal() || !known_[start.index()]) return std::nullopt;
   const Progression row = *known_[start.index()];
-  const auto [low, high] = std::minmax(row.start, row.at(counting_.length - 1));
-  if ((row.stride != 1 && row.stride != -1) || low < 0 || high >= shape[0]) return std::nullopt;
+  const std::int64_t last = row.at(counting_.length - 1), lowest = std::min(row.start, last);
+  if ((row.stride != 1 && row.stride != -1) || lowest < 0 || std::max(row.start, last) >= shape[0]) return std::nullopt;
   if (reverse_.value_or(row.stride < 0) != (row.stride < 0)) return std::nullopt;
   reverse_ = row.stride < 0;
-  return Rows{&e, array.index(), low};
+  return Rows{&e, array.index(), lowest};
 }
 
 void CountedLoop::find_read_rows() {

@@ -146,10 +146,11 @@ Known steps(Direction d, Progression i, std::int64_t bound, DType t) {
                                            : (d == Direction::kLt || d == Direction::kLe) == (i.stride > 0);
   // Otherwise it goes on for ever, or until i wraps around.
   if (i.stride == 0 || !towards) return std::nullopt;
-  std::int64_t n = distance / i.stride;
-  if (d == Direction::kLe || d == Direction::kGe || n * i.stride != distance) ++n;
-  const bool ends = n < std::numeric_limits<std::int64_t>::max() && within(t, i, n + 1);
-  return ends ? Known(n) : std::nullopt;
+  const std::int64_t whole = distance / i.stride;
+  const bool one_more = d == Direction::kLe || d == Direction::kGe || whole * i.stride != distance;
+  if (whole > std::numeric_limits<std::int64_t>::max() - 2) return std::nullopt;
+  const std::int64_t n = whole + (one_more ? 1 : 0);
+  return within(t, i, n + 1) ? Known(n) : std::nullopt;
 }
 
 // c when `next` is defined as input + c.

@@ -2,6 +2,7 @@
 // on scalars. What a value finds depends on what came before it and is kept nowhere, so there are no derivatives.
 #include "weft/control/programs.h"
 #include "weft/control/rules.h"
+#include "weft/ir/elementwise.h"
 #include "weft/ops/gather_scatter.h"
 
 namespace weft {

@@ -200,7 +200,7 @@ void Importer::branches(const Op& op, const Array& index, std::vector<const Regi
 namespace {
 
 // The value of an integer scalar, unless i64 does not have it.
-std::optional<std::int64_t> integer_of(const Array& a) {
+std::optional<std::int64_t> integer_value(const Array& a) {
   const CurrentTrace evaluate(nullptr);
   const auto v = lax::convert(a, i64).item<std::int64_t>();
   if (a.dtype() == u64 && v < 0) return std::nullopt;
@@ -259,7 +259,7 @@ std::vector<std::optional<std::int64_t>> Importer::integers_among(const Op& op, 
     const std::optional<Array> a = args[i].buffer()        ? std::optional(args[i])
                                    : value != values.end() ? known(value->second)
                                                            : std::nullopt;
-    if (a) integers[i] = integer_of(*a);
+    if (a) integers[i] = integer_value(*a);
   }
   return integers;
 }

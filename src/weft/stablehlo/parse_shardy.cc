@@ -64,7 +64,7 @@ void Parser::sdy_computation(Op& op) {
   in_.expect("(");
   uses(op.operands);
   in_.expect(")");
-  for (const std::string name : {"in_shardings", "out_shardings"}) {
+  for (const char* name : {"in_shardings", "out_shardings"}) {
     if (!in_.accept_word(name)) continue;
     in_.expect("=");
     if (!in_.looking_at("[")) in_.fail("'['");

@@ -14,6 +14,10 @@ TEST(location, prints_the_last_path_component) {
   EXPECT_EQ(SourceLocation().str(), "");
 }
 
+TEST(location, names_the_column_where_it_is_known) {
+  EXPECT_EQ(SourceLocation("/a/model.mlir", 4, 8).str(), "model.mlir:4:8");
+}
+
 TEST(location, is_taken_from_the_calling_line) {
   const SourceLocation here = std::source_location::current();
   EXPECT_EQ(here.str(), "location_test.cc:" + std::to_string(__LINE__ - 1));

@@ -40,6 +40,42 @@ TEST(not_differentiable_error, polygamma_by_its_order) {
       "hint: wrap the order in lax::stop_gradient if it is a constant.");
 }
 
+TEST(not_differentiable_error, a_gradient_through_a_while_loop) {
+  expect_error<NotDifferentiableError>(
+      [&] {
+        grad([](Array x) { return while_loop([](Array y) { return y < 10.0f; }, [](Array y) { return y * y; }, x); })(
+            2.0f);
+      },
+      "while: reverse-mode derivatives need a number of steps that is known before the loop runs; got a loop that goes "
+      "on as long as a condition holds.\n"
+      "  at here\n"
+      "  while tracing grad(f) at here\n"
+      "hint: write it as scan, or as fori_loop with bounds that are plain integers (in StableHLO text, a loop that "
+      "compares a counter with a constant), or use forward mode (jvp), which works through any loop.");
+}
+
+TEST(not_differentiable_error, a_second_derivative_by_the_order_of_igamma) {
+  expect_error<NotDifferentiableError>(
+      [&] { grad(grad([](Array a) { return lax::igamma(a, Array(2.0f)); }))(3.0f); },
+      "igamma: there is no formula for second derivatives by the order, only for first ones; got a tangent for "
+      "operand 0.\n"
+      "  at here\n"
+      "  while tracing grad(f) at here\n"
+      "  while tracing grad(f) at here\n"
+      "hint: wrap the order in lax::stop_gradient if it is a constant, or take differences of the first derivative.");
+}
+
+TEST(not_differentiable_error, a_second_derivative_by_a_parameter_of_the_incomplete_beta_function) {
+  expect_error<NotDifferentiableError>(
+      [&] { grad(grad([](Array b) { return lax::regularized_incomplete_beta(Array(1.0f), b, Array(0.5f)); }))(3.0f); },
+      "regularized_incomplete_beta: there is no formula for second derivatives by b, only for first ones; got a "
+      "tangent for operand 1.\n"
+      "  at here\n"
+      "  while tracing grad(f) at here\n"
+      "  while tracing grad(f) at here\n"
+      "hint: wrap b in lax::stop_gradient if it is a constant, or take differences of the first derivative.");
+}
+
 TEST(not_differentiable_error, hessian_by_an_integer) {
   expect_error<NotDifferentiableError>(
       [&] { hessian([](Array x) { return np::sum(1.0 * x * x); })(np::arange(3)); },

@@ -21,8 +21,8 @@ constexpr const char* kTitles[] = {"infer", "eval",    "parse",   "jvp",    "tra
 const std::map<std::pair<OpCode, Column>, const char*> kNone = {
     {{OpCode::kCall, kDocs}, "users make calls with jit"},
     {{OpCode::kWhile, kSmooth}, "it has forward mode only; tests/control/while_test.cc tests that"},
-    {{OpCode::kGenericScatter, kSmooth}, "a computation that combines values in turn has no derivative rule"},
-    {{OpCode::kGenericSelectAndScatter, kSmooth}, "a computation that combines values in turn has no derivative rule"},
+    {{OpCode::kGenericScatter, kSmooth}, "what an element was before each update is kept nowhere"},
+    {{OpCode::kGenericSelectAndScatter, kSmooth}, "what an element was before each update is kept nowhere"},
     {{OpCode::kSend, kSmooth}, "derivatives do not go through channels"},
     {{OpCode::kRecv, kSamples}, "it waits for a sender; tests/ops/collectives_test.cc has one"},
     {{OpCode::kRecv, kParse}, "seen through samples"},

@@ -413,11 +413,14 @@ TEST(regularized_incomplete_beta, has_its_density_as_slope_at_the_ends_too) {
 
 TEST(incomplete_functions, refuse_second_derivatives_by_parameters) {
   EXPECT_EQ(message_of<NotDifferentiableError>([] { slope(OpCode::kIgammaGradA, {2, 1}, 0); }),
-            "igamma_grad_a: the derivative by the order is not available; got a tangent for operand 0.");
+            "igamma_grad_a: there is no formula for second derivatives by the order, only for first ones; got a "
+            "tangent for operand 0.");
   EXPECT_EQ(message_of<NotDifferentiableError>([] { slope(OpCode::kRandomGammaGrad, {2, 1}, 0); }),
-            "random_gamma_grad: the derivative by the shape is not available; got a tangent for operand 0.");
+            "random_gamma_grad: there is no formula for second derivatives by the shape, only for first ones; got a "
+            "tangent for operand 0.");
   EXPECT_EQ(message_of<NotDifferentiableError>([] { slope(OpCode::kRegularizedIncompleteBetaGradB, {2, 1, 0.5}, 1); }),
-            "regularized_incomplete_beta_grad_b: the derivative by b is not available; got a tangent for operand 1.");
+            "regularized_incomplete_beta_grad_b: there is no formula for second derivatives by b, only for first ones; "
+            "got a tangent for operand 1.");
 }
 
 TEST(regularized_incomplete_beta, fits_numbers_to_the_array_among_its_operands) {

@@ -119,6 +119,113 @@ TEST(mhlo, custom_calls_of_its_operations_are_these) {
   }
 }
 
+TEST(mhlo, a_fusion_is_its_body) {
+  const Function f = import(R"(
+func.func @main(%x: tensor<3xf32>, %y: tensor<3xf32>) -> (tensor<3xf32>, tensor<3xf32>, tensor<3xf32>) {
+  %0:2 = "mhlo.fusion"(%x, %y) <{fusion_kind = #mhlo<fusion_kind kLoop>}> ({
+  ^bb0(%a: tensor<3xf32>, %b: tensor<3xf32>):
+    %2 = mhlo.add %a, %b : tensor<3xf32>
+    %3 = stablehlo.multiply %2, %b : tensor<3xf32>
+    mhlo.return %2, %3 : tensor<3xf32>, tensor<3xf32>
+  }) : (tensor<3xf32>, tensor<3xf32>) -> (tensor<3xf32>, tensor<3xf32>)
+  %1 = "mhlo.fusion"(%x) ({
+    %2 = mhlo.negate %x : tensor<3xf32>
+    "mhlo.return"(%2) : (tensor<3xf32>) -> ()
+  }) {fusion_kind = #mhlo<fusion_kind kCustom>} : (tensor<3xf32>) -> tensor<3xf32>
+  return %0#0, %0#1, %1 : tensor<3xf32>, tensor<3xf32>, tensor<3xf32>
+}
+)");
+  const std::vector<Array> got = f(Array(std::vector<float>{1, 2, 3}), Array(std::vector<float>{1, 1, 2}));
+  EXPECT_EQ(got[0].to_vector<float>(), (std::vector<float>{2, 3, 5}));
+  EXPECT_EQ(got[1].to_vector<float>(), (std::vector<float>{2, 3, 10}));
+  EXPECT_EQ(got[2].to_vector<float>(), (std::vector<float>{-1, -2, -3}));
+  EXPECT_EQ(error_of("  %0 = \"mhlo.fusion\"(%x) ({\n  ^bb0(%a: tensor<2xf32>):\n    mhlo.return %a : tensor<2xf32>\n"
+                     "  }) : (tensor<f32>) -> tensor<2xf32>\n",
+                     "%x: tensor<f32>"),
+            "a.mlir:2:8: mhlo.fusion: arguments of the body must have the operands' types; got tensor<2xf32> for "
+            "tensor<f32>, operand 0.");
+}
+
+TEST(mhlo, what_orders_and_marks_passes_its_value) {
+  const Function f = import(R"(
+func.func @main(%x: tensor<f32>) -> tensor<f32> {
+  %t = "mhlo.create_token"() : () -> !mhlo.token
+  %0 = "mhlo.add_dependency"(%x, %t) : (tensor<f32>, !mhlo.token) -> tensor<f32>
+  %1 = stablehlo.custom_call @mhlo.add_dependency(%0, %t) {mhlo.attributes = {}, mhlo.version = 1 : i64} : (tensor<f32>, !stablehlo.token) -> tensor<f32>
+  %2 = "mhlo.domain"(%1) {entry_metadata = "\\08\\01", exit_metadata = "\\08\\02", kind = #mhlo<kind sharding>} : (tensor<f32>) -> tensor<f32>
+  return %2 : tensor<f32>
+}
+)");
+  EXPECT_EQ(f.jaxpr().str(), "{ lambda ; a:f32[]. let  in (a,) }");
+}
+
+// ---- Shardy ----
+
+constexpr std::string_view kSharded = R"(
+module @jit_f attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1 : i32} {
+  sdy.mesh @empty = <[]>
+  sdy.mesh @mesh = <["x"=1, "y"=1], device_ids=[0]> {stablehlo.mesh = {axes = [{name = "x", size = 1 : i64}]}}
+  func.func public @main(%arg0: tensor<4x2xf32> {sdy.sharding = #sdy.sharding<@mesh, [{"x"}, {}]>}, %arg1: tensor<2xf32>) -> tensor<4x2xf32> {
+    %0:2 = sdy.manual_computation(%arg0, %arg1) in_shardings=[<@mesh, [{"x"}, {}]>, <@mesh, [{}], replicated={"y"}>] out_shardings=[<@mesh, [{"x"}, {"y", ?}]>, <@mesh, []>] manual_axes={"x", "y"} (%a: tensor<4x2xf32>, %b: tensor<2xf32>) {
+      %5 = stablehlo.broadcast_in_dim %b, dims = [1] : (tensor<2xf32>) -> tensor<4x2xf32>
+      %6 = stablehlo.add %a, %5 : tensor<4x2xf32>
+      sdy.return %6, %arg1 : tensor<4x2xf32>, tensor<2xf32>
+    } {sdy.note = 1 : i64} : (tensor<4x2xf32>, tensor<2xf32>) -> (tensor<4x2xf32>, tensor<2xf32>)
+    %1 = sdy.named_computation<"square">(%0#0) in_shardings=[<@mesh, [{}, {"y"}]>] out_shardings=[<@mesh, [{}, {}]>] (%c: tensor<4x2xf32> loc(unknown)) {
+      %5 = stablehlo.multiply %c, %c : tensor<4x2xf32>
+      sdy.return %5 : tensor<4x2xf32>
+    } : (tensor<4x2xf32>) -> tensor<4x2xf32>
+    %2 = sdy.reshard %1 <@mesh, [{}, {}]> : tensor<4x2xf32>
+    sdy.sharding_group %2 group_id=21 : tensor<4x2xf32>
+    %3 = sdy.propagation_barrier %2 allowed_direction=NONE : tensor<4x2xf32>
+    %4 = sdy.data_flow_edge %3 sharding=<@mesh, [{"x"}, {?}]> : tensor<4x2xf32>
+    return %4 : tensor<4x2xf32>
+  }
+}
+)";
+
+TEST(shardy, programs_of_one_device_are_what_they_compute) {
+  const Function f = import(kSharded);
+  EXPECT_EQ(f.jaxpr().str(),
+            "{ lambda ; a:f32[4,2] b:f32[2]. let\n"
+            "    c:f32[4,2] = broadcast_in_dim[broadcast_dimensions=(1,) shape=(4,2)] b\n"
+            "    d:f32[4,2] = add a c\n"
+            "    e:f32[4,2] = mul d d\n"
+            "  in (e,) }");
+  comes_back(std::string(kSharded));
+}
+
+TEST(shardy, a_computation_on_whole_arrays_needs_no_devices) {
+  // Two devices, which both have all of it.
+  const Function f = import(R"(
+sdy.mesh @mesh = <["x"=2]>
+func.func @main(%x: tensor<2xf32>) -> tensor<2xf32> {
+  %0 = "sdy.manual_computation"(%x) <{in_shardings = #sdy.sharding_per_value<[<@mesh, [{}]>]>, manual_axes = #sdy<manual_axes{"x"}>, out_shardings = #sdy.sharding_per_value<[<@mesh, [{}]>]>}> ({
+  ^bb0(%y: tensor<2xf32>):
+    %1 = stablehlo.add %y, %y : tensor<2xf32>
+    "sdy.return"(%1) : (tensor<2xf32>) -> ()
+  }) : (tensor<2xf32>) -> tensor<2xf32>
+  return %0 : tensor<2xf32>
+}
+)");
+  EXPECT_EQ(f(Array(std::vector<float>{1, 2}))[0].to_vector<float>(), (std::vector<float>{2, 4}));
+}
+
+TEST(shardy, computations_that_are_not_whole_are_errors) {
+  EXPECT_EQ(error_of("  %0 = sdy.manual_computation(%x) in_shardings=<@mesh> (%y: tensor<f32>) {} : (tensor<f32>) -> "
+                     "tensor<f32>\n",
+                     "%x: tensor<f32>"),
+            "a.mlir:2:48: expected '['; got '<'.");
+  EXPECT_EQ(error_of("  %0 = sdy.manual_computation(%x) in_shardings=[] out_shardings=[] manual_axes={} (%y: "
+                     "tensor<f32>) {} : (tensor<f32>) -> tensor<f32>\n",
+                     "%x: tensor<f32>"),
+            "a.mlir:2:8: sdy.manual_computation: there must be 0 results; got 1.");
+  EXPECT_EQ(error_of("  %0 = sdy.named_computation<\"f\">(%x) () {\n    sdy.return %x : tensor<f32>\n  } : "
+                     "(tensor<f32>) -> tensor<f32>\n",
+                     "%x: tensor<f32>"),
+            "a.mlir:2:8: sdy.named_computation: a region must have 1 argument; got 0.");
+}
+
 // ---- custom calls ----
 
 TEST(custom_call, hints_for_partitioning_pass_their_operands) {

@@ -78,9 +78,8 @@ TEST(errors, what_was_refused_stays_in_an_error_that_ends_the_reading) {
 
 TEST(errors, sharded_computations_are_refused_by_name) {
   const std::string reason =
-      "sdy.manual_computation: its body computes on the parts of sharded arrays, and Weft does not run sharded "
-      "programs "
-      "yet.";
+      "sdy.manual_computation: its body computes on parts of arrays, tensor<4xf32> of tensor<8xf32>, and Weft does not "
+      "run sharded programs yet.";
   EXPECT_EQ(error_of("sdy.mesh @mesh = <[\"a\"=2]>\n"
                      "func.func @main(%x: tensor<8xf32>) -> tensor<8xf32> {\n"
                      "  %0 = sdy.manual_computation(%x) in_shardings=[<@mesh, [{\"a\"}]>] out_shardings=[<@mesh, "
@@ -92,11 +91,30 @@ TEST(errors, sharded_computations_are_refused_by_name) {
             "a.mlir:3:8: " + reason);
   EXPECT_EQ(error_of("func.func @main(%x: tensor<8xf32>) -> tensor<8xf32> {\n"
                      "  %0 = \"sdy.manual_computation\"(%x) ({\n"
-                     "  ^bb0(%y: tensor<4xf32>):\n"
-                     "    \"sdy.return\"(%y) : (tensor<4xf32>) -> ()\n"
+                     "  ^bb0(%y: tensor<8xf32>):\n"
+                     "    %1 = stablehlo.slice %y [0:4] : (tensor<8xf32>) -> tensor<4xf32>\n"
+                     "    \"sdy.return\"(%1) : (tensor<4xf32>) -> ()\n"
                      "  }) : (tensor<8xf32>) -> tensor<8xf32>\n"
                      "  return %0 : tensor<8xf32>\n}\n"),
             "a.mlir:2:8: " + reason);
+}
+
+TEST(errors, asynchronous_calls_of_mhlo_are_refused_by_name) {
+  EXPECT_EQ(error_of("func.func @main(%x: tensor<2xf32>) -> tensor<2xf32> {\n"
+                     "  %0 = \"mhlo.async_start\"(%x) {called_computation = @f, execution_thread = \"main\"} : "
+                     "(tensor<2xf32>) -> !mhlo.async_bundle<tensor<2xf32>, tensor<2xf32>>\n"
+                     "  %1 = \"mhlo.async_done\"(%0) : (!mhlo.async_bundle<tensor<2xf32>, tensor<2xf32>>) -> "
+                     "tensor<2xf32>\n"
+                     "  return %1 : tensor<2xf32>\n}\n"
+                     "func.func private @f(%x: tensor<2xf32>) -> tensor<2xf32> { return %x : tensor<2xf32> }\n"),
+            "a.mlir:2:8: mhlo.async_start: !mhlo.async_bundle<tensor<2xf32>, tensor<2xf32>> is of asynchronous calls, "
+            "which run in XLA only.\n"
+            "a.mlir:2:8: mhlo.async_start: calls that run beside the program are private to XLA, and mean what a "
+            "func.call of called_computation does.\n"
+            "a.mlir:3:8: mhlo.async_done: !mhlo.async_bundle<tensor<2xf32>, tensor<2xf32>> is of asynchronous calls, "
+            "which run in XLA only.\n"
+            "a.mlir:3:8: mhlo.async_done: calls that run beside the program are private to XLA, and mean what a "
+            "func.call of called_computation does.");
 }
 
 TEST(errors, checks_are_for_those_who_check) {
@@ -117,7 +135,7 @@ TEST(errors, custom_calls_are_known_when_they_are_registered) {
     f(Array(1.0f));
     FAIL() << "nothing was thrown";
   } catch (const BackendError& e) {
-    EXPECT_EQ(e.location().str(), "a.mlir:2");
+    EXPECT_EQ(e.location().str(), "a.mlir:2:8");
   }
   register_custom_call("errors_test_twice", {.eval = [](const CustomCallParams&, std::span<const TensorView> in,
                                                         std::span<const MutableTensorView> out) {

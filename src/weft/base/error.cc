@@ -24,7 +24,7 @@ std::string SourceLocation::str() const {
   std::string_view path = file;
   const auto slash = path.find_last_of("/\\");
   if (slash != std::string_view::npos) path.remove_prefix(slash + 1);
-  return std::string(path) + ":" + std::to_string(line);
+  return std::string(path) + ":" + std::to_string(line) + (column == 0 ? "" : ":" + std::to_string(column));
 }
 
 std::string after_last_call() {

@@ -16,19 +16,22 @@
 
 namespace weft {
 
-/// A line of source. `line == 0` means unknown.
+/// A line of source. `line == 0` means unknown. Programs that were read from text know the column too, which C++ call
+/// sites leave at 0: there one line seldom has two faults.
 struct SourceLocation {
   const char* file = "";
   const char* function = "";
   std::uint32_t line = 0;
+  std::uint32_t column = 0;
 
   constexpr SourceLocation() = default;
   constexpr SourceLocation(const std::source_location& loc)  // implicit by design
       : file(loc.file_name()), function(loc.function_name()), line(loc.line()) {}
-  constexpr SourceLocation(const char* file, std::uint32_t line) : file(file), line(line) {}
+  constexpr SourceLocation(const char* file, std::uint32_t line, std::uint32_t column = 0)
+      : file(file), line(line), column(column) {}
 
   explicit operator bool() const { return line != 0; }
-  /// "model.cc:42": the last path component and the line; "" when unknown.
+  /// "model.cc:42", "model.mlir:4:8": the last path component, the line, and the column if known; "" when unknown.
   std::string str() const;
 };
 

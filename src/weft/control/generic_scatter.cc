@@ -1,7 +1,8 @@
 // generic_scatter and generic_select_and_scatter: values combined into an array, one after the other, by a computation
-// on scalars. What a value finds depends on what came before it, so there is no derivative to speak of.
+// on scalars. What a value finds depends on what came before it and is kept nowhere, so there are no derivatives.
 #include "weft/control/programs.h"
 #include "weft/control/rules.h"
+#include "weft/ir/elementwise.h"
 #include "weft/ops/gather_scatter.h"
 
 namespace weft {
@@ -9,15 +10,6 @@ namespace weft {
 using namespace control;
 
 namespace {
-
-template <OpCode kOp>
-void jvp_none(const Call&, std::span<const Array>, Arrays&, Arrays&) {
-  throw NotDifferentiableError(
-      std::string(ir::op_name(kOp)) +
-          ": a computation that combines values in turn has no derivative rule; got a tangent for an operand.",
-      "combine by addition, multiplication, minimum or maximum: lax::scatter and lax::select_and_scatter have "
-      "derivatives.");
-}
 
 // ---- generic_scatter ----
 
@@ -111,6 +103,14 @@ void batch_scatter(const Call& call, std::span<const int> bdims, std::int64_t si
   out_bdims.assign(outs.size(), 0);
 }
 
+void jvp_scatter(const Call&, std::span<const Array>, Arrays&, Arrays&) {
+  throw NotDifferentiableError(
+      "generic_scatter: the derivative needs what an element was before each of its updates, which is only known for "
+      "sums, products, minima, maxima and replacement; got another computation.",
+      "scatter by one of these (lax::scatter; in StableHLO text, a body that is one add, multiply, minimum or maximum, "
+      "or returns the update), or wrap the operands in lax::stop_gradient if they are constants.");
+}
+
 bool has_effects_scatter(const ParamsBase* params) {
   return ir::has_effects(ir::params_as<GenericScatterParams>(params).computation);
 }
@@ -200,6 +200,25 @@ void batch_select_and_scatter(const Call& call, std::span<const int> bdims, std:
   out_bdims.assign(outs.size(), 0);
 }
 
+// "a selection by GT" when that is why the operation is not a plain select_and_scatter.
+std::string what_has_no_derivative(const GenericSelectAndScatterParams& p) {
+  const std::vector<ir::Eqn>& eqns = p.select.eqns();
+  if (eqns.size() != 1 || eqns[0].op != OpCode::kCompare) return "another selection";
+  const auto direction = ir::params_as<CompareParams>(eqns[0].params).direction;
+  if (direction != ComparisonDirection::kGe && direction != ComparisonDirection::kLe)
+    return "a selection by " + std::string(kComparisonDirectionNames[static_cast<int>(direction)]);
+  return "another computation than a sum";
+}
+
+void jvp_select_and_scatter(const Call& call, std::span<const Array>, Arrays&, Arrays&) {
+  throw NotDifferentiableError(
+      "generic_select_and_scatter: derivatives are known where windows select by GE or LE and what is scattered adds "
+      "up; got " +
+          what_has_no_derivative(call.params_as<GenericSelectAndScatterParams>()) + ".",
+      "select by GE instead of GT, by LE instead of LT (they differ in which of several equal elements they choose), "
+      "or wrap the operands in lax::stop_gradient if they are constants.");
+}
+
 bool has_effects_select_and_scatter(const ParamsBase* params) {
   const auto& p = ir::params_as<GenericSelectAndScatterParams>(params);
   return ir::has_effects(p.select) || ir::has_effects(p.scatter);
@@ -236,10 +255,8 @@ const ir::OpInfo op_infos::generic_scatter{.operands = ir::takes_at_least(3),
                                            .eval = eval_scatter,
                                            .storage_types = true,
                                            .has_effects = has_effects_scatter};
-const OpRules op_rule_table::generic_scatter{.jvp = jvp_none<OpCode::kGenericScatter>,
-                                             .transpose = rules::not_linear,
-                                             .batch = batch_scatter,
-                                             .factors = factors_replicated};
+const OpRules op_rule_table::generic_scatter{
+    .jvp = jvp_scatter, .transpose = rules::not_linear, .batch = batch_scatter, .factors = factors_replicated};
 
 const ir::OpInfo op_infos::generic_select_and_scatter{.operands = ir::takes_at_least(3),
                                                       .parse = ir::parse_params<GenericSelectAndScatterParams>,
@@ -247,7 +264,7 @@ const ir::OpInfo op_infos::generic_select_and_scatter{.operands = ir::takes_at_l
                                                       .eval = eval_select_and_scatter,
                                                       .storage_types = true,
                                                       .has_effects = has_effects_select_and_scatter};
-const OpRules op_rule_table::generic_select_and_scatter{.jvp = jvp_none<OpCode::kGenericSelectAndScatter>,
+const OpRules op_rule_table::generic_select_and_scatter{.jvp = jvp_select_and_scatter,
                                                         .transpose = rules::not_linear,
                                                         .batch = batch_select_and_scatter,
                                                         .factors = factors_replicated};

@@ -185,8 +185,10 @@ void linearize_while(const Call& call, std::span<const Array> tangents, Trace* t
 
 void transpose_while(const Call&, std::span<const Array>, std::span<GradAccum* const>) {
   throw NotDifferentiableError(
-      "while: reverse-mode derivatives need a number of steps that is known before the loop runs; got a while loop.",
-      "write it as scan, or as fori_loop with bounds that are plain integers; forward mode (jvp) works through while.");
+      "while: reverse-mode derivatives need a number of steps that is known before the loop runs; got a loop that goes "
+      "on as long as a condition holds.",
+      "write it as scan, or as fori_loop with bounds that are plain integers (in StableHLO text, a loop that "
+      "compares a counter with a constant), or use forward mode (jvp), which works through any loop.");
 }
 
 // ---- batching ----

@@ -10,11 +10,14 @@ using ops::binary, ops::binary_info, ops::kAcceptFloat, ops::kThroughDouble, ops
 
 namespace {
 
-// A derivative by a parameter that would need second derivatives of the function by it.
+// First derivatives by the parameters are functions of their own; what would be second ones ends here.
 [[noreturn]] Array refuse(std::string_view op, std::string_view parameter, int operand) {
-  throw NotDifferentiableError(std::string(op) + ": the derivative by " + std::string(parameter) +
-                                   " is not available; got a tangent for operand " + std::to_string(operand) + ".",
-                               "wrap " + std::string(parameter) + " in lax::stop_gradient if it is a constant.");
+  throw NotDifferentiableError(std::string(op) + ": there is no formula for second derivatives by " +
+                                   std::string(parameter) + ", only for first ones; got a tangent for operand " +
+                                   std::to_string(operand) + ".",
+                               "wrap " + std::string(parameter) +
+                                   " in lax::stop_gradient if it is a constant, or take differences of the first "
+                                   "derivative.");
 }
 
 // n log x, 0 for n = 0.

@@ -80,9 +80,9 @@ std::int64_t ordinal(T v) {
 std::string error_text(const Error& e, std::string_view source) {
   const SourceLocation& at = e.location();
   std::string text = e.message();
-  // Errors of the text name the column, too, and other places are in the code that runs it.
+  // Errors of the text name their place themselves, and other places are in the code that runs it.
   if (at && at.file == source && e.kind() != "ParseError")
-    text = std::string(source) + ":" + std::to_string(at.line) + ": " + text;
+    text = std::string(source) + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) + ": " + text;
   for (const std::string& note : e.notes()) text += "\n  " + note;
   return text + (e.hint().empty() ? "" : "\nhint: " + e.hint());
 }

@@ -35,7 +35,7 @@ CheckReport run_check(const Module& module, const SelfCheck& check);
 std::vector<CheckReport> run_checks(const Module& module);
 
 /// The text of an error that left a program while it ran: its place in `source` first, if it has one, as in errors of
-/// the text ("a.mlir:3: infeed: ..."), then notes and hint.
+/// the text ("a.mlir:3:10: infeed: ..."), then notes and hint.
 std::string error_text(const Error& e, std::string_view source);
 
 /// Whether arrays agree: equal values, NaN with NaN; within `tolerance`; or at most `ulps` representable numbers apart.

@@ -109,6 +109,7 @@ constexpr Format kFormats[] = {
     {"stablehlo.cstr_reshapable", "%* {} : T:function"},
     {"stablehlo.return", "%* {} : T:returned"},
     {"func.return", "%* {} : T:returned"},
+    {"sdy.return", "%* {} : T:returned"},
     {"func.call", "$callee:symbol ( %* ) {} : T:function"},
     {"chlo.acos", "%0 {} : T:arrow"},
     {"chlo.acosh", "%0 {} : T:arrow"},
@@ -243,7 +244,8 @@ const Format* find_format(std::string_view op) {
 
 std::string current_name(std::string name) {
   constexpr std::string_view mhlo = "mhlo.";
-  if (!name.starts_with(mhlo)) return name;
+  // MHLO's asynchronous calls have bundles where StableHLO's have regions and futures.
+  if (!name.starts_with(mhlo) || name.starts_with("mhlo.async_")) return name;
   static const auto* const others = [] {
     auto* names = new std::unordered_set<std::string_view>(generic_only().begin(), generic_only().end());
     names->insert({"stablehlo.while", "stablehlo.reduce"});

@@ -208,7 +208,8 @@ void Importer::run_op(const Op& op) {
   SmallVector<Arrays, 4> operands;
   for (const ValueId v : op.operands) operands.push_back(values_[v]);
   Results results;
-  const ForcedLocation place(SourceLocation(file_, static_cast<std::uint32_t>(op.place.line)));
+  const ForcedLocation place(
+      SourceLocation(file_, static_cast<std::uint32_t>(op.place.line), static_cast<std::uint32_t>(op.place.column)));
   apply(op, operands, results);
   for (std::size_t i = 0; i < op.results.size(); ++i) {
     values_[op.results[i]] = std::move(results[i]);

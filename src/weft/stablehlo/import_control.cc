@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "weft/base/error.h"
+#include "weft/control/counted_loop.h"
 #include "weft/stablehlo/formats.h"
 #include "weft/stablehlo/importer.h"
 
@@ -21,11 +22,20 @@ Importer::Handler Importer::handler(std::string_view name) {
       {"stablehlo.if", &I::if_op},
       {"stablehlo.case", &I::case_op},
       {"stablehlo.while", &I::while_op},
-      {"stablehlo.async_start", &I::async_start},
+      {"stablehlo.async_start", &I::inline_body},
       {"stablehlo.async_done", &I::pass_through},
       {"stablehlo.tuple", &I::pass_through},
       {"mhlo.copy", &I::pass_through},
+      {"mhlo.add_dependency", &I::pass_through},  // of a value and a token
+      {"mhlo.domain", &I::pass_through},
+      {"mhlo.fusion", &I::inline_body},
+      {"sdy.data_flow_edge", &I::pass_through},
+      {"sdy.manual_computation", &I::inline_body},
+      {"sdy.named_computation", &I::inline_body},
+      {"sdy.propagation_barrier", &I::pass_through},
+      {"sdy.reshard", &I::pass_through},
       {"sdy.sharding_constraint", &I::pass_through},
+      {"sdy.sharding_group", &I::no_values},
       {"stablehlo.get_tuple_element", &I::get_tuple_element},
       {"stablehlo.after_all", &I::no_values},
       {"stablehlo.create_token", &I::no_values},
@@ -187,6 +197,18 @@ void Importer::branches(const Op& op, const Array& index, std::vector<const Regi
   give(op, bind_all(OpCode::kCase, ir::make_params(std::move(p)), args), results);
 }
 
+namespace {
+
+// The value of an integer scalar, unless i64 does not have it.
+std::optional<std::int64_t> integer_value(const Array& a) {
+  const CurrentTrace evaluate(nullptr);
+  const auto v = lax::convert(a, i64).item<std::int64_t>();
+  if (a.dtype() == u64 && v < 0) return std::nullopt;
+  return v;
+}
+
+}  // namespace
+
 void Importer::while_op(const Op& op, Operands operands, Results& results) {
   need_regions(op, 2);
   for (const Region& r : op.regions) region_arguments(op, r, operands.size());
@@ -212,14 +234,44 @@ void Importer::while_op(const Op& op, Operands operands, Results& results) {
   args.append(body.captured.begin(), body.captured.end());
   const Arrays carry = flat(operands);
   args.append(carry.begin(), carry.end());
-  give(op, bind_all(OpCode::kWhile, ir::make_params(WhileParams{condition.jaxpr, body.jaxpr}), args), results);
+  const ir::Params loop = ir::make_params(WhileParams{condition.jaxpr, body.jaxpr});
+  if (fits(OpCode::kWhile, loop, args))
+    if (const auto counted = control::counted_loop(condition.jaxpr, body.jaxpr, args, integers_among(op, args)))
+      return give(op, *counted, results);
+  give(op, bind_all(OpCode::kWhile, loop, args), results);
+}
+
+// Which of `args` are integers that the text determines: values that the operation uses, or that its regions do.
+std::vector<std::optional<std::int64_t>> Importer::integers_among(const Op& op, std::span<const Array> args) {
+  std::unordered_map<const void*, ValueId> values;  // by identity
+  const auto note = [&](const auto& self, const Op& user) -> void {
+    for (const ValueId v : user.operands)
+      if (values_[v].size() == 1) values.emplace(values_[v][0].id(), v);
+    for (const Region& r : user.regions)
+      for (const Block& b : r.blocks)
+        for (const Op& inner : b.ops) self(self, inner);
+  };
+  note(note, op);
+  std::vector<std::optional<std::int64_t>> integers(args.size());
+  for (std::size_t i = 0; i < args.size(); ++i) {
+    if (args[i].ndim() != 0 || !is_integer(args[i].dtype())) continue;
+    const auto value = values.find(args[i].id());
+    const std::optional<Array> a = args[i].buffer()        ? std::optional(args[i])
+                                   : value != values.end() ? known(value->second)
+                                                           : std::nullopt;
+    if (a) integers[i] = integer_value(*a);
+  }
+  return integers;
 }
 
 // ---- tuples, futures, tokens, identities ----
 
-// The future is what the body returns, computed when it is asked for, which is now.
-void Importer::async_start(const Op& op, Operands operands, Results& results) {
+// Operations that mean their body: a future is what its body returns, computed when it is asked for, which is now.
+void Importer::inline_body(const Op& op, Operands operands, Results& results) {
   need_regions(op, 1);
+  // A fusion may use what is around it instead of taking it.
+  if (op.name == "mhlo.fusion" && !op.regions[0].blocks.empty() && op.regions[0].body().arguments.empty())
+    operands = {};
   region_arguments(op, op.regions[0], operands.size());
   const std::vector<ValueId>& arguments = op.regions[0].body().arguments;
   for (std::size_t i = 0; i < arguments.size(); ++i)

@@ -18,6 +18,8 @@ std::string refusal(const TypeRef& type, bool quantized) {
       if (std::string why = refusal(part, quantized); !why.empty()) return why;
     return {};
   }
+  if (type->text.starts_with("!mhlo.async_bundle"))
+    return type->text + " is of asynchronous calls, which run in XLA only";
   if (type->kind != Type::Kind::kTensor) return type->text + " is no type of values";
   if (!type->is_static()) return type->text + " has a size that only the run knows";
   if (type->element.starts_with("!quant.")) {
@@ -138,6 +140,21 @@ const Attribute* called_symbol(const Op& op) {
              : nullptr;
 }
 
+// The first values, if any, of which the operation has a part where its body has the whole, or the other way round.
+std::optional<std::pair<TypeRef, TypeRef>> sharded(const Module& module, const Op& op) {
+  if (op.regions.size() != 1 || op.regions[0].blocks.empty()) return std::nullopt;
+  const Block& body = op.regions[0].body();
+  const auto differ = [&](const std::vector<ValueId>& wholes,
+                          const std::vector<ValueId>& parts) -> std::optional<std::pair<TypeRef, TypeRef>> {
+    for (std::size_t i = 0; i < std::min(wholes.size(), parts.size()); ++i)
+      if (!same_type(module.type(wholes[i]), module.type(parts[i])))
+        return std::pair(module.type(wholes[i]), module.type(parts[i]));
+    return std::nullopt;
+  };
+  if (const auto pair = differ(op.operands, body.arguments)) return pair;
+  return body.ops.empty() ? std::nullopt : differ(op.results, body.ops.back().operands);
+}
+
 }  // namespace
 
 bool Importer::custom_call_is_known(const Op& op) const {
@@ -181,13 +198,18 @@ void Importer::check_op(const Op& op, Refusals& refusals) {
       if (a.name.find('.') == std::string::npos && !has_word(names, a.name))
         report(a.value.place, "there is no attribute " + a.name + " (known: " + listed(names) + ")", true);
 
+  if (op.name == "sdy.manual_computation")
+    if (const auto part = sharded(module_, op))
+      report(op.place, "its body computes on parts of arrays, " + part->second->text + " of " + part->first->text +
+                           ", and Weft does not run sharded programs yet");
+
   if (op.name == "stablehlo.custom_call" && !custom_call_is_known(op))
     report(op.place, "the target must be registered (register_custom_call); got @" + op.find("call_target_name")->text);
 
   for (const Region& r : op.regions)
     for (const Block& b : r.blocks)
       for (std::size_t i = 0; i + 1 < b.ops.size(); ++i)
-        if (b.ops[i].name == "func.return" || b.ops[i].name == "stablehlo.return")
+        if (b.ops[i].name.ends_with(".return"))
           refusals.push_back({b.ops[i].place, b.ops[i].name + ": a return must be the last operation", true});
 }
 

@@ -114,7 +114,8 @@ class Importer {
   void case_op(const Op&, Operands, Results&);
   void branches(const Op&, const Array& index, std::vector<const Region*> regions, Results&);
   void while_op(const Op&, Operands, Results&);
-  void async_start(const Op&, Operands, Results&);
+  std::vector<std::optional<std::int64_t>> integers_among(const Op&, std::span<const Array> args);
+  void inline_body(const Op&, Operands, Results&);
   void pass_through(const Op&, Operands, Results&);
   void get_tuple_element(const Op&, Operands, Results&);
   void no_values(const Op&, Operands, Results&);

@@ -201,8 +201,7 @@ void Parser::pretty_operation(Op& op, std::size_t num_results) {
   if (op.name == "func.func") return function(op);
   if (op.name == "stablehlo.while") return while_op(op);
   if (op.name == "stablehlo.reduce") return reduce_op(op);
-  if (op.name == "sdy.mesh") return sdy_mesh(op);
-  if (op.name == "sdy.sharding_constraint") return sdy_constraint(op);
+  if (shardy(op)) return;
   // "stablehlo.constant() {value = dense<1.0> : tensor<f32>} : () -> tensor<f32>": older printers left out the quotes.
   if (op.name == "stablehlo.constant" && in_.looking_at("(")) return generic_rest(op);
   const Format* format = find_format(op.name);
@@ -229,24 +228,6 @@ void Parser::unknown_operation(Op& op, std::size_t num_results) {
   }
   in_.seek(rest.end);
   in_.skip_blanks();
-}
-
-// ---- the two operations of Shardy that every partitioned export has; what they say means nothing here ----
-
-// sdy.mesh @mesh = <["x"=2, "y"=4]>
-void Parser::sdy_mesh(Op& op) {
-  op.attributes.push_back({"sym_name", Attribute::string(in_.symbol())});
-  in_.expect("=");
-  op.attributes.push_back({"mesh", Attribute::other("#sdy.mesh<" + in_.angle_body() + ">")});
-}
-
-// sdy.sharding_constraint %0 <@mesh, [{"x"}, {}]> : tensor<8x8xf32>
-void Parser::sdy_constraint(Op& op) {
-  op.operands.push_back(use());
-  op.attributes.push_back({"sharding", Attribute::other("#sdy.sharding<" + in_.angle_body() + ">")});
-  in_.expect(":");
-  result_types_ = {type()};
-  check_operand_types(op, result_types_);
 }
 
 // ---- regions ----

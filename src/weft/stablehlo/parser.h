@@ -1,8 +1,8 @@
 // The parser of MLIR text. Private to stablehlo/: users call parse (syntax.h).
 //
 // parse_attribute.cc reads types and attributes, resources.cc the literals that stand at a file's end, parse_op.cc
-// operations and regions, pretty_parse.cc the pretty forms of formats.h. Recursion is bounded by kMaxNesting; work is
-// linear in the text.
+// operations and regions, parse_shardy.cc those of Shardy, pretty_parse.cc the pretty forms of formats.h. Recursion is
+// bounded by kMaxNesting; work is linear in the text.
 #pragma once
 
 #include <unordered_map>
@@ -79,10 +79,15 @@ class Parser {
   void nested_module(Op& op);
   /// A module has one block, which takes no arguments.
   void module_block(Op& op) const;
-  void sdy_mesh(Op& op);
-  void sdy_constraint(Op& op);
   void while_op(Op& op);
   void reduce_op(Op& op);
+
+  // ---- operations of Shardy (parse_shardy.cc) ----
+  /// Reads what follows the name, if it is one of those.
+  bool shardy(Op& op);
+  void sdy_mesh(Op& op);
+  void sdy_placement(Op& op);
+  void sdy_computation(Op& op);
 
   // ---- pretty forms (pretty_parse.cc) ----
   void formatted(Op& op, const Format& format);

@@ -25,7 +25,8 @@ double erf_inv(double x) {
   if (!(std::abs(x) < 1)) return std::abs(x) == 1 ? x * INFINITY : NAN;
   double y = x;
   for (int i = 0; i < 100; ++i) {
-    const double error = std::abs(x) < 0.5 ? std::erf(y) - x : std::copysign((1 - std::abs(x)) - std::erfc(std::abs(y)), x);
+    const double error =
+        std::abs(x) < 0.5 ? std::erf(y) - x : std::copysign((1 - std::abs(x)) - std::erfc(std::abs(y)), x);
     y -= error / (1.12837916709551257390 * std::exp(-y * y));
   }
   return y;

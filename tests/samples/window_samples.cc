@@ -329,12 +329,11 @@ void add_selection(std::vector<Sample>& out) {
                        const Window& w) {
     const bool scatter = op == OpCode::kSelectAndScatter;
     const bool largest = select == WindowSelect::kGe || select == WindowSelect::kGt;
-    Sample s{
-        .name = std::string(scatter ? "select_and_scatter_" : "select_and_gather_add_") +
-                std::string(kWindowSelectNames[static_cast<int>(select)]) + "_" + name,
-        .op = op,
-        .params = ir::make_params(WindowSelectParams{select, w}),
-        .operands = {{t, shape}, {t, scatter ? window_places(w, shape) : shape}}};
+    Sample s{.name = std::string(scatter ? "select_and_scatter_" : "select_and_gather_add_") +
+                     std::string(kWindowSelectNames[static_cast<int>(select)]) + "_" + name,
+             .op = op,
+             .params = ir::make_params(WindowSelectParams{select, w}),
+             .operands = {{t, shape}, {t, scatter ? window_places(w, shape) : shape}}};
     if (is_integer(t))
       for (SampleOperand& o : s.operands) o.low = -100, o.high = 100;
     if (is_inexact(t) && byte_size(t) >= 4) s.smooth_in = {1};

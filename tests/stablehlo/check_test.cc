@@ -140,9 +140,10 @@ TEST(check, valid_programs_that_do_not_run_are_unsupported) {
 
 TEST(check, small_floats_are_compared_by_their_own_neighbours) {
   const auto close = [](const std::string& type, const std::string& a, const std::string& b, int ulps) {
-    return of_body("  %0 = stablehlo.constant dense<" + a + "> : tensor<" + type + ">\n  %1 = stablehlo.constant dense<" +
-                   b + "> : tensor<" + type + ">\n  check.expect_close %0, %1, max_ulp_difference = " +
-                   std::to_string(ulps) + " : tensor<" + type + ">, tensor<" + type + ">\n");
+    return of_body("  %0 = stablehlo.constant dense<" + a + "> : tensor<" + type +
+                   ">\n  %1 = stablehlo.constant dense<" + b + "> : tensor<" + type +
+                   ">\n  check.expect_close %0, %1, max_ulp_difference = " + std::to_string(ulps) + " : tensor<" +
+                   type + ">, tensor<" + type + ">\n");
   };
   EXPECT_EQ(close("f8E4M3FN", "1.0", "1.125", 1).outcome, Outcome::kPassed);
   EXPECT_EQ(close("f8E4M3FN", "1.0", "1.5", 3).outcome, Outcome::kFailed);

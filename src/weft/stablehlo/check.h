@@ -38,10 +38,11 @@ CheckReport run_check(const Module& module, const SelfCheck& check, const Refusa
 /// All of them.
 std::vector<CheckReport> run_checks(const Module& module);
 
-/// Runs a function operation by operation, as the interpreter does: each `interpreter.print` that is met gives its text,
+/// Runs a function operation by operation, as the interpreter does: each `interpreter.print` that is met gives its
+/// text,
 /// "%0 = tensor<2xf32> {" and the elements, to `print`. The function is chosen as by import, and has been checked by it
-/// without the prints. Errors as of a function that is called; ParseError for a print in a computation or in a program of
-/// run_parallel, which runs who knows when.
+/// without the prints. Errors as of a function that is called; ParseError for a print in a computation or in a program
+/// of run_parallel, which runs who knows when.
 std::vector<Array> interpret(const Module& module, std::string_view function, std::span<const Array> args,
                              const std::function<void(std::string_view)>& print);
 

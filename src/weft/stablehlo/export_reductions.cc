@@ -155,8 +155,7 @@ void Exporter::select_and_scatter(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
   const Aval pair[] = {scalar(t), scalar(t)};
   std::vector<Region> regions;
   regions.push_back(region_of(pair, [&](const Values& x) -> Values {
-    return {emit1("stablehlo.compare", x, scalar(boolean),
-                  {direction(direction_of(p.select)), comparison(t)})};
+    return {emit1("stablehlo.compare", x, scalar(boolean), {direction(direction_of(p.select)), comparison(t)})};
   }));
   regions.push_back(reduction(ReduceKind::kSum, t));
   define(e, emit("stablehlo.select_and_scatter", std::move(args), std::span<const Aval>(out), std::move(to.attributes),

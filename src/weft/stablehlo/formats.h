@@ -42,8 +42,8 @@ std::span<const std::string_view> broadcasting_operations();
 /// Today's name of an operation: an operation "mhlo.x" is StableHLO's or CHLO's x where they have one, since they came
 /// from MHLO. Other names are what they are.
 std::string current_name(std::string name);
-/// Today's spelling of an attribute of these dialects: "#mhlo.gather<...>" and "#mhlo<precision HIGH>" are StableHLO's, and
-/// the quotes of 2022, #mhlo<"precision HIGH">, go. Attributes that StableHLO does not have are what they are.
+/// Today's spelling of an attribute of these dialects: "#mhlo.gather<...>" and "#mhlo<precision HIGH>" are StableHLO's,
+/// and the quotes of 2022, #mhlo<"precision HIGH">, go. Attributes that StableHLO does not have are what they are.
 std::string current_attribute(std::string text);
 
 /// Steps through the tokens of a format.

@@ -164,8 +164,8 @@ void Importer::scan(const Op& op, Operands operands, Results& results) {
   for (std::size_t i = 0; i < args.size(); ++i) {
     const Aval expected = i < inputs ? xs[i].aval().with_shape(xs[i].aval().shape().subspan(1)) : args[i].aval();
     if (body[i] != expected)
-      fail(op, "the body must take slices of the inputs and the carries; got " + body[i].str() + " for " + expected.str() +
-                   ", argument " + std::to_string(i) + ".");
+      fail(op, "the body must take slices of the inputs and the carries; got " + body[i].str() + " for " +
+                   expected.str() + ", argument " + std::to_string(i) + ".");
   }
   const Arrays initial(std::span<const Array>(args).subspan(inputs));
   Arrays outs;

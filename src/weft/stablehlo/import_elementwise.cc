@@ -1,5 +1,5 @@
-// Operations of StableHLO that are almost one of Weft's: comparisons in the weak order, powers of two, products of small
-// floats of two types.
+// Operations of StableHLO that are almost one of Weft's: comparisons in the weak order, powers of two, products of
+// small floats of two types.
 #include <algorithm>
 #include <cmath>
 

@@ -49,8 +49,8 @@ char letter(const AttributeReader& from, std::string_view name, std::string_view
   const std::optional<std::int64_t> v =
       a && a->kind == Attribute::Kind::kNumber ? parse_integer<std::int64_t>(a->text) : std::nullopt;
   if (!v || *v < 0 || *v > 127 || letters.find(static_cast<char>(*v)) == std::string_view::npos)
-    from.fail("the parameter " + std::string(name) + " must be the number of one of the letters " + std::string(letters) +
-              "; got " + (a ? attribute_text(*a) : "none") + ".");
+    from.fail("the parameter " + std::string(name) + " must be the number of one of the letters " +
+              std::string(letters) + "; got " + (a ? attribute_text(*a) : "none") + ".");
   return static_cast<char>(*v);
 }
 
@@ -71,9 +71,8 @@ void Importer::library_call(const Op& op, Operands operands, Results& results) {
   const std::string_view target = target_of(op);
   if (target == "ApproxTopK") {
     const Attribute* axis = parameter(from, "reduction_dim");
-    const std::optional<std::int64_t> v = axis && axis->kind == Attribute::Kind::kNumber
-                                              ? parse_integer<std::int64_t>(axis->text)
-                                              : std::nullopt;
+    const std::optional<std::int64_t> v =
+        axis && axis->kind == Attribute::Kind::kNumber ? parse_integer<std::int64_t>(axis->text) : std::nullopt;
     if (!v) from.fail("@ApproxTopK must have a parameter reduction_dim.");
     if (operands.size() % 2 != 0) from.fail("@ApproxTopK must have one initial value per array.");
     return partial_sort(op, operands.first(operands.size() / 2), *v, results);
@@ -89,8 +88,8 @@ void Importer::library_call(const Op& op, Operands operands, Results& results) {
   trsm(op, operands, results);
 }
 
-// Arrays sorted together by the comparator that is called, of which the results keep the first along the axis: as many as
-// their types say. An approximation may be exact.
+// Arrays sorted together by the comparator that is called, of which the results keep the first along the axis: as many
+// as their types say. An approximation may be exact.
 void Importer::partial_sort(const Op& op, Operands operands, std::int64_t dimension, Results& results) {
   const Attribute* called = reader(op).find("called_computations");
   if (!called || called->kind != Attribute::Kind::kArray || called->items.size() != 1 ||
@@ -124,7 +123,8 @@ void Importer::partial_sort(const Op& op, Operands operands, std::int64_t dimens
 void Importer::potrf(const Op& op, Operands operands, Results& results) {
   const bool ffi = operands.size() == 1;
   if (!ffi) need_operands(op, 4);  // lower, batch size, order, a
-  const bool lower = ffi ? letter(reader(op), "uplo", "LU") == 'L' : known_integers(op, 0) == std::vector<std::int64_t>{1};
+  const bool lower =
+      ffi ? letter(reader(op), "uplo", "LU") == 'L' : known_integers(op, 0) == std::vector<std::int64_t>{1};
   const Array a = single(op, operands, operands.size() - 1);
   if (a.ndim() < 2) fail(op, "the operand must be matrices; got " + a.aval().str() + ".");
   const Array factor = bind_one(OpCode::kCholesky, ir::make_params(CholeskyParams{lower}), Arrays{a});

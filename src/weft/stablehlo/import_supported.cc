@@ -52,8 +52,10 @@ constexpr Attributes kAttributes[] = {
     {"func.call", "callee", "arg_attrs res_attrs no_inline"},
     {"stablehlo.all_gather", "all_gather_dim replica_groups channel_handle use_global_device_ids", ""},
     {"stablehlo.all_reduce", "replica_groups channel_handle use_global_device_ids", ""},
-    {"stablehlo.all_to_all", "split_dimension concat_dimension split_count replica_groups channel_handle "
-                             "use_global_device_ids", ""},
+    {"stablehlo.all_to_all",
+     "split_dimension concat_dimension split_count replica_groups channel_handle "
+     "use_global_device_ids",
+     ""},
     {"stablehlo.batch_norm_grad", "epsilon feature_index", ""},
     {"stablehlo.batch_norm_inference", "epsilon feature_index", ""},
     {"stablehlo.batch_norm_training", "epsilon feature_index", ""},
@@ -72,7 +74,8 @@ constexpr Attributes kAttributes[] = {
     {"stablehlo.cosine", "", "result_accuracy"},
     {"stablehlo.cross-replica-sum", "replica_groups channel_handle use_global_device_ids", ""},
     {"stablehlo.custom_call",
-     "call_target_name has_side_effect backend_config mhlo.backend_config api_version called_computations error_message",
+     "call_target_name has_side_effect backend_config mhlo.backend_config api_version called_computations "
+     "error_message",
      "operand_layouts result_layouts output_operand_aliases custom_call_schedule result_tilings"},
     {"stablehlo.dot", "", "precision_config"},
     {"stablehlo.dot_general", "dot_dimension_numbers", "precision_config algorithm"},
@@ -169,9 +172,8 @@ bool within_edits(std::string_view a, std::string_view b, std::size_t most) {
 
 // Whether somebody who wrote `name` may have meant one of these: one or two letters of a long name are wrong.
 bool is_misspelt(std::string_view name, const std::vector<std::string_view>& known) {
-  return std::ranges::any_of(known, [&](std::string_view k) {
-    return within_edits(name, k, std::min<std::size_t>(2, k.size() / 3));
-  });
+  return std::ranges::any_of(
+      known, [&](std::string_view k) { return within_edits(name, k, std::min<std::size_t>(2, k.size() / 3)); });
 }
 
 // The symbols of functions that the operation calls.

@@ -254,8 +254,8 @@ struct KnownAttributes {
 /// nullopt for operations without attributes that say what they compute: those are not looked at.
 std::optional<KnownAttributes> known_attributes(std::string_view op);
 
-/// Calls of libraries that other systems have and that are operations here (import_library_calls.cc); a function that is
-/// registered under such a name comes first.
+/// Calls of libraries that other systems have and that are operations here (import_library_calls.cc); a function that
+/// is registered under such a name comes first.
 bool is_library_call(std::string_view target);
 /// Whether the library call is of a comparator, called_computations.
 bool calls_computations(const Op& call);
@@ -263,7 +263,8 @@ bool calls_computations(const Op& call);
 /// The array whose total order is the weak one of `x` (import_elementwise.cc).
 Array in_weak_order(const Array& x);
 
-/// Factors of a product that are 8-bit floats of different types become f32, which holds them all (import_elementwise.cc).
+/// Factors of a product that are 8-bit floats of different types become f32, which holds them all
+/// (import_elementwise.cc).
 void widen_if_mixed(Arrays& factors);
 
 /// The reduction that a two-argument body computes, or nullopt.

@@ -61,8 +61,8 @@ void Parser::named_computation(Op& op) {
     if (!in_.accept_word(shardings)) continue;
     in_.expect("=");
     if (!in_.looking_at("[")) in_.fail("a list of shardings");
-    add_attribute(op.attributes,
-                  {shardings, Attribute::other("#sdy.sharding_per_value<" + without_aliases(in_.bracket_text()) + ">")});
+    add_attribute(op.attributes, {shardings, Attribute::other("#sdy.sharding_per_value<" +
+                                                              without_aliases(in_.bracket_text()) + ">")});
   }
   std::vector<std::pair<std::string_view, TypeRef>> arguments;
   in_.expect("(");

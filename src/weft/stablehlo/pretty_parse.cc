@@ -100,7 +100,8 @@ void Parser::format_attribute(Op& op, std::string_view name, std::string_view ki
   } else if (kind == "axis_lists" || kind == "axes") {
     const bool lists = kind == "axis_lists";
     if (!in_.looking_at(lists ? "[" : "{")) in_.fail("axes");
-    a.value = Attribute::other((lists ? "#sdy<list_of_axis_ref_lists" : "#sdy<axis_ref_list") + in_.bracket_text() + ">");
+    a.value =
+        Attribute::other((lists ? "#sdy<list_of_axis_ref_lists" : "#sdy<axis_ref_list") + in_.bracket_text() + ">");
   } else if (kind == "direction") {
     const auto it = std::ranges::find(kPropagationDirections, in_.word("a direction"));
     if (it == std::end(kPropagationDirections))

@@ -41,8 +41,8 @@ struct ProgramText {
   /// Of an error: whether the text may be right, but is nothing that Weft reads.
   bool unsupported = false;
 };
-/// `parse_refusing` of each program of a text in which lines "// -----" separate them: what is wrong with one says nothing
-/// of the others. Never throws for what a text says.
+/// `parse_refusing` of each program of a text in which lines "// -----" separate them: what is wrong with one says
+/// nothing of the others. Never throws for what a text says.
 std::vector<ProgramText> parse_each(std::string_view text, std::string_view source = {});
 
 }  // namespace weft::stablehlo

@@ -4,8 +4,8 @@
 //   #stablehlo.replica_group_mesh_axes<mesh = #stablehlo.mesh<axes = [#stablehlo.mesh_axis<name = "x", size = 4>]>,
 //                                      axes = [#stablehlo.axis_ref<name = "x", sub_axis_info = (1)2>]>
 //
-// The mesh may be a symbol, of an operation sdy.mesh, and an axis in Shardy's spelling, #sdy<axis_ref"x":(1)2>. The part
-// (k)m of an axis of size n is the middle one of the axes k, m and n / (k m) that it splits into.
+// The mesh may be a symbol, of an operation sdy.mesh, and an axis in Shardy's spelling, #sdy<axis_ref"x":(1)2>. The
+// part (k)m of an axis of size n is the middle one of the axes k, m and n / (k m) that it splits into.
 #include <algorithm>
 #include <numeric>
 
@@ -95,7 +95,8 @@ class MeshReader {
       const std::string elements(in_.raw_angle_body());
       in_.expect(":");
       in_.expect_word("tensor");
-      const Attribute ids = parse_attribute("dense<" + elements + "> : tensor<" + std::string(in_.raw_angle_body()) + ">");
+      const Attribute ids =
+          parse_attribute("dense<" + elements + "> : tensor<" + std::string(in_.raw_angle_body()) + ">");
       m.device_ids = dense_integers(module_, ids, kMostDevices);
     }
     in_.expect(">");
@@ -181,14 +182,15 @@ class MeshReader {
     for (std::size_t i = 0; i < mesh.axes.size(); ++i) {
       const Axis& axis = mesh.axes[i];
       if (axis.size < 1 || axis.size > kMostDevices || (devices *= axis.size) > kMostDevices)
-        throw ParseError("a mesh must have from 1 to " + std::to_string(kMostDevices) + " devices; got axis \"" + axis.name +
-                         "\" of size " + std::to_string(axis.size) + ".");
+        throw ParseError("a mesh must have from 1 to " + std::to_string(kMostDevices) + " devices; got axis \"" +
+                         axis.name + "\" of size " + std::to_string(axis.size) + ".");
       std::vector<std::int64_t> cuts{1, axis.size};
       for (const AxisPart& p : parts)
         if (p.name == axis.name && p.size > 0) {
           if (axis.size % p.before != 0 || axis.size / p.before % p.size != 0)
             throw ParseError("a part of an axis must divide it; got (" + std::to_string(p.before) + ")" +
-                             std::to_string(p.size) + " of \"" + axis.name + "\", of size " + std::to_string(axis.size) + ".");
+                             std::to_string(p.size) + " of \"" + axis.name + "\", of size " +
+                             std::to_string(axis.size) + ".");
           cuts.insert(cuts.end(), {p.before, p.before * p.size});
         }
       std::ranges::sort(cuts);

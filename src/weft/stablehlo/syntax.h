@@ -149,8 +149,8 @@ struct Op {
   std::vector<ValueId> operands;
   std::vector<ValueId> results;
   std::vector<NamedAttribute> attributes;
-  /// How many of them, the first, stood in "<{...}>", where only attributes that the operation has may stand. The rest may
-  /// be anybody's.
+  /// How many of them, the first, stood in "<{...}>", where only attributes that the operation has may stand. The rest
+  /// may be anybody's.
   std::size_t num_inherent = 0;
   std::vector<Region> regions;
   TextPosition place;

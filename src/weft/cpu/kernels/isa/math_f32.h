@@ -212,9 +212,9 @@ struct Power {
   }
 };
 
-/// x p(w), w = -log(1 - x^2), with polynomials of w - 5/2 where w < 5 and of sqrt(w) beyond, which are within 8e-10 of the
-/// function up to the float before 1: interpolated at Chebyshev's points of [0, 5] and of [sqrt 5, 4]. The form is Giles',
-/// "Approximating the erfinv function" (2010).
+/// x p(w), w = -log(1 - x^2), with polynomials of w - 5/2 where w < 5 and of sqrt(w) beyond, which are within 8e-10 of
+/// the function up to the float before 1: interpolated at Chebyshev's points of [0, 5] and of [sqrt 5, 4]. The form is
+/// Giles', "Approximating the erfinv function" (2010).
 struct ErfInv {
   static constexpr float kCost = 2;
   WEFT_INLINE double apply(double x) {

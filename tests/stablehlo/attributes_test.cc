@@ -28,7 +28,7 @@ void read_all(const Module& m) {
 TEST(attributes, that_are_read_are_those_of_the_table) {
   AskedAttributes asked;
   for (const auto& entry : std::filesystem::directory_iterator(WEFT_TEST_FOLDER "/fuzz/corpus"))
-    for (const Module& m : parse_all(testing::read_file(entry.path()), "corpus")) read_all(m);
+    for (const Module& m : parse_all(weft::testing::read_file(entry.path()), "corpus")) read_all(m);
   for (const std::string_view text : testing::kPrograms) read_all(parse(text));
   for (const weft::testing::Sample& sample : weft::testing::all_samples()) {
     ir::Avals inputs;

@@ -5,6 +5,7 @@
 
 #include "harness/files.h"
 #include "harness/functions.h"
+#include "samples/checks.h"
 #include "stablehlo/programs.h"
 #include "weft/base/error.h"
 #include "weft/stablehlo/export.h"

@@ -64,32 +64,64 @@ CheckReport read_report(std::string_view s) {
 
 using Send = std::function<void(std::string_view)>;
 
-// In a child: runs the programs of a file, from number `first` on.
-void check_file(const CheckOptions& options, const std::string& path, std::size_t first, const Send& send) {
-  const auto fails = [&](const std::string& reason) { send(report_message({"", Outcome::kFailed, reason, 0})); };
-  try {
-    std::size_t number = 0;
-    for (stablehlo::Module& m : stablehlo::parse_all(read_program(path), path)) {
-      if (!options.through.empty()) {
-        const auto form = options.through == "generic" ? stablehlo::Form::kGeneric : stablehlo::Form::kPretty;
-        stablehlo::Module back = stablehlo::parse(stablehlo::print(m, form), path);
-        if (!(back == m) && first == 0) fails(path + ": the program does not come back from its text.");
-        m = std::move(back);
-      }
-      for (const stablehlo::SelfCheck& check : stablehlo::find_checks(m)) {
-        if (number++ < first) continue;
-        send(kBegins + stablehlo::place_text(m, check.function->place) + '\0' + std::string(check.name()));
-        const bool wanted = (path + " @" + std::string(check.name())).find(options.filter) != std::string::npos;
-        if (wanted) send(report_message(stablehlo::run_check(m, check)));
-      }
+// In a child: the programs of a file, from number `first` on. What is wrong with the text of one is a report, which has
+// a number, too, so that it is made once.
+class FileCheck {
+ public:
+  FileCheck(const CheckOptions& options, const std::string& path, std::size_t first, const Send& send)
+      : options_(options), path_(path), first_(first), send_(send) {}
+
+  void run() {
+    try {
+      for (stablehlo::ProgramText& p : stablehlo::parse_each(read_program(path_), path_)) program(std::move(p));
+      if (number_ == 0) send_(std::string(1, kNothing));
+    } catch (const weft::Error& e) {
+      refuse(Outcome::kFailed, e.message());
     }
-    if (number == 0) send(std::string(1, kNothing));
-  } catch (const weft::Error& e) {
-    fails(e.message());
-  } catch (const std::exception& e) {
-    fails(path + ": " + e.what());
   }
-}
+
+ private:
+  void program(stablehlo::ProgramText p) {
+    try {
+      if (p.error.empty() && !options_.through.empty()) p = through_text(std::move(p));
+      if (!p.error.empty()) return refuse(p.unsupported ? Outcome::kUnsupported : Outcome::kFailed, p.error);
+      for (const stablehlo::SelfCheck& check : stablehlo::find_checks(p.module)) {
+        if (number_++ < first_) continue;
+        send_(kBegins + stablehlo::place_text(p.module, check.function->place) + '\0' + std::string(check.name()));
+        const bool wanted = (path_ + " @" + std::string(check.name())).find(options_.filter) != std::string::npos;
+        if (wanted) send_(report_message(stablehlo::run_check(p.module, check, p.refusals)));
+      }
+    } catch (const weft::Error& e) {
+      refuse(Outcome::kFailed, e.message());
+    } catch (const std::exception& e) {
+      refuse(Outcome::kFailed, path_ + ": " + e.what());
+    }
+  }
+
+  // The program that comes back from the printed text, whose places are in that text.
+  stablehlo::ProgramText through_text(stablehlo::ProgramText p) {
+    const auto form = options_.through == "generic" ? stablehlo::Form::kGeneric : stablehlo::Form::kPretty;
+    std::vector<stablehlo::ProgramText> back =
+        stablehlo::parse_each(stablehlo::print(p.module, form), path_ + " (" + options_.through + ")");
+    if (back.size() != 1) throw weft::InternalError(path_ + ": a program must be printed as one.");
+    // What was stepped over is not all there.
+    if (p.refusals.empty() && back[0].error.empty() && !(back[0].module == p.module))
+      refuse(Outcome::kFailed, path_ + ": the program does not come back from its text.");
+    return std::move(back[0]);
+  }
+
+  void refuse(Outcome outcome, const std::string& reason) {
+    if (number_++ < first_) return;
+    send_(kBegins + path_ + '\0');
+    send_(report_message({"", outcome, reason, 0}));
+  }
+
+  const CheckOptions& options_;
+  const std::string& path_;
+  const std::size_t first_;
+  const Send& send_;
+  std::size_t number_ = 0;
+};
 
 // What is known of one file here.
 struct File {
@@ -132,7 +164,7 @@ int check(const CheckOptions& options) {
   how.timeout_s = options.timeout_s;
   how.work = [&](const std::string& text, const Send& send) {
     const std::size_t blank = text.find(' ');
-    check_file(options, files[std::stoull(text.substr(0, blank))].path, std::stoull(text.substr(blank)), send);
+    FileCheck(options, files[std::stoull(text.substr(0, blank))].path, std::stoull(text.substr(blank)), send).run();
   };
   how.receive = [&](std::size_t file, std::string_view message) {
     if (message[0] == kNothing) {

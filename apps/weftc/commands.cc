@@ -3,7 +3,9 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iostream>
+#include <memory>
 #include <random>
 #include <sstream>
 
@@ -60,9 +62,41 @@ void write_text(const std::string& path, const std::string& text) {
 namespace {
 
 // A program that is only looked at may call functions that nobody has registered.
-stablehlo::Function load(const std::string& program, const std::string& function, bool runs) {
+stablehlo::Function load(const std::string& program, const std::string& function) {
   return stablehlo::import(read_program(program),
-                           {.source = program, .function = function, .unregistered_custom_calls = !runs});
+                           {.source = program, .function = function, .unregistered_custom_calls = true});
+}
+
+// Erases the operations that print; says whether there were any.
+bool erase_prints(stablehlo::Op& op) {
+  bool any = false;
+  for (stablehlo::Region& r : op.regions)
+    for (stablehlo::Block& b : r.blocks) {
+      any |= std::erase_if(b.ops, [](const stablehlo::Op& inner) { return inner.name == "interpreter.print"; }) > 0;
+      for (stablehlo::Op& inner : b.ops) any |= erase_prints(inner);
+    }
+  return any;
+}
+
+// A program and how to run it: at once, or operation by operation when it prints.
+struct Runnable {
+  stablehlo::Function function;
+  std::function<std::vector<Array>(std::span<const Array>)> run;
+};
+Runnable load_to_run(const std::string& program, const std::string& function) {
+  const std::string text = read_program(program);
+  const stablehlo::ImportOptions options{.source = program, .function = function};
+  if (text.find("interpreter.print") != std::string::npos) {
+    const auto whole = std::make_shared<const stablehlo::Module>(stablehlo::parse(text, program));
+    stablehlo::Module silent = *whole;
+    if (erase_prints(silent.top))
+      return {stablehlo::import(silent, options), [whole, function](std::span<const Array> args) {
+                return stablehlo::interpret(*whole, function, args, [](std::string_view s) { std::cout << s; });
+              }};
+  }
+  const stablehlo::Function f = stablehlo::import(text, options);
+  // What goes wrong is blamed on the program's line, not on this one.
+  return {f, [f](std::span<const Array> args) { return f(args, weft::SourceLocation()); }};
 }
 
 // The type that a value has in a .npy file: its own, or, where .npy has no name for it, the one that holds all its
@@ -97,13 +131,18 @@ void write_output(const std::string& path, const Array& result) {
 }  // namespace
 
 int run(const RunOptions& options) {
-  const stablehlo::Function f = load(options.program, options.function, true);
+  const auto counted = [](std::size_t n, const char* one, const char* more) {
+    return weft::count_str(static_cast<std::int64_t>(n), one, more);
+  };
+  const Runnable program = load_to_run(options.program, options.function);
+  const stablehlo::Function& f = program.function;
   if (options.inputs.size() != f.num_inputs())
-    throw weft::ValueError(options.program + ": @" + f.name() + " takes " + std::to_string(f.num_inputs()) +
-                           " inputs; got " + std::to_string(options.inputs.size()) + ".");
+    throw weft::ValueError(options.program + ": @" + f.name() + " takes " + counted(f.num_inputs(), "input", "inputs") +
+                           "; got " + std::to_string(options.inputs.size()) + ".");
   if (options.outputs.size() > f.num_outputs())
-    throw weft::ValueError(options.program + ": @" + f.name() + " gives " + std::to_string(f.num_outputs()) +
-                           " outputs; got " + std::to_string(options.outputs.size()) + " files.");
+    throw weft::ValueError(options.program + ": @" + f.name() + " gives " +
+                           counted(f.num_outputs(), "output", "outputs") + "; got " +
+                           counted(options.outputs.size(), "file", "files") + ".");
   // A file is replaced by renaming, which is not for devices.
   for (const std::string& path : options.outputs)
     if (fs::exists(path) && !fs::is_regular_file(path))
@@ -114,8 +153,7 @@ int run(const RunOptions& options) {
   weft::ProcessGrid alone(1, 1);
   alone.host().close();
   try {
-    // What goes wrong is blamed on the program's line, not on this one.
-    alone.run([&](weft::ProcessId) { results = f(args, weft::SourceLocation()); });
+    alone.run([&](weft::ProcessId) { results = program.run(args); });
   } catch (const weft::Error& e) {
     std::fprintf(stderr, "%s\n", stablehlo::error_text(e, options.program).c_str());
     return kProgramFailed;
@@ -131,7 +169,7 @@ int run(const RunOptions& options) {
 
 int print(const PrintOptions& options) {
   if (options.to == "jaxpr") {
-    write_text(options.output, load(options.program, options.function, false).jaxpr().str() + "\n");
+    write_text(options.output, load(options.program, options.function).jaxpr().str() + "\n");
     return kSuccess;
   }
   if (!options.function.empty())
@@ -145,7 +183,7 @@ int print(const PrintOptions& options) {
 }
 
 int grad(const GradOptions& options) {
-  const stablehlo::Function f = load(options.program, options.function, false);
+  const stablehlo::Function f = load(options.program, options.function);
   std::vector<bool> differentiated(f.num_inputs(), false);
   std::vector<std::size_t> wrt;
   for (const std::int64_t number : options.wrt) {

@@ -114,6 +114,41 @@ TEST(samplers, rows_37_to_46_partitionable) {
   expect_close(random::uniform(k, {2}, f64), {0.41845711171638644, 0.21629545460551136}, 1e-16);
 }
 
+// JAX's normals depend on the last bit of XLA's polynomial, which is not as good as lax::erf_inv.
+TEST(samplers, normals_have_the_bits_of_xlas_polynomial) {
+  constexpr float kCentral[] = {2.81022636e-08f, 3.43273939e-07f, -3.5233877e-06f, -4.39150654e-06f, 0.00021858087f,
+                                -0.00125372503f, -0.00417768164f, 0.246640727f,    1.50140941f};
+  constexpr float kTail[] = {-0.000200214257f, 0.000100950558f, 0.00134934322f, -0.00367342844f, 0.00573950773f,
+                             -0.0076224613f,   0.00943887047f,  1.00167406f,    2.83297682f};
+  const Array k = random::key(3);
+  const Array drawn = random::uniform(k, {20000}, f32, -1.0 + 0x1p-24, 1.0);
+  const std::vector<float> u = drawn.to_vector<float>(), accurate = lax::erf_inv(drawn).to_vector<float>();
+  const std::vector<float> normals = random::normal(k, {20000}).to_vector<float>();
+  int better = 0, tails = 0;
+  for (std::size_t i = 0; i < u.size(); ++i) {
+    float w = static_cast<float>(-std::log1p(static_cast<double>(-u[i] * u[i])));
+    const bool central = w < 5;
+    w = central ? w - 2.5f : std::sqrt(w) - 3.0f;
+    const float* c = central ? kCentral : kTail;
+    float p = c[0];
+    for (int j = 1; j < 9; ++j) p = c[j] + p * w;
+    EXPECT_EQ(normals[i], p * u[i] * 1.41421356237309504880f) << u[i];
+    better += p * u[i] != accurate[i];
+    tails += !central;
+  }
+  EXPECT_GT(better, 1000);
+  EXPECT_GT(tails, 20);
+}
+
+TEST(samplers, derivatives_go_through_the_polynomial) {
+  const auto f = [](Array high) { return random::truncated_normal(random::key(1), -1.0f, high, {}); };
+  const double h = 1e-2, x = 1.25;
+  const double slope =
+      (f(Array(static_cast<float>(x + h))).item<double>() - f(Array(static_cast<float>(x - h))).item<double>()) /
+      (2 * h);
+  EXPECT_NEAR(grad(f)(Array(static_cast<float>(x))).item<double>(), slope, 1e-3 * (1 + std::abs(slope)));
+}
+
 TEST(samplers, rows_47_to_58_original) {
   const auto key = [](std::int64_t seed) { return random::key(seed); };
   expect_close(random::uniform(key(1338574713), {5}, f32, 0, 1, O), {.298671, .073213, .873356, .260549, .412797});

@@ -327,12 +327,13 @@ void add_reduce_window(std::vector<Sample>& out) {
 void add_selection(std::vector<Sample>& out) {
   const auto add = [&](OpCode op, const std::string& name, WindowSelect select, DType t, const Dims& shape,
                        const Window& w) {
-    const bool scatter = op == OpCode::kSelectAndScatter, ge = select == WindowSelect::kGe;
-    Sample s{
-        .name = std::string(scatter ? "select_and_scatter_" : "select_and_gather_add_") + (ge ? "ge_" : "le_") + name,
-        .op = op,
-        .params = ir::make_params(WindowSelectParams{select, w}),
-        .operands = {{t, shape}, {t, scatter ? window_places(w, shape) : shape}}};
+    const bool scatter = op == OpCode::kSelectAndScatter;
+    const bool largest = select == WindowSelect::kGe || select == WindowSelect::kGt;
+    Sample s{.name = std::string(scatter ? "select_and_scatter_" : "select_and_gather_add_") +
+                     std::string(kWindowSelectNames[static_cast<int>(select)]) + "_" + name,
+             .op = op,
+             .params = ir::make_params(WindowSelectParams{select, w}),
+             .operands = {{t, shape}, {t, scatter ? window_places(w, shape) : shape}}};
     if (is_integer(t))
       for (SampleOperand& o : s.operands) o.low = -100, o.high = 100;
     if (is_inexact(t) && byte_size(t) >= 4) s.smooth_in = {1};
@@ -344,7 +345,7 @@ void add_selection(std::vector<Sample>& out) {
           std::ptrdiff_t best = -1;
           for_all(shape, [&](const Dims& e) {
             const std::size_t p = position(e, shape);
-            if (sees(w, place, e) && (best < 0 || (ge ? in[0][p] > in[0][at(best)] : in[0][p] < in[0][at(best)])))
+            if (sees(w, place, e) && (best < 0 || (largest ? in[0][p] > in[0][at(best)] : in[0][p] < in[0][at(best)])))
               best = static_cast<std::ptrdiff_t>(p);
           });
           if (!scatter)
@@ -359,7 +360,7 @@ void add_selection(std::vector<Sample>& out) {
   };
   const Window pairs{{1, 3}, {1, 2}, {1, 1}, {1, 1}, {0, 1}, {0, 0}};
   for (const OpCode op : {OpCode::kSelectAndScatter, OpCode::kSelectAndGatherAdd}) {
-    for (const WindowSelect select : {WindowSelect::kGe, WindowSelect::kLe})
+    for (const WindowSelect select : {WindowSelect::kGe, WindowSelect::kLe, WindowSelect::kGt, WindowSelect::kLt})
       for (const Case& c : cases()) add(op, c.name, select, f64, c.shape, c.window);
     for (const DType t : {f32, f16, bf16, c64, c128, i8, i32, u16, boolean})
       add(op, std::string(name(t)), WindowSelect::kGe, t, {2, 5}, pairs);
@@ -390,6 +391,13 @@ void add_selection(std::vector<Sample>& out) {
         {{2}, {2}, {1}, {1}, {1}, {2}}, {1, 2, 0});
   known("select_and_gather_add_of_ties", OpCode::kSelectAndGatherAdd, WindowSelect::kLe, {3, 3, 1, 3}, {1, 2, 4, 8},
         window({2}), {1, 4, 4});
+  // The last of equals.
+  known("select_and_scatter_gt_of_ties", OpCode::kSelectAndScatter, WindowSelect::kGt, {3, 3, 1, 3}, {1, 2, 4},
+        window({2}), {0, 3, 0, 4});
+  known("select_and_scatter_gt_of_nan", OpCode::kSelectAndScatter, WindowSelect::kGt, {1, nan, 2, 5, nan}, {1, 2, 4},
+        window({3}), {0, 0, 1, 2, 4});
+  known("select_and_gather_add_lt_of_ties", OpCode::kSelectAndGatherAdd, WindowSelect::kLt, {3, 3, 1, 3}, {1, 2, 4, 8},
+        window({2}), {2, 4, 4});
 }
 
 }  // namespace

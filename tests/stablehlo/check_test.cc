@@ -138,6 +138,26 @@ TEST(check, valid_programs_that_do_not_run_are_unsupported) {
   }
 }
 
+TEST(check, small_floats_are_compared_by_their_own_neighbours) {
+  const auto close = [](const std::string& type, const std::string& a, const std::string& b, int ulps) {
+    return of_body("  %0 = stablehlo.constant dense<" + a + "> : tensor<" + type +
+                   ">\n  %1 = stablehlo.constant dense<" + b + "> : tensor<" + type +
+                   ">\n  check.expect_close %0, %1, max_ulp_difference = " + std::to_string(ulps) + " : tensor<" +
+                   type + ">, tensor<" + type + ">\n");
+  };
+  EXPECT_EQ(close("f8E4M3FN", "1.0", "1.125", 1).outcome, Outcome::kPassed);
+  EXPECT_EQ(close("f8E4M3FN", "1.0", "1.5", 3).outcome, Outcome::kFailed);
+  EXPECT_EQ(close("f8E4M3FN", "1.0", "1.5", 3).reason, "a.mlir:4:3: expect_close: element 0: got 1.0, expected 1.5.");
+  EXPECT_EQ(close("f8E4M3FN", "1.0", "1.5", 4).outcome, Outcome::kPassed);
+  EXPECT_EQ(close("f8E5M2", "-0.0", "0.0", 0).outcome, Outcome::kPassed);
+  EXPECT_EQ(close("f8E5M2", "-1.52587890625e-5", "1.52587890625e-5", 2).outcome, Outcome::kPassed);
+  EXPECT_EQ(close("f8E5M2", "-1.52587890625e-5", "1.52587890625e-5", 1).outcome, Outcome::kFailed);
+  EXPECT_EQ(close("f8E5M2", "57344.0", "0x7C", 3).outcome, Outcome::kFailed);  // infinity is near nothing
+  EXPECT_EQ(close("f8E8M0FNU", "1.0", "2.0", 1).outcome, Outcome::kPassed);
+  EXPECT_EQ(close("f8E8M0FNU", "1.0", "4.0", 1).outcome, Outcome::kFailed);
+  EXPECT_EQ(close("f4E2M1FN", "4.0", "6.0", 1).outcome, Outcome::kPassed);
+}
+
 TEST(check, a_check_in_a_computation_is_unsupported) {
   const CheckReport r = of_body(R"(  %0 = stablehlo.constant dense<1.0> : tensor<2xf32>
   %1 = stablehlo.constant dense<0.0> : tensor<f32>

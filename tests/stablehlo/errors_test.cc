@@ -305,8 +305,8 @@ TEST(errors, attributes_must_be_there_and_be_what_they_are) {
             "8: stablehlo.triangular_solve: there must be an attribute lower.");
   EXPECT_EQ(solve(sides + "unit_diagonal = 2 : i64" + transpose),
             "94: stablehlo.triangular_solve: unit_diagonal must be true or false; got 2 : i64.");
-  EXPECT_EQ(solve(sides + "unit_diag = false, " + diagonal + transpose),
-            "90: stablehlo.triangular_solve: there is no attribute unit_diag (known: left_side, lower, "
+  EXPECT_EQ(solve(sides + "unit_diagonl = false, " + diagonal + transpose),
+            "93: stablehlo.triangular_solve: there is no attribute unit_diagonl (known: left_side, lower, "
             "unit_diagonal, transpose_a).");
   EXPECT_EQ(solve(sides + diagonal + ", transpose_a = #stablehlo<transpose SIDEWAYS>"),
             "115: stablehlo.triangular_solve: transpose_a must be #stablehlo<transpose X>, X one of NO_TRANSPOSE, "
@@ -332,7 +332,7 @@ TEST(errors, attributes_must_be_there_and_be_what_they_are) {
       error_in("%0 = stablehlo.compare LT, %f, %f, SIDEWAYS : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xi1>",
                "tensor<2x3xi1>"),
       "38: stablehlo.compare: compare_type must be #stablehlo<comparison_type X>, X one of NOTYPE, FLOAT, "
-      "TOTALORDER, SIGNED, UNSIGNED; got #stablehlo<comparison_type SIDEWAYS>.");
+      "TOTALORDER, SIGNED, UNSIGNED, WEAKORDER; got #stablehlo<comparison_type SIDEWAYS>.");
   EXPECT_EQ(error_in("%0 = \"stablehlo.compare\"(%f, %f) {comparison_direction = #chlo<comparison_direction LT>} : "
                      "(tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xi1>",
                      "tensor<2x3xi1>"),

@@ -76,12 +76,14 @@ struct ReduceWindowParams {
   }
 };
 
-enum class WindowSelect : std::uint8_t { kGe, kLe };
-inline constexpr std::string_view kWindowSelectNames[] = {"ge", "le"};
+/// When the element chosen so far stays beside a later one: the first or the last of the largest or smallest are
+/// chosen.
+enum class WindowSelect : std::uint8_t { kGe, kLe, kGt, kLt };
+inline constexpr std::string_view kWindowSelectNames[] = {"ge", "le", "gt", "lt"};
 constexpr std::span<const std::string_view> enum_names(WindowSelect) { return kWindowSelectNames; }
 
-/// select_and_scatter (adds the source at the first selected element of each window) and select_and_gather_add (the
-/// element of the second operand where the first is selected).
+/// select_and_scatter (adds the source at the selected element of each window) and select_and_gather_add (the element
+/// of the second operand where that of the first is selected).
 struct WindowSelectParams {
   WindowSelect select{};
   Window window;

@@ -274,10 +274,10 @@ Array reduce_window(const Arg& x, ReduceKind kind, const Window& window);
 
 using weft::WindowSelect;
 /// y[i...], of x's shape: the sum of source[o...] over the places o of the window that choose x[i...]. A place chooses,
-/// of the elements that it sees in row-major order, the first that no later one beats: a later one does when
-/// `chosen >= later` (kGe; kLe: `<=`) is false, so NaN gives way, and comes in, always. A place that sees only padding
-/// adds nothing. Operands of one dtype; complex compare lexicographically. Linear in `source`. What differentiates
-/// max pooling; StableHLO's select_and_scatter.
+/// of the elements that it sees in row-major order, the last that came in: a later one does when
+/// `chosen >= later` (kGe; kLe: `<=`, kGt: `>`, kLt: `<`) is false, so NaN gives way, and comes in, always. A place
+/// that sees only padding adds nothing. Operands of one dtype; complex compare lexicographically. Linear in `source`.
+/// What differentiates max pooling; StableHLO's select_and_scatter.
 Array select_and_scatter(const Arg& x, const Arg& source, WindowSelect select, const Window& window);
 /// y[o...] = values[i...] where place o chooses x[i...] as above, 0 where it sees only padding. Operands of one type.
 /// Linear in `values`; the transpose of select_and_scatter.

@@ -288,17 +288,18 @@ constexpr std::string_view kReduceWindowTexts[] = {"reduce_window_sum", "reduce_
                                                    "reduce_window_min", "reduce_window_and",  "reduce_window_or",
                                                    "reduce_window_xor"};
 
-// ---- selection: of what a place sees, the first element that beats all before it ----
+// ---- selection: of what a place sees, the element that beats all others ----
 
 // Whether the element chosen so far stays, as StableHLO's select region says: NaN never holds its place.
 template <class W>
 bool stays(WindowSelect select, W chosen, W next) {
-  if constexpr (std::is_same_v<W, std::complex<double>>) {
-    if (chosen == next) return true;
-    return select == WindowSelect::kGe ? greater(chosen, next) : greater(next, chosen);
-  } else {
-    return select == WindowSelect::kGe ? chosen >= next : chosen <= next;
-  }
+  const bool first = select == WindowSelect::kGe || select == WindowSelect::kLe;
+  const bool largest = select == WindowSelect::kGe || select == WindowSelect::kGt;
+  if (chosen == next) return first;
+  if constexpr (std::is_same_v<W, std::complex<double>>)
+    return largest ? greater(chosen, next) : greater(next, chosen);
+  else
+    return largest ? chosen > next : chosen < next;
 }
 
 // Where in x each place finds its element; -1 when it sees none.

@@ -34,7 +34,7 @@ const OpRules op_rule_table::erfc = smooth_rules([](const Array& t, const Array&
 
 // erf^-1 x: t sqrt(pi)/2 e^(y^2)
 Array lax::erf_inv(const Arg& x) { return unary(OpCode::kErfInv, x); }
-const ir::OpInfo op_infos::erf_inv = unary_info<OpCode::kErfInv, kAcceptFloat>([](auto x) { return ops::erf_inv(x); });
+const ir::OpInfo op_infos::erf_inv = unary_info<OpCode::kErfInv, kAcceptFloat>(kThroughDouble<ops::erf_inv>);
 const OpRules op_rule_table::erf_inv = smooth_rules([](const Array& t, const Array&, const Array& y) {
   return lax::multiply(t, lax::multiply(lax::exponential(lax::square(y)), 1 / kTwoOverSqrtPi));
 });

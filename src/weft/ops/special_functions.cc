@@ -13,22 +13,6 @@ constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 }  // namespace
 
-float erf_inv(float x) {
-  static constexpr float kCentral[] = {2.81022636e-08f,  3.43273939e-07f, -3.5233877e-06f,
-                                       -4.39150654e-06f, 0.00021858087f,  -0.00125372503f,
-                                       -0.00417768164f,  0.246640727f,    1.50140941f};
-  static constexpr float kTail[] = {-0.000200214257f, 0.000100950558f, 0.00134934322f, -0.00367342844f, 0.00573950773f,
-                                    -0.0076224613f,   0.00943887047f,  1.00167406f,    2.83297682f};
-  if (std::abs(x) == 1.0f) return x * std::numeric_limits<float>::infinity();
-  float w = -std::log1p(-x * x);
-  const bool central = w < 5.0f;
-  w = central ? w - 2.5f : std::sqrt(w) - 3.0f;
-  const float* c = central ? kCentral : kTail;
-  float p = c[0];
-  for (int i = 1; i < 9; ++i) p = c[i] + p * w;
-  return p * x;
-}
-
 double erf_inv(double x) {
   if (!(std::abs(x) < 1)) return std::abs(x) == 1 ? x * kInf : kNaN;
   if (x == 0) return x;

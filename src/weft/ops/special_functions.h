@@ -4,11 +4,8 @@
 
 namespace weft::ops {
 
-/// Giles' two-branch polynomial in single precision, as XLA evaluates it: the random normals of
-/// JAX depend on its last bit. Up to 65 units in the last place off near 1, for it rounds x^2. M. Giles, "Approximating
-/// the erfinv function" (2010).
-float erf_inv(float x);
-/// The same function to double precision: a rational start and two Newton-Halley steps on erf.
+/// The inverse of erf: a start of three digits and Newton-Halley steps on erf, or on erfc far out. +-inf at +-1, NaN
+/// beyond.
 double erf_inv(double x);
 /// log |Gamma(x)|, the C library's; +inf at the poles 0, -1, -2, ...
 double lgamma(double x);

@@ -84,8 +84,20 @@ std::int64_t AttributeFields::integer(std::string_view name, std::int64_t otherw
   return otherwise;
 }
 
+namespace {
+thread_local AskedAttributes* asked = nullptr;
+}  // namespace
+
+AskedAttributes::AskedAttributes() { asked = this; }
+AskedAttributes::~AskedAttributes() { asked = nullptr; }
+
+const Attribute* AttributeReader::find(std::string_view name) const {
+  if (asked) asked->by_operation[op.name].emplace(name);
+  return op.find(name);
+}
+
 const Attribute& AttributeReader::required(std::string_view name) const {
-  const Attribute* a = op.find(name);
+  const Attribute* a = find(name);
   if (!a) fail("there must be an attribute " + std::string(name) + ".");
   return *a;
 }
@@ -142,7 +154,7 @@ bool AttributeReader::boolean(std::string_view name) const {
 }
 
 bool AttributeReader::flag(std::string_view name) const {
-  const Attribute* a = op.find(name);
+  const Attribute* a = find(name);
   return a && (a->kind == Attribute::Kind::kUnit || boolean(name));
 }
 

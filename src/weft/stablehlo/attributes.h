@@ -3,6 +3,8 @@
 #pragma once
 
 #include <initializer_list>
+#include <map>
+#include <set>
 
 #include "weft/core/trace.h"
 #include "weft/stablehlo/elements.h"
@@ -31,6 +33,18 @@ class AttributeFields {
   std::vector<Field> fields_;
 };
 
+/// While one lives, it notes which attributes readers on its thread ask for, there or not, by operation: so that a test
+/// can tell which ones known_attributes (importer.h) does not know.
+class AskedAttributes {
+ public:
+  AskedAttributes();
+  ~AskedAttributes();
+  AskedAttributes(const AskedAttributes&) = delete;
+  AskedAttributes& operator=(const AskedAttributes&) = delete;
+
+  std::map<std::string, std::set<std::string>, std::less<>> by_operation;
+};
+
 class AttributeReader {
  public:
   AttributeReader(const Module& module, const Op& op, std::span<const Aval> in, std::span<const Aval> out)
@@ -40,7 +54,9 @@ class AttributeReader {
   /// The operands' types, and the results' as the text declares them.
   std::span<const Aval> in, out;
 
-  bool has(std::string_view name) const { return op.find(name) != nullptr; }
+  /// Null when the operation has no such attribute. Every other function asks this one.
+  const Attribute* find(std::string_view name) const;
+  bool has(std::string_view name) const { return find(name) != nullptr; }
   /// array<i64: ...>, dense<...> or [1, 2]; an error when absent.
   Dims dims(std::string_view name) const;
   Dims dims(std::string_view name, Dims otherwise) const { return has(name) ? dims(name) : std::move(otherwise); }

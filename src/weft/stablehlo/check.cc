@@ -23,8 +23,9 @@ inline constexpr bool is_complex_type =
 
 // The array's elements, of storage types as doubles, which hold them all exactly.
 struct Elements {
-  explicit Elements(const Array& a) : view(a.host("check")), dtype(a.dtype()), data(view.view.data) {
-    if (!is_storage(dtype)) return;
+  explicit Elements(const Array& a)
+      : view(a.host("check")), dtype(a.dtype()), data(view.view.data), stored(is_storage(dtype) ? data : nullptr) {
+    if (!stored) return;
     widened.resize(static_cast<std::size_t>(a.size()));
     convert_elements(dtype, data, f64, widened.data(), a.size());
     dtype = f64;
@@ -34,7 +35,16 @@ struct Elements {
   std::vector<double> widened;
   DType dtype;
   const void* data;
+  /// Of a storage type: its bytes, one per element.
+  const void* stored;
 };
+
+// A storage float's place among all of its type, as `ordinal`.
+std::int64_t stored_ordinal(DType t, std::uint8_t bits) {
+  const SmallFloatFormat& format = small_float_format(t);
+  const auto magnitude = static_cast<std::int64_t>(bits & format.magnitude_mask());
+  return bits & format.sign_bit() ? -magnitude : magnitude;
+}
 
 // Calls f(got, expected) for every element, parts of complex numbers one by one, until it says no.
 template <class F>
@@ -99,7 +109,21 @@ std::string differ_beyond(const Array& got, const Array& expected, double tolera
 }
 
 std::string differ_by_ulps(const Array& got, const Array& expected, std::int64_t ulps) {
-  // Neighbours of storage types are far apart as doubles, so these must be equal.
+  if (got.aval() == expected.aval() && is_storage(got.dtype()) && is_float(got.dtype())) {
+    // Neighbours as doubles are none of the type's.
+    const Elements a(got), b(expected);
+    const auto* const x = static_cast<const std::uint8_t*>(a.stored);
+    const auto* const y = static_cast<const std::uint8_t*>(b.stored);
+    for (std::size_t i = 0; i < a.widened.size(); ++i) {
+      const double u = a.widened[i], v = b.widened[i];
+      if (u == v || (u != u && v != v)) continue;
+      const bool finite = u - u == 0 && v - v == 0;
+      if (!finite || std::abs(stored_ordinal(got.dtype(), x[i]) - stored_ordinal(got.dtype(), y[i])) > ulps)
+        return "element " + std::to_string(i) + ": got " + ir::element_str(f64, &u) + ", expected " +
+               ir::element_str(f64, &v);
+    }
+    return {};
+  }
   return compare(got, expected, [ulps]<class T>(T x, T y) {
     if (x == y || (x != x && y != y)) return true;
     if constexpr (is_real_float<T>) {
@@ -136,18 +160,28 @@ bool is_check(const Op& op) {
 
 class Checker {
  public:
-  explicit Checker(const Module& module) : module_(module) {}
+  using Print = std::function<void(std::string_view)>;
+
+  explicit Checker(const Module& module, const Refusals& refusals = {}, Print print = {})
+      : module_(module), refusals_(refusals), print_(std::move(print)) {}
+
+  std::vector<Array> interpret(std::string_view name, std::span<const Array> args) {
+    Importer importer(module_, module_.top, extension());
+    const Op& function = importer.chosen_function(name);
+    importer.check_supported(function);
+    eager_ = true;
+    importer.set_eager(true);
+    const Arrays outs = importer.run_function(function, args);
+    return std::vector<Array>(outs.begin(), outs.end());
+  }
 
   CheckReport run(const SelfCheck& check) {
     const Op& function = *check.function;
     CheckReport report;
     report.name = std::string(function.symbol());
     try {
-      Importer importer(module_, *check.scope,
-                        [this](Importer& i, const Op& op, Importer::Operands operands, Importer::Results& results) {
-                          return extend(i, op, operands, results);
-                        });
-      importer.check_supported(function);
+      Importer importer(module_, *check.scope, extension());
+      importer.check_supported(function, refusals_in(importer.called_from(function)));
       eager_ = runs_step_by_step(importer, function);
       importer.set_eager(eager_);
       ProcessGrid alone(1, 1);
@@ -177,6 +211,35 @@ class Checker {
   }
 
  private:
+  Importer::Extension extension() {
+    return [this](Importer& i, const Op& op, Importer::Operands operands, Importer::Results& results) {
+      return extend(i, op, operands, results);
+    };
+  }
+
+  // The operations of a module and of modules in it, in the order of the text.
+  static void operations_of(const Op& scope, std::vector<const Op*>& found) {
+    for (const Op& op : scope.regions.front().blocks.front().ops) {
+      found.push_back(&op);
+      if (op.name == "builtin.module") operations_of(op, found);
+    }
+  }
+  // What was refused in the text of these functions, or before all that there is.
+  Refusals refusals_in(const std::vector<const Op*>& functions) const {
+    Refusals found;
+    if (refusals_.empty()) return found;
+    std::vector<const Op*> ops;
+    operations_of(module_.top, ops);
+    const auto order = [](TextPosition p) { return std::pair(p.line, p.column); };
+    for (const Refusal& r : refusals_) {
+      const Op* owner = nullptr;
+      for (const Op* op : ops)
+        if (order(op->place) <= order(r.place)) owner = op;
+      if (!owner || std::ranges::find(functions, owner) != functions.end()) found.push_back(r);
+    }
+    return found;
+  }
+
   // Operations of the interpreter look at values while the program runs; and of checks in a region or in a function
   // that is called, those that are reached count, each time.
   static bool runs_step_by_step(Importer& importer, const Op& function) {
@@ -291,7 +354,14 @@ class Checker {
   }
 
   bool interpret(Importer& importer, const Op& op, Importer::Operands operands, Importer::Results& results) {
-    if (op.name == "interpreter.print") return true;
+    if (op.name == "interpreter.print") {
+      if (!print_) return true;
+      if (!evaluating() || operands.size() != 1 || operands[0].size() != 1)
+        throw Unsupported(place_text(module_, op.place) + ": " + op.name +
+                          ": a print must see one value of a function that is run or called.");
+      print_(printed(op, operands[0][0]));
+      return true;
+    }
     if (op.name == "interpreter.probe") {
       if (!evaluating() || operands.size() != 1 || operands[0].size() != 1)
         throw Unsupported(place_text(module_, op.place) + ": " + op.name +
@@ -305,6 +375,16 @@ class Checker {
       return true;
     }
     fail_at(module_, op.place, op.name + ": there is no such operation.");
+  }
+
+  // As the interpreter writes it, but for the form of numbers.
+  std::string printed(const Op& op, const Array& x) const {
+    const Value& v = module_.values[op.operands[0]];
+    std::string text = "%" + v.name + (v.index > 0 ? "#" + std::to_string(v.index) : "") + " = " + v.type->text + " {";
+    if (x.ndim() == 0) return text + x.str() + "}\n";
+    text += "\n  ";
+    for (const char c : x.str()) text += c == '\n' ? std::string("\n  ") : std::string(1, c);
+    return text + "\n}\n";
   }
 
   // The symbols of an array attribute.
@@ -388,6 +468,8 @@ class Checker {
   }
 
   const Module& module_;
+  const Refusals refusals_;
+  const Print print_;
   bool eager_ = false;
   int checks_ = 0;
   Arrays* pending_ = nullptr;
@@ -434,7 +516,14 @@ std::vector<SelfCheck> find_checks(const Module& module) {
   return checks;
 }
 
-CheckReport run_check(const Module& module, const SelfCheck& check) { return Checker(module).run(check); }
+CheckReport run_check(const Module& module, const SelfCheck& check, const Refusals& refusals) {
+  return Checker(module, refusals).run(check);
+}
+
+std::vector<Array> interpret(const Module& module, std::string_view function, std::span<const Array> args,
+                             const std::function<void(std::string_view)>& print) {
+  return Checker(module, {}, print).interpret(function, args);
+}
 
 std::vector<CheckReport> run_checks(const Module& module) {
   std::vector<CheckReport> reports;

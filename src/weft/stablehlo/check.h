@@ -2,7 +2,10 @@
 // @check.expect_eq, @check.expect_close and @check.expect_almost_eq.
 #pragma once
 
+#include <functional>
+
 #include "weft/stablehlo/import.h"
+#include "weft/stablehlo/refusal.h"
 
 namespace weft::stablehlo {
 
@@ -28,11 +31,20 @@ struct SelfCheck {
 std::vector<SelfCheck> find_checks(const Module& module);
 
 /// Runs one of them, as the only process there is, with a host that feeds nothing. Never throws for what it does:
-/// invalid programs have failed.
-CheckReport run_check(const Module& module, const SelfCheck& check);
+/// invalid programs have failed. Of `refusals`, what was refused while the module was read, those count that are in the
+/// text of the function and of what it calls.
+CheckReport run_check(const Module& module, const SelfCheck& check, const Refusals& refusals = {});
 
 /// All of them.
 std::vector<CheckReport> run_checks(const Module& module);
+
+/// Runs a function operation by operation, as the interpreter does: each `interpreter.print` that is met gives its
+/// text,
+/// "%0 = tensor<2xf32> {" and the elements, to `print`. The function is chosen as by import, and has been checked by it
+/// without the prints. Errors as of a function that is called; ParseError for a print in a computation or in a program
+/// of run_parallel, which runs who knows when.
+std::vector<Array> interpret(const Module& module, std::string_view function, std::span<const Array> args,
+                             const std::function<void(std::string_view)>& print);
 
 /// The text of an error that left a program while it ran: its place in `source` first, if it has one, as in errors of
 /// the text ("a.mlir:3:10: infeed: ..."), then notes and hint.

@@ -119,6 +119,27 @@ void Exporter::reduce_window(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
                  std::move(regions)));
 }
 
+namespace {
+
+std::string_view direction_of(WindowSelect select) {
+  switch (select) {
+    case WindowSelect::kGe: return "GE";
+    case WindowSelect::kLe: return "LE";
+    case WindowSelect::kGt: return "GT";
+    default: return "LT";
+  }
+}
+
+// Whether windows see elements only: nothing is between them or beside them.
+bool sees_elements_only(const Window& w) {
+  const auto all = [](const Dims& list, std::int64_t most) {
+    return std::ranges::all_of(list, [&](std::int64_t v) { return v <= most; });
+  };
+  return all(w.base_dilations, 1) && all(w.padding_low, 0) && all(w.padding_high, 0);
+}
+
+}  // namespace
+
 void Exporter::select_and_scatter(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
   const auto& p = ir::params_as<WindowSelectParams>(e.params);
   const ir::Avals in = operand_types(jaxpr, e), out = result_types(jaxpr, e);
@@ -134,30 +155,32 @@ void Exporter::select_and_scatter(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
   const Aval pair[] = {scalar(t), scalar(t)};
   std::vector<Region> regions;
   regions.push_back(region_of(pair, [&](const Values& x) -> Values {
-    return {emit1("stablehlo.compare", x, scalar(boolean),
-                  {direction(p.select == WindowSelect::kGe ? "GE" : "LE"), comparison(t)})};
+    return {emit1("stablehlo.compare", x, scalar(boolean), {direction(direction_of(p.select)), comparison(t)})};
   }));
   regions.push_back(reduction(ReduceKind::kSum, t));
   define(e, emit("stablehlo.select_and_scatter", std::move(args), std::span<const Aval>(out), std::move(to.attributes),
                  std::move(regions)));
 }
 
-// A reduce_window over pairs (selecting element, element to give); padding never wins.
+// A reduce_window over pairs (selecting element, element to give); padding never wins, and is not there where it might:
+// of equals the last is selected.
 void Exporter::select_and_gather_add(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
   const auto& p = ir::params_as<WindowSelectParams>(e.params);
   const ir::Avals in = operand_types(jaxpr, e), out = result_types(jaxpr, e);
   AttributeWriter to(in, out);
   write_window(p.window, to);
-  const bool ge = p.select == WindowSelect::kGe;
+  const bool largest = p.select == WindowSelect::kGe || p.select == WindowSelect::kGt;
+  const bool last = p.select == WindowSelect::kGt || p.select == WindowSelect::kLt;
   const Values args = operands(jaxpr, e);
   const DType t = in[0].dtype(), u = in[1].dtype();
+  if (last && !sees_elements_only(p.window)) return weft_call(jaxpr, e);
   if (is_complex(t)) return weft_call(jaxpr, e);  // StableHLO does not compare them
-  const ValueId worst = neutral(ge ? ReduceKind::kMax : ReduceKind::kMin, t), zero = neutral(ReduceKind::kSum, u);
+  const ValueId worst = neutral(largest ? ReduceKind::kMax : ReduceKind::kMin, t), zero = neutral(ReduceKind::kSum, u);
   const Aval arguments[] = {scalar(t), scalar(u), scalar(t), scalar(u)};
   std::vector<Region> regions;
   regions.push_back(region_of(arguments, [&](const Values& a) -> Values {
     const ValueId keep =
-        emit1("stablehlo.compare", {a[0], a[2]}, scalar(boolean), {direction(ge ? "GE" : "LE"), comparison(t)});
+        emit1("stablehlo.compare", {a[0], a[2]}, scalar(boolean), {direction(direction_of(p.select)), comparison(t)});
     return {emit1("stablehlo.select", {keep, a[0], a[2]}, scalar(t)),
             emit1("stablehlo.select", {keep, a[1], a[3]}, scalar(u))};
   }));

@@ -17,11 +17,13 @@ constexpr Format kFormats[] = {
     {"stablehlo.convert", "%0 {} : T:same"},
     {"stablehlo.cosine", "%0 {} : T:same"},
     {"stablehlo.count_leading_zeros", "%0 {} : T:same"},
+    {"stablehlo.exp2", "%0 {} : T:same"},
     {"stablehlo.exponential", "%0 {} : T:same"},
     {"stablehlo.exponential_minus_one", "%0 {} : T:same"},
     {"stablehlo.floor", "%0 {} : T:same"},
     {"stablehlo.imag", "%0 {} : T:same"},
     {"stablehlo.log", "%0 {} : T:same"},
+    {"stablehlo.log2", "%0 {} : T:same"},
     {"stablehlo.log_plus_one", "%0 {} : T:same"},
     {"stablehlo.logistic", "%0 {} : T:same"},
     {"stablehlo.negate", "%0 {} : T:same"},
@@ -34,6 +36,7 @@ constexpr Format kFormats[] = {
     {"stablehlo.sign", "%0 {} : T:same"},
     {"stablehlo.sine", "%0 {} : T:same"},
     {"stablehlo.sqrt", "%0 {} : T:same"},
+    {"stablehlo.square", "%0 {} : T:same"},
     {"stablehlo.tan", "%0 {} : T:same"},
     {"stablehlo.tanh", "%0 {} : T:same"},
     {"stablehlo.uniform_quantize", "%0 {} : T:same"},
@@ -103,13 +106,12 @@ constexpr Format kFormats[] = {
     {"stablehlo.partition_id", "{} : T:results"},
     {"stablehlo.replica_id", "{} : T:results"},
     {"stablehlo.custom_call", "$call_target_name:target ( %* ) {} : T:function"},
-    {"stablehlo.composite", "$name:string %* {} : T:function"},
+    {"stablehlo.composite", "$name:string %* @regions {} : T:function"},
     {"stablehlo.trace", "%0 , $tag:string {} : T:operands"},
     {"stablehlo.compute_reshape_shape", "%* {} : T:function"},
     {"stablehlo.cstr_reshapable", "%* {} : T:function"},
     {"stablehlo.return", "%* {} : T:returned"},
     {"func.return", "%* {} : T:returned"},
-    {"sdy.return", "%* {} : T:returned"},
     {"func.call", "$callee:symbol ( %* ) {} : T:function"},
     {"chlo.acos", "%0 {} : T:arrow"},
     {"chlo.acosh", "%0 {} : T:arrow"},
@@ -147,13 +149,23 @@ constexpr Format kFormats[] = {
     {"check.expect_eq", "%0 , %1 {} : T:check"},
     {"check.expect_eq_const", "%0 , $value:dense {} T:value_operand"},
     {"check.expect_almost_eq", "%0 , %1 ?( , tolerance = $tolerance:float )? {} : T:check"},
-    {"check.expect_almost_eq_const", "%0 , $value:dense {} T:value_operand"},
+    {"check.expect_almost_eq_const", "%0 , $value:dense ?( , tolerance = $tolerance:float )? {} T:value_operand"},
     {"check.expect_close",
      "%0 , %1 ?( , max_ulp_difference = $max_ulp_difference:i64 )? ?( , min_ulp_difference = $min_ulp_difference:i64 "
      ")? {} : T:check"},
     {"check.expect_serialized_eq", "%0 , probe_id = $probe_id:string ?( , iter = $iter:i32 )? {} : T:operands"},
     {"interpreter.print", "%0 {} : T:operands"},
     {"interpreter.probe", "%0 , probe_id = $probe_id:string {} : T:same"},
+    {"sdy.sharding_constraint", "%0 $sharding:sharding {} : T:same"},
+    {"sdy.reshard", "%0 $sharding:sharding {} : T:same"},
+    {"sdy.sharding_group", "%0 group_id = $group_id:i64 {} : T:operands"},
+    {"sdy.propagation_barrier", "%0 allowed_direction = $allowed_direction:direction {} : T:same"},
+    {"sdy.all_gather", "$gathering_axes:axis_lists %0 out_sharding = $out_sharding:sharding {} : T:same"},
+    {"sdy.all_slice", "$slicing_axes:axis_lists %0 out_sharding = $out_sharding:sharding {} : T:same"},
+    {"sdy.all_reduce", "$reduction_axes:axes %0 out_sharding = $out_sharding:sharding {} : T:same"},
+    {"sdy.return", "%* {} : T:returned"},
+    {"sdy.data_flow_edge", "%0 ?( sharding = $sharding:sharding )? {} : T:same"},
+    {"sdy.collective_permute", "%0 out_sharding = $out_sharding:sharding {} : T:same"},
 };
 
 constexpr std::string_view kGenericOnly[] = {
@@ -248,7 +260,7 @@ std::string current_name(std::string name) {
   if (!name.starts_with(mhlo) || name.starts_with("mhlo.async_")) return name;
   static const auto* const others = [] {
     auto* names = new std::unordered_set<std::string_view>(generic_only().begin(), generic_only().end());
-    names->insert({"stablehlo.while", "stablehlo.reduce"});
+    names->insert({"stablehlo.while", "stablehlo.reduce", "chlo.scan"});
     return names;
   }();
   for (const char* dialect : {"stablehlo.", "chlo."}) {
@@ -256,6 +268,41 @@ std::string current_name(std::string name) {
     if (find_format(now) || others->contains(now)) return now;
   }
   return name;
+}
+
+std::string current_attribute(std::string text) {
+  for (const std::string dialect : {"#mhlo", "#chlo", "#stablehlo"}) {
+    const std::size_t quote = dialect.size() + 1;
+    if (text.starts_with(dialect + "<\"") && text.ends_with("\">") && text.find('"', quote + 1) == text.size() - 2)
+      text = dialect + "<" + text.substr(quote + 1, text.size() - quote - 3) + ">";
+  }
+  constexpr std::string_view mhlo = "#mhlo", stablehlo[] = {"axis_ref",
+                                                            "channel_handle",
+                                                            "comparison_direction",
+                                                            "comparison_type",
+                                                            "conv",
+                                                            "custom_call_api_version",
+                                                            "dot",
+                                                            "dot_algorithm",
+                                                            "fft_type",
+                                                            "gather",
+                                                            "mesh",
+                                                            "mesh_axis",
+                                                            "output_operand_alias",
+                                                            "precision",
+                                                            "ragged_dot",
+                                                            "replica_group_mesh_axes",
+                                                            "result_accuracy",
+                                                            "result_accuracy_mode",
+                                                            "rng_algorithm",
+                                                            "rng_distribution",
+                                                            "scatter",
+                                                            "transpose",
+                                                            "type_extensions"};
+  const std::string_view rest = std::string_view(text).substr(std::min(mhlo.size(), text.size()));
+  if (!text.starts_with(mhlo) || rest.empty() || (rest[0] != '.' && rest[0] != '<')) return text;
+  const std::string_view mnemonic = rest.substr(1, rest.find_first_of("< >", 1) - 1);
+  return std::ranges::find(stablehlo, mnemonic) == std::end(stablehlo) ? text : "#stablehlo" + std::string(rest);
 }
 
 }  // namespace weft::stablehlo

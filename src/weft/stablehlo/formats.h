@@ -5,7 +5,8 @@
 //   %0 %1        one operand          %*   all further operands, comma separated
 //   %*,          all further operands, each followed by a comma
 //   $name:kind   an attribute; kinds: i64, i32, bool, dims ([0, 1] for array<i64: 0, 1>), string, symbol, number,
-//                float (type f64), dense (a literal with its type), any, or the mnemonic of a StableHLO enum
+//                float (type f64), dense (a literal with its type), any, Shardy's sharding, axes, axis_lists and
+//                direction, or the mnemonic of a StableHLO enum
 //   {}           all other attributes as a dictionary, absent when there are none
 //   ?( ... )?    a part that is absent when its first attribute is
 //   @name        a form of its own (pretty_parse.cc and print.cc)
@@ -24,13 +25,16 @@ struct Format {
   std::string_view text;
 };
 
-/// Null when the operation has no short form in the table. stablehlo.while, stablehlo.reduce, func.func and
-/// builtin.module, which hold regions, have functions of their own.
+/// Null when the operation has no short form in the table. stablehlo.while, stablehlo.reduce, chlo.scan, func.func,
+/// builtin.module and sdy.named_computation, which hold regions, have functions of their own.
 const Format* find_format(std::string_view op);
 std::span<const Format> all_formats();
 
 /// The operations of the dialects that are written in quotes only.
 std::span<const std::string_view> generic_only();
+
+/// The words of kind "direction", which stand for the numbers 0 to 3.
+inline constexpr std::string_view kPropagationDirections[] = {"NONE", "FORWARD", "BACKWARD", "BOTH"};
 
 /// CHLO's operations that bring their operands to one shape first: "chlo.broadcast_add", ...
 std::span<const std::string_view> broadcasting_operations();
@@ -38,6 +42,9 @@ std::span<const std::string_view> broadcasting_operations();
 /// Today's name of an operation: an operation "mhlo.x" is StableHLO's or CHLO's x where they have one, since they came
 /// from MHLO. Other names are what they are.
 std::string current_name(std::string name);
+/// Today's spelling of an attribute of these dialects: "#mhlo.gather<...>" and "#mhlo<precision HIGH>" are StableHLO's,
+/// and the quotes of 2022, #mhlo<"precision HIGH">, go. Attributes that StableHLO does not have are what they are.
+std::string current_attribute(std::string text);
 
 /// Steps through the tokens of a format.
 class FormatTokens {

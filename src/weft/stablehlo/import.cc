@@ -449,32 +449,31 @@ std::vector<Array> Function::operator()(std::span<const Array> args, SourceLocat
   return std::vector<Array>(outs.begin(), outs.end());
 }
 
-namespace {
-
-Function import(const Module& module, const ImportOptions& options, Refusals refusals) {
-  Importer importer(module, module.top);
-  const std::string_view function = options.function;
-  const Op* chosen = nullptr;
-  if (!function.empty()) {
-    chosen = importer.find_function(function);
-  } else {
-    chosen = importer.find_function("main");
-    for (const Op& op : module.ops()) {
+const Op& Importer::chosen_function(std::string_view symbol, Refusals refusals) const {
+  const Op* chosen = find_function(symbol.empty() ? "main" : symbol);
+  if (symbol.empty()) {
+    for (const Op& op : module_.ops()) {
       if (chosen) break;
       const Attribute* visibility = op.find("sym_visibility");
       if (op.name == "func.func" && (!visibility || visibility->text == "public")) chosen = &op;
     }
   }
-  if (!chosen) {
-    throw_refusals(module.source, std::move(refusals));
-    fail_at(module, module.top.place,
-            function.empty() ? "there must be a function in the program."
-                             : "there must be a function @" + std::string(function) + ".");
-  }
+  if (chosen) return *chosen;
+  throw_refusals(module_.source, std::move(refusals));
+  fail_at(module_, module_.top.place,
+          symbol.empty() ? "there must be a function in the program."
+                         : "there must be a function @" + std::string(symbol) + ".");
+}
+
+namespace {
+
+Function import(const Module& module, const ImportOptions& options, Refusals refusals) {
+  Importer importer(module, module.top);
+  const Op& chosen = importer.chosen_function(options.function, refusals);
   importer.allow_unregistered(options.unregistered_custom_calls);
-  importer.check_supported(*chosen, std::move(refusals));
-  const Staged& staged = importer.function(*chosen, *chosen);
-  return Function(std::string(chosen->symbol()), staged.jaxpr, staged.captured);
+  importer.check_supported(chosen, std::move(refusals));
+  const Staged& staged = importer.function(chosen, chosen);
+  return Function(std::string(chosen.symbol()), staged.jaxpr, staged.captured);
 }
 
 }  // namespace

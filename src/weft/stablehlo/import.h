@@ -20,8 +20,10 @@ struct Module;  // syntax.h
 /// A program with the arrays it captures. Copies share both.
 class Function {
  public:
+  /// The program under a name; its first inputs are `constants`, in order.
   Function(std::string name, ir::Jaxpr jaxpr, Arrays constants);
 
+  /// The symbol in the text, without '@'.
   const std::string& name() const { return call_.name; }
   /// The program; its constants() are the inputs before the `;`.
   const ir::Jaxpr& jaxpr() const { return call_.jaxpr; }
@@ -29,6 +31,7 @@ class Function {
   /// How many arrays a call takes and gives.
   std::size_t num_inputs() const { return call_.jaxpr.num_inputs() - constants_.size(); }
   std::size_t num_outputs() const { return call_.jaxpr.outputs().size(); }
+  /// The types of an argument and of a result, counted from 0 and without the constants; i must be below their number.
   Aval input(std::size_t i) const { return call_.jaxpr.aval(static_cast<ir::Var>(constants_.size() + i)); }
   Aval output(std::size_t i) const { return call_.jaxpr.aval(call_.jaxpr.outputs()[i]); }
 

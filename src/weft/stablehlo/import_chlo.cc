@@ -1,8 +1,10 @@
 // Operations of CHLO, and MHLO's that have no successor, as what their dialects say they mean.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
 
+#include "weft/control/programs.h"
 #include "weft/stablehlo/importer.h"
 
 namespace weft::stablehlo {
@@ -47,13 +49,15 @@ void Importer::chlo_broadcast(const Op& op, Operands operands, Results& results)
     }
     Dims axes(r);
     std::iota(axes.begin(), axes.end(), static_cast<std::int64_t>(rank - r));
-    if (r < rank && op.find("broadcast_dimensions")) axes = reader(op).dims("broadcast_dimensions");
+    if (r < rank && reader(op).has("broadcast_dimensions")) axes = reader(op).dims("broadcast_dimensions");
     args.push_back(lax::broadcast_in_dim(x, result.shape(), axes));
   }
   const std::string base = op.name.substr(std::string_view("chlo.broadcast_").size());
   const Operation* row = operation_named("stablehlo." + base);
   if (!row) row = operation_named("chlo." + base);
   if (!row) refuse(op, std::string(reason_of_unknown(op.name)) + ".");
+  if (base == "compare" && read_comparison(reader(op)).weak_order)
+    for (Array& a : args) a = in_weak_order(a);
   ir::Avals in;
   for (const Array& a : args) in.push_back(a.aval());
   const ir::Params params =
@@ -87,7 +91,7 @@ void Importer::chlo_asin_acos_kernel(const Op& op, Operands operands, Results& r
 }
 
 // The `k` largest along the last axis in descending order and their positions, or the smallest in ascending order.
-void Importer::mhlo_topk(const Op& op, Operands operands, Results& results) {
+void Importer::top_k(const Op& op, Operands operands, Results& results) {
   const AttributeReader from = reader(op);
   const Array x = single(op, operands, 0);
   const std::int64_t k = from.integer("k");
@@ -104,6 +108,131 @@ void Importer::mhlo_topk(const Op& op, Operands operands, Results& results) {
   Arrays outs;
   for (const Array& all : sorted) outs.push_back(lax::slice(all, Dims(limit.size(), 0), limit));
   give(op, outs, results);
+}
+
+// ---- scan ----
+
+namespace {
+
+// The axis first; a scan goes over that one.
+Array axis_to_front(const Array& x, std::int64_t axis) {
+  if (axis == 0) return x;
+  Dims permutation{axis};
+  for (std::int64_t i = 0; i < x.ndim(); ++i)
+    if (i != axis) permutation.push_back(i);
+  return lax::transpose(x, permutation);
+}
+
+Array axis_from_front(const Array& x, std::int64_t axis) {
+  if (axis == 0) return x;
+  Dims permutation;
+  for (std::int64_t i = 1; i < x.ndim(); ++i) permutation.push_back(i);
+  permutation.insert(permutation.begin() + static_cast<std::ptrdiff_t>(axis), std::int64_t{0});
+  return lax::transpose(x, permutation);
+}
+
+}  // namespace
+
+// (outputs, carries) = body(slices, carries) for each slice of the inputs along `dimension`, from the last to the first
+// when is_reverse; outputs are stacked along it.
+void Importer::scan(const Op& op, Operands operands, Results& results) {
+  const AttributeReader from = reader(op);
+  need_regions(op, 1);
+  const Dims sizes = from.dims("operandSegmentSizes"), kinds = from.dims("resultSegmentSizes");
+  const auto all = static_cast<std::int64_t>(operands.size()), given = static_cast<std::int64_t>(op.results.size());
+  if (sizes.size() != 2 || sizes[0] < 0 || sizes[1] < 0 || sizes[0] > all || sizes[1] != all - sizes[0])
+    fail(op, "operandSegmentSizes must be how many inputs and carries there are; got [" + join(sizes, ", ") + "] for " +
+                 count_str(all, "operand", "operands") + ".");
+  if (kinds.size() != 2 || kinds[0] < 0 || kinds[0] > given || kinds[1] != given - kinds[0] || kinds[1] != sizes[1])
+    fail(op, "resultSegmentSizes must be how many outputs there are, and as many carries as operands; got [" +
+                 join(kinds, ", ") + "] for " + count_str(given, "result", "results") + ".");
+  const auto inputs = static_cast<std::size_t>(sizes[0]), carries = static_cast<std::size_t>(sizes[1]);
+  const std::int64_t axis = from.integer("dimension");
+  const bool reverse = from.boolean("is_reverse", false);
+  std::int64_t length = from.integer("scan_dim_size", -1);
+  const Arrays args = tensors(op, operands);
+  const ir::Avals body = computation_arguments(op, op.regions[0], args.size());
+  Arrays xs;
+  for (const Array& x : std::span<const Array>(args).first(inputs)) {
+    const std::int64_t size = axis >= 0 && axis < x.ndim() ? x.aval().shape(static_cast<std::size_t>(axis)) : -1;
+    if (size < 0 || (length >= 0 && size != length))
+      fail(op, "inputs must have axis " + std::to_string(axis) + " of one size; got " + x.aval().str() + ".");
+    length = size;
+    xs.push_back(axis_to_front(x, axis));
+  }
+  if (length < 0) fail(op, "there must be an input, or scan_dim_size.");
+  for (std::size_t i = 0; i < args.size(); ++i) {
+    const Aval expected = i < inputs ? xs[i].aval().with_shape(xs[i].aval().shape().subspan(1)) : args[i].aval();
+    if (body[i] != expected)
+      fail(op, "the body must take slices of the inputs and the carries; got " + body[i].str() + " for " +
+                   expected.str() + ", argument " + std::to_string(i) + ".");
+  }
+  const Arrays initial(std::span<const Array>(args).subspan(inputs));
+  Arrays outs;
+  if (eager_ && evaluating() && length > 0) {
+    outs = scan_now(op, xs, initial, length, reverse);
+  } else {
+    // Weft's body takes and gives carries first.
+    ir::Avals types(std::span<const Aval>(body).subspan(inputs));
+    types.append(body.begin(), body.begin() + static_cast<std::ptrdiff_t>(inputs));
+    const Staged staged = stage(
+        [&](std::span<const Array> a, Arrays& ys) {
+          Results lists;
+          for (std::size_t i = 0; i < inputs; ++i) lists.push_back({a[carries + i]});
+          for (std::size_t i = 0; i < carries; ++i) lists.push_back({a[i]});
+          const Arrays returned = flat(run_region(op.regions[0], lists));
+          if (static_cast<std::int64_t>(returned.size()) != given)
+            fail(op, "the body must return a value per result; got " +
+                         count_str(static_cast<std::int64_t>(returned.size()), "value", "values") + " for " +
+                         std::to_string(given) + ".");
+          const std::size_t outputs = returned.size() - carries;
+          for (std::size_t i = 0; i < returned.size(); ++i) ys.push_back(returned[(i + outputs) % returned.size()]);
+        },
+        types, op.name);
+    outs = lax::scan_(staged.jaxpr, staged.captured, initial, xs, length, reverse);
+    std::ranges::rotate(outs, outs.begin() + static_cast<std::ptrdiff_t>(carries));
+  }
+  for (std::int64_t i = 0; i < kinds[0]; ++i) {
+    Array& y = outs[static_cast<std::size_t>(i)];
+    if (axis < 0 || axis >= y.ndim())
+      fail(op, "outputs must have axis " + std::to_string(axis) + "; got slices of " + y.aval().str() + ".");
+    y = axis_from_front(y, axis);
+  }
+  give(op, outs, results);
+}
+
+Arrays Importer::scan_now(const Op& op, std::span<const Array> xs, Arrays carry, std::int64_t length, bool reverse) {
+  std::vector<Arrays> stacks;  // slices of each output, in order
+  for (std::int64_t step = 0; step < length; ++step) {
+    const std::int64_t at = reverse ? length - 1 - step : step;
+    Results lists;
+    for (const Array& x : xs) {
+      Dims start(x.shape().size(), 0), limit(x.shape()), shape(x.aval().shape().subspan(1));
+      start[0] = at;
+      limit[0] = at + 1;
+      lists.push_back({lax::reshape(lax::slice(x, start, limit), shape)});
+    }
+    for (const Array& c : carry) lists.push_back({c});
+    Arrays returned = flat(run_region(op.regions[0], lists));
+    if (returned.size() < carry.size())
+      fail(op, "the body must return as many values as are carried; got " + std::to_string(returned.size()) + " for " +
+                   std::to_string(carry.size()) + ".");
+    const std::size_t outputs = returned.size() - carry.size();
+    stacks.resize(outputs);
+    for (std::size_t i = 0; i < outputs; ++i) {
+      Dims shape{1};
+      shape.append(returned[i].shape().begin(), returned[i].shape().end());
+      stacks[i].push_back(lax::reshape(returned[i], shape));
+    }
+    carry = Arrays(std::span<const Array>(returned).subspan(outputs));
+  }
+  Arrays outs;
+  for (Arrays& slices : stacks) {
+    if (reverse) std::ranges::reverse(slices);
+    outs.push_back(lax::concatenate(slices, 0));
+  }
+  outs.append(carry.begin(), carry.end());
+  return outs;
 }
 
 }  // namespace weft::stablehlo

@@ -29,6 +29,11 @@ Importer::Handler Importer::handler(std::string_view name) {
       {"mhlo.add_dependency", &I::pass_through},  // of a value and a token
       {"mhlo.domain", &I::pass_through},
       {"mhlo.fusion", &I::inline_body},
+      // On one device arrays are whole, wherever their parts were to lie.
+      {"sdy.all_gather", &I::pass_through},
+      {"sdy.all_reduce", &I::pass_through},
+      {"sdy.all_slice", &I::pass_through},
+      {"sdy.collective_permute", &I::pass_through},
       {"sdy.data_flow_edge", &I::pass_through},
       {"sdy.manual_computation", &I::inline_body},
       {"sdy.named_computation", &I::inline_body},
@@ -36,6 +41,11 @@ Importer::Handler Importer::handler(std::string_view name) {
       {"sdy.reshard", &I::pass_through},
       {"sdy.sharding_constraint", &I::pass_through},
       {"sdy.sharding_group", &I::no_values},
+      {"stablehlo.compare", &I::compare},
+      {"stablehlo.convolution", &I::product_of_floats},
+      {"stablehlo.dot_general", &I::product_of_floats},
+      {"stablehlo.exp2", &I::exp2},
+      {"stablehlo.log2", &I::log2},
       {"stablehlo.get_tuple_element", &I::get_tuple_element},
       {"stablehlo.after_all", &I::no_values},
       {"stablehlo.create_token", &I::no_values},
@@ -58,6 +68,7 @@ Importer::Handler Importer::handler(std::string_view name) {
       {"stablehlo.reduce_scatter", &I::reduce_scatter},
       {"stablehlo.all_gather", &I::each_operand},
       {"stablehlo.all_to_all", &I::each_operand},
+      {"stablehlo.collective_broadcast", &I::collective_broadcast},
       {"stablehlo.rng", &I::rng},
       {"stablehlo.get_dimension_size", &I::get_dimension_size},
       {"stablehlo.set_dimension_size", &I::set_dimension_size},
@@ -85,7 +96,9 @@ Importer::Handler Importer::handler(std::string_view name) {
       {"chlo.asin_acos_kernel", &I::chlo_asin_acos_kernel},
       {"chlo.ragged_dot", &I::ragged_dot},
       {"chlo.minimum_broadcast_shapes", &I::minimum_broadcast_shapes},
-      {"mhlo.topk", &I::mhlo_topk},
+      {"chlo.scan", &I::scan},
+      {"chlo.top_k", &I::top_k},
+      {"mhlo.topk", &I::top_k},
   };
   if (const auto it = table->find(name); it != table->end()) return it->second;
   return std::ranges::find(broadcasting_operations(), name) != broadcasting_operations().end() ? &I::chlo_broadcast
@@ -134,7 +147,7 @@ void Importer::composite(const Op& op, Operands operands, Results& results) {
   CompositeParams p;
   p.name = from.text("name");
   p.version = from.integer("version", 0);
-  if (const Attribute* a = op.find("composite_attributes");
+  if (const Attribute* a = from.find("composite_attributes");
       a && a->kind == Attribute::Kind::kDictionary && !a->items.empty())
     p.attributes = attribute_text(*a);
   const Staged& f = function(from.text("decomposition"), op);

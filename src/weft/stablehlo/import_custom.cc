@@ -68,10 +68,11 @@ void Importer::custom_call(const Op& op, Operands operands, Results& results) {
   if (target == "shape_assertion") return shape_assertion(op, results);
   if (const std::optional<Op> inner = encoded_operation(op)) return apply(*inner, operands, results);
   if (const std::optional<OpCode> code = weft_code(target)) return weft_operation(op, *code, operands, results);
+  if (is_library_call(target)) return library_call(op, operands, results);
   p.has_side_effect = from.boolean("has_side_effect", false);
-  if (const Attribute* config = op.find("backend_config"))
+  if (const Attribute* config = from.find("backend_config"))
     p.backend_config = config->kind == Attribute::Kind::kString ? config->text : attribute_text(*config);
-  else if (const Attribute* mhlo = op.find("mhlo.backend_config"))
+  else if (const Attribute* mhlo = from.find("mhlo.backend_config"))
     p.backend_config = attribute_text(*mhlo);
   p.api_version = from.integer("api_version", 1);
   const ir::Avals types = avals(op.results);

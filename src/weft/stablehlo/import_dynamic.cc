@@ -78,10 +78,9 @@ void Importer::dynamic_conv(const Op& op, Operands operands, Results& results) {
     p.padding_low[i] = padding[2 * i];
     p.padding_high[i] = padding[2 * i + 1];
   }
-  give(op,
-       bind_all(OpCode::kConvolution, ir::make_params(std::move(p)),
-                Arrays{single(op, operands, 0), single(op, operands, 1)}),
-       results);
+  Arrays args{single(op, operands, 0), single(op, operands, 1)};
+  widen_if_mixed(args);
+  give(op, bind_all(OpCode::kConvolution, ir::make_params(std::move(p)), args), results);
 }
 
 void Importer::real_dynamic_slice(const Op& op, Operands operands, Results& results) {

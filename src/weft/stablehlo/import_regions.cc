@@ -39,13 +39,18 @@ std::optional<WindowSelect> selection_of(const Module& module, const Region& reg
   const Op* op = only_op(region);
   if (!op || op->name != "stablehlo.compare" || region.body().arguments.size() != 2) return std::nullopt;
   const Comparison c = read_comparison(AttributeReader(module, *op, {}, {}));
-  const bool ge = c.direction == ComparisonDirection::kGe;
-  if ((!ge && c.direction != ComparisonDirection::kLe) || c.total_order) return std::nullopt;
+  if (c.total_order || c.weak_order) return std::nullopt;
   const auto& a = region.body().arguments;
+  const bool turned = applies_to(*op, a[1], a[0], false);
+  if (!turned && !applies_to(*op, a[0], a[1], false)) return std::nullopt;
   // chosen >= later is later <= chosen.
-  if (applies_to(*op, a[0], a[1], false)) return ge ? WindowSelect::kGe : WindowSelect::kLe;
-  if (applies_to(*op, a[1], a[0], false)) return ge ? WindowSelect::kLe : WindowSelect::kGe;
-  return std::nullopt;
+  switch (c.direction) {
+    case ComparisonDirection::kGe: return turned ? WindowSelect::kLe : WindowSelect::kGe;
+    case ComparisonDirection::kLe: return turned ? WindowSelect::kGe : WindowSelect::kLe;
+    case ComparisonDirection::kGt: return turned ? WindowSelect::kLt : WindowSelect::kGt;
+    case ComparisonDirection::kLt: return turned ? WindowSelect::kGt : WindowSelect::kLt;
+    default: return std::nullopt;
+  }
 }
 
 // What the body of a scatter does to one of its arrays, apart from the others.
@@ -351,9 +356,9 @@ class ComparatorMatcher {
   }
   bool is_argument(ValueId v, std::size_t i) const { return i < block_.arguments.size() && block_.arguments[i] == v; }
 
-  bool compares(const Op& op, ComparisonDirection direction, bool total) const {
+  bool compares(const Op& op, ComparisonDirection direction, bool total, bool weak = false) const {
     const Comparison c = read_comparison(AttributeReader(module_, op, {}, {}));
-    return c.direction == direction && c.total_order == total;
+    return c.direction == direction && c.total_order == total && c.weak_order == weak;
   }
 
   std::optional<double> constant(ValueId v) const {
@@ -385,10 +390,10 @@ class ComparatorMatcher {
     if (!op || 2 * k + 1 >= block_.arguments.size()) return false;
     const std::optional<DType> t = element_dtype(module_.type(block_.arguments[2 * k])->element);
     if (!t || is_complex(*t)) return false;
-    if (is_float(*t))
-      return compares(*op, direction, true) && is_normalized(op->operands[0], 2 * k) &&
-             is_normalized(op->operands[1], 2 * k + 1);
-    return compares(*op, direction, false) && is_argument(op->operands[0], 2 * k) &&
+    if (is_float(*t) && compares(*op, direction, true))
+      return is_normalized(op->operands[0], 2 * k) && is_normalized(op->operands[1], 2 * k + 1);
+    // The weak order says the same in one word.
+    return compares(*op, direction, false, is_float(*t)) && is_argument(op->operands[0], 2 * k) &&
            is_argument(op->operands[1], 2 * k + 1);
   }
 

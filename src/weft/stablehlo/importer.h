@@ -43,6 +43,9 @@ class Importer {
   /// Whether custom calls of functions that are not registered are accepted, which then fail when they are run.
   void allow_unregistered(bool allow) { allow_unregistered_ = allow; }
   const Op* find_function(std::string_view symbol) const;
+  /// The function of that symbol; without one @main, or else the first public function. ParseError, after what else was
+  /// refused, when there is none.
+  const Op& chosen_function(std::string_view symbol, Refusals refusals = {}) const;
   /// Runs a function's body on `args` in the current trace.
   Arrays run_function(const Op& function, std::span<const Array> args);
   /// Calls, loops and branches run in C++ when evaluating, so that an extension sees each turn.
@@ -136,6 +139,7 @@ class Importer {
   void all_reduce(const Op&, Operands, Results&);
   void reduce_scatter(const Op&, Operands, Results&);
   void each_operand(const Op&, Operands, Results&);
+  void collective_broadcast(const Op&, Operands, Results&);
   /// The operands of a reduction as its body takes them, and what a body of one operand computes, if that has a name.
   struct Reduction {
     Arrays xs, inits;
@@ -158,6 +162,12 @@ class Importer {
   /// The operation of CHLO or MHLO that a custom call stands for, if it does.
   static std::optional<Op> encoded_operation(const Op& call);
 
+  // ---- import_library_calls.cc ----
+  void library_call(const Op&, Operands, Results&);
+  void partial_sort(const Op&, Operands, std::int64_t dimension, Results&);
+  void potrf(const Op&, Operands, Results&);
+  void trsm(const Op&, Operands, Results&);
+
   // ---- import_products.cc ----
   void dot(const Op&, Operands, Results&);
   void einsum(const Op&, Operands, Results&);
@@ -167,7 +177,16 @@ class Importer {
   void chlo_broadcast(const Op&, Operands, Results&);
   void chlo_hyperbolic(const Op&, Operands, Results&);
   void chlo_asin_acos_kernel(const Op&, Operands, Results&);
-  void mhlo_topk(const Op&, Operands, Results&);
+  void top_k(const Op&, Operands, Results&);
+  void scan(const Op&, Operands, Results&);
+  /// chlo.scan slice by slice, for an extension that looks at each.
+  Arrays scan_now(const Op&, std::span<const Array> xs, Arrays carry, std::int64_t length, bool reverse);
+
+  // ---- import_elementwise.cc: as what they mean in Weft ----
+  void compare(const Op&, Operands, Results&);
+  void exp2(const Op&, Operands, Results&);
+  void log2(const Op&, Operands, Results&);
+  void product_of_floats(const Op&, Operands, Results&);
 
   // ---- import_dynamic.cc: shapes as operands or results ----
   void rng(const Op&, Operands, Results&);
@@ -227,6 +246,26 @@ class Importer {
   std::vector<const Op*> definitions_;
   const char* file_ = "";
 };
+
+/// The attributes of its own that an operation may have; names with a dialect's prefix may stand with any.
+struct KnownAttributes {
+  std::vector<std::string_view> read, unread;
+};
+/// nullopt for operations without attributes that say what they compute: those are not looked at.
+std::optional<KnownAttributes> known_attributes(std::string_view op);
+
+/// Calls of libraries that other systems have and that are operations here (import_library_calls.cc); a function that
+/// is registered under such a name comes first.
+bool is_library_call(std::string_view target);
+/// Whether the library call is of a comparator, called_computations.
+bool calls_computations(const Op& call);
+
+/// The array whose total order is the weak one of `x` (import_elementwise.cc).
+Array in_weak_order(const Array& x);
+
+/// Factors of a product that are 8-bit floats of different types become f32, which holds them all
+/// (import_elementwise.cc).
+void widen_if_mixed(Arrays& factors);
 
 /// The reduction that a two-argument body computes, or nullopt.
 std::optional<ReduceKind> reduction_of(const Region& region);

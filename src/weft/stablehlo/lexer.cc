@@ -367,8 +367,12 @@ void Lexer::fail_at(std::size_t offset, std::string_view expected) const {
 
 void Lexer::refuse(TextPosition place, const std::string& message) const {
   const ForcedLocation nowhere{SourceLocation()};
-  if (!lines_) throw ParseError(message);
-  throw ParseError((source_.empty() ? std::string() : source_ + ":") + place.str() + ": " + message);
+  throw ParseError(located(place, message));
+}
+
+std::string Lexer::located(TextPosition place, const std::string& message) const {
+  if (!lines_) return message;
+  return (source_.empty() ? std::string() : source_ + ":") + place.str() + ": " + message;
 }
 
 }  // namespace weft::stablehlo

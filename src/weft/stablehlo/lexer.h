@@ -85,6 +85,8 @@ class Lexer {
   [[noreturn]] void fail_at(std::size_t offset, std::string_view expected) const;
   /// Throws ParseError with a text of its own.
   [[noreturn]] void refuse(TextPosition place, const std::string& message) const;
+  /// "source:line:column: message", as far as they are known.
+  std::string located(TextPosition place, const std::string& message) const;
 
  private:
   bool fits(std::string_view token) const { return at_ + token.size() <= end_; }

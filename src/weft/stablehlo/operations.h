@@ -52,11 +52,14 @@ inline constexpr std::string_view kReduceOps[] = {"stablehlo.add",     "stablehl
 struct Comparison {
   ComparisonDirection direction = ComparisonDirection::kEq;
   bool total_order = false;
+  /// The order of numbers with every NaN after them, equal to one another.
+  bool weak_order = false;
 };
 Comparison read_comparison(const AttributeReader& from);
 
 Window read_window(const AttributeReader& from, int rank);
 void write_window(const Window& w, AttributeWriter& to);
+/// Listed, or, in replica_groups.cc, of processes along axes of a mesh.
 ProcessGroups read_groups(const AttributeReader& from);
 void write_groups(const ProcessGroups& g, AttributeWriter& to, bool device_ids);
 /// How many processes make `more` of `less` along an axis, when the groups do not list as many; otherwise 0.

@@ -3,14 +3,6 @@
 
 namespace weft::stablehlo {
 
-ProcessGroups read_groups(const AttributeReader& from) {
-  ProcessGroups g;
-  if (from.has("replica_groups")) g.replica_groups = from.matrix("replica_groups");
-  g.channel_id = read_channel(from).first;
-  g.use_global_device_ids = from.flag("use_global_device_ids");
-  return g;
-}
-
 void write_groups(const ProcessGroups& g, AttributeWriter& to, bool device_ids) {
   const std::int64_t columns = g.replica_groups.empty() ? 0 : static_cast<std::int64_t>(g.replica_groups[0].size());
   to.add("replica_groups", dense_matrix(g.replica_groups, columns));
@@ -19,7 +11,7 @@ void write_groups(const ProcessGroups& g, AttributeWriter& to, bool device_ids) 
 }
 
 std::pair<std::int64_t, std::int64_t> read_channel(const AttributeReader& from) {
-  const AttributeFields f(from.module, from.op.find("channel_handle"), "channel_handle", {}, {"handle", "type"});
+  const AttributeFields f(from.module, from.find("channel_handle"), "channel_handle", {}, {"handle", "type"});
   return {f.integer("handle", 0), f.integer("type", 0)};
 }
 

@@ -11,7 +11,8 @@ constexpr int kDirections = 6;
 
 ir::Params read_compare(const AttributeReader& from) {
   const Comparison c = read_comparison(from);
-  const bool total = c.total_order && !from.in.empty() && is_float(from.in[0].dtype());
+  // Of the weak order the importer has made a total one.
+  const bool total = (c.total_order || c.weak_order) && !from.in.empty() && is_float(from.in[0].dtype());
   return ir::make_params(
       CompareParams{static_cast<ComparisonDirection>(static_cast<int>(c.direction) + (total ? kDirections : 0))});
 }
@@ -97,6 +98,7 @@ constexpr Operation kRows[] = {
     {OpCode::kLgamma, "chlo.lgamma"},
     {OpCode::kSinh, "chlo.sinh"},
     {OpCode::kSquare, "chlo.square"},
+    {OpCode::kSquare, "stablehlo.square"},  // read too
     {OpCode::kNextAfter, "chlo.next_after"},
     {OpCode::kPolygamma, "chlo.polygamma"},
     {OpCode::kZeta, "chlo.zeta"},
@@ -113,13 +115,15 @@ constexpr Operation kRows[] = {
 std::span<const Operation> elementwise_operations() { return kRows; }
 
 Comparison read_comparison(const AttributeReader& from) {
-  static constexpr std::string_view kTypes[] = {"NOTYPE", "FLOAT", "TOTALORDER", "SIGNED", "UNSIGNED"};
+  static constexpr std::string_view kTypes[] = {"NOTYPE", "FLOAT", "TOTALORDER", "SIGNED", "UNSIGNED", "WEAKORDER"};
   const std::span<const std::string_view> directions = std::span(kComparisonDirectionNames).first(kDirections);
   Comparison c;
   c.direction =
       static_cast<ComparisonDirection>(from.enumerator("comparison_direction", "comparison_direction", directions));
-  c.total_order =
-      from.has("compare_type") && kTypes[from.enumerator("compare_type", "comparison_type", kTypes)] == "TOTALORDER";
+  if (!from.has("compare_type")) return c;
+  const std::string_view type = kTypes[from.enumerator("compare_type", "comparison_type", kTypes)];
+  c.total_order = type == "TOTALORDER";
+  c.weak_order = type == "WEAKORDER";
   return c;
 }
 

@@ -1,5 +1,6 @@
 // Types and attributes of MLIR text. Big literals stay text here; import reads their numbers.
 #include <algorithm>
+#include <cctype>
 
 #include "weft/ir/aval.h"
 #include "weft/stablehlo/parser.h"
@@ -194,10 +195,37 @@ Attribute Parser::hash_attribute() {
   }
   if (name.find('.') == std::string::npos && !in_.looking_at("<"))
     in_.fail_at(begin, "an attribute alias that is defined above");
-  // #mhlo.gather<...>, #mhlo<precision HIGH>: today StableHLO's.
-  std::string text = name == "mhlo" || name.starts_with("mhlo.") ? "#stablehlo" + name.substr(4) : "#" + name;
-  if (in_.looking_at("<")) text += in_.bracket_text();
-  return Attribute::other(std::move(text));
+  std::string text = "#" + name;
+  if (in_.looking_at("<")) text += without_aliases(in_.bracket_text());
+  return Attribute::other(current_attribute(std::move(text)));
+}
+
+// Attributes that this tree has no kind for stay text, in which aliases are replaced, too.
+std::string Parser::without_aliases(std::string text) {
+  if (attribute_aliases_.empty() || text.find('#') == std::string::npos) return text;
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    std::size_t end = i + 1;
+    if (text[i] == '"') {
+      while (end < text.size() && text[end] != '"') end += text[end] == '\\' ? 2 : 1;
+      end = std::min(end + 1, text.size());
+    } else if (text[i] == '#') {
+      while (end < text.size() && (std::isalnum(static_cast<unsigned char>(text[end])) || text[end] == '_' ||
+                                   text[end] == '$' || text[end] == '.' || text[end] == '-'))
+        ++end;
+      const auto it = attribute_aliases_.find(text.substr(i + 1, end - i - 1));
+      if (it != attribute_aliases_.end()) {
+        expanded_ += it->second.bytes;
+        if (expanded_ > kMaxExpanded) in_.fail("aliases that stand for at most 256 MiB together");
+        out += attribute_text(it->second.attribute);
+        i = end;
+        continue;
+      }
+    }
+    out += text.substr(i, end - i);
+    i = end;
+  }
+  return out;
 }
 
 Attribute Parser::dense_attribute() {

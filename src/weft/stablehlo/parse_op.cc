@@ -170,13 +170,16 @@ void Parser::generic_rest(Op& op) {
   uses(op.operands);
   in_.expect(")");
   if (in_.looking_at("["))
-    in_.refuse(in_.place(), op.name + ": control flow must be structured; got successor blocks.");
+    unsupported(in_.place(), op.name + ": control flow must be structured; got successor blocks.");
   if (in_.accept("<{")) {
     dictionary("}", op.attributes);
     in_.expect(">");
+    op.num_inherent = op.attributes.size();
   }
   if (in_.accept("(")) {
-    const bool isolated = op.name == "func.func" || op.name == "builtin.module";
+    // What such a region's values are called is nobody else's affair.
+    const bool isolated = op.name == "func.func" || op.name == "builtin.module" || op.name == "chlo.scan" ||
+                          op.name == "sdy.named_computation";
     do op.regions.push_back(region({}, isolated));
     while (in_.accept(","));
     in_.expect(")");
@@ -201,6 +204,7 @@ void Parser::pretty_operation(Op& op, std::size_t num_results) {
   if (op.name == "func.func") return function(op);
   if (op.name == "stablehlo.while") return while_op(op);
   if (op.name == "stablehlo.reduce") return reduce_op(op);
+  if (op.name == "chlo.scan") return scan_op(op);
   if (shardy(op)) return;
   // "stablehlo.constant() {value = dense<1.0> : tensor<f32>} : () -> tensor<f32>": older printers left out the quotes.
   if (op.name == "stablehlo.constant" && in_.looking_at("(")) return generic_rest(op);
@@ -218,7 +222,7 @@ void Parser::unknown_operation(Op& op, std::size_t num_results) {
   const Lexer::Remainder rest = in_.rest_of_operation();
   refusals_.push_back({op.place, op.name + ": " + reason});
   if (num_results > 0) {
-    if (!rest.types) in_.refuse(op.place, op.name + ": its results must have types.");
+    if (!rest.types) unsupported(op.place, op.name + ": its results must have types.");
     in_.seek(*rest.types);
     in_.skip_blanks();
     std::vector<TypeRef> types = in_.looking_at("(") ? type_parens() : type_list();
@@ -228,6 +232,11 @@ void Parser::unknown_operation(Op& op, std::size_t num_results) {
   }
   in_.seek(rest.end);
   in_.skip_blanks();
+}
+
+void Parser::unsupported(TextPosition place, const std::string& message) const {
+  const ForcedLocation nowhere{SourceLocation()};
+  throw Unsupported(in_.located(place, message));
 }
 
 // ---- regions ----
@@ -268,7 +277,7 @@ Region Parser::region(std::span<const std::pair<std::string_view, TypeRef>> argu
     }
     while (!in_.looking_at("}")) {
       if (in_.peek() == '^')
-        in_.refuse(in_.place(), "control flow must be structured; got a second block in a region.");
+        unsupported(in_.place(), "control flow must be structured; got a second block in a region.");
       if (in_.at_end()) in_.fail("'}'");
       operation(block.ops);
     }
@@ -475,21 +484,29 @@ void Parser::reduce_op(Op& op) {
 
 namespace {
 
-// text[begin, end). An error that ends the reading comes after what was refused before it.
+// Throws `last`, an error that ends the reading, after what was refused before it.
+template <class E>
+[[noreturn]] void end_reading(const E& last, std::string_view source, Refusals refusals) {
+  try {
+    throw_refusals(source, std::move(refusals));
+  } catch (const ParseError& before) {
+    const ForcedLocation nowhere{SourceLocation()};
+    throw E(before.message() + "\n" + last.message());
+  }
+  throw E(last);
+}
+
+// text[begin, end).
 Module read(std::string_view text, std::size_t begin, std::size_t end, std::string_view source, LineStarts lines,
             Refusals& refusals) {
   try {
     Module m = Parser(text, begin, end, source, std::move(lines)).module(refusals);
     m.source = std::string(source);
     return m;
+  } catch (const Unsupported& last) {
+    end_reading(last, source, std::move(refusals));
   } catch (const ParseError& last) {
-    try {
-      throw_refusals(source, std::move(refusals));
-    } catch (const ParseError& before) {
-      const ForcedLocation nowhere{SourceLocation()};
-      throw ParseError(before.message() + "\n" + last.message());
-    }
-    throw;
+    end_reading(last, source, std::move(refusals));
   }
 }
 
@@ -510,9 +527,11 @@ Module parse_refusing(std::string_view text, std::string_view source, Refusals& 
   return read(text, 0, text.size(), source, line_starts(text), refusals);
 }
 
-std::vector<Module> parse_all(std::string_view text, std::string_view source) {
-  std::vector<Module> modules;
-  const LineStarts lines = line_starts(text);
+namespace {
+
+// Calls f(begin, end, last) for each part of a text in which lines "// -----" stand between parts.
+template <class F>
+void for_each_part(std::string_view text, F&& f) {
   std::size_t begin = 0;
   for (std::size_t at = 0; begin <= text.size();) {
     std::size_t end = text.find("// -----", at);
@@ -522,13 +541,42 @@ std::vector<Module> parse_all(std::string_view text, std::string_view source) {
       at = end + 1;
       continue;
     }
-    Module m = read(text, begin, end, source, lines);
-    if (!m.ops().empty() || (modules.empty() && end == text.size())) modules.push_back(std::move(m));
+    f(begin, end, end == text.size());
     if (end == text.size()) break;
     begin = std::min(text.find('\n', end), text.size());
     at = begin;
   }
+}
+
+}  // namespace
+
+std::vector<Module> parse_all(std::string_view text, std::string_view source) {
+  std::vector<Module> modules;
+  const LineStarts lines = line_starts(text);
+  for_each_part(text, [&](std::size_t begin, std::size_t end, bool last) {
+    Module m = read(text, begin, end, source, lines);
+    if (!m.ops().empty() || (modules.empty() && last)) modules.push_back(std::move(m));
+  });
   return modules;
+}
+
+std::vector<ProgramText> parse_each(std::string_view text, std::string_view source) {
+  std::vector<ProgramText> programs;
+  const LineStarts lines = line_starts(text);
+  for_each_part(text, [&](std::size_t begin, std::size_t end, bool last) {
+    ProgramText p;
+    try {
+      p.module = read(text, begin, end, source, lines, p.refusals);
+      if (p.module.ops().empty() && p.refusals.empty() && !(programs.empty() && last)) return;
+    } catch (const Unsupported& e) {
+      p.error = e.message();
+      p.unsupported = true;
+    } catch (const ParseError& e) {
+      p.error = e.message();
+    }
+    programs.push_back(std::move(p));
+  });
+  return programs;
 }
 
 Attribute parse_attribute(std::string_view text) {

@@ -1,5 +1,5 @@
-// Operations of Shardy, the dialect that says how arrays are placed on devices. Shardings stay text: what they say
-// means nothing on one device. Only what is read in a short form is here; it is printed in the generic one.
+// Operations of Shardy, the dialect that says how arrays are placed on devices, whose short form no row of formats.cc
+// tells. Shardings stay text: what they say means nothing on one device.
 #include "weft/stablehlo/parser.h"
 
 namespace weft::stablehlo {
@@ -9,9 +9,6 @@ bool Parser::shardy(Op& op) {
     sdy_mesh(op);
   else if (op.name == "sdy.manual_computation" || op.name == "sdy.named_computation")
     sdy_computation(op);
-  else if (op.name == "sdy.sharding_constraint" || op.name == "sdy.reshard" || op.name == "sdy.propagation_barrier" ||
-           op.name == "sdy.data_flow_edge" || op.name == "sdy.sharding_group")
-    sdy_placement(op);
   else
     return false;
   return true;
@@ -23,33 +20,6 @@ void Parser::sdy_mesh(Op& op) {
   in_.expect("=");
   op.attributes.push_back({"mesh", Attribute::other("#sdy.mesh<" + in_.angle_body() + ">")});
   if (in_.accept("{")) dictionary("}", op.attributes);
-}
-
-// sdy.sharding_constraint %0 <@mesh, [{"x"}, {}]> {attributes} : tensor<8x8xf32>, and the others that take one array
-// and give it back, or, sharding_group, nothing.
-void Parser::sdy_placement(Op& op) {
-  op.operands.push_back(use());
-  const auto sharding = [&] {
-    op.attributes.push_back({"sharding", Attribute::other("#sdy.sharding<" + in_.angle_body() + ">")});
-  };
-  if (op.name == "sdy.sharding_constraint" || op.name == "sdy.reshard") {
-    sharding();
-  } else if (in_.accept_word("sharding")) {
-    in_.expect("=");
-    sharding();
-  } else if (in_.accept_word("allowed_direction")) {
-    in_.expect("=");
-    op.attributes.push_back({"allowed_direction", Attribute::other("#sdy<propagation_direction " +
-                                                                   std::string(in_.word("a direction")) + ">")});
-  } else if (in_.accept_word("group_id")) {
-    in_.expect("=");
-    op.attributes.push_back({"group_id", Attribute::integer(in_.integer("the number of a group"))});
-  }
-  if (in_.accept("{")) dictionary("}", op.attributes);
-  in_.expect(":");
-  std::vector<TypeRef> types{type()};
-  check_operand_types(op, types);
-  if (op.name != "sdy.sharding_group") result_types_ = std::move(types);
 }
 
 // sdy.manual_computation(%0) in_shardings=[<@mesh, [{"x"}]>] out_shardings=[<@mesh, [{"x"}]>] manual_axes={"x"}
@@ -68,12 +38,14 @@ void Parser::sdy_computation(Op& op) {
     if (!in_.accept_word(name)) continue;
     in_.expect("=");
     if (!in_.looking_at("[")) in_.fail("'['");
-    op.attributes.push_back({name, Attribute::other("#sdy.sharding_per_value<" + in_.bracket_text() + ">")});
+    op.attributes.push_back(
+        {name, Attribute::other("#sdy.sharding_per_value<" + without_aliases(in_.bracket_text()) + ">")});
   }
   if (in_.accept_word("manual_axes")) {
     in_.expect("=");
     if (!in_.looking_at("{")) in_.fail("'{'");
-    op.attributes.push_back({"manual_axes", Attribute::other("#sdy<manual_axes" + in_.bracket_text() + ">")});
+    op.attributes.push_back(
+        {"manual_axes", Attribute::other("#sdy<manual_axes" + without_aliases(in_.bracket_text()) + ">")});
   }
   std::vector<std::pair<std::string_view, TypeRef>> arguments;
   in_.expect("(");
@@ -86,7 +58,7 @@ void Parser::sdy_computation(Op& op) {
     } while (in_.accept(","));
   }
   in_.expect(")");
-  op.regions.push_back(region(arguments));
+  op.regions.push_back(region(arguments, op.name == "sdy.named_computation"));
   if (op.regions.back().blocks.empty()) op.regions.back().blocks.emplace_back();
   if (in_.accept("{")) dictionary("}", op.attributes);
   in_.expect(":");

@@ -36,6 +36,7 @@ class Parser {
   Attribute attribute();
   Attribute number_attribute(bool typed);
   Attribute hash_attribute();
+  std::string without_aliases(std::string text);
   Attribute dense_attribute();
   Attribute integers_attribute();
   void dictionary(std::string_view close, std::vector<NamedAttribute>& into);
@@ -81,12 +82,18 @@ class Parser {
   void module_block(Op& op) const;
   void while_op(Op& op);
   void reduce_op(Op& op);
+  /// Throws Unsupported, for what is MLIR but not read.
+  [[noreturn]] void unsupported(TextPosition place, const std::string& message) const;
+
+  // ---- more pretty forms that hold regions (parse_regions.cc) ----
+  void scan_op(Op& op);
+  /// "({...}, {...})", if that comes next.
+  void regions_in_parens(Op& op);
 
   // ---- operations of Shardy (parse_shardy.cc) ----
   /// Reads what follows the name, if it is one of those.
   bool shardy(Op& op);
   void sdy_mesh(Op& op);
-  void sdy_placement(Op& op);
   void sdy_computation(Op& op);
 
   // ---- pretty forms (pretty_parse.cc) ----

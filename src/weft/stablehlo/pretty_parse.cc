@@ -95,6 +95,18 @@ void Parser::format_attribute(Op& op, std::string_view name, std::string_view ki
     a.value = precision_list();
   } else if (kind == "dot_algorithm") {
     a.value = in_.peek() == '<' ? Attribute::other("#stablehlo.dot_algorithm<" + in_.angle_body() + ">") : attribute();
+  } else if (kind == "sharding") {
+    a.value = Attribute::other("#sdy.sharding<" + without_aliases(in_.angle_body()) + ">");
+  } else if (kind == "axis_lists" || kind == "axes") {
+    const bool lists = kind == "axis_lists";
+    if (!in_.looking_at(lists ? "[" : "{")) in_.fail("axes");
+    a.value =
+        Attribute::other((lists ? "#sdy<list_of_axis_ref_lists" : "#sdy<axis_ref_list") + in_.bracket_text() + ">");
+  } else if (kind == "direction") {
+    const auto it = std::ranges::find(kPropagationDirections, in_.word("a direction"));
+    if (it == std::end(kPropagationDirections))
+      in_.refuse(place, op.name + ": " + a.name + " must be one of " + join(kPropagationDirections, ", ") + ".");
+    a.value = Attribute::integer(it - std::begin(kPropagationDirections), "i32");
   } else if (kind == "any") {
     a.value = attribute();
   } else {
@@ -133,6 +145,8 @@ void Parser::custom_directive(Op& op, std::string_view directive) {
     convolution_window(op);
   } else if (directive == "leading_dictionary") {
     if (in_.accept("{")) dictionary("}", op.attributes);
+  } else if (directive == "regions") {
+    regions_in_parens(op);
   } else if (directive == "barrier_operands") {
     if (in_.accept("("))
       in_.expect(")");

@@ -39,7 +39,12 @@ bool Printer::pretty(const Op& op) {
     done = while_op(op);
   else if (op.name == "stablehlo.reduce")
     done = reduce(op);
-  else if (const Format* format = find_format(op.name); format && op.regions.empty())
+  else if (op.name == "chlo.scan")
+    done = scan(op);
+  else if (op.name == "sdy.named_computation")
+    done = named_computation(op);
+  else if (const Format* format = find_format(op.name);
+           format && (op.regions.empty() || format->text.find("@regions") != std::string_view::npos))
     done = formatted(op, *format);
   if (!done) out_.resize(begin);
   return done;
@@ -352,6 +357,21 @@ bool Printer::attribute_form(const Attribute& a, std::string_view kind) {
     constexpr std::string_view prefix = "#stablehlo.dot_algorithm";
     if (a.kind != Kind::kOther || !a.text.starts_with(prefix)) return false;
     out_ += a.text.substr(prefix.size());
+  } else if (kind == "sharding" || kind == "axis_lists" || kind == "axes") {
+    const std::string_view prefix = kind == "sharding" ? "#sdy.sharding"
+                                    : kind == "axes"   ? "#sdy<axis_ref_list"
+                                                       : "#sdy<list_of_axis_ref_lists";
+    const char open = kind == "sharding" ? '<' : kind == "axes" ? '{' : '[';
+    if (a.kind != Kind::kOther || !a.text.starts_with(prefix) || !a.text.substr(prefix.size()).starts_with(open))
+      return false;
+    out_ += a.text.substr(prefix.size());
+    if (kind != "sharding") out_.pop_back();
+  } else if (kind == "direction") {
+    const std::optional<std::size_t> n = parse_integer<std::size_t>(a.text);
+    if (a.kind != Kind::kNumber || !a.type || a.type->text != "i32" || !n || *n >= std::size(kPropagationDirections) ||
+        std::to_string(*n) != a.text)
+      return false;
+    out_ += kPropagationDirections[*n];
   } else if (kind == "any") {
     append_attribute(out_, a);
   } else {
@@ -385,6 +405,10 @@ bool Printer::directive(const Op& op, std::string_view name, std::span<const std
         return false;
     space("$");
     out_ += "e" + e->text + "m" + m->text;
+    return true;
+  }
+  if (name == "regions") {
+    regions_in_parens(op);
     return true;
   }
   if (name == "slice") return slice(op);

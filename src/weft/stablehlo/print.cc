@@ -179,14 +179,7 @@ void Printer::generic(const Op& op) {
   out_ += '(';
   values(op.operands);
   out_ += ')';
-  if (!op.regions.empty()) {
-    out_ += " (";
-    for (std::size_t i = 0; i < op.regions.size(); ++i) {
-      if (i) out_ += ", ";
-      region(op.regions[i], true);
-    }
-    out_ += ')';
-  }
+  regions_in_parens(op);
   if (!op.attributes.empty()) {
     out_ += ' ';
     append_dictionary(out_, op.attributes);

@@ -58,6 +58,8 @@ class Printer {
   void region(const Region& r, bool named_arguments);
 
   void generic(const Op& op);
+  /// " ({...}, {...})", or nothing when there is no region.
+  void regions_in_parens(const Op& op);
 
   // ---- pretty forms (pretty_print.cc): whether the operation fits its own ----
   bool pretty(const Op& op);
@@ -81,6 +83,10 @@ class Printer {
   bool dot(const Op& op);
   bool convolution(const Op& op);
   bool format_types(const Op& op, std::string_view rule);
+
+  // ---- pretty forms that hold regions, beside those of loops and reductions (print_regions.cc) ----
+  bool scan(const Op& op);
+  bool named_computation(const Op& op);
 
   const Module& m_;
   Form form_;

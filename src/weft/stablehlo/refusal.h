@@ -32,4 +32,17 @@ std::string_view reason_of_unknown(std::string_view op);
 /// not in the text. Their results have the types that the text gives them.
 Module parse_refusing(std::string_view text, std::string_view source, Refusals& refusals);
 
+/// One of the programs of a text, as far as it could be read.
+struct ProgramText {
+  Module module;
+  Refusals refusals;
+  /// Why it could not be read to its end, and `module` is empty; or "".
+  std::string error;
+  /// Of an error: whether the text may be right, but is nothing that Weft reads.
+  bool unsupported = false;
+};
+/// `parse_refusing` of each program of a text in which lines "// -----" separate them: what is wrong with one says
+/// nothing of the others. Never throws for what a text says.
+std::vector<ProgramText> parse_each(std::string_view text, std::string_view source = {});
+
 }  // namespace weft::stablehlo

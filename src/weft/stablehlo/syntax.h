@@ -90,15 +90,25 @@ struct Attribute {
   /// Where it stood.
   TextPosition place;
 
+  /// true or false.
   static Attribute boolean(bool v);
+  /// "v : type"; the type is an integer's.
   static Attribute integer(std::int64_t v, std::string_view type = "i64");
+  /// "v" in quotes, with its escapes when it is written.
   static Attribute string(std::string v);
+  /// @name; nested names are joined by "::@".
   static Attribute symbol(std::string name);
+  /// array<element: v...>, a list of integers, of booleans when the element is "i1".
   static Attribute dims(DimSpan v, std::string element = "i64");
+  /// What this tree has no kind for, as MLIR spells it: "#stablehlo.gather<...>".
   static Attribute other(std::string text);
+  /// dense<text> : type, a literal whose elements stay text.
   static Attribute dense(std::string text, TypeRef type);
+  /// A type as an attribute.
   static Attribute of_type(TypeRef type);
+  /// [items...].
   static Attribute array(std::vector<Attribute> items);
+  /// {name = value, ...}; names are distinct.
   static Attribute dictionary(std::vector<NamedAttribute> items);
 };
 
@@ -139,6 +149,9 @@ struct Op {
   std::vector<ValueId> operands;
   std::vector<ValueId> results;
   std::vector<NamedAttribute> attributes;
+  /// How many of them, the first, stood in "<{...}>", where only attributes that the operation has may stand. The rest
+  /// may be anybody's.
+  std::size_t num_inherent = 0;
   std::vector<Region> regions;
   TextPosition place;
 
@@ -160,7 +173,8 @@ struct Module {
   const std::vector<Op>& ops() const { return top.regions.front().blocks.front().ops; }
 };
 
-/// Structural: same operations, attributes, types and use of values; names of values and places do not count.
+/// Structural: same operations, attributes, types and use of values; names of values, places and in which of its
+/// dictionaries an attribute stood do not count.
 bool operator==(const Module& a, const Module& b);
 
 /// Throws ParseError "<source>:line:column: <message>".

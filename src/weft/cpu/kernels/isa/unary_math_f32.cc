@@ -47,7 +47,7 @@ const ElementwiseKernel* common(OpCode op) {
     case OpCode::kCbrt: return &kUnary<Narrowed<math_f64::Cbrt>, T>;
     case OpCode::kErf: return &kUnary<Narrowed<math_f32::Erf>, T>;
     case OpCode::kErfc: return &kUnary<Narrowed<math_f32::Erfc>, T>;
-    case OpCode::kErfInv: return &kUnary<Direct<math_f32::ErfInv>, T>;
+    case OpCode::kErfInv: return &kUnary<Narrowed<math_f32::ErfInv>, T>;
     default: return nullptr;
   }
 }

@@ -1,0 +1,174 @@
+// Custom calls of libraries that other systems link, where Weft has the operation: XLA's top-k, and the Cholesky factor
+// and triangular solve of LAPACK and BLAS as jaxlib calls them, with its names of parameters (openxla/xla, jax-ml/jax).
+#include <algorithm>
+#include <numeric>
+
+#include "weft/core/custom_call.h"
+#include "weft/ir/linalg.h"
+#include "weft/stablehlo/importer.h"
+
+namespace weft::stablehlo {
+
+namespace {
+
+bool is_registered(std::string_view target) { return std::ranges::binary_search(registered_custom_calls(), target); }
+
+// "potrf" of "lapack_dpotrf_ffi", or "": the routine of any dtype.
+std::string_view routine(std::string_view target) {
+  for (const std::string_view library : {"lapack_", "blas_"}) {
+    if (!target.starts_with(library)) continue;
+    target.remove_prefix(library.size());
+    if (target.empty() || std::string_view("sdcz").find(target[0]) == std::string_view::npos) return {};
+    target.remove_prefix(1);
+    return target.ends_with("_ffi") ? target.substr(0, target.size() - 4) : target;
+  }
+  return {};
+}
+
+bool is_top_k(std::string_view target) { return target == "TopK" || target == "ApproxTopK"; }
+
+std::string_view target_of(const Op& call) {
+  const Attribute* target = call.find("call_target_name");
+  return target && target->kind == Attribute::Kind::kString ? std::string_view(target->text) : std::string_view();
+}
+
+// A parameter of the call: an entry of its dictionary, of either dialect.
+const Attribute* parameter(const AttributeReader& from, std::string_view name) {
+  for (const char* dictionary : {"mhlo.backend_config", "backend_config"}) {
+    const Attribute* a = from.find(dictionary);
+    if (!a || a->kind != Attribute::Kind::kDictionary) continue;
+    const auto it = std::ranges::find(a->items, name, &NamedAttribute::name);
+    if (it != a->items.end()) return &it->value;
+  }
+  return nullptr;
+}
+
+// One of LAPACK's letters, as its number: 'L' is 76 : ui8.
+char letter(const AttributeReader& from, std::string_view name, std::string_view letters) {
+  const Attribute* a = parameter(from, name);
+  const std::optional<std::int64_t> v =
+      a && a->kind == Attribute::Kind::kNumber ? parse_integer<std::int64_t>(a->text) : std::nullopt;
+  if (!v || *v < 0 || *v > 127 || letters.find(static_cast<char>(*v)) == std::string_view::npos)
+    from.fail("the parameter " + std::string(name) + " must be the number of one of the letters " +
+              std::string(letters) + "; got " + (a ? attribute_text(*a) : "none") + ".");
+  return static_cast<char>(*v);
+}
+
+}  // namespace
+
+bool is_library_call(std::string_view target) {
+  return (is_top_k(target) || routine(target) == "potrf" || routine(target) == "trsm") && !is_registered(target);
+}
+
+bool calls_computations(const Op& call) {
+  const Attribute* computations = call.find("called_computations");
+  return is_top_k(target_of(call)) && !is_registered(target_of(call)) && computations &&
+         computations->kind == Attribute::Kind::kArray;
+}
+
+void Importer::library_call(const Op& op, Operands operands, Results& results) {
+  const AttributeReader from = reader(op);
+  const std::string_view target = target_of(op);
+  if (target == "ApproxTopK") {
+    const Attribute* axis = parameter(from, "reduction_dim");
+    const std::optional<std::int64_t> v =
+        axis && axis->kind == Attribute::Kind::kNumber ? parse_integer<std::int64_t>(axis->text) : std::nullopt;
+    if (!v) from.fail("@ApproxTopK must have a parameter reduction_dim.");
+    if (operands.size() % 2 != 0) from.fail("@ApproxTopK must have one initial value per array.");
+    return partial_sort(op, operands.first(operands.size() / 2), *v, results);
+  }
+  if (target == "TopK") {
+    // What is sorted besides are positions.
+    const Array x = single(op, operands, 0);
+    if (operands.size() != 1 || x.ndim() == 0) from.fail("@TopK must have one operand with an axis.");
+    const Arrays both[] = {{x}, {lax::iota(i32, x.shape(), x.ndim() - 1)}};
+    return partial_sort(op, both, x.ndim() - 1, results);
+  }
+  if (routine(target) == "potrf") return potrf(op, operands, results);
+  trsm(op, operands, results);
+}
+
+// Arrays sorted together by the comparator that is called, of which the results keep the first along the axis: as many
+// as their types say. An approximation may be exact.
+void Importer::partial_sort(const Op& op, Operands operands, std::int64_t dimension, Results& results) {
+  const Attribute* called = reader(op).find("called_computations");
+  if (!called || called->kind != Attribute::Kind::kArray || called->items.size() != 1 ||
+      called->items[0].value.kind != Attribute::Kind::kSymbol)
+    fail(op, "called_computations must be one function, a comparator.");
+  const Staged& comparator = function(called->items[0].value.text, op);
+  Arrays args = comparator.captured;
+  const Arrays xs = tensors(op, operands);
+  if (xs.empty() || dimension < 0 || dimension >= xs[0].ndim())
+    fail(op, "there must be arrays with an axis " + std::to_string(dimension) + ".");
+  args.append(xs.begin(), xs.end());
+  const Arrays sorted =
+      bind_all(OpCode::kGenericSort, ir::make_params(GenericSortParams{dimension, true, comparator.jaxpr}), args);
+  const ir::Avals out = avals(op.results);
+  Arrays outs;
+  for (std::size_t i = 0; i < sorted.size(); ++i) {
+    Dims kept(sorted[i].shape());
+    std::int64_t& size = kept[static_cast<std::size_t>(dimension)];
+    const bool fits = i < out.size() && out[i].ndim() == sorted[i].ndim();
+    const std::int64_t wanted = fits ? out[i].shape(static_cast<std::size_t>(dimension)) : -1;
+    if (wanted < 0 || wanted > size)
+      fail(op, "results must keep a part of the operands along axis " + std::to_string(dimension) + ".");
+    size = wanted;
+    outs.push_back(lax::slice(sorted[i], Dims(kept.size(), 0), kept));
+  }
+  give(op, outs, results);
+}
+
+// (factor, info) of a: the factor in the triangle that is read, a in the other one; info is 1 where a is not positive
+// definite (LAPACK says which minor is not), and the factor NaN.
+void Importer::potrf(const Op& op, Operands operands, Results& results) {
+  const bool ffi = operands.size() == 1;
+  if (!ffi) need_operands(op, 4);  // lower, batch size, order, a
+  const bool lower =
+      ffi ? letter(reader(op), "uplo", "LU") == 'L' : known_integers(op, 0) == std::vector<std::int64_t>{1};
+  const Array a = single(op, operands, operands.size() - 1);
+  if (a.ndim() < 2) fail(op, "the operand must be matrices; got " + a.aval().str() + ".");
+  const Array factor = bind_one(OpCode::kCholesky, ir::make_params(CholeskyParams{lower}), Arrays{a});
+  const Array row = lax::iota(i32, a.shape(), a.ndim() - 2), column = lax::iota(i32, a.shape(), a.ndim() - 1);
+  const Array inside = lower ? lax::ge(row, column) : lax::le(row, column);
+  const Array bad = lax::reduce_or(lax::ne(factor, factor), Dims{a.ndim() - 2, a.ndim() - 1});
+  give(op, Arrays{lax::select(inside, factor, a), lax::convert(bad, i32)}, results);
+}
+
+// x with op(a) x = alpha b, or x op(a) = alpha b.
+void Importer::trsm(const Op& op, Operands operands, Results& results) {
+  TriangularSolveParams p;
+  std::size_t a = 0, b = 1, alpha = 2;
+  if (operands.size() <= 3) {
+    const AttributeReader from = reader(op);
+    p.left_side = letter(from, "side", "LR") == 'L';
+    p.lower = letter(from, "uplo", "LU") == 'L';
+    p.unit_diagonal = letter(from, "diag", "NU") == 'U';
+    const char transpose = letter(from, "trans_x", "NTC");
+    p.transpose_a = transpose == 'N'   ? TransposeA::kNoTranspose
+                    : transpose == 'T' ? TransposeA::kTranspose
+                                       : TransposeA::kAdjoint;
+  } else {
+    need_operands(op, 10);  // side, lower, transpose, unit diagonal, m, n, batch size, alpha, a, b
+    const auto parameter = [&](std::size_t i) {
+      const std::vector<std::int64_t> v = known_integers(op, i);
+      if (v.size() != 1 || v[0] < 0 || v[0] > 2) fail(op, "operand " + std::to_string(i) + " must be 0, 1 or 2.");
+      return v[0];
+    };
+    p.left_side = parameter(0) != 0;
+    p.lower = parameter(1) != 0;
+    p.transpose_a = static_cast<TransposeA>(parameter(2));
+    p.unit_diagonal = parameter(3) != 0;
+    alpha = 7;
+    a = 8;
+    b = 9;
+  }
+  Array right = single(op, operands, b);
+  if (alpha < operands.size()) {
+    const Array factor = single(op, operands, alpha);
+    if (factor.ndim() != 0) fail(op, "alpha must be a scalar; got " + factor.aval().str() + ".");
+    right = lax::multiply(right, lax::broadcast_in_dim(factor, right.shape(), {}));
+  }
+  give(op, lax::triangular_solve(single(op, operands, a), right, p), results);
+}
+
+}  // namespace weft::stablehlo

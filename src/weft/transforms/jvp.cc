@@ -67,7 +67,7 @@ std::shared_ptr<const JvpJaxpr> jvp_jaxpr(const ir::Jaxpr& jaxpr, const std::vec
       }
     };
     const Staged staged = stage(body, inputs, "jvp");
-    internal_check(staged.captured.empty(), "jvp_jaxpr: a closed program captured a value");
+    check_closed(staged);
     result->jaxpr = staged.jaxpr;
     return result;
   });

@@ -104,7 +104,7 @@ std::shared_ptr<const LinearizedJaxpr> linearize_jaxpr(const ir::Jaxpr& jaxpr,
           result->has_tangent = std::move(lin.has_tangent);
         };
         const Staged staged = stage(body, jaxpr.input_avals(), "linearize");
-        internal_check(staged.captured.empty(), "linearize_jaxpr: a closed program captured a value");
+        check_closed(staged);
         result->primal = staged.jaxpr;
         return result;
       });

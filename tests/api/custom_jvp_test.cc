@@ -219,6 +219,14 @@ TEST(custom_jvp, captured_values_are_not_differentiated) {
   EXPECT_EQ(hint, "pass it as an argument of scaled, or capture stop_gradient of it if it counts as a constant.");
   EXPECT_EQ(error_of([&] { jvp(f, 3.0, 1.0); }), text);
   EXPECT_EQ(error_of([&] { grad(jit(f))(3.0); }), text);
+  // The same where the argument is differentiated, too.
+  const auto g = [](Array w) {
+    return custom_jvp([w](Array x) { return w * x; }, [w](Array x, Array dx) { return std::pair(w * x, w * dx); },
+                      {.name = "scaled"})(2.0 * w);
+  };
+  EXPECT_EQ(error_of([&] { grad(g)(3.0); }), text);
+  EXPECT_EQ(error_of([&] { jvp(g, 3.0, 1.0); }), text);
+  EXPECT_EQ(error_of([&] { grad(jit(g))(3.0); }), text);
   EXPECT_EQ(grad([&](Array w) { return f(stop_gradient(w)) + w; })(3.0).item<double>(), 1);
 }
 
@@ -293,7 +301,13 @@ TEST(custom_jvp, what_a_rule_returns_is_checked_leaf_by_leaf) {
     };
   };
   const Array x = np::array({1.0, 2.0});
-  const auto error = [&](auto rule) { return error_of([&] { grad(with(rule))(x); }); };
+  const auto error = [&](auto rule) {
+    const std::string text = error_of([&] { grad(with(rule))(x); });
+    EXPECT_EQ(error_of([&] { grad(jit(with(rule)))(x); }), text);
+    return text;
+  };
+  // At once, the function itself does not run, and nothing is known of its result.
+  const auto staged_error = [&](auto rule) { return error_of([&] { grad(jit(with(rule)))(x); }); };
   const auto out = [](Array w) { return Out{{"w", w}, {"n", Array(1)}}; };
   const auto tangent = [](Array w) { return Out{{"w", w}, {"n", Array()}}; };
   EXPECT_EQ(error([&](Array y, Array dy) { return std::pair(out(y), tangent(np::sum(dy))); }),
@@ -305,9 +319,9 @@ TEST(custom_jvp, what_a_rule_returns_is_checked_leaf_by_leaf) {
   EXPECT_EQ(error([&](Array y, Array dy) { return std::pair(out(y), out(dy)); }),
             "DTypeError: custom_jvp: tangent['n'] must be none, for integers and bool have no tangent; got i32[] for "
             "result['n'] of type i32[].");
-  EXPECT_EQ(error([&](Array y, Array dy) { return std::pair(out(np::sum(y)), tangent(dy)); }),
+  EXPECT_EQ(staged_error([&](Array y, Array dy) { return std::pair(out(np::sum(y)), tangent(np::sum(dy))); }),
             "ShapeError: custom_jvp: result of the rule['w'] must have the type of result['w']; got f64[] for f64[2].");
-  EXPECT_EQ(error([&](Array y, Array dy) { return std::pair(Out{{"v", y}, {"n", Array(1)}}, tangent(dy)); }),
+  EXPECT_EQ(staged_error([&](Array y, Array dy) { return std::pair(Out{{"v", y}, {"n", Array(1)}}, tangent(dy)); }),
             "TreeError: custom_jvp: result of the rule must have the structure of result; got result of the rule['v'] "
             "but nothing for result['w'].");
   // A none tangent is zero.
@@ -350,6 +364,20 @@ TEST(custom_jvp, is_transposed_as_the_function_that_it_is) {
   const auto twice =
       custom_jvp([](Array x) { return 2.0 * x; }, [](Array x, Array dx) { return std::pair(2.0 * x, 2.0 * dx); });
   EXPECT_EQ(std::get<0>(linear_transpose(twice, 1.0)(3.0)).item<double>(), 6);
+}
+
+TEST(custom_jvp, rules_may_look_at_values_where_they_are_known) {
+  const auto f = custom_jvp([](Array x) { return x.item<double>() > 0 ? 2.0 * x : -x; },
+                            [](Array x, Array dx) {
+                              if (x.item<double>() > 0) return std::pair(2.0 * x, 20.0 * dx);
+                              return std::pair(-x, -10.0 * dx);
+                            });
+  EXPECT_EQ(grad(f)(3.0).item<double>(), 20);
+  EXPECT_EQ(grad(f)(-3.0).item<double>(), -10);
+  const auto [y, dy] = jvp(f, -3.0, 1.0);
+  EXPECT_EQ(y.item<double>(), 3);
+  EXPECT_EQ(dy.item<double>(), -10);
+  EXPECT_EQ(error_of([&] { jit(f)(3.0); }).substr(0, 20), "ConcretizationError:");
 }
 
 // ---- stop_gradient ----

@@ -222,11 +222,17 @@ TEST(custom_vjp, rules_may_call_their_function) {
 
 TEST(custom_vjp, what_rules_return_is_checked_leaf_by_leaf) {
   using Params = std::map<std::string, Array>;
-  const auto error = [](auto fwd, auto bwd) {
+  const auto staged_error = [](auto fwd, auto bwd, bool staged = true) {
     return error_of([&] {
       const auto f = custom_vjp([](Params p) { return np::sum(p.at("w")); }, fwd, bwd, {.name = "layer"});
-      grad([&](Array w) { return f(Params{{"w", w}, {"n", Array(1)}}); })(np::array({1.0, 2.0}));
+      const auto loss = [&](Array w) { return f(Params{{"w", w}, {"n", Array(1)}}); };
+      staged ? grad(jit(loss))(np::array({1.0, 2.0})) : grad(loss)(np::array({1.0, 2.0}));
     });
+  };
+  const auto error = [&](auto fwd, auto bwd) {
+    const std::string text = staged_error(fwd, bwd, false);
+    EXPECT_EQ(staged_error(fwd, bwd), text);
+    return text;
   };
   const auto fwd = [](Params p) { return std::pair(np::sum(p.at("w")), p); };
   EXPECT_EQ(error(fwd, [](Params, Array ct) { return Params{{"w", ct}, {"n", Array()}}; }),
@@ -239,8 +245,19 @@ TEST(custom_vjp, what_rules_return_is_checked_leaf_by_leaf) {
   EXPECT_EQ(error(fwd, [](Params p, Array) { return p; }),
             "DTypeError: custom_vjp: cotangents[0]['n'] must be none, for integers and bool have no tangent; got i32[] "
             "for args[0]['n'] of type i32[].");
-  EXPECT_EQ(error([](Params p) { return std::pair(p.at("w"), p); }, [](Params p, Array) { return p; }),
+  EXPECT_EQ(staged_error([](Params p) { return std::pair(p.at("w"), p); }, [](Params p, Array) { return p; }),
             "ShapeError: custom_vjp: result of the rule must have the type of result; got f64[2] for f64[].");
+}
+
+TEST(custom_vjp, rules_may_look_at_values_where_they_are_known) {
+  const auto f = custom_vjp([](Array x) { return x.item<double>() > 0 ? 2.0 * x : -x; },
+                            [](Array x) {
+                              const bool positive = x.item<double>() > 0;
+                              return std::pair(positive ? 2.0 * x : -x, positive);
+                            },
+                            [](bool positive, Array ct) { return positive ? 20.0 * ct : -10.0 * ct; });
+  EXPECT_EQ(grad(f)(3.0).item<double>(), 20);
+  EXPECT_EQ(grad(f)(-3.0).item<double>(), -10);
 }
 
 TEST(custom_vjp, is_one_equation_with_its_rules_in_programs) {

@@ -40,7 +40,7 @@ TEST(custom_vmap, mapped_axes_come_in_front) {
                                EXPECT_EQ(rows.shape(0), info.size);
                                return np::sum(rows, 1) + 0.5;
                              });
-  const Array x = np::arange(6).astype(f64).reshape({2, 3});
+  const Array x = np::reshape(np::arange(6).astype(f64), {2, 3});
   EXPECT_EQ(doubles(vmap(f)(x)), (Doubles{3.5, 12.5}));
   EXPECT_EQ(doubles(vmap(f, 1)(x)), (Doubles{3.5, 5.5, 7.5}));
 }

@@ -6,8 +6,8 @@
 //
 // The result is called like the function, and its rules hold under jit, vmap, scan, cond and each other, to any order:
 // a derivative of a derivative differentiates the rule. Functions and rules may capture arrays and traced values; those
-// are constants to the rules (a derivative by them is a NotDifferentiableError: pass them as arguments). Under a
-// transformation, function and rules are staged like the function of a cond: C++ control flow cannot look at values.
+// are constants to the rules (a derivative by them is a NotDifferentiableError: pass them as arguments). C++ may look
+// at values where it may without the rules: outside of transformations, and in rules under jvp and grad alone.
 //
 // Arguments are trees, as everywhere. Below, "tangents of args" are trees like the arguments in which integer and bool
 // arrays are none; numbers, strings and enums have no tangents at all, and are left out. A none tangent or cotangent
@@ -38,13 +38,7 @@ namespace api {
 template <class T>
 inline constexpr char type_tag_of = 0;
 
-/// A custom function in errors: what made it ("custom_jvp"), its name, and where.
-struct CustomInfo {
-  const char* what;
-  std::string name;
-  SourceLocation loc;
-  std::string str() const { return transform_name((std::string(what) + "(" + name + ")").c_str(), loc); }
-};
+using control::CustomInfo;
 
 /// Whether a transformation is going on that may ask for derivatives (for vmap) of what is called now.
 bool derivatives_matter();
@@ -138,6 +132,18 @@ struct CustomCall {
   std::optional<Result> result;
   ir::Avals result_types;
 
+  CustomCall(const CustomInfo& i, const Pack& p, std::span<const Array> leaves) : info(i), pack(skeleton(p)) {
+    for (const Array& a : leaves) types.push_back(a.aval());
+  }
+  /// Takes what a rule returned for the function's result, of which nothing is known.
+  void adopt_result(const Result& y, Arrays& outs) {
+    result_types.clear();
+    for (const Array& a : tree::leaves(y)) {
+      outs.push_back(a);
+      result_types.push_back(a.aval());
+    }
+    result = skeleton(y);
+  }
   Pack primals(std::span<const Array> leaves) const { return tree::with_leaves(pack, leaves); }
   auto tangents(std::span<const Array> inexact) const { return differentiable(tangent_tree(pack, types, inexact)); }
   template <class Got>
@@ -163,7 +169,31 @@ FlatFunction flat_jvp_rule(std::shared_ptr<const CustomCall<Pack, Result>> call,
   };
 }
 
-/// What every custom function does when it is called: f staged for its arguments.
+/// Runs a jvp rule at once, where that is possible, and puts the function's result into `to`.
+template <class Pack, class Result, class Rule>
+bool jvp_now(const CustomInfo& info, const Pack& pack, const Rule& rule, std::optional<Result>& to) {
+  const Arrays leaves = tree::leaves(pack);
+  CustomCall<Pack, Result> call(info, pack, leaves);
+  const auto flat = [&](std::span<const Array> primals, std::span<const Array> tangents, Arrays& outs,
+                        Arrays& out_tangents) {
+    Arrays inexact, found;
+    for (const Array& t : tangents)
+      if (t.defined()) inexact.push_back(t);
+    auto [y, dy] = call_jvp_rule(rule, call.primals(primals), call.tangents(inexact));
+    call.adopt_result(y, outs);
+    append_tangents(info, "jvp", path_leaves(*call.result, "result"), call.result_types, path_leaves(dy, "tangent"),
+                    found);
+    std::size_t next = 0;
+    for (const Aval type : call.result_types)
+      out_tangents.push_back(is_inexact(type.dtype()) ? found[next++] : Array());
+  };
+  Arrays outs;
+  if (!control::differentiate_now(info, flat, leaves, outs)) return false;
+  to = tree::with_leaves(std::move(*call.result), outs);
+  return true;
+}
+
+/// What every custom function does when it becomes an operation: f staged for its arguments.
 template <class F, class Pack>
 struct StagedCall {
   using Result = typename Callable<const F, Pack>::Result;
@@ -176,10 +206,7 @@ struct StagedCall {
       : leaves(tree::leaves(pack)),
         callable(f, pack),
         staged(stage_custom(info, callable.flat(), leaves)),
-        call(std::make_shared<CustomCall<Pack, Result>>()) {
-    call->info = info;
-    call->pack = skeleton(pack);
-    for (const Array& a : leaves) call->types.push_back(a.aval());
+        call(std::make_shared<CustomCall<Pack, Result>>(info, pack, leaves)) {
     call->result = callable.prototype();
     call->result_types = staged.jaxpr.output_avals();
   }
@@ -198,7 +225,9 @@ class CustomJvp {
   auto operator()(A&&... args) const {
     auto pack = api::prepare<F>(std::forward<A>(args)...);
     using Call = api::StagedCall<F, decltype(pack)>;
-    if (!api::derivatives_matter()) return typename Call::Result(std::apply(f_, std::move(pack)));
+    using Result = typename Call::Result;
+    if (!api::derivatives_matter()) return Result(std::apply(f_, std::move(pack)));
+    if (std::optional<Result> now; api::jvp_now(info_, pack, *rule_, now)) return std::move(*now);
     Call c(info_, f_, pack);
     const Arrays outs = api::call_custom_jvp(
         info_, c.staged, api::flat_jvp_rule<decltype(pack), typename Call::Result, Rule>(c.call, rule_),
@@ -241,6 +270,8 @@ class CustomVjp {
     using Call = api::StagedCall<F, Pack>;
     using Result = typename Call::Result;
     if (!api::derivatives_matter()) return Result(std::apply(f_, std::move(pack)));
+    if constexpr (std::is_same_v<Jvp, NoJvp>)
+      if (std::optional<Result> now; vjp_now<Pack, Result>(pack, now)) return std::move(*now);
     Call c(info_, f_, pack);
     api::VjpRules flat = flat_rules<Pack, Result>(c.call);
     if constexpr (!std::is_same_v<Jvp, NoJvp>) flat.jvp = api::flat_jvp_rule<Pack, Result, Jvp>(c.call, jvp_);
@@ -255,12 +286,62 @@ class CustomVjp {
     Bwd bwd;
   };
 
+  template <class Pack>
+  using Forward = std::decay_t<decltype(std::apply(std::declval<const Fwd&>(), std::declval<Pack>()))>;
+
+  // bwd at residuals, whose skeleton is given, and cotangents.
+  template <class Pack, class Result, class Residuals>
+  static void pull_back(const Rules& rules, const api::CustomCall<Pack, Result>& call, Residuals residuals,
+                        std::span<const Array> in, Arrays& outs) {
+    const std::size_t n = tree::leaves(residuals).size();
+    auto got = rules.bwd(tree::with_leaves(std::move(residuals), in.first(n)),
+                         api::tangent_tree(*call.result, call.result_types, in.subspan(n)));
+    Pack cotangents = call.pack;
+    using Differentiable = decltype(api::differentiable(cotangents));
+    if constexpr (std::is_same_v<decltype(got), Pack>) {
+      cotangents = std::move(got);
+    } else if constexpr (std::is_same_v<decltype(got), Differentiable>) {
+      api::put_differentiable(cotangents, got);
+    } else {
+      static_assert(
+          std::is_same_v<std::tuple<decltype(got)>, Differentiable>,
+          "custom_vjp: bwd must return a std::tuple of one cotangent per argument (the cotangent itself for one "
+          "argument), each in its argument's type");
+      api::put_differentiable(cotangents, std::tuple<decltype(got)>(std::move(got)));
+    }
+    api::append_tangents(call.info, "bwd", api::path_leaves(call.pack, "args"), call.types,
+                         api::path_leaves(cotangents, "cotangents"), outs);
+  }
+
+  // Runs fwd at once, where that is possible, and puts the function's result into `to`.
+  template <class Pack, class Result>
+  bool vjp_now(const Pack& pack, std::optional<Result>& to) const {
+    static_assert(std::is_same_v<typename Forward<Pack>::first_type, Result>,
+                  "custom_vjp: fwd must return the function's result in the function's type");
+    using Residuals = typename Forward<Pack>::second_type;
+    const Arrays leaves = tree::leaves(pack);
+    const auto call = std::make_shared<api::CustomCall<Pack, Result>>(info_, pack, leaves);
+    const auto kept = std::make_shared<std::optional<Residuals>>();
+    const auto fwd = [&](std::span<const Array> args, Arrays& outs, Arrays& residuals) {
+      Forward<Pack> forward = std::apply(rules_->fwd, call->primals(args));
+      call->adopt_result(forward.first, outs);
+      residuals = tree::leaves(forward.second);
+      *kept = api::skeleton(std::move(forward.second));
+    };
+    const FlatFunction bwd = [call, kept, rules = rules_](std::span<const Array> in, Arrays& outs) {
+      pull_back(*rules, *call, **kept, in, outs);
+    };
+    Arrays outs;
+    if (!control::linearize_now(info_, fwd, bwd, leaves, outs)) return false;
+    to = tree::with_leaves(*call->result, outs);
+    return true;
+  }
+
   template <class Pack, class Result>
   api::VjpRules flat_rules(std::shared_ptr<const api::CustomCall<Pack, Result>> call) const {
-    using Forward = std::decay_t<decltype(std::apply(std::declval<const Fwd&>(), std::declval<Pack>()))>;
-    static_assert(tree::detail::is_a<Forward, std::pair>,
+    static_assert(tree::detail::is_a<Forward<Pack>, std::pair>,
                   "custom_vjp: fwd must return a std::pair of the function's result and residuals for bwd");
-    using Residuals = typename Forward::second_type;
+    using Residuals = typename Forward<Pack>::second_type;
     // Of the last fwd that ran; they all have the same structure.
     struct Kept {
       std::mutex mutex;
@@ -269,7 +350,7 @@ class CustomVjp {
     auto kept = std::make_shared<Kept>();
     api::VjpRules flat;
     flat.fwd = [call, kept, rules = rules_](std::span<const Array> in, Arrays& outs) {
-      Forward forward = std::apply(rules->fwd, call->primals(in));
+      Forward<Pack> forward = std::apply(rules->fwd, call->primals(in));
       call->take_result("fwd", forward.first, outs);
       for (const Array& a : tree::leaves(forward.second)) outs.push_back(a);
       const std::lock_guard lock(kept->mutex);
@@ -281,24 +362,7 @@ class CustomVjp {
         const std::lock_guard lock(kept->mutex);
         residuals = kept->residuals;
       }
-      const std::size_t n = tree::leaves(*residuals).size();
-      auto got = rules->bwd(tree::with_leaves(std::move(*residuals), in.first(n)),
-                            api::tangent_tree(*call->result, call->result_types, in.subspan(n)));
-      Pack cotangents = call->pack;
-      using Differentiable = decltype(api::differentiable(cotangents));
-      if constexpr (std::is_same_v<decltype(got), Pack>) {
-        cotangents = std::move(got);
-      } else if constexpr (std::is_same_v<decltype(got), Differentiable>) {
-        api::put_differentiable(cotangents, got);
-      } else {
-        static_assert(
-            std::is_same_v<std::tuple<decltype(got)>, Differentiable>,
-            "custom_vjp: bwd must return a std::tuple of one cotangent per argument (the cotangent itself for "
-            "one argument), each in its argument's type");
-        api::put_differentiable(cotangents, std::tuple<decltype(got)>(std::move(got)));
-      }
-      api::append_tangents(call->info, "bwd", api::path_leaves(call->pack, "args"), call->types,
-                           api::path_leaves(cotangents, "cotangents"), outs);
+      pull_back(*rules, *call, std::move(*residuals), in, outs);
     };
     return flat;
   }

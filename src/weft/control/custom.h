@@ -7,6 +7,7 @@
 
 #include <functional>
 
+#include "weft/base/function_ref.h"
 #include "weft/core/arg.h"
 #include "weft/core/stage.h"
 #include "weft/ir/custom_rules.h"
@@ -15,12 +16,36 @@ namespace weft {
 
 namespace control {
 
+/// A custom function in errors: what made it ("custom_jvp"), its name, and where.
+struct CustomInfo {
+  const char* what;
+  std::string name;
+  SourceLocation loc;
+  /// "custom_jvp(f) at model.cc:12".
+  std::string str() const { return std::string(what) + "(" + name + ")" + (loc ? " at " + loc.str() : std::string()); }
+};
+
 /// A rule that is run as it is, in the trace that needs it.
 ir::Rule function_rule(FlatFunction f);
 /// f at arguments that are mapped in front where `mapped` says so; all its results are.
 using VmapFunction =
     std::function<void(std::int64_t size, const std::vector<bool>& mapped, std::span<const Array> args, Arrays& outs)>;
 ir::Rule vmap_rule(VmapFunction f);
+// ---- rules at once ----
+// Where the current trace is one of differentiation, a custom function need not become an operation: its rule runs as
+// those of operations do, and C++ may look at the values of its arrays if they have some. Both return false, and have
+// done nothing, where that is not so, or no argument has a tangent.
+
+/// `rule` gives results, and a tangent for each (none for integers).
+using DualRule = FunctionRef<void(std::span<const Array> primals, std::span<const Array> tangents, Arrays& outs,
+                                  Arrays& out_tangents)>;
+bool differentiate_now(const CustomInfo& info, DualRule rule, std::span<const Array> args, Arrays& outs);
+/// `fwd` gives results and, apart, residuals; `bwd` is as of custom_vjp_call without captures. Reverse mode only:
+/// NotDifferentiableError in forward mode.
+using ForwardRule = FunctionRef<void(std::span<const Array> args, Arrays& outs, Arrays& residuals)>;
+bool linearize_now(const CustomInfo& info, ForwardRule fwd, const FlatFunction& bwd, std::span<const Array> args,
+                   Arrays& outs);
+
 /// c -> A^T c for a linear program x -> A x, with the same captures.
 ir::Jaxpr transposed_map(const ir::Jaxpr& map);
 

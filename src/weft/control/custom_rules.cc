@@ -65,14 +65,17 @@ void apply_rule(std::string_view op, std::string_view what, const std::string& n
   function->f(args, outs);
 }
 
+void refuse_captured(std::string_view op, const std::string& name, Aval captured) {
+  throw NotDifferentiableError(
+      std::string(op) + ": rules must cover all that is differentiated; got a derivative by " + captured.str() +
+          " that " + name + " captures, of which its rules know nothing.",
+      "pass it as an argument of " + name + ", or capture stop_gradient of it if it counts as a constant.");
+}
+
 void refuse_captured_tangents(std::string_view op, const std::string& name, std::size_t n, const Call& call,
                               std::span<const Array> tangents) {
   for (std::size_t i = 0; i < n; ++i)
-    if (tangents[i].defined())
-      throw NotDifferentiableError(
-          std::string(op) + ": rules must cover all that is differentiated; got a derivative by " +
-              call.args[i].aval().str() + " that " + name + " captures, of which its rules know nothing.",
-          "pass it as an argument of " + name + ", or capture stop_gradient of it if it counts as a constant.");
+    if (tangents[i].defined()) refuse_captured(op, name, call.args[i].aval());
 }
 
 void append_tangents_from(std::size_t n, std::span<const Array> args, std::span<const Array> tangents, Arrays& to) {

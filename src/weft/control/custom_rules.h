@@ -23,6 +23,11 @@ void apply_rule(std::string_view op, std::string_view what, const std::string& n
 void refuse_captured_tangents(std::string_view op, const std::string& name, std::size_t n, const Call& call,
                               std::span<const Array> tangents);
 
+/// The same for one value that has.
+[[noreturn]] void refuse_captured(std::string_view op, const std::string& name, Aval captured);
+/// NotDifferentiableError: custom_vjp has no rule for forward mode.
+[[noreturn]] void throw_forward(const std::string& name);
+
 /// The tangents of operands from `n` on that are float or complex, zeros where there are none.
 void append_tangents_from(std::size_t n, std::span<const Array> args, std::span<const Array> tangents, Arrays& to);
 

@@ -18,12 +18,16 @@ namespace {
 
 constexpr std::string_view kOp = "custom_vjp";
 
-[[noreturn]] void throw_forward(const std::string& name) {
+}  // namespace
+
+void control::throw_forward(const std::string& name) {
   throw NotDifferentiableError("custom_vjp: forward mode (jvp, jacfwd) needs a jvp rule; got " + name +
                                    ", whose rules, fwd and bwd, serve reverse mode.",
                                "give custom_vjp a jvp rule as its fourth argument, or define " + name +
                                    " by custom_jvp, which serves both modes.");
 }
+
+namespace {
 
 // ---- custom_vjp_call ----
 

@@ -10,6 +10,7 @@ namespace {
 class JvpTrace final : public DualTrace {
  public:
   explicit JvpTrace(std::string name) : DualTrace(Kind::kJvp, std::move(name)) {}
+  Trace* rule_trace() const override { return parent(); }
 
  private:
   void differentiate(const Call& call, std::span<const Array> tangents, Arrays& results,

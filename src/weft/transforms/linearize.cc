@@ -32,6 +32,8 @@ class LinearizeTrace final : public DualTrace {
       : DualTrace(Kind::kLinearize, std::move(name)),
         tangents_(std::move(tangents)),
         split_(make_ref<SplitTrace>(tangents_.get())) {}
+  Trace* rule_trace() const override { return split_.get(); }
+  Trace* tangent_trace() const override { return tangents_.get(); }
 
  private:
   void differentiate(const Call& call, std::span<const Array> tangents, Arrays& results,

@@ -364,6 +364,21 @@ TEST(custom_jvp, is_transposed_as_the_function_that_it_is) {
   const auto twice =
       custom_jvp([](Array x) { return 2.0 * x; }, [](Array x, Array dx) { return std::pair(2.0 * x, 2.0 * dx); });
   EXPECT_EQ(std::get<0>(linear_transpose(twice, 1.0)(3.0)).item<double>(), 6);
+  // Custom functions of a tangent, inside rules: linear maps that reverse mode transposes.
+  const auto twice_vjp = custom_vjp([](Array x) { return 2.0 * x; }, [](Array x) { return std::pair(2.0 * x, x); },
+                                    [](Array, Array ct) { return 2.0 * ct; });
+  const auto twice_vmap = custom_vmap([](Array x) { return 2.0 * x; }, [](VmapInfo, Array x) { return 2.0 * x; });
+  const auto check = [](const auto& linear) {
+    const auto f =
+        custom_jvp([](Array x) { return x * x; }, [&](Array x, Array dx) { return std::pair(x * x, linear(x * dx)); });
+    EXPECT_EQ(grad(f)(3.0).template item<double>(), 6);
+    EXPECT_EQ(grad(jit(f))(3.0).template item<double>(), 6);
+    EXPECT_EQ(grad(grad(jit(f)))(3.0).template item<double>(), 2);
+    EXPECT_EQ(doubles(vmap(grad(jit(f)))(np::array({3.0, 4.0}))), (Doubles{6, 8}));
+  };
+  check(twice);
+  check(twice_vjp);
+  check(twice_vmap);
 }
 
 TEST(custom_jvp, rules_may_look_at_values_where_they_are_known) {
@@ -378,6 +393,22 @@ TEST(custom_jvp, rules_may_look_at_values_where_they_are_known) {
   EXPECT_EQ(y.item<double>(), 3);
   EXPECT_EQ(dy.item<double>(), -10);
   EXPECT_EQ(error_of([&] { jit(f)(3.0); }).substr(0, 20), "ConcretizationError:");
+}
+
+// |x|^3, by cases, whose rule calls it.
+Array cubed(const Array& x) {
+  return custom_jvp([](Array y) { return y.item<double>() < 0 ? -y * y * y : y * y * y; },
+                    [](Array y, Array dy) {
+                      const Array slope = 3.0 * cubed(y) / y;  // 3 y^2 with the sign of y
+                      return std::pair(cubed(y), slope * dy);
+                    })(x);
+}
+
+TEST(custom_jvp, rules_that_call_their_function_may_look_at_values_too) {
+  EXPECT_NEAR(grad(cubed)(-2.0).item<double>(), -12, 1e-14);
+  EXPECT_NEAR(grad(grad(cubed))(-2.0).item<double>(), 12, 1e-13);
+  EXPECT_NEAR(grad(grad(grad(cubed)))(-2.0).item<double>(), -6, 1e-13);
+  EXPECT_NEAR(hessian(cubed)(2.0).item<double>(), 12, 1e-13);
 }
 
 // ---- stop_gradient ----

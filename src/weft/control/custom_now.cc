@@ -19,24 +19,36 @@ class RuleTrace final : public Trace {
       : Trace(Kind::kSplit, info.str()), outer_(outer), info_(info) {}
 
   void process(const Call& call, Arrays& outs) override {
-    for (const Array& a : call.args)
+    check(call.args);
+    const CurrentTrace current(parent());
+    bind(call.op, call.params, call.args, outs);
+  }
+  void check(std::span<const Array> args) const {
+    for (const Array& a : args)
       if (outer_->owns(a)) {
         const ForcedLocation own_line{SourceLocation()};
         const LocationScope scope(info_.loc, info_.what);
         refuse_captured(info_.what, info_.name, a.aval());
       }
-    const CurrentTrace current(parent());
-    bind(call.op, call.params, call.args, outs);
   }
+  const DualTrace* outer() const { return outer_; }
 
  private:
   const DualTrace* outer_;
   const CustomInfo& info_;
 };
 
-// The current trace when it differentiates.
-DualTrace* dual_trace() {
+// The trace that differentiates a call made now; null when none does, or other traces come first. What a rule calls is
+// differentiated by the trace around the one whose rule it is, unless it works on tangents.
+DualTrace* dual_trace(std::span<const Array> args) {
   Trace* t = detail::current_trace;
+  while (const auto* rule = dynamic_cast<const RuleTrace*>(t)) {
+    rule->check(args);
+    const Trace* staging = rule->outer()->tangent_trace();
+    if (staging && std::any_of(args.begin(), args.end(), [&](const Array& a) { return staging->owns(a); }))
+      return nullptr;
+    t = rule->outer()->parent();
+  }
   if (!t || (t->kind() != Trace::Kind::kJvp && t->kind() != Trace::Kind::kLinearize)) return nullptr;
   return static_cast<DualTrace*>(t);
 }
@@ -66,7 +78,7 @@ void run_between(DualTrace* dual, Trace* target, const CustomInfo& info, Run&& r
 }  // namespace
 
 bool control::differentiate_now(const CustomInfo& info, DualRule rule, std::span<const Array> args, Arrays& outs) {
-  DualTrace* dual = dual_trace();
+  DualTrace* dual = dual_trace(args);
   if (!dual) return false;
   check_usable(info.what, "arguments", args);
   const Dual operands(*dual, args);
@@ -90,7 +102,7 @@ bool control::differentiate_now(const CustomInfo& info, DualRule rule, std::span
 
 bool control::linearize_now(const CustomInfo& info, ForwardRule fwd, const FlatFunction& bwd,
                             std::span<const Array> args, Arrays& outs) {
-  DualTrace* dual = dual_trace();
+  DualTrace* dual = dual_trace(args);
   if (!dual) return false;
   check_usable(info.what, "arguments", args);
   const Dual operands(*dual, args);

@@ -20,7 +20,7 @@ Doubles doubles(const Array& a) { return a.astype(f64).to_vector<double>(); }
 
 // Its derivative is told as 3, which shows whether the rule was used.
 const auto triple_slope =
-    custom_jvp([](Array x) { return x * x; }, [](Array x, Array dx) { return std::pair(x * x, 3.0 * dx); },
+    custom_jvp([](Array x) { return x * x; }, [](Array x, Array dx) { return std::pair{x * x, 3.0 * dx}; },
                {.name = "triple_slope"});
 
 // A function made anew in each call, whose rule calls it.
@@ -331,14 +331,11 @@ TEST(custom_jvp, what_a_rule_returns_is_checked_leaf_by_leaf) {
 }
 
 TEST(custom_jvp, errors_name_the_rule_and_its_line) {
+  const auto rule = [](Array x, Array) { return std::pair(x, np::zeros({3})); };
   const int line = __LINE__ + 1;
-  const auto f = custom_jvp([](Array x) { return x; }, [](Array x, Array) { return std::pair(x, np::zeros({3})); },
-                            {.name = "wrong"});
+  const auto f = custom_jvp([](Array x) { return x; }, rule, {.name = "wrong"});
   try {
     grad(f)(1.0);
-    FAIL();
-  } catch (const ShapeError& e) {
-    EXPECT_EQ(e.location().str(), "custom_jvp_test.cc:" + std::to_string(line));
     FAIL();
   } catch (const DTypeError& e) {
     EXPECT_EQ(e.location().str(), "custom_jvp_test.cc:" + std::to_string(line));

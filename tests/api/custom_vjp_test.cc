@@ -25,7 +25,7 @@ const auto told = custom_vjp(
 const auto told_with_jvp =
     custom_vjp([](Array x) { return x * x; }, [](Array x) { return std::pair(x * x, x); },
                [](Array x, Array ct) { return 10.0 * x * ct; },
-               [](Array x, Array dx) { return std::pair(x * x, 1000.0 * x * dx); }, {.name = "both"});
+               [](Array x, Array dx) { return std::pair{x * x, 1000.0 * x * dx}; }, {.name = "both"});
 
 TEST(custom_vjp, reverse_mode_uses_the_pair) {
   EXPECT_EQ(told(2.0, 3.0).item<double>(), 6);

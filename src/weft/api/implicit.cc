@@ -92,12 +92,12 @@ void root_rule(const std::shared_ptr<const Root>& root, std::span<const Array> i
 }
 
 Arrays call_root(const std::shared_ptr<const Root>& root, std::span<const Array> args) {
-  Staged staged{root->solve, {}};
   if (!derivatives_matter()) {
     Arrays outs;
     eval_jaxpr(root->solve, args, outs);
     return outs;
   }
+  const Staged staged{root->solve, {}};
   return call_custom_jvp(
       root->info, staged,
       [root](std::span<const Array> in, Arrays& outs) {
@@ -117,6 +117,12 @@ Arrays call_custom_root(const CustomInfo& info, const Staged& f, const Staged& s
       const LocationScope scope(info.loc, info.what);
       throw DTypeError(std::string(info.what) + ": unknowns must be float or complex; got " + x.aval().str() + ".");
     }
+  if (!derivatives_matter()) {
+    Arrays args = solve.captured, outs;
+    args.append(guess.begin(), guess.end());
+    eval_jaxpr(solve.jaxpr, args, outs);
+    return outs;
+  }
   // (x, y) -> v, for the captures that f has here.
   const std::size_t n = guess.size();
   ir::Avals types = avals_of(guess);

@@ -227,6 +227,13 @@ TEST(custom_jvp, captured_values_are_not_differentiated) {
   EXPECT_EQ(error_of([&] { grad(g)(3.0); }), text);
   EXPECT_EQ(error_of([&] { jvp(g, 3.0, 1.0); }), text);
   EXPECT_EQ(error_of([&] { grad(jit(g))(3.0); }), text);
+  // Or where a rule returns it as it is.
+  const auto h = [](Array w) {
+    return custom_jvp([w](Array) { return w; }, [w](Array, Array dx) { return std::pair(w, dx); },
+                      {.name = "scaled"})(2.0 * w);
+  };
+  EXPECT_EQ(error_of([&] { grad(h)(3.0); }), text);
+  EXPECT_EQ(error_of([&] { grad(jit(h))(3.0); }), text);
   EXPECT_EQ(grad([&](Array w) { return f(stop_gradient(w)) + w; })(3.0).item<double>(), 1);
 }
 

@@ -13,6 +13,16 @@ using transforms::DualTrace;
 
 namespace {
 
+// NotDifferentiableError when one of `values`, which a rule for `outer` uses or gives, belongs to that trace.
+void check_foreign(const DualTrace* outer, const CustomInfo& info, std::span<const Array> values) {
+  for (const Array& a : values)
+    if (outer->owns(a)) {
+      const ForcedLocation own_line{SourceLocation()};
+      const LocationScope scope(info.loc, info.what);
+      refuse_captured(info.what, info.name, a.aval());
+    }
+}
+
 class RuleTrace final : public Trace {
  public:
   RuleTrace(const DualTrace* outer, const CustomInfo& info)
@@ -23,14 +33,7 @@ class RuleTrace final : public Trace {
     const CurrentTrace current(parent());
     bind(call.op, call.params, call.args, outs);
   }
-  void check(std::span<const Array> args) const {
-    for (const Array& a : args)
-      if (outer_->owns(a)) {
-        const ForcedLocation own_line{SourceLocation()};
-        const LocationScope scope(info_.loc, info_.what);
-        refuse_captured(info_.what, info_.name, a.aval());
-      }
-  }
+  void check(std::span<const Array> args) const { check_foreign(outer_, info_, args); }
   const DualTrace* outer() const { return outer_; }
 
  private:
@@ -87,6 +90,8 @@ bool control::differentiate_now(const CustomInfo& info, DualRule rule, std::span
   run_between(dual, dual->rule_trace(), info, [&] {
     rule(operands.primals, operands.tangents, results, tangents);
     check_usable(info.what, "results", results);
+    check_foreign(dual, info, results);
+    check_foreign(dual, info, tangents);
     // As in jvp_by_rule: results of a program that takes tangents too wait for these, but do not depend on them.
     const Trace* staging = dual->tangent_trace();
     if (!staging || std::none_of(results.begin(), results.end(), [&](const Array& a) { return staging->owns(a); }))
@@ -116,6 +121,8 @@ bool control::linearize_now(const CustomInfo& info, ForwardRule fwd, const FlatF
     fwd(operands.primals, results, residuals);
     check_usable(info.what, "results", results);
     check_usable(info.what, "residuals", residuals);
+    check_foreign(dual, info, results);
+    check_foreign(dual, info, residuals);
   });
   std::vector<Aval> types;
   for (const Array& r : results)

@@ -5,7 +5,9 @@
 
 #include "weft/api/autodiff.h"      // IWYU pragma: export
 #include "weft/api/control_flow.h"  // IWYU pragma: export
+#include "weft/api/custom.h"        // IWYU pragma: export
 #include "weft/api/grad.h"          // IWYU pragma: export
+#include "weft/api/implicit.h"      // IWYU pragma: export
 #include "weft/api/jit.h"           // IWYU pragma: export
 #include "weft/api/ravel.h"         // IWYU pragma: export
 #include "weft/api/vmap.h"          // IWYU pragma: export

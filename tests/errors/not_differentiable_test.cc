@@ -84,5 +84,49 @@ TEST(not_differentiable_error, hessian_by_an_integer) {
       "hint: convert it with astype(f32), or differentiate another argument: hessian<1>(f).");
 }
 
+TEST(not_differentiable_error, forward_mode_of_a_custom_vjp) {
+  expect_error<NotDifferentiableError>(
+      [&] {
+        const auto f = custom_vjp([](Array x) { return x * x; }, [](Array x) { return std::pair(x * x, x); },
+                                  [](Array x, Array ct) { return 2.0f * x * ct; }, {.name = "square"});
+        jvp(f, 3.0f, 1.0f);
+      },
+      "custom_vjp: forward mode (jvp, jacfwd) needs a jvp rule; got square, whose rules, fwd and bwd, serve reverse "
+      "mode.\n"
+      "  at here\n"
+      "  while tracing jvp(f) at here\n"
+      "hint: give custom_vjp a jvp rule as its fourth argument, or define square by custom_jvp, which serves both "
+      "modes.");
+}
+
+TEST(not_differentiable_error, what_a_custom_function_captures) {
+  expect_error<NotDifferentiableError>(
+      [&] {
+        grad([](Array w) {
+          return custom_jvp([w](Array x) { return w * x; }, [w](Array x, Array dx) { return std::pair(w * x, w * dx); },
+                            {.name = "scale"})(3.0f);
+        })(2.0f);
+      },
+      "custom_jvp: rules must cover all that is differentiated; got a derivative by f32[] that scale captures, of "
+      "which "
+      "its rules know nothing.\n"
+      "  at here\n"
+      "  while tracing grad(f) at here\n"
+      "hint: pass it as an argument of scale, or capture stop_gradient of it if it counts as a constant.");
+}
+
+TEST(not_differentiable_error, reverse_mode_of_a_linear_solve_without_a_transposed_one) {
+  expect_error<NotDifferentiableError>(
+      [&] {
+        grad([](Array b) {
+          return custom_linear_solve([](Array x) { return 2.0f * x; }, b,
+                                     [](const LinearMap<Array>&, Array c) { return 0.5f * c; });
+        })(2.0f);
+      },
+      "custom_linear_solve: reverse mode must solve with the transposed map; got no transpose_solve.\n"
+      "  at here\n"
+      "hint: pass it as the fourth argument, or `symmetric` if the map is its own transpose.");
+}
+
 }  // namespace
 }  // namespace weft::errors

@@ -13,6 +13,7 @@
 #include "weft/base/error.h"
 #include "weft/ir/builder.h"
 #include "weft/ir/call.h"
+#include "weft/ir/custom_rules.h"
 #include "weft/ir/programs.h"
 #include "weft/runtime/client.h"
 #include "weft/runtime/reference.h"
@@ -193,6 +194,14 @@ bool tame(const Eqn& e) {
     case OpCode::kCase: {
       const auto& branches = params_as<CaseParams>(e.params).branches;
       return std::all_of(branches.begin(), branches.end(), [](const Jaxpr& b) { return small(b); });
+    }
+    case OpCode::kCustomJvpCall:
+    case OpCode::kCustomVjpCall:
+    case OpCode::kCustomVmapCall:
+    case OpCode::kCustomLinearSolve: return small(*custom_program(e.op, e.params.get()));
+    case OpCode::kCustomVjpTangent: {
+      const Rule& jvp = params_as<CustomVjpTangentParams>(e.params).jvp;
+      return jvp.is_program() && small(jvp.program());
     }
     case OpCode::kWhile:
     case OpCode::kCustomCall: return false;

@@ -3,6 +3,7 @@
 #include "samples/sample.h"
 #include "weft/core/custom_call.h"
 #include "weft/ir/collectives.h"
+#include "weft/ir/custom_rules.h"
 #include "weft/ir/parse.h"
 #include "weft/ir/programs.h"
 #include "weft/ops/lax.h"
@@ -10,6 +11,106 @@
 namespace weft::testing {
 
 namespace {
+
+// ---- functions with rules of their own ----
+
+void add_custom(std::vector<Sample>& out) {
+  const auto add = [&](std::string name, OpCode op, ir::Params params, std::vector<SampleOperand> operands,
+                       std::vector<int> smooth_in, std::vector<double> expected) {
+    out.push_back({.name = std::move(name),
+                   .op = op,
+                   .params = std::move(params),
+                   .operands = std::move(operands),
+                   .smooth_in = std::move(smooth_in),
+                   .expected = std::move(expected)});
+  };
+  // a is captured: rules give no derivative by it.
+  const ir::Jaxpr sine = ir::parse(R"({ lambda a:f64[]; b:f64[3]. let
+    c:f64[3] = sin b
+    d:f64[3] = broadcast_in_dim[broadcast_dimensions=() shape=(3,)] a
+    e:f64[3] = mul c d
+  in (e,) })");
+  const ir::Jaxpr sine_jvp = ir::parse(R"({ lambda a:f64[]; b:f64[3] c:f64[3]. let
+    d:f64[3] = broadcast_in_dim[broadcast_dimensions=() shape=(3,)] a
+    e:f64[3] = sin b
+    f:f64[3] = mul e d
+    g:f64[3] = cos b
+    h:f64[3] = mul g d
+    i:f64[3] = mul h c
+  in (f, i) })");
+  add("custom_jvp_call_with_capture", OpCode::kCustomJvpCall,
+      ir::make_params(CustomJvpCallParams{"scaled_sine", sine, ir::Rule(sine_jvp)}), {{f64, {}}, {f64, {3}}}, {1}, {});
+  add("custom_jvp_call_with_integers", OpCode::kCustomJvpCall,
+      ir::make_params(CustomJvpCallParams{"times", ir::parse(R"({ lambda ; a:f64[2] b:i32[2]. let
+    c:f64[2] = convert_element_type[new_dtype=float64] b
+    d:f64[2] = mul a c
+    e:i32[2] = add b 1:i32[2]
+  in (d, e) })"),
+                                          ir::Rule(ir::parse(R"({ lambda ; a:f64[2] b:i32[2] c:f64[2]. let
+    d:f64[2] = convert_element_type[new_dtype=float64] b
+    e:f64[2] = mul a d
+    f:i32[2] = add b 1:i32[2]
+    g:f64[2] = mul c d
+  in (e, f, g) })"))}),
+      {{f64, {2}, 0, 0, {1.5, 2}}, {i32, {2}, 0, 0, {2, 3}}}, {0}, {3, 6});
+  const ir::Jaxpr product = ir::parse("{ lambda ; a:f64[2] b:f64[2]. let c:f64[2] = mul a b in (c,) }");
+  const ir::Rule fwd(ir::parse("{ lambda ; a:f64[2] b:f64[2]. let c:f64[2] = mul a b in (c, a, b) }"));
+  const ir::Rule bwd(ir::parse(R"({ lambda ; a:f64[2] b:f64[2] c:f64[2]. let
+    d:f64[2] = mul b c
+    e:f64[2] = mul a c
+  in (d, e) })"));
+  add("custom_vjp_call_of_product", OpCode::kCustomVjpCall,
+      ir::make_params(CustomVjpCallParams{"product", product, fwd, bwd,
+                                          ir::Rule(ir::parse(R"({ lambda ; a:f64[2] b:f64[2] c:f64[2] d:f64[2]. let
+    e:f64[2] = mul a b
+    f:f64[2] = mul b c
+    g:f64[2] = mul a d
+    h:f64[2] = add f g
+  in (e, h) })"))}),
+      {{f64, {2}, 0, 0, {2, 3}}, {f64, {2}, 0, 0, {5, 0.5}}}, {0, 1}, {10, 1.5});
+  // Residuals twice: as bwd gets them, and as the arguments of jvp.
+  add("custom_vjp_tangent_of_product", OpCode::kCustomVjpTangent,
+      ir::make_params(CustomVjpTangentParams{"product",
+                                             0,
+                                             2,
+                                             2,
+                                             {Aval(f64, Dims{2})},
+                                             bwd,
+                                             ir::Rule(ir::parse(R"({ lambda ; a:f64[2] b:f64[2] c:f64[2] d:f64[2]. let
+    e:f64[2] = mul b c
+    f:f64[2] = mul a d
+    g:f64[2] = add e f
+  in (g,) })"))}),
+      {{f64, {2}, 0, 0, {2, 3}},
+       {f64, {2}, 0, 0, {5, 0.5}},
+       {f64, {2}, 0, 0, {2, 3}},
+       {f64, {2}, 0, 0, {5, 0.5}},
+       {f64, {2}, 0, 0, {1, -1}},
+       {f64, {2}, 0, 0, {0.5, 2}}},
+      {2, 3}, {6, 5.5});
+  add("custom_vmap_call_of_product", OpCode::kCustomVmapCall,
+      ir::make_params(CustomVmapCallParams{"product", product, ir::Rule()}), {{f64, {2}}, {f64, {2}}}, {0, 1}, {});
+  const ir::Jaxpr quotient = ir::parse("{ lambda a:f64[3]; b:f64[3]. let c:f64[3] = div b a in (c,) }");
+  add("custom_linear_solve_of_diagonal", OpCode::kCustomLinearSolve,
+      ir::make_params(CustomLinearSolveParams{
+          ir::parse("{ lambda a:f64[3]; b:f64[3]. let c:f64[3] = mul a b in (c,) }"), quotient, ir::Rule(quotient)}),
+      {{f64, {3}, 0.5, 1.5, {2, 4, 5}}, {f64, {3}, -2, 2, {1, 2, 10}}}, {0, 1}, {0.5, 0.5, 2});
+  // (a u + v, v) = (b, c).
+  add("custom_linear_solve_of_two", OpCode::kCustomLinearSolve,
+      ir::make_params(CustomLinearSolveParams{ir::parse(R"({ lambda a:f64[2]; u:f64[2] v:f64[2]. let
+    b:f64[2] = mul a u
+    c:f64[2] = add b v
+  in (c, v) })"),
+                                              ir::parse(R"({ lambda a:f64[2]; b:f64[2] c:f64[2]. let
+    d:f64[2] = sub b c
+    e:f64[2] = div d a
+  in (e, c) })"),
+                                              ir::Rule(ir::parse(R"({ lambda a:f64[2]; b:f64[2] c:f64[2]. let
+    d:f64[2] = div b a
+    e:f64[2] = sub c d
+  in (d, e) })"))}),
+      {{f64, {2}, 0.5, 1.5, {2, 4}}, {f64, {2}, -2, 2, {5, 6}}, {f64, {2}, -2, 2, {1, 2}}}, {0, 1, 2}, {2, 1});
+}
 
 // ---- case, while, composite ----
 
@@ -401,6 +502,7 @@ std::vector<Sample> program_samples() {
   std::vector<Sample> out;
   add_case(out);
   add_while(out);
+  add_custom(out);
   add_scan(out);
   add_composite(out);
   add_custom_call(out);

@@ -24,7 +24,9 @@ const std::string* first_without(const PathLeaves& a, const PathLeaves& b) {
   return nullptr;
 }
 
-void check_paths(const std::string& op, const PathLeaves& primals, const PathLeaves& tangents) {
+}  // namespace
+
+void check_same_paths(const std::string& op, const PathLeaves& primals, const PathLeaves& tangents) {
   if (primals.paths.size() == tangents.paths.size()) {
     bool same = true;
     for (std::size_t i = 0; same && i < primals.paths.size(); ++i)
@@ -42,11 +44,9 @@ void check_paths(const std::string& op, const PathLeaves& primals, const PathLea
   throw TreeError(op + ": " + tangents.root + " must have the structure of " + primals.root + "; got " + got + ".");
 }
 
-}  // namespace
-
 Arrays match_tangents(const char* what, const PathLeaves& primals, const PathLeaves& tangents) {
   const std::string op(what);
-  check_paths(op, primals, tangents);
+  check_same_paths(op, primals, tangents);
   Arrays r;
   for (std::size_t i = 0; i < primals.arrays.size(); ++i) {
     const Array& p = primals.arrays[i];

@@ -34,6 +34,9 @@ PathLeaves path_leaves(const T& t, const std::string& root) {
   return std::move(v.out);
 }
 
+/// TreeError naming the first path that only one of them has, unless they have the same ones.
+void check_same_paths(const std::string& op, const PathLeaves& primals, const PathLeaves& tangents);
+
 /// The tangents (cotangents) for the primals that are not none, in order; none stands for zero.
 /// Throws TreeError naming the path when the leaves do not correspond, ShapeError or DTypeError for a leaf whose
 /// type is not its primal's, and DTypeError for a tangent of an integer or bool.

@@ -25,7 +25,7 @@ ir::Jaxpr derive(const ir::Jaxpr& base, const std::string& key, std::span<const 
                  const FlatFunction& body) {
   return *base.memo<ir::Jaxpr>(key, [&] {
     const Staged staged = stage(body, inputs, "program");
-    internal_check(staged.captured.empty(), "derive: a closed program captured a value");
+    check_closed(staged);
     return std::make_shared<const ir::Jaxpr>(ir::with_num_consts(staged.jaxpr, num_consts));
   });
 }

@@ -65,6 +65,15 @@ Staged stage(const FlatFunction& f, std::span<const Aval> inputs, const std::str
   return staged;
 }
 
+void check_closed(const Staged& staged) {
+  if (staged.captured.empty()) return;
+  const Array& a = staged.captured[0];
+  const Tracer* t = a.tracer();
+  throw LeakError("custom rules: a rule that runs inside a program must take all it needs as arguments; it captures " +
+                      (t ? t->str() : a.aval().str()) + ".",
+                  "pass it as an argument of the custom function.");
+}
+
 Array literal_array(const ir::Literal& literal) {
   if (literal.aval.size() == 0) {
     // A splat of no elements has nothing to repeat; any memory will do.

@@ -21,6 +21,10 @@ struct Staged {
 /// tracers that `f` closes over are captured.
 Staged stage(const FlatFunction& f, std::span<const Aval> inputs, const std::string& name);
 
+/// LeakError unless nothing was captured: programs derived from programs have no place for captures. Only a rule that
+/// is a C++ function (of custom_jvp, ...) can bring one in.
+void check_closed(const Staged& staged);
+
 /// Runs a program operation by operation in the current trace. Values are released after their
 /// last use. `args` holds constants and inputs.
 void eval_jaxpr(const ir::Jaxpr& jaxpr, std::span<const Array> args, Arrays& outs);

@@ -3,6 +3,7 @@
 #include <unordered_set>
 
 #include "weft/ir/call.h"
+#include "weft/ir/custom_rules.h"
 #include "weft/ir/programs.h"
 
 namespace weft::ir {
@@ -139,7 +140,7 @@ namespace {
 const Jaxpr* called_program(const Eqn& e) {
   if (e.op == OpCode::kCall) return &params_as<CallParams>(e.params).jaxpr;
   if (e.op == OpCode::kComposite) return &params_as<CompositeParams>(e.params).decomposition;
-  return nullptr;
+  return custom_program(e.op, e.params.get());
 }
 
 // How many equations `jaxpr` has when all calls inside are replaced; more than kMostInlined are not counted.

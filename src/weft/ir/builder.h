@@ -37,9 +37,10 @@ Jaxpr dce(const Jaxpr& jaxpr, const std::vector<bool>& used = {});
 /// tells whether constant i stays. Inputs stay as they are.
 Jaxpr dce_consts(const Jaxpr& jaxpr, std::vector<bool>& kept);
 
-/// The program with each `call` and `composite` replaced by the equations of what it stands for, where those are at
-/// most kMostInlined; larger programs stay calls. So the result is linear in the text of a program whose functions each
-/// call the one before twice, which stands for exponentially many equations.
+/// The program with each `call`, `composite` and custom_..._call replaced by the equations of what it stands for, where
+/// those are at most kMostInlined; larger programs stay calls. Custom rules are lost: this is for running programs. So
+/// the result is linear in the text of a program whose functions each call the one before twice, which stands for
+/// exponentially many equations.
 Jaxpr inline_calls(const Jaxpr& jaxpr);
 inline constexpr std::size_t kMostInlined = 4096;
 

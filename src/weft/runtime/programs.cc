@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "weft/ir/call.h"
+#include "weft/ir/custom_rules.h"
 #include "weft/ir/programs.h"
 
 namespace weft {
@@ -90,7 +91,8 @@ void run_scan(const ScanParams& p, std::span<const Array> args, Arrays& outs) {
 
 bool carries_programs(OpCode op) {
   return op == OpCode::kCall || op == OpCode::kCase || op == OpCode::kWhile || op == OpCode::kScan ||
-         op == OpCode::kComposite;
+         op == OpCode::kComposite || op == OpCode::kCustomJvpCall || op == OpCode::kCustomVjpCall ||
+         op == OpCode::kCustomVmapCall || op == OpCode::kCustomLinearSolve;
 }
 
 void run_programs(const Call& call, Arrays& outs) {
@@ -100,8 +102,11 @@ void run_programs(const Call& call, Arrays& outs) {
     case OpCode::kCase: return run_case(call.params_as<CaseParams>(), call.args, outs);
     case OpCode::kScan: return run_scan(call.params_as<ScanParams>(), call.args, outs);
     case OpCode::kWhile: return run_while(call.params_as<WhileParams>(), call.args, outs);
-    default: throw InternalError("run_programs: an operation without programs");
+    default: break;
   }
+  const ir::Jaxpr* program = ir::custom_program(call.op, call.params.get());
+  internal_check(program != nullptr, "run_programs: an operation without programs");
+  executable(*program)->run(call.args, outs);
 }
 
 }  // namespace weft

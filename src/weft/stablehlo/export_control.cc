@@ -1,5 +1,6 @@
 // Calls, branches and loops, and transfers, whose order tokens keep.
 #include "weft/base/error.h"
+#include "weft/ir/custom_rules.h"
 #include "weft/stablehlo/exporter.h"
 
 namespace weft::stablehlo {
@@ -23,6 +24,30 @@ void Exporter::composite(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
   attributes.push_back({"decomposition", Attribute::symbol(symbol_for(p.decomposition, p.name + ".impl"))});
   if (p.version != 0) attributes.push_back({"version", Attribute::integer(p.version, "i32")});
   define(e, emit("stablehlo.composite", std::move(args), std::span<const Aval>(out), std::move(attributes)));
+}
+
+// Custom rules are Weft's own: what is written is the function.
+void Exporter::custom_function(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
+  const ir::Jaxpr* program = ir::custom_program(e.op, e.params.get());
+  Values args = operands(jaxpr, e);
+  const ir::Avals out = result_types(jaxpr, e);
+  const std::string symbol = symbol_for(*program, ir::custom_name(e.op, e.params.get()));
+  define(e, emit("func.call", std::move(args), std::span<const Aval>(out), {{"callee", Attribute::symbol(symbol)}}));
+}
+
+void Exporter::custom_vjp_tangent(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
+  const auto& p = ir::params_as<CustomVjpTangentParams>(e.params);
+  if (!p.jvp.is_program())
+    throw NotDifferentiableError("stablehlo: a program must have a value; got a forward derivative of " + p.name +
+                                     ", which custom_vjp gave rules for reverse mode only.",
+                                 "give custom_vjp a jvp rule as its fourth argument.");
+  const Values all = operands(jaxpr, e);
+  const auto captures = static_cast<std::ptrdiff_t>(p.num_captures);
+  Values args(all.begin(), all.begin() + captures);
+  args.insert(args.end(), all.begin() + captures + static_cast<std::ptrdiff_t>(p.num_residuals), all.end());
+  const ir::Avals out = result_types(jaxpr, e);
+  define(e, emit("func.call", std::move(args), std::span<const Aval>(out),
+                 {{"callee", Attribute::symbol(symbol_for(p.jvp.program(), p.name + ".jvp"))}}));
 }
 
 void Exporter::custom_call(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {

@@ -32,6 +32,11 @@ Exporter::Handler Exporter::handler(OpCode op) {
     case OpCode::kCall: return &E::call;
     case OpCode::kComposite: return &E::composite;
     case OpCode::kCustomCall: return &E::custom_call;
+    case OpCode::kCustomJvpCall:
+    case OpCode::kCustomVjpCall:
+    case OpCode::kCustomVmapCall:
+    case OpCode::kCustomLinearSolve: return &E::custom_function;
+    case OpCode::kCustomVjpTangent: return &E::custom_vjp_tangent;
     case OpCode::kCase: return &E::case_op;
     case OpCode::kWhile: return &E::while_op;
     case OpCode::kReduce: return &E::reduce;

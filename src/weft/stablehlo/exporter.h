@@ -70,6 +70,8 @@ class Exporter {
   void call(const ir::Jaxpr&, const ir::Eqn&);
   void composite(const ir::Jaxpr&, const ir::Eqn&);
   void custom_call(const ir::Jaxpr&, const ir::Eqn&);
+  void custom_function(const ir::Jaxpr&, const ir::Eqn&);
+  void custom_vjp_tangent(const ir::Jaxpr&, const ir::Eqn&);
   void case_op(const ir::Jaxpr&, const ir::Eqn&);
   void while_op(const ir::Jaxpr&, const ir::Eqn&);
   void transfer(const ir::Jaxpr&, const ir::Eqn&);

@@ -192,26 +192,6 @@ std::vector<std::string_view> called_symbols(const Op& op) {
 }
 
 // What a composite's regions compute, its decomposition says again.
-bool runs_regions(const Op& op) { return op.name != "stablehlo.composite"; }
-
-}  // namespace
-
-std::optional<KnownAttributes> known_attributes(std::string_view op) {
-  static const auto* const table = [] {
-    auto* m = new std::unordered_map<std::string_view, KnownAttributes>;
-    for (const Attributes& row : kAttributes) {
-      KnownAttributes& known = (*m)[row.op];
-      add_words(row.read, known.read);
-      add_words(row.unread, known.unread);
-    }
-    for (const std::string_view broadcasting : broadcasting_operations())
-      m->try_emplace(broadcasting, KnownAttributes{{"broadcast_dimensions"}, {}});
-    return m;
-  }();
-  const auto it = table->find(op);
-  return it == table->end() ? std::nullopt : std::optional(it->second);
-}
-
 // The symbol of a function that the operation calls, or null.
 const Attribute* called_symbol(const Op& op) {
   const Attribute* callee = op.find(op.name == "stablehlo.composite" ? "decomposition" : "callee");
@@ -236,7 +216,25 @@ std::optional<std::pair<TypeRef, TypeRef>> sharded(const Module& module, const O
   return body.ops.empty() ? std::nullopt : differ(op.results, body.ops.back().operands);
 }
 
+bool runs_regions(const Op& op) { return op.name != "stablehlo.composite"; }
+
 }  // namespace
+
+std::optional<KnownAttributes> known_attributes(std::string_view op) {
+  static const auto* const table = [] {
+    auto* m = new std::unordered_map<std::string_view, KnownAttributes>;
+    for (const Attributes& row : kAttributes) {
+      KnownAttributes& known = (*m)[row.op];
+      add_words(row.read, known.read);
+      add_words(row.unread, known.unread);
+    }
+    for (const std::string_view broadcasting : broadcasting_operations())
+      m->try_emplace(broadcasting, KnownAttributes{{"broadcast_dimensions"}, {}});
+    return m;
+  }();
+  const auto it = table->find(op);
+  return it == table->end() ? std::nullopt : std::optional(it->second);
+}
 
 bool Importer::custom_call_is_known(const Op& op) const {
   const Attribute* target = op.find("call_target_name");

@@ -29,6 +29,11 @@ class DualTrace : public Trace {
     }
   }
 
+  /// The trace in which the jvp rules of operations run.
+  virtual Trace* rule_trace() const = 0;
+  /// The trace that stages tangents; null in forward mode.
+  virtual Trace* tangent_trace() const { return nullptr; }
+
   void process(const Call& call, Arrays& outs) final {
     Arrays primals(call.args.size()), tangents(call.args.size());
     bool any = false;

@@ -10,6 +10,7 @@ namespace {
 class JvpTrace final : public DualTrace {
  public:
   explicit JvpTrace(std::string name) : DualTrace(Kind::kJvp, std::move(name)) {}
+  Trace* rule_trace() const override { return parent(); }
 
  private:
   void differentiate(const Call& call, std::span<const Array> tangents, Arrays& results,
@@ -67,7 +68,7 @@ std::shared_ptr<const JvpJaxpr> jvp_jaxpr(const ir::Jaxpr& jaxpr, const std::vec
       }
     };
     const Staged staged = stage(body, inputs, "jvp");
-    internal_check(staged.captured.empty(), "jvp_jaxpr: a closed program captured a value");
+    check_closed(staged);
     result->jaxpr = staged.jaxpr;
     return result;
   });

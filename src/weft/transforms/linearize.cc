@@ -32,6 +32,8 @@ class LinearizeTrace final : public DualTrace {
       : DualTrace(Kind::kLinearize, std::move(name)),
         tangents_(std::move(tangents)),
         split_(make_ref<SplitTrace>(tangents_.get())) {}
+  Trace* rule_trace() const override { return split_.get(); }
+  Trace* tangent_trace() const override { return tangents_.get(); }
 
  private:
   void differentiate(const Call& call, std::span<const Array> tangents, Arrays& results,
@@ -104,7 +106,7 @@ std::shared_ptr<const LinearizedJaxpr> linearize_jaxpr(const ir::Jaxpr& jaxpr,
           result->has_tangent = std::move(lin.has_tangent);
         };
         const Staged staged = stage(body, jaxpr.input_avals(), "linearize");
-        internal_check(staged.captured.empty(), "linearize_jaxpr: a closed program captured a value");
+        check_closed(staged);
         result->primal = staged.jaxpr;
         return result;
       });

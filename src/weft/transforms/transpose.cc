@@ -115,7 +115,7 @@ std::shared_ptr<const TransposedJaxpr> transpose_jaxpr(const ir::Jaxpr& jaxpr, c
       }
     };
     const Staged staged = stage(body, inputs, "transpose");
-    internal_check(staged.captured.empty(), "transpose_jaxpr: a closed program captured a value");
+    check_closed(staged);
     result->jaxpr = staged.jaxpr;
     return result;
   });

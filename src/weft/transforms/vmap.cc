@@ -93,7 +93,7 @@ std::shared_ptr<const BatchedJaxpr> batch_jaxpr(const ir::Jaxpr& jaxpr, std::spa
            result->out_bdims);
     };
     const Staged staged = stage(body, inputs, "vmap");
-    internal_check(staged.captured.empty(), "batch_jaxpr: a closed program captured a value");
+    check_closed(staged);
     result->jaxpr = staged.jaxpr;
     return result;
   });

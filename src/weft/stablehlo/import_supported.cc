@@ -141,6 +141,8 @@ constexpr Attributes kAttributes[] = {
     {"sdy.all_reduce", "", "reduction_axes out_sharding"},
     {"sdy.all_slice", "", "slicing_axes out_sharding"},
     {"sdy.collective_permute", "", "out_sharding"},
+    {"sdy.data_flow_edge", "", "sharding"},
+    {"sdy.manual_computation", "", "in_shardings out_shardings manual_axes"},
     {"sdy.named_computation", "", "name in_shardings out_shardings"},
     {"sdy.propagation_barrier", "", "allowed_direction"},
     {"sdy.reshard", "", "sharding"},
@@ -192,15 +194,6 @@ std::vector<std::string_view> called_symbols(const Op& op) {
 }
 
 // What a composite's regions compute, its decomposition says again.
-// The symbol of a function that the operation calls, or null.
-const Attribute* called_symbol(const Op& op) {
-  const Attribute* callee = op.find(op.name == "stablehlo.composite" ? "decomposition" : "callee");
-  const bool calls = op.name == "func.call" || op.name == "stablehlo.composite";
-  return calls && callee && (callee->kind == Attribute::Kind::kSymbol || callee->kind == Attribute::Kind::kString)
-             ? callee
-             : nullptr;
-}
-
 // The first values, if any, of which the operation has a part where its body has the whole, or the other way round.
 std::optional<std::pair<TypeRef, TypeRef>> sharded(const Module& module, const Op& op) {
   if (op.regions.size() != 1 || op.regions[0].blocks.empty()) return std::nullopt;

@@ -188,7 +188,7 @@ TEST(shardy, programs_of_one_device_are_what_they_compute) {
   const Function f = import(kSharded);
   EXPECT_EQ(f.jaxpr().str(),
             "{ lambda ; a:f32[4,2] b:f32[2]. let\n"
-            "    c:f32[4,2] = broadcast_in_dim[broadcast_dimensions=(1,) shape=(4,2)] b\n"
+            "    c:f32[4,2] = broadcast_in_dim[broadcast_dimensions=(1,) shape=(4, 2)] b\n"
             "    d:f32[4,2] = add a c\n"
             "    e:f32[4,2] = mul d d\n"
             "  in (e,) }");

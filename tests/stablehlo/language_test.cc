@@ -351,10 +351,13 @@ func.func @main() {
   %x = stablehlo.constant dense<[(0.0, 1.0), (2.0, 1.0)]> : tensor<2xcomplex<f64>>
   %0 = stablehlo.square %x : tensor<2xcomplex<f64>>
   check.expect_almost_eq_const %0, dense<[(-1.0, 0.0), (3.0, 4.0)]> : tensor<2xcomplex<f64>>, tolerance = 1.0e-12
+  %y = stablehlo.constant dense<[(1.0e+38, 1.0e+38), (1.0e+155, 2.0e+155), (1.0e+308, -1.0e+308), (0x7FF0000000000000, 0x7FF0000000000000)]> : tensor<4xcomplex<f64>>
+  %1 = stablehlo.square %y : tensor<4xcomplex<f64>>
+  check.expect_eq_const %1, dense<[(0.0, 1.9999999999999998E+76), (0xFFF0000000000000, 0x7FF0000000000000), (0.0, 0xFFF0000000000000), (0xFFF8000000000000, 0x7FF0000000000000)]> : tensor<4xcomplex<f64>>
   return
 }
 )",
-         1);
+         2);
 }
 
 TEST(top_k, of_chlo_gives_the_largest_or_the_smallest) {
@@ -529,7 +532,9 @@ TEST(export_names, differ_between_an_operation_and_its_regions) {
   const Module m = to_module(f.jaxpr(), f.constants());
   std::set<std::pair<std::string, std::uint32_t>> names;
   for (const Value& v : m.values)
-    if (!v.name.empty() && !v.name.starts_with("arg")) EXPECT_TRUE(names.insert({v.name, v.index}).second) << v.name;
+    if (!v.name.empty() && !v.name.starts_with("arg")) {
+      EXPECT_TRUE(names.insert({v.name, v.index}).second) << v.name;
+    }
   EXPECT_GE(names.size(), 3u);
 }
 

@@ -41,7 +41,7 @@ TEST(attributes, of_an_operations_own_dictionary_are_its_own) {
   const std::string x = "%x: tensor<2x3xf32>", types = " : (tensor<2x3xf32>) -> tensor<3x2xf32>\n";
   EXPECT_EQ(
       error_of("  %0 = \"stablehlo.transpose\"(%x) <{permutation = array<i64: 1, 0>, xla_shape = \"x\"}>" + types, x),
-      "a.mlir:2:75: stablehlo.transpose: there is no attribute xla_shape (known: permutation).");
+      "a.mlir:2:80: stablehlo.transpose: there is no attribute xla_shape (known: permutation).");
   EXPECT_EQ(
       error_of(
           "  %0 = \"stablehlo.transpose\"(%x) <{permutation = array<i64: 1, 0>, a.b = 1}> {xla_shape = \"x\"}" + types,
@@ -49,7 +49,7 @@ TEST(attributes, of_an_operations_own_dictionary_are_its_own) {
       "no error");
   // Beside it, what is one or two letters off was meant to be known.
   EXPECT_EQ(error_of("  %0 = \"stablehlo.transpose\"(%x) {permutation = array<i64: 1, 0>, permutatoin = 1}" + types, x),
-            "a.mlir:2:73: stablehlo.transpose: there is no attribute permutatoin (known: permutation).");
+            "a.mlir:2:81: stablehlo.transpose: there is no attribute permutatoin (known: permutation).");
   EXPECT_EQ(error_of("  %0 = stablehlo.exponential %x {result_accuracy = #stablehlo.result_accuracy<mode = "
                      "#stablehlo.result_accuracy_mode<HIGHEST>>} : tensor<2x3xf32>\n",
                      x),
@@ -429,7 +429,7 @@ module {
 )",
          2);
   EXPECT_EQ(error_of("  %0 = sdy.propagation_barrier %x allowed_direction=UP : tensor<f32>\n", "%x: tensor<f32>"),
-            "a.mlir:2:52: sdy.propagation_barrier: allowed_direction must be one of NONE, FORWARD, BACKWARD, BOTH.");
+            "a.mlir:2:53: sdy.propagation_barrier: allowed_direction must be one of NONE, FORWARD, BACKWARD, BOTH.");
 }
 
 // ---- calls of libraries ----

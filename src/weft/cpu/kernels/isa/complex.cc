@@ -60,7 +60,7 @@ struct Square : SameResult {
   template <class C>
   WEFT_INLINE C apply(C a) {
     // As the reference evaluation: no difference of squares that are infinite.
-    const auto ab = a.re * a.im;
+    const auto ab = rounded(a.re * a.im);
     const bool equal = (absolute(a.re) == absolute(a.im)) & (a.re - a.re == 0);
     return {equal ? 0 : (a.re - a.im) * (a.re + a.im), ab + ab};
   }

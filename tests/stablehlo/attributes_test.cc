@@ -1,6 +1,7 @@
 // The table of attributes that operations have (import_supported.cc) against what readers ask for.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "harness/files.h"

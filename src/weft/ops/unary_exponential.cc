@@ -98,13 +98,25 @@ const OpRules op_rule_table::cbrt = smooth_rules([](const Array& t, const Array&
   return lax::multiply(t, lax::divide(1.0 / 3.0, lax::square(y)));
 });
 
+namespace {
+
+// (a + bi)^2 = (a - b) (a + b) + 2 a b i, whose real part is right where a^2 and b^2 are infinite or nearly equal.
+template <class T>
+std::complex<T> complex_square(std::complex<T> x) {
+  const T a = x.real(), b = x.imag(), ab = a * b;
+  const bool equal = std::abs(a) == std::abs(b) && a - a == 0;
+  return {equal ? T(0) : (a - b) * (a + b), ab + ab};
+}
+
+}  // namespace
+
 // x^2: t 2 x
 Array lax::square(const Arg& x) { return unary(OpCode::kSquare, x); }
 const ir::OpInfo op_infos::square = unary_info<OpCode::kSquare, kNumber>([](auto x) {
   if constexpr (std::is_integral_v<decltype(x)>)
     return static_cast<decltype(x)>(static_cast<std::uint64_t>(x) * static_cast<std::uint64_t>(x));
   else if constexpr (is_complex_v<decltype(x)>)
-    return ops::product(x, x);
+    return complex_square(x);
   else
     return x * x;
 });

@@ -238,7 +238,8 @@ Array erf_inv_of_xla(const Array& u) {
   for (std::size_t i = 1; i < std::size(kCentral); ++i) p = lax::add(coefficient(i), lax::multiply(p, v));
   // Where w is infinite p is no number.
   const Array end = lax::eq(lax::abs(x), 1.0);
-  return lax::convert(lax::select(end, lax::multiply(x, HUGE_VAL), lax::multiply(p, x)), u.dtype());
+  const Array infinite = lax::select(lax::lt(x, 0.0), full(-HUGE_VAL), full(HUGE_VAL));
+  return lax::convert(lax::select(end, infinite, lax::multiply(p, x)), u.dtype());
 }
 
 }  // namespace

@@ -122,12 +122,13 @@ Region Exporter::region_of(std::span<const Aval> arguments, const std::function<
   // Values of a region are not seen outside it.
   const std::size_t outer_literals = literal_order_.size();
   const auto outer_token = token_;
-  // Numbers go on, so that no value of a region is called like its operation's; arguments of sibling regions are alike.
-  const int outer_argument = next_argument_;
+  // The number here will be that of the operation, which no value of its regions may have.
+  const int outer_name = next_name_++, outer_argument = next_argument_;
   for (const Aval a : arguments) block.arguments.push_back(argument(a));
   end_block("stablehlo.return", body(block.arguments));
   for (; literal_order_.size() > outer_literals; literal_order_.pop_back()) literals_.erase(literal_order_.back());
   token_ = outer_token;
+  next_name_ = outer_name;
   next_argument_ = outer_argument;
   block_ = outer;
   block.ops = std::move(ops);

@@ -59,7 +59,10 @@ struct Square : SameResult {
   static constexpr float kCost = 0.3f;
   template <class C>
   WEFT_INLINE C apply(C a) {
-    return Multiply::apply(a, a);
+    // As the reference evaluation: no difference of squares that are infinite.
+    const auto ab = rounded(a.re * a.im);
+    const bool equal = (absolute(a.re) == absolute(a.im)) & (a.re - a.re == 0);
+    return {equal ? 0 : (a.re - a.im) * (a.re + a.im), ab + ab};
   }
 };
 struct Negate : SameResult {

@@ -7,6 +7,8 @@
 #include "weft/api/autodiff.h"
 #include "weft/control/programs.h"
 #include "weft/ir/call.h"
+#include "weft/ir/custom_rules.h"
+#include "weft/ir/programs.h"
 #include "weft/ops/lax.h"
 
 namespace weft {
@@ -48,7 +50,7 @@ const ir::Jaxpr* program_of(const ir::Eqn& e) {
     case OpCode::kCall: return &ir::params_as<CallParams>(e.params).jaxpr;
     case OpCode::kComposite: return &ir::params_as<CompositeParams>(e.params).decomposition;
     case OpCode::kCheckpoint: return &ir::params_as<CheckpointParams>(e.params).jaxpr;
-    default: return nullptr;
+    default: return ir::custom_program(e.op, e.params.get());
   }
 }
 

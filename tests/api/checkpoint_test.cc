@@ -237,6 +237,26 @@ TEST(checkpoint, takes_and_gives_trees_with_integers_and_captures) {
   EXPECT_EQ(f(Pair{np::array({1.0, 2.0}), Array(7)}, 2).n.item<int>(), 8);
 }
 
+TEST(checkpoint, keeps_the_rules_of_functions_that_have_their_own) {
+  // Derivatives that are not those of the square, so that it shows whose rule was used.
+  const auto by_jvp =
+      custom_jvp([](Array x) { return x * x; }, [](Array x, Array dx) { return std::pair(x * x, 10.0 * x * dx); });
+  const auto by_vjp = custom_vjp([](Array x) { return x * x; }, [](Array x) { return std::pair(x * x, x); },
+                                 [](Array x, Array ct) { return 10.0 * x * ct; });
+  const double x = 0.3, first = std::cos(x * x) * 10 * x,
+               second = std::cos(x * x) * 10 - std::sin(x * x) * 10 * x * 10 * x;
+  const auto compare = [&](auto&& square) {
+    const auto f = checkpoint([&](Array v) { return np::sin(square(v)); });
+    EXPECT_NEAR(grad(f)(x).template item<double>(), first, 1e-12);
+    EXPECT_NEAR(jit(grad(f))(x).template item<double>(), first, 1e-12);
+    EXPECT_NEAR(grad(grad(f))(x).template item<double>(), second, 1e-12);
+    EXPECT_NEAR(grad(grad(jit(f)))(x).template item<double>(), second, 1e-12);
+    EXPECT_NEAR(vmap(grad(f))(np::array({x})).template item<double>(), first, 1e-12);
+  };
+  compare(by_jvp);
+  compare(by_vjp);
+}
+
 TEST(checkpoint, is_one_equation_that_comes_back_behind_a_barrier) {
   const auto f = checkpoint([](Array x) { return np::sin(np::sin(x)); });
   const Jaxpr forward = make_jaxpr(f)(1.0f);

@@ -4,6 +4,7 @@
 #include "weft/base/compiler.h"  // first, so that an old compiler says nothing else before it
 
 #include "weft/api/autodiff.h"      // IWYU pragma: export
+#include "weft/api/checkpoint.h"    // IWYU pragma: export
 #include "weft/api/control_flow.h"  // IWYU pragma: export
 #include "weft/api/custom.h"        // IWYU pragma: export
 #include "weft/api/grad.h"          // IWYU pragma: export

@@ -133,7 +133,7 @@ TEST(while_loop, carries_trees_and_captures) {
   EXPECT_EQ(t.item<double>(), 12);
   EXPECT_NE(message<NotDifferentiableError>([&] {
               grad([&](Array b) { return power(b, 3); })(2.0);
-            }).find("while: reverse-mode derivatives need a number of steps"),
+            }).find("while: reverse-mode derivatives need a bound on the number of steps"),
             std::string::npos);
 }
 

@@ -125,8 +125,9 @@ TEST(while_op, reverse_mode_is_refused_with_what_to_do) {
     ADD_FAILURE() << "nothing was thrown";
   } catch (const NotDifferentiableError& e) {
     EXPECT_EQ(e.message(),
-              "while: reverse-mode derivatives need a number of steps that is known before the loop runs; got a loop "
-              "that goes on as long as a condition holds.");
+              "while: reverse-mode derivatives need a bound on the number of steps; got a loop that goes on as long as "
+              "a condition holds.");
+    EXPECT_NE(e.hint().find("max_steps = n"), std::string::npos);
     EXPECT_NE(e.hint().find("scan"), std::string::npos);
     EXPECT_NE(e.hint().find("fori_loop"), std::string::npos);
   }

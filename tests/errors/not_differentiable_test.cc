@@ -46,12 +46,13 @@ TEST(not_differentiable_error, a_gradient_through_a_while_loop) {
         grad([](Array x) { return while_loop([](Array y) { return y < 10.0f; }, [](Array y) { return y * y; }, x); })(
             2.0f);
       },
-      "while: reverse-mode derivatives need a number of steps that is known before the loop runs; got a loop that goes "
-      "on as long as a condition holds.\n"
+      "while: reverse-mode derivatives need a bound on the number of steps; got a loop that goes on as long as a "
+      "condition holds.\n"
       "  at here\n"
       "  while tracing grad(f) at here\n"
-      "hint: write it as scan, or as fori_loop with bounds that are plain integers (in StableHLO text, a loop that "
-      "compares a counter with a constant), or use forward mode (jvp), which works through any loop.");
+      "hint: pass {.max_steps = n} to while_loop, or write it as scan, or as fori_loop with bounds that are plain "
+      "integers (in StableHLO text, a loop that compares a counter with a constant), or use forward mode (jvp), which "
+      "works through any loop.");
 }
 
 TEST(not_differentiable_error, a_second_derivative_by_the_order_of_igamma) {

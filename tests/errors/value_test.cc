@@ -318,5 +318,30 @@ TEST(value_error, a_negative_power_of_integers) {
                            "power: integers have no negative whole powers; got i32 to the -1.\n" + hint);
 }
 
+TEST(value_error, a_loop_that_takes_more_steps_than_it_may) {
+  const auto loop = [](Array x) {
+    return while_loop([](Array y) { return y < 100; }, [](Array y) { return y + 1; }, x, {.max_steps = 10});
+  };
+  expect_error<ValueError>([&] { loop(2.0); },
+                           "while_loop: the condition must become false within max_steps; got one that still holds "
+                           "after them.\n"
+                           "  at here\n"
+                           "hint: allow more steps, or end the loop earlier.");
+  expect_error<ValueError>([&] { jit(loop)(2.0); },
+                           "while: the condition must become false within max_steps; got one that still holds after "
+                           "them.\n"
+                           "  at here\n"
+                           "hint: allow more steps, or end the loop earlier.");
+}
+
+TEST(value_error, a_negative_bound_on_steps) {
+  expect_error<ValueError>(
+      [&] {
+        while_loop([](Array y) { return y < 100; }, [](Array y) { return y + 1; }, Array(2.0), {.max_steps = -3});
+      },
+      "while_loop: max_steps must not be negative; got -3.\n"
+      "  at here");
+}
+
 }  // namespace
 }  // namespace weft::errors

@@ -232,5 +232,45 @@ TEST(jaxpr, memos_are_made_once_and_die_with_the_program) {
   EXPECT_TRUE(made.expired());
 }
 
+TEST(part_of, computes_outputs_from_variables_that_are_given) {
+  const Jaxpr j = parse(R"({ lambda ; a:f32[] b:f32[]. let
+    c:f32[] = sin a
+    d:f32[] = mul c b
+    e:f32[] = exp d
+    f:f32[] = add e c
+  in (f,) })");
+  const std::vector<Var> c_and_b{2, 1};
+  const std::vector<Atom> d_c_e{Atom::var(3), Atom::var(2), Atom::var(4)};
+  const Jaxpr part = part_of(j, c_and_b, d_c_e);
+  EXPECT_EQ(part.str(), "{ lambda ; a:f32[] b:f32[]. let c:f32[] = mul a b; d:f32[] = exp c in (c, a, d) }");
+  check(part);
+  const std::vector<Var> only_b{1};
+  EXPECT_EQ(our_fault([&] { part_of(j, only_b, d_c_e); }), "part_of: an input that is needed is not given");
+}
+
+TEST(with_outputs, gives_other_variables) {
+  const Jaxpr j = parse("{ lambda ; a:f32[]. let b:f32[] = sin a; c:f32[] = exp b in (c,) }");
+  const std::vector<Atom> outputs{Atom::var(1), Atom::var(0)};
+  EXPECT_EQ(dce(with_outputs(j, outputs)).str(), "{ lambda ; a:f32[]. let b:f32[] = sin a in (b, a) }");
+  const std::vector<Atom> none{Atom::var(3)};
+  EXPECT_EQ(our_fault([&] { with_outputs(j, none); }), "with_outputs: there is no such variable");
+}
+
+TEST(inline_calls, puts_what_is_computed_again_behind_a_barrier) {
+  const auto inlined = [](const std::string& differentiated) {
+    return inline_calls(parse(R"({ lambda ; a:f32[]. let
+    b:f32[] = checkpoint[
+      jaxpr={ lambda ; c:f32[]. let d:f32[] = sin c in (d,) }
+      policy=nothing_saveable
+      differentiated=)" + differentiated +
+                              R"(
+    ] a
+  in (b,) })"))
+        .str();
+  };
+  EXPECT_EQ(inlined("False"), "{ lambda ; a:f32[]. let b:f32[] = sin a in (b,) }");
+  EXPECT_EQ(inlined("True"), "{ lambda ; a:f32[]. let b:f32[] = optimization_barrier a; c:f32[] = sin b in (c,) }");
+}
+
 }  // namespace
 }  // namespace weft::ir

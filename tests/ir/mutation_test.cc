@@ -13,6 +13,7 @@
 #include "weft/base/error.h"
 #include "weft/ir/builder.h"
 #include "weft/ir/call.h"
+#include "weft/ir/checkpoint.h"
 #include "weft/ir/custom_rules.h"
 #include "weft/ir/programs.h"
 #include "weft/runtime/client.h"
@@ -191,6 +192,7 @@ bool tame(const Eqn& e) {
   switch (e.op) {
     case OpCode::kCall: return small(params_as<CallParams>(e.params).jaxpr);
     case OpCode::kComposite: return small(params_as<CompositeParams>(e.params).decomposition);
+    case OpCode::kCheckpoint: return small(params_as<CheckpointParams>(e.params).jaxpr);
     case OpCode::kCase: {
       const auto& branches = params_as<CaseParams>(e.params).branches;
       return std::all_of(branches.begin(), branches.end(), [](const Jaxpr& b) { return small(b); });

@@ -20,7 +20,6 @@ constexpr const char* kTitles[] = {"infer", "eval",    "parse",   "jvp",    "tra
 // Every hole that is meant, with its reason.
 const std::map<std::pair<OpCode, Column>, const char*> kNone = {
     {{OpCode::kCall, kDocs}, "users make calls with jit"},
-    {{OpCode::kWhile, kSmooth}, "it has forward mode only; tests/control/while_test.cc tests that"},
     {{OpCode::kGenericScatter, kSmooth}, "what an element was before each update is kept nowhere"},
     {{OpCode::kGenericSelectAndScatter, kSmooth}, "what an element was before each update is kept nowhere"},
     {{OpCode::kSend, kSmooth}, "derivatives do not go through channels"},

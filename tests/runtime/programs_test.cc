@@ -29,8 +29,8 @@ TEST(programs, run_compiled_as_by_reference) {
     }
   }
   EXPECT_EQ(seen, (std::set<OpCode>{OpCode::kCall, OpCode::kCase, OpCode::kWhile, OpCode::kScan, OpCode::kComposite,
-                                    OpCode::kCustomJvpCall, OpCode::kCustomVjpCall, OpCode::kCustomVmapCall,
-                                    OpCode::kCustomLinearSolve}));
+                                    OpCode::kCheckpoint, OpCode::kCustomJvpCall, OpCode::kCustomVjpCall,
+                                    OpCode::kCustomVmapCall, OpCode::kCustomLinearSolve}));
 }
 
 TEST(programs, an_index_out_of_range_means_the_last_branch) {

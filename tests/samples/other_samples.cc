@@ -1,6 +1,7 @@
 // Samples of random bits, of identities and of calls of programs.
 #include "samples/sample.h"
 #include "weft/ir/call.h"
+#include "weft/ir/checkpoint.h"
 #include "weft/ir/parse.h"
 
 namespace weft::testing {
@@ -44,6 +45,18 @@ void add_identities(std::vector<Sample>& out) {
   for (const DType t : {f64, i32, boolean})
     out.push_back(
         {.name = "stop_gradient_" + std::string(name(t)), .op = OpCode::kStopGradient, .operands = {{t, {2, 3}}}});
+  const auto named = [&](std::string name, SampleOperand operand, std::vector<int> smooth_in,
+                         std::vector<double> expected = {}) {
+    out.push_back({.name = "checkpoint_name_" + name,
+                   .op = OpCode::kCheckpointName,
+                   .params = ir::make_params(CheckpointNameParams{"layer/" + name}),
+                   .operands = {std::move(operand)},
+                   .smooth_in = std::move(smooth_in),
+                   .expected = std::move(expected)});
+  };
+  named("of_floats", {f64, {2, 3}}, {0});
+  named("of_complex", {c128, {2}}, {0});
+  named("of_integers", {i32, {3}, 0, 0, {4, -5, 6}}, {}, {4, -5, 6});
   for (const OpCode op : {OpCode::kStopGradient, OpCode::kOptimizationBarrier})
     out.push_back({.name = std::string(ir::op_name(op)) + "_known",
                    .op = op,

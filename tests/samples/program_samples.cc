@@ -2,6 +2,7 @@
 // processes, or a host, is in tests/ops/collectives_test.cc.
 #include "samples/sample.h"
 #include "weft/core/custom_call.h"
+#include "weft/ir/checkpoint.h"
 #include "weft/ir/collectives.h"
 #include "weft/ir/custom_rules.h"
 #include "weft/ir/parse.h"
@@ -151,11 +152,13 @@ void add_case(std::vector<Sample>& out) {
 
 void add_while(std::vector<Sample>& out) {
   const auto add = [&](std::string name, std::string_view cond, std::string_view body,
-                       std::vector<SampleOperand> operands, std::vector<double> expected, std::size_t known) {
+                       std::vector<SampleOperand> operands, std::vector<double> expected, std::size_t known,
+                       std::optional<std::int64_t> max_steps = {}, std::vector<int> smooth_in = {}) {
     out.push_back({.name = "while_" + name,
                    .op = OpCode::kWhile,
-                   .params = ir::make_params(WhileParams{ir::parse(cond), ir::parse(body)}),
+                   .params = ir::make_params(WhileParams{ir::parse(cond), ir::parse(body), max_steps}),
                    .operands = std::move(operands),
+                   .smooth_in = std::move(smooth_in),
                    .expected = std::move(expected),
                    .known_result = known});
   };
@@ -178,6 +181,72 @@ void add_while(std::vector<Sample>& out) {
     d:i32[] = sub c 1:i32[]
   in (b, a, d) })",
       {{i32, {}, 0, 0, {10}}, {i32, {}, 0, 0, {20}}, {i32, {}, 0, 0, {3, 2}}}, {20}, 0);
+  // With a bound there is reverse mode. The values decide when to stop; examples take 4, 2 and 5 steps.
+  const std::string_view below = R"({ lambda a:i32[]; b:i32[] c:f64[2] d:f64[]. let
+    e:bool[] = lt b a
+    f:f64[] = reduce_sum[axes=(0,)] c
+    g:bool[] = lt f 1000.0:f64[]
+    h:bool[] = and e g
+  in (h,) })";
+  const std::string_view grow = R"({ lambda a:f64[2]; b:i32[] c:f64[2] d:f64[]. let
+    e:i32[] = add b 1:i32[]
+    f:f64[2] = sin c
+    g:f64[2] = mul f a
+    h:f64[2] = add c g
+    i:f64[] = reduce_sum[axes=(0,)] h
+    j:f64[] = mul d i
+  in (e, h, j) })";
+  const std::vector<SampleOperand> operands{
+      {i32, {}, 0, 0, {6}}, {f64, {2}, 0.1, 0.3}, {i32, {}, 0, 0, {2, 4, 1}}, {f64, {2}, 0.5, 1}, {f64, {}, 0.5, 1}};
+  add("bounded", below, grow, operands, {}, 0, 7, {1, 3, 4});
+  add("bounded_exactly", below, grow, operands, {}, 0, 5, {1, 3, 4});
+  add("bounded_that_never_runs", below, grow,
+      {{i32, {}, 0, 0, {0}}, {f64, {2}}, {i32, {}, 0, 0, {2}}, {f64, {2}}, {f64, {}}}, {2}, 0, 0, {1, 3, 4});
+}
+
+// ---- checkpoint ----
+
+void add_checkpoint(std::vector<Sample>& out) {
+  const auto add = [&](std::string name, std::string_view program, CheckpointPolicy policy, bool differentiated,
+                       std::vector<SampleOperand> operands, std::vector<int> smooth_in) {
+    out.push_back({.name = "checkpoint_" + name,
+                   .op = OpCode::kCheckpoint,
+                   .params = ir::make_params(CheckpointParams{ir::parse(program), std::move(policy), differentiated}),
+                   .operands = std::move(operands),
+                   .smooth_in = std::move(smooth_in)});
+  };
+  const std::string_view program = R"({ lambda ; a:f64[2,3] b:f64[3]. let
+    c:f64[2] = dot_general[dimension_numbers=(([1], [0]), ([], [])) preferred_element_type=float64] a b
+    d:f64[2] = name[name=hidden] c
+    e:f64[2] = sin d
+    f:f64[2] = name[name=out] e
+    g:f64[2] = mul f e
+  in (g, b) })";
+  using Kind = SaveRuleKind;
+  const std::vector<SampleOperand> operands{{f64, {2, 3}}, {f64, {3}}};
+  add("of_nothing_kept", program, {}, false, operands, {0, 1});
+  add("of_everything_kept", program, {Kind::kEverythingSaveable}, false, operands, {0, 1});
+  add("of_dots_kept", program, {Kind::kDotsSaveable}, false, operands, {0, 1});
+  add("of_names_kept", program, {Kind::kSaveOnlyTheseNames, {"hidden", "a name"}}, false, operands, {0, 1});
+  add("of_names_not_kept", program,
+      CheckpointPolicy(Kind::kSaveAnythingExceptTheseNames, {"out"}) | CheckpointPolicy(Kind::kSaveAnyNamesButThese),
+      true, operands, {0, 1});
+  add("of_integers_beside", R"({ lambda ; a:f64[3] b:i32[3]. let
+    c:i32[3] = mul b 2:i32[3]
+    d:f64[3] = square a
+    e:f64[3] = exp d
+  in (e, c, b, 1.5:f64[]) })",
+      {}, true, {{f64, {3}}, {i32, {3}, -9, 9}}, {0});
+  add("in_checkpoint", R"({ lambda ; a:f64[3]. let
+    b:f64[3] = sin a
+    c:f64[3] = checkpoint[
+      jaxpr={ lambda ; d:f64[3]. let e:f64[3] = sin d; f:f64[3] = tanh e in (f,) }
+      policy=nothing_saveable
+      differentiated=False
+    ] b
+    g:f64[3] = exp c
+  in (g,) })",
+      {Kind::kDotsWithNoBatchDimsSaveable}, false, {{f64, {3}}}, {0});
 }
 
 void add_scan(std::vector<Sample>& out) {
@@ -503,6 +572,7 @@ std::vector<Sample> program_samples() {
   add_case(out);
   add_while(out);
   add_custom(out);
+  add_checkpoint(out);
   add_scan(out);
   add_composite(out);
   add_custom_call(out);

@@ -117,11 +117,13 @@ void check_carry(const char* what, const std::vector<std::string>& paths, std::s
                     with_path("carry", paths, i) + " going in as", "coming out as");
 }
 
-Arrays run_while(const Staged& cond, const Staged& body, std::span<const Array> init, const SourceLocation& loc) {
+Arrays run_while(const Staged& cond, const Staged& body, std::span<const Array> init, const LoopOptions& options,
+                 const SourceLocation& loc) {
+  const LocationScope scope(loc, "while_loop");
   Arrays captures = cond.captured;
   captures.append(body.captured.begin(), body.captured.end());
   return lax::while_(ir::with_num_consts(cond.jaxpr, cond.captured.size()),
-                     ir::with_num_consts(body.jaxpr, body.captured.size()), captures, init, loc);
+                     ir::with_num_consts(body.jaxpr, body.captured.size()), captures, init, options.max_steps, loc);
 }
 
 std::int64_t scan_length(std::span<const Array> xs, const std::vector<std::string>& paths, const ScanOptions& options) {

@@ -9,6 +9,13 @@
 
 namespace weft {
 
+/// A loop whose number of steps depends on values.
+struct LoopOptions {
+  /// The most steps it may take. Then it has reverse-mode derivatives, too: they run the loop again, in memory for
+  /// about 2 sqrt(max_steps) states. ValueError, when it runs, if the condition still holds after so many.
+  std::optional<std::int64_t> max_steps = {};
+};
+
 /// What a scan goes over, and how.
 struct ScanOptions {
   /// The number of steps; may be left out when there are xs to count.
@@ -49,7 +56,8 @@ ir::Avals slices_of(std::span<const Array> xs);
 /// The last carry, then the stacked ys. `body` is staged for carry and slices.
 Arrays run_scan(const Staged& body, std::span<const Array> carry, std::span<const Array> xs, std::int64_t length,
                 const ScanOptions& options, const SourceLocation& loc);
-Arrays run_while(const Staged& cond, const Staged& body, std::span<const Array> init, const SourceLocation& loc);
+Arrays run_while(const Staged& cond, const Staged& body, std::span<const Array> init, const LoopOptions& options,
+                 const SourceLocation& loc);
 /// The trip count of a loop over [lower, upper) as scan counts it, and the counter's type.
 std::int64_t trip_count(std::int64_t lower, std::int64_t upper);
 DType counter_dtype(std::int64_t lower, std::int64_t upper);
@@ -142,9 +150,10 @@ auto switch_(const Arg& index, const std::vector<F>& branches, A&&... args) {
 }
 
 /// state = init; while (cond(state)) state = body(state); returns the last state. `cond` gives bool[], `body` a state
-/// of init's structure and types. Differentiable in forward mode: the number of steps is not known beforehand.
+/// of init's structure and types. Derivatives: forward mode; with a bound, `{.max_steps = n}`, all (see LoopOptions).
 template <class C, class B, class S>
-auto while_loop(C&& cond, B&& body, S&& init, SourceLocation loc = std::source_location::current()) {
+auto while_loop(C&& cond, B&& body, S&& init, LoopOptions options = {},
+                SourceLocation loc = std::source_location::current()) {
   const std::string name = api::transform_name("while_loop", loc);
   auto pack = api::prepare<B>(std::forward<S>(init));
   using State = std::tuple_element_t<0, decltype(pack)>;
@@ -169,7 +178,7 @@ auto while_loop(C&& cond, B&& body, S&& init, SourceLocation loc = std::source_l
     tree::check_same_structure("while_loop: state", std::get<0>(pack), step.prototype(), loc);
     api::check_carry("while_loop", tree::structure(step.prototype()).paths(), leaves, staged.jaxpr.output_avals());
   });
-  return step.result(api::run_while(test, staged, leaves, loc));
+  return step.result(api::run_while(test, staged, leaves, options, loc));
 }
 
 /// (carry, y) = f(carry, x) for each slice x of the arrays in `xs` along their first axes, in order; returns the last
@@ -214,7 +223,8 @@ auto scan(F&& f, C&& init, X&& xs, ScanOptions options = {}, SourceLocation loc 
 }
 
 /// value = init; for (i = lower; i < upper; ++i) value = body(i, value). `i` is i32[], or i64[] when the bounds need
-/// it. Plain integers as bounds make a scan, with all derivatives; arrays make a while loop.
+/// it. Plain integers as bounds make a scan, with all derivatives; arrays make a while loop, which needs max_steps for
+/// reverse mode.
 template <class B, class S>
 auto fori_loop(std::int64_t lower, std::int64_t upper, B&& body, S&& init,
                SourceLocation loc = std::source_location::current()) {
@@ -230,7 +240,7 @@ auto fori_loop(std::int64_t lower, std::int64_t upper, B&& body, S&& init,
   return std::move(result.first.second);
 }
 template <class B, class S>
-auto fori_loop(const Array& lower, const Array& upper, B&& body, S&& init,
+auto fori_loop(const Array& lower, const Array& upper, B&& body, S&& init, LoopOptions options = {},
                SourceLocation loc = std::source_location::current()) {
   using Value = std::tuple_element_t<1, decltype(api::prepare<B>(Array(), std::forward<S>(init)))>;
   using State = std::pair<Array, Value>;
@@ -241,7 +251,7 @@ auto fori_loop(const Array& lower, const Array& upper, B&& body, S&& init,
                              Value next = body(s.first, std::move(s.second));
                              return State(s.first + 1, std::move(next));
                            },
-                           State(std::get<0>(pack), std::get<1>(pack)), loc);
+                           State(std::get<0>(pack), std::get<1>(pack)), options, loc);
   return std::move(result.second);
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "weft/core/arg.h"
+#include "weft/ir/checkpoint.h"
 #include "weft/ir/programs.h"
 
 namespace weft::lax {
@@ -17,10 +18,12 @@ Arrays case_(const Array& index, std::span<const ir::Jaxpr> branches, std::span<
              SourceLocation loc = std::source_location::current());
 
 /// state = init; while (cond(state)) state = body(state); the last state. `captures` are those of cond, then of body.
-/// `cond` gives bool[], `body` the types it takes. StableHLO's `while`. Derivatives: forward mode only, because the
-/// number of steps, and with it the memory for reverse mode, is not known.
+/// `cond` gives bool[], `body` the types it takes. StableHLO's `while`. Derivatives: forward mode; with `max_steps`
+/// all, in memory for about 2 sqrt(max_steps) states (control/while_transpose.cc says how). ValueError, when it runs,
+/// if the condition still holds after max_steps.
 Arrays while_(const ir::Jaxpr& cond, const ir::Jaxpr& body, std::span<const Array> captures,
-              std::span<const Array> init, SourceLocation loc = std::source_location::current());
+              std::span<const Array> init, std::optional<std::int64_t> max_steps = {},
+              SourceLocation loc = std::source_location::current());
 
 /// (carry, y) = body(consts, carry, x) for each of the `length` slices x of `xs` along their first axis, from the last
 /// to the first when `reverse`. Results: the last carry, and the ys stacked along a new first axis, each where its x
@@ -28,6 +31,11 @@ Arrays while_(const ir::Jaxpr& cond, const ir::Jaxpr& body, std::span<const Arra
 Arrays scan_(const ir::Jaxpr& body, std::span<const Array> consts, std::span<const Array> carry,
              std::span<const Array> xs, std::int64_t length, bool reverse = false,
              SourceLocation loc = std::source_location::current());
+
+/// program(xs...), whose derivative keeps xs and the values that `policy` keeps, and computes the others again when the
+/// backward pass needs them. The program has no captures. All derivatives, each of which keeps as little.
+Arrays checkpoint_(const ir::Jaxpr& program, const CheckpointPolicy& policy, std::span<const Array> xs,
+                   SourceLocation loc = std::source_location::current());
 
 /// decomposition(xs...), under a name that other systems know; `attributes` is text in MLIR's form. StableHLO's
 /// `composite`. Transformations see the decomposition.

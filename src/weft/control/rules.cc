@@ -21,6 +21,28 @@ void append_defined(std::span<const Array> from, Arrays& to) {
     if (a.defined()) to.push_back(a);
 }
 
+std::vector<bool> dependent_variables(const ir::Jaxpr& jaxpr, std::vector<bool> mask) {
+  mask.resize(jaxpr.num_vars(), false);
+  for (const ir::Eqn& e : jaxpr.eqns()) {
+    bool any = ir::has_effects(e.op, e.params.get());
+    for (const ir::Atom a : jaxpr.operands(e)) any |= !a.is_literal() && mask[a.index()];
+    for (ir::Var v = e.out_begin; v < e.out_end; ++v) mask[v] = any;
+  }
+  return mask;
+}
+
+std::vector<bool> dependent_results(const ir::Jaxpr& jaxpr, const std::vector<bool>& mask) {
+  const std::vector<bool> depends = dependent_variables(jaxpr, mask);
+  std::vector<bool> r;
+  for (const ir::Atom a : jaxpr.outputs()) r.push_back(!a.is_literal() && depends[a.index()]);
+  return r;
+}
+
+ir::Jaxpr restricted(const ir::Jaxpr& jaxpr, const std::vector<bool>& used) {
+  return *jaxpr.memo<ir::Jaxpr>(transforms::mask_key("outputs", used),
+                                [&] { return std::make_shared<const ir::Jaxpr>(ir::dce(jaxpr, used)); });
+}
+
 ir::Jaxpr derive(const ir::Jaxpr& base, const std::string& key, std::span<const Aval> inputs, std::size_t num_consts,
                  const FlatFunction& body) {
   return *base.memo<ir::Jaxpr>(key, [&] {
@@ -52,17 +74,33 @@ void bind_call(const std::string& name, const ir::Jaxpr& program, std::span<cons
   bind(OpCode::kCall, ir::make_params(CallParams{name, program}), args, outs);
 }
 
-void jvp_program(const std::string& name, const ir::Jaxpr& program, std::span<const Array> args,
+namespace {
+
+// Binds calls under a name.
+auto calls(const std::string& name) {
+  return [&name](const ir::Jaxpr& program, std::span<const Array> args, Arrays& outs) {
+    bind_call(name, program, args, outs);
+  };
+}
+
+}  // namespace
+
+void jvp_program(BindProgram bind_program, const ir::Jaxpr& program, std::span<const Array> args,
                  std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
   const auto derived = transforms::jvp_jaxpr(program, defined(tangents));
   Arrays operands(args), results;
   append_defined(tangents, operands);
-  bind_call(name, derived->jaxpr, operands, results);
+  bind_program(derived->jaxpr, operands, results);
   const std::size_t n = program.outputs().size();
   for (std::size_t i = 0, j = n; i < n; ++i) {
     outs.push_back(results[i]);
     out_tangents.push_back(derived->out_nonzero[i] ? results[j++] : Array());
   }
+}
+
+void jvp_program(const std::string& name, const ir::Jaxpr& program, std::span<const Array> args,
+                 std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
+  jvp_program(calls(name), program, args, tangents, outs, out_tangents);
 }
 
 namespace {
@@ -114,7 +152,7 @@ void linearize_program(const std::string& name, const ir::Jaxpr& program, std::s
   }
 }
 
-void transpose_program(const std::string& name, const ir::Jaxpr& program, std::span<const Array> args,
+void transpose_program(BindProgram bind_program, const ir::Jaxpr& program, std::span<const Array> args,
                        std::span<const Array> cts, std::span<GradAccum* const> accums) {
   std::vector<bool> linear;
   Arrays operands, results;
@@ -124,29 +162,38 @@ void transpose_program(const std::string& name, const ir::Jaxpr& program, std::s
   }
   append_defined(cts, operands);
   const auto derived = transforms::transpose_jaxpr(program, linear, defined(cts));
-  bind_call(name, derived->jaxpr, operands, results);
+  bind_program(derived->jaxpr, operands, results);
   std::size_t next_input = 0, next_result = 0;
   for (GradAccum* accum : accums)
     if (accum && derived->out_nonzero[next_input++]) accum->add(results[next_result++]);
 }
 
-void batch_program(const std::string& name, const ir::Jaxpr& program, std::span<const Array> args,
+void transpose_program(const std::string& name, const ir::Jaxpr& program, std::span<const Array> args,
+                       std::span<const Array> cts, std::span<GradAccum* const> accums) {
+  transpose_program(calls(name), program, args, cts, accums);
+}
+
+void batch_program(BindProgram bind_program, const ir::Jaxpr& program, std::span<const Array> args,
                    std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
   const auto derived = transforms::batch_jaxpr(program, bdims, size);
-  bind_call(name, derived->jaxpr, args, outs);
+  bind_program(derived->jaxpr, args, outs);
   out_bdims = derived->out_bdims;
 }
 
-namespace {
+void batch_program(const std::string& name, const ir::Jaxpr& program, std::span<const Array> args,
+                   std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+  batch_program(calls(name), program, args, bdims, size, outs, out_bdims);
+}
 
-// x[i, ...] without its first axis.
 Array example_of(const Array& x, const Array& i) {
   Arrays start;
   Dims sizes(x.shape()), shape(x.shape().subspan(1));
   sizes[0] = 1;
-  for (int axis = 0; axis < x.ndim(); ++axis) start.push_back(axis == 0 ? i : Array(std::int32_t{0}));
+  for (int axis = 0; axis < x.ndim(); ++axis) start.push_back(axis == 0 ? i : zeros_of(i.aval()));
   return lax::reshape(lax::dynamic_slice(x, start, sizes), shape);
 }
+
+namespace {
 
 // x with x[i, ...] replaced.
 Array with_example(const Array& x, const Array& i, const Array& example) {

@@ -20,6 +20,23 @@ using namespace ops;
 
 std::vector<bool> defined(std::span<const Array> arrays);
 void append_defined(std::span<const Array> from, Arrays& to);
+inline void append(Arrays& to, std::span<const Array> more) { to.append(more.begin(), more.end()); }
+/// `n` values of `from`, which moves on.
+inline std::span<const Array> take(std::span<const Array>& from, std::size_t n) {
+  const std::span<const Array> r = from.first(n);
+  from = from.subspan(n);
+  return r;
+}
+inline std::size_t count(const std::vector<bool>& mask) {
+  std::size_t n = 0;
+  for (const bool b : mask) n += b;
+  return n;
+}
+/// Which variables (results) of the program depend on the inputs in `mask`, or on effects.
+std::vector<bool> dependent_variables(const ir::Jaxpr& jaxpr, std::vector<bool> mask);
+std::vector<bool> dependent_results(const ir::Jaxpr& jaxpr, const std::vector<bool>& mask);
+/// The program with only the outputs in `used`; memoised.
+ir::Jaxpr restricted(const ir::Jaxpr& jaxpr, const std::vector<bool>& used);
 /// The program of `body`, which closes over nothing, with `num_consts` leading constants; memoised in `base` under
 /// `key`.
 ir::Jaxpr derive(const ir::Jaxpr& base, const std::string& key, std::span<const Aval> inputs, std::size_t num_consts,
@@ -32,7 +49,18 @@ void fill_zeros(std::span<const Array> present, const std::vector<bool>& have, c
 
 // ---- rules by a program that stands for the operation ----
 
+/// Binds a derived program as an operation: a `call`, a `checkpoint`.
+using BindProgram = FunctionRef<void(const ir::Jaxpr& program, std::span<const Array> args, Arrays& outs)>;
+
 void bind_call(const std::string& name, const ir::Jaxpr& program, std::span<const Array> args, Arrays& outs);
+void jvp_program(BindProgram bind_program, const ir::Jaxpr& program, std::span<const Array> args,
+                 std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents);
+void transpose_program(BindProgram bind_program, const ir::Jaxpr& program, std::span<const Array> args,
+                       std::span<const Array> cts, std::span<GradAccum* const> accums);
+void batch_program(BindProgram bind_program, const ir::Jaxpr& program, std::span<const Array> args,
+                   std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims);
+
+// The same by calls under a name.
 void jvp_program(const std::string& name, const ir::Jaxpr& program, std::span<const Array> args,
                  std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents);
 void linearize_program(const std::string& name, const ir::Jaxpr& program, std::span<const Array> args,
@@ -41,6 +69,9 @@ void transpose_program(const std::string& name, const ir::Jaxpr& program, std::s
                        std::span<const Array> cts, std::span<GradAccum* const> accums);
 void batch_program(const std::string& name, const ir::Jaxpr& program, std::span<const Array> args,
                    std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims);
+
+/// x[i, ...] without its first axis; `i` is a scalar integer.
+Array example_of(const Array& x, const Array& i);
 
 /// The operation once per example, in a `while`: for operations or operands that have no batched form.
 void batch_by_loop(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims);

@@ -175,30 +175,6 @@ void append_tangents(std::span<const Array> tangents, const std::vector<bool>& m
     if (mask[i]) to.push_back(tangents[i].defined() ? tangents[i] : zeros_of(primals[i].aval()));
 }
 
-// `n` values of `from`, which moves on.
-std::span<const Array> take(std::span<const Array>& from, std::size_t n) {
-  const std::span<const Array> r = from.first(n);
-  from = from.subspan(n);
-  return r;
-}
-std::size_t count(const std::vector<bool>& mask) {
-  std::size_t n = 0;
-  for (const bool b : mask) n += b;
-  return n;
-}
-void append(Arrays& to, std::span<const Array> more) { to.append(more.begin(), more.end()); }
-
-// Which variables of the program depend on the inputs in `mask`, or on effects.
-std::vector<bool> dependent_variables(const ir::Jaxpr& jaxpr, std::vector<bool> mask) {
-  mask.resize(jaxpr.num_vars(), false);
-  for (const ir::Eqn& e : jaxpr.eqns()) {
-    bool any = ir::has_effects(e.op, e.params.get());
-    for (const ir::Atom a : jaxpr.operands(e)) any |= !a.is_literal() && mask[a.index()];
-    for (ir::Var v = e.out_begin; v < e.out_end; ++v) mask[v] = any;
-  }
-  return mask;
-}
-
 // ---- forward mode ----
 
 void jvp_scan(const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
@@ -273,12 +249,6 @@ struct Residuals {
   }
 };
 
-// The program with only the outputs in `used`; memoised.
-ir::Jaxpr restricted(const ir::Jaxpr& jaxpr, const std::vector<bool>& used) {
-  return *jaxpr.memo<ir::Jaxpr>(transforms::mask_key("outputs", used),
-                                [&] { return std::make_shared<const ir::Jaxpr>(ir::dce(jaxpr, used)); });
-}
-
 void linearize_scan(const Call& call, std::span<const Array> tangents, Trace* tangent_trace, Arrays& outs,
                     Arrays& out_tangents) {
   using Kind = Residuals::Kind;
@@ -342,14 +312,6 @@ void linearize_scan(const Call& call, std::span<const Array> tangents, Trace* ta
 }
 
 // ---- transposition ----
-
-// Which results of the program depend on the inputs in `mask`.
-std::vector<bool> dependent_results(const ir::Jaxpr& jaxpr, const std::vector<bool>& mask) {
-  const std::vector<bool> depends = dependent_variables(jaxpr, mask);
-  std::vector<bool> r;
-  for (const ir::Atom a : jaxpr.outputs()) r.push_back(!a.is_literal() && depends[a.index()]);
-  return r;
-}
 
 // The values at the beginning of each step of the carry that does not depend on linear operands, stacked.
 Arrays known_carries(const Scan& scan, const Tangents& linear, std::span<const Array> args) {

@@ -5,6 +5,7 @@
 
 #include "weft/control/programs.h"
 #include "weft/control/rules.h"
+#include "weft/control/while.h"
 #include "weft/ir/interpret.h"
 #include "weft/ops/common.h"
 #include "weft/transforms/jvp.h"
@@ -16,32 +17,10 @@ using namespace control;
 
 namespace {
 
-// The parts of the operands.
-struct Loop {
-  const ir::Jaxpr& cond;
-  const ir::Jaxpr& body;
-  std::size_t num_cond, num_body;  // captures
-
-  explicit Loop(const WhileParams& p)
-      : cond(p.cond_jaxpr), body(p.body_jaxpr), num_cond(cond.num_consts()), num_body(body.num_consts()) {}
-  std::size_t num_captures() const { return num_cond + num_body; }
-  std::size_t num_carried() const { return body.outputs().size(); }
-  template <class T>
-  std::span<T> of_cond(std::span<T> all) const {
-    return all.first(num_cond);
-  }
-  template <class T>
-  std::span<T> of_body(std::span<T> all) const {
-    return all.subspan(num_cond, num_body);
-  }
-  template <class T>
-  std::span<T> carried(std::span<T> all) const {
-    return all.subspan(num_captures());
-  }
-};
-
 void infer_while(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
   const auto& p = ir::params_as<WhileParams>(params);
+  if (p.max_steps && *p.max_steps < 0)
+    throw ValueError("while: max_steps must not be negative; got " + std::to_string(*p.max_steps) + ".");
   const std::size_t num_cond = num_captures("while", "the condition", p.cond_jaxpr, in);
   const std::size_t num_body = num_captures("while", "the body", p.body_jaxpr, in.subspan(num_cond));
   const std::span<const Aval> carried = in.subspan(num_cond + num_body);
@@ -68,9 +47,10 @@ void eval_while(const ParamsBase* params, std::span<const TensorView> in, std::s
     cond->set_input(loop.num_cond + i, out[i].data);
     body->set_input(loop.num_body + i, out[i].data);
   }
-  for (;;) {
+  for (std::int64_t step = 0;; ++step) {
     cond->run();
     if (!*static_cast<const bool*>(cond->output(0))) return;
+    if (loop.max_steps && step >= *loop.max_steps) throw_too_many_steps();
     body->run();
     for (std::size_t i = 0; i < out.size(); ++i) copy(body->output(i), out[i]);
   }
@@ -81,8 +61,9 @@ bool has_effects_while(const ParamsBase* params) {
   return ir::has_effects(p.cond_jaxpr) || ir::has_effects(p.body_jaxpr);
 }
 
-void bind_while(const ir::Jaxpr& cond, const ir::Jaxpr& body, std::span<const Array> operands, Arrays& outs) {
-  bind(OpCode::kWhile, ir::make_params(WhileParams{cond, body}), operands, outs);
+void bind_while(const ir::Jaxpr& cond, const ir::Jaxpr& body, std::optional<std::int64_t> max_steps,
+                std::span<const Array> operands, Arrays& outs) {
+  bind(OpCode::kWhile, ir::make_params(WhileParams{cond, body, max_steps}), operands, outs);
 }
 
 // ---- derivatives ----
@@ -91,6 +72,7 @@ void bind_while(const ir::Jaxpr& cond, const ir::Jaxpr& body, std::span<const Ar
 // tangents of the carry marked in `carried`.
 struct DualLoop {
   ir::Jaxpr cond, body;
+  std::optional<std::int64_t> max_steps;
   std::vector<bool> carried;
   Arrays operands;
 };
@@ -100,6 +82,7 @@ DualLoop dual_loop(const Call& call, std::span<const Array> tangents) {
   const std::size_t n = loop.num_carried();
   const std::vector<bool> captured = defined(loop.of_body(tangents));
   DualLoop dual;
+  dual.max_steps = loop.max_steps;
   dual.carried = defined(loop.carried(tangents));
   std::shared_ptr<const transforms::JvpJaxpr> jvp;
   for (bool grown = true; grown;) {
@@ -160,13 +143,13 @@ void append_tangents(std::span<const Array> results, const std::vector<bool>& ca
 void jvp_while(const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
   const DualLoop dual = dual_loop(call, tangents);
   Arrays results;
-  bind_while(dual.cond, dual.body, dual.operands, results);
+  bind_while(dual.cond, dual.body, dual.max_steps, dual.operands, results);
   for (std::size_t i = 0; i < dual.carried.size(); ++i) outs.push_back(results[i]);
   append_tangents(results, dual.carried, out_tangents);
 }
 
-// The loop runs now; the loop with tangents is staged as a whole, and would run again. It is linear, but it cannot be
-// transposed, which only matters when somebody wants that.
+// The loop runs now; the loop with tangents is staged as a whole, and would run again. So nothing is kept between the
+// two. It is linear; whether it can be transposed matters only when somebody wants that.
 void linearize_while(const Call& call, std::span<const Array> tangents, Trace* tangent_trace, Arrays& outs,
                      Arrays& out_tangents) {
   if (has_effects_while(call.params.get()))
@@ -178,17 +161,21 @@ void linearize_while(const Call& call, std::span<const Array> tangents, Trace* t
   Arrays results;
   {
     const CurrentTrace staging(tangent_trace);
-    bind_while(dual.cond, dual.body, dual.operands, results);
+    bind_while(dual.cond, dual.body, dual.max_steps, dual.operands, results);
   }
   append_tangents(results, dual.carried, out_tangents);
 }
 
-void transpose_while(const Call&, std::span<const Array>, std::span<GradAccum* const>) {
-  throw NotDifferentiableError(
-      "while: reverse-mode derivatives need a number of steps that is known before the loop runs; got a loop that goes "
-      "on as long as a condition holds.",
-      "write it as scan, or as fori_loop with bounds that are plain integers (in StableHLO text, a loop that "
-      "compares a counter with a constant), or use forward mode (jvp), which works through any loop.");
+void transpose_while(const Call& call, std::span<const Array> cts, std::span<GradAccum* const> accums) {
+  const Loop loop(call.params_as<WhileParams>());
+  if (!loop.max_steps)
+    throw NotDifferentiableError(
+        "while: reverse-mode derivatives need a bound on the number of steps; got a loop that goes on as long as a "
+        "condition holds.",
+        "pass {.max_steps = n} to while_loop, or write it as scan, or as fori_loop with bounds that are plain integers "
+        "(in StableHLO text, a loop that compares a counter with a constant), or use forward mode (jvp), which works "
+        "through any loop.");
+  transpose_bounded_while(loop, call, cts, accums);
 }
 
 // ---- batching ----
@@ -266,7 +253,7 @@ void batch_while(const Call& call, std::span<const int> bdims, std::int64_t size
   if (!mapped.predicate) {
     const Staged new_body = stage(run_body, all.subspan(loop.num_cond), "vmap");
     bind_while(ir::with_num_consts(cond->jaxpr, loop.num_cond), ir::with_num_consts(new_body.jaxpr, loop.num_body),
-               operands, outs);
+               loop.max_steps, operands, outs);
     return;
   }
   // As long as any example goes on; examples that have ended keep their state.
@@ -288,17 +275,17 @@ void batch_while(const Call& call, std::span<const int> bdims, std::int64_t size
   Arrays with_captures(loop.of_cond(std::span<const Array>(operands)));
   with_captures.append(operands.begin(), operands.end());
   bind_while(ir::with_num_consts(any.jaxpr, loop.num_cond), ir::with_num_consts(step.jaxpr, loop.num_captures()),
-             with_captures, outs);
+             loop.max_steps, with_captures, outs);
 }
 
 }  // namespace
 
 Arrays lax::while_(const ir::Jaxpr& cond, const ir::Jaxpr& body, std::span<const Array> captures,
-                   std::span<const Array> init, SourceLocation loc) {
+                   std::span<const Array> init, std::optional<std::int64_t> max_steps, SourceLocation loc) {
   const LocationScope scope(loc, "while");
   Arrays operands(captures), outs;
   operands.append(init.begin(), init.end());
-  bind_while(cond, body, operands, outs);
+  bind_while(cond, body, max_steps, operands, outs);
   return outs;
 }
 

@@ -23,6 +23,8 @@ class Storage : public RefCounted {
   using Free = void (*)(Storage*);
   Storage(void* data, std::size_t bytes, Free free) : data_(data), bytes_(bytes), free_(free) {}
   ~Storage() = default;
+  /// For views: other memory of the same size.
+  void move_to(void* data) { data_ = data; }
 
  private:
   void* data_;

@@ -283,7 +283,8 @@ OpPlan plan_op(OpCode op, const ir::ParamsBase* params, std::span<const Aval> in
   switch (op) {
     case OpCode::kReshape:
     case OpCode::kOptimizationBarrier:
-    case OpCode::kStopGradient: plan.kind = OpPlan::Kind::kAlias; return plan;
+    case OpCode::kStopGradient:
+    case OpCode::kCheckpointName: plan.kind = OpPlan::Kind::kAlias; return plan;
     case OpCode::kConvert:
       if (in[0].dtype() == out[0].dtype()) plan.kind = OpPlan::Kind::kAlias;
       return plan;

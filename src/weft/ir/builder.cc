@@ -3,6 +3,7 @@
 #include <unordered_set>
 
 #include "weft/ir/call.h"
+#include "weft/ir/checkpoint.h"
 #include "weft/ir/custom_rules.h"
 #include "weft/ir/programs.h"
 
@@ -134,12 +135,54 @@ Jaxpr dce_consts(const Jaxpr& jaxpr, std::vector<bool>& kept) {
   return rebuild(jaxpr, live, needed, {});
 }
 
+Jaxpr part_of(const Jaxpr& jaxpr, std::span<const Var> inputs, std::span<const Atom> outputs) {
+  constexpr Var kUnset = ~Var{0};
+  std::vector<bool> given(jaxpr.num_vars(), false), needed(jaxpr.num_vars(), false);
+  for (const Var v : inputs) given[v] = true;
+  const auto need = [&](Atom a) {
+    if (!a.is_literal() && !given[a.index()]) needed[a.index()] = true;
+  };
+  for (const Atom a : outputs) need(a);
+  const auto& eqns = jaxpr.eqns();
+  std::vector<bool> live(eqns.size(), false);
+  for (std::size_t i = eqns.size(); i-- > 0;) {
+    for (Var v = eqns[i].out_begin; v < eqns[i].out_end; ++v) live[i] = live[i] || needed[v];
+    if (!live[i]) continue;
+    for (const Atom a : jaxpr.operands(eqns[i])) need(a);
+  }
+
+  JaxprBuilder builder;
+  std::vector<Var> renamed(jaxpr.num_vars(), kUnset), input_vars;
+  for (const Var v : inputs) input_vars.push_back(renamed[v] = builder.add_var(jaxpr.aval(v)));
+  const auto use = [&](Atom a) {
+    if (a.is_literal()) return builder.add_literal(jaxpr.literal(a));
+    internal_check(renamed[a.index()] != kUnset, "part_of: an input that is needed is not given");
+    return Atom::var(renamed[a.index()]);
+  };
+  std::vector<Atom> operands, results;
+  Avals types;
+  for (std::size_t i = 0; i < eqns.size(); ++i) {
+    if (!live[i]) continue;
+    const Eqn& e = eqns[i];
+    operands.clear();
+    types.clear();
+    for (const Atom a : jaxpr.operands(e)) operands.push_back(use(a));
+    for (Var v = e.out_begin; v < e.out_end; ++v) types.push_back(jaxpr.aval(v));
+    const Var out = builder.add_eqn(e.op, e.params, operands, types, e.location, e.scope);
+    for (Var v = e.out_begin; v < e.out_end; ++v)
+      if (!given[v]) renamed[v] = out + (v - e.out_begin);
+  }
+  for (const Atom a : outputs) results.push_back(use(a));
+  return builder.build({}, input_vars, results);
+}
+
 namespace {
 
 // The program that an equation calls, or null.
 const Jaxpr* called_program(const Eqn& e) {
   if (e.op == OpCode::kCall) return &params_as<CallParams>(e.params).jaxpr;
   if (e.op == OpCode::kComposite) return &params_as<CompositeParams>(e.params).decomposition;
+  if (e.op == OpCode::kCheckpoint) return &params_as<CheckpointParams>(e.params).jaxpr;
   return custom_program(e.op, e.params.get());
 }
 
@@ -156,8 +199,15 @@ std::size_t inlined_size(const Jaxpr& jaxpr) {
   });
 }
 
+// What a checkpoint computes again must not be found equal to what was computed before.
+void put_behind_barrier(JaxprBuilder& builder, const Jaxpr& called, const Eqn& e, std::vector<Atom>& operands) {
+  const Var out =
+      builder.add_eqn(OpCode::kOptimizationBarrier, {}, operands, called.input_avals(), e.location, e.scope);
+  for (std::size_t i = 0; i < operands.size(); ++i) operands[i] = Atom::var(out + static_cast<Var>(i));
+}
+
 // Appends the equations of `jaxpr`, applied to `args`; returns its outputs.
-std::vector<Atom> append_inlined(JaxprBuilder& builder, const Jaxpr& jaxpr, std::span<const Atom> args) {
+std::vector<Atom> append_inlined(JaxprBuilder& builder, const Jaxpr& jaxpr, std::span<const Atom> args, bool custom) {
   std::vector<Atom> values(args.begin(), args.end());
   values.resize(jaxpr.num_vars(), Atom::var(0));
   const auto use = [&](Atom a) { return a.is_literal() ? builder.add_literal(jaxpr.literal(a)) : values[a.index()]; };
@@ -167,8 +217,11 @@ std::vector<Atom> append_inlined(JaxprBuilder& builder, const Jaxpr& jaxpr, std:
     operands.clear();
     results.clear();
     for (const Atom a : jaxpr.operands(e)) operands.push_back(use(a));
-    if (const Jaxpr* called = called_program(e); called && inlined_size(*called) <= kMostInlined) {
-      const std::vector<Atom> outs = append_inlined(builder, *called, operands);
+    const Jaxpr* called = !custom && custom_program(e.op, e.params.get()) ? nullptr : called_program(e);
+    if (called && inlined_size(*called) <= kMostInlined) {
+      if (e.op == OpCode::kCheckpoint && params_as<CheckpointParams>(e.params).differentiated)
+        put_behind_barrier(builder, *called, e, operands);
+      const std::vector<Atom> outs = append_inlined(builder, *called, operands, custom);
       std::copy(outs.begin(), outs.end(), values.begin() + e.out_begin);
       continue;
     }
@@ -183,7 +236,7 @@ std::vector<Atom> append_inlined(JaxprBuilder& builder, const Jaxpr& jaxpr, std:
 
 }  // namespace
 
-Jaxpr inline_calls(const Jaxpr& jaxpr) {
+Jaxpr inline_calls(const Jaxpr& jaxpr, bool custom) {
   JaxprBuilder builder;
   std::vector<Var> consts, inputs;
   std::vector<Atom> args;
@@ -192,7 +245,7 @@ Jaxpr inline_calls(const Jaxpr& jaxpr) {
     (i < jaxpr.num_consts() ? consts : inputs).push_back(v);
     args.push_back(Atom::var(v));
   }
-  const std::vector<Atom> outputs = append_inlined(builder, jaxpr, args);
+  const std::vector<Atom> outputs = append_inlined(builder, jaxpr, args, custom);
   return builder.build(consts, inputs, outputs);
 }
 

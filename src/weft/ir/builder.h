@@ -37,11 +37,15 @@ Jaxpr dce(const Jaxpr& jaxpr, const std::vector<bool>& used = {});
 /// tells whether constant i stays. Inputs stay as they are.
 Jaxpr dce_consts(const Jaxpr& jaxpr, std::vector<bool>& kept);
 
-/// The program with each `call`, `composite` and custom_..._call replaced by the equations of what it stands for, where
-/// those are at most kMostInlined; larger programs stay calls. Custom rules are lost: this is for running programs. So
-/// the result is linear in the text of a program whose functions each call the one before twice, which stands for
-/// exponentially many equations.
-Jaxpr inline_calls(const Jaxpr& jaxpr);
+/// The equations that `outputs` need when `inputs`, any variables of the program, are given. Effects are left out.
+/// An output that is given is itself.
+Jaxpr part_of(const Jaxpr& jaxpr, std::span<const Var> inputs, std::span<const Atom> outputs);
+
+/// The program with each `call`, `composite`, `checkpoint` and custom_..._call replaced by the equations of what it
+/// stands for, where those are at most kMostInlined; larger programs stay calls. Custom rules are lost: this is for
+/// running programs. So the result is linear in the text of a program whose functions each call the one before twice,
+/// which stands for exponentially many equations. With `custom` false, custom_..._call stay, and so do their rules.
+Jaxpr inline_calls(const Jaxpr& jaxpr, bool custom = true);
 inline constexpr std::size_t kMostInlined = 4096;
 
 /// The equations of a program and of all that it calls, each called program counted once.

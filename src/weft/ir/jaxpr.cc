@@ -74,18 +74,36 @@ bool has_effects(const Jaxpr& jaxpr) {
   });
 }
 
-Jaxpr with_num_consts(const Jaxpr& jaxpr, std::size_t num_consts) {
-  internal_check(num_consts <= jaxpr.num_inputs(), "with_num_consts: there are not that many inputs");
-  if (jaxpr.num_consts() == num_consts) return jaxpr;
-  const JaxprData& from = *jaxpr.id();
+namespace {
+
+Ref<JaxprData> copy_of(const JaxprData& from) {
   auto data = Ref<JaxprData>::adopt(new JaxprData);
-  data->num_consts = num_consts;
+  data->num_consts = from.num_consts;
   data->num_inputs = from.num_inputs;
   data->avals = from.avals;
   data->literals = from.literals;
   data->operands = from.operands;
   data->eqns = from.eqns;
   data->outputs = from.outputs;
+  return data;
+}
+
+}  // namespace
+
+Jaxpr with_num_consts(const Jaxpr& jaxpr, std::size_t num_consts) {
+  internal_check(num_consts <= jaxpr.num_inputs(), "with_num_consts: there are not that many inputs");
+  if (jaxpr.num_consts() == num_consts) return jaxpr;
+  Ref<JaxprData> data = copy_of(*jaxpr.id());
+  data->num_consts = num_consts;
+  return Jaxpr(Ref<const JaxprData>(std::move(data)));
+}
+
+Jaxpr with_outputs(const Jaxpr& jaxpr, std::span<const Atom> outputs) {
+  for (const Atom a : outputs)
+    internal_check(a.is_literal() ? a.index() < jaxpr.id()->literals.size() : a.index() < jaxpr.num_vars(),
+                   "with_outputs: there is no such variable");
+  Ref<JaxprData> data = copy_of(*jaxpr.id());
+  data->outputs.assign(outputs.begin(), outputs.end());
   return Jaxpr(Ref<const JaxprData>(std::move(data)));
 }
 

@@ -108,6 +108,8 @@ bool has_effects(const Jaxpr& jaxpr);
 
 /// The same program, whose first `num_consts` inputs are its constants.
 Jaxpr with_num_consts(const Jaxpr& jaxpr, std::size_t num_consts);
+/// The same program with other outputs.
+Jaxpr with_outputs(const Jaxpr& jaxpr, std::span<const Atom> outputs);
 
 class JaxprData : public RefCounted {
  public:

@@ -47,6 +47,8 @@ struct OpInfo {
   EvalRule eval = nullptr;
   /// Results have the shape of the operands and element i depends on elements i only.
   bool elementwise = false;
+  /// Result i is operand i: it may share its memory.
+  bool identity = false;
   /// Whether `eval` takes storage types (f8, i4, ...) as they are, because it moves elements without reading them or
   /// reads them with care. Otherwise it sees elements of compute_dtype, and its results are rounded or wrapped.
   bool storage_types = false;

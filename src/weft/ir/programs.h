@@ -23,10 +23,21 @@ struct CaseParams {
 struct WhileParams {
   ir::Jaxpr cond_jaxpr;  // carry -> bool[]
   ir::Jaxpr body_jaxpr;  // carry -> carry
+  /// The most steps it may take. A loop that would go on raises ValueError when it runs.
+  std::optional<std::int64_t> max_steps = {};
   static constexpr auto fields(auto&& visit) {
-    return visit(ir::field("cond_jaxpr", &WhileParams::cond_jaxpr), ir::field("body_jaxpr", &WhileParams::body_jaxpr));
+    using W = WhileParams;
+    return visit(ir::field("cond_jaxpr", &W::cond_jaxpr), ir::field("body_jaxpr", &W::body_jaxpr),
+                 ir::field("max_steps", &W::max_steps));
   }
 };
+
+/// The error of a loop whose condition still holds after its max_steps. Loops that derivatives are made of have bounds
+/// of their own, so it tells no number.
+[[noreturn]] inline void throw_too_many_steps() {
+  throw ValueError("while: the condition must become false within max_steps; got one that still holds after them.",
+                   "allow more steps, or end the loop earlier.");
+}
 
 /// scan: operands are the captures of the body, the carried values, and what is scanned over, along the first axis.
 struct ScanParams {

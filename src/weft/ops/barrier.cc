@@ -1,4 +1,5 @@
-// Identities that mean something to transformations: optimization_barrier and stop_gradient.
+// Identities that mean something to transformations: optimization_barrier, stop_gradient and checkpoint_name.
+#include "weft/ir/checkpoint.h"
 #include "weft/ops/common.h"
 
 namespace weft {
@@ -67,17 +68,49 @@ Array lax::stop_gradient(const Arg& x) {
   const LocationScope scope(x.location(), "stop_gradient");
   return bind1(OpCode::kStopGradient, {x.array()});
 }
+Array lax::checkpoint_name(const Arg& x, const std::string& name) {
+  const LocationScope scope(x.location(), "checkpoint_name");
+  return bind1(OpCode::kCheckpointName, ir::make_params(CheckpointNameParams{name}), {x.array()});
+}
 
-const ir::OpInfo op_infos::optimization_barrier{
-    .operands = ir::takes_at_least(0), .infer = infer_identity, .eval = eval_identity, .storage_types = true};
+const ir::OpInfo op_infos::optimization_barrier{.operands = ir::takes_at_least(0),
+                                                .infer = infer_identity,
+                                                .eval = eval_identity,
+                                                .identity = true,
+                                                .storage_types = true};
 const OpRules op_rule_table::optimization_barrier{
     .jvp = jvp_barrier, .transpose = transpose_barrier, .batch = batch_identity, .factors = factors_identity};
 
 // ---- stop_gradient: y = x, dy = 0 ----
 
 const ir::OpInfo op_infos::stop_gradient{
-    .infer = infer_identity, .eval = eval_identity, .elementwise = true, .storage_types = true};
+    .infer = infer_identity, .eval = eval_identity, .elementwise = true, .identity = true, .storage_types = true};
 const OpRules op_rule_table::stop_gradient{
     .jvp = rules::zero_tangent, .transpose = rules::not_linear, .batch = batch_identity, .factors = factors_identity};
+
+// ---- checkpoint_name: y = x, which policies of `checkpoint` call by a name; dy = dx ----
+
+namespace {
+
+// Names are for values, not for their tangents.
+void jvp_name(const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
+  bind(call.op, call.params, call.args, outs);
+  out_tangents.push_back(tangents[0]);
+}
+
+void transpose_name(const Call&, std::span<const Array> cts, std::span<GradAccum* const> accums) {
+  accums[0]->add(cts[0]);
+}
+
+}  // namespace
+
+const ir::OpInfo op_infos::checkpoint_name{.parse = ir::parse_params<CheckpointNameParams>,
+                                           .infer = infer_identity,
+                                           .eval = eval_identity,
+                                           .elementwise = true,
+                                           .identity = true,
+                                           .storage_types = true};
+const OpRules op_rule_table::checkpoint_name{
+    .jvp = jvp_name, .transpose = transpose_name, .batch = batch_identity, .factors = factors_identity};
 
 }  // namespace weft

@@ -358,5 +358,7 @@ std::pair<Array, Array> rng_bit_generator(const Array& state, RngAlgorithm algor
 Arrays optimization_barrier(std::span<const Array> xs);
 /// x, as a constant for differentiation.
 Array stop_gradient(const Arg& x);
+/// x, under a name by which policies of `checkpoint` keep it or not. The derivative is x's.
+Array checkpoint_name(const Arg& x, const std::string& name);
 
 }  // namespace weft::lax

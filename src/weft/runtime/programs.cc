@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "weft/ir/call.h"
+#include "weft/ir/checkpoint.h"
 #include "weft/ir/custom_rules.h"
 #include "weft/ir/programs.h"
 
@@ -32,58 +33,92 @@ void run_while(const WhileParams& p, std::span<const Array> args, Arrays& outs) 
     results.clear();
     program.run(operands, results);
   };
-  for (;;) {
+  for (std::int64_t step = 0;; ++step) {
     run(*cond, args.first(num_cond));
     if (!results[0].item<bool>()) break;
+    if (p.max_steps && step >= *p.max_steps) throw_too_many_steps();
     run(*body, args.subspan(num_cond, num_body));
     std::swap(state, results);
   }
   outs.append(state.begin(), state.end());
 }
 
-// The slice of `x` along its first axis, in the same memory.
-Array slice_of(const Array& x, std::int64_t i) {
-  const Aval type = x.aval().with_shape(x.shape().subspan(1));
-  const auto bytes = static_cast<std::size_t>(type.bytes());
-  const auto& storage = x.buffer()->storage();
-  auto view = Storage::external(static_cast<std::byte*>(storage->data()) + static_cast<std::size_t>(i) * bytes, bytes,
-                                [storage] {});
-  return Array(Ref<const Value>::adopt(new BufferValue(type, std::move(view))));
+// The memory of one slice after the other.
+class SliceStorage final : public Storage {
+ public:
+  SliceStorage(Ref<Storage> whole, std::size_t bytes)
+      : Storage(whole->data(), bytes, [](Storage* s) { delete static_cast<SliceStorage*>(s); }),
+        whole_(std::move(whole)) {}
+  void go_to(std::int64_t i) {
+    move_to(static_cast<std::byte*>(whole_->data()) + static_cast<std::size_t>(i) * bytes());
+  }
+
+ private:
+  Ref<Storage> whole_;
+};
+
+// The slices of an array along its first axis, in its own memory: one view that moves along, and a new one only when
+// somebody has kept the last.
+class Slices {
+ public:
+  explicit Slices(const Array& x)
+      : whole_(x.buffer()->dense() ? x : Array(Ref<const Value>(detail::materialize(*x.buffer())))),
+        type_(x.aval().with_shape(x.shape().subspan(1))) {}
+
+  const Array& at(std::int64_t i) {
+    if (!view_.defined() || !view_.buffer()->unique() || !view_.buffer()->storage()->unique()) {
+      storage_ = new SliceStorage(whole_.buffer()->storage(), static_cast<std::size_t>(type_.bytes()));
+      view_ = Array(Ref<const Value>::adopt(new BufferValue(type_, Ref<Storage>::adopt(storage_))));
+    }
+    storage_->go_to(i);
+    return view_;
+  }
+
+ private:
+  Array whole_;
+  Aval type_;
+  Array view_;
+  SliceStorage* storage_ = nullptr;  // view_'s
+};
+
+// Writes `y` where the stacked result has slice `i`.
+void put_slice(const Array& y, std::int64_t i, BufferValue& stacked) {
+  const auto bytes = static_cast<std::size_t>(y.aval().bytes());
+  if (bytes == 0) return;
+  const Ref<const BufferValue> dense =
+      y.buffer()->dense() ? Ref<const BufferValue>::share(y.buffer()) : detail::materialize(*y.buffer());
+  std::memcpy(static_cast<std::byte*>(stacked.storage()->data()) + static_cast<std::size_t>(i) * bytes, dense->data(),
+              bytes);
 }
 
+// A step allocates what its body computes and nothing else: slices are read, and results written, where they are.
 void run_scan(const ScanParams& p, std::span<const Array> args, Arrays& outs) {
   const std::size_t num_consts = p.jaxpr.num_consts(), num_carry = static_cast<std::size_t>(p.num_carry);
+  const std::size_t first_x = num_consts + num_carry;
   const auto body = executable(p.jaxpr);
   const ir::Avals types = p.jaxpr.output_avals();
-  Arrays state(args.subspan(num_consts, num_carry)), xs, operands, results;
-  for (const Array& x : args.subspan(num_consts + num_carry))
-    xs.push_back(x.buffer()->dense() ? x : Array(Ref<const Value>(detail::materialize(*x.buffer()))));
+  std::vector<Slices> xs;
+  for (const Array& x : args.subspan(first_x)) xs.emplace_back(x);
   std::vector<Ref<BufferValue>> ys;
   for (const Aval type : std::span<const Aval>(types).subspan(num_carry)) {
     Dims shape(type.shape());
     shape.insert(shape.begin(), p.length);
     ys.push_back(detail::new_buffer(type.with_shape(shape)));
   }
+  Arrays operands(args), results;
   for (std::int64_t step = 0; step < p.length; ++step) {
     const std::int64_t at = p.reverse ? p.length - 1 - step : step;
-    operands = Arrays(args.first(num_consts));
-    operands.append(state.begin(), state.end());
-    for (const Array& x : xs) operands.push_back(slice_of(x, at));
+    for (std::size_t i = 0; i < xs.size(); ++i) {
+      operands[first_x + i] = Array();
+      operands[first_x + i] = xs[i].at(at);
+    }
     results.clear();
     body->run(operands, results);
-    for (std::size_t i = 0; i < ys.size(); ++i) {
-      const Array& y = results[num_carry + i];
-      const Ref<const BufferValue> dense =
-          y.buffer()->dense() ? Ref<const BufferValue>::share(y.buffer()) : detail::materialize(*y.buffer());
-      const auto bytes = static_cast<std::size_t>(y.aval().bytes());
-      if (bytes > 0)
-        std::memcpy(static_cast<std::byte*>(ys[i]->storage()->data()) + static_cast<std::size_t>(at) * bytes,
-                    dense->data(), bytes);
-    }
-    state.clear();
-    state.append(results.begin(), results.begin() + static_cast<std::ptrdiff_t>(num_carry));
+    for (std::size_t i = 0; i < ys.size(); ++i) put_slice(results[num_carry + i], at, *ys[i]);
+    for (std::size_t i = 0; i < num_carry; ++i) operands[num_consts + i] = std::move(results[i]);
   }
-  outs.append(state.begin(), state.end());
+  outs.append(operands.begin() + static_cast<std::ptrdiff_t>(num_consts),
+              operands.begin() + static_cast<std::ptrdiff_t>(first_x));
   for (Ref<BufferValue>& y : ys) outs.push_back(Array(Ref<const Value>(std::move(y))));
 }
 
@@ -91,13 +126,14 @@ void run_scan(const ScanParams& p, std::span<const Array> args, Arrays& outs) {
 
 bool carries_programs(OpCode op) {
   return op == OpCode::kCall || op == OpCode::kCase || op == OpCode::kWhile || op == OpCode::kScan ||
-         op == OpCode::kComposite || op == OpCode::kCustomJvpCall || op == OpCode::kCustomVjpCall ||
-         op == OpCode::kCustomVmapCall || op == OpCode::kCustomLinearSolve;
+         op == OpCode::kComposite || op == OpCode::kCheckpoint || op == OpCode::kCustomJvpCall ||
+         op == OpCode::kCustomVjpCall || op == OpCode::kCustomVmapCall || op == OpCode::kCustomLinearSolve;
 }
 
 void run_programs(const Call& call, Arrays& outs) {
   switch (call.op) {
     case OpCode::kCall: return executable(call.params_as<CallParams>().jaxpr)->run(call.args, outs);
+    case OpCode::kCheckpoint: return executable(call.params_as<CheckpointParams>().jaxpr)->run(call.args, outs);
     case OpCode::kComposite: return executable(call.params_as<CompositeParams>().decomposition)->run(call.args, outs);
     case OpCode::kCase: return run_case(call.params_as<CaseParams>(), call.args, outs);
     case OpCode::kScan: return run_scan(call.params_as<ScanParams>(), call.args, outs);

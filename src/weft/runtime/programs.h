@@ -5,7 +5,7 @@
 
 namespace weft {
 
-/// Whether `run_programs` runs the operation: call, case, while, scan and composite.
+/// Whether `run_programs` runs the operation: call, case, while, scan, composite and checkpoint.
 bool carries_programs(OpCode op);
 
 /// Runs `call`, whose operands are buffers that inference accepts. Appends the results.

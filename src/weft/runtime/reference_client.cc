@@ -7,6 +7,7 @@
 #include "weft/core/stage.h"
 #include "weft/ir/builder.h"
 #include "weft/ir/call.h"
+#include "weft/ir/checkpoint.h"
 #include "weft/runtime/reference.h"
 
 namespace weft {
@@ -52,6 +53,12 @@ class ReferenceClient final : public Client {
   }
   void evaluate(const Call& call, Arrays& outs) override {
     if (call.op == OpCode::kCall) return executable(call.params_as<CallParams>().jaxpr)->run(call.args, outs);
+    if (call.op == OpCode::kCheckpoint)
+      return executable(call.params_as<CheckpointParams>().jaxpr)->run(call.args, outs);
+    if (ir::op_info(call.op).identity) {
+      outs.append(call.args.begin(), call.args.end());
+      return;
+    }
     reference_evaluate(*this, call, outs);
   }
   MemoryStats memory_stats() const override { return {live_bytes, peak_bytes}; }

@@ -1,5 +1,6 @@
 // Calls, branches and loops, and transfers, whose order tokens keep.
 #include "weft/base/error.h"
+#include "weft/ir/checkpoint.h"
 #include "weft/ir/custom_rules.h"
 #include "weft/stablehlo/exporter.h"
 
@@ -48,6 +49,17 @@ void Exporter::custom_vjp_tangent(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
   const ir::Avals out = result_types(jaxpr, e);
   define(e, emit("func.call", std::move(args), std::span<const Aval>(out),
                  {{"callee", Attribute::symbol(symbol_for(p.jvp.program(), p.name + ".jvp"))}}));
+}
+
+// Its program, in place. What is computed again stays apart by a barrier.
+void Exporter::checkpoint(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
+  const auto& p = ir::params_as<CheckpointParams>(e.params);
+  Values args = operands(jaxpr, e);
+  if (p.differentiated && !args.empty()) {
+    const ir::Avals types = operand_types(jaxpr, e);
+    args = emit("stablehlo.optimization_barrier", std::move(args), std::span<const Aval>(types));
+  }
+  define(e, inline_program(p.jaxpr, std::move(args)));
 }
 
 void Exporter::custom_call(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {

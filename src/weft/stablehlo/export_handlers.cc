@@ -66,7 +66,9 @@ Exporter::Handler Exporter::handler(OpCode op) {
     case OpCode::kSplit:
     case OpCode::kScan:
     case OpCode::kThreefry2x32: return &E::decomposed;
-    case OpCode::kStopGradient: return &E::identity;
+    case OpCode::kStopGradient:
+    case OpCode::kCheckpointName: return &E::identity;
+    case OpCode::kCheckpoint: return &E::checkpoint;
     default: return has_weft_call(op) ? &E::weft_call : nullptr;
   }
 }

@@ -69,6 +69,7 @@ class Exporter {
   // ---- export_control.cc ----
   void call(const ir::Jaxpr&, const ir::Eqn&);
   void composite(const ir::Jaxpr&, const ir::Eqn&);
+  void checkpoint(const ir::Jaxpr&, const ir::Eqn&);
   void custom_call(const ir::Jaxpr&, const ir::Eqn&);
   void custom_function(const ir::Jaxpr&, const ir::Eqn&);
   void custom_vjp_tangent(const ir::Jaxpr&, const ir::Eqn&);

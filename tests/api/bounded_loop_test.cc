@@ -103,7 +103,7 @@ TEST(bounded_while_loop, newtons_method_has_the_derivative_of_its_solution) {
     const double y = solve(Array(x)).item<double>();
     return 1 / (3 * y * y + 1);
   };
-  for (const double x : {-4.0, 0.5, 2.0, 10.0}) {
+  for (const double x : {-4.0, 0.5, 3.0, 10.0}) {
     EXPECT_NEAR(grad(solve)(x).item<double>(), derivative(x), 1e-10);
     EXPECT_NEAR(jit(grad(solve))(x).item<double>(), derivative(x), 1e-10);
   }

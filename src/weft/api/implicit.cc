@@ -197,7 +197,7 @@ Arrays iterate(const FlatFunction& step, std::span<const Array> init, const Fixe
         outs.push_back(lax::add(in[2 * n], std::int64_t{1}));
       },
       types, name);
-  const Arrays last = run_while(cond, body, state, loc);
+  const Arrays last = run_while(cond, body, state, {}, loc);
   return Arrays(std::span<const Array>(last).first(n));
 }
 

@@ -73,8 +73,8 @@ func.func @main(%x: tensor<2x3xf32>, %i: tensor<f32>) -> tensor<2xf32> {
 }
 
 TEST(mhlo, what_has_no_successor_is_refused_by_name) {
-  EXPECT_EQ(error_of("  %0 = \"mhlo.fusion\"(%x) : (tensor<f32>) -> tensor<f32>\n", "%x: tensor<f32>"),
-            "a.mlir:2:8: mhlo.fusion: Weft has no such operation.");
+  EXPECT_EQ(error_of("  %0 = \"mhlo.bitcast\"(%x) : (tensor<f32>) -> tensor<f32>\n", "%x: tensor<f32>"),
+            "a.mlir:2:8: mhlo.bitcast: Weft has no such operation.");
 }
 
 TEST(mhlo, topk_gives_the_largest_or_the_smallest) {

@@ -200,9 +200,8 @@ TEST(loops, counters_of_any_type_and_direction_count) {
     const Function f = import(text);
     ASSERT_EQ(count(f.jaxpr(), OpCode::kScan), 1) << text << f.jaxpr();
     for (const ir::Eqn& e : f.jaxpr().eqns()) {
-      if (e.op == OpCode::kScan) {
-        EXPECT_EQ(ir::params_as<ScanParams>(e.params).length, c.length) << text;
-      }
+      if (e.op != OpCode::kScan) continue;
+      EXPECT_EQ(ir::params_as<ScanParams>(e.params).length, c.length) << text;
     }
     const Array x(std::vector<double>{0.7, -1.3});
     const std::vector<Array> got = f(x, testing::draw(f.input(1), 0));

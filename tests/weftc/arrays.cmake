@@ -30,7 +30,7 @@ weftc(0 "f32.3.\n. *4. *8. *12..\n" run ${PROGRAMS}/takes_arrays.mlir --input y.
 
 # What does not fit names the file.
 weftc(2 "takes 4 inputs; got 1" run ${PROGRAMS}/takes_arrays.mlir -i x.npy)
-weftc(2 "gives 1 outputs; got 2 files" run ${PROGRAMS}/takes_arrays.mlir -i x.npy n.npy small.npy brain.npy -o a b)
+weftc(2 "gives 1 output; got 2 files" run ${PROGRAMS}/takes_arrays.mlir -i x.npy n.npy small.npy brain.npy -o a b)
 weftc(2 "^n.npy: input 0 of @main must be f32.3.; got i32..\\.\n" run ${PROGRAMS}/takes_arrays.mlir
       -i n.npy n.npy small.npy brain.npy)
 weftc(2 "^small.npy: input 0 of @main must be f32.3.; got f32.2.\\.\n" run ${PROGRAMS}/takes_arrays.mlir

@@ -22,12 +22,13 @@ void Parser::formatted(Op& op, const Format& format) {
   FormatTokens tokens(format.text);
   for (std::string_view token = tokens.next(); !token.empty(); token = tokens.next()) {
     if (token == "?(") {
-      // Present when its first tokens come next: ", word" or ", $attribute".
+      // Present when its first tokens come next: "word", ", word" or ", $attribute".
       FormatTokens ahead = tokens;
       const std::string_view first = ahead.next(), second = ahead.next();
       const std::size_t begin = in_.offset();
-      bool present = in_.accept(first);
-      if (present && second[0] != '$') present = in_.peek_word() == second;
+      const bool word = std::isalpha(static_cast<unsigned char>(first[0])) != 0;
+      bool present = word ? in_.peek_word() == first : in_.accept(first);
+      if (!word && present && second[0] != '$') present = in_.peek_word() == second;
       in_.seek(begin);
       if (!present)
         while (tokens.next() != ")?") {

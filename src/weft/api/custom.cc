@@ -166,7 +166,12 @@ template <class Check>
 void in_rule(const CustomInfo& info, const char* rule, Check&& check) {
   const ForcedLocation nothing{SourceLocation()};
   const LocationScope scope(info.loc, info.what);
-  with_note("in the " + std::string(rule) + " rule of " + info.name, [&] { check(); });
+  try {
+    check();
+  } catch (Error& e) {
+    e.add_note("in the " + std::string(rule) + " rule of " + info.name);
+    throw;
+  }
 }
 
 // The leaves with their types, as arrays without values.

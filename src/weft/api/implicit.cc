@@ -10,7 +10,7 @@ void append_like(const CustomInfo& info, const char* function, const PathLeaves&
   const ForcedLocation nothing{SourceLocation()};
   const LocationScope scope(info.loc, info.what);
   const std::string op = std::string(info.what) + ": ";
-  with_note("in " + std::string(function), [&] {
+  try {
     check_same_paths(info.what, expected, got);
     std::size_t next = 0;
     for (std::size_t i = 0; i < got.arrays.size(); ++i) {
@@ -24,7 +24,10 @@ void append_like(const CustomInfo& info, const char* function, const PathLeaves&
       if (a != type) throw ShapeError(message);
       to.push_back(got.arrays[i]);
     }
-  });
+  } catch (Error& e) {
+    e.add_note("in " + std::string(function));
+    throw;
+  }
 }
 
 // ---- linear equations ----

@@ -5,8 +5,10 @@
 #include <algorithm>
 
 #include "weft/control/custom_rules.h"
+#include "weft/ir/builder.h"
 #include "weft/ir/interpret.h"
 #include "weft/transforms/jvp.h"
+#include "weft/transforms/linearize.h"
 #include "weft/transforms/transpose.h"
 
 namespace weft {
@@ -120,15 +122,40 @@ void batch_solve(const Call& call, std::span<const int> bdims, std::int64_t size
 
 ir::Jaxpr control::transposed_map(const ir::Jaxpr& map) {
   const std::size_t n = map.num_consts();
-  std::vector<bool> linear(map.num_inputs(), true);
-  std::fill_n(linear.begin(), n, false);
-  const auto transposed = transforms::transpose_jaxpr(map, linear, std::vector<bool>(map.outputs().size(), true));
-  const ir::Avals out = map.output_avals(), in = map.input_avals();
+  std::vector<bool> x(map.num_inputs(), true);
+  std::fill_n(x.begin(), n, false);
+  const auto lin = transforms::linearize_jaxpr(map, x);
+  // What the derivative needs of the map's own run comes from captures alone, unless the map is not linear.
+  const Avals out = map.output_avals(), in = map.input_avals();
+  std::vector<bool> residuals(out.size(), false);
+  residuals.resize(out.size() + lin->num_residuals, true);
+  const ir::Jaxpr needed = ir::dce(lin->primal, residuals);
+  std::vector<bool> read(needed.num_vars(), false);
+  for (const ir::Eqn& e : needed.eqns())
+    for (const ir::Atom a : needed.operands(e))
+      if (!a.is_literal()) read[a.index()] = true;
+  for (const ir::Atom a : needed.outputs())
+    if (!a.is_literal()) read[a.index()] = true;
+  for (std::size_t i = n; i < in.size(); ++i)
+    if (read[i])
+      throw NotDifferentiableError("custom_linear_solve: the map must be linear; got one whose derivative depends on " +
+                                       in[i].str() + ", what it is applied to.",
+                                   "custom_root finds and differentiates the solutions of other equations.");
+
+  std::vector<bool> linear(lin->tangent.num_inputs(), true);
+  std::fill_n(linear.begin(), lin->num_residuals, false);
+  std::size_t num_tangents = 0;
+  for (const bool has : lin->has_tangent) num_tangents += has;
+  const auto transposed = transforms::transpose_jaxpr(lin->tangent, linear, std::vector<bool>(num_tangents, true));
   const std::span<const Aval> results = std::span<const Aval>(in).subspan(n);
   const Avals inputs = joined(std::span<const Aval>(in).first(n), out);
   return derive(map, "transposed map", inputs, n, [&](std::span<const Array> args, Arrays& outs) {
-    Arrays cts;
-    eval_jaxpr(transposed->jaxpr, args, cts);
+    Arrays at(args.first(n)), operands, cts;
+    for (const Aval a : results) at.push_back(zeros_of(a));
+    eval_jaxpr(needed, at, operands);
+    for (std::size_t i = 0; i < out.size(); ++i)
+      if (lin->has_tangent[i]) operands.push_back(args[n + i]);
+    eval_jaxpr(transposed->jaxpr, operands, cts);
     fill_zeros(cts, transposed->out_nonzero, std::vector<bool>(results.size(), true), results, outs);
   });
 }

@@ -134,6 +134,7 @@ std::string list_key(std::span<const int> numbers) {
 void place(Arrays& results, std::span<const int> bdims, std::int64_t size, std::span<const int> places) {
   for (std::size_t i = 0; i < results.size(); ++i) {
     const int to = i < places.size() ? places[i] : 0;
+    if (to == kUnmapped) continue;  // and so it is
     results[i] = bdim_to(results[i], bdims[i], to == kSummed ? 0 : to, size);
     if (to == kSummed) results[i] = lax::reduce_sum(results[i], Dims{0});
   }

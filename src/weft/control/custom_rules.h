@@ -37,7 +37,8 @@ void jvp_by_rule(std::string_view op, const std::string& name, const ir::Jaxpr& 
 
 // ---- batching ----
 
-/// Where a batched rule puts the mapped axis of a result: an axis, or this: the sum over all examples.
+/// Where a batched rule puts the mapped axis of a result: an axis; kUnmapped for a result that has none; or this, for
+/// the sum over all examples.
 inline constexpr int kSummed = -2;
 
 /// The program over operands mapped at `bdims`, with its results' mapped axes at `places` (those after the last: 0).

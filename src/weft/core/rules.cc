@@ -28,7 +28,12 @@ void zero_tangent(const Call& call, std::span<const Array>, Arrays& outs, Arrays
 }
 
 void not_linear(const Call& call, std::span<const Array>, std::span<GradAccum* const>) {
-  throw InternalError(std::string(ir::op_name(call.op)) + ": transposed, but it is linear in no operand");
+  // Our own rules are linear in tangents (tests see to that), so this is one of the user's.
+  throw NotDifferentiableError(std::string(ir::op_name(call.op)) +
+                                   ": what a jvp rule makes of tangents must be linear in them; got " +
+                                   std::string(ir::op_name(call.op)) + " in a way that is not.",
+                               "a rule may scale tangents by values and add them; everything else is made of the "
+                               "arguments.");
 }
 
 }  // namespace rules

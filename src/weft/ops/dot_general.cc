@@ -202,6 +202,7 @@ void transpose_side(const Call& call, const Array& ct, GradAccum& accum, bool lh
 }
 
 void transpose_dot(const Call& call, std::span<const Array> cts, std::span<GradAccum* const> accums) {
+  if (accums[0] && accums[1]) return rules::not_linear(call, cts, accums);
   if (accums[0])
     transpose_side(call, cts[0], *accums[0], true);
   else

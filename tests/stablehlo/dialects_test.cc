@@ -223,7 +223,7 @@ TEST(shardy, computations_that_are_not_whole_are_errors) {
   EXPECT_EQ(error_of("  %0 = sdy.named_computation<\"f\">(%x) () {\n    sdy.return %x : tensor<f32>\n  } : "
                      "(tensor<f32>) -> tensor<f32>\n",
                      "%x: tensor<f32>"),
-            "a.mlir:2:8: sdy.named_computation: a region must have 1 argument; got 0.");
+            "a.mlir:3:16: expected a value that is defined above; got '%x'.");
 }
 
 // ---- custom calls ----

@@ -93,6 +93,7 @@ void Importer::sharding_hint(const Op& op, std::string_view target, Operands ope
 
 // A condition on shapes, which are known here: it holds, or the program is refused with its message.
 void Importer::shape_assertion(const Op& op, Results& results) {
+  const std::string message = reader(op).text("error_message", "the assertion does not hold");
   if (op.operands.empty()) fail(op, "@shape_assertion must have a condition; got no operand.");
   const std::optional<Array> condition = known(op.operands[0]);
   if (!condition)
@@ -109,7 +110,7 @@ void Importer::shape_assertion(const Op& op, Results& results) {
     const bool number = a && a->ndim() == 0 && is_integer(a->dtype());
     values.push_back(number ? std::to_string(lax::convert(*a, i64).item<std::int64_t>()) : "?");
   }
-  fail(op, "@shape_assertion: " + filled(reader(op).text("error_message", "the assertion does not hold"), values));
+  fail(op, "@shape_assertion: " + filled(message, values));
 }
 
 // "@mhlo.topk(%x) {mhlo.attributes = {k = 2 : i64}}": an operation of CHLO or MHLO in a program that may have

@@ -58,7 +58,7 @@ void Parser::sdy_computation(Op& op) {
     } while (in_.accept(","));
   }
   in_.expect(")");
-  op.regions.push_back(region(arguments));
+  op.regions.push_back(region(arguments, op.name == "sdy.named_computation"));
   if (op.regions.back().blocks.empty()) op.regions.back().blocks.emplace_back();
   if (in_.accept("{")) dictionary("}", op.attributes);
   in_.expect(":");

@@ -242,7 +242,8 @@ TEST(part_of, computes_outputs_from_variables_that_are_given) {
   const std::vector<Var> c_and_b{2, 1};
   const std::vector<Atom> d_c_e{Atom::var(3), Atom::var(2), Atom::var(4)};
   const Jaxpr part = part_of(j, c_and_b, d_c_e);
-  EXPECT_EQ(part.str(), "{ lambda ; a:f32[] b:f32[]. let c:f32[] = mul a b; d:f32[] = exp c in (c, a, d) }");
+  EXPECT_EQ(part.str(),
+            "{ lambda ; a:f32[] b:f32[]. let\n    c:f32[] = mul a b\n    d:f32[] = exp c\n  in (c, a, d) }");
   check(part);
   const std::vector<Var> only_b{1};
   EXPECT_EQ(our_fault([&] { part_of(j, only_b, d_c_e); }), "part_of: an input that is needed is not given");
@@ -269,7 +270,8 @@ TEST(inline_calls, puts_what_is_computed_again_behind_a_barrier) {
         .str();
   };
   EXPECT_EQ(inlined("False"), "{ lambda ; a:f32[]. let b:f32[] = sin a in (b,) }");
-  EXPECT_EQ(inlined("True"), "{ lambda ; a:f32[]. let b:f32[] = optimization_barrier a; c:f32[] = sin b in (c,) }");
+  EXPECT_EQ(inlined("True"),
+            "{ lambda ; a:f32[]. let\n    b:f32[] = optimization_barrier a\n    c:f32[] = sin b\n  in (c,) }");
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "weft/ir/interpret.h"
 #include "weft/ops/common.h"
 #include "weft/transforms/jvp.h"
+#include "weft/transforms/linearize.h"
 #include "weft/transforms/vmap.h"
 
 namespace weft {
@@ -84,14 +85,23 @@ DualLoop dual_loop(const Call& call, std::span<const Array> tangents) {
   DualLoop dual;
   dual.max_steps = loop.max_steps;
   dual.carried = defined(loop.carried(tangents));
+  // A loop that may be transposed keeps what is known apart from what is linear, down to the loops inside of its body:
+  // an operation that computes both would count as linear as a whole.
+  const bool split = loop.max_steps && !has_effects_while(call.params.get());
   std::shared_ptr<const transforms::JvpJaxpr> jvp;
+  std::shared_ptr<const transforms::LinearizedJaxpr> linearized;
+  std::vector<bool> nonzero;
   for (bool grown = true; grown;) {
     std::vector<bool> mask(captured);
     mask.insert(mask.end(), dual.carried.begin(), dual.carried.end());
-    jvp = transforms::jvp_jaxpr(loop.body, mask);
+    if (split)
+      linearized = transforms::linearize_jaxpr(loop.body, mask);
+    else
+      jvp = transforms::jvp_jaxpr(loop.body, mask);
+    nonzero = split ? linearized->has_tangent : jvp->out_nonzero;
     grown = false;
     for (std::size_t i = 0; i < n; ++i) {
-      if (!jvp->out_nonzero[i] || dual.carried[i]) continue;
+      if (!nonzero[i] || dual.carried[i]) continue;
       dual.carried[i] = true;
       grown = true;
     }
@@ -111,17 +121,25 @@ DualLoop dual_loop(const Call& call, std::span<const Array> tangents) {
   for (const Array& a : carry) types.push_back(a.aval());
   std::string key = transforms::mask_key("while_jvp", captured) + transforms::mask_key("", dual.carried);
   dual.body = derive(loop.body, key, types, num_captured, [&](std::span<const Array> in, Arrays& outs) {
-    // The jvp takes captures, carry, then all tangents.
-    Arrays args(in.first(loop.num_body)), results;
-    args.append(in.begin() + static_cast<std::ptrdiff_t>(num_captured),
-                in.begin() + static_cast<std::ptrdiff_t>(num_captured + n));
-    args.append(in.begin() + static_cast<std::ptrdiff_t>(loop.num_body),
-                in.begin() + static_cast<std::ptrdiff_t>(num_captured));
-    args.append(in.begin() + static_cast<std::ptrdiff_t>(num_captured + n), in.end());
-    eval_jaxpr(jvp->jaxpr, args, results);
+    // Captures, carry, then all tangents.
+    Arrays primals(in.first(loop.num_body)), tangents, results;
+    append(primals, in.subspan(num_captured, n));
+    append(tangents, in.subspan(loop.num_body, num_captured - loop.num_body));
+    append(tangents, in.subspan(num_captured + n));
+    if (split) {
+      Arrays known, residuals;
+      eval_jaxpr(linearized->primal, primals, known);
+      append(results, std::span<const Array>(known).first(n));
+      append(residuals, std::span<const Array>(known).subspan(n));
+      append(residuals, tangents);
+      eval_jaxpr(linearized->tangent, residuals, results);
+    } else {
+      append(primals, tangents);
+      eval_jaxpr(jvp->jaxpr, primals, results);
+    }
     const std::span<const Array> all(results);
-    outs.append(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(n));
-    fill_zeros(all.subspan(n), jvp->out_nonzero, dual.carried, carry_types, outs);
+    append(outs, all.first(n));
+    fill_zeros(all.subspan(n), nonzero, dual.carried, carry_types, outs);
   });
   Avals cond_types;
   for (const Array& a : loop.of_cond(call.args)) cond_types.push_back(a.aval());

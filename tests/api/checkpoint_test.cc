@@ -324,7 +324,7 @@ TEST(checkpoint, computes_again_what_is_not_kept_and_only_that) {
     };
     EXPECT_EQ(runs_of(policies::everything_saveable), 1);
     EXPECT_EQ(runs_of(policies::save_only_these_names("square")), 1);
-    // The name's own value is not kept, but the square before it has no name, and is.
+    // The square is not kept, but its cosine is, and the derivative needs no more.
     EXPECT_EQ(runs_of(policies::save_anything_except_these_names("square")), 1);
     EXPECT_EQ(runs_of(policies::nothing_saveable), compiled ? 1 : 2);
   }

@@ -26,7 +26,7 @@ double erf_inv(double x) {
   double y = x;
   for (int i = 0; i < 100; ++i) {
     const double error =
-        std::abs(x) < 0.5 ? std::erf(y) - x : std::copysign((1 - std::abs(x)) - std::erfc(std::abs(y)), x);
+        std::abs(x) < 0.5 ? std::erf(y) - x : ((1 - std::abs(x)) - std::erfc(std::abs(y))) * (x < 0 ? -1 : 1);
     y -= error / (1.12837916709551257390 * std::exp(-y * y));
   }
   return y;

@@ -29,12 +29,6 @@ Avals inexact(std::span<const Aval> types) {
   return r;
 }
 
-Avals types_of(std::span<const Array> arrays) {
-  Avals r;
-  for (const Array& a : arrays) r.push_back(a.aval());
-  return r;
-}
-
 Avals joined(std::span<const Aval> a, std::span<const Aval> b) {
   Avals r(a);
   r.append(b.begin(), b.end());

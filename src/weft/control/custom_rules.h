@@ -8,7 +8,6 @@ namespace weft::control {
 
 /// Those that can have tangents.
 Avals inexact(std::span<const Aval> types);
-Avals types_of(std::span<const Array> arrays);
 Avals joined(std::span<const Aval> a, std::span<const Aval> b);
 
 /// Throws ShapeError, DTypeError or ValueError unless a rule that is a program has these types. `what`: "the jvp rule".

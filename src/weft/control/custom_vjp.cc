@@ -95,7 +95,7 @@ void linearize_custom_vjp(const Call& call, std::span<const Array> tangents, Tra
   if (!result_types.empty()) {
     ir::Rule jvp;
     if (p.jvp) {
-      jvp = ir::Rule(tangent_program(p, joined(types_of(call.args), types_of(operands))));
+      jvp = ir::Rule(tangent_program(p, joined(avals_of(call.args), avals_of(operands))));
       xs = Arrays(call.args.subspan(captures));
     }
     const CurrentTrace staging(tangent_trace);

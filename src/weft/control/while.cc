@@ -107,8 +107,8 @@ DualLoop dual_loop(const Call& call, std::span<const Array> tangents) {
     }
   }
   // Operands, and the same as input types; `at` says where each input of the body's jvp is among those of the new body.
-  Avals types, carry_types;
-  for (const Array& a : loop.carried(call.args)) carry_types.push_back(a.aval());
+  Avals types;
+  const Avals carry_types = avals_of(loop.carried(call.args));
   Arrays captures(loop.of_body(call.args)), carry(loop.carried(call.args));
   append_defined(loop.of_body(tangents), captures);
   const std::size_t num_captured = captures.size();
@@ -141,8 +141,7 @@ DualLoop dual_loop(const Call& call, std::span<const Array> tangents) {
     append(outs, all.first(n));
     fill_zeros(all.subspan(n), nonzero, dual.carried, carry_types, outs);
   });
-  Avals cond_types;
-  for (const Array& a : loop.of_cond(call.args)) cond_types.push_back(a.aval());
+  Avals cond_types = avals_of(loop.of_cond(call.args));
   for (const Array& a : carry) cond_types.push_back(a.aval());
   dual.cond = derive(loop.cond, key, cond_types, loop.num_cond, [&](std::span<const Array> in, Arrays& outs) {
     eval_jaxpr(loop.cond, in.first(loop.num_cond + n), outs);

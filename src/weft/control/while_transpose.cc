@@ -20,14 +20,8 @@ namespace {
 
 // ---- loops of functions, which may close over any values ----
 
-Avals types_of(std::span<const Array> arrays) {
-  Avals r;
-  for (const Array& a : arrays) r.push_back(a.aval());
-  return r;
-}
-
 Arrays bounded_loop(const FlatFunction& cond, const FlatFunction& body, const Arrays& init, std::int64_t max_steps) {
-  const Avals types = types_of(init);
+  const Avals types = avals_of(init);
   const Staged c = stage(cond, types, "while"), b = stage(body, types, "while");
   Arrays operands(c.captured), outs;
   append(operands, b.captured);
@@ -41,7 +35,7 @@ Arrays bounded_loop(const FlatFunction& cond, const FlatFunction& body, const Ar
 
 // A scan over nothing.
 Arrays counted_scan(const FlatFunction& body, const Arrays& init, std::int64_t length) {
-  const Staged b = stage(body, types_of(init), "while");
+  const Staged b = stage(body, avals_of(init), "while");
   Arrays operands(b.captured), outs;
   append(operands, init);
   bind(OpCode::kScan,
@@ -53,12 +47,12 @@ Arrays counted_scan(const FlatFunction& body, const Arrays& init, std::int64_t l
 
 // f(args) when `pred` holds, else args.
 Arrays apply_if(const Array& pred, const FlatFunction& f, const Arrays& args) {
-  const Staged yes = stage(f, types_of(args), "while");
+  const Staged yes = stage(f, avals_of(args), "while");
   Arrays operands(yes.captured), all{pred}, outs;
   append(operands, args);
   const Staged no =
       stage([&](std::span<const Array> in, Arrays& same) { append(same, in.subspan(yes.captured.size())); },
-            types_of(operands), "while");
+            avals_of(operands), "while");
   append(all, operands);
   bind(OpCode::kCase, ir::make_params(CaseParams{{no.jaxpr, ir::with_num_consts(yes.jaxpr, 0)}}), all, outs);
   return outs;

@@ -11,7 +11,7 @@ function(weft_own_target target)
                                            -Wno-missing-field-initializers)
   # g++ 12 finds bounds broken inside std::string (GCC bug 105329) once <string> comes from a precompiled header.
   target_compile_options(${target} PRIVATE
-    $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-array-bounds>)
+    "$<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-array-bounds;-Wno-stringop-overflow;-Wno-stringop-overread>")
   if(WEFT_WERROR)
     target_compile_options(${target} PRIVATE -Werror)
   endif()

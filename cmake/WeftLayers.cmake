@@ -5,7 +5,7 @@
 # does not allow. An entry is a layer, or one header of a layer ("ops/lax.h").
 # Invariant: a layer stands after every layer it may include.
 
-set(WEFT_LAYERS base ir core runtime ops transforms control api stablehlo np random compiler cpu pjrt)
+set(WEFT_LAYERS base ir core runtime ops transforms control api np stablehlo random compiler cpu pjrt)
 
 set(WEFT_MAY_INCLUDE_base "")
 set(WEFT_MAY_INCLUDE_ir base)
@@ -15,8 +15,8 @@ set(WEFT_MAY_INCLUDE_ops base ir core)
 set(WEFT_MAY_INCLUDE_transforms base ir core ops/lax.h)
 set(WEFT_MAY_INCLUDE_control base ir core runtime ops transforms)
 set(WEFT_MAY_INCLUDE_api base ir core runtime ops transforms control)
-set(WEFT_MAY_INCLUDE_stablehlo base ir core runtime ops transforms control api)
 set(WEFT_MAY_INCLUDE_np base ir core runtime ops transforms control api)
+set(WEFT_MAY_INCLUDE_stablehlo base ir core runtime ops transforms control api np/ufuncs.h)
 set(WEFT_MAY_INCLUDE_random base ir core runtime ops transforms control api np)
 set(WEFT_MAY_INCLUDE_compiler base ir)
 set(WEFT_MAY_INCLUDE_cpu base ir core runtime compiler)
@@ -30,7 +30,7 @@ set(WEFT_PRECOMPILED_base PRECOMPILE ${standard_headers})
 set(WEFT_PRECOMPILED_ir PRECOMPILED_BY base)
 set(WEFT_PRECOMPILED_core PRECOMPILED_BY base)
 set(WEFT_PRECOMPILED_runtime PRECOMPILE ${standard_headers} <weft/core/rules.h>)
-foreach(layer IN ITEMS ops transforms control api stablehlo np random)
+foreach(layer IN ITEMS ops transforms control api np stablehlo random)
   set(WEFT_PRECOMPILED_${layer} PRECOMPILED_BY runtime)
 endforeach()
 

@@ -35,8 +35,7 @@ std::optional<ir::Jaxpr> scan_of(const Loop& loop) {
   const std::span<const Array> all(loop.operands);
   const Known known = known_of(all);
   bool counted = false;
-  ir::Avals types;
-  for (const Array& x : all) types.push_back(x.aval());
+  ir::Avals types = avals_of(all);
   const Staged staged = stage(
       [&](std::span<const Array> in, Arrays& outs) {
         const auto results = control::counted_loop(cond, body, in, known);

@@ -25,8 +25,7 @@ Arrays inexact(std::span<const Array> xs) {
 
 FlatFunction jitted(FlatFunction f) {
   return [f = std::move(f)](std::span<const Array> args, Arrays& outs) {
-    ir::Avals avals;
-    for (const Array& a : args) avals.push_back(a.aval());
+    ir::Avals avals = avals_of(args);
     const Staged staged = stage(f, avals, "jit");
     Arrays operands = staged.captured;
     operands.append(args.begin(), args.end());

@@ -75,8 +75,7 @@ inline std::vector<std::string> programs_by_hand() {
 /// The program of one operation on its operands.
 inline ir::Jaxpr program_of(const Sample& sample, bool under_jit = false) {
   const Arrays args = make_operands(sample);
-  ir::Avals avals;
-  for (const Array& a : args) avals.push_back(a.aval());
+  ir::Avals avals = avals_of(args);
   const FlatFunction f = operation(sample);
   return stage(under_jit ? jitted(f) : f, avals, "f").jaxpr;
 }

@@ -30,12 +30,6 @@ std::string aval_difference(const ir::Avals& got, const ir::Avals& want) {
   return "";
 }
 
-ir::Avals avals_of(std::span<const Array> xs) {
-  ir::Avals r;
-  for (const Array& x : xs) r.push_back(x.aval());
-  return r;
-}
-
 // Runs `eval` over memory filled with `fill`, with a margin on both sides that must stay.
 std::vector<std::vector<unsigned char>> raw_results(const Sample& sample, std::span<const Array> args,
                                                     const ir::Avals& out, unsigned char fill, std::string& trespass) {

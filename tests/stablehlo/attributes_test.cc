@@ -33,8 +33,7 @@ TEST(attributes, that_are_read_are_those_of_the_table) {
     for (const Module& m : parse_all(weft::testing::read_file(entry.path()), "corpus")) read_all(m);
   for (const std::string_view text : testing::kPrograms) read_all(parse(text));
   for (const weft::testing::Sample& sample : weft::testing::all_samples()) {
-    ir::Avals inputs;
-    for (const Array& a : weft::testing::make_operands(sample)) inputs.push_back(a.aval());
+    ir::Avals inputs = avals_of(weft::testing::make_operands(sample));
     const Staged staged = stage(weft::testing::operation(sample), inputs, "sample");
     read_all(to_module(staged.jaxpr, staged.captured));
   }

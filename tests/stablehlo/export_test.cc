@@ -41,8 +41,7 @@ TEST(print, every_sample_computes_the_same_after_text_in_both_forms) {
     SCOPED_TRACE(sample.name);
     try {
       const Arrays args = weft::testing::make_operands(sample);
-      ir::Avals inputs;
-      for (const Array& a : args) inputs.push_back(a.aval());
+      ir::Avals inputs = avals_of(args);
       const FlatFunction f = weft::testing::operation(sample);
       const Staged staged = stage(f, inputs, "sample");
       const Arrays expected = weft::testing::call(f, args);

@@ -100,8 +100,7 @@ Arrays push_forward(const transforms::Linearized& lin, std::span<const Array> pr
 }
 
 transforms::Linearized linearize_linear(const FlatFunction& f, std::span<const Array> args, const PathLeaves& paths) {
-  ir::Avals inputs;
-  for (const Array& a : args) inputs.push_back(a.aval());
+  ir::Avals inputs = avals_of(args);
   const Staged staged = stage(f, inputs, "linear_transpose(f)");
   const std::size_t num_consts = staged.captured.size(), num_outs = staged.jaxpr.outputs().size();
   std::vector<bool> differentiated(num_consts, false);

@@ -78,8 +78,7 @@ SavedResidual describe(const ir::Jaxpr& jaxpr, ir::Atom a, const std::function<S
 
 SavedResiduals saved_residuals(const FlatFunction& f, std::span<const Array> leaves,
                                const std::function<std::string(std::size_t)>& path_of, const std::string& name) {
-  ir::Avals inputs;
-  for (const Array& a : leaves) inputs.push_back(a.aval());
+  ir::Avals inputs = avals_of(leaves);
   const Staged staged = with_note(name, [&] {
     return stage([&](std::span<const Array> args,
                      Arrays& outs) { outs = transforms::linearize(f, args, inexact_leaves(args), name).residuals; },

@@ -59,8 +59,7 @@ auto checkpoint(F&& f, CheckpointPolicy policy = {}, SourceLocation loc = std::s
     auto pack = api::prepare<decltype(f)>(std::forward<decltype(args)>(args)...);
     const std::string name = api::transform_name("checkpoint(f)", loc);
     const Arrays leaves = tree::leaves(pack);
-    ir::Avals inputs;
-    for (const Array& a : leaves) inputs.push_back(a.aval());
+    ir::Avals inputs = avals_of(leaves);
     api::Callable<std::remove_reference_t<decltype((f))>, decltype(pack)> call(f, pack);
     const Staged staged = api::with_note(name, [&] { return stage(call.flat(), inputs, name); });
     return call.result(api::bind_checkpoint(staged, policy, leaves, loc));

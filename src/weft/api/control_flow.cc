@@ -27,12 +27,6 @@ void check_same_type(Aval a, Aval b, const std::string& what, const std::string&
 
 }  // namespace
 
-ir::Avals avals_of(std::span<const Array> arrays) {
-  ir::Avals r;
-  for (const Array& a : arrays) r.push_back(a.aval());
-  return r;
-}
-
 // ---- cond, switch_ ----
 
 Array predicate(const std::string& what, const Array& x) {

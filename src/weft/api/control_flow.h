@@ -47,7 +47,6 @@ Array branch_index(const Array& x);
 /// Throws DTypeError or ShapeError naming the leaf unless the carried values come out with the types they went in.
 void check_carry(const char* what, const std::vector<std::string>& paths, std::span<const Array> in,
                  std::span<const Aval> out);
-ir::Avals avals_of(std::span<const Array> arrays);
 
 /// The number of steps, from options and the leaves of xs; ShapeError naming the leaf that differs, ValueError when
 /// nothing says it.
@@ -88,7 +87,7 @@ auto cond(const Arg& pred, T&& true_f, F&& false_f, A&&... args) {
   const std::string name = api::transform_name("cond", loc);
   auto pack = api::prepare<T>(std::forward<A>(args)...);
   const Arrays leaves = tree::leaves(pack);
-  const ir::Avals inputs = api::avals_of(leaves);
+  const ir::Avals inputs = avals_of(leaves);
   api::Callable<std::remove_reference_t<T>, decltype(pack)> when_true(true_f, pack);
   api::Callable<std::remove_reference_t<F>, decltype(pack)> when_false(false_f, pack);
   static_assert(std::is_same_v<typename decltype(when_true)::Result, typename decltype(when_false)::Result>,
@@ -112,7 +111,7 @@ auto switch_(const Arg& index, const std::tuple<F...>& branches, A&&... args) {
   static_assert((std::is_same_v<Result, typename api::Callable<const F, Pack>::Result> && ...),
                 "switch_: all branches must return the same type");
   const Arrays leaves = tree::leaves(pack);
-  const ir::Avals inputs = api::avals_of(leaves);
+  const ir::Avals inputs = avals_of(leaves);
   std::vector<api::Branch> staged;
   std::optional<Result> prototype;
   std::apply(
@@ -135,7 +134,7 @@ auto switch_(const Arg& index, const std::vector<F>& branches, A&&... args) {
   const std::string name = api::transform_name("switch_", loc);
   auto pack = api::prepare<F>(std::forward<A>(args)...);
   const Arrays leaves = tree::leaves(pack);
-  const ir::Avals inputs = api::avals_of(leaves);
+  const ir::Avals inputs = avals_of(leaves);
   std::vector<api::Branch> staged;
   std::optional<typename api::Callable<const F, decltype(pack)>::Result> prototype;
   if (branches.empty()) throw ValueError("switch_: there must be a branch; got none.");
@@ -158,7 +157,7 @@ auto while_loop(C&& cond, B&& body, S&& init, LoopOptions options = {},
   auto pack = api::prepare<B>(std::forward<S>(init));
   using State = std::tuple_element_t<0, decltype(pack)>;
   const Arrays leaves = tree::leaves(pack);
-  const ir::Avals types = api::avals_of(leaves);
+  const ir::Avals types = avals_of(leaves);
   api::Callable<std::remove_reference_t<C>, decltype(pack)> go_on(cond, pack);
   api::Callable<std::remove_reference_t<B>, decltype(pack)> step(body, pack);
   static_assert(std::is_same_v<typename decltype(go_on)::Result, Array>,
@@ -211,7 +210,7 @@ auto scan(F&& f, C&& init, X&& xs, ScanOptions options = {}, SourceLocation loc 
     paths = tree::structure(std::get<1>(pack)).paths();
   }
   const std::int64_t length = api::with_note(name, [&] { return api::scan_length(slices, paths, options); });
-  ir::Avals inputs = api::avals_of(carry);
+  ir::Avals inputs = avals_of(carry);
   for (const Aval a : api::slices_of(slices)) inputs.push_back(a);
   Call call(f, pack);
   const Staged body = api::with_note(name, [&] { return stage(call.flat(), inputs, name); });

@@ -132,9 +132,8 @@ struct CustomCall {
   std::optional<Result> result;
   ir::Avals result_types;
 
-  CustomCall(const CustomInfo& i, const Pack& p, std::span<const Array> leaves) : info(i), pack(skeleton(p)) {
-    for (const Array& a : leaves) types.push_back(a.aval());
-  }
+  CustomCall(const CustomInfo& i, const Pack& p, std::span<const Array> leaves)
+      : info(i), pack(skeleton(p)), types(avals_of(leaves)) {}
   /// Takes what a rule returned for the function's result, of which nothing is known.
   void adopt_result(const Result& y, Arrays& outs) {
     result_types.clear();

@@ -55,9 +55,7 @@ struct TreeMap {
   X prototype;  // a skeleton
   ir::Avals types;
 
-  TreeMap(CustomInfo i, const X& x) : info(std::move(i)), prototype(skeleton(x)) {
-    for (const Array& a : tree::leaves(x)) types.push_back(a.aval());
-  }
+  TreeMap(CustomInfo i, const X& x) : info(std::move(i)), prototype(skeleton(x)), types(avals_of(tree::leaves(x))) {}
   X tree(std::span<const Array> leaves) const { return tree::with_leaves(prototype, leaves); }
   void append(const char* function, const X& got, Arrays& to) const {
     append_like(info, function, path_leaves(prototype, "x"), types, path_leaves(got, "result"), to);

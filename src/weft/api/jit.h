@@ -138,8 +138,7 @@ class Jit {
     auto entry = std::make_shared<api::JitEntry>();
     const std::string name = "jit(" + options_.name + ")" + (loc_ ? " at " + loc_.str() : std::string());
     api::Callable<const F, Pack> call(f_, pack);
-    ir::Avals inputs;
-    for (const Array& a : signature.leaves) inputs.push_back(a.aval());
+    ir::Avals inputs = avals_of(signature.leaves);
     entry->staged = api::with_note(name, [&] { return stage(call.flat(), inputs, name); });
     entry->key = signature.words;
     entry->statics = signature.statics;
@@ -169,8 +168,7 @@ auto make_jaxpr(F&& f, SourceLocation loc = std::source_location::current()) {
     auto pack = api::prepare<decltype(f)>(std::forward<decltype(args)>(args)...);
     const std::string name = api::transform_name("make_jaxpr(f)", loc);
     api::Callable<std::remove_reference_t<decltype((f))>, decltype(pack)> call(f, pack);
-    ir::Avals inputs;
-    for (const Array& a : tree::leaves(pack)) inputs.push_back(a.aval());
+    ir::Avals inputs = avals_of(tree::leaves(pack));
     return api::with_note(name, [&] { return stage(call.flat(), inputs, name); }).jaxpr;
   };
 }
@@ -183,8 +181,7 @@ template <class F, class... A>
 auto eval_shape(F&& f, A&&... args) {
   auto pack = api::prepare<F>(std::forward<A>(args)...);
   api::Callable<std::remove_reference_t<F>, decltype(pack)> call(f, pack);
-  ir::Avals inputs;
-  for (const Array& a : tree::leaves(pack)) inputs.push_back(a.aval());
+  ir::Avals inputs = avals_of(tree::leaves(pack));
   const Staged staged = api::with_note("eval_shape(f)", [&] { return stage(call.flat(), inputs, "eval_shape(f)"); });
   Arrays outs;
   for (const Aval a : staged.jaxpr.output_avals()) outs.push_back(abstract(a.dtype(), a.shape()));

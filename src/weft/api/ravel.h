@@ -1,6 +1,7 @@
 // A tree of arrays as one vector, and back.
 #pragma once
 
+#include "weft/core/trace.h"
 #include "weft/core/tree.h"
 
 namespace weft {
@@ -18,8 +19,7 @@ template <class T>
 auto ravel(const T& t, SourceLocation loc = std::source_location::current()) {
   const LocationScope scope(loc, "ravel");
   const Arrays leaves = tree::leaves(t);
-  SmallVector<Aval, 4> types;
-  for (const Array& a : leaves) types.push_back(a.aval());
+  const ir::Avals types = avals_of(leaves);
   // The structure alone is kept, not the values.
   T prototype = t;
   tree::for_each(prototype, [](Array& a) { a = Array(false); });

@@ -16,12 +16,6 @@ std::vector<bool> defined(std::span<const Array> arrays) {
   return mask;
 }
 
-Avals avals_of(std::span<const Array> arrays) {
-  Avals r;
-  for (const Array& a : arrays) r.push_back(a.aval());
-  return r;
-}
-
 void append_defined(std::span<const Array> from, Arrays& to) {
   for (const Array& a : from)
     if (a.defined()) to.push_back(a);

@@ -19,7 +19,6 @@ using namespace ops;
 // ---- derived programs ----
 
 std::vector<bool> defined(std::span<const Array> arrays);
-Avals avals_of(std::span<const Array> arrays);
 void append_defined(std::span<const Array> from, Arrays& to);
 inline void append(Arrays& to, std::span<const Array> more) { to.append(more.begin(), more.end()); }
 /// `n` values of `from`, which moves on.

@@ -121,8 +121,7 @@ struct Operands {
     return r;
   }
   Avals body_types() const {
-    Avals r;
-    for (const Array& a : consts) r.push_back(a.aval());
+    Avals r = avals_of(consts);
     for (const Array& a : carry) r.push_back(a.aval());
     for (const Array& a : xs) r.push_back(slice_type(a.aval()));
     return r;

@@ -261,8 +261,7 @@ void batch_while(const Call& call, std::span<const int> bdims, std::int64_t size
     for (std::size_t i = 0; i < results.size(); ++i)
       if (mapped.carried[i]) results[i] = ops::bdim_to(results[i], body->out_bdims[i], 0, size);
   };
-  Avals types;
-  for (const Array& a : operands) types.push_back(a.aval());
+  Avals types = avals_of(operands);
   const std::span<const Aval> all(types);
   Avals cond_types(loop.of_cond(all));
   cond_types.append(loop.carried(all).begin(), loop.carried(all).end());

@@ -141,6 +141,12 @@ void check_usable(std::string_view transform, const char* what, std::span<const 
       check_usable(transform.substr(0, transform.find('(')), what, *t);
 }
 
+ir::Avals avals_of(std::span<const Array> arrays) {
+  ir::Avals r;
+  for (const Array& a : arrays) r.push_back(a.aval());
+  return r;
+}
+
 void bind(OpCode op, const ir::Params& params, std::span<const Array> args, Arrays& outs) {
   for (std::size_t i = 0; i < args.size(); ++i) {
     if (!args[i].defined()) [[unlikely]]

@@ -176,6 +176,9 @@ class CheckLeaks {
 /// `what` they are ("arguments", "results") of `transform`, the name of a transformation: "grad(f) at train.cc:18".
 void check_usable(std::string_view transform, const char* what, std::span<const Array> arrays);
 
+/// The types of the arrays, in their order.
+ir::Avals avals_of(std::span<const Array> arrays);
+
 /// Applies an operation in the current trace.
 void bind(OpCode op, const ir::Params& params, std::span<const Array> args, Arrays& outs);
 

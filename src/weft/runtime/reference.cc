@@ -4,9 +4,8 @@ namespace weft {
 
 void reference_evaluate(Evaluator& evaluator, const Call& call, Arrays& outs) {
   const ir::OpInfo& info = ir::op_info(call.op);
-  ir::Avals in, results;
-  for (const Array& a : call.args) in.push_back(a.aval());
-  ir::infer(call.op, call.params.get(), in, results);
+  ir::Avals results;
+  ir::infer(call.op, call.params.get(), avals_of(call.args), results);
   internal_check(info.eval != nullptr, "reference_evaluate: an operation has no reference evaluation");
 
   SmallVector<Ref<const BufferValue>, 4> dense;  // keeps expanded operands alive

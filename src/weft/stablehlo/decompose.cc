@@ -218,12 +218,9 @@ void counted_loop(const ScanParams& p, std::span<const Array> args, Arrays& outs
     outs.append(init.begin() + 1, init.end());
     return;
   }
-  ir::Avals state, inputs;
-  for (const Array& a : captures) inputs.push_back(a.aval());
-  for (const Array& a : init) {
-    state.push_back(a.aval());
-    inputs.push_back(a.aval());
-  }
+  const ir::Avals state = avals_of(init);
+  ir::Avals inputs = avals_of(captures);
+  inputs.append(state.begin(), state.end());
   const Staged cond = stage(
       [&](std::span<const Array> in, Arrays& o) { o.push_back(lax::lt(in[0], number(p.length))); }, state, "scan");
   const Staged body = stage(

@@ -25,8 +25,7 @@ template <class F, class... A>
 std::string print(F&& f, Form form, A&&... args) {
   auto pack = api::prepare<F>(std::forward<A>(args)...);
   api::Callable<std::remove_reference_t<F>, decltype(pack)> call(f, pack);
-  ir::Avals inputs;
-  for (const Array& a : tree::leaves(pack)) inputs.push_back(a.aval());
+  ir::Avals inputs = avals_of(tree::leaves(pack));
   const Staged staged =
       api::with_note("stablehlo::print(f)", [&] { return stage(call.flat(), inputs, "stablehlo::print(f)"); });
   return print(staged, form);

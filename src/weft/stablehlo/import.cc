@@ -272,10 +272,9 @@ Arrays Importer::bind_all(OpCode code, ir::Params params, std::span<const Array>
 }
 
 bool Importer::fits(OpCode code, const ir::Params& params, std::span<const Array> args) const {
-  ir::Avals in, out;
-  for (const Array& a : args) in.push_back(a.aval());
+  ir::Avals out;
   try {
-    ir::infer(code, params.get(), in, out);
+    ir::infer(code, params.get(), avals_of(args), out);
     return true;
   } catch (const InternalError&) {
     throw;
@@ -441,9 +440,8 @@ std::vector<Array> Function::operator()(std::span<const Array> args, SourceLocat
   if (traced) {
     bind(OpCode::kCall, ir::make_params(call_), all, outs);
   } else {
-    ir::Avals in, types;
-    for (const Array& a : all) in.push_back(a.aval());
-    ir::infer(OpCode::kCall, ir::make_params(call_).get(), in, types);
+    ir::Avals types;
+    ir::infer(OpCode::kCall, ir::make_params(call_).get(), avals_of(all), types);
     executable(call_.jaxpr)->run(all, outs);
   }
   return std::vector<Array>(outs.begin(), outs.end());

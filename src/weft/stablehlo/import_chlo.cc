@@ -58,8 +58,7 @@ void Importer::chlo_broadcast(const Op& op, Operands operands, Results& results)
   if (!row) refuse(op, std::string(reason_of_unknown(op.name)) + ".");
   if (base == "compare" && read_comparison(reader(op)).weak_order)
     for (Array& a : args) a = in_weak_order(a);
-  ir::Avals in;
-  for (const Array& a : args) in.push_back(a.aval());
+  ir::Avals in = avals_of(args);
   const ir::Params params =
       row->read ? row->read(AttributeReader(module_, op, in, std::span<const Aval>(&result, 1))) : ir::Params();
   give(op, bind_all(row->op, params, args), results);

@@ -193,8 +193,7 @@ void Importer::branches(const Op& op, const Array& index, std::vector<const Regi
     for (const Array& a : staged.back().captured)
       if (places.try_emplace(a.id(), captured.size()).second) captured.push_back(a);
   }
-  ir::Avals inputs;
-  for (const Array& a : captured) inputs.push_back(a.aval());
+  ir::Avals inputs = avals_of(captured);
   CaseParams p;
   for (const Staged& s : staged)
     p.branches.push_back(stage(

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "weft/np/ufuncs.h"
 #include "weft/stablehlo/importer.h"
 
 namespace weft::stablehlo {
@@ -27,29 +28,14 @@ void Importer::compare(const Op& op, Operands operands, Results& results) {
 
 // ---- exp2, log2 ----
 
-namespace {
-constexpr double kLn2 = 0.693147180559945309417;
-}  // namespace
-
-// power(2, x) is exact at whole numbers, unlike exp(x ln 2).
 void Importer::exp2(const Op& op, Operands operands, Results& results) {
   need_operands(op, 1);
-  const Array x = single(op, operands, 0);
-  give(op, is_complex(x.dtype()) ? lax::exponential(lax::multiply(x, kLn2)) : lax::power(2.0, x), results);
+  give(op, np::exp2(single(op, operands, 0)), results);
 }
 
-// log(x) / ln 2, which may be a few units off; at a power of two its whole neighbour is the logarithm itself. What is
-// added there does not depend on x, so derivatives are those of the logarithm.
 void Importer::log2(const Op& op, Operands operands, Results& results) {
   need_operands(op, 1);
-  const Array x = single(op, operands, 0);
-  const Array y = lax::multiply(lax::log(x), 1 / kLn2);
-  if (is_complex(x.dtype())) return give(op, y, results);
-  const Array whole = lax::round_nearest_even(y);
-  // Not of infinities, which differ by no number.
-  const Array off = lax::and_(lax::eq(lax::power(2.0, whole), x), lax::ne(whole, y));
-  const Array none = lax::full(y.shape(), Scalar(0), y.dtype());
-  give(op, lax::add(y, lax::stop_gradient(lax::select(off, lax::subtract(whole, y), none))), results);
+  give(op, np::log2(single(op, operands, 0)), results);
 }
 
 // ---- products ----

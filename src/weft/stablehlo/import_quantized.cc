@@ -85,8 +85,7 @@ void Importer::apply_quantized(const Op& op, Operands operands, Results& results
     y = real[0];
   } else {
     const Operation* row = operation_named(op.name);
-    ir::Avals in;
-    for (const Array& a : real) in.push_back(a.aval());
+    ir::Avals in = avals_of(real);
     Aval out = this->result(op);
     if (is_quantized(result)) out = out.with_dtype(quantization(result->element)->expressed);
     const AttributeReader from(module_, op, in, std::span<const Aval>(&out, 1));

@@ -43,9 +43,8 @@ class BatchTrace final : public Trace {
       op_rules(call.op).batch(Call{call.op, call.params, values}, bdims, size_, results, result_bdims);
     } catch (const Error&) {
       // The rule's operation has one more axis than the user wrote: complain about what the user wrote, if that fails.
-      ir::Avals in, out;
-      for (const Array& a : call.args) in.push_back(a.aval());
-      ir::infer(call.op, call.params.get(), in, out);
+      ir::Avals out;
+      ir::infer(call.op, call.params.get(), avals_of(call.args), out);
       throw;
     }
     for (std::size_t i = 0; i < results.size(); ++i) outs.push_back(wrap(std::move(results[i]), result_bdims[i]));

@@ -5,6 +5,7 @@
 
 #include "weft/api/autodiff.h"      // IWYU pragma: export
 #include "weft/api/checkpoint.h"    // IWYU pragma: export
+#include "weft/api/collectives.h"   // IWYU pragma: export
 #include "weft/api/control_flow.h"  // IWYU pragma: export
 #include "weft/api/custom.h"        // IWYU pragma: export
 #include "weft/api/grad.h"          // IWYU pragma: export

@@ -37,7 +37,7 @@ FlatFunction vmapped(FlatFunction f, std::vector<int> bdims, std::int64_t size) 
   return [f = std::move(f), bdims = std::move(bdims), size](std::span<const Array> args, Arrays& outs) {
     Arrays results;
     Bdims at;
-    transforms::vmap(f, args, bdims, size, "vmap", results, at);
+    transforms::vmap(f, args, bdims, MappedAxis{size}, "vmap", results, at);
     for (std::size_t i = 0; i < results.size(); ++i) {
       const Array& r = results[i];
       Dims axes;

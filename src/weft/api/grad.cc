@@ -86,7 +86,7 @@ Arrays jacobian_columns(const transforms::Linearized& lin, std::span<const Array
     Bdims bdims;
     const Array basis = standard_basis(x);
     const int axis = 0;
-    transforms::vmap(push, {&basis, 1}, {&axis, 1}, x.size(), name, columns, bdims);
+    transforms::vmap(push, {&basis, 1}, {&axis, 1}, MappedAxis{x.size()}, name, columns, bdims);
     for (std::size_t o = 0, next = 0; o < lin.outs.size(); ++o) {
       const Aval y = lin.outs[o].aval();
       const Dims shape = joined(y.shape(), x.shape());
@@ -122,7 +122,7 @@ Arrays jacobian_rows(const transforms::Linearized& lin, std::span<const Array> i
     Bdims bdims;
     const Array basis = standard_basis(y);
     const int axis = 0;
-    transforms::vmap(pull, {&basis, 1}, {&axis, 1}, y.size(), name, rows, bdims);
+    transforms::vmap(pull, {&basis, 1}, {&axis, 1}, MappedAxis{y.size()}, name, rows, bdims);
     for (std::size_t i = 0; i < inputs.size(); ++i)
       blocks.push_back(lax::reshape(in_front(rows[i], bdims[i], y.size()), joined(y.shape(), inputs[i].shape())));
   }

@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "weft/api/callable.h"
+#include "weft/core/named_axes.h"
 #include "weft/ir/call.h"
 #include "weft/runtime/client.h"
 
@@ -106,6 +107,7 @@ class Jit {
     api::Signature signature;
     signature.words.push_back(reinterpret_cast<std::uintptr_t>(&api::type_tag<Pack>));
     tree::visit(std::as_const(pack), signature);
+    if (detail::named_axes) signature.text(named_axes_key());
     const std::uint64_t hash = signature.hash();
     std::shared_ptr<api::JitEntry> entry = cache_.find(hash, signature);
     if (!entry) {

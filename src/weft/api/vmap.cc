@@ -45,7 +45,8 @@ void AxesVisitor::array(const Array& a) {
   if (a.defined()) leaves_.push_back({a, axes.axis(), path()});
 }
 
-Bdims mapped_axes(const std::vector<AxesVisitor::Leaf>& leaves, std::int64_t& size) {
+Bdims mapped_axes(const std::vector<AxesVisitor::Leaf>& leaves, std::optional<std::int64_t>& size) {
+  if (size && *size < 0) throw ValueError("vmap: axis_size must not be negative; got " + std::to_string(*size) + ".");
   Bdims bdims;
   const AxesVisitor::Leaf* first = nullptr;
   for (const auto& leaf : leaves) {
@@ -66,16 +67,21 @@ Bdims mapped_axes(const std::vector<AxesVisitor::Leaf>& leaves, std::int64_t& si
     const std::int64_t n = leaf.array.shape(bdims.back());
     if (!first) {
       first = &leaf;
+      if (size && n != *size)
+        throw ShapeError("vmap: mapped axes must have the size axis_size; got " + std::to_string(*size) + " and " +
+                         std::to_string(n) + " for " + leaf.path + " (" + leaf.array.aval().str() + ", axis " +
+                         std::to_string(axis) + ").");
       size = n;
-    } else if (n != size) {
-      throw ShapeError("vmap: mapped axes must have equal sizes; got " + std::to_string(size) + " for " + first->path +
+    } else if (n != *size) {
+      throw ShapeError("vmap: mapped axes must have equal sizes; got " + std::to_string(*size) + " for " + first->path +
                        " (" + first->array.aval().str() + ", axis " + std::to_string(*first->axis) + ") and " +
                        std::to_string(n) + " for " + leaf.path + " (" + leaf.array.aval().str() + ", axis " +
                        std::to_string(axis) + ").");
     }
   }
-  if (!first)
-    throw ValueError("vmap: at least one argument must be mapped; got only unmapped ones.", "give an axis in in_axes.");
+  if (!size)
+    throw ValueError("vmap: at least one argument must be mapped; got only unmapped ones.",
+                     "give an axis in in_axes, or axis_size.");
   return bdims;
 }
 

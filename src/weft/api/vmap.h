@@ -65,9 +65,10 @@ std::vector<AxesVisitor::Leaf> match_axes(const char* what, const Axes& axes, co
   return v.take();
 }
 
-/// The mapped axes counted from the front (kUnmapped for none), and their common size.
-/// ShapeError, naming the arguments, when sizes differ; ValueError when nothing is mapped.
-Bdims mapped_axes(const std::vector<AxesVisitor::Leaf>& leaves, std::int64_t& size);
+/// The mapped axes counted from the front (kUnmapped for none). `size` is their common size; it may be given before,
+/// and must where nothing is mapped. ShapeError, naming the arguments, when sizes differ; ValueError when there is
+/// none.
+Bdims mapped_axes(const std::vector<AxesVisitor::Leaf>& leaves, std::optional<std::int64_t>& size);
 
 /// Results with their mapped axes where `leaves` ask for them.
 Arrays place_axes(const std::vector<AxesVisitor::Leaf>& leaves, std::span<const Array> outs, std::span<const int> bdims,
@@ -75,33 +76,54 @@ Arrays place_axes(const std::vector<AxesVisitor::Leaf>& leaves, std::span<const 
 
 }  // namespace api
 
+namespace api {
+/// First in options whose members are given by name alone, so that a list of values is never one.
+struct ByName {};
+}  // namespace api
+
+/// How vmap maps: vmap(f, {.in_axes = 1, .axis_name = "i"}).
+struct VmapOptions {
+  api::ByName by_name = {};
+  Axes in_axes = 0;
+  Axes out_axes = 0;
+  /// What collectives inside f call the axis: lax::psum(x, "i").
+  std::string axis_name = {};
+  /// The size of the axis, where no argument says it.
+  std::optional<std::int64_t> axis_size = {};
+};
+
 /// A function with f's arguments, each with one more axis, that applies f to every position along
 /// it and stacks the results: out[i] = f(x[i], y[i], ...), computed in one go.
 ///
 /// `in_axes` is one axis for all arguments, or a list with one entry per argument; an entry may be
 /// `unmapped`, or a list that follows the argument's tree. `out_axes` is the same for the result.
 ///   vmap(f)(xs, ys);   vmap(f, {0, unmapped})(xs, y);   vmap(f, {{0, 1}}, 1)(pair)
+///   vmap(f, {.axis_name = "i"})(xs), where f computes with lax::psum(x, "i")
 /// Errors: ShapeError when mapped sizes differ, IndexError for an axis out of range, TreeError
-/// when a list does not fit its tree, ValueError when nothing is mapped.
+/// when a list does not fit its tree, ValueError when nothing is mapped and axis_size not given.
 template <class F>
-auto vmap(F&& f, Axes in_axes = 0, Axes out_axes = 0, SourceLocation loc = std::source_location::current()) {
-  return [f = std::decay_t<F>(std::forward<F>(f)), in_axes = std::move(in_axes), out_axes = std::move(out_axes),
-          loc](auto&&... args) {
+auto vmap(F&& f, VmapOptions options, SourceLocation loc = std::source_location::current()) {
+  return [f = std::decay_t<F>(std::forward<F>(f)), options = std::move(options), loc](auto&&... args) {
     auto pack = api::prepare<decltype(f)>(std::forward<decltype(args)>(args)...);
     const std::string name = api::transform_name("vmap(f)", loc);
-    std::int64_t size = 0;
+    std::optional<std::int64_t> size = options.axis_size;
     const Bdims bdims = api::with_note(
-        name, [&] { return api::mapped_axes(api::match_axes("vmap: in_axes", in_axes, pack, "args"), size); });
+        name, [&] { return api::mapped_axes(api::match_axes("vmap: in_axes", options.in_axes, pack, "args"), size); });
+    const MappedAxis axis{*size, options.axis_name};
     api::Callable<std::remove_reference_t<decltype((f))>, decltype(pack)> call(f, pack);
     Arrays outs;
     Bdims out_bdims;
     api::with_note(name,
-                   [&] { transforms::vmap(call.flat(), tree::leaves(pack), bdims, size, name, outs, out_bdims); });
+                   [&] { transforms::vmap(call.flat(), tree::leaves(pack), bdims, axis, name, outs, out_bdims); });
     return api::with_note(name, [&] {
-      auto leaves = api::match_axes("vmap: out_axes", out_axes, call.prototype(), "result");
-      return call.result(api::place_axes(leaves, outs, out_bdims, size));
+      auto leaves = api::match_axes("vmap: out_axes", options.out_axes, call.prototype(), "result");
+      return call.result(api::place_axes(leaves, outs, out_bdims, axis.size));
     });
   };
+}
+template <class F>
+auto vmap(F&& f, Axes in_axes = 0, Axes out_axes = 0, SourceLocation loc = std::source_location::current()) {
+  return vmap(std::forward<F>(f), VmapOptions{.in_axes = std::move(in_axes), .out_axes = std::move(out_axes)}, loc);
 }
 
 }  // namespace weft

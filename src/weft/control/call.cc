@@ -69,9 +69,10 @@ void transpose_called(const Call& call, std::span<const Array> cts, std::span<Gr
   transpose_program(name, program, call.args, cts, accums);
 }
 
-void batch_called(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+void batch_called(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
+                  Bdims& out_bdims) {
   const auto [program, name] = called(call.op, call.params.get());
-  batch_program(name, program, call.args, bdims, size, outs, out_bdims);
+  batch_program(name, program, call.args, bdims, axis, outs, out_bdims);
 }
 
 }  // namespace

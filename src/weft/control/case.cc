@@ -217,24 +217,25 @@ void transpose_case(const Call& call, std::span<const Array> cts, std::span<Grad
 // ---- batching ----
 
 // The index is the same for all examples: each branch, batched; what any branch maps, all map, in front.
-void batch_branches(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+void batch_branches(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
+                    Bdims& out_bdims) {
   const Branches& branches = branches_of(call);
   std::vector<std::shared_ptr<const transforms::BatchedJaxpr>> batched;
-  for (const ir::Jaxpr& b : branches) batched.push_back(transforms::batch_jaxpr(b, bdims.subspan(1), size));
+  for (const ir::Jaxpr& b : branches) batched.push_back(transforms::batch_jaxpr(b, bdims.subspan(1), axis));
   out_bdims.assign(branches[0].outputs().size(), kUnmapped);
   for (const auto& b : batched)
     for (std::size_t i = 0; i < out_bdims.size(); ++i)
       if (b->out_bdims[i] != kUnmapped) out_bdims[i] = 0;
   Branches aligned;
   for (const auto& b : batched) {
-    std::string key = "align:" + std::to_string(size);
+    std::string key = "align:" + axis.key();
     for (std::size_t i = 0; i < out_bdims.size(); ++i)
       key += "," + std::to_string(b->out_bdims[i]) + ">" + std::to_string(out_bdims[i]);
     aligned.push_back(
         derive(b->jaxpr, key, b->jaxpr.input_avals(), 0, [&](std::span<const Array> args, Arrays& results) {
           eval_jaxpr(b->jaxpr, args, results);
           for (std::size_t i = 0; i < results.size(); ++i)
-            if (out_bdims[i] == 0) results[i] = ops::bdim_to(results[i], b->out_bdims[i], 0, size);
+            if (out_bdims[i] == 0) results[i] = ops::bdim_to(results[i], b->out_bdims[i], 0, axis.size);
         }));
   }
   bind_case(call.args[0], std::move(aligned), call.args.subspan(1), outs);
@@ -245,7 +246,7 @@ Array along_front(const Array& mask, DimSpan shape) { return lax::broadcast_in_d
 
 // An index per example: all branches run on all examples, and each example takes the results of its own. A branch sees,
 // in place of examples that are not its own, constants for differentiation: NaN derivatives there go nowhere.
-void batch_index(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+void batch_index(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs, Bdims& out_bdims) {
   const Branches& branches = branches_of(call);
   if (has_effects_case(call.params.get()))
     throw ValueError(
@@ -257,7 +258,7 @@ void batch_index(const Call& call, std::span<const int> bdims, std::int64_t size
   // Below zero is out of range, too.
   index = lax::select(lax::lt(index, 0), lax::full(index.shape(), last, i32), lax::minimum(index, last));
   Arrays xs;
-  for (std::size_t i = 1; i < call.args.size(); ++i) xs.push_back(ops::bdim_to(call.args[i], bdims[i], 0, size));
+  for (std::size_t i = 1; i < call.args.size(); ++i) xs.push_back(ops::bdim_to(call.args[i], bdims[i], 0, axis.size));
   const Bdims front(xs.size(), 0);
   for (std::int32_t b = 0; b <= last; ++b) {
     const ir::Jaxpr& branch = branches[static_cast<std::size_t>(b)];
@@ -266,9 +267,9 @@ void batch_index(const Call& call, std::span<const int> bdims, std::int64_t size
     Bdims at;
     for (const Array& x : xs)
       args.push_back(is_inexact(x.dtype()) ? lax::select(along_front(own, x.shape()), x, lax::stop_gradient(x)) : x);
-    batch_program("branch", branch, args, front, size, results, at);
+    batch_program("branch", branch, args, front, axis, results, at);
     for (std::size_t i = 0; i < results.size(); ++i) {
-      const Array r = ops::bdim_to(results[i], at[i], 0, size);
+      const Array r = ops::bdim_to(results[i], at[i], 0, axis.size);
       if (b == 0)
         outs.push_back(r);
       else
@@ -278,11 +279,11 @@ void batch_index(const Call& call, std::span<const int> bdims, std::int64_t size
   out_bdims.assign(outs.size(), 0);
 }
 
-void batch_case(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+void batch_case(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs, Bdims& out_bdims) {
   if (bdims[0] == kUnmapped)
-    batch_branches(call, bdims, size, outs, out_bdims);
+    batch_branches(call, bdims, axis, outs, out_bdims);
   else
-    batch_index(call, bdims, size, outs, out_bdims);
+    batch_index(call, bdims, axis, outs, out_bdims);
 }
 
 }  // namespace

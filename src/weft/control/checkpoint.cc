@@ -148,9 +148,10 @@ void transpose_checkpoint(const Call& call, std::span<const Array> cts, std::spa
   transpose_program(checkpoints(p, true), p.jaxpr, call.args, cts, accums);
 }
 
-void batch_checkpoint(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+void batch_checkpoint(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
+                      Bdims& out_bdims) {
   const auto& p = call.params_as<CheckpointParams>();
-  batch_program(checkpoints(p, p.differentiated), p.jaxpr, call.args, bdims, size, outs, out_bdims);
+  batch_program(checkpoints(p, p.differentiated), p.jaxpr, call.args, bdims, axis, outs, out_bdims);
 }
 
 }  // namespace

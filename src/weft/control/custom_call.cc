@@ -40,12 +40,12 @@ void jvp_custom_call(const Call& call, std::span<const Array> tangents, Arrays& 
 }
 
 // One call per example. A loop does not grow with their number, but has no reverse mode.
-void batch_custom_call(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs,
+void batch_custom_call(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
                        Bdims& out_bdims) {
   if (find_custom_call(call.params_as<CustomCallParams>().call_target_name)->jvp)
-    batch_unrolled(call, bdims, size, outs, out_bdims);
+    batch_unrolled(call, bdims, axis, outs, out_bdims);
   else
-    batch_by_loop(call, bdims, size, outs, out_bdims);
+    batch_by_loop(call, bdims, axis, outs, out_bdims);
 }
 
 }  // namespace

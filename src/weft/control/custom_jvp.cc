@@ -41,14 +41,15 @@ void transpose_custom_jvp(const Call& call, std::span<const Array> cts, std::spa
   transpose_program(p.name, p.call_jaxpr, call.args, cts, accums);
 }
 
-void batch_custom_jvp(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+void batch_custom_jvp(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
+                      Bdims& out_bdims) {
   const auto& p = call.params_as<CustomJvpCallParams>();
   Bdims rule_bdims(bdims);
   for (std::size_t i = p.call_jaxpr.num_consts(); i < call.args.size(); ++i)
     if (is_inexact(call.args[i].dtype())) rule_bdims.push_back(bdims[i]);
   bind(call.op,
-       ir::make_params(CustomJvpCallParams{p.name, batched_program(p.call_jaxpr, bdims, size, {}),
-                                           batched_rule(p.jvp, rule_bdims, size, {})}),
+       ir::make_params(CustomJvpCallParams{p.name, batched_program(p.call_jaxpr, bdims, axis, {}),
+                                           batched_rule(p.jvp, rule_bdims, axis, {})}),
        call.args, outs);
   out_bdims.assign(outs.size(), 0);
 }

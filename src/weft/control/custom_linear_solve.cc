@@ -103,17 +103,17 @@ void transpose_solve(const Call& call, std::span<const Array> cts, std::span<Gra
     if (accums[n + i]) accums[n + i]->add(results[i]);
 }
 
-void batch_solve(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+void batch_solve(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs, Bdims& out_bdims) {
   const auto& p = call.params_as<CustomLinearSolveParams>();
   const std::size_t n = captures_of(call);
   // One system for all of b, whose parts depend on each other.
   Bdims dims(bdims);
   std::fill(dims.begin() + static_cast<std::ptrdiff_t>(n), dims.end(), 0);
   Arrays operands(call.args);
-  for (std::size_t i = n; i < operands.size(); ++i) operands[i] = bdim_to(operands[i], bdims[i], 0, size);
-  CustomLinearSolveParams batched{batched_program(p.matvec, dims, size, {}), batched_program(p.solve, dims, size, {}),
+  for (std::size_t i = n; i < operands.size(); ++i) operands[i] = bdim_to(operands[i], bdims[i], 0, axis.size);
+  CustomLinearSolveParams batched{batched_program(p.matvec, dims, axis, {}), batched_program(p.solve, dims, axis, {}),
                                   ir::Rule()};
-  if (p.transpose_solve) batched.transpose_solve = batched_rule(p.transpose_solve, dims, size, {});
+  if (p.transpose_solve) batched.transpose_solve = batched_rule(p.transpose_solve, dims, axis, {});
   bind(call.op, ir::make_params(std::move(batched)), operands, outs);
   out_bdims.assign(outs.size(), 0);
 }

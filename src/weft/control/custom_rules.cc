@@ -136,28 +136,28 @@ void place(Arrays& results, std::span<const int> bdims, std::int64_t size, std::
 
 }  // namespace
 
-ir::Jaxpr batched_program(const ir::Jaxpr& program, std::span<const int> bdims, std::int64_t size,
+ir::Jaxpr batched_program(const ir::Jaxpr& program, std::span<const int> bdims, const MappedAxis& axis,
                           std::span<const int> places) {
-  const auto batched = transforms::batch_jaxpr(program, bdims, size);
-  return derive(batched->jaxpr, "placed:" + std::to_string(size) + list_key(places), batched->jaxpr.input_avals(),
+  const auto batched = transforms::batch_jaxpr(program, bdims, axis);
+  return derive(batched->jaxpr, "placed:" + axis.key() + list_key(places), batched->jaxpr.input_avals(),
                 program.num_consts(), [&](std::span<const Array> args, Arrays& outs) {
                   eval_jaxpr(batched->jaxpr, args, outs);
-                  place(outs, batched->out_bdims, size, places);
+                  place(outs, batched->out_bdims, axis.size, places);
                 });
 }
 
-ir::Rule batched_rule(const ir::Rule& rule, std::span<const int> bdims, std::int64_t size, std::span<const int> places,
-                      std::size_t rest_at) {
-  if (rule.is_program()) return ir::Rule(batched_program(rule.program(), bdims, size, places));
+ir::Rule batched_rule(const ir::Rule& rule, std::span<const int> bdims, const MappedAxis& axis,
+                      std::span<const int> places, std::size_t rest_at) {
+  if (rule.is_program()) return ir::Rule(batched_program(rule.program(), bdims, axis, places));
   const auto* function = dynamic_cast<const FunctionRule*>(rule.function());
   if (!function) return rule;
-  return function_rule([f = function->f, bdims = Bdims(bdims), size, places = Bdims(places), rest_at](
+  return function_rule([f = function->f, bdims = Bdims(bdims), axis, places = Bdims(places), rest_at](
                            std::span<const Array> args, Arrays& outs) {
     Bdims all, out_bdims;
     for (std::size_t i = 0, next = 0; i < args.size(); ++i)
       all.push_back(i >= rest_at && i < rest_at + args.size() - bdims.size() ? 0 : bdims[next++]);
-    transforms::vmap(f, args, all, size, "vmap", outs, out_bdims);
-    place(outs, out_bdims, size, places);
+    transforms::vmap(f, args, all, axis, "vmap", outs, out_bdims);
+    place(outs, out_bdims, axis.size, places);
   });
 }
 

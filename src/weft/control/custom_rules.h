@@ -41,11 +41,11 @@ void jvp_by_rule(std::string_view op, const std::string& name, const ir::Jaxpr& 
 inline constexpr int kSummed = -2;
 
 /// The program over operands mapped at `bdims`, with its results' mapped axes at `places` (those after the last: 0).
-ir::Jaxpr batched_program(const ir::Jaxpr& program, std::span<const int> bdims, std::int64_t size,
+ir::Jaxpr batched_program(const ir::Jaxpr& program, std::span<const int> bdims, const MappedAxis& axis,
                           std::span<const int> places);
 /// The same for a rule. A function's operands may be more than `bdims`: operands from `rest_at` on up to the last
 /// bdims.size() - rest_at are mapped at 0 (residuals, whose number only the function knows).
-ir::Rule batched_rule(const ir::Rule& rule, std::span<const int> bdims, std::int64_t size, std::span<const int> places,
-                      std::size_t rest_at = ~std::size_t{0});
+ir::Rule batched_rule(const ir::Rule& rule, std::span<const int> bdims, const MappedAxis& axis,
+                      std::span<const int> places, std::size_t rest_at = ~std::size_t{0});
 
 }  // namespace weft::control

@@ -118,14 +118,15 @@ void transpose_custom_vjp(const Call& call, std::span<const Array> cts, std::spa
 // An argument that all examples share has one cotangent, the sum over all.
 int place_of_cotangent(int bdim) { return bdim == kUnmapped ? kSummed : bdim; }
 
-void batch_custom_vjp(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+void batch_custom_vjp(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
+                      Bdims& out_bdims) {
   const auto& p = call.params_as<CustomVjpCallParams>();
   const std::size_t captures = p.call_jaxpr.num_consts(), n = p.call_jaxpr.outputs().size();
   const std::size_t num_cts = inexact(p.call_jaxpr.output_avals()).size();
   // Residuals keep the axes that they come with; those of a function, of which nothing is known, come in front.
   Bdims fwd_places(n, 0), bwd_bdims(bdims.first(captures)), bwd_places, jvp_bdims(bdims);
   if (p.fwd.is_program()) {
-    const Bdims after = transforms::batch_jaxpr(p.fwd.program(), bdims, size)->out_bdims;
+    const Bdims after = transforms::batch_jaxpr(p.fwd.program(), bdims, axis)->out_bdims;
     fwd_places.append(after.begin() + static_cast<std::ptrdiff_t>(n), after.end());
     bwd_bdims.append(after.begin() + static_cast<std::ptrdiff_t>(n), after.end());
   }
@@ -135,10 +136,10 @@ void batch_custom_vjp(const Call& call, std::span<const int> bdims, std::int64_t
     bwd_places.push_back(place_of_cotangent(bdims[i]));
     jvp_bdims.push_back(bdims[i]);
   }
-  CustomVjpCallParams batched{p.name, batched_program(p.call_jaxpr, bdims, size, {}),
-                              batched_rule(p.fwd, bdims, size, fwd_places),
-                              batched_rule(p.bwd, bwd_bdims, size, bwd_places, captures), ir::Rule()};
-  if (p.jvp) batched.jvp = batched_rule(p.jvp, jvp_bdims, size, {});
+  CustomVjpCallParams batched{p.name, batched_program(p.call_jaxpr, bdims, axis, {}),
+                              batched_rule(p.fwd, bdims, axis, fwd_places),
+                              batched_rule(p.bwd, bwd_bdims, axis, bwd_places, captures), ir::Rule()};
+  if (p.jvp) batched.jvp = batched_rule(p.jvp, jvp_bdims, axis, {});
   bind(call.op, ir::make_params(std::move(batched)), call.args, outs);
   out_bdims.assign(outs.size(), 0);
 }
@@ -228,7 +229,8 @@ void transpose_tangent(const Call& call, std::span<const Array> cts, std::span<G
     if (GradAccum* accum = accums[parts.first_tangent() + i]) accum->add(results[i]);
 }
 
-void batch_tangent(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+void batch_tangent(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
+                   Bdims& out_bdims) {
   const auto& p = call.params_as<CustomVjpTangentParams>();
   const Parts parts(p);
   Bdims bwd_bdims = parts.of_bwd<Bdims>(bdims), bwd_places;
@@ -238,11 +240,11 @@ void batch_tangent(const Call& call, std::span<const int> bdims, std::int64_t si
   CustomVjpTangentParams batched(p);
   for (Aval& a : batched.result_types) {
     Dims shape(a.shape());
-    shape.insert(shape.begin(), size);
+    shape.insert(shape.begin(), axis.size);
     a = a.with_shape(shape);
   }
-  batched.bwd = batched_rule(p.bwd, bwd_bdims, size, bwd_places);
-  if (p.jvp) batched.jvp = batched_rule(p.jvp, parts.of_jvp<Bdims>(bdims), size, {});
+  batched.bwd = batched_rule(p.bwd, bwd_bdims, axis, bwd_places);
+  if (p.jvp) batched.jvp = batched_rule(p.jvp, parts.of_jvp<Bdims>(bdims), axis, {});
   bind(call.op, ir::make_params(std::move(batched)), call.args, outs);
   out_bdims.assign(outs.size(), 0);
 }

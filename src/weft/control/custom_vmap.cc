@@ -51,11 +51,11 @@ void transpose_custom_vmap(const Call& call, std::span<const Array> cts, std::sp
   transpose_program(p.name, p.call_jaxpr, call.args, cts, accums);
 }
 
-void batch_custom_vmap(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs,
+void batch_custom_vmap(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
                        Bdims& out_bdims) {
   const auto& p = call.params_as<CustomVmapCallParams>();
   const auto* rule = dynamic_cast<const VmapRule*>(p.rule.function());
-  if (!rule) return batch_program(p.name, p.call_jaxpr, call.args, bdims, size, outs, out_bdims);
+  if (!rule) return batch_program(p.name, p.call_jaxpr, call.args, bdims, axis, outs, out_bdims);
   const std::size_t captures = p.call_jaxpr.num_consts();
   for (std::size_t i = 0; i < captures; ++i)
     if (bdims[i] != kUnmapped)
@@ -66,9 +66,9 @@ void batch_custom_vmap(const Call& call, std::span<const int> bdims, std::int64_
   std::vector<bool> mapped;
   for (std::size_t i = captures; i < call.args.size(); ++i) {
     mapped.push_back(bdims[i] != kUnmapped);
-    args.push_back(mapped.back() ? bdim_to(call.args[i], bdims[i], 0, size) : call.args[i]);
+    args.push_back(mapped.back() ? bdim_to(call.args[i], bdims[i], 0, axis.size) : call.args[i]);
   }
-  rule->f(size, mapped, args, outs);
+  rule->f(axis.size, mapped, args, outs);
   out_bdims.assign(outs.size(), 0);
 }
 

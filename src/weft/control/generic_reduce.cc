@@ -91,7 +91,7 @@ Arrays combine(const ir::Jaxpr& computation, std::span<const Array> captures, st
                std::span<const Array> b, std::int64_t size) {
   Bdims bdims(captures.size(), kUnmapped);
   for (std::size_t i = 0; i < 2 * a.size(); ++i) bdims.push_back(0);
-  const auto batched = transforms::batch_jaxpr(computation, bdims, size);
+  const auto batched = transforms::batch_jaxpr(computation, bdims, MappedAxis{size});
   Arrays args(captures), results;
   args.append(a.begin(), a.end());
   args.append(b.begin(), b.end());
@@ -191,14 +191,15 @@ ir::Jaxpr tree_of_reduce(const ParamsBase* params, std::span<const Aval> types) 
                 [&](std::span<const Array> args, Arrays& outs) { reduce_by_tree(p.computation, args, p.axes, outs); });
 }
 
-void batch_reduce(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+void batch_reduce(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
+                  Bdims& out_bdims) {
   GenericReduceParams p = call.params_as<GenericReduceParams>();
   const auto [captures, n] = operands_of(p.computation, call.args.size());
   if (!all_unmapped(bdims.first(captures)) || !all_unmapped(bdims.subspan(captures + n)))
     return batch_program("reduce", tree_of_reduce(call.params.get(), types_of(call.args, bdims)), call.args, bdims,
-                         size, outs, out_bdims);
+                         axis, outs, out_bdims);
   Arrays operands(call.args);
-  for (std::size_t k = captures; k < captures + n; ++k) operands[k] = ops::bdim_to(operands[k], bdims[k], 0, size);
+  for (std::size_t k = captures; k < captures + n; ++k) operands[k] = ops::bdim_to(operands[k], bdims[k], 0, axis.size);
   for (std::int64_t& a : p.axes) ++a;
   bind(call.op, ir::make_params(p), operands, outs);
   out_bdims.assign(outs.size(), 0);
@@ -272,15 +273,15 @@ ir::Jaxpr tree_of_reduce_window(const ParamsBase* params, std::span<const Aval> 
                 [&](std::span<const Array> args, Arrays& outs) { reduce_windows_by_tree(p, args, outs); });
 }
 
-void batch_reduce_window(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs,
+void batch_reduce_window(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
                          Bdims& out_bdims) {
   GenericReduceWindowParams p = call.params_as<GenericReduceWindowParams>();
   const auto [captures, n] = operands_of(p.computation, call.args.size());
   if (!all_unmapped(bdims.first(captures)) || !all_unmapped(bdims.subspan(captures + n)))
     return batch_program("reduce_window", tree_of_reduce_window(call.params.get(), types_of(call.args, bdims)),
-                         call.args, bdims, size, outs, out_bdims);
+                         call.args, bdims, axis, outs, out_bdims);
   Arrays operands(call.args);
-  for (std::size_t k = captures; k < captures + n; ++k) operands[k] = ops::bdim_to(operands[k], bdims[k], 0, size);
+  for (std::size_t k = captures; k < captures + n; ++k) operands[k] = ops::bdim_to(operands[k], bdims[k], 0, axis.size);
   p.window = window_past_front(p.window);
   bind(call.op, ir::make_params(p), operands, outs);
   out_bdims.assign(outs.size(), 0);

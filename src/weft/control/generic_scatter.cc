@@ -78,14 +78,15 @@ void eval_scatter(const ParamsBase* params, std::span<const TensorView> in, std:
                });
 }
 
-void batch_scatter(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+void batch_scatter(const Call& call, std::span<const int> bdims, const MappedAxis& mapped_axis, Arrays& outs,
+                   Bdims& out_bdims) {
   GenericScatterParams p = call.params_as<GenericScatterParams>();
   ScatterDimensionNumbers& d = p.dimension_numbers;
   const std::size_t captures = p.computation.num_consts(), n = (call.args.size() - captures) / 2;
-  if (!all_unmapped(bdims.first(captures))) return batch_by_loop(call, bdims, size, outs, out_bdims);
+  if (!all_unmapped(bdims.first(captures))) return batch_by_loop(call, bdims, mapped_axis, outs, out_bdims);
   Arrays operands(call.args);
   for (std::size_t k = captures; k < operands.size(); ++k)
-    if (k != captures + n) operands[k] = ops::bdim_to(operands[k], bdims[k], 0, size);
+    if (k != captures + n) operands[k] = ops::bdim_to(operands[k], bdims[k], 0, mapped_axis.size);
   for (Dims* dims :
        {&d.update_window_dims, &d.inserted_window_dims, &d.input_batching_dims, &d.scatter_dims_to_operand_dims})
     for (std::int64_t& v : *dims) ++v;
@@ -94,7 +95,7 @@ void batch_scatter(const Call& call, std::span<const int> bdims, std::int64_t si
     d.update_window_dims.insert(d.update_window_dims.begin(), 0);
   } else {
     Array& indices = operands[captures + n];
-    indices = ops::bdim_to(indices, bdims[captures + n], 0, size);
+    indices = ops::bdim_to(indices, bdims[captures + n], 0, mapped_axis.size);
     for (std::int64_t& v : d.scatter_indices_batching_dims) ++v;
     d.input_batching_dims.insert(d.input_batching_dims.begin(), 0);
     d.scatter_indices_batching_dims.insert(d.scatter_indices_batching_dims.begin(), 0);
@@ -187,14 +188,14 @@ void eval_select_and_scatter(const ParamsBase* params, std::span<const TensorVie
   });
 }
 
-void batch_select_and_scatter(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs,
+void batch_select_and_scatter(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
                               Bdims& out_bdims) {
   GenericSelectAndScatterParams p = call.params_as<GenericSelectAndScatterParams>();
   const std::size_t first = p.select.num_consts() + p.scatter.num_consts();
   if (!all_unmapped(bdims.first(first)) || bdims[first + 2] != kUnmapped)
-    return batch_by_loop(call, bdims, size, outs, out_bdims);
+    return batch_by_loop(call, bdims, axis, outs, out_bdims);
   Arrays operands(call.args);
-  for (std::size_t k = first; k < first + 2; ++k) operands[k] = ops::bdim_to(operands[k], bdims[k], 0, size);
+  for (std::size_t k = first; k < first + 2; ++k) operands[k] = ops::bdim_to(operands[k], bdims[k], 0, axis.size);
   p.window = window_past_front(p.window);
   bind(call.op, ir::make_params(p), operands, outs);
   out_bdims.assign(outs.size(), 0);

@@ -102,12 +102,13 @@ void jvp_sort(const Call& call, std::span<const Array> tangents, Arrays& outs, A
   }
 }
 
-void batch_sort(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+void batch_sort(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs, Bdims& out_bdims) {
   GenericSortParams p = call.params_as<GenericSortParams>();
   const std::size_t captures = p.comparator.num_consts();
-  if (!all_unmapped(bdims.first(captures))) return batch_by_loop(call, bdims, size, outs, out_bdims);
+  if (!all_unmapped(bdims.first(captures))) return batch_by_loop(call, bdims, axis, outs, out_bdims);
   Arrays operands(call.args);
-  for (std::size_t k = captures; k < operands.size(); ++k) operands[k] = ops::bdim_to(operands[k], bdims[k], 0, size);
+  for (std::size_t k = captures; k < operands.size(); ++k)
+    operands[k] = ops::bdim_to(operands[k], bdims[k], 0, axis.size);
   ++p.dimension;
   bind(call.op, ir::make_params(p), operands, outs);
   out_bdims.assign(outs.size(), 0);

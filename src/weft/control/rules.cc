@@ -174,15 +174,15 @@ void transpose_program(const std::string& name, const ir::Jaxpr& program, std::s
 }
 
 void batch_program(BindProgram bind_program, const ir::Jaxpr& program, std::span<const Array> args,
-                   std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
-  const auto derived = transforms::batch_jaxpr(program, bdims, size);
+                   std::span<const int> bdims, const MappedAxis& axis, Arrays& outs, Bdims& out_bdims) {
+  const auto derived = transforms::batch_jaxpr(program, bdims, axis);
   bind_program(derived->jaxpr, args, outs);
   out_bdims = derived->out_bdims;
 }
 
 void batch_program(const std::string& name, const ir::Jaxpr& program, std::span<const Array> args,
-                   std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
-  batch_program(calls(name), program, args, bdims, size, outs, out_bdims);
+                   std::span<const int> bdims, const MappedAxis& axis, Arrays& outs, Bdims& out_bdims) {
+  batch_program(calls(name), program, args, bdims, axis, outs, out_bdims);
 }
 
 Array example_of(const Array& x, const Array& i) {
@@ -206,15 +206,16 @@ Array with_example(const Array& x, const Array& i, const Array& example) {
 
 }  // namespace
 
-void batch_by_loop(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
-  if (size > std::numeric_limits<std::int32_t>::max())
+void batch_by_loop(const Call& call, std::span<const int> bdims, const MappedAxis& mapped_axis, Arrays& outs,
+                   Bdims& out_bdims) {
+  if (mapped_axis.size > std::numeric_limits<std::int32_t>::max())
     throw ShapeError(std::string(ir::op_name(call.op)) + ": a mapped axis must be shorter than 2^31; got " +
-                     std::to_string(size) + ".");
+                     std::to_string(mapped_axis.size) + ".");
   Avals one, types, carried{scalar_of(i32)}, inputs;
   Arrays operands;
   for (std::size_t i = 0; i < call.args.size(); ++i) {
     const Array& x = call.args[i];
-    operands.push_back(bdims[i] == kUnmapped ? x : ops::bdim_to(x, bdims[i], 0, size));
+    operands.push_back(bdims[i] == kUnmapped ? x : ops::bdim_to(x, bdims[i], 0, mapped_axis.size));
     Dims shape(operands.back().shape());
     if (bdims[i] != kUnmapped) shape.erase(shape.begin());
     one.push_back(x.aval().with_shape(shape));
@@ -225,12 +226,12 @@ void batch_by_loop(const Call& call, std::span<const int> bdims, std::int64_t si
   operands.push_back(Array(std::int32_t{0}));
   for (const Aval a : types) {
     Dims shape(a.shape());
-    shape.insert(shape.begin(), size);
+    shape.insert(shape.begin(), mapped_axis.size);
     carried.push_back(a.with_shape(shape));
     operands.push_back(zeros_of(carried.back()));
     out_bdims.push_back(0);
   }
-  if (size == 0) {
+  if (mapped_axis.size == 0) {
     outs.append(operands.begin() + static_cast<std::ptrdiff_t>(n) + 1, operands.end());
     return;
   }
@@ -247,7 +248,7 @@ void batch_by_loop(const Call& call, std::span<const int> bdims, std::int64_t si
       inputs, "vmap");
   const Staged cond =
       stage([&](std::span<const Array> in,
-                Arrays& results) { results.push_back(lax::lt(in[0], static_cast<std::int32_t>(size))); },
+                Arrays& results) { results.push_back(lax::lt(in[0], static_cast<std::int32_t>(mapped_axis.size))); },
             carried, "vmap");
   Arrays results;
   bind(OpCode::kWhile, ir::make_params(WhileParams{cond.jaxpr, ir::with_num_consts(body.jaxpr, n)}), operands, results);

@@ -58,7 +58,7 @@ void jvp_program(BindProgram bind_program, const ir::Jaxpr& program, std::span<c
 void transpose_program(BindProgram bind_program, const ir::Jaxpr& program, std::span<const Array> args,
                        std::span<const Array> cts, std::span<GradAccum* const> accums);
 void batch_program(BindProgram bind_program, const ir::Jaxpr& program, std::span<const Array> args,
-                   std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims);
+                   std::span<const int> bdims, const MappedAxis& axis, Arrays& outs, Bdims& out_bdims);
 
 // The same by calls under a name.
 void jvp_program(const std::string& name, const ir::Jaxpr& program, std::span<const Array> args,
@@ -68,12 +68,13 @@ void linearize_program(const std::string& name, const ir::Jaxpr& program, std::s
 void transpose_program(const std::string& name, const ir::Jaxpr& program, std::span<const Array> args,
                        std::span<const Array> cts, std::span<GradAccum* const> accums);
 void batch_program(const std::string& name, const ir::Jaxpr& program, std::span<const Array> args,
-                   std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims);
+                   std::span<const int> bdims, const MappedAxis& axis, Arrays& outs, Bdims& out_bdims);
 
 /// x[i, ...] without its first axis; `i` is a scalar integer.
 Array example_of(const Array& x, const Array& i);
 
 /// The operation once per example, in a `while`: for operations or operands that have no batched form.
-void batch_by_loop(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims);
+void batch_by_loop(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
+                   Bdims& out_bdims);
 
 }  // namespace weft::control

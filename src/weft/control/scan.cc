@@ -416,7 +416,7 @@ void transpose_scan(const Call& call, std::span<const Array> cts, std::span<Grad
 // ---- batching ----
 
 // A slice is mapped along its first axis, what is stacked along its second.
-void batch_scan(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+void batch_scan(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs, Bdims& out_bdims) {
   const Scan scan(call.params_as<ScanParams>());
   std::vector<bool> operands_mapped;
   for (const int b : bdims) operands_mapped.push_back(b != kUnmapped);
@@ -427,11 +427,11 @@ void batch_scan(const Call& call, std::span<const int> bdims, std::int64_t size,
   };
   const Tangents mapped = spread(scan, operands_mapped, [&](const std::vector<bool>& m) {
     std::vector<bool> r;
-    for (const int b : transforms::batch_jaxpr(scan.body, dims_of(m), size)->out_bdims) r.push_back(b != kUnmapped);
+    for (const int b : transforms::batch_jaxpr(scan.body, dims_of(m), axis)->out_bdims) r.push_back(b != kUnmapped);
     return r;
   });
   const std::vector<bool> mask = mapped.mask();
-  const auto batched = transforms::batch_jaxpr(scan.body, dims_of(mask), size);
+  const auto batched = transforms::batch_jaxpr(scan.body, dims_of(mask), axis);
   std::vector<bool> result_mapped(mapped.carry);
   for (std::size_t i = scan.num_carry; i < batched->out_bdims.size(); ++i)
     result_mapped.push_back(batched->out_bdims[i] != kUnmapped);
@@ -442,14 +442,14 @@ void batch_scan(const Call& call, std::span<const int> bdims, std::int64_t size,
                    : i < scan.num_consts + scan.num_carry ? operands.carry
                                                           : operands.xs;
     const int to = &part == &operands.xs ? 1 : 0;
-    part.push_back(mask[i] ? bdim_to(call.args[i], bdims[i], to, size) : call.args[i]);
+    part.push_back(mask[i] ? bdim_to(call.args[i], bdims[i], to, axis.size) : call.args[i]);
   }
-  std::string key = "scan_vmap:" + std::to_string(size) + transforms::mask_key("", mask);
+  std::string key = "scan_vmap:" + axis.key() + transforms::mask_key("", mask);
   const ir::Jaxpr body =
       derive(scan.body, key, operands.body_types(), scan.num_consts, [&](std::span<const Array> in, Arrays& results) {
         eval_jaxpr(batched->jaxpr, in, results);
         for (std::size_t i = 0; i < results.size(); ++i)
-          if (result_mapped[i]) results[i] = bdim_to(results[i], batched->out_bdims[i], 0, size);
+          if (result_mapped[i]) results[i] = bdim_to(results[i], batched->out_bdims[i], 0, axis.size);
       });
   bind_scan(body, operands, scan.length, scan.reverse, outs);
   for (std::size_t i = 0; i < result_mapped.size(); ++i)

@@ -203,7 +203,7 @@ struct BatchedLoop {
 };
 
 // Which carried values are mapped when the loop goes on as long as it must for each example.
-BatchedLoop mapped_in(const Loop& loop, std::span<const int> bdims, std::int64_t size) {
+BatchedLoop mapped_in(const Loop& loop, std::span<const int> bdims, const MappedAxis& axis) {
   BatchedLoop mapped;
   for (const int b : loop.carried(bdims)) mapped.carried.push_back(b != kUnmapped);
   const auto dims = [&](std::span<const int> captures) {
@@ -218,19 +218,19 @@ BatchedLoop mapped_in(const Loop& loop, std::span<const int> bdims, std::int64_t
       grown |= !mapped.carried[i];
       mapped.carried[i] = true;
     };
-    const Bdims after = transforms::batch_jaxpr(loop.body, dims(loop.of_body(bdims)), size)->out_bdims;
+    const Bdims after = transforms::batch_jaxpr(loop.body, dims(loop.of_body(bdims)), axis)->out_bdims;
     for (std::size_t i = 0; i < after.size(); ++i)
       if (after[i] != kUnmapped) grow(i);
-    mapped.predicate = transforms::batch_jaxpr(loop.cond, dims(loop.of_cond(bdims)), size)->out_bdims[0] != kUnmapped;
+    mapped.predicate = transforms::batch_jaxpr(loop.cond, dims(loop.of_cond(bdims)), axis)->out_bdims[0] != kUnmapped;
     // Examples end at their own times, so each has its own state.
     for (std::size_t i = 0; mapped.predicate && i < after.size(); ++i) grow(i);
   }
   return mapped;
 }
 
-void batch_while(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+void batch_while(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs, Bdims& out_bdims) {
   const Loop loop(call.params_as<WhileParams>());
-  const BatchedLoop mapped = mapped_in(loop, bdims, size);
+  const BatchedLoop mapped = mapped_in(loop, bdims, axis);
   if (mapped.predicate && has_effects_while(call.params.get()))
     throw ValueError(
         "while: a loop with effects must go on equally long for all examples of vmap; got a mapped "
@@ -239,27 +239,27 @@ void batch_while(const Call& call, std::span<const int> bdims, std::int64_t size
   Bdims dims;
   for (std::size_t i = 0; i < call.args.size(); ++i) {
     const bool is_mapped = i < loop.num_captures() ? bdims[i] != kUnmapped : mapped.carried[i - loop.num_captures()];
-    operands.push_back(is_mapped ? ops::bdim_to(call.args[i], bdims[i], 0, size) : call.args[i]);
+    operands.push_back(is_mapped ? ops::bdim_to(call.args[i], bdims[i], 0, axis.size) : call.args[i]);
     dims.push_back(is_mapped ? 0 : kUnmapped);
   }
   const std::span<const int> all_dims(dims);
   Bdims body_dims(loop.of_body(all_dims)), cond_dims(loop.of_cond(all_dims));
   body_dims.append(loop.carried(all_dims).begin(), loop.carried(all_dims).end());
   cond_dims.append(loop.carried(all_dims).begin(), loop.carried(all_dims).end());
-  const auto body = transforms::batch_jaxpr(loop.body, body_dims, size);
-  const auto cond = transforms::batch_jaxpr(loop.cond, cond_dims, size);
+  const auto body = transforms::batch_jaxpr(loop.body, body_dims, axis);
+  const auto cond = transforms::batch_jaxpr(loop.cond, cond_dims, axis);
   for (const bool m : mapped.carried) out_bdims.push_back(m ? 0 : kUnmapped);
 
   const auto run_cond = [&](std::span<const Array> captures, std::span<const Array> carried) {
     Arrays args(captures), results;
     args.append(carried.begin(), carried.end());
     eval_jaxpr(cond->jaxpr, args, results);
-    return ops::bdim_to(results[0], mapped.predicate ? cond->out_bdims[0] : 0, 0, size);
+    return ops::bdim_to(results[0], mapped.predicate ? cond->out_bdims[0] : 0, 0, axis.size);
   };
   const auto run_body = [&](std::span<const Array> args, Arrays& results) {
     eval_jaxpr(body->jaxpr, args, results);
     for (std::size_t i = 0; i < results.size(); ++i)
-      if (mapped.carried[i]) results[i] = ops::bdim_to(results[i], body->out_bdims[i], 0, size);
+      if (mapped.carried[i]) results[i] = ops::bdim_to(results[i], body->out_bdims[i], 0, axis.size);
   };
   Avals types = avals_of(operands);
   const std::span<const Aval> all(types);

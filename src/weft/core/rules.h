@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/core/trace.h"
+#include "weft/ir/mapped_axis.h"
 
 namespace weft {
 
@@ -36,9 +37,9 @@ using JvpRule = void (*)(const Call& call, std::span<const Array> tangents, Arra
 /// cotangents of the results, none for zero; at least one is not.
 using TransposeRule = void (*)(const Call& call, std::span<const Array> cts, std::span<GradAccum* const> accums);
 
-/// The op over operands with one more axis, of size `size` at `bdims[i]` (or kUnmapped). At least
-/// one operand is mapped. Appends the results and where their mapped axis is.
-using BatchRule = void (*)(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs,
+/// The op over operands with one more axis, of axis.size positions, at `bdims[i]` (or kUnmapped). At least one operand
+/// is mapped, or a program inside the op names the axis. Appends the results and where their mapped axis is.
+using BatchRule = void (*)(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
                            Bdims& out_bdims);
 
 /// Higher-order ops only: results in the current trace, tangents staged in `tangent_trace`.
@@ -75,6 +76,8 @@ struct OpRules {
   /// rules::not_linear when the op is linear in no operand.
   TransposeRule transpose = nullptr;
   BatchRule batch = nullptr;
+  /// In place of `batch` when the op's parameters name the axis that is mapped; no operand need be.
+  BatchRule collective = nullptr;
   FactorsRule factors = nullptr;
   LinearizeRule linearize = nullptr;
 };

@@ -6,19 +6,22 @@
 
 #include "weft/ir/contraction.h"
 #include "weft/ir/jaxpr.h"
+#include "weft/ir/mapped_axis.h"
 
 namespace weft {
 
 /// Which processes take part together, StableHLO's terms: `replica_groups` are padded with -1; without a channel
-/// (channel_id 0 or less) they name replicas, with one replicas or partitions, or flattened ids.
+/// (channel_id 0 or less) they name replicas, with one replicas or partitions, or flattened ids. When an axis is named,
+/// its positions take part in their place, and groups list those: vmap runs such an operation on the axis of an array.
 struct ProcessGroups {
   std::vector<Dims> replica_groups;
   std::int64_t channel_id = 0;
   bool use_global_device_ids = false;
+  MappedAxis axis = {};
   static constexpr auto fields(auto&& visit) {
     using P = ProcessGroups;
     return visit(ir::field("replica_groups", &P::replica_groups), ir::field("channel_id", &P::channel_id),
-                 ir::field("use_global_device_ids", &P::use_global_device_ids));
+                 ir::field("use_global_device_ids", &P::use_global_device_ids), ir::field("axis", &P::axis));
   }
 };
 
@@ -81,10 +84,17 @@ struct CollectiveBroadcastParams {
 struct CollectivePermuteParams {
   std::vector<Dims> source_target_pairs;
   std::int64_t channel_id = 0;
+  MappedAxis axis = {};  // as in ProcessGroups
   static constexpr auto fields(auto&& visit) {
-    return visit(ir::field("source_target_pairs", &CollectivePermuteParams::source_target_pairs),
-                 ir::field("channel_id", &CollectivePermuteParams::channel_id));
+    using C = CollectivePermuteParams;
+    return visit(ir::field("source_target_pairs", &C::source_target_pairs), ir::field("channel_id", &C::channel_id),
+                 ir::field("axis", &C::axis));
   }
+};
+
+struct AxisIndexParams {
+  MappedAxis axis;
+  static constexpr auto fields(auto&& visit) { return visit(ir::field("axis", &AxisIndexParams::axis)); }
 };
 
 /// send and recv; `result_types` is empty for send.

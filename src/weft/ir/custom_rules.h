@@ -44,6 +44,10 @@ class Rule {
 void print_param(ParamWriter& w, const Rule& v);
 void parse_param(TextCursor& in, Rule& v);
 std::uint64_t hash_param(const Rule& v);
+/// Those of a program. What a function does is not known.
+inline void add_param_axes(const Rule& v, AxisNames& names) {
+  if (v.is_program()) add_param_axes(v.program(), names);
+}
 
 }  // namespace ir
 

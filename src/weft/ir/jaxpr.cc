@@ -74,6 +74,20 @@ bool has_effects(const Jaxpr& jaxpr) {
   });
 }
 
+const AxisNames& named_axes(const Jaxpr& jaxpr) {
+  return *jaxpr.memo<AxisNames>("named_axes", [&] {
+    auto names = std::make_shared<AxisNames>();
+    for (const Eqn& e : jaxpr.eqns())
+      if (e.params) e.params->add_axes(*names);
+    return names;
+  });
+}
+
+void add_param_axes(const Jaxpr& v, AxisNames& names) {
+  for (const std::string& name : named_axes(v))
+    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+}
+
 namespace {
 
 Ref<JaxprData> copy_of(const JaxprData& from) {

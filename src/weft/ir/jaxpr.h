@@ -106,6 +106,9 @@ class Jaxpr {
 /// Whether an equation has effects, also inside nested programs. Computed once.
 bool has_effects(const Jaxpr& jaxpr);
 
+/// The mapped axes that its equations name. Computed once.
+const AxisNames& named_axes(const Jaxpr& jaxpr);
+
 /// The same program, whose first `num_consts` inputs are its constants.
 Jaxpr with_num_consts(const Jaxpr& jaxpr, std::size_t num_consts);
 /// The same program with other outputs.
@@ -144,6 +147,7 @@ inline const Literal& Jaxpr::literal(Atom a) const { return d_->literals[a.index
 // A jaxpr is a field type of parameters (call, scan, ...).
 void print_param(ParamWriter& w, const Jaxpr& v);
 void parse_param(TextCursor& in, Jaxpr& v);
+void add_param_axes(const Jaxpr& v, AxisNames& names);
 inline std::uint64_t hash_param(const Jaxpr& v) { return v.hash(); }
 
 }  // namespace weft::ir

@@ -202,6 +202,27 @@ void parse_param(TextCursor& in, std::vector<T>& v) {
   }
 }
 
+// ---- the named axes that parameters speak of (ir/mapped_axis.h), also in the programs they hold ----
+
+using AxisNames = std::vector<std::string>;
+
+template <class T>
+void add_param_axes(const T&, AxisNames&) {}
+template <HasFields P>
+void add_param_axes(const P& v, AxisNames& names);
+template <class T>
+void add_param_axes(const std::optional<T>& v, AxisNames& names) {
+  if (v) add_param_axes(*v, names);
+}
+template <class T>
+void add_param_axes(const std::vector<T>& v, AxisNames& names) {
+  for (const T& e : v) add_param_axes(e, names);
+}
+template <HasFields P>
+void add_param_axes(const P& v, AxisNames& names) {
+  P::fields([&](const auto&... f) { (add_param_axes(v.*f.member, names), ...); });
+}
+
 // ---- the holder ----
 
 /// Parameters of unknown type. Null stands for an op that has none.
@@ -214,6 +235,8 @@ class ParamsBase : public RefCounted {
   virtual void print(std::vector<std::string>& pieces, int indent, VarNames& names, std::size_t skip) const = 0;
   /// The value of the first field when it is an enum (selects an op's variant), else -1.
   virtual int variant() const = 0;
+  /// Appends the names of the mapped axes it speaks of that are not yet there.
+  virtual void add_axes(AxisNames& names) const = 0;
 };
 
 using Params = Ref<const ParamsBase>;
@@ -259,6 +282,7 @@ class ParamsHolder final : public ParamsBase {
     with_variant(value, [&](auto v) { variant = static_cast<int>(v); });
     return variant;
   }
+  void add_axes(AxisNames& names) const override { add_param_axes(value, names); }
 };
 
 template <HasFields P>

@@ -15,7 +15,7 @@ void eval_identity(const ParamsBase*, std::span<const TensorView> in, std::span<
     if (in[i].size()) __builtin_memcpy(out[i].data, in[i].data, static_cast<std::size_t>(in[i].aval.bytes()));
 }
 
-void batch_identity(const Call& call, std::span<const int> bdims, std::int64_t, Arrays& outs, Bdims& out_bdims) {
+void batch_identity(const Call& call, std::span<const int> bdims, const MappedAxis&, Arrays& outs, Bdims& out_bdims) {
   bind(call.op, call.params, call.args, outs);
   out_bdims.append(bdims.begin(), bdims.end());
 }

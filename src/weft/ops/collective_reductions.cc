@@ -1,5 +1,6 @@
 // Collectives that reduce over processes: all_reduce, collective_reduce and reduce_scatter, by a kind that Weft has a
 // name for or by a computation on scalars.
+#include "weft/ops/collective_axis.h"
 #include "weft/ops/collective_rules.h"
 #include "weft/ops/collectives.h"
 #include "weft/ops/regions.h"
@@ -224,11 +225,11 @@ void transpose_reduce_scatter(const Call& call, std::span<const Array> cts, std:
       bind1(OpCode::kAllGather, ir::make_params(AllGatherParams{p.scatter_dimension, p.groups, n}), {cts[0]}));
 }
 
-void batch_reduce_scatter(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs,
+void batch_reduce_scatter(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
                           Bdims& out_bdims) {
   ReduceScatterParams p = call.params_as<ReduceScatterParams>();
   ++p.scatter_dimension;
-  batch_in_front(call, ir::make_params(p), bdims, size, outs, out_bdims);
+  batch_in_front(call, ir::make_params(p), bdims, axis, outs, out_bdims);
 }
 
 }  // namespace
@@ -263,15 +264,18 @@ const ir::OpInfo op_infos::all_reduce{.operands = ir::takes_at_least(1),
                                       .infer = infer_all_reduce<OpCode::kAllReduce>,
                                       .eval = eval_all_reduce,
                                       .storage_types = true,
-                                      .has_effects = has_effects_always};
-const OpRules op_rule_table::all_reduce{
-    .jvp = jvp_all_reduce, .transpose = transpose_all_reduce, .batch = batch_anywhere, .factors = factors_replicated};
+                                      .has_effects = meets_processes<AllReduceParams>};
+const OpRules op_rule_table::all_reduce{.jvp = jvp_all_reduce,
+                                        .transpose = transpose_all_reduce,
+                                        .batch = batch_anywhere,
+                                        .collective = all_reduce_over_axis,
+                                        .factors = factors_replicated};
 
 const ir::OpInfo op_infos::collective_reduce{.parse = ir::parse_params<AllReduceParams>,
                                              .infer = infer_all_reduce<OpCode::kCollectiveReduce>,
                                              .eval = eval_collective_reduce,
                                              .storage_types = true,
-                                             .has_effects = has_effects_always};
+                                             .has_effects = meets_processes<AllReduceParams>};
 const OpRules op_rule_table::collective_reduce{.jvp = jvp_all_reduce,
                                                .transpose = transpose_collective_reduce,
                                                .batch = batch_anywhere,
@@ -281,10 +285,11 @@ const ir::OpInfo op_infos::reduce_scatter{.parse = ir::parse_params<ReduceScatte
                                           .infer = infer_reduce_scatter,
                                           .eval = eval_reduce_scatter,
                                           .storage_types = true,
-                                          .has_effects = has_effects_always};
+                                          .has_effects = meets_processes<ReduceScatterParams>};
 const OpRules op_rule_table::reduce_scatter{.jvp = jvp_reduce_scatter,
                                             .transpose = transpose_reduce_scatter,
                                             .batch = batch_reduce_scatter,
+                                            .collective = reduce_scatter_over_axis,
                                             .factors = factors_replicated};
 
 }  // namespace weft

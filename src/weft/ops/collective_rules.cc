@@ -46,15 +46,15 @@ void transpose_each(OpCode op, const ir::Params& params, std::span<const Array> 
   }
 }
 
-void batch_anywhere(const Call& call, std::span<const int> bdims, std::int64_t, Arrays& outs, Bdims& out_bdims) {
+void batch_anywhere(const Call& call, std::span<const int> bdims, const MappedAxis&, Arrays& outs, Bdims& out_bdims) {
   bind(call.op, call.params, call.args, outs);
   out_bdims = Bdims(bdims);
 }
 
-void batch_in_front(const Call& call, const ir::Params& params, std::span<const int> bdims, std::int64_t size,
+void batch_in_front(const Call& call, const ir::Params& params, std::span<const int> bdims, const MappedAxis& axis,
                     Arrays& outs, Bdims& out_bdims) {
   Arrays operands;
-  for (std::size_t i = 0; i < bdims.size(); ++i) operands.push_back(bdim_to_front(call.args[i], bdims[i], size));
+  for (std::size_t i = 0; i < bdims.size(); ++i) operands.push_back(bdim_to_front(call.args[i], bdims[i], axis.size));
   bind(call.op, params, operands, outs);
   out_bdims.assign(outs.size(), 0);
 }

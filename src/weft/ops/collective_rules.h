@@ -9,8 +9,13 @@
 
 namespace weft::ops {
 
-/// OpInfo::has_effects of operations that meet other processes, whatever their parameters.
+/// OpInfo::has_effects of operations that talk to others, whatever their parameters.
 inline bool has_effects_always(const ParamsBase*) { return true; }
+/// Of collectives: meeting other processes is one. What stays in an array is not.
+template <class P>
+bool meets_processes(const ParamsBase* params) {
+  return !ir::params_as<P>(params).groups.axis;
+}
 
 // ---- pieces of arrays ----
 
@@ -35,9 +40,10 @@ void jvp_each(const Call& call, std::span<const Array> tangents, Arrays& outs, A
 void transpose_each(OpCode op, const ir::Params& params, std::span<const Array> cts,
                     std::span<GradAccum* const> accums);
 /// BatchRule of those for which the mapped axis is one like any other, wherever it is.
-void batch_anywhere(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims);
+void batch_anywhere(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
+                    Bdims& out_bdims);
 /// Of those whose parameters name axes: mapped ones in front, so that all axes in `params` are one further.
-void batch_in_front(const Call& call, const ir::Params& params, std::span<const int> bdims, std::int64_t size,
+void batch_in_front(const Call& call, const ir::Params& params, std::span<const int> bdims, const MappedAxis& axis,
                     Arrays& outs, Bdims& out_bdims);
 
 }  // namespace weft::ops

@@ -2,6 +2,7 @@
 // (collective_reductions.cc: those that combine them).
 #include "weft/ops/collectives.h"
 
+#include "weft/ops/collective_axis.h"
 #include "weft/ops/collective_rules.h"
 
 namespace weft {
@@ -52,10 +53,11 @@ void transpose_all_gather(const Call& call, std::span<const Array> cts, std::spa
     if (cts[i].defined() && accums[i]) accums[i]->add(bind1(OpCode::kReduceScatter, adjoint, {cts[i]}));
 }
 
-void batch_all_gather(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+void batch_all_gather(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
+                      Bdims& out_bdims) {
   AllGatherParams p = call.params_as<AllGatherParams>();
   ++p.all_gather_dim;
-  batch_in_front(call, ir::make_params(p), bdims, size, outs, out_bdims);
+  batch_in_front(call, ir::make_params(p), bdims, axis, outs, out_bdims);
 }
 
 // ---- all_to_all: part i of x goes to the i-th process of the group ----
@@ -113,11 +115,12 @@ void transpose_all_to_all(const Call& call, std::span<const Array> cts, std::spa
   transpose_each(call.op, ir::make_params(p), cts, accums);
 }
 
-void batch_all_to_all(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+void batch_all_to_all(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
+                      Bdims& out_bdims) {
   AllToAllParams p = call.params_as<AllToAllParams>();
   ++p.split_dimension;
   ++p.concat_dimension;
-  batch_in_front(call, ir::make_params(p), bdims, size, outs, out_bdims);
+  batch_in_front(call, ir::make_params(p), bdims, axis, outs, out_bdims);
 }
 
 // ---- collective_broadcast: y = x of the group's first process ----
@@ -144,13 +147,17 @@ void transpose_collective_broadcast(const Call& call, std::span<const Array> cts
 // ---- collective_permute: y = x of this process's source ----
 
 void infer_collective_permute(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
-  check_pairs(OpCode::kCollectivePermute, ir::params_as<CollectivePermuteParams>(params).source_target_pairs);
+  const auto& p = ir::params_as<CollectivePermuteParams>(params);
+  check_pairs(OpCode::kCollectivePermute, p.source_target_pairs, p.axis);
   out.push_back(in[0]);
 }
+
+bool meets_processes_permute(const ParamsBase* params) { return !ir::params_as<CollectivePermuteParams>(params).axis; }
 
 void eval_collective_permute(const ParamsBase* params, std::span<const TensorView> in,
                              std::span<const MutableTensorView> out) {
   const auto& p = ir::params_as<CollectivePermuteParams>(params);
+  check_no_axis(OpCode::kCollectivePermute, p.axis);
   const ProcessId me = processes::current();
   fill_zero(out[0]);
   // Pair by pair: all processes meet in the order of the list, so nobody waits in a circle.
@@ -178,6 +185,14 @@ void infer_id(const ParamsBase*, std::span<const Aval>, Avals& out) { out.push_b
 template <std::int64_t ProcessId::* kMember>
 void eval_id(const ParamsBase*, std::span<const TensorView>, std::span<const MutableTensorView> out) {
   *out[0].as<std::uint32_t>() = static_cast<std::uint32_t>(processes::current().*kMember);
+}
+
+// ---- axis_index: the position along a named axis ----
+
+void infer_axis_index(const ParamsBase*, std::span<const Aval>, Avals& out) { out.push_back(Aval(i32, {})); }
+
+void eval_axis_index(const ParamsBase* params, std::span<const TensorView>, std::span<const MutableTensorView>) {
+  check_no_axis(OpCode::kAxisIndex, ir::params_as<AxisIndexParams>(params).axis);
 }
 
 // Nothing to map.
@@ -231,24 +246,30 @@ const ir::OpInfo op_infos::all_gather{.operands = ir::takes_at_least(1),
                                       .infer = infer_all_gather,
                                       .eval = eval_all_gather,
                                       .storage_types = true,
-                                      .has_effects = has_effects_always};
-const OpRules op_rule_table::all_gather{
-    .jvp = jvp_each, .transpose = transpose_all_gather, .batch = batch_all_gather, .factors = factors_replicated};
+                                      .has_effects = meets_processes<AllGatherParams>};
+const OpRules op_rule_table::all_gather{.jvp = jvp_each,
+                                        .transpose = transpose_all_gather,
+                                        .batch = batch_all_gather,
+                                        .collective = all_gather_over_axis,
+                                        .factors = factors_replicated};
 
 const ir::OpInfo op_infos::all_to_all{.operands = ir::takes_at_least(1),
                                       .parse = ir::parse_params<AllToAllParams>,
                                       .infer = infer_all_to_all,
                                       .eval = eval_all_to_all,
                                       .storage_types = true,
-                                      .has_effects = has_effects_always};
-const OpRules op_rule_table::all_to_all{
-    .jvp = jvp_each, .transpose = transpose_all_to_all, .batch = batch_all_to_all, .factors = factors_replicated};
+                                      .has_effects = meets_processes<AllToAllParams>};
+const OpRules op_rule_table::all_to_all{.jvp = jvp_each,
+                                        .transpose = transpose_all_to_all,
+                                        .batch = batch_all_to_all,
+                                        .collective = all_to_all_over_axis,
+                                        .factors = factors_replicated};
 
 const ir::OpInfo op_infos::collective_broadcast{.parse = ir::parse_params<CollectiveBroadcastParams>,
                                                 .infer = infer_collective_broadcast,
                                                 .eval = eval_collective_broadcast,
                                                 .storage_types = true,
-                                                .has_effects = has_effects_always};
+                                                .has_effects = meets_processes<CollectiveBroadcastParams>};
 const OpRules op_rule_table::collective_broadcast{.jvp = jvp_linear,
                                                   .transpose = transpose_collective_broadcast,
                                                   .batch = batch_anywhere,
@@ -258,16 +279,27 @@ const ir::OpInfo op_infos::collective_permute{.parse = ir::parse_params<Collecti
                                               .infer = infer_collective_permute,
                                               .eval = eval_collective_permute,
                                               .storage_types = true,
-                                              .has_effects = has_effects_always};
+                                              .has_effects = meets_processes_permute};
 const OpRules op_rule_table::collective_permute{.jvp = jvp_linear,
                                                 .transpose = transpose_collective_permute,
                                                 .batch = batch_anywhere,
+                                                .collective = collective_permute_over_axis,
                                                 .factors = factors_replicated};
 
 const ir::OpInfo op_infos::partition_id{
     .operands = ir::takes(0), .infer = infer_id, .eval = eval_id<&ProcessId::partition>};
 const OpRules op_rule_table::partition_id{
     .jvp = rules::zero_tangent, .transpose = rules::not_linear, .batch = batch_id, .factors = factors_replicated};
+
+const ir::OpInfo op_infos::axis_index{.operands = ir::takes(0),
+                                      .parse = ir::parse_params<AxisIndexParams>,
+                                      .infer = infer_axis_index,
+                                      .eval = eval_axis_index};
+const OpRules op_rule_table::axis_index{.jvp = rules::zero_tangent,
+                                        .transpose = rules::not_linear,
+                                        .batch = batch_id,
+                                        .collective = axis_index_over_axis,
+                                        .factors = factors_replicated};
 
 const ir::OpInfo op_infos::replica_id{
     .operands = ir::takes(0), .infer = infer_id, .eval = eval_id<&ProcessId::replica>};

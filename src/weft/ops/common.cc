@@ -183,9 +183,10 @@ Array example_at(const Array& x, int axis, std::int64_t e) {
 
 }  // namespace
 
-void batch_unrolled(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+void batch_unrolled(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
+                    Bdims& out_bdims) {
   std::vector<Arrays> columns;  // by result
-  for (std::int64_t e = 0; e < size; ++e) {
+  for (std::int64_t e = 0; e < axis.size; ++e) {
     Arrays args, results;
     for (std::size_t i = 0; i < bdims.size(); ++i)
       args.push_back(bdims[i] == kUnmapped ? call.args[i] : example_at(call.args[i], bdims[i], e));
@@ -193,7 +194,7 @@ void batch_unrolled(const Call& call, std::span<const int> bdims, std::int64_t s
     columns.resize(results.size());
     for (std::size_t r = 0; r < results.size(); ++r) columns[r].push_back(bdim_to_front(results[r], kUnmapped, 1));
   }
-  if (size == 0) {
+  if (axis.size == 0) {
     Avals in, types;
     for (std::size_t i = 0; i < bdims.size(); ++i) {
       Dims shape(call.args[i].shape());
@@ -219,13 +220,13 @@ Dims axes_past(DimSpan axes, int bdim) {
   return r;
 }
 
-void batch_elementwise(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs,
+void batch_elementwise(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
                        Bdims& out_bdims) {
   int to = kUnmapped;
   for (const int b : bdims)
     if (to == kUnmapped) to = b;
   Arrays args;
-  for (std::size_t i = 0; i < call.args.size(); ++i) args.push_back(bdim_to(call.args[i], bdims[i], to, size));
+  for (std::size_t i = 0; i < call.args.size(); ++i) args.push_back(bdim_to(call.args[i], bdims[i], to, axis.size));
   bind(call.op, call.params, args, outs);
   for (std::size_t i = 0; i < outs.size(); ++i) out_bdims.push_back(to);
 }

@@ -90,13 +90,15 @@ inline Factor operator*(const Factor& a, const Factor& b) {
 // ---- batching ----
 
 /// Elementwise ops: mapped operands brought to a common axis, the others broadcast along it.
-void batch_elementwise(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims);
+void batch_elementwise(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
+                       Bdims& out_bdims);
 /// `x` with its mapped axis in front, added by broadcasting when it is not mapped.
 Array bdim_to_front(const Array& x, int bdim, std::int64_t size);
 /// `x` with its mapped axis at `to`, added by broadcasting when it is not mapped.
 Array bdim_to(const Array& x, int bdim, int to, std::int64_t size);
 /// The operation once per example, one after the other: for those that do something each time.
-void batch_unrolled(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims);
+void batch_unrolled(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
+                    Bdims& out_bdims);
 /// Axis numbers of one example, renumbered for an array with a mapped axis at `bdim`.
 Dims axes_past(DimSpan axes, int bdim);
 

@@ -73,10 +73,10 @@ void transpose_concatenate(const Call& call, std::span<const Array> cts, std::sp
   }
 }
 
-void batch_concatenate(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs,
+void batch_concatenate(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
                        Bdims& out_bdims) {
   Arrays operands;
-  for (std::size_t i = 0; i < bdims.size(); ++i) operands.push_back(bdim_to_front(call.args[i], bdims[i], size));
+  for (std::size_t i = 0; i < bdims.size(); ++i) operands.push_back(bdim_to_front(call.args[i], bdims[i], axis.size));
   outs.push_back(lax::concatenate(operands, static_cast<int>(call.params_as<ConcatenateParams>().dimension) + 1));
   out_bdims.push_back(0);
 }
@@ -170,7 +170,7 @@ void jvp_split(const Call& call, std::span<const Array> tangents, Arrays& outs, 
   bind(call.op, call.params, tangents, out_tangents);
 }
 
-void batch_split(const Call& call, std::span<const int> bdims, std::int64_t, Arrays& outs, Bdims& out_bdims) {
+void batch_split(const Call& call, std::span<const int> bdims, const MappedAxis&, Arrays& outs, Bdims& out_bdims) {
   SplitParams p = call.params_as<SplitParams>();
   p.axis += p.axis >= bdims[0];
   bind(call.op, ir::make_params(p), call.args, outs);
@@ -291,10 +291,10 @@ void transpose_pad(const Call& call, std::span<const Array> cts, std::span<GradA
   accums[1]->add(lax::subtract(lax::reduce_sum(cts[0], all), lax::reduce_sum(inner, all)));
 }
 
-void batch_pad(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+void batch_pad(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs, Bdims& out_bdims) {
   PadParams p = call.params_as<PadParams>();
   for (Dims* d : {&p.low, &p.high, &p.interior}) d->insert(d->begin(), 0);
-  const Array x = bdim_to_front(call.args[0], bdims[0], size);
+  const Array x = bdim_to_front(call.args[0], bdims[0], axis.size);
   out_bdims.push_back(0);
   if (bdims[1] == kUnmapped) {
     outs.push_back(lax::pad(x, call.args[1], p.low, p.high, p.interior));

@@ -108,9 +108,11 @@ void eval_bitcast(const ParamsBase*, std::span<const TensorView> in, std::span<c
   if (bit_width(to) < 8) copy_canonical(to, out[0].data, out[0].data, out[0].size());
 }
 
-void batch_bitcast(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+void batch_bitcast(const Call& call, std::span<const int> bdims, const MappedAxis& mapped_axis, Arrays& outs,
+                   Bdims& out_bdims) {
   // In front, the mapped axis never is the one that appears or disappears.
-  bind(call.op, call.params, std::initializer_list<Array>{bdim_to_front(call.args[0], bdims[0], size)}, outs);
+  bind(call.op, call.params, std::initializer_list<Array>{bdim_to_front(call.args[0], bdims[0], mapped_axis.size)},
+       outs);
   out_bdims.push_back(0);
 }
 

@@ -332,13 +332,13 @@ void transpose_convolution(const Call& call, std::span<const Array> cts, std::sp
 
 // Examples are more of lhs's batch, more output features of rhs, or, of both, more groups: those of an example with
 // groups of its own are kept together.
-void batch_convolution(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs,
+void batch_convolution(const Call& call, std::span<const int> bdims, const MappedAxis& mapped_axis, Arrays& outs,
                        Bdims& out_bdims) {
   ConvolutionParams p = call.params_as<ConvolutionParams>();
   const ConvDimensionNumbers& d = p.dimension_numbers;
   Array x = call.args[0], k = call.args[1];
   const int lb = bdims[0], rb = bdims[1];
-  if (size == 0) {  // no number of groups fits
+  if (mapped_axis.size == 0) {  // no number of groups fits
     Avals in, out;
     for (std::size_t i = 0; i < 2; ++i) {
       Dims shape(call.args[i].shape());
@@ -355,26 +355,26 @@ void batch_convolution(const Call& call, std::span<const int> bdims, std::int64_
   if (lb != kUnmapped && rb != kUnmapped) {
     if (p.batch_group_count > 1) {
       x = merge_axis(x, lb, d.input_batch);
-      p.batch_group_count *= size;
+      p.batch_group_count *= mapped_axis.size;
     } else {
       x = merge_axis(x, lb, d.input_feature);
-      p.feature_group_count *= size;
+      p.feature_group_count *= mapped_axis.size;
     }
     k = merge_axis(k, rb, d.kernel_output_feature);
-    outs.push_back(split_axis(lax::convolution(x, k, p, p.preferred_element_type), d.output_feature, size));
+    outs.push_back(split_axis(lax::convolution(x, k, p, p.preferred_element_type), d.output_feature, mapped_axis.size));
     out_bdims.push_back(static_cast<int>(d.output_feature));
     return;
   }
   // (groups, rest) with examples between them, or in front when there is one group.
   const auto folded = [&](const Array& v, int bdim, std::int64_t axis, std::int64_t groups) {
     if (groups == 1) return merge_axis(v, bdim, axis);
-    const Array front = bdim_to_front(v, bdim, size);
+    const Array front = bdim_to_front(v, bdim, mapped_axis.size);
     const Array apart = split_axis(front, axis + 1, groups);  // [example, .., group, rest, ..]
     return merge_axis(merge_axis(apart, 0, axis + 1), axis, axis);
   };
   if (lb != kUnmapped) {
     x = folded(x, lb, d.input_batch, p.batch_group_count);
-    outs.push_back(split_axis(lax::convolution(x, k, p, p.preferred_element_type), d.output_batch, size));
+    outs.push_back(split_axis(lax::convolution(x, k, p, p.preferred_element_type), d.output_batch, mapped_axis.size));
     out_bdims.push_back(static_cast<int>(d.output_batch));
     return;
   }
@@ -382,11 +382,12 @@ void batch_convolution(const Call& call, std::span<const int> bdims, std::int64_
   k = folded(k, rb, d.kernel_output_feature, groups);
   Array y = lax::convolution(x, k, p, p.preferred_element_type);
   if (groups == 1) {
-    outs.push_back(split_axis(y, d.output_feature, size));
+    outs.push_back(split_axis(y, d.output_feature, mapped_axis.size));
     out_bdims.push_back(static_cast<int>(d.output_feature));
     return;
   }
-  y = split_axis(split_axis(y, d.output_feature, groups), d.output_feature + 1, size);  // [.., group, example, o, ..]
+  y = split_axis(split_axis(y, d.output_feature, groups), d.output_feature + 1,
+                 mapped_axis.size);  // [.., group, example, o, ..]
   outs.push_back(merge_axis(y, d.output_feature, d.output_feature + 1));
   out_bdims.push_back(static_cast<int>(d.output_feature));
 }

@@ -209,7 +209,7 @@ void transpose_dot(const Call& call, std::span<const Array> cts, std::span<GradA
     transpose_side(call, cts[0], *accums[1], false);
 }
 
-void batch(const Call& call, std::span<const int> bdims, std::int64_t, Arrays& outs, Bdims& out_bdims) {
+void batch(const Call& call, std::span<const int> bdims, const MappedAxis&, Arrays& outs, Bdims& out_bdims) {
   const auto& p = call.params_as<DotGeneralParams>();
   DotDimensionNumbers d = p.dimension_numbers;
   const Array& x = call.args[0];

@@ -140,8 +140,8 @@ void transpose_fft(const Call& call, std::span<const Array> cts, std::span<GradA
   }
 }
 
-void batch_fft(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
-  bind(call.op, call.params, Arrays{bdim_to_front(call.args[0], bdims[0], size)}, outs);
+void batch_fft(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs, Bdims& out_bdims) {
+  bind(call.op, call.params, Arrays{bdim_to_front(call.args[0], bdims[0], axis.size)}, outs);
   out_bdims.push_back(0);
 }
 

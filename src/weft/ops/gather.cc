@@ -179,7 +179,8 @@ void transpose_gather(const Call& call, std::span<const Array> cts, std::span<Gr
   accums[0]->add(lax::scatter(zeros_of(accums[0]->aval()), call.args[1], cts[0], numbers, ScatterKind::kAdd, mode));
 }
 
-void batch_gather(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+void batch_gather(const Call& call, std::span<const int> bdims, const MappedAxis& mapped_axis, Arrays& outs,
+                  Bdims& out_bdims) {
   GatherParams p = call.params_as<GatherParams>();
   GatherDimensionNumbers& d = p.dimension_numbers;
   const auto shift = [](Dims& dims) {
@@ -188,23 +189,23 @@ void batch_gather(const Call& call, std::span<const int> bdims, std::int64_t siz
   Array x = call.args[0], indices = call.args[1];
   shift(d.offset_dims);
   if (bdims[0] != kUnmapped) {
-    x = bdim_to_front(x, bdims[0], size);
+    x = bdim_to_front(x, bdims[0], mapped_axis.size);
     shift(d.collapsed_slice_dims);
     shift(d.operand_batching_dims);
     shift(d.start_index_map);
   }
   if (bdims[1] != kUnmapped) {
-    indices = bdim_to_front(indices, bdims[1], size);
+    indices = bdim_to_front(indices, bdims[1], mapped_axis.size);
     shift(d.start_indices_batching_dims);
   }
   if (bdims[0] != kUnmapped && bdims[1] != kUnmapped) {
     d.operand_batching_dims.insert(d.operand_batching_dims.begin(), 0);
     d.start_indices_batching_dims.insert(d.start_indices_batching_dims.begin(), 0);
-    p.slice_sizes.insert(p.slice_sizes.begin(), size == 0 ? 0 : 1);
+    p.slice_sizes.insert(p.slice_sizes.begin(), mapped_axis.size == 0 ? 0 : 1);
   } else if (bdims[0] != kUnmapped) {
     // The same places in every example: the mapped axis is one more axis of the window.
     d.offset_dims.insert(d.offset_dims.begin(), 0);
-    p.slice_sizes.insert(p.slice_sizes.begin(), size);
+    p.slice_sizes.insert(p.slice_sizes.begin(), mapped_axis.size);
   }
   outs.push_back(lax::gather(x, indices, d, p.slice_sizes, p.mode));
   out_bdims.push_back(0);

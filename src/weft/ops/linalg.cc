@@ -159,8 +159,9 @@ void jvp_cholesky(const Call& call, std::span<const Array> tangents, Arrays& out
   out_tangents.push_back(lower ? dl : adjoint(dl));
 }
 
-void batch_cholesky(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
-  bind(call.op, call.params, Arrays{bdim_to_front(call.args[0], bdims[0], size)}, outs);
+void batch_cholesky(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
+                    Bdims& out_bdims) {
+  bind(call.op, call.params, Arrays{bdim_to_front(call.args[0], bdims[0], axis.size)}, outs);
   out_bdims.push_back(0);
 }
 
@@ -268,19 +269,21 @@ void transpose_solve(const Call& call, std::span<const Array> cts, std::span<Gra
 }
 
 // Examples of b alone are more right-hand sides.
-void batch_solve(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+void batch_solve(const Call& call, std::span<const int> bdims, const MappedAxis& mapped_axis, Arrays& outs,
+                 Bdims& out_bdims) {
   const auto& p = call.params_as<TriangularSolveParams>();
   const Array& a = call.args[0];
   if (bdims[0] != kUnmapped) {
-    bind(call.op, call.params, Arrays{bdim_to_front(a, bdims[0], size), bdim_to_front(call.args[1], bdims[1], size)},
+    bind(call.op, call.params,
+         Arrays{bdim_to_front(a, bdims[0], mapped_axis.size), bdim_to_front(call.args[1], bdims[1], mapped_axis.size)},
          outs);
     out_bdims.push_back(0);
     return;
   }
   const int axis = a.ndim() - (p.left_side ? 1 : 2);
-  const Array b = bdim_to(call.args[1], bdims[1], axis, size);
+  const Array b = bdim_to(call.args[1], bdims[1], axis, mapped_axis.size);
   Dims folded(b.shape());
-  folded[at(axis) + 1] *= size;
+  folded[at(axis) + 1] *= mapped_axis.size;
   folded.erase(folded.begin() + axis);
   outs.push_back(lax::reshape(lax::triangular_solve(a, lax::reshape(b, folded), p), b.shape()));
   out_bdims.push_back(axis);

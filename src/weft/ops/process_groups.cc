@@ -24,15 +24,37 @@ void check_groups(OpCode op, const ProcessGroups& g) {
   const auto twice = std::adjacent_find(seen.begin(), seen.end());
   if (twice != seen.end())
     throw ValueError(who + ": groups must hold each id once; got " + std::to_string(*twice) + " twice.");
+  if (!g.axis || g.replica_groups.empty()) return;
+  if (!seen.empty() && seen.back() >= g.axis.size)
+    throw ValueError(who + ": groups must hold positions of axis '" + g.axis.name + "' below " +
+                     std::to_string(g.axis.size) + "; got " + std::to_string(seen.back()) + ".");
+  const std::size_t each = g.replica_groups.front().size();
+  for (const Dims& group : g.replica_groups)
+    if (group.size() != each)
+      throw ValueError(who + ": groups of axis '" + g.axis.name + "' must be of one size; got " +
+                       shape_str(g.replica_groups.front()) + " and " + shape_str(group) + ".");
+  if (static_cast<std::int64_t>(seen.size()) != g.axis.size)
+    throw ValueError(who + ": groups must hold every position of axis '" + g.axis.name + "'; got " +
+                     std::to_string(seen.size()) + " of " + std::to_string(g.axis.size) + ".");
 }
 
-void check_pairs(OpCode op, std::span<const Dims> pairs) {
+void check_no_axis(OpCode op, const MappedAxis& axis) {
+  if (!axis) return;
+  throw UnboundAxisError(std::string(ir::op_name(op)) + ": nothing maps axis '" + axis.name +
+                             "', which the operation names, where the program runs.",
+                         "run the program inside of the vmap that names the axis.");
+}
+
+void check_pairs(OpCode op, std::span<const Dims> pairs, const MappedAxis& axis) {
   const std::string who(ir::op_name(op));
   for (std::size_t side = 0; side < 2; ++side) {
     std::vector<std::int64_t> seen;
     for (const Dims& pair : pairs) {
       if (pair.size() != 2) throw ValueError(who + ": source_target_pairs must be pairs; got " + shape_str(pair) + ".");
       if (pair[side] < 0) throw ValueError(who + ": ids must not be negative; got " + shape_str(pair) + ".");
+      if (axis && pair[side] >= axis.size)
+        throw ValueError(who + ": pairs must hold positions of axis '" + axis.name + "' below " +
+                         std::to_string(axis.size) + "; got " + shape_str(pair) + ".");
       seen.push_back(pair[side]);
     }
     std::sort(seen.begin(), seen.end());
@@ -103,6 +125,7 @@ std::size_t place_in(const Members& members) {
 }
 
 Members my_group(OpCode op, const ProcessGroups& g, Ids ids) {
+  check_no_axis(op, g.axis);
   std::vector<Dims> groups = g.replica_groups;
   if (groups.empty()) {
     const std::int64_t n = ids == Ids::kFlattened    ? processes::replicas() * processes::partitions()

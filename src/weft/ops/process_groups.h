@@ -25,10 +25,11 @@ Ids ids_along(std::int64_t channel_id);
 
 // ---- what can be known without a grid ----
 
-/// ValueError unless each id is in one group, once.
+/// ValueError unless each id is in one group, once; on a named axis all positions must be in groups of one size.
 void check_groups(OpCode op, const ProcessGroups& g);
-/// ValueError unless source_target_pairs are pairs, and no process is twice a source or twice a target.
-void check_pairs(OpCode op, std::span<const Dims> pairs);
+/// ValueError unless source_target_pairs are pairs, and no process (position of `axis`, when it has a name) is twice a
+/// source or twice a target.
+void check_pairs(OpCode op, std::span<const Dims> pairs, const MappedAxis& axis = {});
 /// How many processes a group has: `group_size`, or the length of the longest group when that is 0. ValueError when
 /// neither says.
 std::int64_t static_group_size(OpCode op, const ProcessGroups& g, std::int64_t group_size);
@@ -43,6 +44,9 @@ std::size_t place_in(const Members& members);
 Members my_group(OpCode op, const ProcessGroups& g, Ids ids);
 /// The same, which must exist and have `size` members (0: any number), else BackendError.
 Members my_group_of(OpCode op, const ProcessGroups& g, Ids ids, std::int64_t size);
+
+/// UnboundAxisError when the op names an axis: whoever maps it would have replaced the op.
+void check_no_axis(OpCode op, const MappedAxis& axis);
 
 /// Names a meeting for `exchange`: processes that bring something else do not meet.
 std::string meeting_name(OpCode op, std::int64_t channel, std::span<const TensorView> in);

@@ -179,7 +179,7 @@ void transpose_reduce(const Call& call, std::span<const Array> cts, std::span<Gr
   accums[0]->add(spread(cts[0], accums[0]->aval().shape(), p.axes));
 }
 
-void batch_reduce(const Call& call, std::span<const int> bdims, std::int64_t, Arrays& outs, Bdims& out_bdims) {
+void batch_reduce(const Call& call, std::span<const int> bdims, const MappedAxis&, Arrays& outs, Bdims& out_bdims) {
   const auto& p = call.params_as<ReduceParams>();
   outs.push_back(lax::reduce(call.args[0], p.kind, axes_past(p.axes, bdims[0])));
   int before = 0;
@@ -243,7 +243,7 @@ void eval_arg(const ParamsBase* params, std::span<const TensorView> in, std::spa
   });
 }
 
-void batch_arg(const Call& call, std::span<const int> bdims, std::int64_t, Arrays& outs, Bdims& out_bdims) {
+void batch_arg(const Call& call, std::span<const int> bdims, const MappedAxis&, Arrays& outs, Bdims& out_bdims) {
   auto p = call.params_as<ArgReduceParams>();
   p.axis += p.axis >= bdims[0];
   outs.push_back(bind1(call.op, ir::make_params(p), {call.args[0]}));
@@ -306,7 +306,7 @@ void transpose_cumsum(const Call& call, std::span<const Array> cts, std::span<Gr
   accums[0]->add(lax::cumsum(cts[0], static_cast<int>(p.axis), !p.reverse));
 }
 
-void batch_cumsum(const Call& call, std::span<const int> bdims, std::int64_t, Arrays& outs, Bdims& out_bdims) {
+void batch_cumsum(const Call& call, std::span<const int> bdims, const MappedAxis&, Arrays& outs, Bdims& out_bdims) {
   const auto& p = call.params_as<CumsumParams>();
   outs.push_back(lax::cumsum(call.args[0], static_cast<int>(p.axis + (p.axis >= bdims[0])), p.reverse));
   out_bdims.push_back(bdims[0]);

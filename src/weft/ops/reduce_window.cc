@@ -274,7 +274,8 @@ void transpose_reduce_window(const Call& call, std::span<const Array> cts, std::
   accums[0]->add(lax::reduce_window(cts[0], ReduceKind::kSum, w));
 }
 
-void batch_reduce_window(const Call& call, std::span<const int> bdims, std::int64_t, Arrays& outs, Bdims& out_bdims) {
+void batch_reduce_window(const Call& call, std::span<const int> bdims, const MappedAxis&, Arrays& outs,
+                         Bdims& out_bdims) {
   const auto& p = call.params_as<ReduceWindowParams>();
   outs.push_back(lax::reduce_window(call.args[0], p.kind, with_axis(p.window, bdims[0])));
   out_bdims.push_back(bdims[0]);
@@ -326,9 +327,11 @@ void check_equal_dtypes(std::string_view op, std::span<const Aval> in) {
 }
 
 // Both operands with the mapped axis in front.
-void batch_select(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+void batch_select(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
+                  Bdims& out_bdims) {
   const auto& p = call.params_as<WindowSelectParams>();
-  const Arrays operands{bdim_to_front(call.args[0], bdims[0], size), bdim_to_front(call.args[1], bdims[1], size)};
+  const Arrays operands{bdim_to_front(call.args[0], bdims[0], axis.size),
+                        bdim_to_front(call.args[1], bdims[1], axis.size)};
   bind(call.op, ir::make_params(WindowSelectParams{p.select, with_axis(p.window, 0)}), operands, outs);
   out_bdims.push_back(0);
 }

@@ -95,9 +95,10 @@ void eval_rng(const ParamsBase* params, std::span<const TensorView> in, std::spa
   });
 }
 
-void batch_rng(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+void batch_rng(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs, Bdims& out_bdims) {
   bind(call.op, call.params,
-       Arrays{bdim_to_front(call.args[0], bdims[0], size), bdim_to_front(call.args[1], bdims[1], size)}, outs);
+       Arrays{bdim_to_front(call.args[0], bdims[0], axis.size), bdim_to_front(call.args[1], bdims[1], axis.size)},
+       outs);
   out_bdims.push_back(0);
 }
 
@@ -234,8 +235,8 @@ void eval_bits(const ParamsBase* params, std::span<const TensorView> in, std::sp
   }
 }
 
-void batch_bits(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
-  bind(call.op, call.params, Arrays{bdim_to_front(call.args[0], bdims[0], size)}, outs);
+void batch_bits(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs, Bdims& out_bdims) {
+  bind(call.op, call.params, Arrays{bdim_to_front(call.args[0], bdims[0], axis.size)}, outs);
   out_bdims.assign(2, 0);
 }
 

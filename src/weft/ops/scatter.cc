@@ -272,13 +272,15 @@ void transpose_scatter(const Call& call, std::span<const Array> cts, std::span<G
   accums[2]->add(u);
 }
 
-void batch_scatter(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+void batch_scatter(const Call& call, std::span<const int> bdims, const MappedAxis& mapped_axis, Arrays& outs,
+                   Bdims& out_bdims) {
   ScatterParams p = call.params_as<ScatterParams>();
   ScatterDimensionNumbers& d = p.dimension_numbers;
   const auto shift = [](Dims& dims) {
     for (std::int64_t& v : dims) ++v;
   };
-  const Array x = bdim_to_front(call.args[0], bdims[0], size), updates = bdim_to_front(call.args[2], bdims[2], size);
+  const Array x = bdim_to_front(call.args[0], bdims[0], mapped_axis.size),
+              updates = bdim_to_front(call.args[2], bdims[2], mapped_axis.size);
   Array indices = call.args[1];
   shift(d.update_window_dims);
   shift(d.inserted_window_dims);
@@ -288,7 +290,7 @@ void batch_scatter(const Call& call, std::span<const int> bdims, std::int64_t si
     // The same places in every example: the mapped axis is one more axis of the window.
     d.update_window_dims.insert(d.update_window_dims.begin(), 0);
   } else {
-    indices = bdim_to_front(indices, bdims[1], size);
+    indices = bdim_to_front(indices, bdims[1], mapped_axis.size);
     shift(d.scatter_indices_batching_dims);
     d.input_batching_dims.insert(d.input_batching_dims.begin(), 0);
     d.scatter_indices_batching_dims.insert(d.scatter_indices_batching_dims.begin(), 0);

@@ -21,13 +21,13 @@ Array fit(const Array& x, DimSpan shape) {
 
 // Like batch_elementwise, for operands that may be 0-d where `full` is not: those stay 0-d when
 // they are not mapped and are repeated to the full shape when they are.
-void batch_with_scalars(const Call& call, std::size_t full, std::span<const int> bdims, std::int64_t size, Arrays& outs,
-                        Bdims& out_bdims) {
+void batch_with_scalars(const Call& call, std::size_t full, std::span<const int> bdims, const MappedAxis& axis,
+                        Arrays& outs, Bdims& out_bdims) {
   Dims shape(call.args[full].shape());
   if (bdims[full] != kUnmapped) shape.erase(shape.begin() + bdims[full]);
   const int to = bdims[full] == kUnmapped ? 0 : bdims[full];
   Dims batched = shape;
-  batched.insert(batched.begin() + to, size);
+  batched.insert(batched.begin() + to, axis.size);
   Arrays args;
   for (std::size_t i = 0; i < call.args.size(); ++i) {
     const Array& a = call.args[i];
@@ -38,7 +38,7 @@ void batch_with_scalars(const Call& call, std::size_t full, std::span<const int>
     else if (scalar && bdims[i] != kUnmapped)
       args.push_back(shape.empty() ? a : lax::broadcast_in_dim(a, batched, Dims{to}));
     else
-      args.push_back(bdim_to(a, bdims[i], to, size));
+      args.push_back(bdim_to(a, bdims[i], to, axis.size));
   }
   bind(call.op, call.params, args, outs);
   out_bdims.push_back(to);
@@ -170,11 +170,12 @@ void transpose_select(const Call& call, std::span<const Array> cts, std::span<Gr
   if (accums[2]) accums[2]->add(lax::select(call.args[0], zero, cts[0]));
 }
 
-void batch_select(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+void batch_select(const Call& call, std::span<const int> bdims, const MappedAxis& mapped_axis, Arrays& outs,
+                  Bdims& out_bdims) {
   // A predicate with a shape fixes where the axis goes as well as any operand does.
   const bool scalar = call.args[0].ndim() - (bdims[0] != kUnmapped) == 0;
-  if (!scalar) return batch_elementwise(call, bdims, size, outs, out_bdims);
-  batch_with_scalars(call, bdims[1] != kUnmapped || bdims[2] == kUnmapped ? 1 : 2, bdims, size, outs, out_bdims);
+  if (!scalar) return batch_elementwise(call, bdims, mapped_axis, outs, out_bdims);
+  batch_with_scalars(call, bdims[1] != kUnmapped || bdims[2] == kUnmapped ? 1 : 2, bdims, mapped_axis, outs, out_bdims);
 }
 
 }  // namespace
@@ -253,8 +254,8 @@ void jvp_clamp(const Call& call, std::span<const Array> tangents, Arrays& outs, 
   out_tangents.push_back(std::move(sum));
 }
 
-void batch_clamp(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
-  batch_with_scalars(call, 1, bdims, size, outs, out_bdims);
+void batch_clamp(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs, Bdims& out_bdims) {
+  batch_with_scalars(call, 1, bdims, axis, outs, out_bdims);
 }
 
 }  // namespace

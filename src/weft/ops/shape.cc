@@ -105,9 +105,10 @@ void transpose_reshape(const Call&, std::span<const Array> cts, std::span<GradAc
   accums[0]->add(lax::reshape(cts[0], accums[0]->aval().shape()));
 }
 
-void batch_reshape(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
-  const Dims shape = with_axis(call.params_as<ReshapeParams>().new_sizes, 0, size);
-  outs.push_back(lax::reshape(bdim_to_front(call.args[0], bdims[0], size), shape));
+void batch_reshape(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
+                   Bdims& out_bdims) {
+  const Dims shape = with_axis(call.params_as<ReshapeParams>().new_sizes, 0, axis.size);
+  outs.push_back(lax::reshape(bdim_to_front(call.args[0], bdims[0], axis.size), shape));
   out_bdims.push_back(0);
 }
 
@@ -240,11 +241,13 @@ void transpose_broadcast(const Call& call, std::span<const Array> cts, std::span
   accums[0]->add(lax::reshape(ct, x.shape()));
 }
 
-void batch_broadcast(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+void batch_broadcast(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
+                     Bdims& out_bdims) {
   const auto& p = call.params_as<BroadcastInDimParams>();
   Dims dims{0};
   for (const std::int64_t d : p.broadcast_dimensions) dims.push_back(d + 1);
-  outs.push_back(lax::broadcast_in_dim(bdim_to_front(call.args[0], bdims[0], size), with_axis(p.shape, 0, size), dims));
+  outs.push_back(
+      lax::broadcast_in_dim(bdim_to_front(call.args[0], bdims[0], axis.size), with_axis(p.shape, 0, axis.size), dims));
   out_bdims.push_back(0);
 }
 
@@ -318,7 +321,7 @@ void transpose_transpose(const Call& call, std::span<const Array> cts, std::span
 }
 
 // The mapped axis stays where it is in the operand, in front of the result.
-void batch_transpose(const Call& call, std::span<const int> bdims, std::int64_t, Arrays& outs, Bdims& out_bdims) {
+void batch_transpose(const Call& call, std::span<const int> bdims, const MappedAxis&, Arrays& outs, Bdims& out_bdims) {
   Dims permutation = axes_past(call.params_as<TransposeParams>().permutation, bdims[0]);
   permutation.insert(permutation.begin(), bdims[0]);
   outs.push_back(lax::transpose(call.args[0], permutation));
@@ -386,7 +389,7 @@ void transpose_reverse(const Call& call, std::span<const Array> cts, std::span<G
   accums[0]->add(lax::reverse(cts[0], call.params_as<ReverseParams>().dimensions));
 }
 
-void batch_reverse(const Call& call, std::span<const int> bdims, std::int64_t, Arrays& outs, Bdims& out_bdims) {
+void batch_reverse(const Call& call, std::span<const int> bdims, const MappedAxis&, Arrays& outs, Bdims& out_bdims) {
   outs.push_back(lax::reverse(call.args[0], axes_past(call.params_as<ReverseParams>().dimensions, bdims[0])));
   out_bdims.push_back(bdims[0]);
 }

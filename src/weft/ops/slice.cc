@@ -65,11 +65,11 @@ void transpose_slice(const Call& call, std::span<const Array> cts, std::span<Gra
   accums[0]->add(lax::pad(cts[0], zeros_of(Aval(x.dtype(), {})), p.start_indices, high, interior));
 }
 
-void batch_slice(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+void batch_slice(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs, Bdims& out_bdims) {
   SliceParams p = call.params_as<SliceParams>();
   const int b = bdims[0];
   p.start_indices.insert(p.start_indices.begin() + b, 0);
-  p.limit_indices.insert(p.limit_indices.begin() + b, size);
+  p.limit_indices.insert(p.limit_indices.begin() + b, axis.size);
   p.strides.insert(p.strides.begin() + b, 1);
   outs.push_back(lax::slice(call.args[0], p.start_indices, p.limit_indices, p.strides));
   out_bdims.push_back(b);
@@ -196,18 +196,18 @@ bool any_mapped(std::span<const int> bdims) {
 }
 
 // With one start for all examples the window grows by the mapped axis; with one each it is a gather.
-void batch_dynamic_slice(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs,
+void batch_dynamic_slice(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
                          Bdims& out_bdims) {
   Dims sizes = call.params_as<DynamicSliceParams>().slice_sizes;
   if (!any_mapped(bdims.subspan(1))) {
     Arrays starts(call.args.subspan(1));
     starts.insert(starts.begin() + bdims[0], Array::full({}, starts.empty() ? i32 : starts[0].dtype(), Scalar(0)));
-    sizes.insert(sizes.begin() + bdims[0], size);
+    sizes.insert(sizes.begin() + bdims[0], axis.size);
     outs.push_back(lax::dynamic_slice(call.args[0], starts, sizes));
     out_bdims.push_back(bdims[0]);
     return;
   }
-  const Array indices = stack_starts(call.args.subspan(1), bdims.subspan(1), size);
+  const Array indices = stack_starts(call.args.subspan(1), bdims.subspan(1), axis.size);
   const auto rank = static_cast<std::int64_t>(sizes.size());
   GatherDimensionNumbers d;
   for (std::int64_t i = 0; i < rank; ++i) d.offset_dims.push_back(i + 1);
@@ -217,7 +217,7 @@ void batch_dynamic_slice(const Call& call, std::span<const int> bdims, std::int6
     for (std::int64_t i = 0; i < rank; ++i) d.start_index_map.push_back(i + (i >= bdims[0]));
     d.operand_batching_dims = {bdims[0]};
     d.start_indices_batching_dims = {0};
-    sizes.insert(sizes.begin() + bdims[0], std::min<std::int64_t>(size, 1));
+    sizes.insert(sizes.begin() + bdims[0], std::min<std::int64_t>(axis.size, 1));
   }
   outs.push_back(lax::gather(call.args[0], indices, d, sizes, IndexMode::kClip));
   out_bdims.push_back(0);
@@ -289,8 +289,10 @@ void transpose_update(const Call& call, std::span<const Array> cts, std::span<Gr
   if (accums[1]) accums[1]->add(lax::dynamic_slice(cts[0], starts, accums[1]->aval().shape()));
 }
 
-void batch_update(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
-  const Array x = bdim_to_front(call.args[0], bdims[0], size), update = bdim_to_front(call.args[1], bdims[1], size);
+void batch_update(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
+                  Bdims& out_bdims) {
+  const Array x = bdim_to_front(call.args[0], bdims[0], axis.size),
+              update = bdim_to_front(call.args[1], bdims[1], axis.size);
   const std::span<const Array> starts = call.args.subspan(2);
   out_bdims.push_back(0);
   if (!any_mapped(bdims.subspan(2))) {
@@ -306,7 +308,7 @@ void batch_update(const Call& call, std::span<const int> bdims, std::int64_t siz
     d.update_window_dims.push_back(i);
     d.scatter_dims_to_operand_dims.push_back(i);
   }
-  outs.push_back(lax::scatter(x, stack_starts(starts, bdims.subspan(2), size), update, d, ScatterKind::kSet,
+  outs.push_back(lax::scatter(x, stack_starts(starts, bdims.subspan(2), axis.size), update, d, ScatterKind::kSet,
                               IndexMode::kClip, true));
 }
 

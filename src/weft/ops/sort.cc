@@ -90,10 +90,10 @@ void jvp_sort(const Call& call, std::span<const Array> tangents, Arrays& outs, A
   }
 }
 
-void batch_sort(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+void batch_sort(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs, Bdims& out_bdims) {
   const auto& p = call.params_as<SortParams>();
   Arrays operands;
-  for (std::size_t i = 0; i < bdims.size(); ++i) operands.push_back(bdim_to_front(call.args[i], bdims[i], size));
+  for (std::size_t i = 0; i < bdims.size(); ++i) operands.push_back(bdim_to_front(call.args[i], bdims[i], axis.size));
   bind(call.op, ir::make_params(SortParams{p.dimension + 1, p.num_keys}), operands, outs);
   out_bdims.assign(outs.size(), 0);
 }

@@ -32,14 +32,15 @@ void eval_threefry(const ParamsBase*, std::span<const TensorView> in, std::span<
 }
 
 // A 0-d key that differs by example is repeated over the counters; others stay as they are.
-void batch_threefry(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
+void batch_threefry(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
+                    Bdims& out_bdims) {
   Arrays operands(4);
-  for (std::size_t i = 2; i < 4; ++i) operands[i] = bdim_to_front(call.args[i], bdims[i], size);
+  for (std::size_t i = 2; i < 4; ++i) operands[i] = bdim_to_front(call.args[i], bdims[i], axis.size);
   for (std::size_t i = 0; i < 2; ++i) {
     const Array& k = call.args[i];
     const bool scalar = k.ndim() - (bdims[i] != kUnmapped) == 0;
     if (!scalar)
-      operands[i] = bdim_to_front(k, bdims[i], size);
+      operands[i] = bdim_to_front(k, bdims[i], axis.size);
     else if (bdims[i] == kUnmapped)
       operands[i] = k;
     else

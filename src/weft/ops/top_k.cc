@@ -79,8 +79,8 @@ void jvp_top_k(const Call& call, std::span<const Array> tangents, Arrays& outs, 
   out_tangents.push_back(Array());
 }
 
-void batch_top_k(const Call& call, std::span<const int> bdims, std::int64_t size, Arrays& outs, Bdims& out_bdims) {
-  bind(call.op, call.params, Arrays{bdim_to_front(call.args[0], bdims[0], size)}, outs);
+void batch_top_k(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs, Bdims& out_bdims) {
+  bind(call.op, call.params, Arrays{bdim_to_front(call.args[0], bdims[0], axis.size)}, outs);
   out_bdims.assign(2, 0);
 }
 

@@ -451,7 +451,7 @@ void Importer::map(const Op& op, Operands operands, Results& results) {
       const Bdims in(args.size(), 0);
       Bdims out;
       Arrays mapped;
-      transforms::vmap(inner, args, in, size, name, mapped, out);
+      transforms::vmap(inner, args, in, MappedAxis{size}, name, mapped, out);
       for (std::size_t i = 0; i < mapped.size(); ++i) {
         const Array& y = mapped[i];
         if (out[i] == 0) {

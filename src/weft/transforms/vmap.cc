@@ -1,17 +1,21 @@
 #include "weft/transforms/vmap.h"
 
+#include <algorithm>
+
+#include "weft/core/named_axes.h"
+
 namespace weft::transforms {
 
 namespace {
 
 class BatchTrace final : public Trace {
  public:
-  BatchTrace(std::string name, std::int64_t size) : Trace(Kind::kBatch, std::move(name)), size_(size) {}
+  BatchTrace(std::string name, MappedAxis axis) : Trace(Kind::kBatch, std::move(name)), axis_(std::move(axis)) {}
 
   Array wrap(Array value, int bdim, int argument = -1) {
     if (bdim == kUnmapped) return value;
     Dims shape(value.shape());
-    internal_check(bdim >= 0 && bdim < value.ndim() && shape[static_cast<std::size_t>(bdim)] == size_,
+    internal_check(bdim >= 0 && bdim < value.ndim() && shape[static_cast<std::size_t>(bdim)] == axis_.size,
                    "vmap: a batch rule returned an axis of the wrong size");
     shape.erase(shape.begin() + bdim);
     const Aval aval = value.aval().with_shape(shape);
@@ -36,11 +40,14 @@ class BatchTrace final : public Trace {
       bdims.push_back(unwrap(call.args[i], values[i]));
       any |= bdims.back() != kUnmapped;
     }
-    if (!any) return bind(call.op, call.params, values, outs);
+    const bool named = axis_ && names_axis(call);
+    if (!any && !named) return bind(call.op, call.params, values, outs);
+    const OpRules& rules = op_rules(call.op);
+    const BatchRule rule = named && rules.collective ? rules.collective : rules.batch;
     Arrays results;
     Bdims result_bdims;
     try {
-      op_rules(call.op).batch(Call{call.op, call.params, values}, bdims, size_, results, result_bdims);
+      rule(Call{call.op, call.params, values}, bdims, axis_, results, result_bdims);
     } catch (const Error&) {
       // The rule's operation has one more axis than the user wrote: complain about what the user wrote, if that fails.
       ir::Avals out;
@@ -51,20 +58,31 @@ class BatchTrace final : public Trace {
   }
 
  private:
-  std::int64_t size_;
+  // Whether the operation, or a program inside it, speaks of this axis.
+  bool names_axis(const Call& call) const {
+    if (!call.params) return false;
+    ir::AxisNames names;
+    call.params->add_axes(names);
+    return std::ranges::find(names, axis_.name) != names.end();
+  }
+
+  MappedAxis axis_;
 };
 
 }  // namespace
 
-void vmap(const FlatFunction& f, std::span<const Array> args, std::span<const int> bdims, std::int64_t size,
+void vmap(const FlatFunction& f, std::span<const Array> args, std::span<const int> bdims, const MappedAxis& axis,
           const std::string& name, Arrays& outs, Bdims& out_bdims) {
   check_usable(name, "arguments", args);
-  TraceScope<BatchTrace> trace(make_ref<BatchTrace>(name, size));
+  TraceScope<BatchTrace> trace(make_ref<BatchTrace>(name, axis));
   {
     Arrays wrapped, results;
     for (std::size_t i = 0; i < args.size(); ++i)
       wrapped.push_back(trace->wrap(args[i], bdims[i], static_cast<int>(i)));
-    f(wrapped, results);
+    {
+      const NamedAxisScope scope(axis);
+      f(wrapped, results);
+    }
     check_usable(name, "results", results);
     for (const Array& r : results) {
       Array value;
@@ -75,8 +93,9 @@ void vmap(const FlatFunction& f, std::span<const Array> args, std::span<const in
   trace.end();
 }
 
-std::shared_ptr<const BatchedJaxpr> batch_jaxpr(const ir::Jaxpr& jaxpr, std::span<const int> bdims, std::int64_t size) {
-  std::string key = "vmap:" + std::to_string(size);
+std::shared_ptr<const BatchedJaxpr> batch_jaxpr(const ir::Jaxpr& jaxpr, std::span<const int> bdims,
+                                                const MappedAxis& axis) {
+  std::string key = "vmap:" + axis.key();
   for (const int b : bdims) key += "," + std::to_string(b);
   return jaxpr.memo<BatchedJaxpr>(key, [&]() -> std::shared_ptr<const BatchedJaxpr> {
     auto result = std::make_shared<BatchedJaxpr>();
@@ -84,11 +103,11 @@ std::shared_ptr<const BatchedJaxpr> batch_jaxpr(const ir::Jaxpr& jaxpr, std::spa
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       if (bdims[i] == kUnmapped) continue;
       Dims shape(inputs[i].shape());
-      shape.insert(shape.begin() + bdims[i], size);
+      shape.insert(shape.begin() + bdims[i], axis.size);
       inputs[i] = inputs[i].with_shape(shape);
     }
     const FlatFunction body = [&](std::span<const Array> args, Arrays& outs) {
-      vmap([&](std::span<const Array> a, Arrays& o) { eval_jaxpr(jaxpr, a, o); }, args, bdims, size, "vmap", outs,
+      vmap([&](std::span<const Array> a, Arrays& o) { eval_jaxpr(jaxpr, a, o); }, args, bdims, axis, "vmap", outs,
            result->out_bdims);
     };
     const Staged staged = stage(body, inputs, "vmap");

@@ -6,9 +6,9 @@
 
 namespace weft::transforms {
 
-/// Runs `f` over arguments whose axis `bdims[i]` (kUnmapped: none) is mapped; `size` is its length.
-/// Results come with the position of their mapped axis.
-void vmap(const FlatFunction& f, std::span<const Array> args, std::span<const int> bdims, std::int64_t size,
+/// Runs `f` over arguments whose axis `bdims[i]` (kUnmapped: none) is mapped, all of `axis.size`. Operations inside may
+/// name the axis. Results come with the position of their mapped axis.
+void vmap(const FlatFunction& f, std::span<const Array> args, std::span<const int> bdims, const MappedAxis& axis,
           const std::string& name, Arrays& outs, Bdims& out_bdims);
 
 /// A program over batched inputs, with where its outputs' mapped axes are.
@@ -16,6 +16,7 @@ struct BatchedJaxpr {
   ir::Jaxpr jaxpr;
   Bdims out_bdims;
 };
-std::shared_ptr<const BatchedJaxpr> batch_jaxpr(const ir::Jaxpr& jaxpr, std::span<const int> bdims, std::int64_t size);
+std::shared_ptr<const BatchedJaxpr> batch_jaxpr(const ir::Jaxpr& jaxpr, std::span<const int> bdims,
+                                                const MappedAxis& axis);
 
 }  // namespace weft::transforms

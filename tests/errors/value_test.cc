@@ -133,7 +133,7 @@ TEST(value_error, vmap_of_nothing) {
   expect_error<ValueError>([&] { vmap([](Array x) { return x; }, unmapped)(np::ones({3})); },
                            "vmap: at least one argument must be mapped; got only unmapped ones.\n"
                            "  while tracing vmap(f) at here\n"
-                           "hint: give an axis in in_axes.");
+                           "hint: give an axis in in_axes, or axis_size.");
 }
 
 TEST(value_error, an_unmapped_result_that_varies) {

@@ -323,7 +323,8 @@ TEST(mutation, every_mutant_is_refused_or_is_a_program) {
         ++failures;
       }
       EXPECT_TRUE(dce(program).eqns().size() <= program.eqns().size());
-      if (small(program)) {
+      // What names an axis runs only inside of the vmap that maps it.
+      if (small(program) && named_axes(program).empty()) {
         SCOPED_TRACE(text);
         run(program, engine);
         if (accepted % 4 == 0) transform(program, engine);

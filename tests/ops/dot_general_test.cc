@@ -74,7 +74,7 @@ TEST(dot_general, vmap_of_one_operand_adds_a_free_axis_and_no_transpose) {
         [&](std::span<const Array> a, Arrays& outs) {
           transforms::vmap([](std::span<const Array> e,
                               Arrays& o) { o.push_back(lax::dot_general(e[0], e[1], {{1}, {0}, {}, {}})); },
-                           a, bdims, 7, "vmap", outs, out);
+                           a, bdims, MappedAxis{7}, "vmap", outs, out);
         },
         ir::Avals{ax, ay}, "f");
     EXPECT_EQ(s.jaxpr.eqns().size(), 1u) << s.jaxpr.str();

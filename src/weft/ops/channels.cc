@@ -35,7 +35,7 @@ void infer_results(std::span<const Aval> types, Avals& out) {
   for (const Aval a : types) out.push_back(a);
 }
 
-void batch_nothing(const Call& call, std::span<const int>, std::int64_t, Arrays& outs, Bdims& out_bdims) {
+void batch_nothing(const Call& call, std::span<const int>, const MappedAxis&, Arrays& outs, Bdims& out_bdims) {
   bind(call.op, call.params, call.args, outs);
   out_bdims.assign(outs.size(), kUnmapped);
 }

@@ -1,8 +1,6 @@
-// With groups of m positions, the axis in front is brought into their order and seen as [groups, m]; results for each
-// position go back into the order of the axis. Without groups there is one, of all.
+// Without groups, the mapped axis is brought in front and worked on there. With groups of m positions it is brought
+// into their order and seen as [groups, m]; results for each position go back into the order of the axis.
 #include "weft/ops/collective_axis.h"
-
-#include <numeric>
 
 #include "weft/ir/collectives.h"
 
@@ -10,67 +8,65 @@ namespace weft::ops {
 
 namespace {
 
-// x[order] along axis 0; zeros where `order` says -1.
+// x[order] along axis 0; zeros where `order` says -1. By slices of neighbours: a rule that brought an array of
+// positions along could not be part of a program.
 Array rows(const Array& x, DimSpan order) {
-  Dims identity(order);
-  std::iota(identity.begin(), identity.end(), 0);
-  if (order.size() == static_cast<std::size_t>(x.shape(0)) && std::ranges::equal(order, identity)) return x;
-  std::vector<std::int32_t> from;
-  std::vector<bool> there;
-  for (const std::int64_t i : order) {
-    from.push_back(static_cast<std::int32_t>(std::max<std::int64_t>(i, 0)));
-    there.push_back(i >= 0);
+  Arrays parts;
+  Dims start(x.shape().size(), 0), limit(x.shape()), shape(x.shape());
+  for (std::size_t i = 0, end; i < order.size(); i = end) {
+    const std::int64_t first = order[i], step = first < 0 ? 0 : 1;
+    for (end = i + 1; end < order.size() && order[end] == order[end - 1] + step;) ++end;
+    const auto n = static_cast<std::int64_t>(end - i);
+    if (first < 0) {
+      shape[0] = n;
+      parts.push_back(zeros_of(x.aval().with_shape(shape)));
+    } else if (n == x.shape(0)) {
+      parts.push_back(x);
+    } else {
+      start[0] = first;
+      limit[0] = first + n;
+      parts.push_back(lax::slice(x, start, limit));
+    }
   }
-  const auto n = static_cast<std::int64_t>(order.size());
-  GatherDimensionNumbers d;
-  for (int i = 1; i < x.ndim(); ++i) d.offset_dims.push_back(i);
-  d.collapsed_slice_dims = {0};
-  d.start_index_map = {0};
-  Dims sizes(x.shape());
-  sizes[0] = 1;
-  const Array y = lax::gather(x, Array::from_vector(from, {n, 1}), d, sizes, IndexMode::kPromise);
-  if (std::ranges::find(there, false) == there.end()) return y;
-  const Array mask = lax::broadcast_in_dim(Array::from_vector(there, {n}), y.shape(), Dims{0});
-  return lax::select(mask, y, zeros_of(y.aval()));
+  return parts.size() == 1 ? parts[0] : lax::concatenate(parts, 0);
 }
 
 // The positions of an axis, group after group.
 struct Grouping {
-  std::int64_t groups, members;
-  Dims order;  // empty: as they are
+  std::int64_t groups = 1, members;
+  int lead = 0;  // axes in front of that of the members: one of the groups, when there are several
+  Dims order;
 
-  Grouping(const ProcessGroups& g) : groups(1), members(g.axis.size) {
+  Grouping(const ProcessGroups& g) : members(g.axis.size) {
     if (g.replica_groups.empty()) return;
     groups = static_cast<std::int64_t>(g.replica_groups.size());
     members = static_cast<std::int64_t>(g.replica_groups[0].size());
+    lead = 1;
     for (const Dims& group : g.replica_groups) order.append(group.begin(), group.end());
   }
 
-  /// [axis, ...] as [groups, members, ...].
+  /// [axis, ...] as [groups, members, ...], or as it is.
   Array split(const Array& x) const {
+    if (lead == 0) return x;
     Dims shape(x.shape());
     shape[0] = members;
     shape.insert(shape.begin(), groups);
-    return lax::reshape(order.empty() ? x : rows(x, order), shape);
+    return lax::reshape(rows(x, order), shape);
   }
   /// Back again.
   Array join(const Array& x) const {
+    if (lead == 0) return x;
     Dims shape(x.shape().subspan(1)), inverse(order);
     shape[0] = groups * members;
-    const Array y = lax::reshape(x, shape);
-    if (order.empty()) return y;
     for (std::size_t i = 0; i < order.size(); ++i)
       inverse[static_cast<std::size_t>(order[i])] = static_cast<std::int64_t>(i);
-    return rows(y, inverse);
+    return rows(lax::reshape(x, shape), inverse);
   }
-  /// [groups, ...], one result for each group, as [axis, ...]; [...] when all are one group.
-  Array of_members(const Array& x, int& bdim) const {
-    if (groups == 1) {
-      bdim = kUnmapped;
-      return lax::reshape(x, x.shape().subspan(1));
-    }
-    bdim = 0;
-    return join(bdim_to(x, kUnmapped, 1, members));
+  /// [groups, ...], one result for each group, for its members: [axis, ...]. The same for everybody when there are
+  /// none.
+  void push_results(const Array& x, Arrays& outs, Bdims& out_bdims) const {
+    outs.push_back(lead == 0 ? x : join(bdim_to(x, kUnmapped, 1, members)));
+    out_bdims.push_back(lead == 0 ? kUnmapped : 0);
   }
 };
 
@@ -102,10 +98,8 @@ void all_reduce_over_axis(const Call& call, std::span<const int> bdims, const Ma
   internal_check(!p.computation, "all_reduce over a named axis goes by kinds");
   const Grouping grouping(p.groups);
   for (std::size_t i = 0; i < bdims.size(); ++i) {
-    int bdim = 0;
-    const Array y = lax::reduce(grouping.split(bdim_to_front(call.args[i], bdims[i], axis.size)), p.kind, Dims{1});
-    const Array r = grouping.of_members(y, bdim);
-    push(outs, out_bdims, r, bdim);
+    const Array x = grouping.split(bdim_to_front(call.args[i], bdims[i], axis.size));
+    grouping.push_results(lax::reduce(x, p.kind, Dims{grouping.lead}), outs, out_bdims);
   }
 }
 
@@ -113,14 +107,11 @@ void all_gather_over_axis(const Call& call, std::span<const int> bdims, const Ma
                           Bdims& out_bdims) {
   const auto& p = call.params_as<AllGatherParams>();
   const Grouping grouping(p.groups);
-  const int to = static_cast<int>(p.all_gather_dim);
+  const int at = static_cast<int>(p.all_gather_dim) + grouping.lead;
   for (std::size_t i = 0; i < bdims.size(); ++i) {
-    // [groups, members, ...]: the members go before the axis that grows.
+    // The members go before the axis that grows.
     const Array x = grouping.split(bdim_to_front(call.args[i], bdims[i], axis.size));
-    const Array y = merge_axes(bdim_to(x, 1, to + 1, p.group_size), to + 1);
-    int bdim = 0;
-    const Array r = grouping.of_members(y, bdim);
-    push(outs, out_bdims, r, bdim);
+    grouping.push_results(merge_axes(bdim_to(x, grouping.lead, at, p.group_size), at), outs, out_bdims);
   }
 }
 
@@ -130,10 +121,10 @@ void reduce_scatter_over_axis(const Call& call, std::span<const int> bdims, cons
   internal_check(!p.computation, "reduce_scatter over a named axis goes by kinds");
   const Grouping grouping(p.groups);
   const Array x = grouping.split(bdim_to_front(call.args[0], bdims[0], axis.size));
-  const Array y = lax::reduce(x, p.kind, Dims{1});  // [groups, ...]
+  const Array y = lax::reduce(x, p.kind, Dims{grouping.lead});
   // Part m of a group's result belongs to member m.
-  const std::int64_t at = p.scatter_dimension + 1;
-  const Array parts = bdim_to(split_axis(y, at, grouping.members), static_cast<int>(at), 1, grouping.members);
+  const int at = static_cast<int>(p.scatter_dimension) + grouping.lead;
+  const Array parts = bdim_to(split_axis(y, at, grouping.members), at, grouping.lead, grouping.members);
   push(outs, out_bdims, grouping.join(parts), 0);
 }
 
@@ -143,12 +134,11 @@ void all_to_all_over_axis(const Call& call, std::span<const int> bdims, const Ma
   const Grouping grouping(p.groups);
   for (std::size_t i = 0; i < bdims.size(); ++i) {
     const Array x = grouping.split(bdim_to_front(call.args[i], bdims[i], axis.size));
-    // [groups, from, ..., to, ...]: sender and receiver change places, and the parts are joined in the senders' order.
-    const auto to_at = static_cast<int>(p.split_dimension + 2);
-    const Array parts = split_axis(x, to_at, p.split_count);
-    const Array received = bdim_to(parts, to_at, 1, p.split_count);  // [groups, to, from, ...]
-    const auto at = static_cast<int>(p.concat_dimension + 2);
-    const Array y = merge_axes(bdim_to(received, 2, at, p.split_count), at);
+    // [from, ..., to, ...]: the receivers go in front, and the senders' parts are joined in their order.
+    const int from = grouping.lead, to = static_cast<int>(p.split_dimension) + from + 1;
+    const Array received = bdim_to(split_axis(x, to, p.split_count), to, from, p.split_count);  // [to, from, ...]
+    const int at = static_cast<int>(p.concat_dimension) + from + 1;
+    const Array y = merge_axes(bdim_to(received, from + 1, at, p.split_count), at);
     push(outs, out_bdims, grouping.join(y), 0);
   }
 }

@@ -196,7 +196,7 @@ void eval_axis_index(const ParamsBase* params, std::span<const TensorView>, std:
 }
 
 // Nothing to map.
-void batch_id(const Call& call, std::span<const int>, std::int64_t, Arrays& outs, Bdims& out_bdims) {
+void batch_id(const Call& call, std::span<const int>, const MappedAxis&, Arrays& outs, Bdims& out_bdims) {
   bind(call.op, call.params, call.args, outs);
   out_bdims.push_back(kUnmapped);
 }

@@ -63,7 +63,7 @@ void eval_iota(const ParamsBase* params, std::span<const TensorView>, std::span<
 }
 
 // No operand: never batched, no tangent.
-void batch_iota(const Call&, std::span<const int>, std::int64_t, Arrays&, Bdims&) {
+void batch_iota(const Call&, std::span<const int>, const MappedAxis&, Arrays&, Bdims&) {
   throw InternalError("iota: batched, but it has no operand");
 }
 

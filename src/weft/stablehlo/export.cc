@@ -209,6 +209,11 @@ Module Exporter::module(const ir::Jaxpr& jaxpr, std::span<const Array> constants
 }
 
 Module to_module(const ir::Jaxpr& jaxpr, std::span<const Array> constants, const std::string& name) {
+  const ir::AxisNames& axes = ir::named_axes(jaxpr);
+  if (!axes.empty())
+    throw UnboundAxisError(
+        "stablehlo: there are no mapped axes in StableHLO; got a program that names axis '" + axes[0] + "'.",
+        "print the function that vmap returns: there the axis is one of an array.");
   return Exporter().module(jaxpr, constants, name);
 }
 

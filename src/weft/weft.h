@@ -6,6 +6,7 @@
 #include "weft/api/autodiff.h"      // IWYU pragma: export
 #include "weft/api/checkpoint.h"    // IWYU pragma: export
 #include "weft/api/collectives.h"   // IWYU pragma: export
+#include "weft/api/compiles.h"      // IWYU pragma: export
 #include "weft/api/control_flow.h"  // IWYU pragma: export
 #include "weft/api/custom.h"        // IWYU pragma: export
 #include "weft/api/grad.h"          // IWYU pragma: export
@@ -15,6 +16,7 @@
 #include "weft/api/vmap.h"          // IWYU pragma: export
 #include "weft/base/thread_pool.h"  // IWYU pragma: export
 #include "weft/core/name_scope.h"   // IWYU pragma: export
+#include "weft/core/trace.h"        // IWYU pragma: export
 #include "weft/core/tree.h"         // IWYU pragma: export
 #include "weft/ir/parse.h"          // IWYU pragma: export
 #include "weft/ir/print.h"          // IWYU pragma: export

@@ -30,8 +30,9 @@ TEST(trace, a_value_that_outlived_its_transformation_is_refused_with_its_line) {
     return x;
   })(1.0f);
   const std::string what = message_of<LeakError>([&] { leaked + 1.0f; });
-  EXPECT_EQ(what.rfind("add: operands must belong to a running transformation; got f32[] made at trace_test.cc:", 0),
-            0u)
+  EXPECT_EQ(
+      what.rfind("add: operands must belong to a running transformation; got f32[] made by sin at trace_test.cc:", 0),
+      0u)
       << what;
   EXPECT_NE(what.find("trace_test.cc:"), std::string::npos) << what;
   EXPECT_NE(what.find("jit(f)"), std::string::npos) << what;
@@ -70,7 +71,7 @@ TEST(trace, checking_leaks_lists_every_line_that_made_one) {
     })(1.0f);
   });
   EXPECT_NE(what.find("2 of jit(f)"), std::string::npos) << what;
-  EXPECT_NE(what.find("leaked f32[] made at trace_test.cc:"), std::string::npos) << what;
+  EXPECT_NE(what.find("leaked f32[] made by sin at trace_test.cc:"), std::string::npos) << what;
   kept.clear();
   // No false alarms: results, captured values and nested transformations are not leaks.
   const Array w(2.0);

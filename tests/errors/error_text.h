@@ -1,7 +1,7 @@
 // How the tests of this folder pin an error: its class, its whole text, and that nothing else happened.
 //
-// Texts of the user's own statement say `here` for file and line when the line is that of the mistake or just
-// before it; locations_test.cc pins exact lines.
+// Texts say `here` for file and line when the line is that of the mistake or just before it, and `there` for other
+// lines of the test.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@
 
 namespace weft::errors {
 
-/// Lines of this test file that `at` closes are called `here`.
+/// Lines of this test file that `at` closes are called `here`, its others `there`.
 inline std::string with_here(const std::string& text, const std::source_location& at) {
   const std::string file = SourceLocation(at.file_name(), 1).str();
   const std::string stem = file.substr(0, file.rfind(':') + 1);
@@ -26,7 +26,7 @@ inline std::string with_here(const std::string& text, const std::source_location
     const int distance = line - static_cast<int>(at.line());
     out += text.substr(done, found - done);
     // Compilers name the first or the last line of a call that spans several.
-    out += distance > -14 && distance < 14 ? std::string("here") : text.substr(found, end - found);
+    out += distance > -14 && distance < 14 ? "here" : "there";
     done = end;
   }
   return out + text.substr(done);

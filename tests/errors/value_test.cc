@@ -343,5 +343,37 @@ TEST(value_error, a_negative_bound_on_steps) {
       "  at here");
 }
 
+TEST(value_error, a_call_that_would_compile_where_nothing_may) {
+  const auto f = jit([](std::pair<Array, Array> p, int n) { return p.first + n; }, {.name = "step"});
+  const auto call = [&](std::int64_t size, int n) {
+    const CompilePolicyScope serving(CompilePolicy::kNever);
+    const std::pair p(np::ones({size}), Array(1.0f));
+    f(p, n);
+  };
+  expect_error<ValueError>([&] { call(3, 1); },
+                           "jit: no program may be compiled here (CompilePolicy::kNever); got a call of jit(step) at "
+                           "here that needs one: it was not called before.\n"
+                           "  after ones at here\n"
+                           "hint: call it once like this where the policy is CompilePolicy::kAlways.");
+  f(std::pair(np::ones({3}), Array(1.0f)), 1);
+  call(3, 1);
+  expect_error<ValueError>([&] { call(4, 2); },
+                           "jit: no program may be compiled here (CompilePolicy::kNever); got a call of jit(step) at "
+                           "here that needs one: it differs from its only program.\n"
+                           "  args[0][0]: f32[4] instead of f32[3]\n"
+                           "  args[1]: 2 instead of 1\n"
+                           "  after ones at here\n"
+                           "hint: pass what was passed before, padded to the same shapes, or call it once like this "
+                           "where the policy is CompilePolicy::kAlways.");
+  const auto once = jit([](Array x) { return x; }, {.policy = CompilePolicy::kOnce});
+  once(1.0f);
+  expect_error<ValueError>([&] { once(1.0); },
+                           "jit: no second program may be compiled here (CompilePolicy::kOnce); got a call of jit(f) "
+                           "at here that needs one: it differs from its only program.\n"
+                           "  args[0]: f64[] instead of f32[]\n"
+                           "hint: pass what was passed before, padded to the same shapes, or call it once like this "
+                           "where the policy is CompilePolicy::kAlways.");
+}
+
 }  // namespace
 }  // namespace weft::errors

@@ -124,6 +124,14 @@ class Callable {
 
   Callable(F& f, const Pack& pack) : f_(f), pack_(pack) {}
 
+  /// The call itself, for when jit is disabled.
+  static Result run(F& f, Pack pack) {
+    if constexpr (kPossible && kReturns)
+      return std::apply(f, std::move(pack));
+    else
+      return Result();
+  }
+
   /// For the engines: calls the function and appends the arrays of its result.
   FlatFunction flat() {
     return [this](std::span<const Array> args, Arrays& outs) {
@@ -146,7 +154,7 @@ class Callable {
 };
 
 /// "grad(f) at train.cc:18".
-inline std::string transform_name(const char* transform, const SourceLocation& loc) {
+inline std::string transform_name(std::string_view transform, const SourceLocation& loc) {
   return std::string(transform) + (loc ? " at " + loc.str() : std::string());
 }
 

@@ -52,15 +52,17 @@ Arrays bind_checkpoint(const Staged& staged, const CheckpointPolicy& policy, std
 /// A function with f's arguments that gives what f gives. Its derivatives in reverse mode keep the arguments, what f
 /// captures and the values that `policy` allows, and compute the others again: less memory, more time.
 ///   auto layer = checkpoint([](Array w, Array x) { return np::tanh(np::matmul(x, w)); });
-/// f is staged on every call, also outside of transformations: what it computes has no values inside.
+/// f is staged on every call, also outside of transformations: what it computes has no values inside, unless a
+/// DisableJit lives, which runs f as it is.
 template <class F>
 auto checkpoint(F&& f, CheckpointPolicy policy = {}, SourceLocation loc = std::source_location::current()) {
   return [f = std::decay_t<F>(std::forward<F>(f)), policy = std::move(policy), loc](auto&&... args) {
     auto pack = api::prepare<decltype(f)>(std::forward<decltype(args)>(args)...);
+    api::Callable<std::remove_reference_t<decltype((f))>, decltype(pack)> call(f, pack);
+    if (jit_disabled()) return call.run(f, std::move(pack));
     const std::string name = api::transform_name("checkpoint(f)", loc);
     const Arrays leaves = tree::leaves(pack);
     ir::Avals inputs = avals_of(leaves);
-    api::Callable<std::remove_reference_t<decltype((f))>, decltype(pack)> call(f, pack);
     const Staged staged = api::with_note(name, [&] { return stage(call.flat(), inputs, name); });
     return call.result(api::bind_checkpoint(staged, policy, leaves, loc));
   };

@@ -45,9 +45,9 @@ Array branch_index(const Array& x) {
   return x;
 }
 
-Arrays bind_branches(const std::string& name, const SourceLocation& loc, const Array& index,
-                     std::span<const Branch> branches, std::span<const Array> xs) {
-  const std::string what = name.substr(0, name.find(' '));  // cond or switch_
+Arrays bind_branches(const char* what, const SourceLocation& loc, const Array& index, std::span<const Branch> branches,
+                     std::span<const Array> xs) {
+  const std::string name = transform_name(what, loc);
   const ir::Avals types = branches[0].staged.jaxpr.output_avals();
   // All captures once, in the order of the branches.
   Arrays operands;
@@ -57,7 +57,7 @@ Arrays bind_branches(const std::string& name, const SourceLocation& loc, const A
     const ir::Avals own = branches[b].staged.jaxpr.output_avals();
     for (std::size_t i = 0; i < types.size(); ++i)
       with_note(name, [&] {
-        check_same_type(types[i], own[i], what + ": branches must return the same types",
+        check_same_type(types[i], own[i], std::string(what) + ": branches must return the same types",
                         with_path("result", branches[0].paths, i) + " of branch 0,",
                         "of branch " + std::to_string(b) + ",");
       });

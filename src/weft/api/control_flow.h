@@ -2,10 +2,12 @@
 //
 // Functions take and return trees. They are staged once, whatever the number of steps; arrays and traced values that
 // they capture become inputs. Each is one equation under jit, and differentiates, batches and nests like any other.
-// Plain C++ `if` and `for` work too, on values that are known: under grad, and outside of transformations.
+// Plain C++ `if` and `for` work too, on values that are known: under grad, and outside of transformations. While a
+// DisableJit lives, these functions are such `if`s and `for`s themselves, where values are known.
 #pragma once
 
 #include "weft/api/callable.h"
+#include "weft/api/stepwise.h"
 
 namespace weft {
 
@@ -38,8 +40,9 @@ struct Branch {
   std::vector<std::string> paths;
 };
 /// Binds one `case`. Every branch gets what any captures. DTypeError or ShapeError naming the leaf when results differ.
-Arrays bind_branches(const std::string& name, const SourceLocation& loc, const Array& index,
-                     std::span<const Branch> branches, std::span<const Array> xs);
+/// `what`: "cond" or "switch_".
+Arrays bind_branches(const char* what, const SourceLocation& loc, const Array& index, std::span<const Branch> branches,
+                     std::span<const Array> xs);
 /// A bool[] or integer scalar as the index of a `case`: DTypeError or ShapeError, naming `what`.
 Array predicate(const std::string& what, const Array& x);
 Array branch_index(const Array& x);
@@ -90,13 +93,17 @@ auto cond(const Arg& pred, T&& true_f, F&& false_f, A&&... args) {
   const ir::Avals inputs = avals_of(leaves);
   api::Callable<std::remove_reference_t<T>, decltype(pack)> when_true(true_f, pack);
   api::Callable<std::remove_reference_t<F>, decltype(pack)> when_false(false_f, pack);
-  static_assert(std::is_same_v<typename decltype(when_true)::Result, typename decltype(when_false)::Result>,
-                "cond: both branches must return the same type");
-  // false is 0.
-  api::Branch branches[2] = {api::stage_branch(name, when_false, inputs), api::stage_branch(name, when_true, inputs)};
-  tree::check_same_structure("cond: branches", when_true.prototype(), when_false.prototype(), loc);
+  constexpr bool kSame = std::is_same_v<typename decltype(when_true)::Result, typename decltype(when_false)::Result>;
+  static_assert(kSame, "cond: both branches must return the same type");
   const Array index = api::predicate("cond: the predicate", pred.array());
-  return when_true.result(api::bind_branches(name, loc, index, branches, leaves));
+  if constexpr (kSame)
+    if (const auto taken = api::branch_to_run(index, 2))
+      return *taken ? when_true.run(true_f, std::move(pack)) : when_false.run(false_f, std::move(pack));
+  // false is 0.
+  api::Branch branches[2] = {api::stage_branch("the false branch of " + name, when_false, inputs),
+                             api::stage_branch("the true branch of " + name, when_true, inputs)};
+  tree::check_same_structure("cond: branches", when_true.prototype(), when_false.prototype(), loc);
+  return when_true.result(api::bind_branches("cond", loc, index, branches, leaves));
 }
 
 /// branches[index](args...); an index out of range is clamped to the first or last branch. `branches` is a tuple of
@@ -108,8 +115,22 @@ auto switch_(const Arg& index, const std::tuple<F...>& branches, A&&... args) {
   auto pack = api::prepare<std::tuple_element_t<0, std::tuple<F...>>>(std::forward<A>(args)...);
   using Pack = decltype(pack);
   using Result = typename api::Callable<const std::tuple_element_t<0, std::tuple<F...>>, Pack>::Result;
-  static_assert((std::is_same_v<Result, typename api::Callable<const F, Pack>::Result> && ...),
-                "switch_: all branches must return the same type");
+  constexpr bool kSame = (std::is_same_v<Result, typename api::Callable<const F, Pack>::Result> && ...);
+  static_assert(kSame, "switch_: all branches must return the same type");
+  const Array chosen = api::branch_index(index.array());
+  if constexpr (kSame)
+    if (const auto taken = api::branch_to_run(chosen, sizeof...(F))) {
+      std::optional<Result> result;
+      std::size_t i = 0;
+      std::apply(
+          [&](const auto&... f) {
+            ((i++ == *taken ? void(result.emplace(api::Callable<const std::decay_t<decltype(f)>, Pack>::run(f, pack)))
+                            : void()),
+             ...);
+          },
+          branches);
+      return std::move(*result);
+    }
   const Arrays leaves = tree::leaves(pack);
   const ir::Avals inputs = avals_of(leaves);
   std::vector<api::Branch> staged;
@@ -118,34 +139,36 @@ auto switch_(const Arg& index, const std::tuple<F...>& branches, A&&... args) {
       [&](const auto&... f) {
         const auto one = [&](const auto& branch) {
           api::Callable<std::remove_reference_t<decltype(branch)>, Pack> call(branch, pack);
-          staged.push_back(api::stage_branch(name, call, inputs));
+          staged.push_back(api::stage_branch("branch " + std::to_string(staged.size()) + " of " + name, call, inputs));
           if (prototype) tree::check_same_structure("switch_: branches", *prototype, call.prototype(), loc);
           prototype = call.prototype();
         };
         (one(f), ...);
       },
       branches);
-  return tree::with_leaves(std::move(*prototype),
-                           api::bind_branches(name, loc, api::branch_index(index.array()), staged, leaves));
+  return tree::with_leaves(std::move(*prototype), api::bind_branches("switch_", loc, chosen, staged, leaves));
 }
 template <class F, class... A>
 auto switch_(const Arg& index, const std::vector<F>& branches, A&&... args) {
   const SourceLocation loc = index.location();
   const std::string name = api::transform_name("switch_", loc);
   auto pack = api::prepare<F>(std::forward<A>(args)...);
+  using Call = api::Callable<const F, decltype(pack)>;
+  if (branches.empty()) throw ValueError("switch_: there must be a branch; got none.");
+  const Array chosen = api::branch_index(index.array());
+  if (const auto taken = api::branch_to_run(chosen, branches.size()))
+    return Call::run(branches[*taken], std::move(pack));
   const Arrays leaves = tree::leaves(pack);
   const ir::Avals inputs = avals_of(leaves);
   std::vector<api::Branch> staged;
-  std::optional<typename api::Callable<const F, decltype(pack)>::Result> prototype;
-  if (branches.empty()) throw ValueError("switch_: there must be a branch; got none.");
+  std::optional<typename Call::Result> prototype;
   for (const F& branch : branches) {
-    api::Callable<const F, decltype(pack)> call(branch, pack);
-    staged.push_back(api::stage_branch(name, call, inputs));
+    Call call(branch, pack);
+    staged.push_back(api::stage_branch("branch " + std::to_string(staged.size()) + " of " + name, call, inputs));
     if (prototype) tree::check_same_structure("switch_: branches", *prototype, call.prototype(), loc);
     prototype = call.prototype();
   }
-  return tree::with_leaves(std::move(*prototype),
-                           api::bind_branches(name, loc, api::branch_index(index.array()), staged, leaves));
+  return tree::with_leaves(std::move(*prototype), api::bind_branches("switch_", loc, chosen, staged, leaves));
 }
 
 /// state = init; while (cond(state)) state = body(state); returns the last state. `cond` gives bool[], `body` a state
@@ -156,27 +179,45 @@ auto while_loop(C&& cond, B&& body, S&& init, LoopOptions options = {},
   const std::string name = api::transform_name("while_loop", loc);
   auto pack = api::prepare<B>(std::forward<S>(init));
   using State = std::tuple_element_t<0, decltype(pack)>;
-  const Arrays leaves = tree::leaves(pack);
-  const ir::Avals types = avals_of(leaves);
   api::Callable<std::remove_reference_t<C>, decltype(pack)> go_on(cond, pack);
   api::Callable<std::remove_reference_t<B>, decltype(pack)> step(body, pack);
   static_assert(std::is_same_v<typename decltype(go_on)::Result, Array>,
                 "while_loop: the condition must return an Array");
   static_assert(std::is_same_v<typename decltype(step)::Result, State>,
                 "while_loop: the body must return what it takes");
-  const Staged test = api::with_note(name, [&] {
+  const auto check_state = [&](const State& next, std::span<const Aval> types) {
+    api::with_note(name, [&] {
+      tree::check_same_structure("while_loop: state", std::get<0>(pack), next, loc);
+      api::check_carry("while_loop", tree::structure(next).paths(), tree::leaves(std::get<0>(pack)), types);
+    });
+  };
+  if (jit_disabled() && options.max_steps.value_or(0) >= 0) {
+    for (std::int64_t i = 0;; ++i) {
+      const Array more = api::predicate("while_loop: the condition", go_on.run(cond, pack));
+      if (!more.known()) {  // the rest is one operation
+        if (options.max_steps) *options.max_steps -= i;
+        break;
+      }
+      if (!more.item<bool>()) return std::get<0>(std::move(pack));
+      api::check_step(i, options.max_steps, loc);
+      State next = step.run(body, pack);
+      check_state(next, avals_of(tree::leaves(next)));
+      std::get<0>(pack) = std::move(next);
+    }
+  }
+  const Arrays leaves = tree::leaves(pack);
+  const ir::Avals types = avals_of(leaves);
+  const std::string test_name = "the condition of " + name, body_name = "the body of " + name;
+  const Staged test = api::with_note(test_name, [&] {
     return stage(
         [&](std::span<const Array> a, Arrays& outs) {
           go_on.flat()(a, outs);
           outs = Arrays{api::predicate("while_loop: the condition", outs.empty() ? Array() : outs[0])};
         },
-        types, name);
+        types, test_name);
   });
-  const Staged staged = api::with_note(name, [&] { return stage(step.flat(), types, name); });
-  api::with_note(name, [&] {
-    tree::check_same_structure("while_loop: state", std::get<0>(pack), step.prototype(), loc);
-    api::check_carry("while_loop", tree::structure(step.prototype()).paths(), leaves, staged.jaxpr.output_avals());
-  });
+  const Staged staged = api::with_note(body_name, [&] { return stage(step.flat(), types, body_name); });
+  check_state(step.prototype(), staged.jaxpr.output_avals());
   return step.result(api::run_while(test, staged, leaves, options, loc));
 }
 
@@ -210,14 +251,36 @@ auto scan(F&& f, C&& init, X&& xs, ScanOptions options = {}, SourceLocation loc 
     paths = tree::structure(std::get<1>(pack)).paths();
   }
   const std::int64_t length = api::with_note(name, [&] { return api::scan_length(slices, paths, options); });
+  const auto check_carry = [&](const Carry& next, std::span<const Aval> types) {
+    api::with_note(name, [&] {
+      tree::check_same_structure("scan: carry", std::get<0>(pack), next, loc);
+      api::check_carry("scan", tree::structure(next).paths(), carry, types);
+    });
+  };
+  if (jit_disabled() && length > 0) {  // what no steps give only the body's program tells
+    auto state = pack;
+    std::optional<typename Call::Result> result;
+    api::StackedSteps stacked(loc);
+    for (std::int64_t i = 0; i < length; ++i) {
+      if constexpr (!kNoXs)
+        std::get<1>(state) =
+            tree::with_leaves(std::get<1>(pack), api::slices_at(slices, options.reverse ? length - 1 - i : i, loc));
+      typename Call::Result next = Call::run(f, state);
+      check_carry(next.first, avals_of(tree::leaves(next.first)));
+      if (result) tree::check_same_structure("scan: ys", result->second, next.second, loc);
+      stacked.add(tree::leaves(next.second), tree::structure(next.second).paths());
+      std::get<0>(state) = next.first;
+      result.emplace(std::move(next));
+    }
+    result->second = tree::with_leaves(std::move(result->second), stacked.take(options.reverse));
+    return std::move(*result);
+  }
   ir::Avals inputs = avals_of(carry);
   for (const Aval a : api::slices_of(slices)) inputs.push_back(a);
   Call call(f, pack);
-  const Staged body = api::with_note(name, [&] { return stage(call.flat(), inputs, name); });
-  api::with_note(name, [&] {
-    tree::check_same_structure("scan: carry", std::get<0>(pack), call.prototype().first, loc);
-    api::check_carry("scan", tree::structure(call.prototype().first).paths(), carry, body.jaxpr.output_avals());
-  });
+  const std::string body_name = "the body of " + name;
+  const Staged body = api::with_note(body_name, [&] { return stage(call.flat(), inputs, body_name); });
+  check_carry(call.prototype().first, body.jaxpr.output_avals());
   return call.result(api::run_scan(body, carry, slices, length, options, loc));
 }
 

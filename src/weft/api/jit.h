@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "weft/api/callable.h"
+#include "weft/api/compiles.h"
 #include "weft/core/named_axes.h"
 #include "weft/ir/call.h"
 #include "weft/runtime/client.h"
@@ -67,58 +68,93 @@ struct JitEntry {
   std::shared_ptr<const Executable> executable;  // null until first evaluated
   ir::Params call_params;
   std::shared_ptr<const void> prototype;  // the result's structure
+  std::shared_ptr<const SignatureOutline> outline;
 };
 
-/// The entries of one jitted function. Copies share them. Safe to use from several threads.
+/// The entries of one jitted function, and its counts. Copies share them. Safe to use from several threads.
 class JitCache {
  public:
-  JitCache();
+  /// `function`: "jit(step) at train.cc:18".
+  JitCache(std::string function, CompilePolicy policy);
+  /// Null when there is none.
   std::shared_ptr<JitEntry> find(std::uint64_t hash, const Signature& signature) const;
-  void add(std::uint64_t hash, std::shared_ptr<JitEntry> entry) const;
   std::size_t size() const;
+  JitStats stats() const;
+  const std::string& function() const;
 
  private:
+  friend class NewProgram;
+  friend void call_entry(const JitCache&, JitEntry&, std::span<const Array>, const SourceLocation&, Arrays&);
   struct Entries;
+  /// The executable of an entry that was only traced before.
+  std::shared_ptr<const Executable> compile(JitEntry& entry) const;
   std::shared_ptr<Entries> entries_;
 };
 
+/// The making of a program for a call that has none, watched over: may it be made, why, and how long does it take.
+class NewProgram {
+ public:
+  /// ValueError, which explains, when the policy in force forbids it.
+  NewProgram(const JitCache& cache, std::shared_ptr<const SignatureOutline> outline);
+  /// The function has been traced: keeps the entry, compiles it when the call is evaluated, counts and explains.
+  void traced(std::uint64_t hash, const std::shared_ptr<JitEntry>& entry, std::span<const Array> leaves);
+
+ private:
+  const JitCache& cache_;
+  std::shared_ptr<const SignatureOutline> outline_;
+  CompileExplanation explanation_;  // complete when `explain_`
+  bool explain_;
+  double start_;
+};
+
 /// Runs an entry on the leaves: compiled when evaluating, as one `jit` equation when traced.
-void call_entry(JitEntry& entry, std::span<const Array> leaves, const SourceLocation& loc, Arrays& outs);
+void call_entry(const JitCache& cache, JitEntry& entry, std::span<const Array> leaves, const SourceLocation& loc,
+                Arrays& outs);
 
 }  // namespace api
 
 struct JitOptions {
   /// Shown in programs and error messages.
   std::string name = "f";
+  /// Whether calls that have no program yet may make one. A CompilePolicyScope goes before it.
+  CompilePolicy policy = CompilePolicy::kAlways;
 };
 
 /// A function that is traced once per signature (argument structure, dtypes, shapes and static
-/// values) and then runs compiled. Copies share their cache. Safe to call from several threads.
+/// values) and then runs compiled. Copies share their cache. Safe to call from several threads. While a DisableJit
+/// lives it is the function itself.
 template <class F>
 class Jit {
  public:
-  Jit(F f, JitOptions options, SourceLocation loc) : f_(std::move(f)), options_(std::move(options)), loc_(loc) {}
+  Jit(F f, JitOptions options, SourceLocation loc)
+      : f_(std::move(f)),
+        options_(std::move(options)),
+        loc_(loc),
+        cache_(api::transform_name("jit(" + options_.name + ")", loc), options_.policy) {}
 
   template <class... A>
   auto operator()(A&&... args) const {
     auto pack = api::prepare<F>(std::forward<A>(args)...);
     using Pack = decltype(pack);
     using Result = typename api::Callable<const F, Pack>::Result;
+    if (jit_disabled()) [[unlikely]]
+      return api::Callable<const F, Pack>::run(f_, std::move(pack));
     api::Signature signature;
     signature.words.push_back(reinterpret_cast<std::uintptr_t>(&api::type_tag<Pack>));
     tree::visit(std::as_const(pack), signature);
     if (detail::named_axes) signature.text(named_axes_key());
     const std::uint64_t hash = signature.hash();
     std::shared_ptr<api::JitEntry> entry = cache_.find(hash, signature);
-    if (!entry) {
+    if (!entry) [[unlikely]] {
+      auto outline = std::make_shared<api::SignatureOutline>();
+      tree::visit(std::as_const(pack), *outline);
+      outline->add_named_axes();
+      api::NewProgram program(cache_, std::move(outline));
       entry = trace(pack, signature);
-      // A captured tracer belongs to this call alone.
-      bool reusable = true;
-      for (const Array& a : entry->staged.captured) reusable &= !a.is_tracer();
-      if (reusable) cache_.add(hash, entry);
+      program.traced(hash, entry, signature.leaves);
     }
     Arrays outs;
-    api::call_entry(*entry, signature.leaves, loc_, outs);
+    api::call_entry(cache_, *entry, signature.leaves, loc_, outs);
     return tree::with_leaves(*static_cast<const Result*>(entry->prototype.get()), outs);
   }
 
@@ -133,12 +169,14 @@ class Jit {
 
   /// How many signatures have been traced and kept.
   std::size_t cache_size() const { return cache_.size(); }
+  /// How often it was traced and compiled, how many calls had nothing to wait for, and the time it took.
+  JitStats stats() const { return cache_.stats(); }
 
  private:
   template <class Pack>
   std::shared_ptr<api::JitEntry> trace(const Pack& pack, const api::Signature& signature) const {
     auto entry = std::make_shared<api::JitEntry>();
-    const std::string name = "jit(" + options_.name + ")" + (loc_ ? " at " + loc_.str() : std::string());
+    const std::string& name = cache_.function();
     api::Callable<const F, Pack> call(f_, pack);
     ir::Avals inputs = avals_of(signature.leaves);
     entry->staged = api::with_note(name, [&] { return stage(call.flat(), inputs, name); });

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "weft/base/text.h"
+#include "weft/core/concretization.h"
 #include "weft/core/evaluator.h"
 #include "weft/core/trace.h"
 #include "weft/ir/elements.h"
@@ -26,49 +27,13 @@ class ExternalStorage final : public Storage {
   std::function<void()> release_;
 };
 
-// The remedies depend on what kind of trace hides the value, and on what it was wanted for.
-[[noreturn]] void throw_concretization(const Tracer& t, std::string_view what) {
-  const Trace& trace = *t.trace();
-  const bool mapped = trace.kind() == Trace::Kind::kBatch, choice = what == "bool";
-  std::string message = std::string(what) + ": the array's value must be known; got ";
-  std::string hint;
-  if (trace.kind() == Trace::Kind::kAbstract) {
-    message += "an abstract " + t.aval().str() + ", which has a type only.";
-    hint = "call the function itself instead of eval_shape to get values.";
-  } else if (mapped) {
-    message += "a mapped " + t.aval().str() + ", which has one value per example.";
-    hint = choice ? "choose per example with np::where(condition, a, b), or map over another axis."
-                  : "compute with the array itself, or read the values after vmap has returned.";
-  } else {
-    message += "a traced " + t.aval().str() + ", whose value is known only when the program runs.";
-    hint = choice ? "choose by value with np::where(condition, a, b), decide by a static argument (int, bool, string), "
-                    "or test outside the traced function."
-                  : "compute with the array itself, pass a static argument (int, bool, string), or read the value "
-                    "outside the traced function.";
-  }
-  ConcretizationError error(std::move(message), std::move(hint));
-  if (trace.kind() != Trace::Kind::kAbstract) error.add_note(t.origin());
-  throw error;
-}
-
 // The buffer behind `a`, looking through jvp and grad, which keep primal values at hand.
-const BufferValue& concrete(const Array& a, const char* what) {
+const BufferValue& concrete(const Array& a, const char* what, ElementUse use = ElementUse::kElements) {
   if (!a.defined())
     throw ValueError(std::string(what) + ": the array must hold a value; got none (a default-constructed Array).");
+  if (const Tracer* t = unknown_tracer(a, what)) throw_unknown(*t, what, use);
   const Array* p = &a;
-  while (const Tracer* t = p->tracer()) {
-    if (t->trace()->kind() == Trace::Kind::kAbstract) throw_concretization(*t, what);
-    if (!t->trace()->alive())
-      throw LeakError(std::string(what) + ": the array must belong to a running transformation; got " + t->str() +
-                          ", which has ended.",
-                      "return the value from the function instead of storing it elsewhere.");
-    if (t->trace()->thread() != detail::this_thread_id())
-      throw LeakError(std::string(what) + ": the array must belong to a transformation of this thread; got " +
-                          t->str() + ", which runs on another thread.",
-                      "start the transformation on the thread that does the work.");
-    if (!t->primal().defined() || t->trace()->kind() == Trace::Kind::kBatch) throw_concretization(*t, what);
-    p = &t->primal();
-  }
+  while (const Tracer* t = p->tracer()) p = &t->primal();
   return *p->buffer();
 }
 
@@ -307,7 +272,7 @@ void Array::copy_elements(DType t, void* out, std::size_t count, const char* wha
 
 void Array::read_item(DType t, void* out, const SourceLocation& loc) const {
   const LocationScope scope(loc, "item");
-  const BufferValue& b = concrete(*this, "item");
+  const BufferValue& b = concrete(*this, "item", is_integer(t) ? ElementUse::kInteger : ElementUse::kElements);
   if (b.aval().size() != 1)
     throw ShapeError("item: the array must have exactly one element; got " + b.aval().str() + ".");
   if (t == boolean && is_complex(b.aval().dtype())) {  // truth: converting would drop the imaginary part
@@ -323,7 +288,7 @@ void Array::read_item(DType t, void* out, const SourceLocation& loc) const {
 }
 
 Array::operator bool() const {
-  const BufferValue& b = concrete(*this, "bool");
+  const BufferValue& b = concrete(*this, "bool", ElementUse::kChoice);
   if (b.aval().size() != 1) {
     ShapeError error("bool: an array must have exactly one element to be true or false; got " + b.aval().str() + ".",
                      "reduce it first with np::all or np::any.");

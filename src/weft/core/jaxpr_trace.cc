@@ -51,6 +51,16 @@ Staged JaxprTrace::build(std::span<const Array> outputs) {
   return {builder_.build(consts_, inputs_, atoms), std::move(captured_)};
 }
 
+std::optional<Trace::Sources> JaxprTrace::sources(const Tracer& t) const {
+  const std::vector<bool> needed = builder_.needed_for(static_cast<ir::Var>(t.index()));
+  Sources r;
+  for (std::size_t i = 0; i < inputs_.size(); ++i)
+    if (inputs_[i] < needed.size() && needed[inputs_[i]]) r.arguments.push_back(static_cast<int>(i));
+  for (std::size_t i = 0; i < consts_.size(); ++i)
+    if (consts_[i] < needed.size() && needed[consts_[i]]) r.captured.push_back(captured_[i]);
+  return r;
+}
+
 Staged stage(const FlatFunction& f, std::span<const Aval> inputs, const std::string& name) {
   TraceScope<JaxprTrace> trace(make_ref<JaxprTrace>(name));
   Staged staged;

@@ -18,6 +18,8 @@ class JaxprTrace final : public Trace {
   /// The program so far with these outputs. Ends the trace's usefulness.
   Staged build(std::span<const Array> outputs);
   std::size_t num_eqns() const { return builder_.num_eqns(); }
+  /// By going through the program backwards.
+  std::optional<Sources> sources(const Tracer& t) const override;
 
  private:
   ir::Atom atom(const Array& a);

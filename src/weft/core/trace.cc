@@ -1,8 +1,10 @@
 #include "weft/core/trace.h"
 
+#include <algorithm>
+#include <map>
 #include <mutex>
-#include <set>
 
+#include "weft/base/environment.h"
 #include "weft/core/evaluator.h"
 
 namespace weft {
@@ -28,6 +30,14 @@ Trace* busy_trace() {
   return busy;
 }
 
+bool read_jit_state() {
+  if (jit_state == JitState::kUnread) {
+    static const bool disabled = environment_flag("WEFT_DISABLE_JIT");
+    jit_state = disabled ? JitState::kDisabled : JitState::kEnabled;
+  }
+  return jit_state == JitState::kDisabled;
+}
+
 const void* this_thread_id() {
   static constinit thread_local char id = 0;
   return &id;
@@ -37,7 +47,9 @@ const void* this_thread_id() {
 
 struct Trace::Tracked {
   std::mutex mutex;
-  std::set<const Tracer*> tracers;
+  std::map<const Tracer*, std::uint64_t> tracers;  // and when each was made
+  std::uint64_t next = 0;
+  std::map<int, std::string> argument_paths;  // once the trace does not know them any more
 };
 
 Trace::Trace(Kind kind, std::string name)
@@ -51,7 +63,7 @@ Trace::~Trace() = default;
 
 void Trace::track(const Tracer* t) {
   const std::lock_guard lock(tracked_->mutex);
-  tracked_->tracers.insert(t);
+  tracked_->tracers.emplace(t, tracked_->next++);
 }
 
 void Trace::untrack(const Tracer* t) {
@@ -67,25 +79,60 @@ void Trace::finish(bool check_leaks) {
   LeakError error("leak check: no traced value may outlive its transformation; " +
                       std::to_string(tracked_->tracers.size()) + " of " + name_ + " did.",
                   "a traced array was stored outside the function; return it instead.");
-  for (const Tracer* t : tracked_->tracers)
-    error.add_note("leaked " + t->aval().str() +
-                   (t->location() ? " made at " + t->location().str() : std::string(", an argument")));
+  // In the order in which they were made; a loop that leaks makes many on one line.
+  std::vector<std::pair<std::uint64_t, const Tracer*>> order;
+  for (const auto& [t, when] : tracked_->tracers) order.emplace_back(when, t);
+  std::sort(order.begin(), order.end());
+  std::vector<std::pair<std::string, std::size_t>> lines;
+  for (const auto& [when, t] : order) {
+    const std::string line = "leaked " + t->aval().str() + (t->location() ? " " : ", ") + t->made();
+    const auto same = std::find_if(lines.begin(), lines.end(), [&](const auto& l) { return l.first == line; });
+    if (same == lines.end())
+      lines.emplace_back(line, 1);
+    else
+      ++same->second;
+  }
+  for (const auto& [line, count] : lines)
+    error.add_note(line + (count > 1 ? " (" + std::to_string(count) + " values)" : std::string()));
   throw error;
 }
 
-std::string Trace::argument_str(int argument) const {
-  if (argument < 0 || thread_ != detail::this_thread_id() || !argument_path_) return "an argument of " + name_;
-  return "argument " + argument_path_(static_cast<std::size_t>(argument)) + " of " + name_;
+void Trace::forget_paths() {
+  if (tracked_) {
+    const std::lock_guard lock(tracked_->mutex);
+    for (const auto& [t, when] : tracked_->tracers)
+      if (const std::string path = argument_path(t->argument()); !path.empty())
+        tracked_->argument_paths.emplace(t->argument(), path);
+  }
+  argument_path_ = nullptr;
 }
 
-Tracer::Tracer(Ref<Trace> trace, Aval aval, Array primal, Array tangent, std::int64_t index, int argument)
+std::string Trace::argument_path(int argument) const {
+  if (argument < 0 || thread_ != detail::this_thread_id()) return {};
+  if (argument_path_) return argument_path_(static_cast<std::size_t>(argument));
+  if (!tracked_) return {};
+  const auto it = tracked_->argument_paths.find(argument);
+  return it == tracked_->argument_paths.end() ? std::string() : it->second;
+}
+
+std::string Trace::argument_str(int argument) const {
+  const std::string path = argument_path(argument);
+  return path.empty() ? "an argument of " + name_ : "argument " + path + " of " + name_;
+}
+
+std::optional<Trace::Sources> Trace::sources(const Tracer&) const { return std::nullopt; }
+
+Tracer::Tracer(Ref<Trace> trace, Aval aval, Array primal, Array tangent, std::int64_t index, int argument,
+               std::uint64_t arguments)
     : Value(Kind::kTracer, aval),
       trace_(std::move(trace)),
       location_(current_location()),
+      operation_(current_operation()),
       primal_(std::move(primal)),
       tangent_(std::move(tangent)),
       index_(index),
-      argument_(argument) {
+      argument_(argument),
+      arguments_(arguments) {
   if (trace_->tracking()) [[unlikely]]
     trace_->track(this);
 }
@@ -129,8 +176,37 @@ bool unusable(const Tracer& t) {
 
 }  // namespace
 
+std::string Tracer::made() const {
+  if (!location_) {
+    const std::string path = trace_->argument_path(argument_);
+    return path.empty() ? "an argument" : "argument " + path;
+  }
+  return "made " + (operation_.empty() ? std::string() : "by " + std::string(operation_) + " ") + "at " +
+         location_.str();
+}
+
 std::string Tracer::origin() const {
-  return location_ ? "made at " + location_.str() + " by " + trace_->name() : trace_->argument_str(argument_);
+  return location_ ? made() + " in " + trace_->name() : trace_->argument_str(argument_);
+}
+
+std::string Tracer::dependence() const {
+  if (argument_ >= 0 || !trace_->alive()) return {};
+  const std::optional<Trace::Sources> sources = trace_->sources(*this);
+  if (!sources) return {};
+  std::vector<std::string> all;
+  for (const int i : sources->arguments) {
+    const std::string path = trace_->argument_path(i);
+    all.push_back(path.empty() ? "argument " + std::to_string(i) : path);
+  }
+  for (const Array& a : sources->captured)
+    all.push_back("the captured " + (a.is_tracer() ? a.tracer()->str() : a.aval().str()));
+  if (all.empty()) return "it depends on no argument";
+  constexpr std::size_t kMost = 4;
+  const std::size_t shown = all.size() > kMost ? kMost - 1 : all.size();
+  std::string text = "it depends on " + all[0];
+  for (std::size_t i = 1; i < shown; ++i) text += (i + 1 == all.size() ? " and " : ", ") + all[i];
+  if (shown < all.size()) text += " and " + std::to_string(all.size() - shown) + " more";
+  return text;
 }
 
 std::string Tracer::str() const { return aval().str() + (location_ ? " " : ", ") + origin(); }
@@ -138,7 +214,7 @@ std::string Tracer::str() const { return aval().str() + (location_ ? " " : ", ")
 void check_usable(std::string_view transform, const char* what, std::span<const Array> arrays) {
   for (const Array& a : arrays)
     if (const Tracer* t = a.tracer(); t && unusable(*t))
-      check_usable(transform.substr(0, transform.find('(')), what, *t);
+      check_usable(transform.substr(0, std::min(transform.find('('), transform.find(" at "))), what, *t);
 }
 
 ir::Avals avals_of(std::span<const Array> arrays) {

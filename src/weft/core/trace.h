@@ -8,6 +8,9 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "weft/core/array.h"
 #include "weft/ir/op.h"
@@ -51,7 +54,7 @@ class Trace : public RefCounted {
       if (trace_) trace_->argument_path_ = std::move(path_of);
     }
     ~ArgumentPaths() {
-      if (trace_) trace_->argument_path_ = nullptr;
+      if (trace_) trace_->forget_paths();
     }
     ArgumentPaths(const ArgumentPaths&) = delete;
     ArgumentPaths& operator=(const ArgumentPaths&) = delete;
@@ -61,6 +64,16 @@ class Trace : public RefCounted {
   };
   /// "argument args[0].w of jit(f)", or "an argument of jit(f)" when paths are not known.
   std::string argument_str(int argument) const;
+  /// "args[0].w", or "" when paths are not known.
+  std::string argument_path(int argument) const;
+
+  /// What a value was computed from, as far as a trace knows: for errors.
+  struct Sources {
+    std::vector<int> arguments;  // of the transformed function, counting leaves, ascending
+    Arrays captured;             // arrays and values of other traces
+  };
+  /// nullopt when the trace keeps no account of it. `t` is one of its tracers.
+  virtual std::optional<Sources> sources(const Tracer& t) const;
 
   /// Ends the trace: its tracers become unusable. When leaks are checked, throws LeakError that
   /// lists the lines of the tracers still held.
@@ -79,6 +92,7 @@ class Trace : public RefCounted {
   const void* thread_;
   Ref<Trace> parent_;
   std::string name_;
+  void forget_paths();
   std::function<std::string(std::size_t)> argument_path_;
   struct Tracked;
   std::unique_ptr<Tracked> tracked_;  // when leaks are checked
@@ -90,25 +104,39 @@ class Trace : public RefCounted {
 class Tracer final : public Value {
  public:
   /// `argument`: which argument of the transformed function it is, counting leaves; -1 for what operations give.
-  Tracer(Ref<Trace> trace, Aval aval, Array primal, Array tangent, std::int64_t index, int argument = -1);
+  /// `arguments`: of which ones it is computed, where its trace keeps account in this way: bit i for argument i, the
+  /// last bit for all that have none of their own.
+  Tracer(Ref<Trace> trace, Aval aval, Array primal, Array tangent, std::int64_t index, int argument = -1,
+         std::uint64_t arguments = 0);
   ~Tracer();
   Trace* trace() const { return trace_.get(); }
+  /// The user's line that made it, and the public function called there ("sin"); unknown and "" for arguments.
   const SourceLocation& location() const { return location_; }
-  /// "made at model.cc:7 by jit(f) at model.cc:20", "argument args[0].w of jit(f)": for errors.
+  std::string_view operation() const { return operation_; }
+  /// The argument that it is, or -1.
+  int argument() const { return argument_; }
+  /// "made by sin at model.cc:7 in jit(f) at model.cc:20", "argument args[0].w of jit(f)": for errors.
   std::string origin() const;
+  /// The same without the trace: "made by sin at model.cc:7", "argument args[0].w".
+  std::string made() const;
+  /// "it depends on args[0].w and the captured f32[3]", or "" for an argument and where that is not known.
+  std::string dependence() const;
   /// Its type and origin.
   std::string str() const;
   const Array& primal() const { return primal_; }
   const Array& tangent() const { return tangent_; }
   std::int64_t index() const { return index_; }
+  std::uint64_t arguments() const { return arguments_; }
 
  private:
   Ref<Trace> trace_;
   SourceLocation location_;
+  std::string_view operation_;
   Array primal_;
   Array tangent_;
   std::int64_t index_;
   int argument_;
+  std::uint64_t arguments_;
 };
 
 inline const Tracer* Array::tracer() const { return is_tracer() ? static_cast<const Tracer*>(v_.get()) : nullptr; }
@@ -120,6 +148,10 @@ inline bool Trace::owns(const Array& a) const {
 namespace detail {
 inline constinit thread_local Trace* current_trace = nullptr;
 inline constinit thread_local bool leak_checking = false;
+// kUnread: the environment has not been asked yet.
+enum class JitState : std::uint8_t { kUnread, kEnabled, kDisabled };
+inline constinit thread_local JitState jit_state = JitState::kUnread;
+bool read_jit_state();
 /// Stands for "an operation is being processed; nobody may bind".
 Trace* busy_trace();
 const void* this_thread_id();
@@ -145,7 +177,9 @@ inline bool evaluating() { return detail::current_trace == nullptr; }
 template <class T>
 class TraceScope {
  public:
-  explicit TraceScope(Ref<T> trace) : trace_(std::move(trace)), location_(SourceLocation{}), current_(trace_.get()) {}
+  explicit TraceScope(Ref<T> trace) : trace_(std::move(trace)), location_(SourceLocation{}), current_(trace_.get()) {
+    detail::last_location = {};  // what was called before is not part of the function that runs now
+  }
   ~TraceScope() {
     if (trace_) trace_->finish(false);
   }
@@ -171,6 +205,24 @@ class CheckLeaks {
  private:
   bool saved_;
 };
+
+/// While it lives, functions made by `jit` run as they are on this thread, one operation after the other, and so do
+/// the functions given to cond, switch_, while_loop, fori_loop, scan, map and checkpoint: a debugger steps through
+/// them, and they may look at values. Results are the same; a loop or branch whose condition is not known (mapped by
+/// vmap, or inside of make_jaxpr) stays one operation. WEFT_DISABLE_JIT=1 in the environment does it for all threads.
+class DisableJit {
+ public:
+  DisableJit() : saved_(detail::jit_state) { detail::jit_state = detail::JitState::kDisabled; }
+  ~DisableJit() { detail::jit_state = saved_; }
+  DisableJit(const DisableJit&) = delete;
+  DisableJit& operator=(const DisableJit&) = delete;
+
+ private:
+  detail::JitState saved_;
+};
+
+/// Whether a DisableJit lives on this thread, or the environment says so.
+inline bool jit_disabled() { return detail::jit_state != detail::JitState::kEnabled && detail::read_jit_state(); }
 
 /// LeakError unless every array can be used now: it is a buffer or none, or its trace runs on this thread.
 /// `what` they are ("arguments", "results") of `transform`, the name of a transformation: "grad(f) at train.cc:18".

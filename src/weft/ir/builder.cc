@@ -25,6 +25,21 @@ Var JaxprBuilder::add_eqn(OpCode op, Params params, std::span<const Atom> operan
   return out;
 }
 
+std::vector<bool> JaxprBuilder::needed_for(Var v) const {
+  std::vector<bool> needed(avals_.size(), false);
+  if (v >= needed.size()) return needed;
+  needed[v] = true;
+  for (std::size_t k = eqns_.size(); k-- > 0;) {
+    const Eqn& e = eqns_[k];
+    bool any = false;
+    for (Var r = e.out_begin; r < e.out_end; ++r) any |= needed[r];
+    if (!any) continue;
+    for (std::uint32_t i = e.in_begin; i < e.in_end; ++i)
+      if (!operands_[i].is_literal()) needed[operands_[i].index()] = true;
+  }
+  return needed;
+}
+
 Jaxpr JaxprBuilder::build(std::span<const Var> consts, std::span<const Var> inputs, std::span<const Atom> outputs) {
   constexpr Var kUnset = ~Var{0};
   auto data = Ref<JaxprData>::adopt(new JaxprData);

@@ -19,6 +19,8 @@ class JaxprBuilder {
   /// Appends an equation and returns its first result; the others follow it.
   Var add_eqn(OpCode op, Params params, std::span<const Atom> operands, std::span<const Aval> results,
               const SourceLocation& location, const std::string* scope = nullptr);
+  /// Which variables so far `v` is computed from, itself included.
+  std::vector<bool> needed_for(Var v) const;
   /// Finishes. The builder is empty afterwards.
   Jaxpr build(std::span<const Var> consts, std::span<const Var> inputs, std::span<const Atom> outputs);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "weft/base/text.h"
+#include "weft/core/concretization.h"
 #include "weft/np/ufuncs.h"
 #include "weft/ops/common.h"
 
@@ -45,11 +46,11 @@ std::int64_t resolve(std::int64_t i, std::size_t axis, const Array& x) {
 }
 
 std::vector<bool> mask_values(const Array& mask) {
-  if (mask.is_tracer() && mask.tracer()->trace()->alive() && !mask.known())
-    throw ConcretizationError(
-        "index: a bool array used as an index must have known values, for the result's shape depends on them; got a "
-        "traced " +
-            mask.aval().str() + ".",
+  if (const Tracer* t = unknown_tracer(mask, "index"))
+    throw concretization_error(
+        *t,
+        "index: a bool array used as an index must have known values, for the result's shape depends on them; got " +
+            unknown_str(*t) + ".",
         "np::where(mask, x, 0) keeps the shape.");
   return mask.to_vector<bool>();
 }

@@ -12,15 +12,18 @@ class BatchTrace final : public Trace {
  public:
   BatchTrace(std::string name, MappedAxis axis) : Trace(Kind::kBatch, std::move(name)), axis_(std::move(axis)) {}
 
-  Array wrap(Array value, int bdim, int argument = -1) {
+  Array wrap(Array value, int bdim, int argument, std::uint64_t arguments) {
     if (bdim == kUnmapped) return value;
     Dims shape(value.shape());
     internal_check(bdim >= 0 && bdim < value.ndim() && shape[static_cast<std::size_t>(bdim)] == axis_.size,
                    "vmap: a batch rule returned an axis of the wrong size");
     shape.erase(shape.begin() + bdim);
     const Aval aval = value.aval().with_shape(shape);
-    return Array(
-        Ref<const Value>::adopt(new Tracer(Ref<Trace>::share(this), aval, std::move(value), Array(), bdim, argument)));
+    return Array(Ref<const Value>::adopt(
+        new Tracer(Ref<Trace>::share(this), aval, std::move(value), Array(), bdim, argument, arguments)));
+  }
+  Array argument(const Array& value, int bdim, int i) {
+    return wrap(value, bdim, i, std::uint64_t{1} << std::min(i, kLastBit));
   }
   int unwrap(const Array& a, Array& value) const {
     if (!owns(a)) {
@@ -36,9 +39,12 @@ class BatchTrace final : public Trace {
     Arrays values(call.args.size());
     Bdims bdims;
     bool any = false;
+    std::uint64_t arguments = 0;
     for (std::size_t i = 0; i < call.args.size(); ++i) {
       bdims.push_back(unwrap(call.args[i], values[i]));
-      any |= bdims.back() != kUnmapped;
+      if (bdims.back() == kUnmapped) continue;
+      any = true;
+      arguments |= call.args[i].tracer()->arguments();
     }
     const bool named = axis_ && names_axis(call);
     if (!any && !named) return bind(call.op, call.params, values, outs);
@@ -54,7 +60,16 @@ class BatchTrace final : public Trace {
       ir::infer(call.op, call.params.get(), avals_of(call.args), out);
       throw;
     }
-    for (std::size_t i = 0; i < results.size(); ++i) outs.push_back(wrap(std::move(results[i]), result_bdims[i]));
+    for (std::size_t i = 0; i < results.size(); ++i)
+      outs.push_back(wrap(std::move(results[i]), result_bdims[i], -1, arguments));
+  }
+
+  std::optional<Sources> sources(const Tracer& t) const override {
+    if (t.arguments() >> kLastBit) return std::nullopt;  // too many to tell
+    Sources r;
+    for (int i = 0; i < kLastBit; ++i)
+      if (t.arguments() >> i & 1u) r.arguments.push_back(i);
+    return r;
   }
 
  private:
@@ -66,6 +81,7 @@ class BatchTrace final : public Trace {
     return std::ranges::find(names, axis_.name) != names.end();
   }
 
+  static constexpr int kLastBit = 63;
   MappedAxis axis_;
 };
 
@@ -78,7 +94,7 @@ void vmap(const FlatFunction& f, std::span<const Array> args, std::span<const in
   {
     Arrays wrapped, results;
     for (std::size_t i = 0; i < args.size(); ++i)
-      wrapped.push_back(trace->wrap(args[i], bdims[i], static_cast<int>(i)));
+      wrapped.push_back(trace->argument(args[i], bdims[i], static_cast<int>(i)));
     {
       const NamedAxisScope scope(axis);
       f(wrapped, results);

@@ -13,6 +13,7 @@
 #include "weft/api/implicit.h"      // IWYU pragma: export
 #include "weft/api/jit.h"           // IWYU pragma: export
 #include "weft/api/ravel.h"         // IWYU pragma: export
+#include "weft/api/sparse.h"        // IWYU pragma: export
 #include "weft/api/vmap.h"          // IWYU pragma: export
 #include "weft/base/thread_pool.h"  // IWYU pragma: export
 #include "weft/core/name_scope.h"   // IWYU pragma: export

@@ -36,6 +36,7 @@ TEST(samples, survive_printing_and_parsing) { expect_all(checks::text); }
 TEST(samples, have_the_jvp_of_central_differences) { expect_all(checks::jvp); }
 TEST(samples, have_a_vjp_adjoint_to_the_jvp) { expect_all(checks::vjp); }
 TEST(samples, have_second_derivatives) { expect_all(checks::second_order); }
+TEST(samples, have_patterns_that_miss_no_derivative) { expect_all(checks::sparsity); }
 TEST(samples, batch_like_a_loop) { expect_all(checks::vmap); }
 TEST(samples, batch_twice_like_two_loops) { expect_all(checks::vmap_of_vmap); }
 TEST(samples, transform_in_any_order) { expect_all(checks::composition); }

@@ -58,6 +58,11 @@ void vjp(const Sample& sample, Findings& findings);
 /// jvp of vjp and jvp of jvp against central differences, in double.
 void second_order(const Sample& sample, Findings& findings);
 
+// ---- sparsity.cc ----
+
+/// The pattern found for each operation and for its transpose has every derivative that is not zero.
+void sparsity(const Sample& sample, Findings& findings);
+
 // ---- batching.cc ----
 
 /// vmap over each axis of each operand, and of all together, against a loop.

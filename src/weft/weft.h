@@ -16,6 +16,7 @@
 #include "weft/api/sparse.h"        // IWYU pragma: export
 #include "weft/api/vmap.h"          // IWYU pragma: export
 #include "weft/base/thread_pool.h"  // IWYU pragma: export
+#include "weft/core/checks.h"       // IWYU pragma: export
 #include "weft/core/name_scope.h"   // IWYU pragma: export
 #include "weft/core/trace.h"        // IWYU pragma: export
 #include "weft/core/tree.h"         // IWYU pragma: export

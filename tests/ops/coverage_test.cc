@@ -27,6 +27,8 @@ const std::map<std::pair<OpCode, Column>, const char*> kNone = {
     {{OpCode::kRecv, kParse}, "seen through samples"},
     {{OpCode::kInfeed, kSamples}, "it waits for a host that feeds; tests/ops/collectives_test.cc has one"},
     {{OpCode::kInfeed, kParse}, "seen through samples"},
+    {{OpCode::kCheckFinite, kDocs}, "debug::CheckScope puts it into programs"},
+    {{OpCode::kCheckIndex, kDocs}, "debug::CheckScope puts it into programs"},
     {{OpCode::kAxisIndex, kSamples}, "vmap replaces it; tests/api/collectives_test.cc has it"},
     {{OpCode::kAxisIndex, kParse}, "seen through samples"},
     {{OpCode::kAxisIndex, kDocs}, "declared with what else speaks of mapped axes, in api/collectives.h"},

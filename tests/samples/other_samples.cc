@@ -2,6 +2,7 @@
 #include "samples/sample.h"
 #include "weft/ir/call.h"
 #include "weft/ir/checkpoint.h"
+#include "weft/ir/checks.h"
 #include "weft/ir/parse.h"
 
 namespace weft::testing {
@@ -56,6 +57,32 @@ void add_identities(std::vector<Sample>& out) {
   };
   named("of_floats", {f64, {2, 3}}, {0});
   named("of_complex", {c128, {2}}, {0});
+  for (const DType t : {f16, f32, f64, c64, c128})
+    out.push_back({.name = "check_finite_" + std::string(name(t)),
+                   .op = OpCode::kCheckFinite,
+                   .params = ir::make_params(CheckFiniteParams{"sin", CheckPass::kForward, true, true, {}}),
+                   .operands = {{t, {2, 3}}},
+                   .smooth_in = t == f64 || t == c128 ? std::vector<int>{0} : std::vector<int>{}});
+  for (const CheckPass pass : {CheckPass::kTangent, CheckPass::kBackward, CheckPass::kWaiting})
+    out.push_back({.name = "check_finite_" + std::string(enum_names(pass)[static_cast<std::size_t>(pass)]),
+                   .op = OpCode::kCheckFinite,
+                   .params = ir::make_params(CheckFiniteParams{"sin", pass, true, false, {{1, "i"}, {0, ""}}}),
+                   .operands = {{f64, {2, 3}, 0, 0, {1, 2, 3, 4, 5, 6}}},
+                   .smooth_in = {0},
+                   .expected = {1, 2, 3, 4, 5, 6}});
+  const auto index = [&](std::string name, std::int64_t components, Dims sizes, SampleOperand operand,
+                         std::vector<double> expected) {
+    const Dims ones(sizes.size(), 1);
+    Dims axes;
+    for (std::size_t i = 0; i < sizes.size(); ++i) axes.push_back(static_cast<std::int64_t>(i));
+    out.push_back({.name = "check_index_" + name,
+                   .op = OpCode::kCheckIndex,
+                   .params = ir::make_params(CheckIndexParams{"gather", components, axes, sizes, ones, {}}),
+                   .operands = {std::move(operand)},
+                   .expected = std::move(expected)});
+  };
+  index("of_vectors", 1, {3, 9}, {i32, {2, 2}, 0, 0, {0, 8, 2, 3}}, {0, 8, 2, 3});
+  index("of_unsigned", -1, {200}, {u8, {2}, 0, 0, {199, 0}}, {199, 0});
   named("of_integers", {i32, {3}, 0, 0, {4, -5, 6}}, {}, {4, -5, 6});
   for (const OpCode op : {OpCode::kStopGradient, OpCode::kOptimizationBarrier})
     out.push_back({.name = std::string(ir::op_name(op)) + "_known",

@@ -5,6 +5,7 @@
 
 #include "weft/base/environment.h"
 #include "weft/base/text.h"
+#include "weft/core/checks.h"
 #include "weft/core/named_axes.h"
 #include "weft/core/trace.h"
 
@@ -89,16 +90,19 @@ void SignatureOutline::enter(tree::NodeKind kind, std::size_t n) {
   if (kind == tree::NodeKind::kOptional) add(CompileDifference::Kind::kStructure, n ? "a value" : "no value");
 }
 
-void SignatureOutline::add_named_axes() {
+void SignatureOutline::add_surroundings() {
   std::string text;
   for (const auto* a = weft::detail::named_axes; a; a = a->outer)
     text = "'" + a->axis->name + "' of size " + std::to_string(a->axis->size) + (text.empty() ? "" : ", " + text);
   if (!text.empty()) parts_.push_back({CompileDifference::Kind::kAxes, "named axes", std::move(text)});
+  if (const std::string mode = weft::detail::check_mode_text(); !mode.empty())
+    parts_.push_back({CompileDifference::Kind::kChecks, "check mode", mode});
 }
 
 std::vector<CompileDifference> differences(const SignatureOutline& before, const SignatureOutline& now) {
   const auto missing = [](const SignatureOutline::Part& part) {
-    return part.kind == CompileDifference::Kind::kAxes ? part.kind : CompileDifference::Kind::kStructure;
+    using Kind = CompileDifference::Kind;
+    return part.kind == Kind::kAxes || part.kind == Kind::kChecks ? part.kind : Kind::kStructure;
   };
   std::unordered_map<std::string_view, const SignatureOutline::Part*> old;
   for (const auto& part : before.parts()) old.emplace(part.path, &part);
@@ -116,7 +120,7 @@ std::vector<CompileDifference> differences(const SignatureOutline& before, const
     old.erase(it);
   }
   for (const auto& part : before.parts())
-    if (old.count(part.path)) r.push_back({CompileDifference::Kind::kStructure, part.path, part.text, "nothing"});
+    if (old.count(part.path)) r.push_back({missing(part), part.path, part.text, "nothing"});
   return r;
 }
 

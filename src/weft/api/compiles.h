@@ -35,6 +35,7 @@ struct CompileDifference {
     kStatic,     // another static value
     kStructure,  // another number of entries, other keys or types
     kAxes,       // other axes with names around the call
+    kChecks,     // another check mode
   };
   Kind kind;
   std::string path;  // "args[0].w"
@@ -114,8 +115,8 @@ class SignatureOutline : public tree::PathVisitor {
     add(CompileDifference::Kind::kStatic, tree::detail::value_text(v));
   }
   void enter(tree::NodeKind kind, std::size_t n);
-  /// The axes that may be named now, which are part of the key as well.
-  void add_named_axes();
+  /// What is part of the key beside the arguments: the axes that may be named now, and the check mode.
+  void add_surroundings();
   const std::vector<Part>& parts() const { return parts_; }
 
  private:

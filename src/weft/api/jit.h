@@ -6,6 +6,7 @@
 
 #include "weft/api/callable.h"
 #include "weft/api/compiles.h"
+#include "weft/core/checks.h"
 #include "weft/core/named_axes.h"
 #include "weft/ir/call.h"
 #include "weft/runtime/client.h"
@@ -143,12 +144,13 @@ class Jit {
     signature.words.push_back(reinterpret_cast<std::uintptr_t>(&api::type_tag<Pack>));
     tree::visit(std::as_const(pack), signature);
     if (detail::named_axes) signature.text(named_axes_key());
+    if (const std::uint8_t mode = detail::check_mode()) signature.words.push_back(mode);
     const std::uint64_t hash = signature.hash();
     std::shared_ptr<api::JitEntry> entry = cache_.find(hash, signature);
     if (!entry) [[unlikely]] {
       auto outline = std::make_shared<api::SignatureOutline>();
       tree::visit(std::as_const(pack), *outline);
-      outline->add_named_axes();
+      outline->add_surroundings();
       api::NewProgram program(cache_, std::move(outline));
       entry = trace(pack, signature);
       program.traced(hash, entry, signature.leaves);

@@ -1,13 +1,17 @@
 #include "weft/base/environment.h"
 
 #include <cstdlib>
-#include <string_view>
 
 namespace weft {
 
-bool environment_flag(const char* name) {
+std::string_view environment_text(const char* name) {
   const char* text = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): callers ask once
-  return text && std::string_view(text) != "" && std::string_view(text) != "0";
+  return text ? text : "";
+}
+
+bool environment_flag(const char* name) {
+  const std::string_view text = environment_text(name);
+  return !text.empty() && text != "0";
 }
 
 }  // namespace weft

@@ -1,9 +1,13 @@
 // Switches of the process, from its environment.
 #pragma once
 
+#include <string_view>
+
 namespace weft {
 
 /// Whether the variable is set, and to something else than "" and "0".
 bool environment_flag(const char* name);
+/// The text of a variable; "" when it is not set. Ask once.
+std::string_view environment_text(const char* name);
 
 }  // namespace weft

@@ -58,6 +58,8 @@ WEFT_ERROR_CLASS(DTypeError);
 WEFT_ERROR_CLASS(IndexError);
 /// A value was needed (for `if`, a size, printing numbers) but is only known when the program runs.
 WEFT_ERROR_CLASS(ConcretizationError);
+/// A check mode (debug::CheckScope) found a NaN or an infinity.
+WEFT_ERROR_CLASS(NonFiniteError);
 /// A traced value outlived its transformation, or crossed threads.
 WEFT_ERROR_CLASS(LeakError);
 /// A derivative was asked for that does not exist.

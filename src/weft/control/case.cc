@@ -282,6 +282,8 @@ void batch_index(const Call& call, std::span<const int> bdims, const MappedAxis&
 void batch_case(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs, Bdims& out_bdims) {
   if (bdims[0] == kUnmapped)
     batch_branches(call, bdims, axis, outs, out_bdims);
+  else if (ir::checks_inside(*call.params).any)
+    batch_checking_results(batch_index, "cond", call, bdims, axis, outs, out_bdims);
   else
     batch_index(call, bdims, axis, outs, out_bdims);
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "weft/base/loop_trail.h"
 #include "weft/control/programs.h"
 #include "weft/control/rules.h"
 #include "weft/ir/builder.h"
@@ -95,8 +96,10 @@ void eval_scan(const ParamsBase* params, std::span<const TensorView> in, std::sp
     copy(in[scan.num_consts + i].data, out[i].data, out[i].aval);
     body->set_input(scan.num_consts + i, out[i].data);
   }
+  LoopFrame frame("scan");
   for (std::int64_t step = 0; step < scan.length; ++step) {
     const std::int64_t at = scan.at(step);
+    frame.at(at);
     for (std::size_t i = scan.num_consts + scan.num_carry; i < in.size(); ++i)
       body->set_input(i, static_cast<const std::byte*>(in[i].data) + at * slice_type(in[i].aval).bytes());
     body->run();

@@ -3,6 +3,7 @@
 // counts.
 #include <cstring>
 
+#include "weft/base/loop_trail.h"
 #include "weft/control/programs.h"
 #include "weft/control/rules.h"
 #include "weft/control/while.h"
@@ -48,7 +49,9 @@ void eval_while(const ParamsBase* params, std::span<const TensorView> in, std::s
     cond->set_input(loop.num_cond + i, out[i].data);
     body->set_input(loop.num_body + i, out[i].data);
   }
+  LoopFrame frame("while_loop");
   for (std::int64_t step = 0;; ++step) {
+    frame.at(step);
     cond->run();
     if (!*static_cast<const bool*>(cond->output(0))) return;
     if (loop.max_steps && step >= *loop.max_steps) throw_too_many_steps();
@@ -231,6 +234,8 @@ BatchedLoop mapped_in(const Loop& loop, std::span<const int> bdims, const Mapped
 void batch_while(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs, Bdims& out_bdims) {
   const Loop loop(call.params_as<WhileParams>());
   const BatchedLoop mapped = mapped_in(loop, bdims, axis);
+  if (mapped.predicate && ir::checks_inside(*call.params).any)
+    return batch_checking_results(batch_while, "while_loop", call, bdims, axis, outs, out_bdims);
   if (mapped.predicate && has_effects_while(call.params.get()))
     throw ValueError(
         "while: a loop with effects must go on equally long for all examples of vmap; got a mapped "

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "weft/core/checks.h"
 #include "weft/core/name_scope.h"
 
 namespace weft {
@@ -94,6 +95,7 @@ Array literal_array(const ir::Literal& literal) {
 
 void eval_jaxpr(const ir::Jaxpr& jaxpr, std::span<const Array> args, Arrays& outs) {
   internal_check(args.size() == jaxpr.num_inputs(), "eval_jaxpr: wrong number of arguments");
+  const detail::NoChecks has_its_own;
   std::vector<Array> values(jaxpr.num_vars());
   std::copy(args.begin(), args.end(), values.begin());
   const auto read = [&](ir::Atom a) { return a.is_literal() ? literal_array(jaxpr.literal(a)) : values[a.index()]; };

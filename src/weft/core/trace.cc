@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "weft/base/environment.h"
+#include "weft/core/checks.h"
 #include "weft/core/evaluator.h"
 
 namespace weft {
@@ -231,6 +232,8 @@ void bind(OpCode op, const ir::Params& params, std::span<const Array> args, Arra
       if (unusable(*t)) check_usable(ir::op_name(op), "operands", *t);
     }
   }
+  if (detail::checks != 0) [[unlikely]]
+    return detail::bind_checked(op, params, args, outs);
   const Call call{op, params, args};
   if (Trace* trace = detail::current_trace) {
     const CurrentTrace busy(detail::busy_trace());

@@ -48,6 +48,9 @@ std::uint64_t hash_param(const Rule& v);
 inline void add_param_axes(const Rule& v, AxisNames& names) {
   if (v.is_program()) add_param_axes(v.program(), names);
 }
+inline void map_param_programs(Rule& v, ProgramMap f) {
+  if (v.is_program()) v = Rule(f(v.program()));
+}
 
 }  // namespace ir
 

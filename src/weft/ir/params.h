@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "weft/base/dims.h"
+#include "weft/base/function_ref.h"
 #include "weft/base/hash.h"
 #include "weft/base/ref.h"
 #include "weft/ir/aval.h"
@@ -223,6 +224,28 @@ void add_param_axes(const P& v, AxisNames& names) {
   P::fields([&](const auto&... f) { (add_param_axes(v.*f.member, names), ...); });
 }
 
+// ---- the programs that parameters hold ----
+
+class Jaxpr;
+using ProgramMap = FunctionRef<Jaxpr(const Jaxpr&)>;
+
+template <class T>
+void map_param_programs(T&, ProgramMap) {}
+template <HasFields P>
+void map_param_programs(P& v, ProgramMap f);
+template <class T>
+void map_param_programs(std::optional<T>& v, ProgramMap f) {
+  if (v) map_param_programs(*v, f);
+}
+template <class T>
+void map_param_programs(std::vector<T>& v, ProgramMap f) {
+  for (T& e : v) map_param_programs(e, f);
+}
+template <HasFields P>
+void map_param_programs(P& v, ProgramMap f) {
+  P::fields([&](const auto&... field) { (map_param_programs(v.*field.member, f), ...); });
+}
+
 // ---- the holder ----
 
 /// Parameters of unknown type. Null stands for an op that has none.
@@ -237,6 +260,8 @@ class ParamsBase : public RefCounted {
   virtual int variant() const = 0;
   /// Appends the names of the mapped axes it speaks of that are not yet there.
   virtual void add_axes(AxisNames& names) const = 0;
+  /// The same with `f` of each program in it.
+  virtual Ref<const ParamsBase> with_programs(ProgramMap f) const = 0;
 };
 
 using Params = Ref<const ParamsBase>;
@@ -283,6 +308,11 @@ class ParamsHolder final : public ParamsBase {
     return variant;
   }
   void add_axes(AxisNames& names) const override { add_param_axes(value, names); }
+  Ref<const ParamsBase> with_programs(ProgramMap f) const override {
+    P copy = value;
+    map_param_programs(copy, f);
+    return Ref<const ParamsBase>::adopt(new ParamsHolder(std::move(copy)));
+  }
 };
 
 template <HasFields P>

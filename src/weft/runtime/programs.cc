@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "weft/base/loop_trail.h"
 #include "weft/ir/call.h"
 #include "weft/ir/checkpoint.h"
 #include "weft/ir/custom_rules.h"
@@ -33,7 +34,9 @@ void run_while(const WhileParams& p, std::span<const Array> args, Arrays& outs) 
     results.clear();
     program.run(operands, results);
   };
+  LoopFrame frame("while_loop");
   for (std::int64_t step = 0;; ++step) {
+    frame.at(step);
     run(*cond, args.first(num_cond));
     if (!results[0].item<bool>()) break;
     if (p.max_steps && step >= *p.max_steps) throw_too_many_steps();
@@ -106,8 +109,10 @@ void run_scan(const ScanParams& p, std::span<const Array> args, Arrays& outs) {
     ys.push_back(detail::new_buffer(type.with_shape(shape)));
   }
   Arrays operands(args), results;
+  LoopFrame frame("scan");
   for (std::int64_t step = 0; step < p.length; ++step) {
     const std::int64_t at = p.reverse ? p.length - 1 - step : step;
+    frame.at(at);
     for (std::size_t i = 0; i < xs.size(); ++i) {
       operands[first_x + i] = Array();
       operands[first_x + i] = xs[i].at(at);

@@ -66,6 +66,8 @@ Exporter::Handler Exporter::handler(OpCode op) {
     case OpCode::kSplit:
     case OpCode::kScan:
     case OpCode::kThreefry2x32: return &E::decomposed;
+    case OpCode::kCheckFinite:
+    case OpCode::kCheckIndex:
     case OpCode::kStopGradient:
     case OpCode::kCheckpointName: return &E::identity;
     case OpCode::kCheckpoint: return &E::checkpoint;

@@ -1,5 +1,6 @@
 #include "weft/transforms/transpose.h"
 
+#include "weft/core/checks.h"
 #include "weft/core/name_scope.h"
 #include "weft/core/rules.h"
 #include "weft/transforms/jvp.h"
@@ -22,6 +23,7 @@ Arrays backward_pass(const ir::Jaxpr& jaxpr, Arrays args, Arrays cts) {
   // Forwards: run what does not depend on a linear input, list the rest. `first_use[v]` is the
   // first listed equation that reads the known value v: the last one to need it backwards.
   std::vector<std::uint32_t> listed;
+  const detail::NoChecks has_its_own;
   constexpr std::uint32_t kNever = ~0u;
   std::vector<std::uint32_t> first_use(jaxpr.num_vars(), kNever);
   Arrays operands, results;

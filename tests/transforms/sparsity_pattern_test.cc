@@ -68,6 +68,15 @@ TEST(sparsity_pattern, prints_a_picture) {
   EXPECT_EQ(out.str(), "SparsityPattern 0 x 5, 0 entries");
 }
 
+TEST(sparsity_pattern, mistakes_name_the_line) {
+  try {
+    SparsityPattern(2, 2, {{2, 0}});
+    FAIL();
+  } catch (const IndexError& e) {
+    EXPECT_EQ(e.location().str(), "sparsity_pattern_test.cc:" + std::to_string(__LINE__ - 3));
+  }
+}
+
 TEST(sparsity_pattern, mistakes_name_what_was_got) {
   EXPECT_EQ(error_of([] { SparsityPattern(2, 3, {{0, 3}}); }),
             "IndexError: SparsityPattern: entries must be inside of the matrix; got (0, 3) for 2 x 3.");

@@ -4,11 +4,14 @@
 #include "weft/base/compiler.h"  // first, so that an old compiler says nothing else before it
 
 #include "weft/api/autodiff.h"      // IWYU pragma: export
+#include "weft/api/callback.h"      // IWYU pragma: export
+#include "weft/api/checkify.h"      // IWYU pragma: export
 #include "weft/api/checkpoint.h"    // IWYU pragma: export
 #include "weft/api/collectives.h"   // IWYU pragma: export
 #include "weft/api/compiles.h"      // IWYU pragma: export
 #include "weft/api/control_flow.h"  // IWYU pragma: export
 #include "weft/api/custom.h"        // IWYU pragma: export
+#include "weft/api/debug.h"         // IWYU pragma: export
 #include "weft/api/grad.h"          // IWYU pragma: export
 #include "weft/api/implicit.h"      // IWYU pragma: export
 #include "weft/api/jit.h"           // IWYU pragma: export

@@ -160,5 +160,15 @@ TEST(index_error, rotation_of_a_vector) {
                            "  at here");
 }
 
+TEST(index_error, an_index_found_by_checkify) {
+  expect_error<IndexError>(
+      [&] {
+        const auto at = [](Array x, Array i) { return x(i); };
+        checkify::checkify(at, checkify::index_checks)(np::arange(3), np::array({0, 7})).first.throw_();
+      },
+      "gather: indices must be in range; got 7 for axis 0 of i32[3].\n"
+      "  at here");
+}
+
 }  // namespace
 }  // namespace weft::errors

@@ -128,5 +128,16 @@ TEST(not_differentiable_error, reverse_mode_of_a_linear_solve_without_a_transpos
       "hint: pass it as the fourth argument, or `symmetric` if the map is its own transpose.");
 }
 
+TEST(not_differentiable_error, a_derivative_through_a_function_of_the_host) {
+  expect_error<NotDifferentiableError>(
+      [&] { grad(pure_callback([](Array x) { return x; }, abstract(f32, {}), {.name = "host"}))(1.0f); },
+      "pure_callback: a function of the host has no derivatives that could be told from it; got a derivative through "
+      "host.\n"
+      "  at here\n"
+      "  while tracing grad(f) at here\n"
+      "hint: wrap it in a function with custom_jvp or custom_vjp, whose rule may call the host again, or in "
+      "stop_gradient.");
+}
+
 }  // namespace
 }  // namespace weft::errors

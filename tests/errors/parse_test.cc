@@ -63,5 +63,18 @@ TEST(parse_error, an_endless_array_file) {
                            "  at here");
 }
 
+TEST(parse_error, a_program_with_a_callback) {
+  const std::string text = make_jaxpr([](Array x) { return debug::print("{}", x), x; })(1.0f).str();
+  try {
+    ir::parse(text);
+    FAIL() << "nothing was thrown";
+  } catch (const ParseError& e) {
+    EXPECT_EQ(
+        e.message(),
+        "parse: 10:24: expected no callback: the C++ function that one calls is not in the text, so programs with "
+        "callbacks cannot be read; got \"]\".");
+  }
+}
+
 }  // namespace
 }  // namespace weft::errors

@@ -375,5 +375,56 @@ TEST(value_error, a_call_that_would_compile_where_nothing_may) {
                            "where the policy is CompilePolicy::kAlways.");
 }
 
+TEST(value_error, a_print_with_too_few_arguments) {
+  expect_error<ValueError>([&] { jit([](Array x) { return debug::print("{} {}", x), x; })(1.0f); },
+                           "debug_print: there must be an argument for each place; got 1 argument and a place for "
+                           "number 1 in \"{} {}\".\n"
+                           "  at here\n"
+                           "  while tracing jit(f) at here");
+}
+
+TEST(value_error, an_ordered_print_under_vmap) {
+  expect_error<ValueError>(
+      [&] { vmap([](Array x) { return debug::print(debug::ordered, "{}", x), x; })(np::ones({3})); },
+      "debug_print: an ordered callback must not be mapped; got vmap over 3 examples.\n"
+      "  at here\n"
+      "  while tracing vmap(f) at here\n"
+      "hint: vmap runs the examples side by side, so the calls of one cannot all come before those of the next: leave "
+      "`ordered` out, or run the examples one after the other with map or scan.");
+}
+
+TEST(value_error, a_check_that_fails) {
+  expect_error<ValueError>([&] { checkify::check(Array(-1) > 0, "x must be positive; got {}.", Array(-1)); },
+                           "x must be positive; got -1.\n"
+                           "  at here");
+}
+
+TEST(value_error, a_check_in_a_compiled_program) {
+  expect_error<ValueError>(
+      [&] { jit([](Array x) { return checkify::check(x > 0, "x must be positive"), x; })(1.0f); },
+      "check: in a program that is compiled, a check must have been made a value by checkify; got one that was not.\n"
+      "  at here\n"
+      "hint: checkify::checkify(f) gives a function of {error, result}; transform and jit that, and call "
+      "error.throw_() outside.");
+}
+
+TEST(value_error, nan_found_by_checkify) {
+  expect_error<ValueError>(
+      [&] { checkify::checkify([](Array x) { return np::log(x); }, checkify::nan_checks)(-1.0f).first.throw_(); },
+      "log: results must not be NaN; got NaN in f32[].\n"
+      "  at here");
+}
+
+TEST(value_error, io_in_a_mapped_branch) {
+  const auto io = io_callback([](Array x) { return x; }, abstract(f32, {}));
+  expect_error<ValueError>(
+      [&] { vmap([&](Array x) { return cond(x > 0, io, [](Array v) { return v; }, x); })(np::ones({2})); },
+      "cond: branches with effects must have the same index for all examples of vmap; got a mapped index.\n"
+      "  at here\n"
+      "  while tracing vmap(f) at here\n"
+      "hint: all branches would run for all examples. Prints, debug callbacks and checks may be there, unless they are "
+      "ordered or in a function with rules of its own.");
+}
+
 }  // namespace
 }  // namespace weft::errors

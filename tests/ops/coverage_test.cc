@@ -20,6 +20,12 @@ constexpr const char* kTitles[] = {"infer", "eval",    "parse",   "jvp",    "tra
 // Every hole that is meant, with its reason.
 const std::map<std::pair<OpCode, Column>, const char*> kNone = {
     {{OpCode::kCall, kDocs}, "users make calls with jit"},
+    {{OpCode::kHostCallback, kSamples},
+     "its function has no text; tests/api/callback_test.cc and debug_test.cc have all"},
+    {{OpCode::kHostCallback, kParse}, "seen through samples"},
+    {{OpCode::kHostCallback, kSmooth}, "what prints is constant to derivatives, and the others have none"},
+    {{OpCode::kCheck, kSamples}, "programs with one are compiled only by way of checkify; tests/api/checkify_test.cc"},
+    {{OpCode::kCheck, kParse}, "seen through samples"},
     {{OpCode::kGenericScatter, kSmooth}, "what an element was before each update is kept nowhere"},
     {{OpCode::kGenericSelectAndScatter, kSmooth}, "what an element was before each update is kept nowhere"},
     {{OpCode::kSend, kSmooth}, "derivatives do not go through channels"},

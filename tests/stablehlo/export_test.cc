@@ -169,5 +169,26 @@ TEST(print, literals_come_back_bit_for_bit) {
   }
 }
 
+// Calls of this process mean nothing to whoever reads the text, and a check has no place in a compiled program.
+TEST(print, callbacks_and_checks_are_refused_with_their_line) {
+  const auto refusal = [](auto&& f) {
+    try {
+      print(make_jaxpr(f)(1.0f), Form::kPretty);
+    } catch (const ValueError& e) {
+      EXPECT_TRUE(e.location());
+      return e.message();
+    }
+    return std::string("nothing was thrown");
+  };
+  const std::string must = "stablehlo: a program that is written as text must not call functions of this process; got ";
+  EXPECT_EQ(refusal([](Array x) { return debug::print("x = {}", x), x; }), must + "debug_print of x = {}.");
+  EXPECT_EQ(
+      refusal([](Array x) { return pure_callback([](Array v) { return v; }, abstract(f32, {}), {.name = "host"})(x); }),
+      must + "pure_callback of host.");
+  EXPECT_EQ(refusal([](Array x) { return checkify::check(x > 0, "positive"), x; }),
+            "check: in a program that is compiled, a check must have been made a value by checkify; got one that was "
+            "not.");
+}
+
 }  // namespace
 }  // namespace weft::stablehlo

@@ -93,6 +93,13 @@ std::string leaf_path(const Pack& pack, std::size_t index) {
   return "args" + tree::structure(pack).paths()[index];
 }
 
+/// The tree with a placeholder for each array.
+template <class T>
+T skeleton(T t) {
+  tree::for_each(t, [](Array& a) { a = Array(false); });
+  return t;
+}
+
 template <class F, class Pack>
 struct CallOf;
 template <class F, class... P>

@@ -65,13 +65,6 @@ Arrays call_custom_vjp(const CustomInfo& info, const Staged& f, VjpRules rules, 
 Arrays call_custom_vmap(const CustomInfo& info, const Staged& f, control::VmapFunction rule,
                         std::span<const Array> args);
 
-/// The tree with a placeholder for each array.
-template <class T>
-T skeleton(T t) {
-  tree::for_each(t, [](Array& a) { a = Array(false); });
-  return t;
-}
-
 /// What a rule returned as the function's result, whose arrays have `types`; appended to `to`. For a batch, `size` is
 /// the number of examples in front of each (-1: no batch).
 void append_results(const CustomInfo& info, const char* rule, const PathLeaves& expected, std::span<const Aval> types,

@@ -1,5 +1,6 @@
 // case[branches](index, xs...) = branches[index](xs...). Every rule transforms all branches alike: what one branch
 // has and another has not (tangents, residuals, mapped axes) is made up with zeros or copies, so that they agree.
+#include "weft/control/effects.h"
 #include "weft/control/programs.h"
 #include "weft/control/rules.h"
 #include "weft/ir/interpret.h"
@@ -248,10 +249,12 @@ Array along_front(const Array& mask, DimSpan shape) { return lax::broadcast_in_d
 // in place of examples that are not its own, constants for differentiation: NaN derivatives there go nowhere.
 void batch_index(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs, Bdims& out_bdims) {
   const Branches& branches = branches_of(call);
-  if (has_effects_case(call.params.get()))
-    throw ValueError(
-        "case: branches with effects must have the same index for all examples of vmap; got a mapped index.",
-        "all branches would run for all examples.");
+  for (const ir::Jaxpr& b : branches)
+    if (ir::has_effects(b) && !can_mask(b))
+      throw ValueError(
+          "case: branches with effects must have the same index for all examples of vmap; got a mapped index.",
+          "all branches would run for all examples. Prints, debug callbacks and checks may be there, unless they are "
+          "ordered or in a function with rules of its own.");
   Array index = call.args[0];
   if (index.dtype() == boolean) index = lax::convert(index, i32);
   const auto last = static_cast<std::int32_t>(branches.size() - 1);
@@ -259,7 +262,6 @@ void batch_index(const Call& call, std::span<const int> bdims, const MappedAxis&
   index = lax::select(lax::lt(index, 0), lax::full(index.shape(), last, i32), lax::minimum(index, last));
   Arrays xs;
   for (std::size_t i = 1; i < call.args.size(); ++i) xs.push_back(ops::bdim_to(call.args[i], bdims[i], 0, axis.size));
-  const Bdims front(xs.size(), 0);
   for (std::int32_t b = 0; b <= last; ++b) {
     const ir::Jaxpr& branch = branches[static_cast<std::size_t>(b)];
     const Array own = lax::eq(index, b);
@@ -267,7 +269,10 @@ void batch_index(const Call& call, std::span<const int> bdims, const MappedAxis&
     Bdims at;
     for (const Array& x : xs)
       args.push_back(is_inexact(x.dtype()) ? lax::select(along_front(own, x.shape()), x, lax::stop_gradient(x)) : x);
-    batch_program("branch", branch, args, front, axis, results, at);
+    // Effects happen for the examples whose branch this is.
+    const bool effects = ir::has_effects(branch);
+    if (effects) args.insert(args.begin(), own);
+    batch_program("branch", effects ? masked(branch) : branch, args, Bdims(args.size(), 0), axis, results, at);
     for (std::size_t i = 0; i < results.size(); ++i) {
       const Array r = ops::bdim_to(results[i], at[i], 0, axis.size);
       if (b == 0)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "weft/core/arg.h"
+#include "weft/ir/callback.h"
 #include "weft/ir/checkpoint.h"
 #include "weft/ir/programs.h"
 
@@ -47,6 +48,17 @@ Arrays composite(std::span<const Array> xs, const std::string& name, const ir::J
 /// none is. StableHLO's `custom_call`. Derivatives: the ones registered with it, else NotDifferentiableError.
 Arrays custom_call(std::span<const Array> xs, const CustomCallParams& params,
                    SourceLocation loc = std::source_location::current());
+
+/// `params.function` at xs, which have no axes of examples yet (api/callback.h takes functions of arrays and trees).
+/// Pure and io callbacks have no derivatives: NotDifferentiableError; those that only watch are given primal values.
+/// ValueError for an ordered one under vmap.
+Arrays host_callback(std::span<const Array> xs, const CallbackParams& params,
+                     SourceLocation loc = std::source_location::current());
+
+/// ValueError with the message, filled with `values`, unless `pred`, bool[], is true; IndexError when `kind` says that
+/// it is about an index. In a program that is compiled it must have become a value first: checkify does that.
+void check(const Array& pred, const ir::FormatText& message, std::span<const Array> values,
+           CheckKind kind = CheckKind::kUser, SourceLocation loc = std::source_location::current());
 
 /// y_k[kept...] = computation(... computation(init, x[kept..., a0]), x[kept..., a1] ...)_k over the positions of `axes`
 /// in row-major order, of n arrays of one shape together. `computation` takes n scalars so far and n elements, and

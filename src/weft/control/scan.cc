@@ -3,8 +3,10 @@
 // Which carried values have a tangent, are linear, or have a mapped axis is a fixpoint, as in while.cc.
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "weft/base/loop_trail.h"
+#include "weft/control/effects.h"
 #include "weft/control/programs.h"
 #include "weft/control/rules.h"
 #include "weft/ir/builder.h"
@@ -265,11 +267,16 @@ void linearize_scan(const Call& call, std::span<const Array> tangents, Trace* ta
   const Operands primals{Arrays(scan.consts(call.args)), Arrays(scan.carry(call.args)), Arrays(scan.xs(call.args))};
   bind_scan(restricted(lin->primal, residuals.stacked), primals, scan.length, scan.reverse, results);
   if (count(residuals.hoisted) > 0) {
-    // Of the inputs only the constants are read.
-    Arrays args(primals.consts);
-    const Avals types = lin->primal.input_avals();
-    for (std::size_t i = scan.num_consts; i < types.size(); ++i) args.push_back(zeros_of(types[i]));
-    eval_jaxpr(restricted(lin->primal, residuals.hoisted), args, hoisted);
+    // Only what these need of the constants: effects happen in the steps.
+    const auto once = lin->primal.memo<ir::Jaxpr>(transforms::mask_key("hoisted", residuals.hoisted), [&] {
+      std::vector<ir::Var> given(scan.num_consts);
+      std::iota(given.begin(), given.end(), ir::Var{0});
+      std::vector<ir::Atom> wanted;
+      for (std::size_t i = 0; i < residuals.hoisted.size(); ++i)
+        if (residuals.hoisted[i]) wanted.push_back(lin->primal.outputs()[i]);
+      return std::make_shared<const ir::Jaxpr>(ir::part_of(lin->primal, given, wanted));
+    });
+    eval_jaxpr(*once, primals.consts, hoisted);
   }
   std::span<const Array> rest(results), once(hoisted);
   append(outs, take(rest, scan.num_carry + scan.num_ys));
@@ -348,7 +355,10 @@ Arrays known_carries(const Scan& scan, const Tangents& linear, std::span<const A
 
 // The scan backwards: the cotangents of linear constants add up in the carry, beside the cotangent of the carry.
 void transpose_scan(const Call& call, std::span<const Array> cts, std::span<GradAccum* const> accums) {
-  const Scan scan(call.params_as<ScanParams>());
+  // The known part of a body runs again here, and what only watches has seen it.
+  ScanParams params = call.params_as<ScanParams>();
+  params.jaxpr = without_watchers(params.jaxpr);
+  const Scan scan(params);
   std::vector<bool> operands_linear;
   for (const GradAccum* a : accums) operands_linear.push_back(a != nullptr);
   const Tangents linear =

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "weft/base/loop_trail.h"
+#include "weft/control/effects.h"
 #include "weft/control/programs.h"
 #include "weft/control/rules.h"
 #include "weft/control/while.h"
@@ -172,12 +173,16 @@ void jvp_while(const Call& call, std::span<const Array> tangents, Arrays& outs, 
 // two. It is linear; whether it can be transposed matters only when somebody wants that.
 void linearize_while(const Call& call, std::span<const Array> tangents, Trace* tangent_trace, Arrays& outs,
                      Arrays& out_tangents) {
-  if (has_effects_while(call.params.get()))
+  // What only watches has seen it all in the first run.
+  const auto& p = call.params_as<WhileParams>();
+  const ir::Params again =
+      ir::make_params(WhileParams{without_watchers(p.cond_jaxpr), without_watchers(p.body_jaxpr), p.max_steps});
+  if (has_effects_while(again.get()))
     throw NotDifferentiableError(
         "while: a loop with effects can only be differentiated in forward mode (jvp); got "
         "linearization, which would run its effects twice.");
   bind(call.op, call.params, call.args, outs);
-  const DualLoop dual = dual_loop(call, tangents);
+  const DualLoop dual = dual_loop({call.op, again, call.args}, tangents);
   Arrays results;
   {
     const CurrentTrace staging(tangent_trace);
@@ -236,10 +241,13 @@ void batch_while(const Call& call, std::span<const int> bdims, const MappedAxis&
   const BatchedLoop mapped = mapped_in(loop, bdims, axis);
   if (mapped.predicate && ir::checks_inside(*call.params).any)
     return batch_checking_results(batch_while, "while_loop", call, bdims, axis, outs, out_bdims);
-  if (mapped.predicate && has_effects_while(call.params.get()))
+  const bool effects = mapped.predicate && ir::has_effects(loop.body);
+  if (mapped.predicate && (ir::has_effects(loop.cond) || (effects && !can_mask(loop.body))))
     throw ValueError(
         "while: a loop with effects must go on equally long for all examples of vmap; got a mapped "
-        "condition.");
+        "condition.",
+        "prints, debug callbacks and checks may be in the body of such a loop, unless they are ordered or in a "
+        "function with rules of its own.");
   Arrays operands;
   Bdims dims;
   for (std::size_t i = 0; i < call.args.size(); ++i) {
@@ -251,7 +259,9 @@ void batch_while(const Call& call, std::span<const int> bdims, const MappedAxis&
   Bdims body_dims(loop.of_body(all_dims)), cond_dims(loop.of_cond(all_dims));
   body_dims.append(loop.carried(all_dims).begin(), loop.carried(all_dims).end());
   cond_dims.append(loop.carried(all_dims).begin(), loop.carried(all_dims).end());
-  const auto body = transforms::batch_jaxpr(loop.body, body_dims, axis);
+  // Effects happen for the examples that go on.
+  if (effects) body_dims.insert(body_dims.begin(), 0);
+  const auto body = transforms::batch_jaxpr(effects ? masked(loop.body) : loop.body, body_dims, axis);
   const auto cond = transforms::batch_jaxpr(loop.cond, cond_dims, axis);
   for (const bool m : mapped.carried) out_bdims.push_back(m ? 0 : kUnmapped);
 
@@ -286,7 +296,9 @@ void batch_while(const Call& call, std::span<const int> bdims, const MappedAxis&
   const Staged step = stage(
       [&](std::span<const Array> in, Arrays& results) {
         const Array on = run_cond(loop.of_cond(in), loop.carried(in));
-        run_body(in.subspan(loop.num_cond), results);
+        Arrays args(in.subspan(loop.num_cond));
+        if (effects) args.insert(args.begin(), on);
+        run_body(args, results);
         for (std::size_t i = 0; i < results.size(); ++i)
           results[i] =
               lax::select(lax::broadcast_in_dim(on, results[i].shape(), Dims{0}), results[i], loop.carried(in)[i]);

@@ -93,7 +93,10 @@ Array literal_array(const ir::Literal& literal) {
   return detail::make_splat(literal.aval, literal.value.data());
 }
 
-void eval_jaxpr(const ir::Jaxpr& jaxpr, std::span<const Array> args, Arrays& outs) {
+namespace {
+
+template <class Run>
+void run_equations(const ir::Jaxpr& jaxpr, std::span<const Array> args, Arrays& outs, const Run& run) {
   internal_check(args.size() == jaxpr.num_inputs(), "eval_jaxpr: wrong number of arguments");
   const detail::NoChecks has_its_own;
   std::vector<Array> values(jaxpr.num_vars());
@@ -109,7 +112,7 @@ void eval_jaxpr(const ir::Jaxpr& jaxpr, std::span<const Array> args, Arrays& out
     results.clear();
     for (const ir::Atom a : jaxpr.operands(e)) operands.push_back(read(a));
     for (std::uint32_t u = uses.begin[i]; u < uses.begin[i + 1]; ++u) values[uses.vars[u]] = Array();
-    bind(e.op, e.params, operands, results);
+    run(e, operands, results);
     for (std::size_t j = 0; j < results.size(); ++j) {
       values[e.out_begin + j] = std::move(results[j]);
     }
@@ -118,6 +121,18 @@ void eval_jaxpr(const ir::Jaxpr& jaxpr, std::span<const Array> args, Arrays& out
       if (uses.vars[u] >= e.out_begin) values[uses.vars[u]] = Array();
   }
   for (const ir::Atom a : jaxpr.outputs()) outs.push_back(read(a));
+}
+
+}  // namespace
+
+void eval_jaxpr(const ir::Jaxpr& jaxpr, std::span<const Array> args, Arrays& outs) {
+  run_equations(jaxpr, args, outs, [](const ir::Eqn& e, std::span<const Array> operands, Arrays& results) {
+    bind(e.op, e.params, operands, results);
+  });
+}
+
+void eval_jaxpr_by(const ir::Jaxpr& jaxpr, std::span<const Array> args, Arrays& outs, RunEqn run) {
+  run_equations(jaxpr, args, outs, run);
 }
 
 }  // namespace weft

@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "weft/base/function_ref.h"
 #include "weft/core/trace.h"
 #include "weft/ir/jaxpr.h"
 
@@ -28,6 +29,10 @@ void check_closed(const Staged& staged);
 /// Runs a program operation by operation in the current trace. Values are released after their
 /// last use. `args` holds constants and inputs.
 void eval_jaxpr(const ir::Jaxpr& jaxpr, std::span<const Array> args, Arrays& outs);
+
+/// The same with `run` in the place of `bind`: appends the results of an equation.
+using RunEqn = FunctionRef<void(const ir::Eqn& eqn, std::span<const Array> operands, Arrays& results)>;
+void eval_jaxpr_by(const ir::Jaxpr& jaxpr, std::span<const Array> args, Arrays& outs, RunEqn run);
 
 /// The literal as an array.
 Array literal_array(const ir::Literal& literal);

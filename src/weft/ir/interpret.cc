@@ -6,6 +6,7 @@
 #include <new>
 
 #include "weft/ir/builder.h"
+#include "weft/ir/callback.h"
 
 namespace weft::ir {
 
@@ -82,6 +83,7 @@ Interpreter::Interpreter(const Jaxpr& jaxpr) : jaxpr_(inline_calls(jaxpr)) {
     for (const Atom a : jaxpr_.outputs())
       if (a.is_literal() || a.index() < jaxpr_.num_inputs()) copied.push_back(add_operand(a));
     for (const Eqn& e : jaxpr_.eqns()) {
+      if (e.op == OpCode::kCheck) refuse_check(e);
       const auto begin = static_cast<std::uint32_t>(operands_.size());
       for (const Atom a : jaxpr_.operands(e)) add_operand(a);
       const OpInfo& info = op_info(e.op);

@@ -1,5 +1,6 @@
 // Which function writes each operation that is no row of operations.h, and those that depend on nothing but their form:
 // written as a call of @weft.<name>, as another program, as nothing.
+#include "weft/ir/callback.h"
 #include "weft/ir/random.h"
 #include "weft/stablehlo/exporter.h"
 
@@ -71,6 +72,8 @@ Exporter::Handler Exporter::handler(OpCode op) {
     case OpCode::kStopGradient:
     case OpCode::kCheckpointName: return &E::identity;
     case OpCode::kCheckpoint: return &E::checkpoint;
+    case OpCode::kHostCallback: return &E::host_callback;
+    case OpCode::kCheck: return &E::check;
     default: return has_weft_call(op) ? &E::weft_call : nullptr;
   }
 }
@@ -89,6 +92,16 @@ void Exporter::weft_call(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
   }
   define(e, emit("stablehlo.custom_call", std::move(args), std::span<const Aval>(out), std::move(attributes)));
 }
+
+void Exporter::host_callback(const ir::Jaxpr&, const ir::Eqn& e) {
+  const auto& p = ir::params_as<CallbackParams>(e.params);
+  const ForcedLocation line(e.location);
+  throw ValueError("stablehlo: a program that is written as text must not call functions of this process; got " +
+                       std::string(kCallbackKindNames[static_cast<int>(p.kind)]) + " of " + p.name + ".",
+                   "leave prints and callbacks out of the function that is written.");
+}
+
+void Exporter::check(const ir::Jaxpr&, const ir::Eqn& e) { ir::refuse_check(e); }
 
 void Exporter::identity(const ir::Jaxpr& jaxpr, const ir::Eqn& e) { define(e, operands(jaxpr, e)); }
 

@@ -70,6 +70,9 @@ class Exporter {
   void call(const ir::Jaxpr&, const ir::Eqn&);
   void composite(const ir::Jaxpr&, const ir::Eqn&);
   void checkpoint(const ir::Jaxpr&, const ir::Eqn&);
+  // Throw ValueError: what they do is no part of a program that others run.
+  void host_callback(const ir::Jaxpr&, const ir::Eqn&);
+  void check(const ir::Jaxpr&, const ir::Eqn&);
   void custom_call(const ir::Jaxpr&, const ir::Eqn&);
   void custom_function(const ir::Jaxpr&, const ir::Eqn&);
   void custom_vjp_tangent(const ir::Jaxpr&, const ir::Eqn&);

@@ -1,0 +1,146 @@
+#include "weft/control/effects.h"
+
+#include "weft/control/rules.h"
+#include "weft/ir/call.h"
+#include "weft/ir/callback.h"
+#include "weft/ir/checkpoint.h"
+#include "weft/ir/nested.h"
+
+namespace weft::control {
+
+namespace {
+
+bool watches(const ir::Eqn& e) {
+  return e.op == OpCode::kCheck ||
+         (e.op == OpCode::kHostCallback && only_watches(ir::params_as<CallbackParams>(e.params).kind));
+}
+
+// `mask` for each element of an array of `shape`.
+Array spread(const Array& mask, DimSpan shape) { return lax::broadcast_in_dim(mask, shape, Dims{}); }
+
+void run_callback(const ir::Eqn& e, const Array& mask, std::span<const Array> xs, Arrays& results) {
+  CallbackParams p = ir::params_as<CallbackParams>(e.params);
+  Arrays operands;
+  if (p.masked) {
+    operands.push_back(lax::and_(spread(mask, xs[0].shape()), xs[0]));
+    xs = xs.subspan(1);
+  } else {
+    operands.push_back(mask);
+    p.mapped.insert(p.mapped.begin(), 0);
+    p.masked = true;
+  }
+  append(operands, xs);
+  bind(e.op, ir::make_params(std::move(p)), operands, results);
+}
+
+void run_check(const ir::Eqn& e, const Array& mask, std::span<const Array> xs, Arrays& results) {
+  Arrays operands(xs);
+  operands[0] = lax::or_(xs[0], lax::not_(spread(mask, xs[0].shape())));
+  bind(e.op, e.params, operands, results);
+}
+
+// Every operation with programs gives the mask to those that have effects.
+void run_masked(const ir::Eqn& e, const Array& mask, std::span<const Array> xs, Arrays& results) {
+  Arrays operands{mask};
+  ir::Params params;
+  switch (e.op) {
+    case OpCode::kHostCallback: return run_callback(e, mask, xs, results);
+    case OpCode::kCheck: return run_check(e, mask, xs, results);
+    case OpCode::kCall: {
+      const auto& p = ir::params_as<CallParams>(e.params);
+      params = ir::make_params(CallParams{p.name, masked(p.jaxpr)});
+      break;
+    }
+    case OpCode::kCheckpoint: {
+      CheckpointParams p = ir::params_as<CheckpointParams>(e.params);
+      p.jaxpr = ir::with_num_consts(masked(p.jaxpr), 0);
+      params = ir::make_params(std::move(p));
+      break;
+    }
+    case OpCode::kCase: {
+      std::vector<ir::Jaxpr> branches;
+      for (const ir::Jaxpr& b : ir::params_as<CaseParams>(e.params).branches)
+        branches.push_back(ir::with_num_consts(masked(b), 0));
+      params = ir::make_params(CaseParams{std::move(branches)});
+      operands.insert(operands.begin(), xs[0]);
+      xs = xs.subspan(1);
+      break;
+    }
+    case OpCode::kScan: {
+      ScanParams p = ir::params_as<ScanParams>(e.params);
+      p.jaxpr = masked(p.jaxpr);
+      params = ir::make_params(std::move(p));
+      break;
+    }
+    case OpCode::kWhile: {
+      WhileParams p = ir::params_as<WhileParams>(e.params);
+      operands = Arrays();
+      const auto of_cond = take(xs, p.cond_jaxpr.num_consts());
+      if (ir::has_effects(p.cond_jaxpr)) {
+        operands.push_back(mask);
+        p.cond_jaxpr = masked(p.cond_jaxpr);
+      }
+      append(operands, of_cond);
+      if (ir::has_effects(p.body_jaxpr)) {
+        operands.push_back(mask);
+        p.body_jaxpr = masked(p.body_jaxpr);
+      }
+      params = ir::make_params(std::move(p));
+      break;
+    }
+    default: throw InternalError("masked: an operation whose effects cannot be masked");
+  }
+  append(operands, xs);
+  bind(e.op, params, operands, results);
+}
+
+}  // namespace
+
+ir::Jaxpr without_watchers(const ir::Jaxpr& jaxpr) {
+  return ir::has_effects(jaxpr)
+             ? ir::without_eqns(jaxpr, "without watchers", [](const ir::Eqn& e) { return watches(e); })
+             : jaxpr;
+}
+
+bool can_mask(const ir::Jaxpr& jaxpr) {
+  return *jaxpr.memo<bool>("can mask", [&] {
+    bool can = true;
+    for (const ir::Eqn& e : jaxpr.eqns()) {
+      if (!ir::has_effects(e.op, e.params.get())) continue;
+      switch (e.op) {
+        case OpCode::kCheck: break;
+        case OpCode::kHostCallback: {
+          const auto& p = ir::params_as<CallbackParams>(e.params);
+          can = can && only_watches(p.kind) && !p.ordered;
+          break;
+        }
+        case OpCode::kCall:
+        case OpCode::kCheckpoint:
+        case OpCode::kCase:
+        case OpCode::kScan:
+        case OpCode::kWhile:
+          ir::for_each_program(e.op, e.params.get(), [&](const ir::Jaxpr& p) { can = can && can_mask(p); });
+          break;
+        default: can = false;
+      }
+    }
+    return std::make_shared<const bool>(can);
+  });
+}
+
+ir::Jaxpr masked(const ir::Jaxpr& jaxpr) {
+  Avals inputs{scalar_of(boolean)};
+  for (const Aval a : jaxpr.input_avals()) inputs.push_back(a);
+  return derive(jaxpr, "masked", inputs, jaxpr.num_consts() + 1, [&](std::span<const Array> args, Arrays& outs) {
+    const Array& mask = args[0];
+    eval_jaxpr_by(jaxpr, args.subspan(1), outs,
+                  [&](const ir::Eqn& e, std::span<const Array> operands, Arrays& results) {
+                    if (ir::has_effects(e.op, e.params.get()))
+                      run_masked(e, mask, operands, results);
+                    else
+                      bind(e.op, e.params, operands, results);
+                  });
+  });
+}
+
+}  // namespace weft::control

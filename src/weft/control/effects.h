@@ -1,0 +1,29 @@
+// Programs with other effects: without those that only watch, or with effects that happen only where a mask holds.
+// Private to control/.
+#pragma once
+
+#include <string>
+
+#include "weft/core/array.h"
+#include "weft/ir/callback.h"
+
+namespace weft::control {
+
+/// The program without what only watches: prints, debug callbacks and checks. For a program that runs again.
+ir::Jaxpr without_watchers(const ir::Jaxpr& jaxpr);
+
+/// Whether all effects of the program can be masked: those that only watch, outside of functions with rules of their
+/// own and not ordered.
+bool can_mask(const ir::Jaxpr& jaxpr);
+/// The program with one more constant in front, bool[]: where it is false, effects do not happen, and the results are
+/// what they would be. Of a program that can_mask.
+ir::Jaxpr masked(const ir::Jaxpr& jaxpr);
+
+/// Throws the error of a check that failed: IndexError for kIndex, else ValueError, at `location`. `example`: of which
+/// example of vmap, or "".
+[[noreturn]] void throw_failed(CheckKind kind, const ir::FormatText& message, std::span<const Array> values,
+                               const SourceLocation& location, const std::string& example);
+/// "3", "(1, 0)": which of the examples along these axes, counted in row-major order.
+std::string example_text(DimSpan examples, std::int64_t at);
+
+}  // namespace weft::control

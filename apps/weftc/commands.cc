@@ -6,11 +6,11 @@
 #include <functional>
 #include <iostream>
 #include <memory>
-#include <random>
 #include <sstream>
 
 #include "weft/api/autodiff.h"
 #include "weft/base/error.h"
+#include "weft/base/whole_file.h"
 #include "weft/core/process_grid.h"
 #include "weft/np/npy.h"
 #include "weft/ops/lax.h"
@@ -46,17 +46,9 @@ void write_text(const std::string& path, const std::string& text) {
     std::cout << text << std::flush;
     return;
   }
-  // Devices and pipes are written to, files replaced when all is there.
-  const bool replaces = !fs::exists(path) || fs::is_regular_file(path);
-  const std::string name = replaces ? path + ".tmp" + std::to_string(std::random_device{}()) : path;
-  std::ofstream file(name, std::ios::binary);
-  file << text;
-  file.close();
-  std::error_code error;
-  if (file && replaces) fs::rename(name, path, error);
-  if (file && !error) return;
-  if (replaces) fs::remove(name, error);
-  throw weft::BackendError(path + ": the file must be writable.");
+  const std::span<const std::byte> parts[] = {std::as_bytes(std::span(text))};
+  if (const auto failed = weft::write_whole_file(path, parts))
+    throw weft::BackendError(path + ": the file must be writable; got " + failed->error.message() + ".");
 }
 
 namespace {

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "weft/base/error.h"
+#include "weft/base/whole_file.h"
 
 namespace weft::train {
 
@@ -48,24 +49,9 @@ std::vector<std::byte> read_file(const std::string& path, SourceLocation loc) {
 
 void write_file(const std::string& path, std::span<const std::byte> data, SourceLocation loc) {
   const LocationScope scope(loc, "write_file");
-  const std::string temporary = temporary_name(path);
-  File file(std::fopen(temporary.c_str(), "wb"));
-  if (!file) refuse("write_file", path, "writable", errno);
-  // Nothing has no address.
-  bool good = data.empty() || std::fwrite(data.data(), 1, data.size(), file.get()) == data.size();
-  int error = good ? 0 : errno;
-  // Closing writes what is still buffered, so a full disk may show only here.
-  if (std::fclose(file.release()) != 0 && good) {
-    good = false;
-    error = errno;
-  }
-  if (good && std::rename(temporary.c_str(), path.c_str()) != 0) {
-    good = false;
-    error = errno;
-  }
-  if (good) return;
-  std::remove(temporary.c_str());
-  refuse("write_file", path, "writable", error);
+  const std::span<const std::byte> parts[] = {data};
+  if (const auto failed = write_whole_file(path, parts))
+    refuse("write_file", path, "writable", failed->error.value());
 }
 
 std::string temporary_name(const std::string& path) {

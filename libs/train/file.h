@@ -1,5 +1,5 @@
 // Whole files as bytes. Knows nothing about formats.
-// Invariant: a file under its final name is complete; writing goes to a temporary name in the
+// Invariant: a regular file under its final name is complete; writing goes to a temporary name in the
 // same folder, which is renamed at the end and removed on any error.
 #pragma once
 
@@ -15,7 +15,8 @@ namespace weft::train {
 /// The bytes of the file; BackendError naming the file when it is missing, a folder or unreadable.
 std::vector<std::byte> read_file(const std::string& path, SourceLocation loc = std::source_location::current());
 
-/// Writes `data` to `path`, replacing what was there in one step; BackendError when the system refuses.
+/// Writes `data` to `path`, replacing a regular file in one step: links are followed, its permissions stay, and a pipe
+/// or device is written to (see write_whole_file); BackendError when the system refuses.
 void write_file(const std::string& path, std::span<const std::byte> data,
                 SourceLocation loc = std::source_location::current());
 

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <barrier>
+#include <thread>
+
 #include "weft/weft.h"
 
 namespace weft {
@@ -123,6 +127,38 @@ TEST(jit, an_error_while_tracing_leaves_nothing_behind) {
   EXPECT_THROW(f(1.0f), ValueError);
   fail = false;
   EXPECT_EQ(f(1.0f).item<float>(), 1);
+}
+
+TEST(jit, threads_that_race_for_a_signature_keep_one_program) {
+  constexpr int kThreads = 8;
+  std::atomic<int> traced{0};
+  // Nobody leaves the function before all are in it, so all of them trace.
+  std::barrier inside(kThreads);
+  const auto f = jit([&](Array x) {
+    ++traced;
+    inside.arrive_and_wait();
+    return np::sin(x);
+  });
+  std::vector<float> results(kThreads);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i)
+    threads.emplace_back([&, i] { results[static_cast<std::size_t>(i)] = f(1.0f).item<float>(); });
+  for (std::thread& t : threads) t.join();
+  EXPECT_EQ(traced, kThreads);
+  EXPECT_EQ(f.cache_size(), 1u);
+  for (const float r : results) EXPECT_EQ(r, np::sin(1.0f).item<float>());
+  EXPECT_EQ(f(1.0f).item<float>(), results[0]);
+  EXPECT_EQ(traced, kThreads);
+}
+
+TEST(jit, a_function_that_was_moved_from_shares_its_programs) {
+  auto f = jit([](Array x) { return x * 2; });
+  f(1.0f);
+  const auto g = std::move(f);
+  EXPECT_EQ(g(1.0f).item<float>(), 2);
+  EXPECT_EQ(f(1.0f).item<float>(), 2);  // NOLINT(bugprone-use-after-move)
+  EXPECT_EQ(f(1.0).item<double>(), 2);
+  EXPECT_EQ(g.cache_size(), 2u);
 }
 
 TEST(jit, eager_and_compiled_agree_to_the_bit) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 
 #include "weft/weft.h"
 
@@ -117,6 +118,35 @@ TEST(closures, a_jitted_function_may_capture_tracers) {
 }
 
 // J. M. Siskind, B. A. Pearlmutter: Perturbation confusion and referential transparency (2005).
+// Of each kind as many as may nest, with the most stack between them that std::function adds.
+TEST(depth, every_transformation_nests_as_deep_as_it_may) {
+  using Level = std::function<Array(Array, int)>;
+  const int n = kMostNestedTraces - 2;
+  Level f = [&](Array x, int k) { return k == 0 ? np::sin(x) : jit([&f, k](Array y) { return f(y, k - 1); })(x); };
+  EXPECT_EQ(f(1.0f, n).item<float>(), np::sin(1.0f).item<float>());
+  EXPECT_NEAR(grad([&](Array x) { return f(x, n); })(1.0f).item<float>(), std::cos(1.0f), 1e-6);
+  f = [&](Array x, int k) { return k == 0 ? np::exp(x) : grad([&f, k](Array y) { return f(y, k - 1); })(x); };
+  EXPECT_NEAR(f(1.0f, n).item<float>(), std::exp(1.0f), 1e-5);
+  f = [&](Array x, int k) {
+    return k == 0 ? x * 2 : jvp([&f, k](Array y) { return f(y, k - 1); }, x, Array(1.0f)).first;
+  };
+  EXPECT_EQ(f(1.0f, n).item<float>(), 2);
+  f = [&](Array x, int k) {
+    const auto inner = [&f, &x, k](Array) { return f(x, k - 1); };
+    return k == 0 ? x * 2 : np::sum(vmap(inner)(np::ones({1})));
+  };
+  EXPECT_EQ(f(1.0f, n).item<float>(), 2);
+}
+
+TEST(depth, one_level_more_is_an_error_and_leaves_nothing_behind) {
+  using Level = std::function<Array(Array, int)>;
+  Level f = [&](Array x, int k) { return k == 0 ? np::sin(x) : jit([&f, k](Array y) { return f(y, k - 1); })(x); };
+  EXPECT_THROW(f(1.0f, kMostNestedTraces + 1), ValueError);
+  EXPECT_THROW(f(1.0f, 100000), ValueError);
+  EXPECT_TRUE(evaluating());
+  EXPECT_EQ(f(1.0f, kMostNestedTraces).item<float>(), np::sin(1.0f).item<float>());
+}
+
 TEST(perturbation_confusion, the_inner_derivative_does_not_see_the_outer_one) {
   const auto f = [](Array x) { return x * grad([&](Array y) { return x + y; })(1.0); };
   EXPECT_EQ(grad(f)(1.0).item<double>(), 1);

@@ -96,5 +96,20 @@ TEST(error, names_the_function_that_the_user_called) {
   EXPECT_EQ(message(), "dot: sizes must match; got 3 and 4.");
 }
 
+TEST(error, of_many_notes_the_middle_is_left_out_of_the_text) {
+  ValueError few("f: x must be y; got z."), many("f: x must be y; got z.");
+  std::string expected = "f: x must be y; got z.";
+  for (int i = 0; i < 16; ++i) {
+    few.add_note("note " + std::to_string(i));
+    expected += "\n  note " + std::to_string(i);
+  }
+  EXPECT_EQ(few.what(), expected);
+  for (int i = 0; i < 200; ++i) many.add_note("note " + std::to_string(i));
+  const std::string text = many.what();
+  EXPECT_NE(text.find("\n  note 7\n  ... (184 more)\n  note 192\n"), std::string::npos) << text;
+  EXPECT_TRUE(text.ends_with("\n  note 199")) << text;
+  EXPECT_EQ(many.notes().size(), 200u);
+}
+
 }  // namespace
 }  // namespace weft

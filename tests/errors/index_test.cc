@@ -128,6 +128,16 @@ TEST(index_error, an_index_of_a_scalar) {
                            "  at here");
 }
 
+TEST(index_error, an_unsigned_number_below_zero) {
+  const std::vector<int> none;
+  const std::string text =
+      "index: an index must be below 2^63; got 18446744073709551615.\n"
+      "  at here\n"
+      "hint: an unsigned 0 less 1 wraps round; a signed number, or -1 itself, counts from the end.";
+  expect_error<IndexError>([&] { np::ones({3})(none.size() - 1); }, text);
+  expect_error<IndexError>([&] { np::ones({3})(slice(0, none.size() - 1)); }, text);
+}
+
 TEST(index_error, a_write_out_of_range) {
   expect_error<IndexError>([&] { np::ones({3}).at(7).set(1); },
                            "at.set: axis 0 of f32[3] takes indices in [-3, 3); got 7.\n"

@@ -53,7 +53,27 @@ TEST(tree_error, map_over_trees_with_other_numbers) {
   };
   expect_error<TreeError>(
       [&] { tree::map([](Array x, Array y) { return x + y; }, Layer{np::ones({2}), 2}, Layer{np::ones({2}), 3}); },
-      "tree::map: trees must have equal structure; got 2 and 3 at .units.\n"
+      "tree::map: trees must have equal structure; got the static value 2 and the static value 3 at .units.\n"
+      "  at here");
+}
+
+// Of a type that has no text, and of which all values have one hash.
+struct Plain {
+  int v;
+  bool operator==(const Plain&) const = default;
+};
+
+TEST(tree_error, map_over_trees_with_other_static_arguments) {
+  const auto add = [](Array x, Array y) { return x + y; };
+  expect_error<TreeError>(
+      [&] { tree::map(add, std::pair(Array(1.f), static_arg(2.5)), std::pair(Array(1.f), static_arg(3.5))); },
+      "tree::map: trees must have equal structure; got the static value static(2.5) and the static value static(3.5) "
+      "at "
+      "[1].\n"
+      "  at here");
+  expect_error<TreeError>(
+      [&] { tree::map(add, std::pair(Array(1.f), static_arg(Plain{1})), std::pair(Array(1.f), static_arg(Plain{2}))); },
+      "tree::map: trees must have equal structure; got a static value and one that is not equal at [1].\n"
       "  at here");
 }
 
@@ -77,7 +97,7 @@ TEST(tree_error, structures_that_a_program_of_the_users_compares) {
       [&] {
         tree::check_same_structure("restore: parameters", std::pair(np::ones({2}), 1), std::pair(np::ones({2}), 2));
       },
-      "restore: parameters: trees must have equal structure; got 1 and 2 at [1].\n"
+      "restore: parameters: trees must have equal structure; got the static value 1 and the static value 2 at [1].\n"
       "  at here");
 }
 

@@ -334,6 +334,43 @@ TEST(value_error, a_loop_that_takes_more_steps_than_it_may) {
                            "hint: allow more steps, or end the loop earlier.");
 }
 
+TEST(value_error, an_integer_that_the_parameter_does_not_hold) {
+  const auto f = jit([](Array x, int n) { return x * n; });
+  expect_error<ValueError>([&] { f(1.0f, 1LL << 32); },
+                           "call: args[1] must be an integer that the function's parameter holds, -2147483648 to "
+                           "2147483647; got 4294967296.");
+  const auto g = jit([](Array x, std::size_t n) { return x * static_cast<double>(n); });
+  expect_error<ValueError>([&] { g(1.0f, -1); },
+                           "call: args[1] must be an integer that the function's parameter holds, 0 to "
+                           "18446744073709551615; got -1.");
+  const auto h = [](Array x, std::optional<signed char> n) { return x * static_cast<int>(n.value_or(1)); };
+  expect_error<ValueError>(
+      [&] { grad(h)(1.0f, 128u); },
+      "call: args[1] must be an integer that the function's parameter holds, -128 to 127; got 128.");
+}
+
+TEST(value_error, transformations_that_nest_without_an_end) {
+  // Plain recursion, as the transformed functions cannot know how deep they are.
+  struct Forever {
+    static Array of(const Array& x) {
+      return jit([](Array y) { return of(y); }, {.name = "of"})(x);
+    }
+  };
+  try {
+    Forever::of(1.0f);
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const ValueError& e) {
+    EXPECT_EQ(with_here(e.message(), std::source_location::current()),
+              "jit: at most 200 transformations may run inside one another; got one more, jit(of) at here.");
+    EXPECT_EQ(
+        e.hint(),
+        "a function that transforms itself must come to an end; what repeats belongs into fori_loop, while_loop or "
+        "scan.");
+    EXPECT_EQ(e.notes().size(), 201u);
+  }
+  EXPECT_TRUE(evaluating());
+}
+
 TEST(value_error, a_negative_bound_on_steps) {
   expect_error<ValueError>(
       [&] {

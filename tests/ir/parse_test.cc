@@ -233,5 +233,18 @@ TEST(parse, a_long_program_is_read) {
   EXPECT_EQ(parse(program.str()), program);
 }
 
+TEST(parse, comments_end_with_their_line) {
+  EXPECT_EQ(parse("# one\n{ lambda ; a:f32[]. # two }\n let b:f32[] = sin a # c = cos a\n in (b,) } # three").str(),
+            "{ lambda ; a:f32[]. let b:f32[] = sin a in (b,) }");
+}
+
+TEST(parse, errors_name_operations_as_the_text_does) {
+  EXPECT_EQ(error_of("{ lambda ; a:i32[]. let b:i32[] = sin a in (b,) }"),
+            "1:35: expected operands and parameters that fit; got sin: the operand must be float or complex; got "
+            "i32[].");
+  EXPECT_EQ(error_of("{ lambda ; a:f32[3]. let b:f32[] = reduce_sum[axes=(5,)] a in (b,) }"),
+            "1:36: expected operands and parameters that fit; got reduce_sum: axes must be in [0, 1); got [5].");
+}
+
 }  // namespace
 }  // namespace weft::ir

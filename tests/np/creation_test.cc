@@ -90,6 +90,39 @@ TEST(creation, arange_counts_like_numpy) {
   EXPECT_EQ(np::arange(-far, far, far).size(), 2);
 }
 
+TEST(creation, arange_of_u64_counts_beyond_the_other_integers) {
+  const std::uint64_t half = std::uint64_t{1} << 63, top = UINT64_MAX;
+  const auto values = [](const Array& x) { return x.to_vector<std::uint64_t>(); };
+  using U = std::vector<std::uint64_t>;
+  EXPECT_EQ(values(np::arange(half - 1, half + 2)), (U{half - 1, half, half + 1}));
+  EXPECT_EQ(values(np::arange(top - 2, top)), (U{top - 2, top - 1}));
+  EXPECT_EQ(values(np::arange(std::uint64_t{0}, top, half)), (U{0, half}));
+  EXPECT_EQ(values(np::arange(std::uint64_t{5}, std::uint64_t{1}, -2)), (U{5, 3}));
+  EXPECT_EQ(values(np::arange(half + 1, half - 2, -1)), (U{half + 1, half, half - 1}));
+  EXPECT_EQ(np::arange(std::uint64_t{5}, std::uint64_t{1}).size(), 0);
+  EXPECT_EQ(np::arange(std::uint64_t{5}, std::uint64_t{1}, top).size(), 0);
+  EXPECT_EQ(message_of<ValueError>([&] { return np::arange(half, half + 2, 1, i64); }),
+            "arange: a number must fit the dtype that it takes; got 9223372036854775808 for i64.");
+  EXPECT_EQ(message_of<ValueError>([&] { return np::arange(-1, std::uint64_t{2}); }),
+            "arange: a number must fit the dtype that it takes; got -1 for u64.");
+  EXPECT_EQ(message_of<ValueError>([&] { return np::arange(std::uint64_t{1}, -3, -1); }),
+            "arange: a number must fit the dtype that it takes; got -2 for u64.");
+  EXPECT_EQ(np::arange(-1, std::uint64_t{2}, 1, i64).to_vector<std::int64_t>(), (std::vector<std::int64_t>{-1, 0, 1}));
+}
+
+TEST(creation, arange_refuses_more_numbers_than_there_can_be) {
+  EXPECT_EQ(
+      message_of<ValueError>([] { return np::arange(INT64_MIN, INT64_MAX); }),
+      "arange: a range must have fewer than 2^63 numbers; got -9223372036854775808 to 9223372036854775807 in steps "
+      "of 1.");
+  EXPECT_EQ(message_of<ValueError>([] { return np::arange(UINT64_MAX); }),
+            "arange: a range must have fewer than 2^63 numbers; got 0 to 18446744073709551615 in steps of 1.");
+  EXPECT_EQ(message_of<ValueError>([] { return np::arange(-5, UINT64_MAX, 1); }),
+            "arange: a range must have fewer than 2^63 numbers; got -5 to 18446744073709551615 in steps of 1.");
+  EXPECT_EQ(np::arange(INT64_MIN, INT64_MAX, INT64_MAX).size(), 3);
+  EXPECT_EQ(np::arange(INT64_MAX, INT64_MIN, INT64_MIN).size(), 2);
+}
+
 TEST(creation, arange_refuses_steps_that_lead_nowhere) {
   EXPECT_EQ(message_of<ValueError>([] { return np::arange(0, 3, 0); }), "arange: the step must not be zero; got 0.");
   EXPECT_TRUE(throws<ValueError>([] { return np::arange(0.0, 1.0, 0.0); }));

@@ -1,10 +1,12 @@
 #include "weft/np/files.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "weft/weft.h"
 
@@ -38,6 +40,25 @@ TEST_F(files, a_loaded_array_does_not_depend_on_the_file) {
   const Array x = load(path("a.npy"));
   save(path("a.npy"), np::zeros({4}, i32));
   EXPECT_EQ((x + 1).to_vector<int>(), (std::vector<int>{1, 2, 3, 4}));
+}
+
+TEST_F(files, saving_keeps_links_permissions_and_pipes) {
+  namespace fs = std::filesystem;
+  save(path("real.npy"), np::zeros({2}));
+  fs::permissions(path("real.npy"), fs::perms(0640));
+  fs::create_symlink("real.npy", path("link.npy"));
+  save(path("link.npy"), np::ones({2}));
+  EXPECT_TRUE(fs::is_symlink(path("link.npy")));
+  EXPECT_EQ(load(path("real.npy")).to_vector<float>(), (std::vector<float>{1, 1}));
+  EXPECT_EQ(fs::status(path("real.npy")).permissions(), fs::perms(0640));
+
+  ASSERT_EQ(::mkfifo(path("pipe.npy").c_str(), 0600), 0);
+  Array got;
+  std::thread reader([&] { got = load(path("pipe.npy")); });
+  save(path("pipe.npy"), np::arange(3));
+  reader.join();
+  EXPECT_EQ(got.to_vector<int>(), (std::vector<int>{0, 1, 2}));
+  EXPECT_TRUE(fs::is_fifo(path("pipe.npy")));
 }
 
 TEST_F(files, mistakes_are_errors) {

@@ -42,6 +42,54 @@ TEST(indexing, integers_take_one_element_of_an_axis) {
   expect(x(-2, -3, -4), {}, {0});
 }
 
+TEST(indexing, rows_in_braces_are_an_array_of_positions) {
+  const Array x = np::arange(10, 16);
+  expect(x({{1, 2}, {0, 1}}), {2, 2}, {11, 12, 10, 11});
+  expect(x({{1}, {0}}), {2, 1}, {11, 10});
+  expect(x({{3, 4, 5}}), {1, 3}, {13, 14, 15});
+  expect(x({{0}}), {1, 1}, {10});
+  expect(x({{}, {}}), {2, 0}, {});
+  expect(x({}), {0}, {});
+  const std::int64_t one = 1;
+  const std::size_t two = 2;
+  expect(x({one, 2}), {2}, {11, 12});
+  expect(x({two, two}), {2}, {12, 12});
+  expect(x({{one, 2}, {3, 4}}), {2, 2}, {11, 12, 13, 14});
+  expect(cube()({{1, 0}}, slice(), {{0}, {3}})(0), {2, 3}, {12, 16, 20, 0, 4, 8});
+  expect(x.at({{1, 2}, {5, 1}}).set(0), {6}, {10, 0, 0, 13, 14, 0});
+  EXPECT_EQ(message_of<ShapeError>([&] { x({{1, 2}, {3}}); }),
+            "index: rows in braces must have equal lengths; got rows that differ from the first, of 2 elements.");
+}
+
+TEST(indexing, bools_in_braces_are_a_mask) {
+  const Array x = np::arange(3);
+  expect(x({true, false, true}), {2}, {0, 2});
+  expect(x({false, false, false}), {0}, {});
+  expect(x(std::array{true, false, true}), {2}, {0, 2});
+  expect(np::reshape(np::arange(4), {2, 2})({{true, false}, {true, true}}), {3}, {0, 2, 3});
+  expect(cube()({true, false}, {false, true, true}, 0), {2}, {4, 8});
+  expect(x.at({true, false, true}).set(9), {3}, {9, 1, 9});
+  EXPECT_EQ(message_of<IndexError>([&] { x({true, false}); }),
+            "index: a mask must have the sizes of the axes it indexes; got bool[2] at axis 0 of i32[3].");
+}
+
+TEST(indexing, unsigned_numbers_do_not_wrap_round) {
+  const Array x = np::arange(3);
+  const std::vector<int> none;
+  const std::string text = "index: an index must be below 2^63; got 18446744073709551615.";
+  EXPECT_EQ(message_of<IndexError>([&] { x(none.size() - 1); }), text);
+  EXPECT_EQ(message_of<IndexError>([&] { x.at(none.size() - 1).set(0); }), text);
+  EXPECT_EQ(message_of<IndexError>([&] { x(slice(none.size() - 1)); }), text);
+  EXPECT_EQ(message_of<IndexError>([&] { x(slice(0, none.size() - 1)); }), text);
+  EXPECT_EQ(message_of<IndexError>([&] { x(slice({}, {}, none.size() - 1)); }), text);
+  EXPECT_EQ(message_of<IndexError>([&] { x(std::size_t{1} << 62); }),
+            "index: axis 0 of i32[3] takes indices in [-3, 3); got 4611686018427387904.");
+  expect(x(std::size_t{2}), {}, {2});
+  expect(x(std::uint8_t{2}), {}, {2});
+  expect(x(slice(std::size_t{1}, std::uint32_t{3})), {2}, {1, 2});
+  expect(x(slice(std::optional<std::int64_t>(1), {})), {2}, {1, 2});
+}
+
 TEST(indexing, slices_take_a_range_with_any_step) {
   const Array& x = cube();
   expect(x(slice(0, 1)), {1, 3, 4}, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11});

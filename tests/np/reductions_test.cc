@@ -115,6 +115,29 @@ TEST(reductions, running_sums_and_differences) {
   expect_equal(np::diff(np::array({1}), 3), np::zeros({0}, i32));
 }
 
+TEST(reductions, a_spread_over_too_few_numbers_is_a_division_by_zero) {
+  const Array x = np::array({1.0, 2.0, 4.0}), same = np::array({1.0, 1.0});
+  const double inf = np::inf, nan = np::nan;
+  for (const int ddof : {3, 4, 7}) {
+    expect_equal(np::var(x, {}, {.ddof = ddof}), Array(inf));
+    expect_equal(np::std(x, {}, {.ddof = ddof}), Array(inf));
+    expect_equal(np::var(same, {}, {.ddof = ddof}), Array(nan));
+    expect_equal(np::var(x, {}, {.ddof = ddof, .where = np::array({true, false, true})}), Array(inf));
+    expect_equal(np::nanvar(x, {}, false, ddof), Array(nan));
+  }
+  expect_equal(np::var(x, {}, {.ddof = 2, .where = np::array({true, false, true})}), Array(inf));
+}
+
+TEST(reductions, infinities_are_not_left_out_with_nan) {
+  const double inf = np::inf, nan = np::nan;
+  expect_equal(np::nanvar(np::array({1.0, inf, nan, 2.0})), Array(nan));
+  expect_equal(np::nanstd(np::array({1.0, 2.0, inf})), Array(nan));
+  expect_equal(np::nanvar(np::array({{1.0, nan, 3.0}, {1.0, -inf, 3.0}}), 1), np::array({1.0, nan}));
+  const Array z = np::array({std::complex<double>(1, 1), std::complex<double>(nan, 1), std::complex<double>(3, 1)});
+  expect_equal(np::nanvar(z), Array(1.0));
+  expect_equal(grad([](Array v) { return np::nanvar(v); })(np::array({1.0, nan, 3.0})), np::array({-1.0, 0.0, 1.0}));
+}
+
 TEST(reductions, nan_is_left_out) {
   const Array x = np::array({{1.f, np::nan, 3.f}, {np::nan, np::nan, np::nan}});
   expect_equal(np::nansum(x, 1), np::array({4.f, 0.f}));

@@ -350,13 +350,87 @@ TEST(ufuncs, complex_numbers_go_by_real_then_imaginary_part) {
   expect_equal(x <= y, np::array({true, true, true, false, false, false, false}));
   expect_equal(x > y, np::array({false, false, false, true, true, false, false}));
   expect_equal(x >= y, np::array({false, false, true, true, true, false, false}));
-  expect_equal(x < 1.5f, np::array({true, true, true, true, false, false, true}));
+  expect_equal(x < 1.5f, np::array({true, true, true, true, false, false, false}));
   expect_equal(x.astype(c128) < y.astype(c128), x < y);
   // So do maximum, max, argmax and sort.
   const Array last = np::sort(y)(-1);
   expect_equal(np::max(y), last);
   expect_equal(y(np::argmax(y)), last);
   expect_equal(np::maximum(y, last), np::broadcast_to(last, y.shape()));
+}
+
+TEST(ufuncs, a_complex_number_with_a_part_that_is_nan_has_no_order) {
+  // As NumPy 1.24, for every pair of these.
+  std::vector<std::complex<double>> numbers;
+  for (const double re : {1.0, 2.0, NaN})
+    for (const double im : {1.0, NaN}) numbers.emplace_back(re, im);
+  for (const auto a : numbers)
+    for (const auto b : numbers) {
+      const bool ordered = a == a && b == b;
+      const auto check = [&](const Array& got, bool want) { EXPECT_EQ(bool(got), ordered && want) << a << " " << b; };
+      check(np::less(Array(a), Array(b)), a.real() < b.real());
+      check(np::greater(Array(a), Array(b)), a.real() > b.real());
+      check(np::less_equal(Array(a), Array(b)), a.real() <= b.real());
+      check(np::greater_equal(Array(a), Array(b)), a.real() >= b.real());
+    }
+}
+
+TEST(ufuncs, scaled_complex_functions_keep_infinities) {
+  const auto z = [](double re, double im) { return std::complex<double>(re, im); };
+  const Array x = np::array({z(0, 0), z(Inf, 1), z(0, -Inf)});
+  const double quarter = np::pi / 2;
+  expect_near(np::log2(x), np::array({z(-Inf, 0), z(Inf, 0), z(Inf, -quarter / std::log(2.0))}), 1e-15);
+  expect_near(np::log10(x), np::array({z(-Inf, 0), z(Inf, 0), z(Inf, -quarter / std::log(10.0))}), 1e-15);
+  expect_near(np::exp2(np::array({z(-Inf, 1), z(Inf, 0), z(1, 2), z(3, 0)})),
+              np::array({z(0, 0), z(Inf, 0), z(0.36691394948660344, 1.9660554808224875), z(8, 0)}), 1e-15);
+  // Derivatives are those of the functions.
+  const auto slope = [](const auto& f, std::complex<double> at) {
+    return jvp(f, Array(at), Array(std::complex<double>(1, 0))).second;
+  };
+  expect_near(slope([](Array v) { return np::log2(v); }, z(1, 2)), Array(1.0 / (z(1, 2) * std::log(2.0))), 1e-15);
+  expect_near(slope([](Array v) { return np::exp2(v); }, z(1, 2)),
+              Array(z(0.36691394948660344, 1.9660554808224875) * std::log(2.0)), 1e-14);
+}
+
+TEST(ufuncs, logaddexp_of_complex_numbers) {
+  const auto z = [](double re, double im) { return std::complex<double>(re, im); };
+  const Array x = np::array({z(1, 2), z(-3, 0.5), z(0, 3), z(5, -1), z(-Inf, 0), z(-Inf, 0), z(1, 4)});
+  const Array y = np::array({z(2, -1), z(-3.5, 2), z(1000, 0), z(4, 6), z(2, 3), z(-Inf, 0), z(1, 4)});
+  std::vector<std::complex<double>> want;
+  for (int i = 0; i < 7; ++i) {
+    const auto a = x(i).item<std::complex<double>>(), b = y(i).item<std::complex<double>>();
+    want.push_back(std::log(std::exp(a) + std::exp(b)));
+  }
+  want[2] = 1000;  // whose exponential overflows
+  want[5] = z(-Inf, 0);
+  expect_near(np::logaddexp(x, y), np::array(want), 1e-14);
+  expect_near(np::logaddexp(y, x), np::array(want), 1e-14);
+  expect_near(np::logaddexp(x, y)(0), Array(z(1.5504546447353226, -0.9185277384573157)), 1e-8);  // NumPy's
+  expect_near(np::logaddexp(x.astype(c64), y.astype(c64)), np::array(want).astype(c64), 1e-5);
+  const double ln2 = std::log(2.0);
+  std::vector<std::complex<double>> base2;
+  for (const auto w : want) base2.push_back(z(w.real() / ln2, w.imag() / ln2));
+  const auto by_ln2 = [&](const Array& v) {
+    return lax::complex(np::multiply(np::real(v), 1 / ln2), np::multiply(np::imag(v), 1 / ln2));
+  };
+  expect_near(np::logaddexp2(by_ln2(x), by_ln2(y)), np::array(base2), 1e-13);
+  const Array slope = jvp([&](Array v) { return np::logaddexp(v, y(0)); }, x(0), Array(z(1, 0))).second;
+  expect_near(slope, Array(std::exp(z(1, 2) - want[0])), 1e-14);
+  EXPECT_TRUE(np::isnan(np::logaddexp(Array(z(NaN, 0)), y(0))).item<bool>());
+  EXPECT_TRUE(np::isnan(np::logaddexp(y(0), Array(z(NaN, 0)))).item<bool>());
+}
+
+TEST(ufuncs, integer_division_refuses_other_dtypes_in_one_way) {
+  for (const DType t : {boolean, c64}) {
+    const std::string got = t == boolean ? "bool[1] and bool[1]." : "c64[1] and c64[1].";
+    const Array x = np::ones({1}, t);
+    const auto text = [&](Array (*f)(const Arg&, const Arg&)) {
+      return message_of<DTypeError>([&] { return f(x, x); });
+    };
+    EXPECT_EQ(text(np::floor_divide), "floor_divide: operands must be integer or float; got " + got);
+    EXPECT_EQ(text(np::mod), "mod: operands must be integer or float; got " + got);
+    EXPECT_EQ(text(np::fmod), "fmod: operands must be integer or float; got " + got);
+  }
 }
 
 TEST(ufuncs, logic_takes_truth_bits_take_bits) {
@@ -420,7 +494,12 @@ TEST(ufuncs, complex_parts) {
   expect_near(np::angle(z), np::array({-1.1071487f, 0.f}), 1e-6);
   expect_equal(np::imag(np::array({1, 2})), np::array({0, 0}));
   expect_equal(np::iscomplex(z), np::array({true, false}));
-  expect_equal(np::isreal(np::array({1.f})), np::array({true}));
+  for (const DType t : {boolean, u8, i32, f16, f32}) {
+    const Array x = np::array({0, 1}).astype(t);
+    expect_equal(np::isreal(x), np::array({true, true}));
+    expect_equal(np::iscomplex(x), np::array({false, false}));
+    expect_equal(np::signbit(x), np::array({false, false}));
+  }
 }
 
 TEST(ufuncs, tests_for_special_values) {

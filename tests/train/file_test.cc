@@ -33,6 +33,19 @@ TEST(file, a_failed_write_leaves_the_old_state_and_no_temporary_file) {
   EXPECT_TRUE(file_exists(folder / "taken/by/folders"));
 }
 
+TEST(file, writing_keeps_links_and_permissions) {
+  namespace fs = std::filesystem;
+  const TemporaryFolder folder;
+  write_file(folder / "real", std::vector<std::byte>(3));
+  fs::permissions(folder / "real", fs::perms(0600));
+  fs::create_symlink("real", folder / "link");
+  write_file(folder / "link", std::vector<std::byte>(5));
+  EXPECT_TRUE(fs::is_symlink(folder / "link"));
+  EXPECT_EQ(read_file(folder / "real").size(), 5u);
+  EXPECT_EQ(fs::status(folder / "real").permissions(), fs::perms(0600));
+  EXPECT_EQ(folder.count(), 2u);
+}
+
 TEST(file, folders_cannot_be_made_below_files) {
   const TemporaryFolder folder;
   write_file(folder / "a", {});

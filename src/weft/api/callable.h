@@ -2,6 +2,10 @@
 // put back. Shared by every header of api/.
 #pragma once
 
+#include <exception>
+#include <limits>
+
+#include "weft/base/text.h"
 #include "weft/core/arg.h"
 #include "weft/core/stage.h"
 #include "weft/core/tree.h"
@@ -28,18 +32,37 @@ template <class F>
 struct parameters_of {
   using type = UnknownParameters;
 };
-template <class R, class... P>
-struct parameters_of<R (*)(P...)> {
+template <class R, bool kNoexcept, class... P>
+struct parameters_of<R (*)(P...) noexcept(kNoexcept)> {
   using type = Parameters<Kept<P>...>;
 };
+// What is left of the kinds of methods (volatile, C's `...`) is as unknown as a template.
 template <class T>
-struct method_parameters;
-template <class C, class R, class... P>
-struct method_parameters<R (C::*)(P...)> {
+struct method_parameters {
+  using type = UnknownParameters;
+};
+template <class C, class R, bool kNoexcept, class... P>
+struct method_parameters<R (C::*)(P...) noexcept(kNoexcept)> {
   using type = Parameters<Kept<P>...>;
 };
-template <class C, class R, class... P>
-struct method_parameters<R (C::*)(P...) const> {
+template <class C, class R, bool kNoexcept, class... P>
+struct method_parameters<R (C::*)(P...) const noexcept(kNoexcept)> {
+  using type = Parameters<Kept<P>...>;
+};
+template <class C, class R, bool kNoexcept, class... P>
+struct method_parameters<R (C::*)(P...) & noexcept(kNoexcept)> {
+  using type = Parameters<Kept<P>...>;
+};
+template <class C, class R, bool kNoexcept, class... P>
+struct method_parameters<R (C::*)(P...) const & noexcept(kNoexcept)> {
+  using type = Parameters<Kept<P>...>;
+};
+template <class C, class R, bool kNoexcept, class... P>
+struct method_parameters<R (C::*)(P...) && noexcept(kNoexcept)> {
+  using type = Parameters<Kept<P>...>;
+};
+template <class C, class R, bool kNoexcept, class... P>
+struct method_parameters<R (C::*)(P...) const && noexcept(kNoexcept)> {
   using type = Parameters<Kept<P>...>;
 };
 template <class F>
@@ -62,12 +85,49 @@ auto prepare_argument(UnknownParameters, A&& a) {
   else
     return U(std::forward<A>(a));
 }
+// What a parameter holds that takes an integer: `int` of int and of std::optional<int>.
+template <class P>
+struct held {
+  using type = P;
+};
+template <class T>
+struct held<std::optional<T>> {
+  using type = T;
+};
+template <class T>
+concept Integral = std::is_integral_v<T> && !std::is_same_v<T, bool>;
+// Any integer as text: 64 bits of it and its sign.
+template <Integral T>
+std::string integer_text(T v) {
+  if constexpr (std::is_signed_v<T>)
+    return number_str(static_cast<std::int64_t>(v));
+  else
+    return number_str(static_cast<std::uint64_t>(v));
+}
+[[noreturn]] void throw_integer_does_not_fit(std::size_t index, const std::string& lowest, const std::string& highest,
+                                             const std::string& got);
+/// ValueError unless T holds the integer that is passed for the parameter of this index.
+template <Integral T, Integral A>
+void check_integer_fits(std::size_t index, A a) {
+  const T kept = static_cast<T>(a);
+  if (static_cast<A>(kept) == a && (kept < T(0)) == (a < A(0))) [[likely]]
+    return;
+  throw_integer_does_not_fit(index, integer_text(std::numeric_limits<T>::min()),
+                             integer_text(std::numeric_limits<T>::max()), integer_text(a));
+}
 template <class P, class A>
-P convert_argument(A&& a) {
-  static_assert(std::is_convertible_v<A&&, P>, "an argument does not convert to the function's parameter");
+P convert_argument(std::size_t index, A&& a) {
+  constexpr bool kConverts = std::is_convertible_v<A&&, P>;
+  static_assert(kConverts, "an argument does not convert to the function's parameter");
   static_assert(!std::is_integral_v<P> || !std::is_floating_point_v<std::decay_t<A>>,
                 "a floating-point number would lose its fraction as an integer parameter");
-  return P(std::forward<A>(a));
+  if constexpr (Integral<typename held<P>::type> && Integral<std::decay_t<A>>)
+    check_integer_fits<typename held<P>::type>(index, a);
+  // Where it does not convert, no second error shall follow from the one above.
+  if constexpr (kConverts)
+    return P(std::forward<A>(a));
+  else
+    std::terminate();
 }
 template <class F, class... A>
 auto prepare(A&&... args) {
@@ -77,12 +137,17 @@ auto prepare(A&&... args) {
     return std::tuple<decltype(prepare_argument(UnknownParameters(), std::forward<A>(args)))...>(
         prepare_argument(UnknownParameters(), std::forward<A>(args))...);
   } else {
-    return []<class... P>(Parameters<P...>, auto&&... a) {
-      static_assert(
-          sizeof...(P) == sizeof...(a),
-          "wrong number of arguments for the function (default arguments are not seen through a function pointer: "
-          "wrap it in a lambda)");
-      return std::tuple<P...>(convert_argument<P>(std::forward<decltype(a)>(a))...);
+    return []<class... P>(Parameters<P...>, auto&&... a) -> std::tuple<P...> {
+      constexpr bool kAsMany = sizeof...(P) == sizeof...(a);
+      static_assert(kAsMany,
+                    "wrong number of arguments for the function: pass one for each of its parameters, also for those "
+                    "with a default, or wrap the function in a lambda with fewer parameters");
+      if constexpr (kAsMany) {
+        std::size_t index = 0;
+        return std::tuple<P...>{convert_argument<P>(index++, std::forward<decltype(a)>(a))...};
+      } else {
+        std::terminate();
+      }
     }(Known(), std::forward<A>(args)...);
   }
 }

@@ -32,6 +32,15 @@ struct JitCache::Entries {
   std::unordered_multimap<std::uint64_t, std::shared_ptr<JitEntry>> by_hash;
   std::shared_ptr<const SignatureOutline> not_kept;  // of the last program that was for one call only
   JitStats stats;
+
+  // Under the lock.
+  std::shared_ptr<JitEntry> find(std::uint64_t hash, std::span<const std::uint64_t> key,
+                                 const std::vector<StaticValue>& statics) const {
+    const auto [first, last] = by_hash.equal_range(hash);
+    for (auto it = first; it != last; ++it)
+      if (std::ranges::equal(it->second->key, key) && it->second->statics == statics) return it->second;
+    return nullptr;
+  }
 };
 
 JitCache::JitCache(std::string function, CompilePolicy policy)
@@ -41,13 +50,9 @@ JitCache::JitCache(std::string function, CompilePolicy policy)
 
 std::shared_ptr<JitEntry> JitCache::find(std::uint64_t hash, const Signature& signature) const {
   const std::lock_guard lock(entries_->mutex);
-  const auto [first, last] = entries_->by_hash.equal_range(hash);
-  for (auto it = first; it != last; ++it)
-    if (std::ranges::equal(it->second->key, signature.words) && it->second->statics == signature.statics) {
-      ++entries_->stats.hits;
-      return it->second;
-    }
-  return nullptr;
+  std::shared_ptr<JitEntry> entry = entries_->find(hash, signature.words, signature.statics);
+  if (entry) ++entries_->stats.hits;
+  return entry;
 }
 
 std::size_t JitCache::size() const {
@@ -105,11 +110,11 @@ NewProgram::NewProgram(const JitCache& cache, std::shared_ptr<const SignatureOut
   start_ = now();
 }
 
-void NewProgram::traced(std::uint64_t hash, const std::shared_ptr<JitEntry>& entry, std::span<const Array> leaves) {
+void NewProgram::traced(std::uint64_t hash, std::shared_ptr<JitEntry>& entry, std::span<const Array> leaves) {
   const double traced = now();
   JitCache::Entries& entries = *cache_.entries_;
   entry->outline = outline_;
-  const Arrays& captured = entry->staged.captured;
+  const Arrays captured = entry->staged.captured;
   const bool keep = !any_traced(captured);
   const bool compiles = keep && evaluating() && !any_traced(leaves);
   if (compiles) entry->executable = executable(entry->staged.jaxpr);
@@ -123,10 +128,12 @@ void NewProgram::traced(std::uint64_t hash, const std::shared_ptr<JitEntry>& ent
       entries.stats.compile_seconds += compiled - traced;
     }
     // A captured tracer belongs to this call alone.
-    if (keep)
-      entries.by_hash.emplace(hash, entry);
-    else
+    if (!keep)
       entries.not_kept = outline_;
+    else if (auto earlier = entries.find(hash, entry->key, entry->statics))
+      entry = std::move(earlier);
+    else
+      entries.by_hash.emplace(hash, entry);
   }
   if (!explain_) return;
   explanation_.trace_seconds = traced - start_;

@@ -72,11 +72,14 @@ struct JitEntry {
   std::shared_ptr<const SignatureOutline> outline;
 };
 
-/// The entries of one jitted function, and its counts. Copies share them. Safe to use from several threads.
+/// The entries of one jitted function, and its counts. Copies share them, and so does what was moved from. Safe to use
+/// from several threads.
 class JitCache {
  public:
   /// `function`: "jit(step) at train.cc:18".
   JitCache(std::string function, CompilePolicy policy);
+  JitCache(const JitCache&) = default;
+  JitCache& operator=(const JitCache&) = default;
   /// Null when there is none.
   std::shared_ptr<JitEntry> find(std::uint64_t hash, const Signature& signature) const;
   std::size_t size() const;
@@ -97,8 +100,9 @@ class NewProgram {
  public:
   /// ValueError, which explains, when the policy in force forbids it.
   NewProgram(const JitCache& cache, std::shared_ptr<const SignatureOutline> outline);
-  /// The function has been traced: keeps the entry, compiles it when the call is evaluated, counts and explains.
-  void traced(std::uint64_t hash, const std::shared_ptr<JitEntry>& entry, std::span<const Array> leaves);
+  /// The function has been traced: keeps the entry, or takes the one that another thread kept meanwhile; compiles it
+  /// when the call is evaluated, counts and explains.
+  void traced(std::uint64_t hash, std::shared_ptr<JitEntry>& entry, std::span<const Array> leaves);
 
  private:
   const JitCache& cache_;
@@ -122,8 +126,9 @@ struct JitOptions {
 };
 
 /// A function that is traced once per signature (argument structure, dtypes, shapes and static
-/// values) and then runs compiled. Copies share their cache. Safe to call from several threads. While a DisableJit
-/// lives it is the function itself.
+/// values) and then runs compiled. Copies share their cache. While a DisableJit lives it is the function itself. Safe
+/// to call from several threads; those that come with a new signature at the same time may each trace it, so that the
+/// function runs more than once, and the first program to be ready is kept and run by all.
 template <class F>
 class Jit {
  public:

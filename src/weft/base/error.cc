@@ -4,6 +4,8 @@ namespace weft {
 
 namespace {
 
+constexpr std::size_t kNotesAtEachEnd = 8;
+
 // Messages start with the operation that found the fault. The user may have called another one, built from it.
 std::string named_for_the_user(std::string message) {
   const std::string_view operation = current_operation();
@@ -48,7 +50,15 @@ void Error::compose() {
   text_ = message_;
   if (std::string_view(kind_) == "InternalError") text_ += "\n  this is a bug in Weft; please report it";
   if (location_) text_ += "\n  at " + location_.str();
-  for (const std::string& note : notes_) text_ += "\n  " + note;
+  // A recursion leaves one note per level.
+  const std::size_t n = notes_.size(), left_out = n > 2 * kNotesAtEachEnd ? n - 2 * kNotesAtEachEnd : 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    if (left_out > 0 && i == kNotesAtEachEnd) {
+      text_ += "\n  ... (" + std::to_string(left_out) + " more)";
+      i += left_out;
+    }
+    text_ += "\n  " + notes_[i];
+  }
   if (!hint_.empty()) text_ += "\nhint: " + hint_;
 }
 

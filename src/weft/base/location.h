@@ -24,10 +24,12 @@ struct SourceLocation {
   std::uint32_t line = 0;
   std::uint32_t column = 0;
 
-  constexpr SourceLocation() = default;
+  // Explicit, and so is the last: braces are never a place. Literal 0 is a null `const char*`, so `{0, 1}` would be
+  // one, and rows of numbers in braces would become the place of the first row.
+  constexpr explicit SourceLocation() = default;
   constexpr SourceLocation(const std::source_location& loc)  // implicit by design
       : file(loc.file_name()), function(loc.function_name()), line(loc.line()) {}
-  constexpr SourceLocation(const char* file, std::uint32_t line, std::uint32_t column = 0)
+  constexpr explicit SourceLocation(const char* file, std::uint32_t line, std::uint32_t column = 0)
       : file(file), line(line), column(column) {}
 
   explicit operator bool() const { return line != 0; }

@@ -296,7 +296,7 @@ Array::operator bool() const {
     throw error;
   }
   bool v;
-  read_item(boolean, &v, {});
+  read_item(boolean, &v, SourceLocation());
   return v;
 }
 

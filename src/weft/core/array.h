@@ -271,9 +271,9 @@ class Array {
   const Value* id() const { return v_.get(); }
   explicit Array(Ref<const Value> v) : v_(std::move(v)) {}
   /// Dense host elements, of the primal value when inside jvp or grad.
-  detail::HostView host(const char* what, const SourceLocation& loc = {}) const;
+  detail::HostView host(const char* what, const SourceLocation& loc = SourceLocation()) const;
   /// The same without writing repeated axes out: the view has size 1 along them.
-  detail::HostView host_stored(const char* what, const SourceLocation& loc = {}) const;
+  detail::HostView host_stored(const char* what, const SourceLocation& loc = SourceLocation()) const;
   const Ref<const Value>& ref() const { return v_; }
 
  private:

@@ -39,6 +39,13 @@ bool read_jit_state() {
   return jit_state == JitState::kDisabled;
 }
 
+void throw_nested_too_deep(const std::string& name) {
+  throw ValueError(name.substr(0, name.find('(')) + ": at most " + std::to_string(kMostNestedTraces) +
+                       " transformations may run inside one another; got one more, " + name + ".",
+                   "a function that transforms itself must come to an end; what repeats belongs into fori_loop, "
+                   "while_loop or scan.");
+}
+
 const void* this_thread_id() {
   static constinit thread_local char id = 0;
   return &id;

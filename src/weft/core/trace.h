@@ -169,15 +169,40 @@ class CurrentTrace {
   Trace* saved_;
 };
 
+/// How deep transformations may nest on a thread: jit in jit, grad in vmap in grad. Each takes some of the stack, and
+/// so does each again whenever the innermost one binds an operation. Deeper nesting is a recursion without an end, or a
+/// loop that should be one: it fails with an error long before 8 MiB of stack are used, in builds without optimisation
+/// and with sanitizers too.
+inline constexpr int kMostNestedTraces = 200;
+
+namespace detail {
+inline constinit thread_local int nested_traces = 0;
+[[noreturn]] void throw_nested_too_deep(const std::string& name);
+
+/// Counts one running trace. ValueError when they are too many.
+class NestedTrace {
+ public:
+  explicit NestedTrace(const Trace& trace) {
+    if (nested_traces >= kMostNestedTraces) throw_nested_too_deep(trace.name());
+    ++nested_traces;
+  }
+  ~NestedTrace() { --nested_traces; }
+  NestedTrace(const NestedTrace&) = delete;
+  NestedTrace& operator=(const NestedTrace&) = delete;
+};
+}  // namespace detail
+
 /// True when operations on this thread are evaluated at once.
 inline bool evaluating() { return detail::current_trace == nullptr; }
 
 /// Owns a running trace: current from construction until `end()`, which is where leaks are
-/// reported. Destroyed without `end()` (an exception), it only closes the trace.
+/// reported. Destroyed without `end()` (an exception), it only closes the trace. ValueError when kMostNestedTraces run
+/// already.
 template <class T>
 class TraceScope {
  public:
-  explicit TraceScope(Ref<T> trace) : trace_(std::move(trace)), location_(SourceLocation{}), current_(trace_.get()) {
+  explicit TraceScope(Ref<T> trace)
+      : trace_(std::move(trace)), nested_(*trace_), location_(SourceLocation{}), current_(trace_.get()) {
     detail::last_location = {};  // what was called before is not part of the function that runs now
   }
   ~TraceScope() {
@@ -189,6 +214,7 @@ class TraceScope {
 
  private:
   Ref<T> trace_;
+  detail::NestedTrace nested_;
   ForcedLocation location_;
   CurrentTrace current_;
 };

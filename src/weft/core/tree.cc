@@ -92,19 +92,22 @@ void detail::throw_structures_differ(std::string_view what, const Outline& a, co
                                      const SourceLocation& loc) {
   const LocationScope scope(loc);
   const auto has = [](const Outline& o, const std::string& path) {
-    return std::any_of(o.entries.begin(), o.entries.end(), [&](const auto& e) { return e.first == path; });
+    return std::any_of(o.entries.begin(), o.entries.end(), [&](const auto& e) { return e.path == path; });
   };
   std::size_t i = 0;
   while (i < a.entries.size() && i < b.entries.size() && a.entries[i] == b.entries[i]) ++i;
   // What stands there in one tree, what in the other.
   std::string path, first = "nothing", second = "nothing";
-  if (i < a.entries.size() && (i == b.entries.size() || !has(b, a.entries[i].first))) {
-    std::tie(path, first) = a.entries[i];
-  } else if (i < b.entries.size() && (i == a.entries.size() || !has(a, b.entries[i].first))) {
-    std::tie(path, second) = b.entries[i];
-  } else if (i < a.entries.size() && a.entries[i].first == b.entries[i].first) {
-    std::tie(path, first) = a.entries[i];
-    second = b.entries[i].second;
+  if (i < a.entries.size() && (i == b.entries.size() || !has(b, a.entries[i].path))) {
+    path = a.entries[i].path;
+    first = a.entries[i].text;
+  } else if (i < b.entries.size() && (i == a.entries.size() || !has(a, b.entries[i].path))) {
+    path = b.entries[i].path;
+    second = b.entries[i].text;
+  } else if (i < a.entries.size() && a.entries[i].path == b.entries[i].path) {
+    path = a.entries[i].path;
+    first = a.entries[i].text;
+    second = a.entries[i].value && b.entries[i].value ? "one that is not equal" : b.entries[i].text;
   } else {
     first = second = "other types";  // the same entries in another order or another kind of container
   }

@@ -101,6 +101,14 @@ std::string key_text(const K& key) {
   return static_text(key);
 }
 
+/// Whether static leaves of this type have a text; those of a StaticArg with a type of the user's may not.
+template <class U>
+constexpr bool has_text() {
+  if constexpr (is_a<U, StaticArg>)
+    return HasStaticText<decltype(U::value)>;
+  else
+    return true;
+}
 /// A static leaf as text. Of a StaticArg whose type has none, its hash.
 template <class U>
 std::string value_text(const U& v) {
@@ -322,12 +330,20 @@ namespace detail {
 
 /// Everything in a tree that must agree with another's, by path.
 struct Outline : PathVisitor {
-  std::vector<std::pair<std::string, std::string>> entries;
-  void add(std::string text) { entries.emplace_back(path(), std::move(text)); }
+  struct Entry {
+    std::string path, text;
+    std::optional<StaticValue> value = {};  // of a type without text
+    bool operator==(const Entry&) const = default;
+  };
+  std::vector<Entry> entries;
+  void add(std::string text) { entries.push_back({path(), std::move(text)}); }
   void array(const Array& a) { add(a.defined() ? "an array" : "none"); }
   template <class U>
   void value(const U& v) {
-    add(value_text(v));
+    if constexpr (has_text<U>())
+      add("the static value " + value_text(v));
+    else
+      entries.push_back({path(), "a static value", StaticValue(v.value)});
   }
   void enter(NodeKind kind, std::size_t n);
 };

@@ -39,6 +39,12 @@ struct Nesting {
   ~Nesting() { --depth; }
 };
 
+// The error of inference under the name that the text gives the operation: "sin", not "sine".
+std::string under_name(std::string_view name, OpCode op, std::string message) {
+  const std::string prefix = std::string(op_name(op)) + ":";
+  return message.starts_with(prefix) ? std::string(name) + message.substr(prefix.size() - 1) : message;
+}
+
 // An error's text as part of another's.
 std::string_view without_full_stop(std::string_view message) {
   return message.ends_with('.') ? message.substr(0, message.size() - 1) : message;
@@ -287,7 +293,7 @@ class Parser {
     } catch (const InternalError&) {
       throw;
     } catch (const Error& e) {
-      in_.fail_at(at, "operands and parameters that fit", without_full_stop(e.message()));
+      in_.fail_at(at, "operands and parameters that fit", without_full_stop(under_name(word, op, e.message())));
     }
     for (const Binder& b : results) declared.push_back(b.aval);
     if (inferred.size() != declared.size())
@@ -308,7 +314,7 @@ class Parser {
 Jaxpr parse(std::string_view text, SourceLocation loc) {
   const LocationScope scope(loc);
   try {
-    TextCursor in(text);
+    TextCursor in(text, {.comment = "#"});
     NamedPrograms programs;
     struct Named {
       explicit Named(NamedPrograms* programs) : outer(std::exchange(named, programs)) {}

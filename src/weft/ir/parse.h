@@ -1,4 +1,5 @@
-// Reads the text of print.h: parse(print(j)) == j, unless the programs in j nest more than 512 deep.
+// Reads the text of print.h: parse(print(j)) == j, unless the programs in j nest more than 512 deep. `#` starts a
+// comment, which ends with the line; the name scopes that print may write are comments, so they are not read back.
 #pragma once
 
 #include <string_view>

@@ -39,6 +39,27 @@ class NestedScope {
   Nested nested_;
   Nested* outer_;
 };
+// The character as \xHH.
+void append_escaped(std::string& text, char c) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  const auto u = static_cast<unsigned char>(c);
+  text += {'\\', 'x', kHex[u >> 4], kHex[u & 15]};
+}
+
+// A comment ends with its line.
+std::string comment_text(const std::string& v) {
+  std::string text;
+  for (const char c : v) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+      append_escaped(text, c);
+    else if (c == '\\')
+      text += "\\\\";
+    else
+      text += c;
+  }
+  return text;
+}
+
 // Thrown where programs cannot be written each time, and caught by `print`.
 struct TooMuch {};
 
@@ -67,7 +88,7 @@ class Printer {
     for (const Eqn& e : jaxpr_.eqns()) {
       lines.push_back(equation(e, indent + 4));
       if (names_.name_scopes() && e.scope) {
-        lines.back() += "  # " + *e.scope;
+        lines.back() += "  # " + comment_text(*e.scope);
         broken = true;
       }
       broken |= lines.back().find('\n') != std::string::npos;
@@ -239,7 +260,6 @@ void print_param(ParamWriter& w, const std::string& v) {
     w.text += v;
     return;
   }
-  static constexpr char kHex[] = "0123456789abcdef";
   w.text += '"';
   for (const char c : v) {
     const auto u = static_cast<unsigned char>(c);
@@ -248,7 +268,7 @@ void print_param(ParamWriter& w, const std::string& v) {
     else if (u >= 0x20 && u < 0x7f)
       w.text += c;
     else
-      ((w.text += "\\x") += kHex[u >> 4]) += kHex[u & 15];
+      append_escaped(w.text, c);
   }
   w.text += '"';
 }

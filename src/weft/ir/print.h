@@ -17,8 +17,8 @@
 namespace weft::ir {
 
 struct PrintOptions {
-  /// "  # encoder/layer_0" behind each equation that was staged under a NameScope. Such text is for reading only: parse
-  /// refuses it.
+  /// "  # encoder/layer_0" behind each equation that was staged under a NameScope: a comment to parse. What would end
+  /// it is escaped, as in quoted text.
   bool name_scopes = false;
 };
 std::string print(const Jaxpr& jaxpr, PrintOptions options = {});

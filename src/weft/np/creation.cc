@@ -144,25 +144,51 @@ Array arange_floats(DType type, std::optional<DType> dtype, double start, double
   return lax::convert(ramp(work, start, step, n > 0 ? static_cast<std::int64_t>(n) : 0), t);
 }
 
-Array arange_integers(DType type, std::optional<DType> dtype, std::int64_t start, std::int64_t stop, std::int64_t step,
+namespace {
+
+bool less(AnyInteger a, AnyInteger b) { return a.negative != b.negative ? a.negative : a.bits < b.bits; }
+
+Scalar scalar(AnyInteger v) { return v.negative ? Scalar(static_cast<std::int64_t>(v.bits)) : Scalar(v.bits); }
+
+std::string text(AnyInteger v) {
+  return v.negative ? number_str(static_cast<std::int64_t>(v.bits)) : number_str(v.bits);
+}
+
+// How many numbers there are from `low` to below `high` in steps of `step`, UINT64_MAX if it is more.
+std::uint64_t count_steps(AnyInteger low, AnyInteger high, std::uint64_t step) {
+  const std::uint64_t distance = high.bits - low.bits;
+  if (low.negative && !high.negative && distance < high.bits) return UINT64_MAX;
+  return (distance - 1) / step + 1;
+}
+
+}  // namespace
+
+Array arange_integers(DType type, std::optional<DType> dtype, AnyInteger start, AnyInteger stop, AnyInteger step,
                       const SourceLocation& loc) {
   const LocationScope scope(loc, "arange");
-  if (step == 0) throw ValueError("arange: the step must not be zero; got 0.");
-  // Unsigned: the distance of two i64 need not be an i64.
-  const auto distance = [](std::int64_t a, std::int64_t b) {
-    return static_cast<std::uint64_t>(b) - static_cast<std::uint64_t>(a);
-  };
+  if (step.bits == 0) throw ValueError("arange: the step must not be zero; got 0.");
   std::uint64_t n = 0;
-  if (step > 0 && stop > start) n = (distance(start, stop) - 1) / static_cast<std::uint64_t>(step) + 1;
-  if (step < 0 && stop < start) n = (distance(stop, start) - 1) / distance(step, 0) + 1;
+  if (!step.negative && less(start, stop)) n = count_steps(start, stop, step.bits);
+  if (step.negative && less(stop, start)) n = count_steps(stop, start, 0 - step.bits);
+  if (n > static_cast<std::uint64_t>(INT64_MAX))
+    throw ValueError("arange: a range must have fewer than 2^63 numbers; got " + text(start) + " to " + text(stop) +
+                     " in steps of " + text(step) + ".");
   const DType t = dtype.value_or(type), work = t == boolean ? type : counting(t);
   if (n > 0) {
-    const bool is_u64 = type == u64;  // above 2^63 the bits are those of an u64
-    const auto last = static_cast<std::uint64_t>(start) + (n - 1) * static_cast<std::uint64_t>(step);
-    (is_u64 ? Scalar(static_cast<std::uint64_t>(start)) : Scalar(start)).check_fits("arange", t);
-    (is_u64 ? Scalar(last) : Scalar(static_cast<std::int64_t>(last))).check_fits("arange", t);
+    AnyInteger last = start;
+    if (step.negative) {
+      const std::uint64_t way = (n - 1) * (0 - step.bits);
+      last.negative |= start.bits < way;
+      last.bits -= way;
+    } else {
+      last.negative &= !__builtin_add_overflow(start.bits, (n - 1) * step.bits, &last.bits);
+    }
+    scalar(start).check_fits("arange", t);
+    scalar(last).check_fits("arange", t);
   }
-  return lax::convert(ramp(work, start, step, static_cast<std::int64_t>(n)), t);
+  return lax::convert(ramp(work, static_cast<std::int64_t>(start.bits), static_cast<std::int64_t>(step.bits),
+                           static_cast<std::int64_t>(n)),
+                      t);
 }
 
 }  // namespace detail

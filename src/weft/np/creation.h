@@ -147,21 +147,29 @@ Array full_like(const Arg& x, const Arg& value, std::optional<DType> dtype = {})
 namespace detail {
 Array arange_floats(DType type, std::optional<DType> dtype, double start, double stop, double step,
                     const SourceLocation& loc);
-Array arange_integers(DType type, std::optional<DType> dtype, std::int64_t start, std::int64_t stop, std::int64_t step,
+/// An integer of any type by its sign and its bits: u64 has numbers that i64 has not, and the other way round.
+struct AnyInteger {
+  template <class T>
+  explicit AnyInteger(T v) : negative(v < T(0)), bits(static_cast<std::uint64_t>(v)) {}
+  bool negative;
+  std::uint64_t bits;
+};
+Array arange_integers(DType type, std::optional<DType> dtype, AnyInteger start, AnyInteger stop, AnyInteger step,
                       const SourceLocation& loc);
 template <class T>
 concept ArangeNumber = std::is_arithmetic_v<T> && !std::is_same_v<T, bool>;
 }  // namespace detail
 
 /// start, start + step, ... before `stop`: ceil((stop - start) / step) numbers of the common C++ type's
-/// dtype unless given. ValueError when the step is zero, the range is not finite or a number does not fit the dtype.
+/// dtype unless given. ValueError when the step is zero, the range is not finite or has 2^63 numbers or more, or a
+/// number does not fit the dtype.
 template <detail::ArangeNumber A, detail::ArangeNumber B, detail::ArangeNumber C = std::common_type_t<A, B>>
 Array arange(A start, B stop, C step = C(1), std::optional<DType> dtype = {},
              SourceLocation loc = std::source_location::current()) {
   using T = std::common_type_t<A, B, C>;
   if constexpr (std::is_integral_v<T>)
-    return detail::arange_integers(dtype_of<T>(), dtype, static_cast<std::int64_t>(start),
-                                   static_cast<std::int64_t>(stop), static_cast<std::int64_t>(step), loc);
+    return detail::arange_integers(dtype_of<T>(), dtype, detail::AnyInteger(start), detail::AnyInteger(stop),
+                                   detail::AnyInteger(step), loc);
   else
     return detail::arange_floats(dtype_of<T>(), dtype, static_cast<double>(start), static_cast<double>(stop),
                                  static_cast<double>(step), loc);

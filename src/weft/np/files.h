@@ -14,8 +14,10 @@ struct NpyOptions {
   bool v2_is_bfloat16 = false;
 };
 
-/// Replaces or creates `path`, which appears under its name only when complete; numpy.load reads it. bf16 is stored
-/// as two bytes of unnamed type. BackendError when the system refuses, ConcretizationError when x is only traced.
+/// Replaces or creates `path`, which appears under its name only when complete; numpy.load reads it. A symbolic link
+/// stays one, and the file that it names is replaced; the new file has the permissions of the old one; a pipe or a
+/// device is written to, never replaced. bf16 is stored as two bytes of unnamed type. BackendError when the system
+/// refuses, ConcretizationError when x is only traced.
 void save(const std::string& path, const Array& x, SourceLocation loc = std::source_location::current());
 
 /// The array in a file that save or numpy.save wrote: `load("w.npy", {.v2_is_bfloat16 = true})` for one of bf16.

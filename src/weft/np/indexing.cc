@@ -9,6 +9,28 @@
 
 namespace weft {
 
+namespace detail {
+
+void throw_index_wraps(std::uint64_t index, const SourceLocation& loc) {
+  const LocationScope scope(loc, "index");
+  throw IndexError("index: an index must be below 2^63; got " + number_str(index) + ".",
+                   "an unsigned 0 less 1 wraps round; a signed number, or -1 itself, counts from the end.");
+}
+
+Array index_rows(DType t, const void* data, std::size_t rows, std::size_t columns, bool ragged,
+                 const SourceLocation& loc) {
+  const LocationScope scope(loc, "index");
+  if (ragged)
+    throw ShapeError("index: rows in braces must have equal lengths; got rows that differ from the first, of " +
+                     count_str(static_cast<std::int64_t>(columns), "element", "elements") + ".");
+  // No rows are no elements, of one axis.
+  if (rows == 0) return Array::copy(t, Dims{0}, data, 0, loc);
+  const Dims shape{static_cast<std::int64_t>(rows), static_cast<std::int64_t>(columns)};
+  return Array::copy(t, shape, data, rows * columns, loc);
+}
+
+}  // namespace detail
+
 namespace {
 
 std::string axis_text(std::size_t axis, const Array& x) {

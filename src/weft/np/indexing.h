@@ -13,19 +13,71 @@ namespace weft {
 
 using lax::IndexMode;
 
+namespace detail {
+template <class T>
+concept IndexInteger = std::is_integral_v<T> && !std::is_same_v<T, bool>;
+template <class R>
+concept BoolRange = requires(const R& r) {
+  requires std::is_same_v<std::remove_cvref_t<decltype(*std::begin(r))>, bool> ||
+               std::is_same_v<R, std::vector<bool>>;  // whose elements are proxies
+  std::end(r);
+};
+/// What an index in braces is of.
+template <class T>
+concept IndexElement = IndexInteger<T> || std::is_same_v<T, bool>;
+Array index_rows(DType t, const void* data, std::size_t rows, std::size_t columns, bool ragged,
+                 const SourceLocation& loc);
+template <class T>
+Array index_rows(std::initializer_list<std::initializer_list<T>> rows, const SourceLocation& loc) {
+  const std::size_t columns = rows.size() == 0 ? 0 : rows.begin()->size();
+  std::vector<std::conditional_t<std::is_same_v<T, bool>, std::uint8_t, T>> elements;
+  bool ragged = false;
+  for (const auto& row : rows) {
+    ragged |= row.size() != columns;
+    elements.insert(elements.end(), row.begin(), row.end());
+  }
+  return index_rows(dtype_of<T>(), elements.data(), rows.size(), columns, ragged, loc);
+}
+template <class R>
+auto index_vector(const R& r) {
+  using T = std::conditional_t<BoolRange<R>, bool, std::remove_cvref_t<decltype(*std::begin(r))>>;
+  return std::vector<T>(std::begin(r), std::end(r));
+}
+[[noreturn]] void throw_index_wraps(std::uint64_t index, const SourceLocation& loc);
+/// IndexError for unsigned integers beyond all others: nearly always a size of 0 less 1, which would count from the
+/// end.
+template <IndexInteger T>
+std::int64_t index_value(T i, const SourceLocation& loc) {
+  if constexpr (std::is_unsigned_v<T> && sizeof(T) == 8)
+    if (i > static_cast<T>(INT64_MAX)) [[unlikely]]
+      throw_index_wraps(i, loc);
+  return static_cast<std::int64_t>(i);
+}
+}  // namespace detail
+
 /// start:stop:step, each optional, as in Python.
 struct Slice {
   std::optional<std::int64_t> start, stop, step;
 };
+/// A number of a slice, or none: `{}` or std::nullopt. IndexError for unsigned integers from 2^63.
+class SliceNumber {
+ public:
+  SliceNumber() = default;
+  SliceNumber(std::nullopt_t) {}
+  template <detail::IndexInteger T>
+  SliceNumber(T i, SourceLocation loc = std::source_location::current()) : value_(detail::index_value(i, loc)) {}
+  SliceNumber(std::optional<std::int64_t> i) : value_(i) {}
+  operator const std::optional<std::int64_t>&() const { return value_; }
+
+ private:
+  std::optional<std::int64_t> value_;
+};
 /// All of an axis.
 inline Slice slice() { return {}; }
 /// The elements before `stop`.
-inline Slice slice(std::optional<std::int64_t> stop) { return {{}, stop, {}}; }
+inline Slice slice(SliceNumber stop) { return {{}, stop, {}}; }
 /// start, start + step, ... before `stop`; std::nullopt means the end of the axis.
-inline Slice slice(std::optional<std::int64_t> start, std::optional<std::int64_t> stop,
-                   std::optional<std::int64_t> step = {}) {
-  return {start, stop, step};
-}
+inline Slice slice(SliceNumber start, SliceNumber stop, SliceNumber step = {}) { return {start, stop, step}; }
 struct NewAxis {};
 /// A new axis of size 1.
 inline constexpr NewAxis newaxis{};
@@ -38,10 +90,10 @@ class Index {
  public:
   enum class Kind : std::uint8_t { kInteger, kSlice, kNewAxis, kEllipsis, kArray };
 
-  template <class T>
-    requires(std::is_integral_v<T> && !std::is_same_v<T, bool>)
+  /// IndexError for unsigned integers from 2^63.
+  template <detail::IndexInteger T>
   Index(T i, SourceLocation loc = std::source_location::current())
-      : kind_(Kind::kInteger), integer_(static_cast<std::int64_t>(i)), loc_(loc) {}
+      : kind_(Kind::kInteger), integer_(detail::index_value(i, loc)), loc_(loc) {}
   Index(Slice s, SourceLocation loc = std::source_location::current()) : kind_(Kind::kSlice), slice_(s), loc_(loc) {}
   Index(NewAxis, SourceLocation loc = std::source_location::current()) : kind_(Kind::kNewAxis), loc_(loc) {}
   Index(Ellipsis, SourceLocation loc = std::source_location::current()) : kind_(Kind::kEllipsis), loc_(loc) {}
@@ -49,14 +101,26 @@ class Index {
   /// the result's shape depends on it).
   Index(const Array& a, SourceLocation loc = std::source_location::current())
       : kind_(Kind::kArray), array_(a), loc_(loc) {}
-  Index(std::initializer_list<int> ids, SourceLocation loc = std::source_location::current())
-      : Index(Array(std::vector<int>(ids)), loc) {}
+  /// Integers or bools, a mask, in braces: {0, 2}, {true, false, true}. In rows, {{0, 1}, {2, 3}}, which are of one
+  /// length (ShapeError otherwise).
+  template <detail::IndexElement T>
+  Index(std::initializer_list<T> list, SourceLocation loc = std::source_location::current())
+      : Index(Array(std::vector<T>(list)), loc) {}
+  template <detail::IndexElement T>
+  Index(std::initializer_list<std::initializer_list<T>> rows, SourceLocation loc = std::source_location::current())
+      : Index(detail::index_rows<T>(rows, loc), loc) {}
+  // For braces whose elements differ in type, or of which there are none.
+  template <class T = std::int64_t>
+  Index(std::initializer_list<std::type_identity_t<T>> list, SourceLocation loc = std::source_location::current())
+      : Index(Array(std::vector<T>(list)), loc) {}
+  Index(std::initializer_list<std::initializer_list<std::int64_t>> rows,
+        SourceLocation loc = std::source_location::current())
+      : Index(detail::index_rows<std::int64_t>(rows, loc), loc) {}
   /// Integers, or a mask as bools, in a vector, span or array.
   template <class R>
-    requires(detail::IntegerRange<R> || std::is_same_v<R, std::vector<bool>>)
+    requires(detail::IntegerRange<R> || detail::BoolRange<R>)
   Index(const R& ids, SourceLocation loc = std::source_location::current())
-      : Index(Array(std::vector<std::remove_cvref_t<decltype(*std::begin(ids))>>(std::begin(ids), std::end(ids))),
-              loc) {}
+      : Index(Array(detail::index_vector(ids)), loc) {}
 
   Kind kind() const { return kind_; }
   std::int64_t integer() const { return integer_; }
@@ -108,11 +172,19 @@ struct Wrap {};
 inline constexpr Wrap wrap{};
 Array take(const Arg& x, const Arg& indices, OptionalAxis axis, Wrap);
 /// Indices in braces, or in a vector, span or array.
-template <class Mode = IndexMode>
-Array take(const Arg& x, std::initializer_list<int> indices, OptionalAxis axis = {},
-           Mode mode = IndexMode::kFillOrDrop) {
-  return take(x, Arg(Array(std::vector<int>(indices)), x.location()), axis, mode);
+template <weft::detail::IndexInteger T, class Mode = IndexMode>
+Array take(const Arg& x, std::initializer_list<T> indices, OptionalAxis axis = {}, Mode mode = IndexMode::kFillOrDrop) {
+  return take(x, Arg(Array(std::vector<T>(indices)), x.location()), axis, mode);
 }
+// For braces whose elements differ in type, or of which there are none.
+template <class Mode = IndexMode>
+Array take(const Arg& x, std::initializer_list<std::int64_t> indices, OptionalAxis axis = {},
+           Mode mode = IndexMode::kFillOrDrop) {
+  return take(x, Arg(Array(std::vector<std::int64_t>(indices)), x.location()), axis, mode);
+}
+template <std::same_as<bool> B, class Mode = IndexMode>
+Array take(const Arg& x, std::initializer_list<B> mask, OptionalAxis axis = {},
+           Mode mode = IndexMode::kFillOrDrop) = delete;  // a mask is no list of positions: x(mask)
 template <weft::detail::IntegerRange R, class Mode = IndexMode>
 Array take(const Arg& x, const R& indices, OptionalAxis axis = {}, Mode mode = IndexMode::kFillOrDrop) {
   return take(x, Arg(Index(indices).array(), x.location()), axis, mode);

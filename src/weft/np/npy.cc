@@ -7,10 +7,10 @@
 #include <cstring>
 #include <memory>
 #include <new>
-#include <random>
 #include <system_error>
 
 #include "weft/base/text.h"
+#include "weft/base/whole_file.h"
 
 namespace weft::np {
 
@@ -314,43 +314,6 @@ class Reader {
   std::uintmax_t size_ = 0;
 };
 
-// A name nothing else uses, in the folder of `path`, removed unless the file was renamed to `path`.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(const std::filesystem::path& path) : path_(path) {
-    std::random_device random;
-    do {
-      name_ = path;
-      name_ += ".tmp" + number_str(random());
-      file_.reset(std::fopen(name_.c_str(), "wbx"));
-    } while (!file_ && errno == EEXIST);
-    if (!file_) system_refused("write_npy: must be able to create", path_, errno);
-  }
-  ~TemporaryFile() {
-    file_.reset();
-    std::error_code ignored;  // the first error is the one that is on its way
-    if (!name_.empty()) std::filesystem::remove(name_, ignored);
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-
-  void write(const void* data, std::size_t n) {
-    if (n > 0 && std::fwrite(data, 1, n, file_.get()) != n)
-      system_refused("write_npy: must be able to write", path_, errno);
-  }
-  void rename_to(const std::filesystem::path& path) {
-    if (std::fclose(file_.release()) != 0) system_refused("write_npy: must be able to write", path_, errno);
-    std::error_code error;
-    std::filesystem::rename(name_, path, error);
-    if (error) system_refused("write_npy: must be able to replace", path, error.value());
-    name_.clear();
-  }
-
- private:
-  std::filesystem::path path_, name_;
-  File file_;
-};
-
 }  // namespace
 
 NpyData read_npy(const std::filesystem::path& path, NpyOptions options, SourceLocation loc) {
@@ -405,10 +368,10 @@ std::vector<std::byte> npy_header(Aval aval) {
 void write_npy(const std::filesystem::path& path, TensorView array, SourceLocation loc) {
   const LocationScope scope(loc, "write_npy");
   const std::vector<std::byte> header = npy_header(array.aval);
-  TemporaryFile file(path);
-  file.write(header.data(), header.size());
-  file.write(array.data, static_cast<std::size_t>(array.aval.bytes()));
-  file.rename_to(path);
+  const std::span<const std::byte> parts[] = {
+      header, {static_cast<const std::byte*>(array.data), static_cast<std::size_t>(array.aval.bytes())}};
+  if (const auto failed = write_whole_file(path, parts))
+    system_refused(std::string("write_npy: must be able to ") + failed->step, path, failed->error.value());
 }
 
 }  // namespace weft::np

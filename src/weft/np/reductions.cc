@@ -126,12 +126,15 @@ Array truth_reduction(const char* op, const Arg& x, ReduceKind kind, const AxisA
   return with_kept(lax::reduce(kept, kind, axes), a.shape(), axes, how.keepdims);
 }
 
-// The total divided by how many elements of x it is over, less `ddof`.
+// The total divided by how many elements of x it is over, less `ddof`, or by 0 where that is negative.
 Array over_count(const char* op, const Array& total, const Array& x, const std::optional<Arg>& where, const Dims& axes,
                  int ddof) {
-  if (!where) return lax::divide(total, static_cast<double>(count(x.shape(), axes) - ddof));
+  if (!where) {
+    const std::int64_t n = count(x.shape(), axes) - ddof;
+    return lax::divide(total, static_cast<double>(std::max<std::int64_t>(n, 0)));
+  }
   const Array n = lax::reduce_sum(lax::convert(mask_over(op, *where, x), total.dtype()), axes);
-  return lax::divide(total, ddof == 0 ? n : lax::subtract(n, static_cast<double>(ddof)));
+  return lax::divide(total, ddof == 0 ? n : lax::maximum(lax::subtract(n, static_cast<double>(ddof)), 0.0));
 }
 
 DType spread_dtype(const char* op, const Arg& x, std::optional<DType> dtype) {
@@ -336,7 +339,9 @@ Array nanvar(const Arg& x, const AxisArg& axis, Flag keepdims, int ddof) {
   const LocationScope scope(x.location(), "nanvar");
   const DType t = inexact_dtype(x.dtype());
   const Array a = lax::convert(x, accumulator(t));
-  const Array centred = without_nan(subtract(a, nanmean(a, axis, true)), 0);
+  // Only what was NaN is left out: inf - inf is not, and makes the result NaN.
+  const Array raw = subtract(a, nanmean(a, axis, true));
+  const Array centred = lax::select(isnan(a), lax::full(raw.shape(), Scalar(0.0), raw.dtype()), raw);
   const Array total = sum(lax::square(is_complex(t) ? lax::abs(centred) : centred), axis, keepdims);
   const Array n = lax::subtract(count_numbers(a, axis, keepdims, total.dtype()), static_cast<double>(ddof));
   const Array nan = lax::full(n.shape(), Scalar(__builtin_nan("")), n.dtype());

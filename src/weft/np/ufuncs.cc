@@ -33,13 +33,20 @@ Array comparison(std::string_view op, const Arg& x, const Arg& y, ComparisonDire
   const auto [a, b] = promote(op, x, y);
   const bool ordering = direction != ComparisonDirection::kEq && direction != ComparisonDirection::kNe;
   if (!ordering || !is_complex(a.dtype())) return lax::compare(a, b, direction);
-  // As jax.numpy: by the real parts, and where those are equal, by the imaginary ones.
-  const Array re = lax::real(a), re_b = lax::real(b);
-  return lax::select(lax::eq(re, re_b), lax::compare(lax::imag(a), lax::imag(b), direction),
-                     lax::compare(re, re_b, direction));
+  // As NumPy: by the real parts, and where those are equal, by the imaginary ones, of which NaN compares with nothing.
+  const Array re = lax::real(a), re_b = lax::real(b), im = lax::imag(a), im_b = lax::imag(b);
+  const Array numbers = lax::and_(lax::eq(im, im), lax::eq(im_b, im_b));
+  return lax::select(lax::eq(re, re_b), lax::compare(im, im_b, direction),
+                     lax::and_(lax::compare(re, re_b, direction), numbers));
 }
 
-constexpr double kLn2 = 0.6931471805599453;
+constexpr double kLn2 = 0.6931471805599453, kLog2OfE = 1.4426950408889634;
+
+// a times a real number. Of complex numbers each part, as an infinite one times the number's imaginary 0 would be NaN.
+Array scaled(const Array& a, double factor) {
+  if (!is_complex(a.dtype())) return lax::multiply(a, factor);
+  return lax::complex(lax::multiply(lax::real(a), factor), lax::multiply(lax::imag(a), factor));
+}
 
 // x = fraction * 2^exponent, for x of f32 or f64: the exponent is whole, the fraction in [sqrt(1/2), sqrt(2)), and up
 // to 2 where the exponent can go no further. 0, infinities, NaN and negative numbers come back in the fraction. The
@@ -169,6 +176,7 @@ Array copysign(const Arg& x, const Arg& y) {
 Array signbit(const Arg& x) {
   const LocationScope scope(x.location(), "signbit");
   Array a = x.array();
+  if (a.dtype() == boolean) return Array::full(a.shape(), boolean, Scalar(false));
   if (!is_float(a.dtype())) return lax::lt(a, 0);
   if (is_storage(a.dtype())) a = lax::convert(a, f32);
   // The bit itself: -0 and NaN have one too.
@@ -232,6 +240,7 @@ Array power(const Arg& x, const Arg& y) {
 Array floor_divide(const Arg& x, const Arg& y) {
   const LocationScope scope(x.location(), "floor_divide");
   const auto [a, b] = promote("floor_divide", x, y);
+  if (a.dtype() == boolean || is_complex(a.dtype())) return lax::remainder(a, b);  // which refuses them, as in mod
   if (is_float(a.dtype())) {
     // floor(a / b) alone is wrong where a / b rounds up to a whole number: 1 / 0.1. The remainder is
     // exact, so the quotient of what it leaves is nearly whole. By zero: +-inf, or NaN of 0 / 0.
@@ -284,9 +293,28 @@ Array fmin(const Arg& x, const Arg& y) {
   return lax::select(lax::ne(a, a), b, lax::select(lax::ne(b, b), a, lax::minimum(a, b)));
 }
 
+namespace {
+// log(e^a + e^b) = m + log(1 + e^(o - m)), where m is the operand with the larger real part. The imaginary part is that
+// of the principal branch, in [-pi, pi].
+Array complex_logaddexp(const Array& a, const Array& b) {
+  const Array re_a = lax::real(a), re_b = lax::real(b);
+  const Array first = lax::or_(lax::ge(re_a, re_b), lax::ne(re_a, re_a));  // NaN goes on through the sum
+  const Array m = lax::select(first, a, b), o = lax::select(first, b, a);
+  // inf - inf is NaN, in derivatives too: equal infinities differ by 0.
+  const Array raw = lax::subtract(lax::real(o), lax::real(m));
+  const Array same = lax::and_(lax::eq(re_a, re_b), lax::is_inf(re_a));
+  const Array re = lax::select(same, lax::full(raw.shape(), Scalar(0.0), raw.dtype()), raw);
+  const Array difference = lax::complex(re, lax::subtract(lax::imag(o), lax::imag(m)));
+  const Array y = lax::add(m, lax::log_plus_one(lax::exponential(difference)));
+  const Array turns = lax::round_nearest_even(lax::divide(lax::imag(y), 6.283185307179586));
+  return lax::complex(lax::real(y), lax::subtract(lax::imag(y), lax::multiply(turns, 6.283185307179586)));
+}
+}  // namespace
+
 Array logaddexp(const Arg& x, const Arg& y) {
   const LocationScope scope(x.location(), "logaddexp");
   const auto [a, b] = promote_inexact("logaddexp", x, y);
+  if (is_complex(a.dtype())) return complex_logaddexp(a, b);
   // inf - inf is NaN, in derivatives too: equal infinities differ by 0. NaN comes back from the maximum.
   const Array raw = lax::subtract(a, b);
   const Array difference = lax::select(lax::ne(raw, raw), lax::full(raw.shape(), Scalar(0.0), raw.dtype()), raw);
@@ -295,7 +323,8 @@ Array logaddexp(const Arg& x, const Arg& y) {
 Array logaddexp2(const Arg& x, const Arg& y) {
   const LocationScope scope(x.location(), "logaddexp2");
   const auto [a, b] = promote_inexact("logaddexp2", x, y);
-  return lax::divide(logaddexp(lax::multiply(a, kLn2), lax::multiply(b, kLn2)), kLn2);
+  const Array y2 = logaddexp(scaled(a, kLn2), scaled(b, kLn2));
+  return is_complex(y2.dtype()) ? scaled(y2, kLog2OfE) : lax::divide(y2, kLn2);
 }
 
 Array hypot(const Arg& x, const Arg& y) {
@@ -314,15 +343,15 @@ Array hypot(const Arg& x, const Arg& y) {
 Array log2(const Arg& x) {
   const LocationScope scope(x.location(), "log2");
   const Array a = lax::convert(x, inexact_dtype(x.dtype()));
-  if (!splits(a.dtype())) return lax::divide(lax::log(a), kLn2);
+  if (!splits(a.dtype())) return scaled(lax::log(a), kLog2OfE);
   // Exact at powers of two, where the fraction is 1.
-  return of_split(
-      a, [](const Split& s) { return lax::add(s.exponent, lax::multiply(lax::log(s.fraction), 1.4426950408889634)); });
+  return of_split(a,
+                  [](const Split& s) { return lax::add(s.exponent, lax::multiply(lax::log(s.fraction), kLog2OfE)); });
 }
 Array log10(const Arg& x) {
   const LocationScope scope(x.location(), "log10");
   const Array a = lax::convert(x, inexact_dtype(x.dtype()));
-  if (!splits(a.dtype())) return lax::divide(lax::log(a), 2.302585092994046);
+  if (!splits(a.dtype())) return scaled(lax::log(a), 0.4342944819032518);
   // As fdlibm's e_log10.c: log10(2) in two parts, of which the first times any exponent is exact. So is the result at
   // powers of ten, for what is added to that product is small and its error much smaller than a unit of the sum.
   return of_split(a, [](const Split& s) {
@@ -336,6 +365,7 @@ Array log10(const Arg& x) {
 Array exp2(const Arg& x) {
   const LocationScope scope(x.location(), "exp2");
   const Array a = lax::convert(x, inexact_dtype(x.dtype()));
+  if (is_complex(a.dtype())) return lax::exponential(scaled(a, kLn2));
   return lax::power(2.0, a);  // exact at whole numbers, unlike exp(x ln 2)
 }
 Array sinc(const Arg& x) {
@@ -416,11 +446,11 @@ Array angle(const Arg& x) {
 }
 Array iscomplex(const Arg& x) {
   const LocationScope scope(x.location(), "iscomplex");
-  return lax::ne(imag(x), 0);
+  return is_complex(x.dtype()) ? lax::ne(lax::imag(x), 0) : Array::full(x.shape(), boolean, Scalar(false));
 }
 Array isreal(const Arg& x) {
   const LocationScope scope(x.location(), "isreal");
-  return lax::eq(imag(x), 0);
+  return is_complex(x.dtype()) ? lax::eq(lax::imag(x), 0) : Array::full(x.shape(), boolean, Scalar(true));
 }
 
 // ---- comparison and logic ----

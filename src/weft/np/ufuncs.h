@@ -128,7 +128,7 @@ inline Array positive(const Arg& x) { return x.array(); }
 Array fabs(const Arg& x);
 /// |x| with y's sign.
 Array copysign(const Arg& x, const Arg& y);
-/// bool: the sign bit is set, as in -0 and some NaN.
+/// bool: the sign bit is set, as in -0 and some NaN. Reals.
 Array signbit(const Arg& x);
 /// NaN and infinities replaced: by 0, and by the largest and lowest finite numbers unless given.
 Array nan_to_num(const Arg& x, double nan = 0, std::optional<double> posinf = {}, std::optional<double> neginf = {});
@@ -147,7 +147,7 @@ Array clip(const Arg& x, std::optional<Arg> lo, std::optional<Arg> hi = {});
 /// The larger (smaller), leaving NaN out where the other is a number.
 Array fmax(const Arg& x, const Arg& y);
 Array fmin(const Arg& x, const Arg& y);
-/// log(e^x + e^y) without overflow.
+/// log(e^x + e^y) without overflow. The imaginary part of complex numbers is in [-pi, pi].
 Array logaddexp(const Arg& x, const Arg& y);
 /// log2(2^x + 2^y) without overflow.
 Array logaddexp2(const Arg& x, const Arg& y);
@@ -185,13 +185,14 @@ Array conj(const Arg& x);
 inline Array conjugate(const Arg& x) { return conj(x); }
 /// The argument of a complex number, in (-pi, pi].
 Array angle(const Arg& x);
-/// bool: the imaginary part is not (is) zero.
+/// bool: the imaginary part is not (is) zero; false (true) for dtypes that are not complex.
 Array iscomplex(const Arg& x);
 Array isreal(const Arg& x);
 
 // ---- comparison and logic: bool results ----
-// NaN is equal to nothing and neither above nor below anything. Complex numbers are ordered by their real parts, and by
-// the imaginary ones where those are equal, as in jax.numpy; max, argmax and sort agree (lax::compare refuses them).
+// NaN is equal to nothing and neither above nor below anything, and so is a complex number with a part that is NaN.
+// Complex numbers are ordered by their real parts, and by the imaginary ones where those are equal, as in NumPy; max,
+// argmax and sort agree (lax::compare refuses them).
 
 /// x == y.
 Array equal(const Arg& x, const Arg& y);

@@ -124,7 +124,8 @@ TEST(depth, every_transformation_nests_as_deep_as_it_may) {
   const int n = kMostNestedTraces - 2;
   Level f = [&](Array x, int k) { return k == 0 ? np::sin(x) : jit([&f, k](Array y) { return f(y, k - 1); })(x); };
   EXPECT_EQ(f(1.0f, n).item<float>(), np::sin(1.0f).item<float>());
-  EXPECT_NEAR(grad([&](Array x) { return f(x, n); })(1.0f).item<float>(), std::cos(1.0f), 1e-6);
+  // The derivative of a program inside a program takes two levels.
+  EXPECT_NEAR(grad([&](Array x) { return f(x, n / 2 - 1); })(1.0f).item<float>(), std::cos(1.0f), 1e-6);
   f = [&](Array x, int k) { return k == 0 ? np::exp(x) : grad([&f, k](Array y) { return f(y, k - 1); })(x); };
   EXPECT_NEAR(f(1.0f, n).item<float>(), std::exp(1.0f), 1e-5);
   f = [&](Array x, int k) {

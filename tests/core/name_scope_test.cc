@@ -47,7 +47,7 @@ TEST(name_scope, a_program_with_scopes_can_be_read) {
   const auto f = [](Array x) { return layer(layer(x, "first"), "evil\n] } \\ \x01 # \xc3\xa9"); };
   const Jaxpr program = make_jaxpr(jit(f))(1.0f);
   const std::string text = ir::print(program, {.name_scopes = true});
-  EXPECT_NE(text.find("sin d  # evil\\x0a] } \\\\ \\x01 # \xc3\xa9\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("sin e  # evil\\x0a] } \\\\ \\x01 # \xc3\xa9\n"), std::string::npos) << text;
   EXPECT_EQ(ir::parse(text).str(), program.str());
 }
 

@@ -1,6 +1,21 @@
 #include "error_text.h"
 
 namespace weft::errors {
+
+// Of a type that has no text, and of which all values have one hash.
+struct Plain {
+  int v;
+  bool operator==(const Plain&) const = default;
+};
+
+}  // namespace weft::errors
+
+template <>
+struct std::hash<weft::errors::Plain> {
+  std::size_t operator()(const weft::errors::Plain&) const { return 0; }
+};
+
+namespace weft::errors {
 namespace {
 
 TEST(tree_error, tangents_of_another_structure) {
@@ -56,12 +71,6 @@ TEST(tree_error, map_over_trees_with_other_numbers) {
       "tree::map: trees must have equal structure; got the static value 2 and the static value 3 at .units.\n"
       "  at here");
 }
-
-// Of a type that has no text, and of which all values have one hash.
-struct Plain {
-  int v;
-  bool operator==(const Plain&) const = default;
-};
 
 TEST(tree_error, map_over_trees_with_other_static_arguments) {
   const auto add = [](Array x, Array y) { return x + y; };

@@ -116,7 +116,7 @@ TEST(interpret, dead_values_give_their_memory_to_later_ones) {
   Atom last = Atom::var(in);
   for (int i = 0; i < 100'000; ++i) {
     const Atom operands[] = {last};
-    last = Atom::var(builder.add_eqn(OpCode::kNegate, {}, operands, {&a, 1}, {}));
+    last = Atom::var(builder.add_eqn(OpCode::kNegate, {}, operands, {&a, 1}, SourceLocation()));
   }
   const Atom outputs[] = {last};
   const Jaxpr p = builder.build({}, {&in, 1}, outputs);
@@ -151,7 +151,7 @@ TEST(interpret, memory_that_is_not_there_is_an_error) {
   const Aval small(f32, {}), huge(f32, Dims{std::int64_t{1} << 59});
   const Var in = builder.add_var(small);
   const Atom operands[] = {Atom::var(in)};
-  const Var out = builder.add_eqn(OpCode::kNegate, {}, operands, {&huge, 1}, {});
+  const Var out = builder.add_eqn(OpCode::kNegate, {}, operands, {&huge, 1}, SourceLocation());
   const Atom outputs[] = {Atom::var(out)};
   const Jaxpr p = builder.build({}, {&in, 1}, outputs);
   EXPECT_THROW(Interpreter{p}, BackendError);

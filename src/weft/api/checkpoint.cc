@@ -58,7 +58,7 @@ const ir::Jaxpr* program_of(const ir::Eqn& e) {
 // The nesting of programs has a limit wherever they come from, so this one has, too.
 SavedResidual describe(const ir::Jaxpr& jaxpr, ir::Atom a, const std::function<SavedResidual(ir::Var)>& of_input) {
   const Aval type = jaxpr.aval(a);
-  if (a.is_literal()) return {type, "from a constant", {}};
+  if (a.is_literal()) return {type, "from a constant", SourceLocation()};
   if (a.index() < jaxpr.num_inputs()) return of_input(a.index());
   const auto& eqns = jaxpr.eqns();
   const ir::Eqn& e = *std::find_if(eqns.begin(), eqns.end(), [&](const ir::Eqn& q) { return a.index() < q.out_end; });
@@ -93,7 +93,7 @@ SavedResiduals saved_residuals(const FlatFunction& f, std::span<const Array> lea
     bool is_input = false;
     const auto of_input = [&](ir::Var v) -> SavedResidual {
       is_input = true;
-      SavedResidual r{jaxpr.aval(v), "from a constant", {}};
+      SavedResidual r{jaxpr.aval(v), "from a constant", SourceLocation()};
       if (v >= num_consts) r.origin = "from the argument " + path_of(v - num_consts);
       inputs_kept.emplace(v, r);
       return r;

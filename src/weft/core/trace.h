@@ -203,7 +203,7 @@ class TraceScope {
  public:
   explicit TraceScope(Ref<T> trace)
       : trace_(std::move(trace)), nested_(*trace_), location_(SourceLocation{}), current_(trace_.get()) {
-    detail::last_location = {};  // what was called before is not part of the function that runs now
+    detail::last_location = SourceLocation();  // what was called before is not part of the function that runs now
   }
   ~TraceScope() {
     if (trace_) trace_->finish(false);

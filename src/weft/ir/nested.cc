@@ -5,6 +5,7 @@
 #include "weft/ir/builder.h"
 #include "weft/ir/call.h"
 #include "weft/ir/checkpoint.h"
+#include "weft/ir/collectives.h"
 #include "weft/ir/custom_rules.h"
 #include "weft/ir/programs.h"
 
@@ -73,6 +74,13 @@ Params visit_programs(OpCode op, const ParamsBase* params, FunctionRef<void(Jaxp
         program(p.select);
         program(p.scatter);
       });
+    case OpCode::kAllReduce:
+    case OpCode::kCollectiveReduce:
+      if (!params_as<AllReduceParams>(params).computation) return {};
+      return visited<AllReduceParams>(params, [&](auto& p) { program(*p.computation); });
+    case OpCode::kReduceScatter:
+      if (!params_as<ReduceScatterParams>(params).computation) return {};
+      return visited<ReduceScatterParams>(params, [&](auto& p) { program(*p.computation); });
     default: return {};
   }
 }

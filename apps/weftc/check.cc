@@ -132,12 +132,17 @@ struct File {
   std::string place, running;
 };
 
-const char* word(Outcome o) {
-  return o == Outcome::kPassed ? "passed" : o == Outcome::kFailed ? "FAILED" : "unsupported";
+// A program that ran, and has nothing that could have failed.
+bool checks_nothing(const CheckReport& r) { return r.outcome == Outcome::kPassed && r.checks == 0; }
+
+const char* word(const CheckReport& r) {
+  if (checks_nothing(r)) return "ran";
+  return r.outcome == Outcome::kPassed ? "passed" : r.outcome == Outcome::kFailed ? "FAILED" : "unsupported";
 }
 
 void print_report(const File& file, const CheckReport& r) {
-  std::printf("%-12s %s%s%s\n", word(r.outcome), file.path.c_str(), r.name.empty() ? "" : " @", r.name.c_str());
+  std::printf("%-12s %s%s%s%s\n", word(r), file.path.c_str(), r.name.empty() ? "" : " @", r.name.c_str(),
+              checks_nothing(r) ? ": there is nothing to check" : "");
   if (r.outcome == Outcome::kPassed) return;
   for (std::size_t begin = 0; begin < r.reason.size();) {
     const std::size_t end = std::min(r.reason.find('\n', begin), r.reason.size());
@@ -190,7 +195,7 @@ int check(const CheckOptions& options) {
   };
   run_jobs(std::move(jobs), how);
 
-  int counts[3] = {0, 0, 0}, checks = 0;
+  int counts[3] = {0, 0, 0}, checks = 0, ran = 0;
   std::size_t nothing = 0;
   for (const File& file : files) {
     if (file.nothing) {
@@ -198,17 +203,21 @@ int check(const CheckOptions& options) {
       std::printf("%-12s %s: there is no function without arguments to run\n", "nothing", file.path.c_str());
     }
     for (const CheckReport& r : file.reports) {
-      ++counts[static_cast<int>(r.outcome)];
+      if (checks_nothing(r))
+        ++ran;
+      else
+        ++counts[static_cast<int>(r.outcome)];
       checks += r.checks;
-      if (r.outcome != Outcome::kPassed || options.verbose) print_report(file, r);
+      if (r.outcome != Outcome::kPassed || checks_nothing(r) || options.verbose) print_report(file, r);
     }
   }
   const auto count = [&](Outcome o) { return counts[static_cast<int>(o)]; };
   std::printf("%zu files, %d checks: %d programs passed, %d failed, %d unsupported", files.size(), checks,
               count(Outcome::kPassed), count(Outcome::kFailed), count(Outcome::kUnsupported));
+  if (ran > 0) std::printf(", %d ran with nothing to check", ran);
   if (nothing > 0) std::printf(", nothing to run in %zu files", nothing);
   std::printf("\n");
-  if (count(Outcome::kPassed) + count(Outcome::kFailed) + count(Outcome::kUnsupported) == 0)
+  if (ran + count(Outcome::kPassed) + count(Outcome::kFailed) + count(Outcome::kUnsupported) == 0)
     throw weft::ValueError("weftc check: there must be a program to run" +
                            (options.filter.empty() ? ""s : " whose \"file @function\" holds " + options.filter) +
                            "; got none.");

@@ -1,12 +1,15 @@
 #include "weftc/commands.h"
 
+#include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iostream>
 #include <memory>
+#include <set>
 #include <sstream>
+#include <system_error>
 
 #include "weft/api/autodiff.h"
 #include "weft/base/error.h"
@@ -25,15 +28,25 @@ using weft::Arrays;
 namespace fs = std::filesystem;
 namespace stablehlo = weft::stablehlo;
 
+namespace {
+
+[[noreturn]] void file_refused(const std::string& path, const char* must, int error) {
+  throw weft::BackendError(path + ": the file must be " + must +
+                           (error != 0 ? "; got: " + std::generic_category().message(error) + "." : "."));
+}
+
+}  // namespace
+
 std::string read_program(const std::string& path) {
   std::ostringstream text;
   if (path == "-") {
     text << std::cin.rdbuf();
   } else {
+    errno = 0;
     std::ifstream file(path, std::ios::binary);
-    // A stream of nothing fails to give anything.
-    if (!file || (!(text << file.rdbuf()) && !file.eof() && fs::is_directory(path)))
-      throw weft::BackendError(path + ": the file must be readable.");
+    if (!file) file_refused(path, "readable", errno);
+    // A stream of nothing fails to give anything, as one of a folder does.
+    if (!(text << file.rdbuf()) && !file.eof() && fs::is_directory(path)) file_refused(path, "readable", EISDIR);
   }
   std::string all = std::move(text).str();
   if (all.find_first_not_of(" \t\r\n") == std::string::npos)
@@ -47,16 +60,17 @@ void write_text(const std::string& path, const std::string& text) {
     return;
   }
   const std::span<const std::byte> parts[] = {std::as_bytes(std::span(text))};
-  if (const auto failed = weft::write_whole_file(path, parts))
-    throw weft::BackendError(path + ": the file must be writable; got " + failed->error.message() + ".");
+  if (const auto failed = weft::write_whole_file(path, parts)) file_refused(path, "writable", failed->error.value());
 }
 
 namespace {
 
 // A program that is only looked at may call functions that nobody has registered.
+stablehlo::Function load_text(const std::string& text, const std::string& source, const std::string& function) {
+  return stablehlo::import(text, {.source = source, .function = function, .unregistered_custom_calls = true});
+}
 stablehlo::Function load(const std::string& program, const std::string& function) {
-  return stablehlo::import(read_program(program),
-                           {.source = program, .function = function, .unregistered_custom_calls = true});
+  return load_text(read_program(program), program, function);
 }
 
 // Erases the operations that print; says whether there were any.
@@ -174,8 +188,37 @@ int print(const PrintOptions& options) {
   return kSuccess;
 }
 
+namespace {
+
+// Where the function is, for errors about what it takes and gives.
+std::string place_of(const std::string& text, const std::string& source, const std::string& function) {
+  for (const stablehlo::ProgramText& p : stablehlo::parse_each(text, source))
+    for (const stablehlo::Op& op : p.module.ops())
+      if (op.symbol() == function) return stablehlo::place_text(p.module, op.place);
+  return source;
+}
+
+// "f32[3], f32[]", or "nothing".
+std::string outputs_text(const stablehlo::Function& f) {
+  std::string text;
+  for (std::size_t i = 0; i < f.num_outputs(); ++i) text += (text.empty() ? "" : ", ") + f.output(i).str();
+  return text.empty() ? "nothing" : text;
+}
+
+// "@weft.igamma": the calls of what neither StableHLO nor CHLO has.
+void collect_weft_calls(const stablehlo::Op& op, std::set<std::string>& found) {
+  if (const stablehlo::Attribute* target = op.find("call_target_name"); target && target->text.starts_with("weft."))
+    found.insert("@" + target->text);
+  for (const stablehlo::Region& r : op.regions)
+    for (const stablehlo::Block& b : r.blocks)
+      for (const stablehlo::Op& inner : b.ops) collect_weft_calls(inner, found);
+}
+
+}  // namespace
+
 int grad(const GradOptions& options) {
-  const stablehlo::Function f = load(options.program, options.function);
+  const std::string text = read_program(options.program);
+  const stablehlo::Function f = load_text(text, options.program, options.function);
   std::vector<bool> differentiated(f.num_inputs(), false);
   std::vector<std::size_t> wrt;
   for (const std::int64_t number : options.wrt) {
@@ -192,8 +235,9 @@ int grad(const GradOptions& options) {
     wrt.push_back(i);
   }
   if (f.num_outputs() != 1 || f.output(0).ndim() != 0 || !weft::is_float(f.output(0).dtype()))
-    throw weft::NotDifferentiableError(options.program + ": @" + f.name() +
-                                       " must give one 0-d float, of which there is a gradient.");
+    throw weft::NotDifferentiableError(place_of(text, options.program, f.name()) + ": @" + f.name() +
+                                       " must give one 0-d float, of which there is a gradient; got " +
+                                       outputs_text(f) + ".");
   weft::ir::Avals inputs;
   for (std::size_t i = 0; i < f.num_inputs(); ++i) inputs.push_back(f.input(i));
   const weft::FlatFunction value = [&](std::span<const Array> args, Arrays& outs) {
@@ -213,8 +257,16 @@ int grad(const GradOptions& options) {
         for (const std::size_t i : wrt) outs.push_back(cts[i].defined() ? cts[i] : weft::zeros_of(f.input(i)));
       },
       inputs, "grad of @" + f.name());
-  write_text(options.output, stablehlo::print(stablehlo::to_module(staged.jaxpr, staged.captured, "main"),
-                                              options.generic ? stablehlo::Form::kGeneric : stablehlo::Form::kPretty));
+  const stablehlo::Module module = stablehlo::to_module(staged.jaxpr, staged.captured, "main");
+  if (options.generic) {
+    std::set<std::string> own;
+    collect_weft_calls(module.top, own);
+    if (!own.empty())
+      throw weft::BackendError(options.program + ": --generic must have operations that other compilers know; got " +
+                               weft::join(own, ", ") + ", which only Weft does.");
+  }
+  write_text(options.output,
+             stablehlo::print(module, options.generic ? stablehlo::Form::kGeneric : stablehlo::Form::kPretty));
   return kSuccess;
 }
 

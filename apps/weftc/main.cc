@@ -45,7 +45,7 @@ int main(int argc, char** argv) {
 
   weftc::CheckOptions check;
   CLI::App* check_command =
-      app.add_subcommand("check", "Run self-checking programs; the exit status is 0 when all pass.");
+      app.add_subcommand("check", "Run self-checking programs; the exit status is 0 when nothing fails.");
   check_command->add_option("paths", check.paths, "programs, or folders of .mlir files")->required();
   check_command->add_option("--through", check.through, "check what comes back from the text printed in this form")
       ->check(CLI::IsMember({"pretty", "generic"}));
@@ -73,7 +73,8 @@ int main(int argc, char** argv) {
   grad_command->add_option("--wrt", grad.wrt, "numbers of the inputs to differentiate by")->capture_default_str();
   grad_command->add_option("-f,--function", grad.function, "the function (default: main)");
   grad_command->add_option("-o,--output", grad.output, "where to write it (default: standard output)");
-  grad_command->add_flag("--generic", grad.generic, "write the generic form, for other compilers");
+  grad_command->add_flag("--generic", grad.generic,
+                         "write the generic form, for other compilers; refuses what only Weft has");
 
   for (CLI::App* command : {check_command, print_command, grad_command}) command->footer(kStatuses);
 

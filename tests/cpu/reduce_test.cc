@@ -228,6 +228,20 @@ TEST_F(Reduce, nothing_reduces_to_the_identity) {
   EXPECT_EQ(float(h), INFINITY);
 }
 
+TEST_F(Reduce, sums_start_from_zero_as_the_reference_does) {
+  for (const Case& c : kCases) {
+    const std::int64_t kept = kept_size(c.shape, c.axes);
+    const std::vector<double> x(static_cast<std::size_t>(product(c.shape)), -0.0);
+    std::vector<double> sums(static_cast<std::size_t>(kept), -1.0);
+    reduce(ReduceOp::kSum, f64, c.shape, c.axes, x.data(), sums.data());
+    for (const double sum : sums) ASSERT_TRUE(sum == 0 && !std::signbit(sum));
+    const std::vector<bfloat16> y(x.size(), bfloat16(-0.0f));
+    std::vector<bfloat16> small(sums.size(), bfloat16(-1.0f));
+    reduce(ReduceOp::kSum, bf16, c.shape, c.axes, y.data(), small.data());
+    for (const bfloat16 sum : small) ASSERT_TRUE(float(sum) == 0 && !std::signbit(float(sum)));
+  }
+}
+
 TEST_F(Reduce, pairwise_sums_keep_their_accuracy) {
   const std::int64_t n = 1 << 22;
   std::vector<float> x(static_cast<std::size_t>(n), 0.1f);

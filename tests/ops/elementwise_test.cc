@@ -317,6 +317,16 @@ TEST(clamp, keeps_nan_and_lets_the_upper_bound_win) {
   EXPECT_EQ(lax::clamp(0, vec<int>({-5, 1, 9}), 2).to_vector<int>(), (std::vector<int>{0, 1, 2}));
 }
 
+TEST(clamp, tells_zeros_apart_as_the_maximum_and_minimum_that_it_is) {
+  for (const auto& [lo, x, hi] : {std::tuple(0.0, -0.0, 1.0), std::tuple(-1.0, 0.0, -0.0), std::tuple(-0.0, 0.0, 1.0),
+                                  std::tuple(-1.0, -0.0, 0.0), std::tuple(0.0, -0.0, -0.0)}) {
+    const double want = lax::minimum(lax::maximum(Array(x), Array(lo)), Array(hi)).item<double>();
+    const double got = lax::clamp(Array(lo), Array(x), Array(hi)).item<double>();
+    EXPECT_EQ(got, 0);
+    EXPECT_EQ(std::signbit(got), std::signbit(want)) << lo << " " << x << " " << hi;
+  }
+}
+
 TEST(clamp, has_a_slope_strictly_inside_only) {
   EXPECT_EQ(pulled_back([](const Array& x) { return lax::clamp(0.0, x, 1.0); }, vec<float>({-1, 0, 0.5f, 1, 2}))
                 .to_vector<float>(),

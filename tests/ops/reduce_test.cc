@@ -68,6 +68,17 @@ TEST(reduce, max_and_min_tell_zeros_apart) {
   }
 }
 
+TEST(reduce, a_sum_of_negative_zeros_is_zero_however_many_there_are) {
+  for (const DType t : {f32, f64, bf16})
+    for (const std::int64_t n : {0, 1, 2, 5}) {
+      const Array sums = lax::reduce_sum(Array::full(Dims{2, n}, t, -0.0), Dims{1});
+      for (const double sum : lax::convert(sums, f64).to_vector<double>()) {
+        EXPECT_EQ(sum, 0);
+        EXPECT_FALSE(std::signbit(sum)) << n;
+      }
+    }
+}
+
 TEST(reduce, mistakes_have_texts) {
   const Array x = Array::full(Dims{2, 3}, f32, 0.0);
   EXPECT_EQ(error_of([&] { lax::reduce_sum(x, Dims{2}); }), "IndexError: reduce: axes must be in [0, 2); got [2].");

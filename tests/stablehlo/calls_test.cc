@@ -132,5 +132,29 @@ TEST(calls, recursion_is_refused_by_name) {
   EXPECT_NE(error_of(text).find("calls may be at most 256 deep"), std::string::npos);
 }
 
+// In the text that is written all functions are in one module, under names of their own.
+TEST(calls, into_nested_modules_are_written_as_calls_of_functions) {
+  const Function f = import(R"(
+module @a {
+  module @b { func.func @f(%x: tensor<f32>) -> tensor<f32> { %0 = stablehlo.sine %x : tensor<f32> return %0 : tensor<f32> } }
+  module @c { func.func @f(%x: tensor<f32>) -> tensor<f32> { %0 = stablehlo.cosine %x : tensor<f32> return %0 : tensor<f32> } }
+  module @d { func.func @"h i"(%x: tensor<f32>) -> tensor<f32> { %0 = stablehlo.negate %x : tensor<f32> return %0 : tensor<f32> } }
+  func.func @main(%x: tensor<f32>) -> tensor<f32> {
+    %0 = call @b::@f(%x) : (tensor<f32>) -> tensor<f32>
+    %1 = call @c::@f(%0) : (tensor<f32>) -> tensor<f32>
+    %2 = call @d::@"h i"(%1) : (tensor<f32>) -> tensor<f32>
+    return %2 : tensor<f32>
+  }
+}
+)");
+  for (const Form form : {Form::kPretty, Form::kGeneric}) {
+    const std::string text = print(f, form), derivative = value_and_grad_text(f, form);
+    EXPECT_EQ(import(text)(Array(0.5f))[0].item<float>(), f(Array(0.5f))[0].item<float>()) << text;
+    EXPECT_NEAR(import(derivative)(Array(0.5f))[0].item<float>(), std::sin(std::sin(0.5)) * std::cos(0.5), 1e-6)
+        << derivative;
+  }
+  EXPECT_NE(print(f).find("call @f_0("), std::string::npos) << print(f);
+}
+
 }  // namespace
 }  // namespace weft::stablehlo

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "weft/base/error.h"
+#include "weft/core/custom_call.h"
 #include "weft/weft.h"
 
 namespace weft::stablehlo {
@@ -217,6 +218,21 @@ func.func private @eats() -> tensor<f32> {
 TEST(check, modules_without_functions_have_nothing_to_run) {
   EXPECT_TRUE(reports("\"builtin.module\"() ({}) : () -> ()\n").empty());
   EXPECT_TRUE(reports("module {\n  \"builtin.module\"() ({}) : () -> ()\n}\n").empty());
+}
+
+// What a program gives is computed, so that what goes wrong there is seen.
+TEST(check, results_are_computed_though_nothing_checks_them) {
+  register_custom_call("check_test.fails",
+                       {.eval = [](const CustomCallParams&, std::span<const TensorView>,
+                                   std::span<const MutableTensorView>) { throw BackendError("nothing works."); }});
+  const std::vector<CheckReport> got = reports(
+      "func.func @main() -> tensor<f32> {\n  %0 = stablehlo.custom_call @check_test.fails() : () -> tensor<f32>\n"
+      "  return %0 : tensor<f32>\n}\n");
+  unregister_custom_call("check_test.fails");
+  ASSERT_EQ(got.size(), 1u);
+  EXPECT_EQ(got[0].checks, 0);
+  EXPECT_EQ(got[0].outcome, Outcome::kFailed);
+  EXPECT_EQ(got[0].reason, "a.mlir:2:8: nothing works.");
 }
 
 }  // namespace

@@ -397,5 +397,111 @@ TEST(forms, axes_of_convolutions_may_be_named) {
             "no error");
 }
 
+// ---- what front ends add for one device, for the process that exported, or for a GPU ----
+
+TEST(custom_call, places_and_layouts_mean_nothing_here) {
+  std::string text = "func.func @main(%0: tensor<4xf32>) -> tensor<4xf32> {\n";
+  int n = 0;
+  for (const char* hint : {"LayoutConstraint", "MoveToHost", "MoveToDevice", "PinToDevice", "PinToDeviceSram"}) {
+    text += "  %" + std::to_string(n + 1) + " = stablehlo.custom_call @" + hint + "(%" + std::to_string(n) +
+            ") {has_side_effect = true} : (tensor<4xf32>) -> tensor<4xf32>\n";
+    ++n;
+  }
+  const std::string last = "%" + std::to_string(n);
+  text += "  stablehlo.custom_call @InspectSharding(" + last + ") : (tensor<4xf32>) -> ()\n  return " + last +
+          " : tensor<4xf32>\n}\n";
+  EXPECT_EQ(import(text).jaxpr().eqns().size(), 0u);
+}
+
+TEST(custom_call, of_random_bits_on_gpus_is_the_operation) {
+  for (const char* target : {"cu_threefry2x32_ffi", "cu_threefry2x32"}) {
+    const Function f = operation("stablehlo.custom_call @" + std::string(target) +
+                                     "(%k, %l, %x, %y) {mhlo.backend_config = {}} : (tensor<2xui32>, tensor<2xui32>, "
+                                     "tensor<2xui32>, tensor<2xui32>) -> (tensor<2xui32>, tensor<2xui32>)",
+                                 "%k: tensor<2xui32>, %l: tensor<2xui32>, %x: tensor<2xui32>, %y: tensor<2xui32>",
+                                 "tensor<2xui32>, tensor<2xui32>");
+    // The known answers of Random123: keys and counters of zeros and of ones.
+    const Array bits(std::vector<std::uint32_t>{0, 0xFFFFFFFFu});
+    const std::vector<Array> got = f(bits, bits, bits, bits);
+    EXPECT_EQ(got[0].to_vector<std::uint32_t>(), (std::vector<std::uint32_t>{0x6b200159u, 0x1cb996fcu}));
+    EXPECT_EQ(got[1].to_vector<std::uint32_t>(), (std::vector<std::uint32_t>{0x99ba4efeu, 0xbb002be7u}));
+  }
+  EXPECT_EQ(error_of("  %0 = stablehlo.custom_call @cu_threefry2x32_ffi(%x) : (tensor<2xui32>) -> tensor<2xui32>\n",
+                     "%x: tensor<2xui32>"),
+            "a.mlir:2:8: stablehlo.custom_call: there must be two halves of keys and two of counters; got 1 operand.");
+}
+
+TEST(custom_call, back_into_python_is_dropped_when_nothing_comes_back) {
+  for (const char* target : {"xla_ffi_python_cpu_callback", "xla_python_cpu_callback", "xla_python_gpu_callback",
+                             "xla_ffi_partitioned_python_cpu_callback"}) {
+    const std::string call =
+        "stablehlo.custom_call @" + std::string(target) +
+        "(%x) {api_version = 4 : i32, backend_config = {index = 0 : ui64}, has_side_effect = true}";
+    EXPECT_EQ(error_of("  " + call + " : (tensor<f32>) -> ()\n", "%x: tensor<f32>"), "no error");
+    EXPECT_EQ(error_of("  %0 = " + call + " : (tensor<f32>) -> !stablehlo.token\n", "%x: tensor<f32>"), "no error");
+    EXPECT_EQ(error_of("  %0 = " + call + " : (tensor<f32>) -> tensor<f32>\n", "%x: tensor<f32>"),
+              "a.mlir:2:8: stablehlo.custom_call: @" + std::string(target) + " calls back into Python.");
+  }
+}
+
+TEST(custom_call, of_routines_that_weft_lacks_says_which) {
+  for (const auto& [target, missing] : std::initializer_list<std::pair<std::string, std::string>>{
+           {"lapack_ssyevd_ffi", "eigensolver"},
+           {"lapack_cheevd_ffi", "eigensolver"},
+           {"lapack_dgeev", "eigensolver"},
+           {"lapack_zgesdd_ffi", "singular value decomposition"},
+           {"cusolver_gesvd_ffi", "singular value decomposition"},
+           {"lapack_sgees_ffi", "Schur decomposition"},
+           {"lapack_dgehrd_ffi", "reduction to Hessenberg form"}})
+    EXPECT_EQ(error_of("  %0 = stablehlo.custom_call @" + target + "(%x) : (tensor<3x3xf32>) -> tensor<3x3xf32>\n",
+                       "%x: tensor<3x3xf32>"),
+              "a.mlir:2:8: stablehlo.custom_call: @" + target + ": Weft has no " + missing + " yet.");
+}
+
+TEST(shardy, collectives_pass_their_operands) {
+  const std::string text = R"(sdy.mesh @mesh = <["x"=2, "y"=2]>
+func.func @main(%0: tensor<8x4xf32>) -> tensor<8x4xf32> {
+  %1 = sdy.all_to_all [{"x"}: 0->1, {"y":(1)2}: 1->0] %0 out_sharding=<@mesh, [{}, {"x"}]> : tensor<8x4xf32>
+  %2 = sdy.reduce_scatter [{}, {"y"}] %1 out_sharding=<@mesh, [{}, {"x", "y"}]> : tensor<8x4xf32>
+  %3 = sdy.sharded_to_unreduced [{"x"}, {}] %2 out_sharding=<@mesh, [{}, {}], unreduced={"x"}> : tensor<8x4xf32>
+  %4 = sdy.replicated_to_unreduced {"y"} %3 out_sharding=<@mesh, [{}, {}], unreduced={"x", "y"}> : tensor<8x4xf32>
+  return %4 : tensor<8x4xf32>
+}
+)";
+  comes_back(text);
+  EXPECT_EQ(import(text).jaxpr().eqns().size(), 0u);
+}
+
+TEST(modules, operations_that_nothing_runs_are_not_refused) {
+  const std::string globals =
+      "module {\n"
+      "  ml_program.global private mutable @seed(dense<0> : tensor<i64>) : tensor<i64>\n"
+      "  memref.global \"private\" constant @c : memref<2xf32> = dense<0.0>\n"
+      "  func.func private @never(%x: tensor<f32>) -> tensor<f32> {\n"
+      "    %0 = other.thing %x : tensor<f32>\n    return %0 : tensor<f32>\n  }\n";
+  EXPECT_EQ(import(globals + "  func.func @main(%x: tensor<f32>) -> tensor<f32> { return %x : tensor<f32> }\n}\n")
+                .num_inputs(),
+            1u);
+  try {
+    import(globals +
+               "  func.func @main(%x: tensor<f32>) -> tensor<f32> {\n    %0 = call @never(%x) : (tensor<f32>) -> "
+               "tensor<f32>\n    return %0 : tensor<f32>\n  }\n}\n",
+           {.source = "a.mlir"});
+    FAIL();
+  } catch (const ParseError& e) {
+    EXPECT_EQ(e.message(), "a.mlir:5:10: other.thing: Weft has no such operation.");
+  }
+}
+
+// But for cosh of f32, which is the formula by which its producer saw it (conformance: cosh_float32_20_20_chlo).
+TEST(chlo, hyperbolic_functions_are_those_of_lax) {
+  const Array x(std::vector<double>{-700.5, -20.25, -1.0001, -0.3, 1e-9, 0.75, 3.3, 88.1, 709.9});
+  for (const auto& [name, f] : {std::pair("sinh", &lax::sinh), std::pair("cosh", &lax::cosh)}) {
+    const Array got = operation("chlo." + std::string(name) + " %a : tensor<9xf64> -> tensor<9xf64>",
+                                "%a: tensor<9xf64>", "tensor<9xf64>")(x)[0];
+    EXPECT_EQ(got.to_vector<double>(), f(x).to_vector<double>()) << name;
+  }
+}
+
 }  // namespace
 }  // namespace weft::stablehlo

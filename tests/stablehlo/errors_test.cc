@@ -52,7 +52,7 @@ TEST(errors, one_message_names_all_that_is_refused) {
       "a.mlir:1:1: func.func: tensor<2x!quant.uniform<i64:f32, 1.0>> is a quantised type without integers to "
       "compute on.\n"
       "a.mlir:2:8: stablehlo.frob: Weft has no such operation.\n"
-      "a.mlir:3:8: stablehlo.custom_call: the target must be registered (register_custom_call); got @nobody.\n"
+      "a.mlir:3:8: stablehlo.custom_call: the target must be registered; got @nobody.\n"
       "a.mlir:4:27: dense_resource: the data of a constant must be in the text; got the name weights.\n"
       "a.mlir:5:8: stablehlo.convert: tensor<?xf32> has a size that only the run knows.\n"
       "a.mlir:6:8: arith.addf: Weft has no such operation.\n"
@@ -273,9 +273,9 @@ TEST(errors, attributes_of_other_dialects_are_checked_alike) {
                      "(tensor<5xf32>) -> (tensor<3xf32>, tensor<3xi32>)\n  return\n}\n"),
             "a.mlir:2:88: mhlo.topk: there is no attribute large (known: k, largest).");
   EXPECT_EQ(error_in("%0 = stablehlo.custom_call @mhlo.frob(%f) : (tensor<2x3xf32>) -> tensor<2x3xf32>"),
-            "8: stablehlo.custom_call: the target must be registered (register_custom_call); got @mhlo.frob.");
+            "8: stablehlo.custom_call: the target must be registered; got @mhlo.frob.");
   EXPECT_EQ(error_in("%0 = stablehlo.custom_call @weft.frob(%f) : (tensor<2x3xf32>) -> tensor<2x3xf32>"),
-            "8: stablehlo.custom_call: the target must be registered (register_custom_call); got @weft.frob.");
+            "8: stablehlo.custom_call: the target must be registered; got @weft.frob.");
   const auto ragged = [](const std::string& numbers) {
     return error_in("%0 = \"chlo.ragged_dot\"(%f, %m, %i) {ragged_dot_dimension_numbers = " + numbers +
                     "} : (tensor<2x3xf32>, tensor<3x3xf32>, tensor<2x1xi32>) -> tensor<2x3xf32>");
@@ -347,6 +347,114 @@ TEST(errors, attributes_must_be_there_and_be_what_they_are) {
             "8: func.call: there must be an attribute callee.");
   EXPECT_EQ(error_in("%0 = stablehlo.abs %f {a = 1 : i64, a = 2 : i64} : tensor<2x3xf32>"),
             "43: an attribute must stand once; got a again.");
+}
+
+TEST(errors, of_names_that_come_twice_name_the_second) {
+  EXPECT_EQ(
+      error_of("func.func @main(%x: tensor<f32>,\n  %x: tensor<f32>) -> tensor<f32> {\n  return %x : tensor<f32>\n"
+               "}\n"),
+      "a.mlir:2:3: expected a name that no value has yet; got '%x'.");
+  EXPECT_EQ(error_of("#a = 1 : i32\n#a = 2 : i32\nfunc.func @main() { return }\n"),
+            "a.mlir:2:1: expected a name that no attribute alias has yet; got '#a'.");
+  EXPECT_EQ(error_of("!t = tensor<f32>\n!t = tensor<f32>\nfunc.func @main() { return }\n"),
+            "a.mlir:2:1: expected a name that no type alias has yet; got '!t'.");
+}
+
+TEST(errors, of_a_branch_name_what_it_returns) {
+  const auto program = [](const std::string& first, const std::string& second) {
+    return "func.func @main(%p: tensor<i1>, %x: tensor<4xf32>, %y: tensor<4xf64>) -> tensor<4xf32> {\n"
+           "  %0 = \"stablehlo.if\"(%p) ({\n    stablehlo.return " +
+           first + "\n  }, {\n    stablehlo.return " + second +
+           "\n  }) : (tensor<i1>) -> tensor<4xf32>\n  return %0 : tensor<4xf32>\n}\n";
+  };
+  EXPECT_EQ(error_of(program("%x : tensor<4xf32>", "%y : tensor<4xf64>")),
+            "a.mlir:5:5: stablehlo.return: values must have the result types of stablehlo.if; got f64[4] for f32[4], "
+            "result 0.");
+  EXPECT_EQ(error_of(program("%y : tensor<4xf64>", "%x : tensor<4xf32>")),
+            "a.mlir:3:5: stablehlo.return: values must have the result types of stablehlo.if; got f64[4] for f32[4], "
+            "result 0.");
+  EXPECT_EQ(error_of(program("%x, %x : tensor<4xf32>, tensor<4xf32>", "%x : tensor<4xf32>")),
+            "a.mlir:3:5: stablehlo.return: there must be one value per result of stablehlo.if; got 2 values for 1 "
+            "result.");
+}
+
+TEST(errors, of_binary_forms_say_what_makes_text_of_them) {
+  EXPECT_EQ(
+      error_of("ML\xEFR\x01StableHLO_v1.0.0"),
+      "a.mlir:1:1: expected StableHLO text; got MLIR bytecode, which stablehlo-translate --deserialize turns into "
+      "text.");
+  EXPECT_EQ(error_of("\"builtin.module\"() <{sym_name = \"m\"}> ({\n  \"vhlo.func_v1\"() <{sym_name = "
+                     "#vhlo.string_v1<\"main\">}> ({\n  }) : () -> ()\n}) : () -> ()\n"),
+            "a.mlir:2:3: vhlo.func_v1: VHLO is the form in which StableHLO is stored, which stablehlo-translate "
+            "--deserialize turns into the program itself.");
+}
+
+TEST(errors, of_functions_that_are_not_there_list_those_that_are) {
+  const std::string f = "func.func private @f(%x: tensor<f32>) -> tensor<f32> { return %x : tensor<f32> }\n",
+                    g = "func.func private @g() { return }\n";
+  EXPECT_EQ(error_of(""), "a.mlir:1:1: there must be a function in the program.");
+  EXPECT_EQ(error_of(f + g),
+            "a.mlir:1:1: there must be @main, another public function, or the name of one; got @f, @g, which are "
+            "private.");
+  try {
+    import(f + g, {.source = "a.mlir", .function = "h"});
+    FAIL();
+  } catch (const ParseError& e) {
+    EXPECT_EQ(e.message(), "a.mlir:1:1: there must be a function @h; got @f, @g.");
+  }
+}
+
+TEST(errors, a_byte_order_mark_is_no_error_and_characters_are_quoted_whole) {
+  EXPECT_EQ(error_of("\xEF\xBB\xBF"
+                     "func.func @main() { return }\n"),
+            "no error");
+  EXPECT_EQ(error_of("\xC3\xA4\xC3\xA4"), "a.mlir:1:1: expected an operation; got '\xC3\xA4'.");
+  EXPECT_EQ(error_of("\xE2\x82\xAC"), "a.mlir:1:1: expected an operation; got '\xE2\x82\xAC'.");
+  EXPECT_EQ(error_of("\xC3"), "a.mlir:1:1: expected an operation; got '\xC3'.");
+  // An attribute that is too long for an error is cut between two.
+  std::string name(60, 'x');
+  for (int i = 0; i < 8; ++i) name += "\xC3\xA4";
+  EXPECT_NE(error_in("%0 = \"stablehlo.transpose\"(%f) {permutation = \"" + name +
+                     "\"} : (tensor<2x3xf32>) -> "
+                     "tensor<2x3xf32>")
+                .find("got \"" + name.substr(0, 60) + "..."),
+            std::string::npos);
+}
+
+TEST(errors, comparisons_are_of_the_operands_type) {
+  const auto compare = [](const std::string& element, const std::string& type) {
+    return error_of("func.func @main(%x: tensor<2x" + element + ">) {\n  %0 = stablehlo.compare EQ, %x, %x, " + type +
+                    " : (tensor<2x" + element + ">, tensor<2x" + element + ">) -> tensor<2xi1>\n  return\n}\n");
+  };
+  for (const auto& [element, types] : std::initializer_list<std::pair<const char*, std::vector<const char*>>>{
+           {"f32", {"FLOAT", "TOTALORDER", "NOTYPE"}},
+           {"bf16", {"FLOAT", "TOTALORDER"}},
+           {"complex<f32>", {"FLOAT"}},
+           {"i8", {"SIGNED"}},
+           {"ui32", {"UNSIGNED"}},
+           {"i1", {"UNSIGNED"}}})
+    for (const char* type : types) EXPECT_EQ(compare(element, type), "no error") << element << " " << type;
+  EXPECT_EQ(compare("f32", "SIGNED"),
+            "a.mlir:2:38: stablehlo.compare: compare_type must be FLOAT or TOTALORDER for f32; got SIGNED.");
+  EXPECT_EQ(compare("i32", "FLOAT"), "a.mlir:2:38: stablehlo.compare: compare_type must be SIGNED for i32; got FLOAT.");
+  EXPECT_EQ(compare("i32", "TOTALORDER"),
+            "a.mlir:2:38: stablehlo.compare: compare_type must be SIGNED for i32; got TOTALORDER.");
+  EXPECT_EQ(compare("ui8", "SIGNED"),
+            "a.mlir:2:38: stablehlo.compare: compare_type must be UNSIGNED for ui8; got SIGNED.");
+}
+
+// Programs have no lines of C++, so hints for those who write it would be none.
+TEST(errors, hints_of_operations_stay_with_cpp) {
+  try {
+    import(
+        "func.func @main(%x: tensor<2xf32>, %y: tensor<2xf64>) {\n  %0 = \"stablehlo.add\"(%x, %y) : (tensor<2xf32>, "
+        "tensor<2xf64>) -> tensor<2xf32>\n  return\n}\n");
+    FAIL();
+  } catch (const ParseError& e) {
+    EXPECT_EQ(e.hint(), "");
+  }
+  EXPECT_EQ(error_text(DTypeError("add: operands must agree.", "convert one of them with astype."), "a.mlir"),
+            "add: operands must agree.");
 }
 
 }  // namespace

@@ -137,5 +137,113 @@ TEST(import_select_and_scatter, any_initial_value_is_added_and_has_a_gradient) {
   EXPECT_NE(other.jaxpr().str().find("generic_select_and_scatter"), std::string::npos) << other.jaxpr().str();
 }
 
+// ---- sort ----
+
+// A comparator that makes every NaN `nan` and every zero +0, in the total order.
+std::string sort_by(const std::string& nan) {
+  return R"(func.func @main(%x: tensor<6xf32>) -> tensor<6xi32> {
+  %0 = stablehlo.iota dim = 0 : tensor<6xi32>
+  %1:2 = "stablehlo.sort"(%x, %0) <{dimension = 0 : i64, is_stable = true}> ({
+  ^bb0(%a: tensor<f32>, %b: tensor<f32>, %i: tensor<i32>, %j: tensor<i32>):
+    %zero = stablehlo.constant dense<0.0> : tensor<f32>
+    %nan = stablehlo.constant dense<)" +
+         nan + R"(> : tensor<f32>
+    %2 = stablehlo.compare EQ, %a, %zero, FLOAT : (tensor<f32>, tensor<f32>) -> tensor<i1>
+    %3 = stablehlo.select %2, %zero, %a : tensor<i1>, tensor<f32>
+    %4 = stablehlo.compare NE, %a, %a, FLOAT : (tensor<f32>, tensor<f32>) -> tensor<i1>
+    %5 = stablehlo.select %4, %nan, %3 : tensor<i1>, tensor<f32>
+    %6 = stablehlo.compare EQ, %b, %zero, FLOAT : (tensor<f32>, tensor<f32>) -> tensor<i1>
+    %7 = stablehlo.select %6, %zero, %b : tensor<i1>, tensor<f32>
+    %8 = stablehlo.compare NE, %b, %b, FLOAT : (tensor<f32>, tensor<f32>) -> tensor<i1>
+    %9 = stablehlo.select %8, %nan, %7 : tensor<i1>, tensor<f32>
+    %10 = stablehlo.compare LT, %5, %9, TOTALORDER : (tensor<f32>, tensor<f32>) -> tensor<i1>
+    stablehlo.return %10 : tensor<i1>
+  }) : (tensor<6xf32>, tensor<6xi32>) -> (tensor<6xf32>, tensor<6xi32>)
+  return %1#1 : tensor<6xi32>
+})";
+}
+
+TEST(import_sort, nans_stand_where_the_comparators_own_nan_does) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const Array x(Values{3, -0.0f, 0, nan, -1, -nan});
+  const Function last = import(sort_by("0x7FC00000")), first = import(sort_by("0xFFC00000"));
+  EXPECT_EQ(last(x)[0].to_vector<int>(), (std::vector<int>{4, 1, 2, 0, 3, 5}));
+  EXPECT_EQ(first(x)[0].to_vector<int>(), (std::vector<int>{3, 5, 4, 1, 2, 0}));
+  EXPECT_EQ(last.jaxpr().str().find("generic_sort"), std::string::npos) << last.jaxpr().str();
+  EXPECT_NE(first.jaxpr().str().find("generic_sort"), std::string::npos) << first.jaxpr().str();
+}
+
+// ---- sums from zeros of either sign ----
+
+std::string sum_from(const std::string& init, int n) {
+  const std::string type = "tensor<" + std::to_string(n) + "xf32>";
+  return "func.func @main(%x: " + type + ") -> tensor<f32> {\n  %i = stablehlo.constant dense<" + init +
+         "> : tensor<f32>\n  %0 = stablehlo.reduce(%x init: %i) applies stablehlo.add across dimensions = [0] : (" +
+         type + ", tensor<f32>) -> tensor<f32>\n  return %0 : tensor<f32>\n}\n";
+}
+
+TEST(import_reduce, a_sum_has_the_sign_of_zero_that_its_start_gives) {
+  for (const int n : {0, 1, 2, 5}) {
+    const Array negative = Array::full(Dims{n}, f32, -0.0);
+    const Function from_zero = import(sum_from("0.0", n)), from_negative = import(sum_from("-0.0", n));
+    EXPECT_FALSE(std::signbit(from_zero(negative)[0].item<float>())) << n;
+    EXPECT_TRUE(std::signbit(from_negative(negative)[0].item<float>())) << n;
+    EXPECT_EQ(from_negative(negative)[0].item<float>(), 0) << n;
+    if (n == 0) continue;
+    EXPECT_FALSE(std::signbit(from_negative(np::zeros({n}))[0].item<float>())) << n;
+    // The derivative of the sum, whichever way it is computed.
+    const auto loss = [&](Array x) { return from_negative(x)[0]; };
+    for (const float at : {-0.0f, 0.0f, 2.0f})
+      EXPECT_EQ(grad(loss)(np::full({n}, at)).to_vector<float>(), Values(static_cast<std::size_t>(n), 1));
+  }
+  const Function f = import(sum_from("-0.0", 2));
+  EXPECT_FALSE(std::signbit(f(Array(Values{1, -1}))[0].item<float>()));
+  EXPECT_FALSE(std::signbit(f(Array(Values{-0.0f, 0}))[0].item<float>()));
+  EXPECT_EQ(f(Array(Values{1, 2}))[0].item<float>(), 3);
+  EXPECT_EQ(import(sum_from("0.0", 2)).jaxpr().eqns().size(), 1u);
+}
+
+TEST(import_reduce, windows_start_from_either_zero_too) {
+  const auto windows = [](const std::string& init) {
+    return import(R"(func.func @main(%x: tensor<3xf32>) -> tensor<3xf32> {
+  %i = stablehlo.constant dense<)" +
+                  init + R"(> : tensor<f32>
+  %0 = "stablehlo.reduce_window"(%x, %i) <{window_dimensions = array<i64: 2>, window_strides = array<i64: 2>, padding = dense<[[2, 1]]> : tensor<1x2xi64>}> ({
+  ^bb0(%a: tensor<f32>, %b: tensor<f32>):
+    %c = stablehlo.add %a, %b : tensor<f32>
+    stablehlo.return %c : tensor<f32>
+  }) : (tensor<3xf32>, tensor<f32>) -> tensor<3xf32>
+  return %0 : tensor<3xf32>
+})");
+  };
+  const Function from_zero = windows("0.0"), from_negative = windows("-0.0");
+  const Array x(Values{-0.0f, -0.0f, 2});
+  // Padding alone, zeros alone, a number beside padding.
+  const Values zero = from_zero(x)[0].to_vector<float>(), negative = from_negative(x)[0].to_vector<float>();
+  EXPECT_EQ(zero, (Values{0, 0, 2}));
+  EXPECT_EQ(negative, (Values{0, 0, 2}));
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_FALSE(std::signbit(zero[i])) << i;
+    EXPECT_TRUE(std::signbit(negative[i])) << i;
+  }
+  const auto loss = [&](Array v) { return np::sum(from_negative(v)[0] * np::array({1.f, 10.f, 100.f})); };
+  EXPECT_EQ(grad(loss)(x).to_vector<float>(), (Values{10, 10, 100}));
+}
+
+TEST(import_select_and_scatter, what_nothing_is_given_to_keeps_the_start) {
+  std::string text = select_and_scatter("GE, %a, %b");
+  const std::string argument = ", %init: tensor<f32>", body = "%0 = \"stablehlo.select_and_scatter\"";
+  text.replace(text.find(argument), argument.size(), "");
+  text.replace(text.find(body), body.size(), "%init = stablehlo.constant dense<-0.0> : tensor<f32>\n  " + body);
+  const Function f = import(text);
+  const Values y = f(Array(Values{1, 2, 4, 3}), Array(Values{10, -0.0f}))[0].to_vector<float>();
+  EXPECT_EQ(y, (Values{0, 10, 0, 0}));
+  for (const std::size_t i : {0, 2, 3}) EXPECT_TRUE(std::signbit(y[i])) << i;
+  const auto loss = [&](Array s) {
+    return np::sum(f(Array(Values{1, 2, 4, 3}), s)[0] * np::array({1.f, 10.f, 100.f, 1000.f}));
+  };
+  EXPECT_EQ(grad(loss)(Array(Values{10, -0.0f})).to_vector<float>(), (Values{10, 100}));
+}
+
 }  // namespace
 }  // namespace weft::stablehlo

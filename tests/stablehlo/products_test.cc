@@ -292,5 +292,50 @@ TEST(ragged_dot, what_does_not_fit_is_refused) {
   EXPECT_NE(refused(kBatch, [](Ragged& r) { r.numbers.replace(r.numbers.find("[0]"), 3, "[0, 0]"); }), "no error");
 }
 
+// ---- factors of two types ----
+
+TEST(products, factors_of_two_types_are_computed_in_one_that_holds_both) {
+  const auto product = [](const std::string& op, const std::string& a, const std::string& b, const std::string& r) {
+    const std::string in = "tensor<2x3x" + a + ">, tensor<3x2x" + b + ">", out = "tensor<2x2x" + r + ">";
+    const Function f = import(
+        "func.func @main(%x: tensor<2x3xi32>, %y: tensor<3x2xi32>) -> tensor<2x2xf32> {\n"
+        "  %a = stablehlo.convert %x : (tensor<2x3xi32>) -> tensor<2x3x" +
+        a +
+        ">\n"
+        "  %b = stablehlo.convert %y : (tensor<3x2xi32>) -> tensor<3x2x" +
+        b +
+        ">\n"
+        "  %0 = stablehlo." +
+        op + " : (" + in + ") -> " + out +
+        "\n"
+        "  %1 = stablehlo.convert %0 : (" +
+        out +
+        ") -> tensor<2x2xf32>\n"
+        "  return %1 : tensor<2x2xf32>\n}\n");
+    const Array x = lax::reshape(Array(std::vector<int>{1, -2, 3, 4, 5, -6}), Dims{2, 3}),
+                y = lax::reshape(Array(std::vector<int>{7, 1, 0, 2, 3, 4}), Dims{3, 2});
+    return f(x, y)[0].to_vector<float>();
+  };
+  const std::vector<float> want{16, 9, 10, -10};
+  for (const char* op :
+       {"dot_general %a, %b, contracting_dims = [1] x [0]", "dot %a, %b", "einsum %a, %b, config = \"ij,jk->ik\"",
+        "convolution(%a, %b) dim_numbers = [b, f]x[i, o]->[b, f], window = {}"})
+    for (const auto& [a, b, r] : std::initializer_list<std::array<const char*, 3>>{{"bf16", "f32", "f32"},
+                                                                                   {"f8E4M3FN", "bf16", "f32"},
+                                                                                   {"f8E4M3FN", "f8E5M2", "f32"},
+                                                                                   {"f8E4M3FN", "bf16", "bf16"},
+                                                                                   {"f32", "bf16", "bf16"},
+                                                                                   {"i4", "i8", "i32"},
+                                                                                   {"i8", "bf16", "f32"},
+                                                                                   {"i8", "ui8", "i32"},
+                                                                                   {"i8", "i16", "i8"},
+                                                                                   {"ui8", "i64", "i64"}}) {
+      std::vector<float> expected = want;
+      // Without a sign -2 and -6 are others.
+      if (std::string_view(a) == "ui8") expected = {16, 521, 778, 1014};
+      EXPECT_EQ(product(op, a, b, r), expected) << op << " " << a << " " << b << " " << r;
+    }
+}
+
 }  // namespace
 }  // namespace weft::stablehlo

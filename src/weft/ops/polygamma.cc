@@ -51,6 +51,12 @@ DD power(DD x, double n) {
   return result;
 }
 
+// a^-s for a > 0, to the error of std::pow: what `a` has beyond a double would otherwise be missing s times.
+DD negative_power(DD a, double s) {
+  const double rounded = std::pow(a.hi, -s);
+  return a.lo == 0 ? DD(rounded) : exact_sum(rounded, -rounded * (s * (a.lo / a.hi)));
+}
+
 // zeta(s, q) 2^(s exponent) for whole s > 1 and q > 0, with the exponent chosen so that it is in range.
 DD zeta_scaled(double s, DD q, int exponent) {
   const double unit = std::ldexp(1, -exponent);
@@ -143,23 +149,22 @@ double zeta(double x, double q) {
   }
   // Terms until the argument is large, then the integral, half a term, and the corrections; summed
   // in 32 digits, so that only the powers' own errors remain.
-  DD sum = 0;
-  double a = q;
-  for (int i = 0; i < 12 || a < 12; ++i, a = q + i) {
-    const double term = std::pow(a, -x);
+  DD sum = 0, a = q;
+  for (int i = 0; i < 12 || a.hi < 12; ++i, a = DD(q) + i) {
+    const DD term = negative_power(a, x);
     sum = sum + term;
-    if (term * std::max(1.0, a / (x - 1)) < sum.hi * 1e-18) return sum.hi;
+    if (term.hi * std::max(1.0, a.hi / (x - 1)) < sum.hi * 1e-18) return sum.hi;
   }
-  const double power = std::pow(a, -x);
+  const DD power = negative_power(a, x);
   // Of an integral that is in range the power may not be.
-  sum = sum + (power > 1e-290 ? DD(power) * a : DD(std::pow(a, 1 - x))) / (x - 1) + power / 2;
-  double factor = x, scale = power / a;
+  sum = sum + (power.hi > 1e-290 ? power * a : negative_power(a, x - 1)) / exact_sum(x, -1) + power * 0.5;
+  double factor = x, scale = power.hi / a.hi;
   for (int k = 0; k < 12; ++k) {
     const double term = kEulerMaclaurin[k].hi * factor * scale;
     sum = sum + term;
     if (std::abs(term) < sum.hi * 1e-18) break;
     factor *= (x + 2 * k + 1) * (x + 2 * k + 2);
-    scale /= a * a;
+    scale /= a.hi * a.hi;
   }
   return sum.hi;
 }

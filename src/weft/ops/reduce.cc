@@ -58,6 +58,7 @@ FactorTable factors_along(DimSpan axes, std::span<const Aval> in, FactorTable::K
 }
 
 // ---- reduce: y[kept...] = x[kept..., a0] o x[kept..., a1] o ... over the positions of `axes` ----
+// Sums start from +0: one of nothing but -0 is +0, as one of nothing is.
 
 void infer_reduce(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
   const auto& p = ir::params_as<ReduceParams>(params);
@@ -112,8 +113,10 @@ void eval_reduce(const ParamsBase* params, std::span<const TensorView> in, std::
       const W sum = reduce_tree<W>(kind, read, 0, along.size());
       if constexpr (std::is_integral_v<W> && !std::is_same_v<T, bool>)
         *y++ = static_cast<T>(sum);  // wraps
-      else
+      else if constexpr (std::is_integral_v<W>)
         *y++ = convert_element<T>(sum);
+      else
+        *y++ = convert_element<T>(kind == ReduceKind::kSum ? sum + W(0) : sum);
     }
   });
 }

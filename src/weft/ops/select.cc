@@ -1,5 +1,7 @@
 // compare, select and clamp. Predicates of select and bounds of clamp may be 0-d: one value for
 // all elements. That is the only place where operands of elementwise ops differ in shape.
+#include <cmath>
+
 #include "weft/ops/elementwise.h"
 
 namespace weft {
@@ -209,12 +211,14 @@ void infer_clamp(const ParamsBase*, std::span<const Aval> in, Avals& out) {
   out.push_back(Aval(in[1].dtype(), in[1].shape(), vary_of(in)));
 }
 
-// As in maximum and minimum: NaN wins, complex numbers compare by real, then imaginary part.
+// As in maximum and minimum: NaN wins, +0 is above -0, complex numbers compare by real, then imaginary part.
 template <class T>
 T larger_or_smaller(T x, T y, bool larger) {
   const compute_t<T> a = x, b = y;
   if (a != a) return x;
   if (b != b) return y;
+  if constexpr (std::is_floating_point_v<compute_t<T>>)
+    if (a == b) return std::signbit(a) == larger ? y : x;
   bool less;
   if constexpr (is_complex_v<T>)
     less = a.real() < b.real() || (a.real() == b.real() && a.imag() < b.imag());

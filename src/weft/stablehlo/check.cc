@@ -85,6 +85,15 @@ std::int64_t ordinal(T v) {
   return bits & sign ? -magnitude : magnitude;
 }
 
+// Hints of operations are for those who call them from C++; of the text, for who wrote that.
+std::string hint_for_programs(const Error& e) {
+  if (e.kind() == "ParseError") return e.hint();
+  if (e.message().starts_with("while: reverse-mode derivatives need a bound"))
+    return "a stablehlo.while has one when its condition compares a counter with a constant, and its body adds a "
+           "constant to that counter.";
+  return {};
+}
+
 }  // namespace
 
 std::string error_text(const Error& e, std::string_view source) {
@@ -94,7 +103,8 @@ std::string error_text(const Error& e, std::string_view source) {
   if (at && at.file == source && e.kind() != "ParseError")
     text = std::string(source) + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) + ": " + text;
   for (const std::string& note : e.notes()) text += "\n  " + note;
-  return text + (e.hint().empty() ? "" : "\nhint: " + e.hint());
+  const std::string hint = hint_for_programs(e);
+  return text + (hint.empty() ? "" : "\nhint: " + hint);
 }
 
 std::string differ_exactly(const Array& got, const Array& expected) {
@@ -181,7 +191,7 @@ class Checker {
     report.name = std::string(function.symbol());
     try {
       Importer importer(module_, *check.scope, extension());
-      importer.check_supported(function, refusals_in(importer.called_from(function)));
+      importer.check_supported(function, importer.reached(importer.called_from(function), refusals_));
       eager_ = runs_step_by_step(importer, function);
       importer.set_eager(eager_);
       ProcessGrid alone(1, 1);
@@ -217,29 +227,6 @@ class Checker {
     };
   }
 
-  // The operations of a module and of modules in it, in the order of the text.
-  static void operations_of(const Op& scope, std::vector<const Op*>& found) {
-    for (const Op& op : scope.regions.front().blocks.front().ops) {
-      found.push_back(&op);
-      if (op.name == "builtin.module") operations_of(op, found);
-    }
-  }
-  // What was refused in the text of these functions, or before all that there is.
-  Refusals refusals_in(const std::vector<const Op*>& functions) const {
-    Refusals found;
-    if (refusals_.empty()) return found;
-    std::vector<const Op*> ops;
-    operations_of(module_.top, ops);
-    const auto order = [](TextPosition p) { return std::pair(p.line, p.column); };
-    for (const Refusal& r : refusals_) {
-      const Op* owner = nullptr;
-      for (const Op* op : ops)
-        if (order(op->place) <= order(r.place)) owner = op;
-      if (!owner || std::ranges::find(functions, owner) != functions.end()) found.push_back(r);
-    }
-    return found;
-  }
-
   // Operations of the interpreter look at values while the program runs; and of checks in a region or in a function
   // that is called, those that are reached count, each time.
   static bool runs_step_by_step(Importer& importer, const Op& function) {
@@ -263,8 +250,10 @@ class Checker {
     const Staged staged = stage(
         [&](std::span<const Array> args, Arrays& outs) {
           main_trace_ = detail::current_trace;
-          importer.run_function(function, args);
+          const Arrays results = importer.run_function(function, args);
           outs = pending;
+          // What is a result is computed, whether it is checked or not.
+          outs.append(results.begin(), results.end());
           pending.clear();
         },
         {}, "check of @" + std::string(function.symbol()));

@@ -47,7 +47,7 @@ std::vector<Array> interpret(const Module& module, std::string_view function, st
                              const std::function<void(std::string_view)>& print);
 
 /// The text of an error that left a program while it ran: its place in `source` first, if it has one, as in errors of
-/// the text ("a.mlir:3:10: infeed: ..."), then notes and hint.
+/// the text ("a.mlir:3:10: infeed: ..."), then notes, and the hint if it is for programs, not for users of C++.
 std::string error_text(const Error& e, std::string_view source);
 
 /// Whether arrays agree: equal values, NaN with NaN; within `tolerance`; or at most `ulps` representable numbers apart.

@@ -149,7 +149,10 @@ Region Exporter::region(const ir::Jaxpr& jaxpr, std::span<const ValueId> capture
 // ---- functions ----
 
 std::string Exporter::unused_symbol(const std::string& name) {
-  const std::string base = name.empty() ? "f" : name;
+  // Of a path into nested modules ("a::@f") the function's own name: here all functions are in one module.
+  const std::size_t path = name.rfind("::@");
+  const std::string own = path == std::string::npos ? name : name.substr(path + 3);
+  const std::string base = own.empty() ? "f" : own;
   std::string symbol = base;
   for (int& next = next_suffix_[base]; !symbols_.insert(symbol).second; ++next)
     symbol = base + "_" + std::to_string(next);

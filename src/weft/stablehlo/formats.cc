@@ -162,6 +162,10 @@ constexpr Format kFormats[] = {
     {"sdy.propagation_barrier", "%0 allowed_direction = $allowed_direction:direction {} : T:same"},
     {"sdy.all_gather", "$gathering_axes:axis_lists %0 out_sharding = $out_sharding:sharding {} : T:same"},
     {"sdy.all_slice", "$slicing_axes:axis_lists %0 out_sharding = $out_sharding:sharding {} : T:same"},
+    {"sdy.all_to_all", "$params:axis_moves %0 out_sharding = $out_sharding:sharding {} : T:same"},
+    {"sdy.reduce_scatter", "$reduce_scatter_axes:axis_lists %0 out_sharding = $out_sharding:sharding {} : T:same"},
+    {"sdy.sharded_to_unreduced", "$axes:axis_lists %0 out_sharding = $out_sharding:sharding {} : T:same"},
+    {"sdy.replicated_to_unreduced", "$axes:axes %0 out_sharding = $out_sharding:sharding {} : T:same"},
     {"sdy.all_reduce", "$reduction_axes:axes %0 out_sharding = $out_sharding:sharding {} : T:same"},
     {"sdy.return", "%* {} : T:returned"},
     {"sdy.data_flow_edge", "%0 ?( sharding = $sharding:sharding )? {} : T:same"},
@@ -228,6 +232,13 @@ constexpr std::string_view kBroadcasting[] = {
 }  // namespace
 
 std::span<const std::string_view> broadcasting_operations() { return kBroadcasting; }
+
+std::string_view axes_prefix(std::string_view kind) {
+  if (kind == "axes") return "#sdy<axis_ref_list";
+  if (kind == "axis_lists") return "#sdy<list_of_axis_ref_lists";
+  if (kind == "axis_moves") return "#sdy<all_to_all_param_list";
+  return {};
+}
 
 std::span<const Format> all_formats() {
   // The rows above, and the same one for all operations that broadcast two operands.

@@ -5,8 +5,8 @@
 //   %0 %1        one operand          %*   all further operands, comma separated
 //   %*,          all further operands, each followed by a comma
 //   $name:kind   an attribute; kinds: i64, i32, bool, dims ([0, 1] for array<i64: 0, 1>), string, symbol, number,
-//                float (type f64), dense (a literal with its type), any, Shardy's sharding, axes, axis_lists and
-//                direction, or the mnemonic of a StableHLO enum
+//                float (type f64), dense (a literal with its type), any, Shardy's sharding, axes, axis_lists,
+//                axis_moves and direction, or the mnemonic of a StableHLO enum
 //   {}           all other attributes as a dictionary, absent when there are none
 //   ?( ... )?    a part that is absent when its first attribute is
 //   @name        a form of its own (pretty_parse.cc and print.cc)
@@ -35,6 +35,9 @@ std::span<const std::string_view> generic_only();
 
 /// The words of kind "direction", which stand for the numbers 0 to 3.
 inline constexpr std::string_view kPropagationDirections[] = {"NONE", "FORWARD", "BACKWARD", "BOTH"};
+
+/// What the attribute of a kind of Shardy's lists of axes starts with, before the bracket; "" for other kinds.
+std::string_view axes_prefix(std::string_view kind);
 
 /// CHLO's operations that bring their operands to one shape first: "chlo.broadcast_add", ...
 std::span<const std::string_view> broadcasting_operations();

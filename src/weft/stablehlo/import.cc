@@ -236,7 +236,8 @@ void Importer::apply(const Op& op, Operands operands, Results& results) {
   } catch (const InternalError&) {
     throw;
   } catch (const Error& e) {
-    fail_at(module_, op.place, e.message(), e.hint());
+    // Its hint is for who calls the operation from C++.
+    fail_at(module_, op.place, e.message());
   }
 }
 
@@ -458,9 +459,16 @@ const Op& Importer::chosen_function(std::string_view symbol, Refusals refusals) 
   }
   if (chosen) return *chosen;
   throw_refusals(module_.source, std::move(refusals));
+  std::string there;
+  for (const Op& op : module_.ops())
+    if (op.name == "func.func") there += (there.empty() ? "; got @" : ", @") + std::string(op.symbol());
+  const std::string others = there.empty() || !symbol.empty() ? there : there + ", which are private";
   fail_at(module_, module_.top.place,
-          symbol.empty() ? "there must be a function in the program."
-                         : "there must be a function @" + std::string(symbol) + ".");
+          symbol.empty()
+              ? (there.empty() ? "there must be a function in the program."
+                               : "there must be @main, another public function, or the name of one" + others + ".")
+              : "there must be a function @" + std::string(symbol) + others + ".",
+          symbol.empty() && !there.empty() ? "a private function is taken when it is named (weftc: -f)." : "");
 }
 
 namespace {
@@ -469,7 +477,7 @@ Function import(const Module& module, const ImportOptions& options, Refusals ref
   Importer importer(module, module.top);
   const Op& chosen = importer.chosen_function(options.function, refusals);
   importer.allow_unregistered(options.unregistered_custom_calls);
-  importer.check_supported(chosen, std::move(refusals));
+  importer.check_supported(chosen, importer.reached(importer.called_from(chosen), refusals));
   const Staged& staged = importer.function(chosen, chosen);
   return Function(std::string(chosen.symbol()), staged.jaxpr, staged.captured);
 }

@@ -33,17 +33,21 @@ Importer::Handler Importer::handler(std::string_view name) {
       {"sdy.all_gather", &I::pass_through},
       {"sdy.all_reduce", &I::pass_through},
       {"sdy.all_slice", &I::pass_through},
+      {"sdy.all_to_all", &I::pass_through},
       {"sdy.collective_permute", &I::pass_through},
       {"sdy.data_flow_edge", &I::pass_through},
       {"sdy.manual_computation", &I::inline_body},
       {"sdy.named_computation", &I::inline_body},
       {"sdy.propagation_barrier", &I::pass_through},
+      {"sdy.reduce_scatter", &I::pass_through},
+      {"sdy.replicated_to_unreduced", &I::pass_through},
       {"sdy.reshard", &I::pass_through},
+      {"sdy.sharded_to_unreduced", &I::pass_through},
       {"sdy.sharding_constraint", &I::pass_through},
       {"sdy.sharding_group", &I::no_values},
       {"stablehlo.compare", &I::compare},
-      {"stablehlo.convolution", &I::product_of_floats},
-      {"stablehlo.dot_general", &I::product_of_floats},
+      {"stablehlo.convolution", &I::product_of_two_types},
+      {"stablehlo.dot_general", &I::product_of_two_types},
       {"stablehlo.exp2", &I::exp2},
       {"stablehlo.log2", &I::log2},
       {"stablehlo.get_tuple_element", &I::get_tuple_element},
@@ -90,8 +94,7 @@ Importer::Handler Importer::handler(std::string_view name) {
       {"stablehlo.batch_norm_grad", &I::batch_norm_grad},
       {"stablehlo.uniform_quantize", &I::apply_quantized},
       {"stablehlo.uniform_dequantize", &I::apply_quantized},
-      {"chlo.cosh", &I::chlo_hyperbolic},
-      {"chlo.sinh", &I::chlo_hyperbolic},
+      {"chlo.cosh", &I::chlo_cosh},
       {"chlo._asin_acos_kernel", &I::chlo_asin_acos_kernel},
       {"chlo.asin_acos_kernel", &I::chlo_asin_acos_kernel},
       {"chlo.ragged_dot", &I::ragged_dot},
@@ -192,6 +195,21 @@ void Importer::branches(const Op& op, const Array& index, std::vector<const Regi
     staged.push_back(stage_region(op, *r));
     for (const Array& a : staged.back().captured)
       if (places.try_emplace(a.id(), captured.size()).second) captured.push_back(a);
+  }
+  // In the order of the text, in which `if` has the branch for true first.
+  const ir::Avals declared = avals(op.results);
+  for (const Region& r : op.regions) {
+    const Op& returned = r.body().ops.empty() ? op : r.body().ops.back();
+    const auto i = static_cast<std::size_t>(std::ranges::find(regions, &r) - regions.begin());
+    const ir::Avals got = staged[i].jaxpr.output_avals();
+    if (got.size() != declared.size())
+      fail(returned, "there must be one value per result of " + op.name + "; got " +
+                         count_str(static_cast<std::int64_t>(got.size()), "value", "values") + " for " +
+                         count_str(static_cast<std::int64_t>(declared.size()), "result", "results") + ".");
+    for (std::size_t k = 0; k < got.size(); ++k)
+      if (got[k] != declared[k])
+        fail(returned, "values must have the result types of " + op.name + "; got " + got[k].str() + " for " +
+                           declared[k].str() + ", result " + std::to_string(k) + ".");
   }
   ir::Avals inputs = avals_of(captured);
   CaseParams p;

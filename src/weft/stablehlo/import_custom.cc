@@ -10,8 +10,13 @@ namespace weft::stablehlo {
 
 namespace {
 
-// Where to place an array. It passes through.
+// Where to place an array, and how it lies there. It passes through.
 constexpr std::string_view kHints[] = {
+    "LayoutConstraint",
+    "MoveToDevice",
+    "MoveToHost",
+    "PinToDevice",
+    "PinToDeviceSram",
     "Sharding",
     "SPMDFullToShardShape",
     "SPMDShardToFullShape",
@@ -23,6 +28,9 @@ constexpr std::string_view kHints[] = {
 };
 
 bool is_hint(std::string_view target) { return std::ranges::find(kHints, target) != std::end(kHints); }
+
+// Notes about arrays, which give none.
+bool is_note(std::string_view target) { return target == "InspectSharding" || target == "xla.sdy.ShardingGroup"; }
 
 // "weft.igamma": the operation that only Weft has.
 std::optional<OpCode> weft_code(std::string_view target) {
@@ -55,7 +63,7 @@ std::string filled(std::string_view message, const std::vector<std::string>& val
 }  // namespace
 
 bool Importer::is_read_as_other(std::string_view target) {
-  return is_hint(target) || target == "xla.sdy.ShardingGroup" || target == "shape_assertion" || weft_code(target);
+  return is_hint(target) || is_note(target) || target == "shape_assertion" || weft_code(target);
 }
 
 void Importer::custom_call(const Op& op, Operands operands, Results& results) {
@@ -64,11 +72,12 @@ void Importer::custom_call(const Op& op, Operands operands, Results& results) {
   p.call_target_name = from.text("call_target_name");
   const std::string& target = p.call_target_name;
   if (is_hint(target)) return sharding_hint(op, target, operands, results);
-  if (target == "xla.sdy.ShardingGroup") return no_values(op, operands, results);
+  if (is_note(target)) return no_values(op, operands, results);
   if (target == "shape_assertion") return shape_assertion(op, results);
   if (const std::optional<Op> inner = encoded_operation(op)) return apply(*inner, operands, results);
   if (const std::optional<OpCode> code = weft_code(target)) return weft_operation(op, *code, operands, results);
   if (is_library_call(target)) return library_call(op, operands, results);
+  if (is_python_callback(target) && avals(op.results).empty()) return no_values(op, operands, results);
   p.has_side_effect = from.boolean("has_side_effect", false);
   if (const Attribute* config = from.find("backend_config"))
     p.backend_config = config->kind == Attribute::Kind::kString ? config->text : attribute_text(*config);

@@ -79,7 +79,7 @@ void Importer::dynamic_conv(const Op& op, Operands operands, Results& results) {
     p.padding_high[i] = padding[2 * i + 1];
   }
   Arrays args{single(op, operands, 0), single(op, operands, 1)};
-  widen_if_mixed(args);
+  widen_if_mixed(args, result(op).dtype());
   give(op, bind_all(OpCode::kConvolution, ir::make_params(std::move(p)), args), results);
 }
 

@@ -1,8 +1,9 @@
 // Operations of StableHLO that are almost one of Weft's: comparisons in the weak order, powers of two, products of
-// small floats of two types.
+// two types.
 #include <algorithm>
 #include <cmath>
 
+#include "weft/np/promotion.h"
 #include "weft/np/ufuncs.h"
 #include "weft/stablehlo/importer.h"
 
@@ -40,20 +41,22 @@ void Importer::log2(const Op& op, Operands operands, Results& results) {
 
 // ---- products ----
 
-void widen_if_mixed(Arrays& factors) {
-  const auto small = [](const Array& x) {
-    return is_float(x.dtype()) && is_storage(x.dtype()) && bit_width(x.dtype()) == 8;
-  };
+void widen_if_mixed(Arrays& factors, DType result) {
   const auto same = [&](const Array& x) { return x.dtype() == factors[0].dtype(); };
-  if (!std::ranges::all_of(factors, small) || std::ranges::all_of(factors, same)) return;
-  for (Array& x : factors) x = lax::convert(x, f32);
+  const auto whole = [](const Array& x) { return category(x.dtype()) <= Category::kInteger; };
+  if (std::ranges::all_of(factors, same)) return;
+  DType wide = compute_dtype(result);
+  // Integers wrap, so those of the result's width are enough.
+  if (category(wide) > Category::kInteger || !std::ranges::all_of(factors, whole))
+    for (const Array& x : factors) wide = np::promote_types(wide, compute_dtype(x.dtype()));
+  for (Array& x : factors) x = lax::convert(x, wide);
 }
 
 // dot_general and convolution.
-void Importer::product_of_floats(const Op& op, Operands operands, Results& results) {
+void Importer::product_of_two_types(const Op& op, Operands operands, Results& results) {
   need_operands(op, 2);
   Arrays factors = tensors(op, operands);
-  widen_if_mixed(factors);
+  widen_if_mixed(factors, result(op).dtype());
   const Arrays each[] = {{factors[0]}, {factors[1]}};
   apply_row(op, *operation_named(op.name), each, results);
 }

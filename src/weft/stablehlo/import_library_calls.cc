@@ -1,5 +1,6 @@
-// Custom calls of libraries that other systems link, where Weft has the operation: XLA's top-k, and the Cholesky factor
-// and triangular solve of LAPACK and BLAS as jaxlib calls them, with its names of parameters (openxla/xla, jax-ml/jax).
+// Custom calls of libraries that other systems link, where Weft has the operation: XLA's top-k, random bits, and those
+// of LAPACK and BLAS as jaxlib calls them, with its names of parameters (openxla/xla, jax-ml/jax). The factorizations
+// are in import_factorizations.cc.
 #include <algorithm>
 #include <numeric>
 
@@ -13,8 +14,11 @@ namespace {
 
 bool is_registered(std::string_view target) { return std::ranges::binary_search(registered_custom_calls(), target); }
 
-// "potrf" of "lapack_dpotrf_ffi", or "": the routine of any dtype.
+// "potrf" of "lapack_dpotrf_ffi", or "": the routine of any dtype. The solvers of GPUs take and give the same arrays.
 std::string_view routine(std::string_view target) {
+  for (const std::string_view solver : {"cusolver_", "hipsolver_"})
+    if (target.starts_with(solver) && target.ends_with("_ffi"))
+      return target.substr(solver.size(), target.size() - solver.size() - 4);
   for (const std::string_view library : {"lapack_", "blas_"}) {
     if (!target.starts_with(library)) continue;
     target.remove_prefix(library.size());
@@ -23,6 +27,31 @@ std::string_view routine(std::string_view target) {
     return target.ends_with("_ffi") ? target.substr(0, target.size() - 4) : target;
   }
   return {};
+}
+
+// The routines that are read, each with its function.
+constexpr std::string_view kRoutines[] = {"geqrf", "getrf", "orgqr", "potrf", "trsm", "ungqr"};
+
+// What Weft does not have, by the routines that do it.
+constexpr std::pair<std::string_view, std::string_view> kMissing[] = {
+    {"geev", "eigensolver"},
+    {"gees", "Schur decomposition"},
+    {"gehrd", "reduction to Hessenberg form"},
+    {"gesdd", "singular value decomposition"},
+    {"gesvd", "singular value decomposition"},
+    {"gesvdj", "singular value decomposition"},
+    {"gtsv", "tridiagonal solver"},
+    {"heevd", "eigensolver"},
+    {"hetrd", "reduction to tridiagonal form"},
+    {"syevd", "eigensolver"},
+    {"sytrd", "reduction to tridiagonal form"},
+};
+
+bool is_threefry(std::string_view target) {
+  for (const std::string_view platform : {"cu_", "cuda_", "hip_", "rocm_"})
+    if (target.starts_with(platform))
+      return target.substr(platform.size()) == "threefry2x32" || target.substr(platform.size()) == "threefry2x32_ffi";
+  return false;
 }
 
 bool is_top_k(std::string_view target) { return target == "TopK" || target == "ApproxTopK"; }
@@ -57,7 +86,19 @@ char letter(const AttributeReader& from, std::string_view name, std::string_view
 }  // namespace
 
 bool is_library_call(std::string_view target) {
-  return (is_top_k(target) || routine(target) == "potrf" || routine(target) == "trsm") && !is_registered(target);
+  const bool known =
+      is_top_k(target) || is_threefry(target) || std::ranges::find(kRoutines, routine(target)) != std::end(kRoutines);
+  return known && !is_registered(target);
+}
+
+std::string library_refusal(std::string_view target) {
+  const auto it = std::ranges::find(kMissing, routine(target), &std::pair<std::string_view, std::string_view>::first);
+  return it == std::end(kMissing) ? "" : "Weft has no " + std::string(it->second) + " yet";
+}
+
+bool is_python_callback(std::string_view target) {
+  return target.starts_with("xla_") && target.find("python_") != std::string_view::npos &&
+         target.ends_with("_callback") && !is_registered(target);
 }
 
 bool calls_computations(const Op& call) {
@@ -84,8 +125,22 @@ void Importer::library_call(const Op& op, Operands operands, Results& results) {
     const Arrays both[] = {{x}, {lax::iota(i32, x.shape(), x.ndim() - 1)}};
     return partial_sort(op, both, x.ndim() - 1, results);
   }
-  if (routine(target) == "potrf") return potrf(op, operands, results);
-  trsm(op, operands, results);
+  if (is_threefry(target)) return threefry(op, operands, results);
+  const std::string_view name = routine(target);
+  if (name == "potrf") return potrf(op, operands, results);
+  if (name == "trsm") return trsm(op, operands, results);
+  if (name == "getrf") return getrf(op, operands, results);
+  if (name == "geqrf") return geqrf(op, operands, results);
+  orgqr(op, operands, results);
+}
+
+// Two halves of keys and two of counters, all of one shape. Where sizes may be dynamic, they are operands too.
+void Importer::threefry(const Op& op, Operands operands, Results& results) {
+  if (operands.size() < 4)
+    fail(op, "there must be two halves of keys and two of counters; got " +
+                 count_str(static_cast<std::int64_t>(operands.size()), "operand", "operands") + ".");
+  const Arrays halves = tensors(op, operands.first(4));
+  give(op, bind_all(OpCode::kThreefry2x32, {}, halves), results);
 }
 
 // Arrays sorted together by the comparator that is called, of which the results keep the first along the axis: as many

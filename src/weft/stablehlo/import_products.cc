@@ -21,7 +21,10 @@ std::int64_t size_along(const Array& x, std::int64_t axis) { return x.aval().sha
 
 // dot contracts the last axis of the left operand with the first of the right.
 void Importer::dot(const Op& op, Operands operands, Results& results) {
-  const Array x = single(op, operands, 0), y = single(op, operands, 1);
+  need_operands(op, 2);
+  Arrays factors = tensors(op, operands);
+  widen_if_mixed(factors, result(op).dtype());
+  const Array &x = factors[0], &y = factors[1];
   if (x.ndim() < 1 || x.ndim() > 2 || y.ndim() < 1 || y.ndim() > 2)
     fail(op, "operands must be vectors or matrices; got " + x.aval().str() + " and " + y.aval().str() + ".");
   DotDimensionNumbers d;
@@ -132,6 +135,7 @@ void Importer::einsum(const Op& op, Operands operands, Results& results) {
   const std::string config = reader(op).text("einsum_config");
   need_operands(op, op.name == "stablehlo.einsum" ? 2 : 1);
   Arrays xs = tensors(op, operands);
+  widen_if_mixed(xs, result(op).dtype());
   std::optional<Einsum> e = read_einsum(config, xs);
   if (!e)
     fail(op,

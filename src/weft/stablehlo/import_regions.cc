@@ -1,10 +1,12 @@
 // Operations that carry a computation. A computation that Weft has a name for (a sum, a maximum, ...) becomes the
 // operation of that kind, which has fast code and derivatives; any other a generic operation with a program.
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <numeric>
 #include <unordered_map>
 
+#include "weft/core/rules.h"
 #include "weft/stablehlo/importer.h"
 #include "weft/transforms/vmap.h"
 
@@ -149,15 +151,31 @@ std::optional<ReduceKind> reduction_of(const Region& region) {
   return applies_to(*op, a[0], a[1], true) ? reduction_named(op->name) : std::nullopt;
 }
 
+namespace {
+
+bool is_negative_zero(const Array& v) {
+  return is_float(v.dtype()) && !is_storage(v.dtype()) && v.item<double>() == 0 && std::signbit(v.item<double>());
+}
+
+// A sum that starts from -0, by one that starts from +0: they differ where there is nothing to add but -0, which then
+// is the result. Both ways to compute that have the derivatives of the sum.
+template <class F>
+Array sum_from_negative_zero(const Array& x, F&& sum) {
+  const auto fill = [&](double v) { return Array::full(x.shape(), x.dtype(), Scalar(v)); };
+  const Array negative_zero = lax::and_(lax::eq(x, fill(0)), lax::lt(lax::divide(fill(1), x), fill(0)));
+  const Array others = sum(lax::select(negative_zero, fill(0), fill(1)));
+  return lax::select(lax::eq(others, zeros_of(others.aval())), lax::negate(sum(lax::negate(x))), sum(x));
+}
+
+}  // namespace
+
 // An empty reduction gives the neutral element.
 bool Importer::is_neutral(ReduceKind kind, const Array& init) const {
   const CurrentTrace evaluate(nullptr);
   const Array empty = Array::full(Dims{0}, init.dtype(), Scalar(0));
   const Array neutral = lax::reduce(empty, kind, Dims{0});
   const detail::HostView a = neutral.host("import"), b = init.host("import");
-  if (std::memcmp(a.view.data, b.view.data, static_cast<std::size_t>(byte_size(init.dtype()))) == 0) return true;
-  // Zero of either sign adds nothing that a comparison sees.
-  return kind == ReduceKind::kSum && is_float(init.dtype()) && init.item<double>() == 0;
+  return std::memcmp(a.view.data, b.view.data, static_cast<std::size_t>(byte_size(init.dtype()))) == 0;
 }
 
 Importer::Reduction Importer::read_reduction(const Op& op, Operands operands) {
@@ -168,11 +186,12 @@ Importer::Reduction Importer::read_reduction(const Op& op, Operands operands) {
   const std::size_t n = operands.size() / 2;
   const ir::Avals body = computation_arguments(op, op.regions[0], 2 * n);
   const Arrays all = tensors(op, operands);
-  Reduction r{converted(std::span(all).first(n), body), converted(std::span(all).subspan(n), body), {}, false};
+  Reduction r{converted(std::span(all).first(n), body), converted(std::span(all).subspan(n), body), {}, false, false};
   if (n > 1 || r.inits[0].ndim() != 0) return r;
   r.kind = reduction_of(op.regions[0]);
   const std::optional<Array> init = body[0].dtype() == all[1].dtype() ? known(op.operands[1]) : std::nullopt;
   r.neutral = r.kind && init && is_neutral(*r.kind, *init);
+  r.negative_zero = r.kind == ReduceKind::kSum && init && is_negative_zero(*init);
   return r;
 }
 
@@ -182,7 +201,9 @@ void Importer::reduce(const Op& op, Operands operands, Results& results) {
   if (r.kind) {
     const ir::Params params = ir::make_params(ReduceParams{*r.kind, axes});
     if (fits(OpCode::kReduce, params, r.xs)) {
-      const Array y = bind_one(OpCode::kReduce, params, r.xs);
+      const auto reduced = [&](const Array& x) { return bind_one(OpCode::kReduce, params, Arrays{x}); };
+      if (r.negative_zero) return give(op, sum_from_negative_zero(r.xs[0], reduced), results);
+      const Array y = reduced(r.xs[0]);
       return give(op, r.neutral ? y : combined(*r.kind, lax::broadcast_in_dim(r.inits[0], y.shape(), {}), y), results);
     }
   }
@@ -197,10 +218,12 @@ void Importer::reduce_window(const Op& op, Operands operands, Results& results) 
   const Reduction r = read_reduction(op, operands);
   const Window window = read_window(reader(op), r.xs[0].ndim());
   // Padding has initial values, which only neutral ones are like nothing.
-  if (r.neutral) {
+  if (r.neutral || r.negative_zero) {
     const ir::Params params = ir::make_params(ReduceWindowParams{*r.kind, window});
-    if (fits(OpCode::kReduceWindow, params, r.xs))
-      return give(op, bind_all(OpCode::kReduceWindow, params, r.xs), results);
+    if (fits(OpCode::kReduceWindow, params, r.xs)) {
+      const auto reduced = [&](const Array& x) { return bind_one(OpCode::kReduceWindow, params, Arrays{x}); };
+      return give(op, r.neutral ? reduced(r.xs[0]) : sum_from_negative_zero(r.xs[0], reduced), results);
+    }
   }
   const Staged computation = stage_region(op, op.regions[0]);
   give(op,
@@ -226,7 +249,11 @@ void Importer::select_and_scatter(const Op& op, Operands operands, Results& resu
     const ir::Params params = ir::make_params(WindowSelectParams{*select, window});
     const Arrays args(std::span<const Array>(all).first(2));
     if (fits(OpCode::kSelectAndScatter, params, args)) {
-      const Array y = bind_one(OpCode::kSelectAndScatter, params, args);
+      const auto scattered = [&](const Array& source) {
+        return bind_one(OpCode::kSelectAndScatter, params, Arrays{args[0], source});
+      };
+      if (init && is_negative_zero(*init)) return give(op, sum_from_negative_zero(args[1], scattered), results);
+      const Array y = scattered(args[1]);
       const bool neutral = init && is_neutral(ReduceKind::kSum, *init);
       return give(op, neutral ? y : lax::add(lax::broadcast_in_dim(all[2], y.shape(), {}), y), results);
     }
@@ -377,7 +404,8 @@ class ComparatorMatcher {
     if (!zero || !unequal) return false;
     const Op* equal = definition(zero->operands[0], "stablehlo.compare", 2);
     const std::optional<double> fill = constant(nan->operands[1]), none = constant(zero->operands[1]);
-    return equal && fill && none && *fill != *fill && *none == 0 &&
+    // Of NaNs those without a sign are the ones that come last.
+    return equal && fill && none && *fill != *fill && !std::signbit(*fill) && *none == 0 &&
            compares(*unequal, ComparisonDirection::kNe, false) && compares(*equal, ComparisonDirection::kEq, false) &&
            is_argument(unequal->operands[0], argument) && is_argument(unequal->operands[1], argument) &&
            is_argument(equal->operands[0], argument) && constant(equal->operands[1]) == 0.0 &&
@@ -436,6 +464,31 @@ void Importer::sort(const Op& op, Operands operands, Results& results) {
 
 // ---- map: the body for each element, which is the body batched over every axis ----
 
+FlatFunction mapped_over_first(FlatFunction f, std::int64_t size, std::string name) {
+  return [inner = std::move(f), size, name = std::move(name)](std::span<const Array> args, Arrays& outs) {
+    const Bdims in(args.size(), 0);
+    Bdims out;
+    Arrays mapped;
+    transforms::vmap(inner, args, in, MappedAxis{size}, name, mapped, out);
+    for (std::size_t i = 0; i < mapped.size(); ++i) {
+      const Array& y = mapped[i];
+      if (out[i] == 0) {
+        outs.push_back(y);
+      } else if (out[i] == kUnmapped) {
+        Dims shape{size}, dims(y.aval().shape().size());
+        shape.append(y.aval().shape().begin(), y.aval().shape().end());
+        std::iota(dims.begin(), dims.end(), 1);
+        outs.push_back(lax::broadcast_in_dim(y, shape, dims));
+      } else {
+        Dims permutation{out[i]};
+        for (int d = 0; d < y.ndim(); ++d)
+          if (d != out[i]) permutation.push_back(d);
+        outs.push_back(lax::transpose(y, permutation));
+      }
+    }
+  };
+}
+
 void Importer::map(const Op& op, Operands operands, Results& results) {
   need_regions(op, 1);
   if (operands.empty()) fail(op, "there must be at least one operand; got none.");
@@ -445,31 +498,8 @@ void Importer::map(const Op& op, Operands operands, Results& results) {
   FlatFunction f = [&](std::span<const Array> args, Arrays& outs) {
     eval_jaxpr(body.jaxpr, joined(body.captured, args), outs);
   };
-  for (int axis = xs[0].ndim(); axis-- > 0;) {
-    const std::int64_t size = xs[0].aval().shape(static_cast<std::size_t>(axis));
-    f = [inner = std::move(f), size, name = op.name](std::span<const Array> args, Arrays& outs) {
-      const Bdims in(args.size(), 0);
-      Bdims out;
-      Arrays mapped;
-      transforms::vmap(inner, args, in, MappedAxis{size}, name, mapped, out);
-      for (std::size_t i = 0; i < mapped.size(); ++i) {
-        const Array& y = mapped[i];
-        if (out[i] == 0) {
-          outs.push_back(y);
-        } else if (out[i] == kUnmapped) {
-          Dims shape{size}, dims(y.aval().shape().size());
-          shape.append(y.aval().shape().begin(), y.aval().shape().end());
-          std::iota(dims.begin(), dims.end(), 1);
-          outs.push_back(lax::broadcast_in_dim(y, shape, dims));
-        } else {
-          Dims permutation{out[i]};
-          for (int d = 0; d < y.ndim(); ++d)
-            if (d != out[i]) permutation.push_back(d);
-          outs.push_back(lax::transpose(y, permutation));
-        }
-      }
-    };
-  }
+  for (int axis = xs[0].ndim(); axis-- > 0;)
+    f = mapped_over_first(std::move(f), xs[0].aval().shape(static_cast<std::size_t>(axis)), op.name);
   for (const Array& x : xs)
     if (!same_dims(x.shape(), xs[0].shape()))
       fail(op, "operands must have equal shapes; got " + x.aval().str() + " beside " + xs[0].aval().str() + ".");

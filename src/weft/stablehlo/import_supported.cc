@@ -140,12 +140,16 @@ constexpr Attributes kAttributes[] = {
     {"sdy.all_gather", "", "gathering_axes out_sharding"},
     {"sdy.all_reduce", "", "reduction_axes out_sharding"},
     {"sdy.all_slice", "", "slicing_axes out_sharding"},
+    {"sdy.all_to_all", "", "params out_sharding"},
     {"sdy.collective_permute", "", "out_sharding"},
     {"sdy.data_flow_edge", "", "sharding"},
     {"sdy.manual_computation", "", "in_shardings out_shardings manual_axes"},
     {"sdy.named_computation", "", "name in_shardings out_shardings"},
     {"sdy.propagation_barrier", "", "allowed_direction"},
+    {"sdy.reduce_scatter", "", "reduce_scatter_axes out_sharding"},
+    {"sdy.replicated_to_unreduced", "", "axes out_sharding"},
     {"sdy.reshard", "", "sharding"},
+    {"sdy.sharded_to_unreduced", "", "axes out_sharding"},
     {"sdy.sharding_constraint", "", "sharding"},
     {"sdy.sharding_group", "", "group_id"},
 };
@@ -234,8 +238,28 @@ bool Importer::custom_call_is_known(const Op& op) const {
   if (!target || target->kind != Attribute::Kind::kString || allow_unregistered_) return true;
   const std::string& name = target->text;
   if (is_read_as_other(name) || is_library_call(name)) return true;
+  if (is_python_callback(name))
+    return std::ranges::all_of(op.results, [&](ValueId v) { return module_.type(v)->kind == Type::Kind::kToken; });
   if (extension_ && name.starts_with("check.")) return true;
   return std::ranges::binary_search(registered_custom_calls(), name);
+}
+
+// compare_type says how numbers of the operands' type are ordered; none is as good as the right one.
+void Importer::check_comparison(const Op& op, Refusals& refusals) const {
+  const Attribute* a = op.find("compare_type");
+  if (!a || a->kind != Attribute::Kind::kOther || op.operands.empty()) return;
+  std::string_view type = a->text;
+  type = type.substr(type.rfind(' ') + 1);
+  if (type.ends_with('>')) type.remove_suffix(1);
+  const std::optional<DType> t = element_dtype(module_.type(op.operands[0])->element);
+  constexpr std::string_view kTypes[] = {"FLOAT", "TOTALORDER", "SIGNED", "UNSIGNED", "WEAKORDER"};
+  if (!t || std::ranges::find(kTypes, type) == std::end(kTypes) || type == comparison_type(*t, false)) return;
+  if (is_float(*t) && (type == "TOTALORDER" || type == "WEAKORDER")) return;
+  refusals.push_back({a->place,
+                      op.name + ": compare_type must be " + std::string(comparison_type(*t, false)) +
+                          (is_float(*t) ? " or TOTALORDER" : "") + " for " + module_.type(op.operands[0])->element +
+                          "; got " + std::string(type),
+                      true});
 }
 
 void Importer::check_op(const Op& op, Refusals& refusals) {
@@ -283,8 +307,14 @@ void Importer::check_op(const Op& op, Refusals& refusals) {
       report(op.place, "its body computes on parts of arrays, " + part->second->text + " of " + part->first->text +
                            ", and Weft does not run sharded programs yet");
 
-  if (op.name == "stablehlo.custom_call" && !custom_call_is_known(op))
-    report(op.place, "the target must be registered (register_custom_call); got @" + op.find("call_target_name")->text);
+  if (op.name == "stablehlo.custom_call" && !custom_call_is_known(op)) {
+    const std::string& target = op.find("call_target_name")->text;
+    const std::string missing = library_refusal(target);
+    report(op.place, is_python_callback(target) ? "@" + target + " calls back into Python"
+                     : !missing.empty()         ? "@" + target + ": " + missing
+                                                : "the target must be registered; got @" + target);
+  }
+  if (op.name == "stablehlo.compare" || op.name == "chlo.broadcast_compare") check_comparison(op, refusals);
 
   for (const Region& r : op.regions)
     for (const Block& b : r.blocks)
@@ -308,6 +338,33 @@ std::vector<const Op*> Importer::called_from(const Op& function) {
   for (std::size_t i = 0; i < found.size(); ++i) {
     const ScopeOf scope(*this, *found[i]);
     visit(visit, *found[i]);
+  }
+  return found;
+}
+
+namespace {
+
+// The operations of a module and of modules in it, in the order of the text.
+void operations_of(const Op& scope, std::vector<const Op*>& found) {
+  for (const Op& op : scope.regions.front().blocks.front().ops) {
+    found.push_back(&op);
+    if (op.name == "builtin.module") operations_of(op, found);
+  }
+}
+
+}  // namespace
+
+Refusals Importer::reached(const std::vector<const Op*>& functions, const Refusals& refusals) const {
+  Refusals found;
+  if (refusals.empty()) return found;
+  std::vector<const Op*> ops;
+  operations_of(module_.top, ops);
+  const auto order = [](TextPosition p) { return std::pair(p.line, p.column); };
+  for (const Refusal& r : refusals) {
+    const Op* owner = nullptr;
+    for (const Op* op : ops)
+      if (order(op->place) <= order(r.place)) owner = op;
+    if (!owner || std::ranges::find(functions, owner) != functions.end()) found.push_back(r);
   }
   return found;
 }

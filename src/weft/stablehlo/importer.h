@@ -37,6 +37,8 @@ class Importer {
   const Staged& function(const Op& function, const Op& use);
   /// `function` first, then all that it calls, directly or not, each once.
   std::vector<const Op*> called_from(const Op& function);
+  /// Of what was refused while the text was read, that which stands in these functions, or before all that there is.
+  Refusals reached(const std::vector<const Op*>& functions, const Refusals& refusals) const;
   /// Throws one error that names everything in `function`, and what it calls, that cannot be run, and what was refused
   /// before: Unsupported, or ParseError when something is invalid.
   void check_supported(const Op& function, Refusals refusals = {});
@@ -65,6 +67,7 @@ class Importer {
 
   // ---- import_supported.cc ----
   void check_op(const Op& op, Refusals& refusals);
+  void check_comparison(const Op& op, Refusals& refusals) const;
   bool custom_call_is_known(const Op& op) const;
 
   // ---- import.cc ----
@@ -144,7 +147,8 @@ class Importer {
   struct Reduction {
     Arrays xs, inits;
     std::optional<ReduceKind> kind;
-    bool neutral = false;  // the initial value changes nothing
+    bool neutral = false;        // the initial value changes nothing
+    bool negative_zero = false;  // or at most the sign of zero, in a sum
   };
   Reduction read_reduction(const Op&, Operands);
   std::optional<Arrays> scatter_each(const Op&, const ScatterDimensionNumbers& dims, bool unique,
@@ -167,6 +171,14 @@ class Importer {
   void partial_sort(const Op&, Operands, std::int64_t dimension, Results&);
   void potrf(const Op&, Operands, Results&);
   void trsm(const Op&, Operands, Results&);
+  void threefry(const Op&, Operands, Results&);
+
+  // ---- import_factorizations.cc ----
+  void getrf(const Op&, Operands, Results&);
+  void geqrf(const Op&, Operands, Results&);
+  void orgqr(const Op&, Operands, Results&);
+  Array matrices(const Op&, Operands, std::size_t i) const;
+  void give_with_work(const Op&, Arrays values, Results&);
 
   // ---- import_products.cc ----
   void dot(const Op&, Operands, Results&);
@@ -175,7 +187,7 @@ class Importer {
 
   // ---- import_chlo.cc: operations of CHLO and MHLO that are more than one of Weft's ----
   void chlo_broadcast(const Op&, Operands, Results&);
-  void chlo_hyperbolic(const Op&, Operands, Results&);
+  void chlo_cosh(const Op&, Operands, Results&);
   void chlo_asin_acos_kernel(const Op&, Operands, Results&);
   void top_k(const Op&, Operands, Results&);
   void scan(const Op&, Operands, Results&);
@@ -186,7 +198,7 @@ class Importer {
   void compare(const Op&, Operands, Results&);
   void exp2(const Op&, Operands, Results&);
   void log2(const Op&, Operands, Results&);
-  void product_of_floats(const Op&, Operands, Results&);
+  void product_of_two_types(const Op&, Operands, Results&);
 
   // ---- import_dynamic.cc: shapes as operands or results ----
   void rng(const Op&, Operands, Results&);
@@ -257,15 +269,24 @@ std::optional<KnownAttributes> known_attributes(std::string_view op);
 /// Calls of libraries that other systems have and that are operations here (import_library_calls.cc); a function that
 /// is registered under such a name comes first.
 bool is_library_call(std::string_view target);
+/// Why a library's call that is none of these is refused, by name; "" for other targets.
+std::string library_refusal(std::string_view target);
+/// Calls back into the process that exported the program (jax.debug.print, jax.pure_callback, ...): without results
+/// they are dropped, since only that process could see them. A function that is registered comes first.
+bool is_python_callback(std::string_view target);
 /// Whether the library call is of a comparator, called_computations.
 bool calls_computations(const Op& call);
 
 /// The array whose total order is the weak one of `x` (import_elementwise.cc).
 Array in_weak_order(const Array& x);
 
-/// Factors of a product that are 8-bit floats of different types become f32, which holds them all
+/// Factors of a product that have different types get one that holds both and the result, in which it is computed
 /// (import_elementwise.cc).
-void widen_if_mixed(Arrays& factors);
+void widen_if_mixed(Arrays& factors, DType result);
+
+/// `f` for each of the `size` slices of its arguments along their first axes; results are stacked along theirs
+/// (import_regions.cc).
+FlatFunction mapped_over_first(FlatFunction f, std::int64_t size, std::string name);
 
 /// The reduction that a two-argument body computes, or nullopt.
 std::optional<ReduceKind> reduction_of(const Region& region);

@@ -63,6 +63,8 @@ std::optional<std::int64_t> integer_of(std::string_view spelled) {
 
 Lexer::Lexer(std::string_view text, std::size_t begin, std::size_t end, std::string_view source, LineStarts lines)
     : text_(text), at_(begin), end_(end), source_(source), lines_(std::move(lines)) {
+  // What some editors put before a text.
+  if (begin == 0 && lines_ && text.substr(0, end).starts_with("\xEF\xBB\xBF")) at_ = 3;
   skip();
 }
 
@@ -360,6 +362,8 @@ void Lexer::fail_at(std::size_t offset, std::string_view expected) const {
     std::size_t n = 1;
     if (is_word(text_[offset]) || std::strchr("%@#!^", text_[offset]))
       while (offset + n < end_ && (is_word(text_[offset + n]) || text_[offset + n] == '#')) ++n;
+    else  // all bytes of a character
+      while (n < 4 && offset + n < end_ && (static_cast<unsigned char>(text_[offset + n]) & 0xC0) == 0x80) ++n;
     got = shown(text_.substr(offset, n));
   }
   refuse(lines_ ? place_of(offset) : TextPosition(), "expected " + std::string(expected) + "; got " + got + ".");

@@ -37,7 +37,11 @@ const Operation* operation_of(OpCode op) {
 }
 
 std::string_view comparison_type(DType t, bool total_order) {
-  return total_order ? "TOTALORDER" : is_inexact(t) ? "FLOAT" : is_unsigned(t) || t == boolean ? "UNSIGNED" : "SIGNED";
+  // Of what is no float the total order is the only one.
+  return total_order && is_float(t)       ? "TOTALORDER"
+         : is_inexact(t)                  ? "FLOAT"
+         : is_unsigned(t) || t == boolean ? "UNSIGNED"
+                                          : "SIGNED";
 }
 
 }  // namespace weft::stablehlo

@@ -307,14 +307,18 @@ std::size_t memory_of(const Attribute& a) {
 // An alias may name aliases, so a few lines could stand for any amount: what they stand for is counted.
 void Parser::alias() {
   if (in_.peek() == '!') {
+    const std::size_t begin = in_.offset();
     const std::string name(in_.sigil_name('!', "a type alias"));
+    if (type_aliases_.contains(name)) in_.fail_at(begin, "a name that no type alias has yet");
     in_.expect("=");
     TypeRef t = type();
     if (t->text.size() > kMaxTypeText) in_.fail("a type of at most 1 MiB");
     type_aliases_[name] = std::move(t);
     return;
   }
+  const std::size_t begin = in_.offset();
   const std::string name(in_.sigil_name('#', "an attribute alias"));
+  if (attribute_aliases_.contains(name)) in_.fail_at(begin, "a name that no attribute alias has yet");
   in_.expect("=");
   Attribute a = attribute();
   const std::size_t bytes = memory_of(a);

@@ -161,6 +161,9 @@ void Parser::operation(std::vector<Op>& into) {
 
 void Parser::generic_operation(Op& op) {
   op.name = current_name(in_.quoted());
+  // All of a program is in VHLO, or nothing.
+  if (op.name.starts_with("vhlo."))
+    unsupported(op.place, op.name + ": " + std::string(reason_of_unknown(op.name)) + ".");
   generic_rest(op);
 }
 
@@ -266,7 +269,11 @@ Region Parser::region(std::span<const std::pair<std::string_view, TypeRef>> argu
   in_.expect("{");
   if (!in_.looking_at("}") || !arguments.empty()) {
     Block& block = region.blocks.emplace_back();
-    for (const auto& [name, t] : arguments) block.arguments.push_back(define(name, 0, 1, t, in_.offset()));
+    for (const auto& [name, t] : arguments) {
+      // Each is a part of the text, after its '%'.
+      const auto offset = static_cast<std::size_t>(name.data() - in_.text().data()) - 1;
+      block.arguments.push_back(define(name, 0, 1, t, offset));
+    }
     if (in_.peek() == '^') {
       in_.sigil_name('^', "a block's name");
       if (in_.accept("(")) {
@@ -499,6 +506,12 @@ template <class E>
 // text[begin, end).
 Module read(std::string_view text, std::size_t begin, std::size_t end, std::string_view source, LineStarts lines,
             Refusals& refusals) {
+  if (text.substr(begin, end - begin).starts_with("ML\xEFR")) {
+    const ForcedLocation nowhere{SourceLocation()};
+    throw Unsupported((source.empty() ? std::string() : std::string(source) + ":") +
+                      "1:1: expected StableHLO text; got MLIR bytecode, which stablehlo-translate --deserialize turns "
+                      "into text.");
+  }
   try {
     Module m = Parser(text, begin, end, source, std::move(lines)).module(refusals);
     m.source = std::string(source);

@@ -98,11 +98,9 @@ void Parser::format_attribute(Op& op, std::string_view name, std::string_view ki
     a.value = in_.peek() == '<' ? Attribute::other("#stablehlo.dot_algorithm<" + in_.angle_body() + ">") : attribute();
   } else if (kind == "sharding") {
     a.value = Attribute::other("#sdy.sharding<" + without_aliases(in_.angle_body()) + ">");
-  } else if (kind == "axis_lists" || kind == "axes") {
-    const bool lists = kind == "axis_lists";
-    if (!in_.looking_at(lists ? "[" : "{")) in_.fail("axes");
-    a.value =
-        Attribute::other((lists ? "#sdy<list_of_axis_ref_lists" : "#sdy<axis_ref_list") + in_.bracket_text() + ">");
+  } else if (const std::string_view prefix = axes_prefix(kind); !prefix.empty()) {
+    if (!in_.looking_at(kind == "axes" ? "{" : "[")) in_.fail("axes");
+    a.value = Attribute::other(std::string(prefix) + in_.bracket_text() + ">");
   } else if (kind == "direction") {
     const auto it = std::ranges::find(kPropagationDirections, in_.word("a direction"));
     if (it == std::end(kPropagationDirections))

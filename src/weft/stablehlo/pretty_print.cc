@@ -357,10 +357,8 @@ bool Printer::attribute_form(const Attribute& a, std::string_view kind) {
     constexpr std::string_view prefix = "#stablehlo.dot_algorithm";
     if (a.kind != Kind::kOther || !a.text.starts_with(prefix)) return false;
     out_ += a.text.substr(prefix.size());
-  } else if (kind == "sharding" || kind == "axis_lists" || kind == "axes") {
-    const std::string_view prefix = kind == "sharding" ? "#sdy.sharding"
-                                    : kind == "axes"   ? "#sdy<axis_ref_list"
-                                                       : "#sdy<list_of_axis_ref_lists";
+  } else if (kind == "sharding" || !axes_prefix(kind).empty()) {
+    const std::string_view prefix = kind == "sharding" ? "#sdy.sharding" : axes_prefix(kind);
     const char open = kind == "sharding" ? '<' : kind == "axes" ? '{' : '[';
     if (a.kind != Kind::kOther || !a.text.starts_with(prefix) || !a.text.substr(prefix.size()).starts_with(open))
       return false;

@@ -26,6 +26,9 @@ void throw_refusals(std::string_view source, Refusals refusals) {
 std::string_view reason_of_unknown(std::string_view op) {
   if (op.starts_with("mhlo.async_"))
     return "calls that run beside the program are private to XLA, and mean what a func.call of called_computation does";
+  if (op.starts_with("vhlo."))
+    return "VHLO is the form in which StableHLO is stored, which stablehlo-translate --deserialize turns into the "
+           "program itself";
   if (op == "interpreter.print") return "prints are for weftc run and weftc check, and mean nothing elsewhere";
   if (op.starts_with("check.") || op.starts_with("interpreter."))
     return "checks are for run_checks (weftc check), and mean nothing elsewhere";

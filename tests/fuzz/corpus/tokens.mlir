@@ -17,6 +17,9 @@ func.func @main(%x: tensor<2xf32>, %n: tensor<i32>, %t: !stablehlo.token, %u: tu
   %13 = stablehlo.custom_call @weft.bessel_i0e(%x) : (tensor<2xf32>) -> tensor<2xf32>
   %14 = stablehlo.custom_call @mhlo.erf(%x) : (tensor<2xf32>) -> tensor<2xf32>
   %15 = stablehlo.composite "a.b" %x {composite_attributes = {n = 1 : i64}, decomposition = @f, version = 2 : i32} : (tensor<2xf32>) -> tensor<2xf32>
+  %17 = stablehlo.custom_call @MoveToHost(%15) : (tensor<2xf32>) -> tensor<2xf32>
+  stablehlo.custom_call @InspectSharding(%17) : (tensor<2xf32>) -> ()
+  stablehlo.custom_call @xla_ffi_python_cpu_callback(%17) {api_version = 4 : i32, backend_config = {index = 0 : ui64}, has_side_effect = true} : (tensor<2xf32>) -> ()
   %16 = call @f(%15) : (tensor<2xf32>) -> tensor<2xf32>
   return %6#1 : !stablehlo.token
 }

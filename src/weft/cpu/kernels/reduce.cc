@@ -155,6 +155,12 @@ void reduce(ReduceOp op, DType t, DimSpan shape, DimSpan axes, const void* in, v
   bool any = false;
   for (std::size_t i = 0; i < g.sizes.size(); ++i) (g.reduced[i] ? reduced : kept) *= g.sizes[i], any |= g.reduced[i];
   if (kept == 0) return;
+  if (!any && op == ReduceOp::kSum && is_float(t)) {
+    // A sum of one element is the element, but for the sign of zero.
+    g.sizes.push_back(1);
+    g.reduced.push_back(true);
+    any = true;
+  }
   if (!any) {
     std::memcpy(out, in, static_cast<std::size_t>(kept * byte_size(t)));
     return;

@@ -185,11 +185,20 @@ T reduce_row(const T* x, std::int64_t n) {
   return join_lanes<F>(apply<F>(apply<F>(a0, a1), apply<F>(a2, a3)));
 }
 
+// Sums start from +0, which matters where all elements are -0.
+template <class F, class T>
+WEFT_INLINE T from_identity(T v) {
+  if constexpr (std::is_same_v<F, Sum> && std::is_floating_point_v<T>)
+    return v + T(0);
+  else
+    return v;
+}
+
 template <class F, class T>
 void rows(const char* in, char* out, std::int64_t count, std::int64_t n, std::int64_t stride) {
   const T* x = reinterpret_cast<const T*>(in);
   T* o = reinterpret_cast<T*>(out);
-  for (std::int64_t r = 0; r < count; ++r) o[r] = reduce_row<F>(x + r * stride, n);
+  for (std::int64_t r = 0; r < count; ++r) o[r] = from_identity<F>(reduce_row<F>(x + r * stride, n));
 }
 
 // out[j] = x[0][j] op ... op x[n - 1][j], n <= kLeaf, rows in turn.
@@ -241,6 +250,8 @@ void columns(const char* in, char* out, std::int64_t n, std::int64_t width, std:
     ++top;
   }
   while (top > 0) join(o);
+  WEFT_INDEPENDENT
+  for (std::int64_t j = 0; j < width; ++j) o[j] = from_identity<F>(o[j]);
 }
 
 template <class F, class T>

@@ -4,6 +4,7 @@
 
 #include <exception>
 #include <limits>
+#include <utility>
 
 #include "weft/base/text.h"
 #include "weft/core/arg.h"
@@ -137,18 +138,18 @@ auto prepare(A&&... args) {
     return std::tuple<decltype(prepare_argument(UnknownParameters(), std::forward<A>(args)))...>(
         prepare_argument(UnknownParameters(), std::forward<A>(args))...);
   } else {
-    return []<class... P>(Parameters<P...>, auto&&... a) -> std::tuple<P...> {
+    return []<class... P, std::size_t... I>(Parameters<P...>, std::index_sequence<I...>,
+                                            auto&&... a) -> std::tuple<P...> {
       constexpr bool kAsMany = sizeof...(P) == sizeof...(a);
       static_assert(kAsMany,
                     "wrong number of arguments for the function: pass one for each of its parameters, also for those "
                     "with a default, or wrap the function in a lambda with fewer parameters");
       if constexpr (kAsMany) {
-        std::size_t index = 0;
-        return std::tuple<P...>{convert_argument<P>(index++, std::forward<decltype(a)>(a))...};
+        return std::tuple<P...>{convert_argument<P>(I, std::forward<decltype(a)>(a))...};
       } else {
         std::terminate();
       }
-    }(Known(), std::forward<A>(args)...);
+    }(Known(), std::index_sequence_for<A...>(), std::forward<A>(args)...);
   }
 }
 

@@ -24,7 +24,7 @@ TEST(parse_error, a_wrong_result_type) {
 
 TEST(parse_error, operands_that_do_not_fit) {
   expect_error<ParseError>([&] { ir::parse("{ lambda ; a:f32[3]. let\n    b:f32[3] = mul a\n  in (b,) }"); },
-                           "parse: 2:16: expected operands and parameters that fit; got multiply: there must be "
+                           "parse: 2:16: expected operands and parameters that fit; got mul: there must be "
                            "2 operands; got 1.\n"
                            "  at here");
 }
@@ -71,8 +71,8 @@ TEST(parse_error, a_program_with_a_callback) {
   } catch (const ParseError& e) {
     EXPECT_EQ(
         e.message(),
-        "parse: 10:24: expected no callback: the C++ function that one calls is not in the text, so programs with "
-        "callbacks cannot be read; got \"]\".");
+        "parse: 10:16: expected no callback: the C++ function that one calls is not in the text, so programs with "
+        "callbacks cannot be read; got 'Function'.");
   }
 }
 

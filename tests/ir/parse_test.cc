@@ -146,17 +146,17 @@ TEST(parse, types_that_no_array_has_are_refused) {
 TEST(parse, operands_of_the_wrong_number_are_refused) {
   const auto got = [](const std::string& what) { return "expected operands and parameters that fit; got " + what; };
   EXPECT_EQ(equation_error("c:f32[2,3] = add a"), got("add: there must be 2 operands; got 1."));
-  EXPECT_EQ(equation_error("c:f32[2,3] = sin"), got("sine: there must be 1 operand; got 0."));
-  EXPECT_EQ(equation_error("c:f32[2,3] = sin a b"), got("sine: there must be 1 operand; got 2."));
+  EXPECT_EQ(equation_error("c:f32[2,3] = sin"), got("sin: there must be 1 operand; got 0."));
+  EXPECT_EQ(equation_error("c:f32[2,3] = sin a b"), got("sin: there must be 1 operand; got 2."));
   EXPECT_EQ(equation_error("c:f32[2,3] = select p a"), got("select: there must be 3 operands; got 2."));
   EXPECT_EQ(equation_error("c:f32[2,3] = concatenate[dimension=0]"),
             got("concatenate: there must be at least one operand; got none."));
   EXPECT_EQ(equation_error("c:f32[2,3] = dynamic_update_slice a"),
             got("dynamic_update_slice: there must be at least 2 operands; got 1."));
   EXPECT_EQ(equation_error("c:f32[2,3] = jit[name=f jaxpr={ lambda ; a:f32[2,3]. let  in (a,) }]"),
-            got("call: there must be one operand per input of the program; got 0 for 1."));
+            got("jit: there must be one operand per input of the program; got 0 for 1."));
   EXPECT_EQ(equation_error("c:f32[2,3] = jit[name=f jaxpr={ lambda ; a:f32[2,3]. let  in (a,) }] i"),
-            got("call: operands must have the types of the program's inputs; got i32[] for f32[2,3], input 0."));
+            got("jit: operands must have the types of the program's inputs; got i32[] for f32[2,3], input 0."));
 }
 
 TEST(parse, parameters_must_be_the_operations_own) {

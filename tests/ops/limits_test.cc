@@ -78,8 +78,8 @@ TEST(limits, of_transpose_and_reverse) {
   EXPECT_EQ(refusal("f32[3,2] = transpose[permutation=(1, 1)] x"), "transpose: axes must be distinct; got [1,1].");
   EXPECT_EQ(refusal("f32[3,2] = transpose[permutation=(1, -1)] x"), "transpose: axes must be in [0, 2); got [1,-1].");
   EXPECT_EQ(refusal("f32[2,3] = rev[dimensions=(1, 0)] x"), "accepted");
-  EXPECT_EQ(refusal("f32[2,3] = rev[dimensions=(2,)] x"), "reverse: axes must be in [0, 2); got [2].");
-  EXPECT_EQ(refusal("f32[2,3] = rev[dimensions=(0, 0)] x"), "reverse: axes must be distinct; got [0,0].");
+  EXPECT_EQ(refusal("f32[2,3] = rev[dimensions=(2,)] x"), "rev: axes must be in [0, 2); got [2].");
+  EXPECT_EQ(refusal("f32[2,3] = rev[dimensions=(0, 0)] x"), "rev: axes must be distinct; got [0,0].");
 }
 
 TEST(limits, of_slice) {
@@ -182,10 +182,10 @@ TEST(limits, of_dot_general) {
 
 TEST(limits, of_reductions) {
   EXPECT_EQ(refusal("f32[2] = reduce_sum[axes=(1,)] x"), "accepted");
-  EXPECT_EQ(refusal("f32[2] = reduce_sum[axes=(2,)] x"), "reduce: axes must be in [0, 2); got [2].");
-  EXPECT_EQ(refusal("f32[2] = reduce_sum[axes=(1, 1)] x"), "reduce: axes must be distinct; got [1,1].");
+  EXPECT_EQ(refusal("f32[2] = reduce_sum[axes=(2,)] x"), "reduce_sum: axes must be in [0, 2); got [2].");
+  EXPECT_EQ(refusal("f32[2] = reduce_sum[axes=(1, 1)] x"), "reduce_sum: axes must be distinct; got [1,1].");
   EXPECT_EQ(refusal(with("f32[2] = reduce_sum[axes=(@,)] x", kMax)),
-            with("reduce: axes must be in [0, 2); got [@].", kMax));
+            with("reduce_sum: axes must be in [0, 2); got [@].", kMax));
   EXPECT_EQ(refusal("i32[3] = argmax[axis=0 index_dtype=int32] x"), "accepted");
   EXPECT_EQ(refusal("i32[3] = argmax[axis=0 index_dtype=int32] e"),
             "argmax: the axis must not be empty; got axis 0 of f32[0,3].");
@@ -256,10 +256,10 @@ TEST(limits, of_scatter) {
     return refusal(text);
   };
   EXPECT_EQ(scatter(), "accepted");
-  EXPECT_EQ(scatter("update_window_dims", "(2,)"), "scatter: axes must be in [0, 2); got [2].");
-  EXPECT_EQ(scatter("inserted_window_dims", "(2,)"), "scatter: axes must be in [0, 2); got [2].");
-  EXPECT_EQ(scatter("input_batching_dims", "(0,)"), "scatter: axes must be distinct; got [0,0].");
-  EXPECT_EQ(scatter("scatter_dims_to_operand_dims", "(2,)"), "scatter: axes must be in [0, 2); got [2].");
+  EXPECT_EQ(scatter("update_window_dims", "(2,)"), "scatter_add: axes must be in [0, 2); got [2].");
+  EXPECT_EQ(scatter("inserted_window_dims", "(2,)"), "scatter_add: axes must be in [0, 2); got [2].");
+  EXPECT_EQ(scatter("input_batching_dims", "(0,)"), "scatter_add: axes must be distinct; got [0,0].");
+  EXPECT_EQ(scatter("scatter_dims_to_operand_dims", "(2,)"), "scatter_add: axes must be in [0, 2); got [2].");
   EXPECT_NE(scatter("scatter_dims_to_operand_dims", "()"), "accepted");
   EXPECT_NE(scatter("scatter_indices_batching_dims", "(0,)"), "accepted");
   EXPECT_NE(scatter("inserted_window_dims", "()"), "accepted");
@@ -268,7 +268,7 @@ TEST(limits, of_scatter) {
       "f32[5,3] = scatter_add[dimension_numbers=(update_window_dims=(), inserted_window_dims=(1,), "
       "input_batching_dims=(0,), scatter_indices_batching_dims=(0,), scatter_dims_to_operand_dims=(0,)) mode=clip "
       "unique_indices=False] u ids v";
-  EXPECT_EQ(refusal(both), "scatter: axes must be distinct; got [0,0].");
+  EXPECT_EQ(refusal(both), "scatter_add: axes must be distinct; got [0,0].");
 }
 
 TEST(limits, of_windows) {
@@ -281,8 +281,9 @@ TEST(limits, of_windows) {
     return refusal(text);
   };
   EXPECT_EQ(window("window_dimensions", "(2,)"), "accepted");
-  EXPECT_EQ(window("padding_low", "()"), "reduce_window: padding_low must have one entry per axis; got [] for f32[4].");
-  EXPECT_EQ(window("window_strides", "(0,)"), "reduce_window: window strides must be positive; got 0 for axis 0.");
+  EXPECT_EQ(window("padding_low", "()"),
+            "reduce_window_sum: padding_low must have one entry per axis; got [] for f32[4].");
+  EXPECT_EQ(window("window_strides", "(0,)"), "reduce_window_sum: window strides must be positive; got 0 for axis 0.");
   for (const char* list :
        {"window_dimensions", "window_strides", "base_dilations", "window_dilations", "padding_low", "padding_high"}) {
     EXPECT_NE(window(list, with("(@,)", kMin)), "accepted") << list;

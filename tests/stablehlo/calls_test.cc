@@ -129,7 +129,7 @@ TEST(calls, recursion_is_refused_by_name) {
             "a.mlir:6:3: func.call: a function may not call itself; got @main.");
   // A chain deeper than the stack is refused too.
   std::string text = doubling(300);
-  EXPECT_NE(error_of(text).find("calls may be at most 256 deep"), std::string::npos);
+  EXPECT_NE(error_of(text).find("calls may be at most 128 deep"), std::string::npos);
 }
 
 // In the text that is written all functions are in one module, under names of their own.

@@ -497,11 +497,6 @@ func.func @main() {
                "%x: tensor<2x2xf64>"),
       "a.mlir:2:10: stablehlo.custom_call: the parameter uplo must be the number of one of the letters LU; got 77 : "
       "ui8.");
-  EXPECT_EQ(error_of("  %0:3 = stablehlo.custom_call @lapack_dgetrf_ffi(%x) : (tensor<2x2xf64>) -> (tensor<2x2xf64>, "
-                     "tensor<2xi32>, tensor<i32>)\n",
-                     "%x: tensor<2x2xf64>"),
-            "a.mlir:2:10: stablehlo.custom_call: the target must be registered; got "
-            "@lapack_dgetrf_ffi.");
 }
 
 // ---- errors ----

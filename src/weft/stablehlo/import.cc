@@ -156,7 +156,7 @@ void Importer::enter(const Op& function, const Op& use) {
   if (std::ranges::find(staging_, &function) != staging_.end())
     refuse(use, "a function may not call itself; got @" + std::string(function.symbol()) + ".");
   // Each call is a few frames of the stack.
-  constexpr std::size_t kDeepest = 256;
+  constexpr std::size_t kDeepest = 128;
   if (staging_.size() >= kDeepest) refuse(use, "calls may be at most " + std::to_string(kDeepest) + " deep.");
   staging_.push_back(&function);
 }

@@ -30,10 +30,6 @@ TEST(unbound_axis_error, a_program_that_names_an_axis_runs_alone) {
   Arrays outs;
   EXPECT_THROW(eval_jaxpr(program, Arrays{np::ones({})}, outs), UnboundAxisError);
   EXPECT_EQ(ir::parse(program.str()), program);
-  expect_error<UnboundAxisError>(
-      [&] { stablehlo::print(program); },
-      "stablehlo: there are no mapped axes in StableHLO; got a program that names axis 'i'.\n"
-      "hint: print the function that vmap returns: there the axis is one of an array.");
 }
 
 }  // namespace

@@ -29,6 +29,23 @@ TEST(coverage, every_operation_has_text) {
   }
 }
 
+TEST(print, a_program_that_names_a_mapped_axis_is_refused) {
+  ir::Jaxpr program;
+  vmap(
+      [&](Array x) {
+        program = make_jaxpr([](Array v) { return lax::psum(v, "i"); })(x);
+        return x;
+      },
+      {.axis_name = "i"})(np::ones({2}));
+  try {
+    stablehlo::print(program);
+    FAIL() << "nothing was thrown";
+  } catch (const UnboundAxisError& e) {
+    EXPECT_EQ(e.message(), "stablehlo: there are no mapped axes in StableHLO; got a program that names axis 'i'.");
+    EXPECT_EQ(e.hint(), "print the function that vmap returns: there the axis is one of an array.");
+  }
+}
+
 // What may differ after text: the order of a sum in operations that are written as others, and cosh of f32, which means
 // CHLO's formula when it is read (import_chlo.cc).
 bool exact(OpCode op, DType t) {

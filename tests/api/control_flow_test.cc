@@ -109,6 +109,34 @@ TEST(switch_, chooses_among_functions) {
             "switch_: branches must return the same types; got result of branch 0, f64[] and of branch 1, f32[].");
 }
 
+TEST(switch_, says_what_is_wrong_and_where) {
+  const auto check = [](int line, const std::string& text, auto f) {
+    try {
+      f();
+      ADD_FAILURE() << "nothing was thrown";
+    } catch (const Error& e) {
+      EXPECT_EQ(e.message(), text);
+      EXPECT_EQ(e.location().str(), "control_flow_test.cc:" + std::to_string(line));
+    }
+  };
+  const auto same = [](Array y) { return y; };
+  const std::vector<std::function<Array(Array)>> none;
+  check(__LINE__, "switch_: there must be a branch; got none.", [&] { switch_(Array(0), none, 1.0); });
+  check(__LINE__, "switch_: the index must be an integer; got none.", [&] { switch_(Array(), std::tuple(same), 1.0); });
+  check(__LINE__, "switch_: the index must be an integer; got f64[].", [&] { switch_(1.0, std::tuple(same), 1.0); });
+  check(__LINE__, "cond: the predicate must be true or false; got i32[].", [&] { cond(1, same, same, Array(1.0)); });
+  check(__LINE__ + 1, "cond: the predicate must be true or false; got none.",
+        [&] { cond(Array(), same, same, Array(1.0)); });
+  const auto add = [](Array a, Array b) { return a + b; };
+  const Array two = np::ones({2});
+  check(__LINE__ + 1, "associative_scan: the axis must be one of every array; got axis 1 for elements of type f32[2].",
+        [&] { associative_scan(add, np::ones({2}), false, 1); });
+  check(__LINE__ + 3,
+        "associative_scan: the function must return what it takes; got elements going in as f32[1] and coming out as "
+        "f32[].",
+        [&] { associative_scan([](Array a, Array) { return np::sum(a); }, two); });
+}
+
 // ---- loops ----
 
 TEST(while_loop, goes_on_while_the_condition_holds) {
@@ -140,7 +168,7 @@ TEST(while_loop, carries_trees_and_captures) {
 TEST(while_loop, says_what_changes) {
   EXPECT_EQ(message<DTypeError>(
                 [] { while_loop([](Array y) { return y < 10; }, [](Array y) { return y + 0.5; }, Array(1)); }),
-            "while_loop: what is carried must keep its type; got carry going in as i32[] and coming out as f64[].");
+            "while_loop: what is carried must keep its type; got state going in as i32[] and coming out as f64[].");
   EXPECT_EQ(message<DTypeError>([] { while_loop([](Array y) { return y; }, [](Array y) { return y; }, Array(1)); }),
             "while_loop: the condition must be true or false; got i32[].");
   EXPECT_EQ(message<DTypeError>([] { while_loop([](Array) { return Array(); }, [](Array y) { return y; }, Array(1)); }),
@@ -181,6 +209,43 @@ TEST(fori_loop, bounds_are_integer_scalars) {
   EXPECT_EQ(message<ShapeError>([&] { fori_loop(Array(0), np::array({1, 2}), body, Array(1)); }),
             "fori_loop: the upper bound must be a scalar; got i32[2].");
   EXPECT_EQ(fori_loop(Array(0), Array(std::int64_t{3}), body, Array(1)).item<int>(), 4);
+}
+
+TEST(fori_loop, bounds_of_mixed_signs_count_in_a_type_that_holds_both) {
+  const auto steps = [](Array lower, Array upper) {
+    return fori_loop(lower, upper, [](Array, Array y) { return y + 1; }, Array(0)).item<int>();
+  };
+  EXPECT_EQ(steps(Array(-1), Array(3u)), 4);
+  EXPECT_EQ(steps(Array(std::uint8_t{200}), Array(std::int8_t{-3})), 0);
+  EXPECT_EQ(steps(Array(std::int8_t{-100}), Array(std::uint8_t{100})), 200);
+  EXPECT_EQ(steps(Array(std::int64_t{-2}), Array(3u)), 5);
+  EXPECT_EQ(fori_loop(
+                Array(-1), Array(3u), [](Array i, Array) { return i; }, Array(std::int64_t{0}))
+                .item<std::int64_t>(),
+            2);
+  EXPECT_EQ(message<DTypeError>([&] { steps(Array(-1), Array(std::uint64_t{3})); }),
+            "fori_loop: there must be an integer type that holds both bounds; got i32[] and u64[].");
+}
+
+TEST(loops, say_what_the_user_called) {
+  const auto ones = [](Array, Array) { return np::ones({2}, f64); };
+  const auto check = [](int line, const std::string& text, auto f) {
+    try {
+      f();
+      ADD_FAILURE() << "nothing was thrown";
+    } catch (const Error& e) {
+      EXPECT_EQ(e.message(), text);
+      EXPECT_EQ(e.location().str(), "control_flow_test.cc:" + std::to_string(line));
+    }
+  };
+  check(__LINE__ + 2,
+        "fori_loop: what is carried must keep its type; got value going in as f64[] and coming out as f64[2].",
+        [&] { fori_loop(0, 3, ones, Array(1.0)); });
+  check(__LINE__ + 2,
+        "fori_loop: what is carried must keep its type; got value going in as f64[] and coming out as f64[2].",
+        [&] { fori_loop(Array(0), Array(3), ones, Array(1.0)); });
+  check(__LINE__ + 1, "map: what is scanned over must have first axes of one length, 2; got xs[1] of type f32[3].",
+        [&] { map([](std::pair<Array, Array> p) { return p.first; }, std::pair(np::ones({2}), np::ones({3}))); });
 }
 
 TEST(fori_loop, with_traced_bounds_is_a_while_loop) {
@@ -276,6 +341,19 @@ TEST(scan, over_nothing_counts_its_steps) {
   const auto [y, none] =
       scan([](Array c) { return std::pair(c * 2, std::tuple<>()); }, Array(1.0), no_xs, {.length = 0});
   EXPECT_EQ(y.item<double>(), 1);
+}
+
+TEST(scan, of_no_steps_runs_nothing) {
+  // What does not change with the steps is computed once before them, in reverse mode; here it would never end well.
+  const auto f = [](Array k) {
+    const auto step = [=](Array c) {
+      const Array r = while_loop([](Array y) { return y > 0.0; }, [](Array y) { return y * 1.5; }, k, {.max_steps = 4});
+      return std::pair(c * r, std::tuple<>());
+    };
+    return scan(step, k, no_xs, {.length = 0}).first;
+  };
+  EXPECT_EQ(grad(f)(2.0).item<double>(), 1);
+  EXPECT_EQ(jit(grad(f))(2.0).item<double>(), 1);
 }
 
 TEST(scan, says_what_is_wrong) {

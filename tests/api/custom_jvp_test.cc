@@ -313,8 +313,6 @@ TEST(custom_jvp, what_a_rule_returns_is_checked_leaf_by_leaf) {
     EXPECT_EQ(error_of([&] { grad(jit(with(rule)))(x); }), text);
     return text;
   };
-  // At once, the function itself does not run, and nothing is known of its result.
-  const auto staged_error = [&](auto rule) { return error_of([&] { grad(jit(with(rule)))(x); }); };
   const auto out = [](Array w) { return Out{{"w", w}, {"n", Array(1)}}; };
   const auto tangent = [](Array w) { return Out{{"w", w}, {"n", Array()}}; };
   EXPECT_EQ(error([&](Array y, Array dy) { return std::pair(out(y), tangent(np::sum(dy))); }),
@@ -326,15 +324,33 @@ TEST(custom_jvp, what_a_rule_returns_is_checked_leaf_by_leaf) {
   EXPECT_EQ(error([&](Array y, Array dy) { return std::pair(out(y), out(dy)); }),
             "DTypeError: custom_jvp: tangent['n'] must be none, for integers and bool have no tangent; got i32[] for "
             "result['n'] of type i32[].");
-  EXPECT_EQ(staged_error([&](Array y, Array dy) { return std::pair(out(np::sum(y)), tangent(np::sum(dy))); }),
+  EXPECT_EQ(error([&](Array y, Array dy) { return std::pair(out(np::sum(y)), tangent(np::sum(dy))); }),
             "ShapeError: custom_jvp: result of the rule['w'] must have the type of result['w']; got f64[] for f64[2].");
-  EXPECT_EQ(staged_error([&](Array y, Array dy) { return std::pair(Out{{"v", y}, {"n", Array(1)}}, tangent(dy)); }),
+  EXPECT_EQ(error([&](Array y, Array dy) { return std::pair(Out{{"v", y}, {"n", Array(1)}}, tangent(dy)); }),
             "TreeError: custom_jvp: result of the rule must have the structure of result; got result of the rule['v'] "
             "but nothing for result['w'].");
   // A none tangent is zero.
   EXPECT_EQ(
       doubles(grad(with([&](Array y, Array) { return std::pair(out(y), Out{{"w", Array()}, {"n", Array()}}); }))(x)),
       (Doubles{0, 0}));
+}
+
+TEST(custom_jvp, the_functions_result_is_known_by_tracing_it_once_for_the_types_of_its_arguments) {
+  int calls = 0;
+  const auto f = custom_jvp(
+      [&](Array x) {
+        ++calls;
+        return 2.0 * x;
+      },
+      [](Array x, Array dx) { return std::pair(2.0 * x, 2.0 * dx); });
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(grad(f)(1.0).item<double>(), 2);
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(doubles(grad([&](Array x) { return np::sum(f(x)); })(np::array({1.0, 2.0}))), (Doubles{2, 2}));
+  EXPECT_EQ(calls, 2);
+  // Other functions with rules inside are not asked for theirs.
+  const auto outer =
+      custom_jvp([=](Array x) { return f(x); }, [](Array x, Array dx) { return std::pair(2.0 * x, dx); });
+  EXPECT_EQ(grad(outer)(1.0).item<double>(), 1);
 }
 
 TEST(custom_jvp, errors_name_the_rule_and_its_line) {

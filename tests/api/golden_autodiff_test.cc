@@ -1,6 +1,8 @@
 // Derivatives that JAX prints (golden values B, the rows that need only the operations of today).
 #include <gtest/gtest.h>
 
+#include <complex>
+
 #include "weft/weft.h"
 
 namespace weft {
@@ -77,6 +79,24 @@ TEST(golden_autodiff, row_86_complex_gradient_of_a_real_function) {
   const auto f = [](Array z) { return np::square(np::real(z)) + np::square(np::imag(z)); };
   const auto g = grad(f)(std::complex<float>(3, 4)).item<std::complex<float>>();
   EXPECT_EQ(g, std::complex<float>(6, -8));
+}
+
+TEST(golden_autodiff, row_88_complex_gradient_through_a_cholesky_factor) {
+  using C = std::complex<double>;
+  const Array a =
+      np::array({{C(5, 0), C(2, 3), C(0, 5)}, {C(2, -3), C(7, 0), C(1, 7)}, {C(0, -5), C(1, -7), C(12, 0)}});
+  const auto f = [](Array x) {
+    // JAX factors the Hermitian part.
+    const Array l = lax::cholesky((x + np::conj(np::transpose(x))) / 2.0);
+    return np::sum(np::square(l - np::sin(l)));
+  };
+  auto [y, pullback] = vjp(f, a);
+  const auto g = std::get<0>(pullback(Array(C(1, 0)))).to_vector<C>();
+  const C want[] = {C(-.75342447, 0),         C(-3.0509021, -10.940544), C(5.989684, 3.5422976),
+                    C(-3.0509021, 10.940544), C(-8.904487, 0),           C(-5.1351547, -6.5593696),
+                    C(5.989684, -3.5422976),  C(-5.1351547, 6.5593696),  C(.01320434, 0)};
+  // Theirs are single precision, and the factor amplifies rounding: six digits of the largest element.
+  for (std::size_t i = 0; i < 9; ++i) EXPECT_LT(std::abs(g[i] - want[i]), 1.2e-5) << i;
 }
 
 TEST(golden_autodiff, row_89_holomorphic_derivative_of_sine) {

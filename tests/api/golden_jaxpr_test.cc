@@ -1,4 +1,4 @@
-// Programs as JAX prints them (golden values C1 - C4, C7 and the vmap demonstration).
+// Programs as JAX prints them (golden values C1 - C7 and the vmap demonstration).
 // Two differences, on purpose: a literal shows the shape it is repeated to (`3.0:f32[8]`), because
 // operations do not broadcast, and argument names follow our own order of equations.
 #include <gtest/gtest.h>
@@ -58,6 +58,47 @@ TEST(golden_jaxpr, sum_of_x_plus_three_sine_y) {
   EXPECT_EQ(text(make_jaxpr([&](Array x, Array y) { return np::sum(x + helper(y)); })(v, v)), expected);
   EXPECT_EQ(text(make_jaxpr([&](std::pair<Array, Array> p) { return f(p.first, p.second); })(std::pair(v, v))),
             expected);
+}
+
+// C5 in spirit: an i32 index needs no conversion, and a branch that is linear is not marked so.
+TEST(golden_jaxpr, a_switch_of_three_branches) {
+  const auto f = [](Array i, Array x) {
+    return switch_(i,
+                   std::tuple([](Array a) { return a + 1.0f; }, [](Array a) { return a - 2.0f; },
+                              [](Array a) { return a + 3.0f; }),
+                   x);
+  };
+  EXPECT_EQ(text(make_jaxpr(f)(1, 1.0f)),
+            "{ lambda ; a:i32[] b:f32[]. let\n"
+            "    c:i32[] = clamp 0:i32[] a 2:i32[]\n"
+            "    d:f32[] = cond[\n"
+            "      branches=({ lambda ; e:f32[]. let f:f32[] = add e 1.0:f32[] in (f,) }, "
+            "{ lambda ; g:f32[]. let h:f32[] = sub g 2.0:f32[] in (h,) }, "
+            "{ lambda ; i:f32[]. let j:f32[] = add i 3.0:f32[] in (j,) })\n"
+            "    ] c b\n"
+            "  in (d,) }");
+}
+
+// C6 in spirit: the upper bound is a constant of the condition instead of something carried, and ones are a literal.
+TEST(golden_jaxpr, a_loop_whose_count_is_traced) {
+  const auto f = [](Array arg, Array n) {
+    const Array ones = np::ones({16});
+    return fori_loop(Array(0), n, [&](Array, Array c) { return c + ones * 3.0f + arg; }, arg + ones);
+  };
+  EXPECT_EQ(text(make_jaxpr(f)(np::zeros({16}), 5)),
+            "{ lambda ; a:f32[16] b:i32[]. let\n"
+            "    c:f32[16] = add a 1.0:f32[16]\n"
+            "    _:i32[] d:f32[16] = while[\n"
+            "      cond_jaxpr={ lambda e:i32[]; f:i32[] g:f32[16]. let h:bool[] = lt f e in (h,) }\n"
+            "      body_jaxpr={ lambda i:f32[16]; j:i32[] k:f32[16]. let\n"
+            "          l:f32[16] = mul 1.0:f32[16] 3.0:f32[16]\n"
+            "          m:f32[16] = add k l\n"
+            "          n:f32[16] = add m i\n"
+            "          o:i32[] = add j 1:i32[]\n"
+            "        in (o, n) }\n"
+            "      max_steps=None\n"
+            "    ] b a 0:i32[] c\n"
+            "  in (d,) }");
 }
 
 TEST(golden_jaxpr, product_of_matrix_plus_one_and_vector_plus_one) {

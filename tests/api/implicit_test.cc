@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <complex>
+#include <functional>
 #include <string>
 
 #include "harness/errors.h"
@@ -273,19 +275,151 @@ TEST(custom_fixed_point, of_trees_under_every_transformation) {
               slope(0.4, 1e-6), 1e-9);
 }
 
-TEST(custom_fixed_point, options_end_the_iteration) {
+TEST(custom_fixed_point, that_is_not_found_is_an_error) {
   const auto steps = [](FixedPointOptions options) {
     return custom_fixed_point([](Array x) { return x + 1.0; }, 0.0, options).item<double>();
   };
-  EXPECT_EQ(steps({.max_steps = 7}), 7);
-  EXPECT_EQ(steps({.max_steps = 1}), 1);
   EXPECT_EQ(steps({.tolerance = 0.1}), 9);  // 1 is at most 0.1 * (1 + 9)
+  EXPECT_EQ(steps({.tolerance = 0.1, .max_steps = 9}), 9);
+  const std::string text =
+      "ValueError: while_loop: the condition must become false within max_steps; got one that still holds after "
+      "them.";
+  EXPECT_EQ(error_of([&] { steps({.tolerance = 0.1, .max_steps = 8}); }), text);
+  EXPECT_EQ(error_of([&] { steps({.max_steps = 1}); }), text);
+  // The same contraction, too slow for so few steps, and for its derivatives.
+  const auto slow = [](Array a, FixedPointOptions options) {
+    return custom_fixed_point([=](Array x) { return -0.999 * x + a; }, 0.0 * a, options);
+  };
+  EXPECT_EQ(error_of([&] { slow(1.0, {.tolerance = 1e-12, .max_steps = 20}); }), text);
+  EXPECT_NEAR(slow(1.0, {.tolerance = 1e-12, .max_steps = 100000}).item<double>(), 1 / 1.999, 1e-8);
+  EXPECT_EQ(error_of([&] {
+              jit([&](Array a) { return slow(a, {.tolerance = 1e-12, .max_steps = 20}); })(1.0);
+            }).substr(0, 11),
+            "ValueError:");
+}
+
+TEST(custom_fixed_point, says_what_is_wrong) {
+  const auto steps = [](FixedPointOptions options) {
+    return custom_fixed_point([](Array x) { return x + 1.0; }, 0.0, options);
+  };
   EXPECT_EQ(error_of([&] { steps({.max_steps = 0}); }),
             "ValueError: custom_fixed_point: there must be at least one step; got 0.");
   EXPECT_EQ(error_of([&] { steps({.tolerance = -1.0}); }),
             "ValueError: custom_fixed_point: the tolerance must not be negative; got -1.000000.");
   EXPECT_EQ(error_of([] { custom_fixed_point([](Array x) { return np::stack({x, x}); }, 1.0); }),
             "ShapeError: custom_fixed_point: result must have the type of x; got f64[2] for f64[].");
+  for (const Array& guess : {Array(1), np::array({std::complex<double>(1, 2)})})
+    EXPECT_EQ(error_of([&] { custom_fixed_point([](Array x) { return x / 2; }, guess); }),
+              "DTypeError: custom_fixed_point: the guess must be float; got " + guess.aval().str() + ".");
+}
+
+// ---- maps that use transformations ----
+
+// One unknown: c / (m applied to 1).
+const auto divide = [](auto m, Array c) { return c / m(np::ones_like(c)); };
+
+TEST(custom_linear_solve, maps_may_be_derivatives_of_anything) {
+  const auto smooth = [](Array c) { return np::sin(c) + c * c; };
+  const auto scanned = [=](Array x) {
+    return scan([=](Array c) { return std::pair(smooth(c), std::tuple<>()); }, x, no_xs, {.length = 1}).first;
+  };
+  const auto chosen = [=](Array x) { return cond(x > 0.0, smooth, [](Array c) { return c; }, x); };
+  const auto looped = [=](Array x) {
+    return while_loop([](std::pair<Array, Array> s) { return s.second < 1; },
+                      [=](std::pair<Array, Array> s) { return std::pair(smooth(s.first), s.second + 1); },
+                      std::pair(x, Array(0)), {.max_steps = 2})
+        .first;
+  };
+  const double slope = std::cos(0.7) + 1.4;
+  const auto check = [&](const char* what, const std::function<Array(Array)>& f) {
+    SCOPED_TRACE(what);
+    const auto solved = [&](Array b) {
+      return custom_linear_solve([&](Array v) { return jvp(f, Array(0.7), v).second; }, b, divide, divide);
+    };
+    EXPECT_NEAR(grad(solved)(2.0).item<double>(), 1 / slope, 1e-12);
+    EXPECT_NEAR(jit(grad(solved))(2.0).item<double>(), 1 / slope, 1e-12);
+    EXPECT_NEAR(
+        std::get<0>(linear_transpose([&](Array v) { return jvp(f, Array(0.7), v).second; }, 1.0)(1.0)).item<double>(),
+        slope, 1e-12);
+    // Gauss-Newton: J^T J v.
+    const auto squared = [&](Array b) {
+      const auto map = [&](Array v) {
+        const auto pull = vjp(f, Array(0.7)).second;
+        return std::get<0>(pull(jvp(f, Array(0.7), v).second));
+      };
+      return custom_linear_solve(map, b, divide, symmetric);
+    };
+    EXPECT_NEAR(grad(squared)(2.0).item<double>(), 1 / (slope * slope), 1e-12);
+  };
+  check("plain", smooth);
+  check("jit", jit(smooth));
+  check("scan", scanned);
+  check("cond", chosen);
+  check("while", looped);
+  check("checkpoint", checkpoint(smooth));
+  // Products with a Hessian.
+  const auto slope_of = grad(jit([](Array x) { return np::sin(x) + x * x * x; }));
+  const auto newton = [&](Array b) {
+    return custom_linear_solve([&](Array v) { return jvp(slope_of, Array(0.7), v).second; }, b, divide, symmetric);
+  };
+  EXPECT_NEAR(grad(newton)(2.0).item<double>(), 1 / (4.2 - std::sin(0.7)), 1e-12);
+}
+
+TEST(custom_linear_solve, of_a_map_that_is_not_linear_is_still_refused) {
+  const auto square = jit([](Array x) { return x * x; });
+  EXPECT_EQ(
+      error_of([&] {
+        grad([&](Array b) { return custom_linear_solve([&](Array v) { return square(v); }, b, divide, divide); })(2.0);
+      }),
+      "NotDifferentiableError: custom_linear_solve: the map must be linear; got one whose derivative depends on "
+      "f64[], what it is applied to.");
+}
+
+TEST(implicit, equations_may_call_functions_that_have_reverse_mode_alone) {
+  const auto tripled = custom_vjp([](Array x) { return 3.0 * x; }, [](Array x) { return std::pair(3.0 * x, x); },
+                                  [](Array, Array ct) { return 3.0 * ct; }, {.name = "tripled"});
+  // x = tripled(a) / 2.
+  const auto root = [&](Array a) {
+    return custom_root([&](Array x) { return 2.0 * x - tripled(a); }, 0.0,
+                       [](auto f, Array x) { return x - f(x) / 2.0; }, divide);
+  };
+  EXPECT_EQ(root(4.0).item<double>(), 6);
+  EXPECT_EQ(grad(root)(4.0).item<double>(), 1.5);
+  EXPECT_EQ(jit(grad(jit(root)))(4.0).item<double>(), 1.5);
+  const auto fixed = [&](Array a) {
+    return custom_fixed_point([&](Array x) { return 0.5 * x + tripled(a); }, 0.0, {.tolerance = 1e-14});
+  };
+  EXPECT_NEAR(grad(fixed)(4.0).item<double>(), 6, 1e-10);
+  // tripled(a) x = b.
+  const auto solved = [&](Array a) {
+    return custom_linear_solve([&](Array x) { return tripled(a) * x; }, Array(6.0), divide, divide);
+  };
+  EXPECT_NEAR(grad(solved)(2.0).item<double>(), -0.5, 1e-12);
+  EXPECT_NEAR(jit(grad(solved))(2.0).item<double>(), -0.5, 1e-12);
+}
+
+TEST(implicit, types_are_checked_without_transformations_too) {
+  const auto solve = [](auto, Array x) { return x; };
+  const auto tangent = [](auto g, Array y) { return y / g(np::ones_like(y)); };
+  EXPECT_EQ(error_of([&] { custom_root([](Array x) { return x; }, Array(1), solve, tangent); }),
+            "DTypeError: custom_root: unknowns must be float or complex; got i32[].");
+  EXPECT_EQ(error_of([&] { custom_root([](Array x) { return np::stack({x, x}); }, Array(1.0), solve, tangent); }),
+            "ShapeError: custom_root: result must have the type of x; got f64[2] for f64[].");
+  EXPECT_EQ(error_of([&] {
+              custom_root([](Array x) { return x; }, Array(1.0), [](auto, Array x) { return x.astype(f32); }, tangent);
+            }),
+            "DTypeError: custom_root: result must have the type of x; got f32[] for f64[].");
+  EXPECT_EQ(error_of([&] { custom_linear_solve([](Array x) { return x; }, Array(1), solve); }),
+            "DTypeError: custom_linear_solve: b must be float or complex; got i32[].");
+  EXPECT_EQ(error_of([&] {
+              custom_linear_solve([](Array x) { return x; }, np::ones({2}), [](auto, Array b) { return np::sum(b); });
+            }),
+            "ShapeError: custom_linear_solve: result must have the type of x; got f32[] for f32[2].");
+  EXPECT_EQ(error_of([&] {
+              custom_linear_solve([](Array x) { return np::sum(x); }, np::ones({2}),
+                                  [](auto m, Array b) { return m(b); });
+            }),
+            "ShapeError: custom_linear_solve: result must have the type of x; got f32[] for f32[2].");
 }
 
 TEST(implicit, leave_nothing_behind) {

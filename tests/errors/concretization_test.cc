@@ -321,7 +321,7 @@ TEST(concretization_error, in_branches_and_loops) {
   expect_in([&] { switch_(0, std::vector{choose, choose}, 1.0f); }, "branch 0 of switch_");
   expect_in([&] { while_loop([](Array x) { return x < 3; }, choose, 1.0f); }, "the body of while_loop");
   expect_in([&] { while_loop([&](Array x) { return choose(x) < 3; }, same, 1.0f); }, "the condition of while_loop");
-  expect_in([&] { map(choose, np::ones({3})); }, "the body of scan", "args[1]");
+  expect_in([&] { map(choose, np::ones({3})); }, "the body of map", "args[1]");
   expect_in([&] { checkpoint(choose)(1.0f); }, "checkpoint(f)");
 }
 

@@ -327,11 +327,12 @@ TEST(value_error, a_loop_that_takes_more_steps_than_it_may) {
                            "after them.\n"
                            "  at here\n"
                            "hint: allow more steps, or end the loop earlier.");
-  expect_error<ValueError>([&] { jit(loop)(2.0); },
-                           "while: the condition must become false within max_steps; got one that still holds after "
-                           "them.\n"
-                           "  at here\n"
-                           "hint: allow more steps, or end the loop earlier.");
+  expect_error<ValueError>(
+      [&] { jit(loop)(2.0); },
+      "while_loop: the condition must become false within max_steps; got one that still holds after "
+      "them.\n"
+      "  at here\n"
+      "hint: allow more steps, or end the loop earlier.");
 }
 
 TEST(value_error, an_integer_that_the_parameter_does_not_hold) {

@@ -3,7 +3,7 @@
 #include <string_view>
 #include <unordered_set>
 
-#include "weft/ir/builder.h"
+#include "weft/control/linear_map.h"
 
 namespace weft::api {
 
@@ -102,34 +102,28 @@ Arrays push_forward(const transforms::Linearized& lin, std::span<const Array> pr
 transforms::Linearized linearize_linear(const FlatFunction& f, std::span<const Array> args, const PathLeaves& paths) {
   ir::Avals inputs = avals_of(args);
   const Staged staged = stage(f, inputs, "linear_transpose(f)");
-  const std::size_t num_consts = staged.captured.size(), num_outs = staged.jaxpr.outputs().size();
+  const std::size_t num_consts = staged.captured.size();
   std::vector<bool> differentiated(num_consts, false);
   for (const bool d : inexact_leaves(args)) differentiated.push_back(d);
   const auto lin = transforms::linearize_jaxpr(staged.jaxpr, differentiated);
 
   // What the derivative needs of the function's own run must come from constants alone.
-  std::vector<bool> residuals(num_outs, false);
-  residuals.resize(num_outs + lin->num_residuals, true);
-  const ir::Jaxpr needed = ir::dce(lin->primal, residuals);
-  std::vector<bool> read(needed.num_vars(), false);
-  for (const ir::Eqn& e : needed.eqns())
-    for (const ir::Atom a : needed.operands(e))
-      if (!a.is_literal()) read[a.index()] = true;
-  for (const ir::Atom a : needed.outputs())
-    if (!a.is_literal()) read[a.index()] = true;
+  const auto broken = control::not_linear(*lin, differentiated);
   std::size_t leaf = 0;  // of `paths`, which lists the none arrays too
   Arrays values = staged.captured;
   for (std::size_t i = 0; i < args.size(); ++i, ++leaf) {
     while (!paths.arrays[leaf].defined()) ++leaf;
-    if (differentiated[num_consts + i] && read[num_consts + i])
+    if (broken && broken->input == num_consts + i) {
+      const ForcedLocation line(broken->line);
       throw NotDifferentiableError(
           "linear_transpose: the function must be linear; its derivative depends on " + paths.paths[leaf] + ".",
           "vjp(f, x) gives the transposed derivative of any function at x.");
+    }
     values.push_back(differentiated[num_consts + i] ? zeros_of(args[i].aval()) : args[i]);
   }
 
   transforms::Linearized r;
-  eval_jaxpr(needed, values, r.residuals);
+  eval_jaxpr(control::residuals_of(*lin), values, r.residuals);
   r.tangent = lin->tangent;
   r.has_tangent = lin->has_tangent;
   for (const Aval a : staged.jaxpr.output_avals()) r.outs.push_back(zeros_of(a));

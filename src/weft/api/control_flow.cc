@@ -1,13 +1,20 @@
 #include "weft/api/control_flow.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
-#include <unordered_map>
 
+#include "weft/api/captures.h"
 #include "weft/control/programs.h"
 #include "weft/ops/lax.h"
+#include "weft/ops/prefixes.h"
 
 namespace weft::api {
+
+using ops::in_groups;
+using ops::out_of_groups;
+using ops::prefixes;
+using ops::rows;
 
 namespace {
 
@@ -29,31 +36,38 @@ void check_same_type(Aval a, Aval b, const std::string& what, const std::string&
 
 // ---- cond, switch_ ----
 
-Array predicate(const std::string& what, const Array& x) {
-  if (!x.defined()) throw DTypeError(what + " must be true or false; got none.");
-  if (x.ndim() != 0) throw ShapeError(what + " must be a scalar; got " + x.aval().str() + ".");
+Array predicate(const char* function, const char* what, const Array& x, const SourceLocation& loc) {
+  const LocationScope scope(loc, function);
+  const std::string text = std::string(function) + ": " + what;
+  if (!x.defined()) throw DTypeError(text + " must be true or false; got none.");
+  if (x.ndim() != 0) throw ShapeError(text + " must be a scalar; got " + x.aval().str() + ".");
   if (x.dtype() != boolean)
-    throw DTypeError(what + " must be true or false; got " + x.aval().str() + ".",
+    throw DTypeError(text + " must be true or false; got " + x.aval().str() + ".",
                      "compare it with something, for instance x != 0.");
   return x;
 }
 
-Array branch_index(const Array& x) {
+Array branch_index(const Array& x, const SourceLocation& loc) {
+  const LocationScope scope(loc, "switch_");
+  if (!x.defined()) throw DTypeError("switch_: the index must be an integer; got none.");
   if (x.ndim() != 0) throw ShapeError("switch_: the index must be a scalar; got " + x.aval().str() + ".");
   if (category(x.dtype()) != Category::kInteger)
     throw DTypeError("switch_: the index must be an integer; got " + x.aval().str() + ".");
   return x;
 }
 
+void check_branches(std::size_t n, const SourceLocation& loc) {
+  const LocationScope scope(loc, "switch_");
+  if (n == 0) throw ValueError("switch_: there must be a branch; got none.");
+}
+
 Arrays bind_branches(const char* what, const SourceLocation& loc, const Array& index, std::span<const Branch> branches,
                      std::span<const Array> xs) {
   const std::string name = transform_name(what, loc);
   const ir::Avals types = branches[0].staged.jaxpr.output_avals();
-  // All captures once, in the order of the branches.
-  Arrays operands;
-  std::unordered_map<const Value*, std::size_t> places;
-  std::vector<std::vector<std::size_t>> captured;
+  std::vector<const Staged*> staged;
   for (std::size_t b = 0; b < branches.size(); ++b) {
+    staged.push_back(&branches[b].staged);
     const ir::Avals own = branches[b].staged.jaxpr.output_avals();
     for (std::size_t i = 0; i < types.size(); ++i)
       with_note(name, [&] {
@@ -61,33 +75,13 @@ Arrays bind_branches(const char* what, const SourceLocation& loc, const Array& i
                         with_path("result", branches[0].paths, i) + " of branch 0,",
                         "of branch " + std::to_string(b) + ",");
       });
-    std::vector<std::size_t>& at = captured.emplace_back();
-    for (const Array& a : branches[b].staged.captured) {
-      const auto [it, added] = places.try_emplace(a.id(), operands.size());
-      if (added) operands.push_back(a);
-      at.push_back(it->second);
-    }
   }
-  const std::size_t num_captured = operands.size();
+  // Every branch takes what any captures.
+  SharedCaptures shared = share_captures(staged);
+  Arrays operands = std::move(shared.captures);
   operands.append(xs.begin(), xs.end());
-  const ir::Avals inputs = avals_of(operands);
   std::vector<ir::Jaxpr> programs;
-  for (std::size_t b = 0; b < branches.size(); ++b) {
-    const ir::Jaxpr& program = branches[b].staged.jaxpr;
-    if (num_captured == 0) {
-      programs.push_back(program);
-      continue;
-    }
-    programs.push_back(stage(
-                           [&](std::span<const Array> in, Arrays& outs) {
-                             Arrays args;
-                             for (const std::size_t i : captured[b]) args.push_back(in[i]);
-                             args.append(in.begin() + static_cast<std::ptrdiff_t>(num_captured), in.end());
-                             eval_jaxpr(program, args, outs);
-                           },
-                           inputs, name)
-                           .jaxpr);
-  }
+  for (const ir::Jaxpr& p : shared.programs) programs.push_back(ir::with_num_consts(p, 0));
   const LocationScope scope(loc, what);
   // Any integer, within the branches.
   Array chosen = index;
@@ -104,40 +98,47 @@ Arrays bind_branches(const char* what, const SourceLocation& loc, const Array& i
 
 // ---- loops ----
 
-void check_carry(const char* what, const std::vector<std::string>& paths, std::span<const Array> in,
-                 std::span<const Aval> out) {
+void check_carry(const LoopNames& names, const std::vector<std::string>& paths, std::span<const Array> in,
+                 std::span<const Aval> out, const SourceLocation& loc) {
+  const LocationScope scope(loc, names.function);
+  const auto path = [&](std::size_t i) {
+    const std::string full = i < paths.size() ? paths[i] : std::string();
+    return names.carried + (full.starts_with(names.inside) ? full.substr(std::strlen(names.inside)) : full);
+  };
   for (std::size_t i = 0; i < in.size(); ++i)
-    check_same_type(in[i].aval(), out[i], std::string(what) + ": what is carried must keep its type",
-                    with_path("carry", paths, i) + " going in as", "coming out as");
+    check_same_type(in[i].aval(), out[i], std::string(names.function) + ": what is carried must keep its type",
+                    path(i) + " going in as", "coming out as");
 }
 
-Arrays run_while(const Staged& cond, const Staged& body, std::span<const Array> init, const LoopOptions& options,
-                 const SourceLocation& loc) {
-  const LocationScope scope(loc, "while_loop");
+Arrays run_while(const char* function, const Staged& cond, const Staged& body, std::span<const Array> init,
+                 const LoopOptions& options, const SourceLocation& loc) {
+  const LocationScope scope(loc, function);
   Arrays captures = cond.captured;
   captures.append(body.captured.begin(), body.captured.end());
   return lax::while_(ir::with_num_consts(cond.jaxpr, cond.captured.size()),
                      ir::with_num_consts(body.jaxpr, body.captured.size()), captures, init, options.max_steps, loc);
 }
 
-std::int64_t scan_length(std::span<const Array> xs, const std::vector<std::string>& paths, const ScanOptions& options) {
+std::int64_t scan_length(const LoopNames& names, std::span<const Array> xs, const std::vector<std::string>& paths,
+                         const ScanOptions& options, const SourceLocation& loc) {
+  const LocationScope scope(loc, names.function);
+  const std::string op = std::string(names.function) + ": ";
   std::optional<std::int64_t> length = options.length;
-  if (length && *length < 0)
-    throw ValueError("scan: length must not be negative; got " + std::to_string(*length) + ".");
+  if (length && *length < 0) throw ValueError(op + "length must not be negative; got " + std::to_string(*length) + ".");
   if (options.unroll < 1)
-    throw ValueError("scan: unroll must be at least 1; got " + std::to_string(options.unroll) + ".");
+    throw ValueError(op + "unroll must be at least 1; got " + std::to_string(options.unroll) + ".");
   for (std::size_t i = 0; i < xs.size(); ++i) {
     if (xs[i].ndim() == 0)
-      throw ShapeError("scan: what is scanned over must have an axis; got " + with_path("xs", paths, i) + " of type " +
-                       xs[i].aval().str() + ".");
+      throw ShapeError(op + "what is scanned over must have an axis; got " + with_path(names.xs, paths, i) +
+                       " of type " + xs[i].aval().str() + ".");
     const std::int64_t n = xs[i].shape()[0];
     if (length && n != *length)
-      throw ShapeError("scan: what is scanned over must have first axes of one length, " + std::to_string(*length) +
-                       "; got " + with_path("xs", paths, i) + " of type " + xs[i].aval().str() + ".");
+      throw ShapeError(op + "what is scanned over must have first axes of one length, " + std::to_string(*length) +
+                       "; got " + with_path(names.xs, paths, i) + " of type " + xs[i].aval().str() + ".");
     length = n;
   }
   if (!length)
-    throw ValueError("scan: the number of steps must be known; got no arrays to scan over and no length.",
+    throw ValueError(op + "the number of steps must be known; got no arrays to scan over and no length.",
                      "pass {.length = n}.");
   return *length;
 }
@@ -149,34 +150,6 @@ ir::Avals slices_of(std::span<const Array> xs) {
 }
 
 namespace {
-
-// Positions from, from + step, ... before `to` along the first axis.
-Array rows(const Array& x, std::int64_t from, std::int64_t to, std::int64_t step = 1) {
-  Dims start(static_cast<std::size_t>(x.ndim())), limit(x.shape()), strides;
-  strides.assign(static_cast<std::size_t>(x.ndim()), 1);
-  start[0] = from;
-  limit[0] = to;
-  strides[0] = step;
-  return lax::slice(x, start, limit, strides);
-}
-Arrays rows(std::span<const Array> xs, std::int64_t from, std::int64_t to, std::int64_t step = 1) {
-  Arrays r;
-  for (const Array& x : xs) r.push_back(rows(x, from, to, step));
-  return r;
-}
-
-Array in_groups(const Array& x, std::int64_t size) {
-  Dims shape(x.shape());
-  shape[0] /= size;
-  shape.insert(shape.begin() + 1, size);
-  return lax::reshape(x, shape);
-}
-
-Array out_of_groups(const Array& x) {
-  Dims shape(x.shape().subspan(1));
-  shape[0] *= x.shape()[0];
-  return lax::reshape(x, shape);
-}
 
 // `size` steps of the body as one, over slices that are groups.
 Staged repeated(const Staged& body, std::span<const Array> carry, std::span<const Array> groups, std::int64_t size,
@@ -252,7 +225,8 @@ Arrays run_scan(const Staged& body, std::span<const Array> carry, std::span<cons
   return outs;
 }
 
-std::int64_t trip_count(std::int64_t lower, std::int64_t upper) {
+std::int64_t trip_count(std::int64_t lower, std::int64_t upper, const SourceLocation& loc) {
+  const LocationScope scope(loc, "fori_loop");
   if (upper <= lower) return 0;
   const auto n = static_cast<std::uint64_t>(upper) - static_cast<std::uint64_t>(lower);
   if (n > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
@@ -268,6 +242,22 @@ DType counter_dtype(std::int64_t lower, std::int64_t upper) {
   return fits(lower) && fits(upper) ? i32 : i64;
 }
 
+namespace {
+
+// The smallest integer type that has the values of both.
+DType holding_both(DType a, DType b) {
+  if (is_unsigned(a) == is_unsigned(b)) return bit_width(a) > bit_width(b) ? a : b;
+  const DType with_sign = is_unsigned(a) ? b : a, without = is_unsigned(a) ? a : b;
+  if (bit_width(with_sign) > bit_width(without)) return with_sign;
+  for (const DType t : {i8, i16, i32, i64})
+    if (bit_width(t) > bit_width(without)) return t;
+  throw DTypeError("fori_loop: there must be an integer type that holds both bounds; got " + Aval(a, Dims{}).str() +
+                       " and " + Aval(b, Dims{}).str() + ".",
+                   "convert one of them with astype.");
+}
+
+}  // namespace
+
 std::pair<Array, Array> loop_bounds(const Array& lower, const Array& upper, const SourceLocation& loc) {
   const LocationScope scope(loc, "fori_loop");
   for (const Array* a : {&lower, &upper}) {
@@ -277,43 +267,19 @@ std::pair<Array, Array> loop_bounds(const Array& lower, const Array& upper, cons
       throw DTypeError(what + " must be an integer; got " + a->aval().str() + ".");
     if (a->ndim() != 0) throw ShapeError(what + " must be a scalar; got " + a->aval().str() + ".");
   }
-  const DType wide = bit_width(lower.dtype()) > bit_width(upper.dtype()) ? lower.dtype() : upper.dtype();
+  const DType wide = holding_both(lower.dtype(), upper.dtype());
   const auto in = [&](const Array& a) { return a.dtype() == wide ? a : lax::convert(a, wide); };
   return {in(lower), in(upper)};
 }
 
 // ---- associative_scan ----
 
-namespace {
-
-// Prefixes of `elements`, of `n` positions along their first axes: those of pairs, by recursion, are the odd ones, and
-// one more combination each gives the even ones.
-Arrays prefixes(Combine combine, std::span<const Array> elements, std::int64_t n) {
-  if (n < 2) return Arrays(elements);
-  Arrays pairs, rest;
-  combine(rows(elements, 0, n - 1, 2), rows(elements, 1, n, 2), pairs);
-  const std::int64_t num_odd = n / 2, num_rest = (n - 1) / 2;  // the rest: even positions but the first
-  const Arrays odd = prefixes(combine, pairs, num_odd);
-  if (num_rest > 0) combine(rows(odd, 0, num_rest), rows(elements, 2, n, 2), rest);
-  Arrays r;
-  for (std::size_t i = 0; i < elements.size(); ++i) {
-    const Array first = rows(elements[i], 0, 1);
-    const Array even = num_rest > 0 ? lax::concatenate(Arrays{first, rest[i]}, 0) : first;
-    // Interleaved: even and odd positions as pairs, then an even one that is left.
-    const auto as_pairs = [&](const Array& x) { return in_groups(rows(x, 0, num_odd), 1); };
-    const Array y = out_of_groups(lax::concatenate(Arrays{as_pairs(even), as_pairs(odd[i])}, 1));
-    r.push_back(n % 2 == 0 ? y : lax::concatenate(Arrays{y, rows(even, num_odd, num_odd + 1)}, 0));
-  }
-  return r;
-}
-
-}  // namespace
-
 Arrays associative_scan(Combine combine, std::span<const Array> elements, const std::vector<std::string>& paths,
-                        bool reverse, int axis) {
+                        bool reverse, int axis, const SourceLocation& loc) {
   if (elements.empty()) return {};
   std::optional<std::int64_t> length;
   for (std::size_t i = 0; i < elements.size(); ++i) {
+    const LocationScope scope(loc, "associative_scan");
     const Array& x = elements[i];
     const int at = axis < 0 ? axis + x.ndim() : axis;
     if (at < 0 || at >= x.ndim())
@@ -351,6 +317,7 @@ Arrays associative_scan(Combine combine, std::span<const Array> elements, const 
     for (const Array& x : a) p.push_back(moved(x, true));
     for (const Array& x : b) q.push_back(moved(x, true));
     combine(p, q, results);
+    const LocationScope scope(loc, "associative_scan");
     for (std::size_t i = 0; i < results.size(); ++i) {
       check_same_type(p[i].aval(), results[i].aval(), "associative_scan: the function must return what it takes",
                       with_path("elements", paths, i) + " going in as", "coming out as");

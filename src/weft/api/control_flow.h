@@ -43,33 +43,46 @@ struct Branch {
 /// `what`: "cond" or "switch_".
 Arrays bind_branches(const char* what, const SourceLocation& loc, const Array& index, std::span<const Branch> branches,
                      std::span<const Array> xs);
-/// A bool[] or integer scalar as the index of a `case`: DTypeError or ShapeError, naming `what`.
-Array predicate(const std::string& what, const Array& x);
-Array branch_index(const Array& x);
+/// A bool[] or integer scalar as the index of a `case`: DTypeError or ShapeError. `function` is cond or while_loop,
+/// `what` it is: "the predicate".
+Array predicate(const char* function, const char* what, const Array& x, const SourceLocation& loc);
+Array branch_index(const Array& x, const SourceLocation& loc);
+/// ValueError unless there are some.
+void check_branches(std::size_t n, const SourceLocation& loc);
+
+/// What the user called in place of scan or while_loop, and what he calls the carried values.
+struct LoopNames {
+  const char* function;
+  const char* carried = "carry";
+  const char* inside = "";  // where among the carried values of the loop those of the user are
+  const char* xs = "xs";
+};
 
 /// Throws DTypeError or ShapeError naming the leaf unless the carried values come out with the types they went in.
-void check_carry(const char* what, const std::vector<std::string>& paths, std::span<const Array> in,
-                 std::span<const Aval> out);
+void check_carry(const LoopNames& names, const std::vector<std::string>& paths, std::span<const Array> in,
+                 std::span<const Aval> out, const SourceLocation& loc);
 
 /// The number of steps, from options and the leaves of xs; ShapeError naming the leaf that differs, ValueError when
 /// nothing says it.
-std::int64_t scan_length(std::span<const Array> xs, const std::vector<std::string>& paths, const ScanOptions& options);
+std::int64_t scan_length(const LoopNames& names, std::span<const Array> xs, const std::vector<std::string>& paths,
+                         const ScanOptions& options, const SourceLocation& loc);
 ir::Avals slices_of(std::span<const Array> xs);
 /// The last carry, then the stacked ys. `body` is staged for carry and slices.
 Arrays run_scan(const Staged& body, std::span<const Array> carry, std::span<const Array> xs, std::int64_t length,
                 const ScanOptions& options, const SourceLocation& loc);
-Arrays run_while(const Staged& cond, const Staged& body, std::span<const Array> init, const LoopOptions& options,
-                 const SourceLocation& loc);
+Arrays run_while(const char* function, const Staged& cond, const Staged& body, std::span<const Array> init,
+                 const LoopOptions& options, const SourceLocation& loc);
 /// The trip count of a loop over [lower, upper) as scan counts it, and the counter's type.
-std::int64_t trip_count(std::int64_t lower, std::int64_t upper);
+std::int64_t trip_count(std::int64_t lower, std::int64_t upper, const SourceLocation& loc);
 DType counter_dtype(std::int64_t lower, std::int64_t upper);
-/// Bounds that are arrays, in the wider of their types: DTypeError or ShapeError unless they are integer scalars.
+/// Bounds that are arrays, in the smallest type that holds both of theirs: DTypeError or ShapeError unless they are
+/// integer scalars, DTypeError when there is no such type (of u64 and a signed one).
 std::pair<Array, Array> loop_bounds(const Array& lower, const Array& upper, const SourceLocation& loc);
 
 /// All prefixes of `elements` along `axis`, combined in a tree of depth log n.
 using Combine = FunctionRef<void(std::span<const Array> a, std::span<const Array> b, Arrays& outs)>;
 Arrays associative_scan(Combine combine, std::span<const Array> elements, const std::vector<std::string>& paths,
-                        bool reverse, int axis);
+                        bool reverse, int axis, const SourceLocation& loc);
 
 template <class F, class Pack>
 Branch stage_branch(const std::string& name, Callable<F, Pack>& call, std::span<const Aval> inputs) {
@@ -95,7 +108,7 @@ auto cond(const Arg& pred, T&& true_f, F&& false_f, A&&... args) {
   api::Callable<std::remove_reference_t<F>, decltype(pack)> when_false(false_f, pack);
   constexpr bool kSame = std::is_same_v<typename decltype(when_true)::Result, typename decltype(when_false)::Result>;
   static_assert(kSame, "cond: both branches must return the same type");
-  const Array index = api::predicate("cond: the predicate", pred.array());
+  const Array index = api::predicate("cond", "the predicate", pred.array(), loc);
   if constexpr (kSame)
     if (const auto taken = api::branch_to_run(index, 2))
       return *taken ? when_true.run(true_f, std::move(pack)) : when_false.run(false_f, std::move(pack));
@@ -106,100 +119,91 @@ auto cond(const Arg& pred, T&& true_f, F&& false_f, A&&... args) {
   return when_true.result(api::bind_branches("cond", loc, index, branches, leaves));
 }
 
-/// branches[index](args...); an index out of range is clamped to the first or last branch. `branches` is a tuple of
-/// functions, or a std::vector of them. What cond says of results and derivatives holds here.
-template <class... F, class... A>
-auto switch_(const Arg& index, const std::tuple<F...>& branches, A&&... args) {
+namespace api {
+
+/// One branch of a switch_: `visit` calls its argument with each of them.
+template <class First, class Visit, class... A>
+auto run_switch(const Arg& index, std::size_t count, Visit&& visit, A&&... args) {
   const SourceLocation loc = index.location();
-  const std::string name = api::transform_name("switch_", loc);
-  auto pack = api::prepare<std::tuple_element_t<0, std::tuple<F...>>>(std::forward<A>(args)...);
-  using Pack = decltype(pack);
-  using Result = typename api::Callable<const std::tuple_element_t<0, std::tuple<F...>>, Pack>::Result;
-  constexpr bool kSame = (std::is_same_v<Result, typename api::Callable<const F, Pack>::Result> && ...);
-  static_assert(kSame, "switch_: all branches must return the same type");
-  const Array chosen = api::branch_index(index.array());
-  if constexpr (kSame)
-    if (const auto taken = api::branch_to_run(chosen, sizeof...(F))) {
-      std::optional<Result> result;
-      std::size_t i = 0;
-      std::apply(
-          [&](const auto&... f) {
-            ((i++ == *taken ? void(result.emplace(api::Callable<const std::decay_t<decltype(f)>, Pack>::run(f, pack)))
-                            : void()),
-             ...);
-          },
-          branches);
-      return std::move(*result);
-    }
+  const std::string name = transform_name("switch_", loc);
+  auto pack = prepare<First>(std::forward<A>(args)...);
+  using Pack = std::decay_t<decltype(pack)>;  // g++ 12 sees a reference in the lambdas below without decay
+  using Result = typename Callable<const First, Pack>::Result;
+  check_branches(count, loc);
+  const Array chosen = branch_index(index.array(), loc);
+  if (const auto taken = branch_to_run(chosen, count)) {
+    std::optional<Result> result;
+    std::size_t i = 0;
+    visit([&]<class F>(const F& branch) {
+      if constexpr (std::is_same_v<Result, typename Callable<const F, Pack>::Result>)
+        if (i++ == *taken) result.emplace(Callable<const F, Pack>::run(branch, pack));
+    });
+    return std::move(*result);
+  }
   const Arrays leaves = tree::leaves(pack);
   const ir::Avals inputs = avals_of(leaves);
-  std::vector<api::Branch> staged;
+  std::vector<Branch> staged;
   std::optional<Result> prototype;
-  std::apply(
-      [&](const auto&... f) {
-        const auto one = [&](const auto& branch) {
-          api::Callable<std::remove_reference_t<decltype(branch)>, Pack> call(branch, pack);
-          staged.push_back(api::stage_branch("branch " + std::to_string(staged.size()) + " of " + name, call, inputs));
-          if (prototype) tree::check_same_structure("switch_: branches", *prototype, call.prototype(), loc);
-          prototype = call.prototype();
-        };
-        (one(f), ...);
-      },
-      branches);
-  return tree::with_leaves(std::move(*prototype), api::bind_branches("switch_", loc, chosen, staged, leaves));
+  visit([&]<class F>(const F& branch) {
+    Callable<const F, Pack> call(branch, pack);
+    constexpr bool kSame = std::is_same_v<Result, typename decltype(call)::Result>;
+    static_assert(kSame, "switch_: all branches must return the same type");
+    staged.push_back(stage_branch("branch " + std::to_string(staged.size()) + " of " + name, call, inputs));
+    if (prototype) tree::check_same_structure("switch_: branches", *prototype, call.prototype(), loc);
+    prototype = call.prototype();
+  });
+  return tree::with_leaves(std::move(*prototype), bind_branches("switch_", loc, chosen, staged, leaves));
+}
+
+}  // namespace api
+
+/// branches[index](args...); an index out of range is clamped to the first or last branch. `branches` is a tuple of
+/// functions, or a std::vector of them. What cond says of results and derivatives holds here. ValueError when there are
+/// no branches.
+template <class... F, class... A>
+auto switch_(const Arg& index, const std::tuple<F...>& branches, A&&... args) {
+  static_assert(sizeof...(F) > 0, "switch_: there must be a branch");
+  const auto visit = [&](auto&& one) { std::apply([&](const auto&... f) { (one(f), ...); }, branches); };
+  return api::run_switch<std::tuple_element_t<0, std::tuple<F...>>>(index, sizeof...(F), visit,
+                                                                    std::forward<A>(args)...);
 }
 template <class F, class... A>
 auto switch_(const Arg& index, const std::vector<F>& branches, A&&... args) {
-  const SourceLocation loc = index.location();
-  const std::string name = api::transform_name("switch_", loc);
-  auto pack = api::prepare<F>(std::forward<A>(args)...);
-  using Call = api::Callable<const F, decltype(pack)>;
-  if (branches.empty()) throw ValueError("switch_: there must be a branch; got none.");
-  const Array chosen = api::branch_index(index.array());
-  if (const auto taken = api::branch_to_run(chosen, branches.size()))
-    return Call::run(branches[*taken], std::move(pack));
-  const Arrays leaves = tree::leaves(pack);
-  const ir::Avals inputs = avals_of(leaves);
-  std::vector<api::Branch> staged;
-  std::optional<typename Call::Result> prototype;
-  for (const F& branch : branches) {
-    Call call(branch, pack);
-    staged.push_back(api::stage_branch("branch " + std::to_string(staged.size()) + " of " + name, call, inputs));
-    if (prototype) tree::check_same_structure("switch_: branches", *prototype, call.prototype(), loc);
-    prototype = call.prototype();
-  }
-  return tree::with_leaves(std::move(*prototype), api::bind_branches("switch_", loc, chosen, staged, leaves));
+  const auto visit = [&](auto&& one) {
+    for (const F& f : branches) one(f);
+  };
+  return api::run_switch<F>(index, branches.size(), visit, std::forward<A>(args)...);
 }
 
-/// state = init; while (cond(state)) state = body(state); returns the last state. `cond` gives bool[], `body` a state
-/// of init's structure and types. Derivatives: forward mode; with a bound, `{.max_steps = n}`, all (see LoopOptions).
+namespace api {
+
 template <class C, class B, class S>
-auto while_loop(C&& cond, B&& body, S&& init, LoopOptions options = {},
-                SourceLocation loc = std::source_location::current()) {
-  const std::string name = api::transform_name("while_loop", loc);
-  auto pack = api::prepare<B>(std::forward<S>(init));
+auto run_while_loop(const LoopNames& names, C&& cond, B&& body, S&& init, LoopOptions options,
+                    const SourceLocation& loc) {
+  const std::string name = transform_name(names.function, loc);
+  auto pack = prepare<B>(std::forward<S>(init));
   using State = std::tuple_element_t<0, decltype(pack)>;
-  api::Callable<std::remove_reference_t<C>, decltype(pack)> go_on(cond, pack);
-  api::Callable<std::remove_reference_t<B>, decltype(pack)> step(body, pack);
+  Callable<std::remove_reference_t<C>, decltype(pack)> go_on(cond, pack);
+  Callable<std::remove_reference_t<B>, decltype(pack)> step(body, pack);
   static_assert(std::is_same_v<typename decltype(go_on)::Result, Array>,
                 "while_loop: the condition must return an Array");
   static_assert(std::is_same_v<typename decltype(step)::Result, State>,
                 "while_loop: the body must return what it takes");
   const auto check_state = [&](const State& next, std::span<const Aval> types) {
-    api::with_note(name, [&] {
-      tree::check_same_structure("while_loop: state", std::get<0>(pack), next, loc);
-      api::check_carry("while_loop", tree::structure(next).paths(), tree::leaves(std::get<0>(pack)), types);
+    with_note(name, [&] {
+      tree::check_same_structure(std::string(names.function) + ": " + names.carried, std::get<0>(pack), next, loc);
+      check_carry(names, tree::structure(next).paths(), tree::leaves(std::get<0>(pack)), types, loc);
     });
   };
   if (jit_disabled() && options.max_steps.value_or(0) >= 0) {
     for (std::int64_t i = 0;; ++i) {
-      const Array more = api::predicate("while_loop: the condition", go_on.run(cond, pack));
+      const Array more = predicate(names.function, "the condition", go_on.run(cond, pack), loc);
       if (!more.known()) {  // the rest is one operation
         if (options.max_steps) *options.max_steps -= i;
         break;
       }
       if (!more.item<bool>()) return std::get<0>(std::move(pack));
-      api::check_step(i, options.max_steps, loc);
+      check_step(i, options.max_steps, loc);
       State next = step.run(body, pack);
       check_state(next, avals_of(tree::leaves(next)));
       std::get<0>(pack) = std::move(next);
@@ -208,36 +212,43 @@ auto while_loop(C&& cond, B&& body, S&& init, LoopOptions options = {},
   const Arrays leaves = tree::leaves(pack);
   const ir::Avals types = avals_of(leaves);
   const std::string test_name = "the condition of " + name, body_name = "the body of " + name;
-  const Staged test = api::with_note(test_name, [&] {
+  const Staged test = with_note(test_name, [&] {
     return stage(
         [&](std::span<const Array> a, Arrays& outs) {
           go_on.flat()(a, outs);
-          outs = Arrays{api::predicate("while_loop: the condition", outs.empty() ? Array() : outs[0])};
+          outs = Arrays{predicate(names.function, "the condition", outs.empty() ? Array() : outs[0], loc)};
         },
         types, test_name);
   });
-  const Staged staged = api::with_note(body_name, [&] { return stage(step.flat(), types, body_name); });
+  const Staged staged = with_note(body_name, [&] { return stage(step.flat(), types, body_name); });
   check_state(step.prototype(), staged.jaxpr.output_avals());
-  return step.result(api::run_while(test, staged, leaves, options, loc));
+  return step.result(run_while(names.function, test, staged, leaves, options, loc));
 }
 
-/// (carry, y) = f(carry, x) for each slice x of the arrays in `xs` along their first axes, in order; returns the last
-/// carry, and the ys stacked along a new first axis. The carry keeps its structure and types. With no_xs f takes the
-/// carry alone, and `options.length` counts the steps; for no ys return std::tuple<>() in their place.
-///   auto [total, sums] = scan([](Array c, Array x) { return std::pair(c + x, c + x); }, 0.0f, xs);
-/// All derivatives. Reverse mode keeps what each step's derivative needs: memory grows with the length.
-/// Errors: ShapeError when lengths differ, TreeError, DTypeError or ShapeError naming the leaf of a carry that changes.
+}  // namespace api
+
+/// state = init; while (cond(state)) state = body(state); returns the last state. `cond` gives bool[], `body` a state
+/// of init's structure and types. Derivatives: forward mode; with a bound, `{.max_steps = n}`, all (see LoopOptions).
+template <class C, class B, class S>
+auto while_loop(C&& cond, B&& body, S&& init, LoopOptions options = {},
+                SourceLocation loc = std::source_location::current()) {
+  return api::run_while_loop({"while_loop", "state"}, cond, body, std::forward<S>(init), options, loc);
+}
+
+namespace api {
+
 template <class F, class C, class X>
-auto scan(F&& f, C&& init, X&& xs, ScanOptions options = {}, SourceLocation loc = std::source_location::current()) {
-  const std::string name = api::transform_name("scan", loc);
+auto run_scan_loop(const LoopNames& names, F&& f, C&& init, X&& xs, const ScanOptions& options,
+                   const SourceLocation& loc) {
+  const std::string name = transform_name(names.function, loc);
   constexpr bool kNoXs = std::is_same_v<std::decay_t<X>, NoXs>;
   auto pack = [&] {
     if constexpr (kNoXs)
-      return api::prepare<F>(std::forward<C>(init));
+      return prepare<F>(std::forward<C>(init));
     else
-      return api::prepare<F>(std::forward<C>(init), std::forward<X>(xs));
+      return prepare<F>(std::forward<C>(init), std::forward<X>(xs));
   }();
-  using Call = api::Callable<std::remove_reference_t<F>, decltype(pack)>;
+  using Call = Callable<std::remove_reference_t<F>, decltype(pack)>;
   using Carry = std::tuple_element_t<0, decltype(pack)>;
   static_assert(tree::detail::is_a<typename Call::Result, std::pair>,
                 "scan: the function must return a std::pair of carry and y");
@@ -250,24 +261,24 @@ auto scan(F&& f, C&& init, X&& xs, ScanOptions options = {}, SourceLocation loc 
     slices = tree::leaves(std::get<1>(pack));
     paths = tree::structure(std::get<1>(pack)).paths();
   }
-  const std::int64_t length = api::with_note(name, [&] { return api::scan_length(slices, paths, options); });
-  const auto check_carry = [&](const Carry& next, std::span<const Aval> types) {
-    api::with_note(name, [&] {
-      tree::check_same_structure("scan: carry", std::get<0>(pack), next, loc);
-      api::check_carry("scan", tree::structure(next).paths(), carry, types);
+  const std::int64_t length = with_note(name, [&] { return scan_length(names, slices, paths, options, loc); });
+  const auto check_next = [&](const Carry& next, std::span<const Aval> types) {
+    with_note(name, [&] {
+      tree::check_same_structure(std::string(names.function) + ": " + names.carried, std::get<0>(pack), next, loc);
+      check_carry(names, tree::structure(next).paths(), carry, types, loc);
     });
   };
   if (jit_disabled() && length > 0) {  // what no steps give only the body's program tells
     auto state = pack;
     std::optional<typename Call::Result> result;
-    api::StackedSteps stacked(loc);
+    StackedSteps stacked(loc);
     for (std::int64_t i = 0; i < length; ++i) {
       if constexpr (!kNoXs)
         std::get<1>(state) =
-            tree::with_leaves(std::get<1>(pack), api::slices_at(slices, options.reverse ? length - 1 - i : i, loc));
+            tree::with_leaves(std::get<1>(pack), slices_at(slices, options.reverse ? length - 1 - i : i, loc));
       typename Call::Result next = Call::run(f, state);
-      check_carry(next.first, avals_of(tree::leaves(next.first)));
-      if (result) tree::check_same_structure("scan: ys", result->second, next.second, loc);
+      check_next(next.first, avals_of(tree::leaves(next.first)));
+      if (result) tree::check_same_structure(std::string(names.function) + ": ys", result->second, next.second, loc);
       stacked.add(tree::leaves(next.second), tree::structure(next.second).paths());
       std::get<0>(state) = next.first;
       result.emplace(std::move(next));
@@ -276,12 +287,25 @@ auto scan(F&& f, C&& init, X&& xs, ScanOptions options = {}, SourceLocation loc 
     return std::move(*result);
   }
   ir::Avals inputs = avals_of(carry);
-  for (const Aval a : api::slices_of(slices)) inputs.push_back(a);
+  for (const Aval a : slices_of(slices)) inputs.push_back(a);
   Call call(f, pack);
   const std::string body_name = "the body of " + name;
-  const Staged body = api::with_note(body_name, [&] { return stage(call.flat(), inputs, body_name); });
-  check_carry(call.prototype().first, body.jaxpr.output_avals());
-  return call.result(api::run_scan(body, carry, slices, length, options, loc));
+  const Staged body = with_note(body_name, [&] { return stage(call.flat(), inputs, body_name); });
+  check_next(call.prototype().first, body.jaxpr.output_avals());
+  return call.result(run_scan(body, carry, slices, length, options, loc));
+}
+
+}  // namespace api
+
+/// (carry, y) = f(carry, x) for each slice x of the arrays in `xs` along their first axes, in order; returns the last
+/// carry, and the ys stacked along a new first axis. The carry keeps its structure and types. With no_xs f takes the
+/// carry alone, and `options.length` counts the steps; for no ys return std::tuple<>() in their place.
+///   auto [total, sums] = scan([](Array c, Array x) { return std::pair(c + x, c + x); }, 0.0f, xs);
+/// All derivatives. Reverse mode keeps what each step's derivative needs: memory grows with the length.
+/// Errors: ShapeError when lengths differ, TreeError, DTypeError or ShapeError naming the leaf of a carry that changes.
+template <class F, class C, class X>
+auto scan(F&& f, C&& init, X&& xs, ScanOptions options = {}, SourceLocation loc = std::source_location::current()) {
+  return api::run_scan_loop({"scan"}, f, std::forward<C>(init), std::forward<X>(xs), options, loc);
 }
 
 /// value = init; for (i = lower; i < upper; ++i) value = body(i, value). `i` is i32[], or i64[] when the bounds need
@@ -297,8 +321,10 @@ auto fori_loop(std::int64_t lower, std::int64_t upper, B&& body, S&& init,
     return std::pair(std::pair<Array, Value>(c.first + 1, std::move(next)), std::tuple<>());
   };
   auto pack = api::prepare<B>(Array::full({}, dtype, Scalar(lower)), std::forward<S>(init));
-  auto result = scan(step, std::pair<Array, Value>(std::get<0>(pack), std::get<1>(pack)), no_xs,
-                     {.length = api::trip_count(lower, upper)}, loc);
+  ScanOptions options;
+  options.length = api::trip_count(lower, upper, loc);
+  auto result = api::run_scan_loop({"fori_loop", "value", "[1]"}, step,
+                                   std::pair<Array, Value>(std::get<0>(pack), std::get<1>(pack)), no_xs, options, loc);
   return std::move(result.first.second);
 }
 template <class B, class S>
@@ -308,12 +334,13 @@ auto fori_loop(const Array& lower, const Array& upper, B&& body, S&& init, LoopO
   using State = std::pair<Array, Value>;
   const std::pair<Array, Array> bounds = api::loop_bounds(lower, upper, loc);
   auto pack = api::prepare<B>(bounds.first, std::forward<S>(init));
-  auto result = while_loop([&](State s) { return s.first < bounds.second; },
-                           [&](State s) {
-                             Value next = body(s.first, std::move(s.second));
-                             return State(s.first + 1, std::move(next));
-                           },
-                           State(std::get<0>(pack), std::get<1>(pack)), options, loc);
+  const auto step = [&](State s) {
+    Value next = body(s.first, std::move(s.second));
+    return State(s.first + 1, std::move(next));
+  };
+  auto result = api::run_while_loop(
+      {"fori_loop", "value", "[1]"}, [&](State s) { return s.first < bounds.second; }, step,
+      State(std::get<0>(pack), std::get<1>(pack)), options, loc);
   return std::move(result.second);
 }
 
@@ -323,7 +350,7 @@ auto map(F&& f, X&& xs, SourceLocation loc = std::source_location::current()) {
   auto pack = api::prepare<F>(std::forward<X>(xs));
   using In = std::tuple_element_t<0, decltype(pack)>;
   const auto step = [&](std::tuple<> none, In x) { return std::pair(none, f(std::move(x))); };
-  return scan(step, std::tuple<>(), std::get<0>(pack), {}, loc).second;
+  return api::run_scan_loop({"map"}, step, std::tuple<>(), std::get<0>(pack), ScanOptions(), loc).second;
 }
 
 /// All prefixes combined by an associative function: [x0, f(x0, x1), f(f(x0, x1), x2), ...] along `axis` of every
@@ -338,7 +365,7 @@ T associative_scan(F&& f, const T& elements, bool reverse = false, int axis = 0,
     outs = tree::leaves(r);
   };
   return tree::with_leaves(T(elements), api::associative_scan(combine, tree::leaves(elements),
-                                                              tree::structure(elements).paths(), reverse, axis));
+                                                              tree::structure(elements).paths(), reverse, axis, loc));
 }
 
 }  // namespace weft

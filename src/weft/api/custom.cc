@@ -1,9 +1,8 @@
 #include "weft/api/custom.h"
 
 #include <algorithm>
-#include <unordered_map>
 
-#include "weft/api/control_flow.h"
+#include "weft/api/captures.h"
 #include "weft/api/jit.h"
 
 namespace weft::api {
@@ -16,98 +15,120 @@ bool traced_by(std::initializer_list<Trace::Kind> kinds) {
   return false;
 }
 
+// While a function is traced for nothing but the types of its results.
+constinit thread_local bool only_types = false;
+
 }  // namespace
 
-bool derivatives_matter() { return traced_by({Trace::Kind::kJvp, Trace::Kind::kLinearize, Trace::Kind::kJaxpr}); }
-bool vmap_matters() { return traced_by({Trace::Kind::kBatch, Trace::Kind::kJaxpr}); }
+bool derivatives_matter() {
+  return !only_types && traced_by({Trace::Kind::kJvp, Trace::Kind::kLinearize, Trace::Kind::kJaxpr});
+}
+bool vmap_matters() { return !only_types && traced_by({Trace::Kind::kBatch, Trace::Kind::kJaxpr}); }
+
+std::optional<ir::Avals> result_types(const FlatFunction& f, std::span<const Aval> args, const std::string& name) {
+  struct Scope {
+    bool saved = std::exchange(only_types, true);
+    ~Scope() { only_types = saved; }
+  } scope;
+  try {
+    return stage(f, args, name).jaxpr.output_avals();
+  } catch (...) {
+    // It looks at values, or says what is wrong when it runs.
+    return std::nullopt;
+  }
+}
+
+std::shared_ptr<const void> LastTraced::find(const tree::TreeDef& args, std::span<const Aval> types,
+                                             const void* pack_type) const {
+  const std::lock_guard lock(mutex_);
+  if (!traced_ || pack_type != pack_type_ || !std::ranges::equal(types, types_) || !(args == args_)) return nullptr;
+  return traced_;
+}
+
+void LastTraced::set(tree::TreeDef args, std::span<const Aval> types, const void* pack_type,
+                     std::shared_ptr<const void> traced) {
+  const std::lock_guard lock(mutex_);
+  args_ = std::move(args);
+  types_ = ir::Avals(types);
+  pack_type_ = pack_type;
+  traced_ = std::move(traced);
+}
 
 Staged stage_custom(const CustomInfo& info, const FlatFunction& f, std::span<const Array> args) {
   const std::string name = info.str();
   return with_note(name, [&] { return stage(f, avals_of(args), name); });
 }
 
-SharedCaptures share_captures(std::initializer_list<const Staged*> staged) {
-  SharedCaptures r;
-  std::unordered_map<const Value*, std::size_t> places;
-  std::vector<std::vector<std::size_t>> captured;
-  for (const Staged* s : staged) {
-    std::vector<std::size_t>& at = captured.emplace_back();
-    for (const Array& a : s->captured) {
-      const auto [it, added] = places.try_emplace(a.id(), r.captures.size());
-      if (added) r.captures.push_back(a);
-      at.push_back(it->second);
-    }
-  }
-  const std::size_t n = r.captures.size();
-  std::size_t k = 0;
-  for (const Staged* s : staged) {
-    const std::vector<std::size_t>& at = captured[k++];
-    const std::size_t own = at.size();
-    bool same = own == n;
-    for (std::size_t i = 0; same && i < n; ++i) same = at[i] == i;
-    if (same) {
-      r.programs.push_back(ir::with_num_consts(s->jaxpr, n));
-      continue;
-    }
-    ir::Avals inputs = avals_of(r.captures);
-    const ir::Avals all = s->jaxpr.input_avals();
-    inputs.append(all.begin() + static_cast<std::ptrdiff_t>(own), all.end());
-    const Staged wide = stage(
-        [&](std::span<const Array> in, Arrays& outs) {
-          Arrays args;
-          for (const std::size_t i : at) args.push_back(in[i]);
-          args.append(in.begin() + static_cast<std::ptrdiff_t>(n), in.end());
-          eval_jaxpr(s->jaxpr, args, outs);
-        },
-        inputs, "captures");
-    r.programs.push_back(ir::with_num_consts(wide.jaxpr, n));
-  }
-  return r;
-}
-
 // ---- rules: staged, so that what they capture becomes operands ----
 
 namespace {
 
-thread_local SmallVector<const void*, 4> rules_being_staged;
-
-// While rules of a kind are staged, the same kind, which they may call, is not: that would have no end. Nor is a rule
-// many levels inside others, for which it would be work in vain.
-class Staging {
- public:
-  explicit Staging(const void* tag)
-      : allowed_(rules_being_staged.size() < kMostLevels &&
-                 std::find(rules_being_staged.begin(), rules_being_staged.end(), tag) == rules_being_staged.end()) {
-    rules_being_staged.push_back(tag);
-  }
-  ~Staging() { rules_being_staged.pop_back(); }
-  Staging(const Staging&) = delete;
-  Staging& operator=(const Staging&) = delete;
-  bool allowed() const { return allowed_; }
-
- private:
-  static constexpr std::size_t kMostLevels = 4;
-  bool allowed_;
+// Rules that are being staged, the outermost first.
+struct Level {
+  RuleId id;
+  Arrays captures;      // what these rules capture, once that is known
+  bool called = false;  // whether one inside was left as it is, which may capture the same
 };
+thread_local std::vector<Level*> levels;
 
-// Whether rules could be staged. Those that throw are left as they are: whoever needs one will run it, and see.
-template <class Stage>
-bool try_to_stage(const void* tag, Stage&& stage_rules) {
-  const Staging staging(tag);
-  if (!staging.allowed()) return false;
+// Rules are not staged inside of themselves, for that would have no end; nor more than once inside of others of their
+// type (a function that is made anew in each call); nor many levels inside of any, where it would be work in vain.
+bool may_stage(RuleId id) {
+  constexpr std::size_t kMostLevels = 4;
+  const auto of_type = [&](const Level* l) { return l->id.type == id.type; };
+  const auto of_object = [&](const Level* l) { return l->id.object == id.object; };
+  return levels.size() < kMostLevels && std::ranges::count_if(levels, of_type) < 2 &&
+         std::ranges::none_of(levels, of_object);
+}
+
+// Whether rules could be staged by stage_all, which gives what they capture. Those that throw are left as they are:
+// whoever needs one will run it, and see.
+bool try_to_stage(RuleId id, FunctionRef<Arrays()> stage_all) {
+  if (!may_stage(id)) {
+    for (Level* l : levels) l->called = true;
+    return false;
+  }
+  Level level{id, {}, false};
+  levels.push_back(&level);
+  struct Pop {
+    ~Pop() { levels.pop_back(); }
+  } pop;
   try {
-    stage_rules();
+    level.captures = stage_all();
+    // Rules inside that were left as they are can be run where what they capture is an operand: once more, now that it
+    // is known.
+    if (level.called && !level.captures.empty()) stage_all();
     return true;
   } catch (...) {
     return false;
   }
 }
 
-// A rule as it is, for an operation with captures of which the rule knows nothing.
-ir::Rule past_captures(FlatFunction rule, std::size_t captures) {
-  return control::function_rule([rule = std::move(rule), captures](std::span<const Array> in, Arrays& outs) {
-    rule(in.subspan(captures), outs);
-  });
+// f, with operands for all that a rule may capture that is left as it is.
+SharedCaptures with_captures_of_levels(const Staged& f) {
+  Arrays more;
+  for (const Level* l : levels) more.append(l->captures.begin(), l->captures.end());
+  return share_captures({&f}, more);
+}
+
+// Runs `rule`, which closes over `captures`, where these are `given`: the same, or what a transformation has made of
+// them. Then their own traces may have ended.
+void run_closed(const FlatFunction& rule, const std::string& name, std::span<const Array> captures,
+                std::span<const Array> given, std::span<const Array> args, Arrays& outs) {
+  if (std::ranges::equal(captures, given, {}, &Array::id, &Array::id)) return rule(args, outs);
+  const Staged staged = stage(rule, avals_of(args), name, captures);
+  Arrays operands(given);
+  operands.append(staged.captured.begin() + static_cast<std::ptrdiff_t>(captures.size()), staged.captured.end());
+  operands.append(args.begin(), args.end());
+  eval_jaxpr(staged.jaxpr, operands, outs);
+}
+
+// A rule that is left as it is, whose operands are captures and arguments.
+ir::Rule closed_rule(FlatFunction rule, const CustomInfo& info, const Arrays& captures) {
+  return control::function_rule(
+      [rule = std::move(rule), name = info.str(), captures](std::span<const Array> in, Arrays& outs) {
+        run_closed(rule, name, captures, in.first(captures.size()), in.subspan(captures.size()), outs);
+      });
 }
 
 ir::Avals with_inexact(ir::Avals types, std::span<const Aval> of) {
@@ -116,60 +137,98 @@ ir::Avals with_inexact(ir::Avals types, std::span<const Aval> of) {
   return types;
 }
 
+Arrays all_captured(std::initializer_list<const Staged*> staged) {
+  Arrays r;
+  for (const Staged* s : staged) r.append(s->captured.begin(), s->captured.end());
+  return r;
+}
+
 }  // namespace
 
-Arrays call_custom_jvp(const CustomInfo& info, const Staged& f, FlatFunction rule, const void* tag,
+Arrays call_custom_jvp(const CustomInfo& info, const Staged& f, FlatFunction rule, RuleId id,
                        std::span<const Array> args) {
   const ir::Avals types = avals_of(args);
   Staged jvp;
-  const bool staged = try_to_stage(tag, [&] { jvp = stage(rule, with_inexact(types, types), info.str()); });
-  if (!staged)
-    return lax::custom_jvp_call(info.name, f.jaxpr, past_captures(std::move(rule), f.captured.size()), f.captured, args,
-                                info.loc);
+  const bool staged = try_to_stage(id, [&] {
+    jvp = stage(rule, with_inexact(types, types), info.str());
+    return jvp.captured;
+  });
+  if (!staged) {
+    const SharedCaptures s = with_captures_of_levels(f);
+    return lax::custom_jvp_call(info.name, s.programs[0], closed_rule(std::move(rule), info, s.captures), s.captures,
+                                args, info.loc);
+  }
   const SharedCaptures s = share_captures({&f, &jvp});
   return lax::custom_jvp_call(info.name, s.programs[0], ir::Rule(s.programs[1]), s.captures, args, info.loc);
 }
 
-Arrays call_custom_vjp(const CustomInfo& info, const Staged& f, VjpRules rules, const void* tag,
+Arrays call_custom_vjp(const CustomInfo& info, const Staged& f, VjpRules rules, RuleId id,
                        std::span<const Array> args) {
   const ir::Avals types = avals_of(args), results = f.jaxpr.output_avals();
   Staged fwd, bwd, jvp;
-  const bool staged = try_to_stage(tag, [&] {
+  const bool staged = try_to_stage(id, [&] {
     fwd = stage(rules.fwd, types, info.str());
     const ir::Avals forward = fwd.jaxpr.output_avals();
     const ir::Avals residuals(std::span<const Aval>(forward).subspan(results.size()));
     bwd = stage(rules.bwd, with_inexact(residuals, results), info.str());
     if (rules.jvp) jvp = stage(rules.jvp, with_inexact(types, types), info.str());
+    return all_captured({&fwd, &bwd, &jvp});
   });
   if (!staged) {
-    const std::size_t n = f.captured.size();
-    return lax::custom_vjp_call(
-        info.name, f.jaxpr, past_captures(std::move(rules.fwd), n), past_captures(std::move(rules.bwd), n),
-        rules.jvp ? past_captures(std::move(rules.jvp), n) : ir::Rule(), f.captured, args, info.loc);
+    const SharedCaptures s = with_captures_of_levels(f);
+    const auto closed = [&](FlatFunction& rule) { return closed_rule(std::move(rule), info, s.captures); };
+    return lax::custom_vjp_call(info.name, s.programs[0], closed(rules.fwd), closed(rules.bwd),
+                                rules.jvp ? closed(rules.jvp) : ir::Rule(), s.captures, args, info.loc);
   }
   const SharedCaptures s = rules.jvp ? share_captures({&f, &fwd, &bwd, &jvp}) : share_captures({&f, &fwd, &bwd});
   return lax::custom_vjp_call(info.name, s.programs[0], ir::Rule(s.programs[1]), ir::Rule(s.programs[2]),
                               rules.jvp ? ir::Rule(s.programs[3]) : ir::Rule(), s.captures, args, info.loc);
 }
 
-Arrays call_custom_vmap(const CustomInfo& info, const Staged& f, control::VmapFunction rule,
+Arrays call_custom_vmap(const CustomInfo& info, const Staged& f, control::VmapFunction rule, RuleId id,
                         std::span<const Array> args) {
-  return lax::custom_vmap_call(info.name, f.jaxpr, control::vmap_rule(std::move(rule)), f.captured, args, info.loc);
+  // What is mapped is not known yet, but what the rule captures shows in any case. Outside of programs it runs where it
+  // may close over anything.
+  Staged example;
+  if (traced_by({Trace::Kind::kJaxpr}))
+    try_to_stage(id, [&] {
+      constexpr std::int64_t kSize = 2;
+      ir::Avals types;
+      for (const Array& x : args) {
+        Dims shape(x.shape());
+        shape.insert(shape.begin(), kSize);
+        types.push_back(x.aval().with_shape(shape));
+      }
+      example = stage(
+          [&](std::span<const Array> in, Arrays& outs) { rule(kSize, std::vector<bool>(args.size(), true), in, outs); },
+          types, info.str());
+      return example.captured;
+    });
+  Arrays more = example.captured;
+  for (const Level* l : levels) more.append(l->captures.begin(), l->captures.end());
+  const SharedCaptures s = share_captures({&f}, more);
+  const auto closed = [rule = std::move(rule), name = info.str(), captures = s.captures](
+                          std::int64_t size, const std::vector<bool>& mapped, std::span<const Array> in, Arrays& outs) {
+    const std::size_t n = captures.size();
+    run_closed([&](std::span<const Array> xs, Arrays& results) { rule(size, mapped, xs, results); }, name, captures,
+               in.first(n), in.subspan(n), outs);
+  };
+  return lax::custom_vmap_call(info.name, s.programs[0], control::vmap_rule(closed), s.captures, args, info.loc);
 }
 
 // ---- what rules return ----
 
 namespace {
 
-// Runs a check, whose errors say where the custom function was made.
+// Runs a check of what `function` gave, whose errors say where the custom function was made.
 template <class Check>
-void in_rule(const CustomInfo& info, const char* rule, Check&& check) {
+void check_what(const CustomInfo& info, const std::string& function, Check&& check) {
   const ForcedLocation nothing{SourceLocation()};
   const LocationScope scope(info.loc, info.what);
   try {
     check();
   } catch (Error& e) {
-    e.add_note("in the " + std::string(rule) + " rule of " + info.name);
+    e.add_note("in " + function);
     throw;
   }
 }
@@ -186,10 +245,10 @@ void set_types(PathLeaves& leaves, std::span<const Aval> types) {
 
 }  // namespace
 
-void append_results(const CustomInfo& info, const char* rule, const PathLeaves& expected, std::span<const Aval> types,
-                    const PathLeaves& got, std::int64_t size, Arrays& to) {
+void append_like(const CustomInfo& info, const std::string& function, const PathLeaves& expected,
+                 std::span<const Aval> types, const PathLeaves& got, std::int64_t size, Arrays& to) {
   const std::string op = std::string(info.what) + ": ";
-  in_rule(info, rule, [&] {
+  check_what(info, function, [&] {
     check_same_paths(info.what, expected, got);
     std::size_t next = 0;
     for (std::size_t i = 0; i < got.arrays.size(); ++i) {
@@ -220,7 +279,8 @@ void append_tangents(const CustomInfo& info, const char* rule, PathLeaves expect
                      const PathLeaves& got, Arrays& to) {
   set_types(expected, types);
   Arrays matched;
-  in_rule(info, rule, [&] { matched = match_tangents(info.what, expected, got); });
+  check_what(info, "the " + std::string(rule) + " rule of " + info.name,
+             [&] { matched = match_tangents(info.what, expected, got); });
   for (std::size_t i = 0; i < types.size(); ++i)
     if (is_inexact(types[i].dtype())) to.push_back(matched[i].defined() ? matched[i] : zeros_of(types[i]));
 }

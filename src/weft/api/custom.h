@@ -5,9 +5,12 @@
 //                                    });
 //
 // The result is called like the function, and its rules hold under jit, vmap, scan, cond and each other, to any order:
-// a derivative of a derivative differentiates the rule. Functions and rules may capture arrays and traced values; those
-// are constants to the rules (a derivative by them is a NotDifferentiableError: pass them as arguments). C++ may look
-// at values where it may without the rules: outside of transformations, and in rules under jvp and grad alone.
+// a derivative of a derivative differentiates the rule. Functions and rules may capture arrays and traced values, which
+// become operands where the call is part of a program; they are constants to the rules (a derivative by them is a
+// NotDifferentiableError: pass them as arguments). A rule that calls its function may capture what it likes, but must
+// not make an array that this inner function captures (a LeakError in programs, at second order). C++ may look at
+// values outside of transformations, and in rules under jvp and grad alone; to know the types of the function's result
+// there, it is traced once for arguments of the same types.
 //
 // Arguments are trees, as everywhere. Below, "tangents of args" are trees like the arguments in which integer and bool
 // arrays are none; numbers, strings and enums have no tangents at all, and are left out. A none tangent or cotangent
@@ -46,29 +49,32 @@ bool vmap_matters();
 
 Staged stage_custom(const CustomInfo& info, const FlatFunction& f, std::span<const Array> args);
 
-/// Staged functions whose programs take the captures of all.
-struct SharedCaptures {
-  Arrays captures;
-  std::vector<ir::Jaxpr> programs;
-};
-SharedCaptures share_captures(std::initializer_list<const Staged*> staged);
+/// The types of f's results for arguments of these types, with nothing computed; nullopt where f cannot be traced,
+/// because it looks at values.
+std::optional<ir::Avals> result_types(const FlatFunction& f, std::span<const Aval> args, const std::string& name);
 
-/// The calls. Rules are flat (custom_rules.h says of what) without captures; `tag` tells one rule from others, so that
-/// a rule that calls its own function is not staged for ever.
-Arrays call_custom_jvp(const CustomInfo& info, const Staged& f, FlatFunction rule, const void* tag,
+/// Tells rules apart, so that one that calls its own function is not staged for ever. A function that is made anew in
+/// each call has the same type each time, but another object.
+struct RuleId {
+  const void* object;
+  const void* type;
+};
+
+/// The calls. Rules are flat (custom_rules.h says of what), without captures; these are found by staging them.
+Arrays call_custom_jvp(const CustomInfo& info, const Staged& f, FlatFunction rule, RuleId id,
                        std::span<const Array> args);
 struct VjpRules {
   FlatFunction fwd, bwd, jvp;  // jvp may be empty
 };
-Arrays call_custom_vjp(const CustomInfo& info, const Staged& f, VjpRules rules, const void* tag,
-                       std::span<const Array> args);
-Arrays call_custom_vmap(const CustomInfo& info, const Staged& f, control::VmapFunction rule,
+Arrays call_custom_vjp(const CustomInfo& info, const Staged& f, VjpRules rules, RuleId id, std::span<const Array> args);
+Arrays call_custom_vmap(const CustomInfo& info, const Staged& f, control::VmapFunction rule, RuleId id,
                         std::span<const Array> args);
 
-/// What a rule returned as the function's result, whose arrays have `types`; appended to `to`. For a batch, `size` is
-/// the number of examples in front of each (-1: no batch).
-void append_results(const CustomInfo& info, const char* rule, const PathLeaves& expected, std::span<const Aval> types,
-                    const PathLeaves& got, std::int64_t size, Arrays& to);
+/// Throws TreeError, DTypeError or ShapeError naming the leaf unless `got`, which `function` gave ("the jvp rule of
+/// f"), has the structure of `expected`, whose arrays have `types`; appends its arrays. For a batch, `size` is the
+/// number of examples in front of each (-1: no batch).
+void append_like(const CustomInfo& info, const std::string& function, const PathLeaves& expected,
+                 std::span<const Aval> types, const PathLeaves& got, std::int64_t size, Arrays& to);
 /// What a rule returned as tangents (cotangents) of a tree whose arrays have `types`: those of float and complex ones.
 void append_tangents(const CustomInfo& info, const char* rule, PathLeaves expected, std::span<const Aval> types,
                      const PathLeaves& got, Arrays& to);
@@ -116,6 +122,28 @@ auto call_jvp_rule(const Rule& rule, std::tuple<P...> primals, std::tuple<D...> 
     return rule(std::move(primals), std::move(tangents));
 }
 
+/// What tracing f told of its result: nothing (no types) where f looks at values.
+template <class Result>
+struct Traced {
+  std::optional<Result> prototype;  // a skeleton
+  std::optional<ir::Avals> types;
+};
+
+/// What was told last. Copies of a custom function share it; safe to use from several threads.
+class LastTraced {
+ public:
+  /// The same for the same `args` and `types`; `pack_type` is the address of a tag of the arguments' C++ type.
+  std::shared_ptr<const void> find(const tree::TreeDef& args, std::span<const Aval> types, const void* pack_type) const;
+  void set(tree::TreeDef args, std::span<const Aval> types, const void* pack_type, std::shared_ptr<const void> traced);
+
+ private:
+  mutable std::mutex mutex_;
+  tree::TreeDef args_;
+  ir::Avals types_;
+  const void* pack_type_ = nullptr;
+  std::shared_ptr<const void> traced_;
+};
+
 /// One call's types and trees, for rules that run later.
 template <class Pack, class Result>
 struct CustomCall {
@@ -127,8 +155,15 @@ struct CustomCall {
 
   CustomCall(const CustomInfo& i, const Pack& p, std::span<const Array> leaves)
       : info(i), pack(skeleton(p)), types(avals_of(leaves)) {}
-  /// Takes what a rule returned for the function's result, of which nothing is known.
-  void adopt_result(const Result& y, Arrays& outs) {
+  /// The function's result, as far as f could be traced.
+  void set_result(std::shared_ptr<const Traced<Result>> traced) {
+    if (!traced->types) return;
+    result = *traced->prototype;
+    result_types = *traced->types;
+  }
+  /// Takes what a rule that runs at once returned for the function's result.
+  void accept_result(const char* rule, const Result& y, Arrays& outs) {
+    if (result) return take_result(rule, y, outs);
     result_types.clear();
     for (const Array& a : tree::leaves(y)) {
       outs.push_back(a);
@@ -142,8 +177,8 @@ struct CustomCall {
   void take_result(const char* rule, const Got& got, Arrays& to, std::int64_t size = -1) const {
     static_assert(std::is_same_v<Got, Result>,
                   "a custom rule must return the function's result in the function's type");
-    append_results(info, rule, path_leaves(*result, "result"), result_types, path_leaves(got, "result of the rule"),
-                   size, to);
+    append_like(info, "the " + std::string(rule) + " rule of " + info.name, path_leaves(*result, "result"),
+                result_types, path_leaves(got, "result of the rule"), size, to);
   }
 };
 
@@ -162,17 +197,18 @@ FlatFunction flat_jvp_rule(std::shared_ptr<const CustomCall<Pack, Result>> call,
 }
 
 /// Runs a jvp rule at once, where that is possible, and puts the function's result into `to`.
-template <class Pack, class Result, class Rule>
-bool jvp_now(const CustomInfo& info, const Pack& pack, const Rule& rule, std::optional<Result>& to) {
+template <class Pack, class Result, class Rule, class Find>
+bool jvp_now(const CustomInfo& info, const Pack& pack, const Rule& rule, Find&& traced, std::optional<Result>& to) {
   const Arrays leaves = tree::leaves(pack);
   CustomCall<Pack, Result> call(info, pack, leaves);
   const auto flat = [&](std::span<const Array> primals, std::span<const Array> tangents, Arrays& outs,
                         Arrays& out_tangents) {
+    call.set_result(traced(pack));
     Arrays inexact, found;
     for (const Array& t : tangents)
       if (t.defined()) inexact.push_back(t);
     auto [y, dy] = call_jvp_rule(rule, call.primals(primals), call.tangents(inexact));
-    call.adopt_result(y, outs);
+    call.accept_result("jvp", y, outs);
     append_tangents(info, "jvp", path_leaves(*call.result, "result"), call.result_types, path_leaves(dy, "tangent"),
                     found);
     std::size_t next = 0;
@@ -204,33 +240,71 @@ struct StagedCall {
   }
 };
 
+/// What custom functions share: f, its rules, and how a call of it comes to use them.
+template <class F, class Rules>
+class CustomFunction {
+ protected:
+  CustomFunction(F f, Rules rules, CustomInfo info)
+      : f_(std::move(f)), rules_(std::make_shared<const Rules>(std::move(rules))), info_(std::move(info)) {}
+
+  RuleId id() const { return {rules_.get(), &type_tag_of<Rules>}; }
+
+  /// f(args...) where no rule matters. Else what now(pack, to) puts into `to` at once, if it does; else the operation
+  /// that `bind` makes of a StagedCall.
+  template <class Now, class Bind, class... A>
+  auto call(bool matters, Now&& now, Bind&& bind, A&&... args) const {
+    auto pack = prepare<F>(std::forward<A>(args)...);
+    using Call = StagedCall<F, decltype(pack)>;
+    using Result = typename Call::Result;
+    if (!matters) return Result(std::apply(f_, std::move(pack)));
+    if (std::optional<Result> done; now(std::as_const(pack), done)) return std::move(*done);
+    Call c(info_, f_, pack);
+    return c.callable.result(bind(c));
+  }
+
+  /// What there is to know of f's result, for rules that run at once.
+  template <class Result, class Pack>
+  std::shared_ptr<const Traced<Result>> traced(const Pack& pack) const {
+    tree::TreeDef structure = tree::structure(pack);
+    const ir::Avals types = avals_of(tree::leaves(pack));
+    const void* tag = &type_tag_of<Pack>;
+    if (auto last = last_->find(structure, types, tag)) return std::static_pointer_cast<const Traced<Result>>(last);
+    auto r = std::make_shared<Traced<Result>>();
+    Callable<const F, Pack> callable(f_, pack);
+    r->types = result_types(callable.flat(), types, info_.str());
+    if (r->types) r->prototype = callable.prototype();
+    last_->set(std::move(structure), types, tag, r);
+    return r;
+  }
+
+  F f_;
+  std::shared_ptr<const Rules> rules_;
+  CustomInfo info_;
+  std::shared_ptr<LastTraced> last_ = std::make_shared<LastTraced>();
+};
+
 }  // namespace api
 
 /// What custom_jvp returns.
 template <class F, class Rule>
-class CustomJvp {
+class CustomJvp : api::CustomFunction<F, Rule> {
  public:
   CustomJvp(F f, Rule rule, api::CustomInfo info)
-      : f_(std::move(f)), rule_(std::make_shared<const Rule>(std::move(rule))), info_(std::move(info)) {}
+      : api::CustomFunction<F, Rule>(std::move(f), std::move(rule), std::move(info)) {}
 
   template <class... A>
   auto operator()(A&&... args) const {
-    auto pack = api::prepare<F>(std::forward<A>(args)...);
-    using Call = api::StagedCall<F, decltype(pack)>;
-    using Result = typename Call::Result;
-    if (!api::derivatives_matter()) return Result(std::apply(f_, std::move(pack)));
-    if (std::optional<Result> now; api::jvp_now(info_, pack, *rule_, now)) return std::move(*now);
-    Call c(info_, f_, pack);
-    const Arrays outs = api::call_custom_jvp(
-        info_, c.staged, api::flat_jvp_rule<decltype(pack), typename Call::Result, Rule>(c.call, rule_),
-        &api::type_tag_of<Rule>, c.leaves);
-    return c.callable.result(outs);
+    const auto now = [&]<class Pack, class Result>(const Pack& pack, std::optional<Result>& to) {
+      return api::jvp_now(
+          this->info_, pack, *this->rules_, [&](const Pack& p) { return this->template traced<Result>(p); }, to);
+    };
+    const auto bind = [&]<class Pack>(const api::StagedCall<F, Pack>& c) {
+      using Result = typename api::StagedCall<F, Pack>::Result;
+      return api::call_custom_jvp(this->info_, c.staged, api::flat_jvp_rule<Pack, Result, Rule>(c.call, this->rules_),
+                                  this->id(), c.leaves);
+    };
+    return this->call(api::derivatives_matter(), now, bind, std::forward<A>(args)...);
   }
-
- private:
-  F f_;
-  std::shared_ptr<const Rule> rule_;
-  api::CustomInfo info_;
 };
 
 /// f, differentiated by `rule`, which returns the pair of f's result and its tangent: rule(x, y, dx, dy) or
@@ -245,39 +319,46 @@ auto custom_jvp(F&& f, Rule&& rule, CustomOptions options = {}, SourceLocation l
 /// Stands for the jvp rule of a custom_vjp that has none.
 struct NoJvp {};
 
+namespace api {
+template <class Fwd, class Bwd, class Jvp>
+struct VjpRulesOf {
+  Fwd fwd;
+  Bwd bwd;
+  Jvp jvp;
+};
+}  // namespace api
+
 /// What custom_vjp returns.
 template <class F, class Fwd, class Bwd, class Jvp>
-class CustomVjp {
+class CustomVjp : api::CustomFunction<F, api::VjpRulesOf<Fwd, Bwd, Jvp>> {
+  using Rules = api::VjpRulesOf<Fwd, Bwd, Jvp>;
+  static constexpr bool kHasJvp = !std::is_same_v<Jvp, NoJvp>;
+
  public:
   CustomVjp(F f, Fwd fwd, Bwd bwd, Jvp jvp, api::CustomInfo info)
-      : f_(std::move(f)),
-        rules_(std::make_shared<const Rules>(Rules{std::move(fwd), std::move(bwd)})),
-        jvp_(std::make_shared<const Jvp>(std::move(jvp))),
-        info_(std::move(info)) {}
+      : api::CustomFunction<F, Rules>(std::move(f), Rules{std::move(fwd), std::move(bwd), std::move(jvp)},
+                                      std::move(info)) {}
 
   template <class... A>
   auto operator()(A&&... args) const {
-    auto pack = api::prepare<F>(std::forward<A>(args)...);
-    using Pack = decltype(pack);
-    using Call = api::StagedCall<F, Pack>;
-    using Result = typename Call::Result;
-    if (!api::derivatives_matter()) return Result(std::apply(f_, std::move(pack)));
-    if constexpr (std::is_same_v<Jvp, NoJvp>)
-      if (std::optional<Result> now; vjp_now<Pack, Result>(pack, now)) return std::move(*now);
-    Call c(info_, f_, pack);
-    api::VjpRules flat = flat_rules<Pack, Result>(c.call);
-    if constexpr (!std::is_same_v<Jvp, NoJvp>) flat.jvp = api::flat_jvp_rule<Pack, Result, Jvp>(c.call, jvp_);
-    const Arrays outs =
-        api::call_custom_vjp(info_, c.staged, std::move(flat), &api::type_tag_of<std::pair<Fwd, Bwd>>, c.leaves);
-    return c.callable.result(outs);
+    const auto now = [&]<class Pack, class Result>(const Pack& pack, std::optional<Result>& to) {
+      if constexpr (kHasJvp)
+        return false;
+      else
+        return vjp_now<Pack, Result>(pack, to);
+    };
+    const auto bind = [&]<class Pack>(const api::StagedCall<F, Pack>& c) {
+      using Result = typename api::StagedCall<F, Pack>::Result;
+      api::VjpRules flat = flat_rules<Pack, Result>(c.call);
+      if constexpr (kHasJvp)
+        flat.jvp =
+            api::flat_jvp_rule<Pack, Result, Jvp>(c.call, std::shared_ptr<const Jvp>(this->rules_, &this->rules_->jvp));
+      return api::call_custom_vjp(this->info_, c.staged, std::move(flat), this->id(), c.leaves);
+    };
+    return this->call(api::derivatives_matter(), now, bind, std::forward<A>(args)...);
   }
 
  private:
-  struct Rules {
-    Fwd fwd;
-    Bwd bwd;
-  };
-
   template <class Pack>
   using Forward = std::decay_t<decltype(std::apply(std::declval<const Fwd&>(), std::declval<Pack>()))>;
 
@@ -312,19 +393,20 @@ class CustomVjp {
                   "custom_vjp: fwd must return the function's result in the function's type");
     using Residuals = typename Forward<Pack>::second_type;
     const Arrays leaves = tree::leaves(pack);
-    const auto call = std::make_shared<api::CustomCall<Pack, Result>>(info_, pack, leaves);
+    const auto call = std::make_shared<api::CustomCall<Pack, Result>>(this->info_, pack, leaves);
     const auto kept = std::make_shared<std::optional<Residuals>>();
     const auto fwd = [&](std::span<const Array> args, Arrays& outs, Arrays& residuals) {
-      Forward<Pack> forward = std::apply(rules_->fwd, call->primals(args));
-      call->adopt_result(forward.first, outs);
+      call->set_result(this->template traced<Result>(pack));
+      Forward<Pack> forward = std::apply(this->rules_->fwd, call->primals(args));
+      call->accept_result("fwd", forward.first, outs);
       residuals = tree::leaves(forward.second);
       *kept = api::skeleton(std::move(forward.second));
     };
-    const FlatFunction bwd = [call, kept, rules = rules_](std::span<const Array> in, Arrays& outs) {
+    const FlatFunction bwd = [call, kept, rules = this->rules_](std::span<const Array> in, Arrays& outs) {
       pull_back(*rules, *call, **kept, in, outs);
     };
     Arrays outs;
-    if (!control::linearize_now(info_, fwd, bwd, leaves, outs)) return false;
+    if (!control::linearize_now(this->info_, fwd, bwd, leaves, outs)) return false;
     to = tree::with_leaves(*call->result, outs);
     return true;
   }
@@ -341,14 +423,14 @@ class CustomVjp {
     };
     auto kept = std::make_shared<Kept>();
     api::VjpRules flat;
-    flat.fwd = [call, kept, rules = rules_](std::span<const Array> in, Arrays& outs) {
+    flat.fwd = [call, kept, rules = this->rules_](std::span<const Array> in, Arrays& outs) {
       Forward<Pack> forward = std::apply(rules->fwd, call->primals(in));
       call->take_result("fwd", forward.first, outs);
       for (const Array& a : tree::leaves(forward.second)) outs.push_back(a);
       const std::lock_guard lock(kept->mutex);
       kept->residuals = api::skeleton(std::move(forward.second));
     };
-    flat.bwd = [call, kept, rules = rules_](std::span<const Array> in, Arrays& outs) {
+    flat.bwd = [call, kept, rules = this->rules_](std::span<const Array> in, Arrays& outs) {
       std::optional<Residuals> residuals;
       {
         const std::lock_guard lock(kept->mutex);
@@ -358,11 +440,6 @@ class CustomVjp {
     };
     return flat;
   }
-
-  F f_;
-  std::shared_ptr<const Rules> rules_;
-  std::shared_ptr<const Jvp> jvp_;
-  api::CustomInfo info_;
 };
 
 /// f, differentiated in reverse mode by fwd(args...), which returns the pair of f's result and residuals (any tree),
@@ -388,34 +465,26 @@ auto custom_vjp(F&& f, Fwd&& fwd, Bwd&& bwd, Jvp&& jvp, CustomOptions options = 
 
 /// What custom_vmap returns.
 template <class F, class Rule>
-class CustomVmap {
+class CustomVmap : api::CustomFunction<F, Rule> {
  public:
   CustomVmap(F f, Rule rule, api::CustomInfo info)
-      : f_(std::move(f)), rule_(std::make_shared<const Rule>(std::move(rule))), info_(std::move(info)) {}
+      : api::CustomFunction<F, Rule>(std::move(f), std::move(rule), std::move(info)) {}
 
   template <class... A>
   auto operator()(A&&... args) const {
-    auto pack = api::prepare<F>(std::forward<A>(args)...);
-    using Call = api::StagedCall<F, decltype(pack)>;
-    if (!api::vmap_matters()) return typename Call::Result(std::apply(f_, std::move(pack)));
-    Call c(info_, f_, pack);
-    const Arrays outs = api::call_custom_vmap(
-        info_, c.staged,
-        [call = c.call, rule = rule_](std::int64_t size, const std::vector<bool>& mapped, std::span<const Array> in,
-                                      Arrays& outs) {
-          auto batch =
-              std::apply([&](auto&&... p) { return (*rule)(VmapInfo{size, mapped}, std::forward<decltype(p)>(p)...); },
-                         call->primals(in));
-          call->take_result("vmap", batch, outs, size);
-        },
-        c.leaves);
-    return c.callable.result(outs);
+    const auto never = [](const auto&, auto&) { return false; };
+    const auto bind = [&]<class Pack>(const api::StagedCall<F, Pack>& c) {
+      const auto rule = [call = c.call, rules = this->rules_](std::int64_t size, const std::vector<bool>& mapped,
+                                                              std::span<const Array> in, Arrays& outs) {
+        auto batch =
+            std::apply([&](auto&&... p) { return (*rules)(VmapInfo{size, mapped}, std::forward<decltype(p)>(p)...); },
+                       call->primals(in));
+        call->take_result("vmap", batch, outs, size);
+      };
+      return api::call_custom_vmap(this->info_, c.staged, rule, this->id(), c.leaves);
+    };
+    return this->call(api::vmap_matters(), never, bind, std::forward<A>(args)...);
   }
-
- private:
-  F f_;
-  std::shared_ptr<const Rule> rule_;
-  api::CustomInfo info_;
 };
 
 /// f, of which vmap is rule(info, args...): arrays that are mapped (info.mapped) come with the examples along a new

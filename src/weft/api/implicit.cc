@@ -1,32 +1,24 @@
 #include "weft/api/implicit.h"
 
+#include "weft/api/captures.h"
 #include "weft/control/programs.h"
 #include "weft/ops/lax.h"
 
 namespace weft::api {
 
-void append_like(const CustomInfo& info, const char* function, const PathLeaves& expected, std::span<const Aval> types,
-                 const PathLeaves& got, Arrays& to) {
-  const ForcedLocation nothing{SourceLocation()};
-  const LocationScope scope(info.loc, info.what);
-  const std::string op = std::string(info.what) + ": ";
-  try {
-    check_same_paths(info.what, expected, got);
-    std::size_t next = 0;
-    for (std::size_t i = 0; i < got.arrays.size(); ++i) {
-      if (expected.arrays[i].defined() != got.arrays[i].defined())
-        throw TreeError(op + got.paths[i] + " must be none exactly where " + expected.paths[i] + " is.");
-      if (!got.arrays[i].defined()) continue;
-      const Aval type = types[next++], a = got.arrays[i].aval();
-      const std::string message = op + got.paths[i] + " must have the type of " + expected.paths[i] + "; got " +
-                                  a.str() + " for " + type.str() + ".";
-      if (a.dtype() != type.dtype()) throw DTypeError(message);
-      if (a != type) throw ShapeError(message);
-      to.push_back(got.arrays[i]);
+void check_unknowns(const CustomInfo& info, const char* what, std::span<const Array> xs) {
+  for (const Array& x : xs)
+    if (!is_inexact(x.dtype())) {
+      const LocationScope scope(info.loc, info.what);
+      throw DTypeError(std::string(info.what) + ": " + what + " must be float or complex; got " + x.aval().str() + ".");
     }
-  } catch (Error& e) {
-    e.add_note("in " + std::string(function));
-    throw;
+}
+
+void check_traced(const CustomInfo& info, const FlatFunction& f, std::span<const Aval> types) {
+  try {
+    with_note(info.str(), [&] { stage(f, types, info.str()); });
+  } catch (const ConcretizationError&) {
+    // It looks at values.
   }
 }
 
@@ -59,7 +51,7 @@ struct Root {
   ir::Jaxpr f, solve, tangent_solve;
 };
 
-constexpr char kRootTag = 0;
+constexpr char kRootTag = 0;  // the type of its rules
 
 Arrays call_root(const std::shared_ptr<const Root>& root, std::span<const Array> args);
 
@@ -69,25 +61,21 @@ void root_rule(const std::shared_ptr<const Root>& root, std::span<const Array> i
   const Arrays args(in.first(n));
   std::span<const Array> tangents = in.subspan(n);
   outs = call_root(root, args);
-  std::vector<bool> mask(n, false);
   Arrays at(args.begin(), args.begin() + static_cast<std::ptrdiff_t>(m));
   at.append(outs.begin(), outs.end());
-  Arrays operands = at;
+  Arrays directions(n);
   for (std::size_t i = 0; i < m; ++i) {
     if (!is_inexact(args[i].dtype())) continue;
-    mask[i] = true;
-    operands.push_back(tangents[0]);
+    directions[i] = tangents[0];
     tangents = tangents.subspan(1);
   }
   const std::size_t num_x = n - m;
-  const auto derivative = transforms::jvp_jaxpr(root->f, mask);
-  Arrays results, solved;
-  eval_jaxpr(derivative->jaxpr, operands, results);
-  Arrays solve_args = at;
+  const Arrays moved = transforms::linear_part(root->f, at, directions);
+  Arrays solve_args = at, solved;
   bool any = false;
-  for (std::size_t i = 0, next = num_x; i < num_x; ++i) {
-    any |= derivative->out_nonzero[i];
-    solve_args.push_back(derivative->out_nonzero[i] ? results[next++] : zeros_of(outs[i].aval()));
+  for (std::size_t i = 0; i < num_x; ++i) {
+    any |= moved[i].defined();
+    solve_args.push_back(moved[i].defined() ? moved[i] : zeros_of(outs[i].aval()));
   }
   if (any) eval_jaxpr(root->tangent_solve, solve_args, solved);
   for (std::size_t i = 0; i < num_x; ++i)
@@ -108,18 +96,13 @@ Arrays call_root(const std::shared_ptr<const Root>& root, std::span<const Array>
         root_rule(root, in, results);
         outs.append(results.begin(), results.end());
       },
-      &kRootTag, args);
+      RuleId{root.get(), &kRootTag}, args);
 }
 
 }  // namespace
 
 Arrays call_custom_root(const CustomInfo& info, const Staged& f, const Staged& solve,
                         const FlatTangentSolve& tangent_solve, std::span<const Array> guess) {
-  for (const Array& x : guess)
-    if (!is_inexact(x.dtype())) {
-      const LocationScope scope(info.loc, info.what);
-      throw DTypeError(std::string(info.what) + ": unknowns must be float or complex; got " + x.aval().str() + ".");
-    }
   if (!derivatives_matter()) {
     Arrays args = solve.captured, outs;
     args.append(guess.begin(), guess.end());
@@ -177,46 +160,48 @@ Array moved(std::span<const Array> now, std::span<const Array> before, double to
   return any;
 }
 
-// x = step(x) until nothing moves, in a while loop.
+// x = step(x) until nothing moves, in a while loop that raises an error when that takes too long.
 Arrays iterate(const FlatFunction& step, std::span<const Array> init, const FixedPointOptions& options,
                const std::string& name, const SourceLocation& loc) {
   const std::size_t n = init.size();
-  // This step's result, the one before, the number of steps.
+  // This step's result, and the one before.
   Arrays state;
   step(init, state);
+  if (n == 0) return state;
   state.append(init.begin(), init.end());
-  state.push_back(Array(std::int64_t{1}));
   const ir::Avals types = avals_of(state);
-  const Staged cond = stage(
-      [&](std::span<const Array> in, Arrays& outs) {
-        const Array more = lax::lt(in[2 * n], options.max_steps);
-        outs.push_back(n == 0 ? more : lax::and_(more, moved(in.first(n), in.subspan(n, n), options.tolerance)));
-      },
-      types, name);
+  const Staged cond =
+      stage([&](std::span<const Array> in,
+                Arrays& outs) { outs.push_back(moved(in.first(n), in.subspan(n, n), options.tolerance)); },
+            types, name);
   const Staged body = stage(
       [&](std::span<const Array> in, Arrays& outs) {
         step(in.first(n), outs);
         outs.append(in.begin(), in.begin() + static_cast<std::ptrdiff_t>(n));
-        outs.push_back(lax::add(in[2 * n], std::int64_t{1}));
       },
       types, name);
-  const Arrays last = run_while(cond, body, state, {}, loc);
+  const Arrays last = run_while("custom_fixed_point", cond, body, state, {options.max_steps - 1}, loc);
   return Arrays(std::span<const Array>(last).first(n));
 }
 
 }  // namespace
 
+void check_fixed_point(const CustomInfo& info, std::span<const Array> guess, const FixedPointOptions& options) {
+  const LocationScope scope(info.loc, info.what);
+  if (!(options.tolerance >= 0))
+    throw ValueError("custom_fixed_point: the tolerance must not be negative; got " +
+                     std::to_string(options.tolerance) + ".");
+  if (options.max_steps < 1)
+    throw ValueError("custom_fixed_point: there must be at least one step; got " + std::to_string(options.max_steps) +
+                     ".");
+  for (const Array& x : guess)
+    if (!is_float(x.dtype()))
+      throw DTypeError("custom_fixed_point: the guess must be float; got " + x.aval().str() + ".",
+                       "custom_root takes complex unknowns.");
+}
+
 Arrays call_fixed_point(const CustomInfo& info, const Staged& f, std::span<const Array> guess,
                         const FixedPointOptions& options) {
-  {
-    const LocationScope scope(info.loc, info.what);
-    if (!(options.tolerance >= 0))
-      throw ValueError("custom_fixed_point: the tolerance must not be negative; got " +
-                       std::to_string(options.tolerance) + ".");
-    if (options.max_steps < 1)
-      throw ValueError("custom_fixed_point: there must be at least one step; got " + std::to_string(options.max_steps) +
-                       ".");
-  }
   const std::string name = info.str();
   const FlatFunction step = [&](std::span<const Array> x, Arrays& outs) {
     Arrays args = f.captured;

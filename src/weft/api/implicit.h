@@ -23,16 +23,16 @@ inline constexpr Symmetric symmetric{};
 struct FixedPointOptions {
   /// Until no element moves by more than tolerance * (1 + |element|) in one step; 0: until nothing moves.
   double tolerance = 1e-6;
-  /// But not longer than this.
+  /// But not longer than this: a ValueError, when it runs, if something still moves after so many steps.
   std::int64_t max_steps = 1000;
 };
 
 namespace api {
 
-/// Throws TreeError, DTypeError or ShapeError naming the leaf unless `got` has the structure of `expected`, whose
-/// arrays have `types`; appends its arrays.
-void append_like(const CustomInfo& info, const char* function, const PathLeaves& expected, std::span<const Aval> types,
-                 const PathLeaves& got, Arrays& to);
+/// DTypeError unless all are float or complex. `what` they are: "b".
+void check_unknowns(const CustomInfo& info, const char* what, std::span<const Array> xs);
+/// Throws what f throws when it is traced for these types, unless it looks at values, and so cannot be.
+void check_traced(const CustomInfo& info, const FlatFunction& f, std::span<const Aval> types);
 
 /// The linear map of a staged function with captures, run backwards.
 void apply_transposed(const Staged& map, std::span<const Array> cts, Arrays& outs);
@@ -45,6 +45,7 @@ using FlatTangentSolve = std::function<void(const FlatLinear& g, std::span<const
 /// x with f(x) = 0 as `solve`, staged for the guess, finds it. Derivatives by the captures of f.
 Arrays call_custom_root(const CustomInfo& info, const Staged& f, const Staged& solve,
                         const FlatTangentSolve& tangent_solve, std::span<const Array> guess);
+void check_fixed_point(const CustomInfo& info, std::span<const Array> guess, const FixedPointOptions& options);
 Arrays call_fixed_point(const CustomInfo& info, const Staged& f, std::span<const Array> guess,
                         const FixedPointOptions& options);
 
@@ -58,12 +59,18 @@ struct TreeMap {
   TreeMap(CustomInfo i, const X& x) : info(std::move(i)), prototype(skeleton(x)), types(avals_of(tree::leaves(x))) {}
   X tree(std::span<const Array> leaves) const { return tree::with_leaves(prototype, leaves); }
   void append(const char* function, const X& got, Arrays& to) const {
-    append_like(info, function, path_leaves(prototype, "x"), types, path_leaves(got, "result"), to);
+    append_like(info, function, path_leaves(prototype, "x"), types, path_leaves(got, "result"), -1, to);
   }
   /// `f` in flat form; what it returns is checked.
   template <class F>
   FlatFunction flat(const char* function, F&& f) const {
     return [this, function, &f](std::span<const Array> in, Arrays& outs) { append(function, f(tree(in)), outs); };
+  }
+  /// What `function` gave, checked.
+  X checked(const char* function, X got) const {
+    Arrays arrays;
+    append(function, got, arrays);
+    return got;
   }
   /// A flat linear map as one of trees. It lives no longer than this call.
   LinearMap<X> linear(FlatLinear f) const {
@@ -88,10 +95,11 @@ auto custom_linear_solve(M&& matvec, B&& b, S&& solve, T&& transpose_solve = nul
   auto pack = api::prepare<M>(std::forward<B>(b));
   using X = std::tuple_element_t<0, decltype(pack)>;
   const X& rhs = std::get<0>(pack);
-  const auto apply = [&](const X& x) { return X(matvec(x)); };
-  if (!api::derivatives_matter()) return X(solve(LinearMap<X>(apply), rhs));
   const api::TreeMap<X> trees({"custom_linear_solve", "matvec", loc}, rhs);
   const Arrays leaves = tree::leaves(rhs);
+  api::check_unknowns(trees.info, "b", leaves);
+  const auto apply = [&](const X& x) { return trees.checked("matvec", X(matvec(x))); };
+  if (!api::derivatives_matter()) return trees.checked("solve", X(solve(LinearMap<X>(apply), rhs)));
   const Staged map = api::stage_custom(trees.info, trees.flat("matvec", apply), leaves);
   const auto solve_flat = [&](const X& y) { return X(solve(LinearMap<X>(apply), y)); };
   const Staged solver = api::stage_custom(trees.info, trees.flat("solve", solve_flat), leaves);
@@ -120,10 +128,14 @@ auto custom_root(F&& f, X0&& initial_guess, S&& solve, T&& tangent_solve,
   auto pack = api::prepare<F>(std::forward<X0>(initial_guess));
   using X = std::tuple_element_t<0, decltype(pack)>;
   const X& guess = std::get<0>(pack);
-  if (!api::derivatives_matter()) return X(solve(f, guess));
   const api::TreeMap<X> trees({"custom_root", "f", loc}, guess);
   const Arrays leaves = tree::leaves(guess);
+  api::check_unknowns(trees.info, "unknowns", leaves);
   const auto apply = [&](const X& x) { return X(f(x)); };
+  if (!api::derivatives_matter()) {
+    api::check_traced(trees.info, trees.flat("f", apply), trees.types);
+    return trees.checked("solve", X(solve(f, guess)));
+  }
   const Staged staged = api::stage_custom(trees.info, trees.flat("f", apply), leaves);
   const auto solve_flat = [&](const X& x) { return X(solve(f, x)); };
   const Staged solver = api::stage_custom(trees.info, trees.flat("solve", solve_flat), leaves);
@@ -134,8 +146,8 @@ auto custom_root(F&& f, X0&& initial_guess, S&& solve, T&& tangent_solve,
 }
 
 /// The x with f(x) = x, found by x = f(x) from the guess on, as the options say. f must be a contraction near the
-/// solution; the linear equations of derivatives are solved by the same iteration. Float arrays only. Derivatives by
-/// what f captures; the result does not depend on the guess.
+/// solution; the linear equations of derivatives are solved by the same iteration. Float arrays only: DTypeError for
+/// others. Derivatives by what f captures; the result does not depend on the guess.
 ///   custom_fixed_point([&](Array x) { return 0.5 * (x + a / x); }, a)   // the square root
 template <class F, class X0>
 auto custom_fixed_point(F&& f, X0&& initial_guess, FixedPointOptions options = {},
@@ -145,6 +157,7 @@ auto custom_fixed_point(F&& f, X0&& initial_guess, FixedPointOptions options = {
   const X& guess = std::get<0>(pack);
   const api::TreeMap<X> trees({"custom_fixed_point", "f", loc}, guess);
   const Arrays leaves = tree::leaves(guess);
+  api::check_fixed_point(trees.info, leaves, options);
   const auto apply = [&](const X& x) { return X(f(x)); };
   const Staged staged = api::stage_custom(trees.info, trees.flat("f", apply), leaves);
   return trees.tree(api::call_fixed_point(trees.info, staged, leaves, options));

@@ -1,6 +1,7 @@
 // case[branches](index, xs...) = branches[index](xs...). Every rule transforms all branches alike: what one branch
 // has and another has not (tangents, residuals, mapped axes) is made up with zeros or copies, so that they agree.
 #include "weft/control/effects.h"
+#include "weft/control/lanes.h"
 #include "weft/control/programs.h"
 #include "weft/control/rules.h"
 #include "weft/ir/interpret.h"
@@ -67,7 +68,7 @@ bool has_effects_case(const ParamsBase* params) {
 
 // ---- agreement of branches ----
 
-std::vector<bool> joined(std::vector<bool> a, const std::vector<bool>& b) {
+std::vector<bool> either(std::vector<bool> a, const std::vector<bool>& b) {
   for (std::size_t i = 0; i < a.size(); ++i) a[i] = a[i] || b[i];
   return a;
 }
@@ -98,7 +99,7 @@ void jvp_case(const Call& call, std::span<const Array> tangents, Arrays& outs, A
   std::vector<bool> any(n, false);
   for (const ir::Jaxpr& b : branches) {
     derived.push_back(transforms::jvp_jaxpr(b, nonzero));
-    any = joined(std::move(any), derived.back()->out_nonzero);
+    any = either(std::move(any), derived.back()->out_nonzero);
   }
   Branches dual;
   for (const auto& d : derived) dual.push_back(with_zero_outputs(d->jaxpr, n, d->out_nonzero, any, types));
@@ -143,7 +144,7 @@ void linearize_case(const Call& call, std::span<const Array> tangents, Trace* ta
   Slots slots;
   for (const ir::Jaxpr& b : branches) {
     linear.push_back(transforms::linearize_jaxpr(b, nonzero));
-    any = joined(std::move(any), linear.back()->has_tangent);
+    any = either(std::move(any), linear.back()->has_tangent);
     const Avals all = linear.back()->primal.output_avals();
     slots.add_branch(std::span<const Aval>(all).subspan(n));
   }
@@ -205,7 +206,7 @@ void transpose_case(const Call& call, std::span<const Array> cts, std::span<Grad
   std::vector<bool> any(types.size(), false);
   for (const ir::Jaxpr& b : branches) {
     derived.push_back(transforms::transpose_jaxpr(b, linear, defined(cts)));
-    any = joined(std::move(any), derived.back()->out_nonzero);
+    any = either(std::move(any), derived.back()->out_nonzero);
   }
   Branches transposed;
   for (const auto& d : derived) transposed.push_back(with_zero_outputs(d->jaxpr, 0, d->out_nonzero, any, types));
@@ -216,6 +217,17 @@ void transpose_case(const Call& call, std::span<const Array> cts, std::span<Grad
 }
 
 // ---- batching ----
+
+// A program that is batched, all its results mapped in front.
+ir::Jaxpr batched_in_front(const ir::Jaxpr& program, std::span<const int> bdims, const MappedAxis& axis) {
+  const auto batched = transforms::batch_jaxpr(program, bdims, axis);
+  return derive(batched->jaxpr, "in front:" + axis.key(), batched->jaxpr.input_avals(), 0,
+                [&](std::span<const Array> args, Arrays& results) {
+                  eval_jaxpr(batched->jaxpr, args, results);
+                  for (std::size_t i = 0; i < results.size(); ++i)
+                    results[i] = ops::bdim_to(results[i], batched->out_bdims[i], 0, axis.size);
+                });
+}
 
 // The index is the same for all examples: each branch, batched; what any branch maps, all map, in front.
 void batch_branches(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
@@ -242,11 +254,36 @@ void batch_branches(const Call& call, std::span<const int> bdims, const MappedAx
   bind_case(call.args[0], std::move(aligned), call.args.subspan(1), outs);
 }
 
-// `mask` of shape [size] along the first axis of `shape`.
-Array along_front(const Array& mask, DimSpan shape) { return lax::broadcast_in_dim(mask, shape, Dims{0}); }
+// A branch for the lanes that are its own. Where none is, its results do not matter; if it could do harm, it does not
+// run.
+void run_lanes(const ir::Jaxpr& branch, const Lanes& lanes, std::span<const Array> xs, std::span<const int> bdims,
+               const MappedAxis& axis, Arrays& results) {
+  const bool own_values = names_axis(branch, axis);
+  Arrays args(xs);
+  for (std::size_t i = 0; !own_values && i < args.size(); ++i)
+    args[i] = bdims[i] == kUnmapped ? lanes.shared(xs[i]) : lanes(xs[i]);
+  Bdims dims(bdims), at;
+  // Effects happen for the examples whose branch this is.
+  const bool effects = ir::has_effects(branch);
+  if (effects) {
+    args.insert(args.begin(), lanes.on());
+    dims.insert(dims.begin(), 0);
+  }
+  const ir::Jaxpr program = effects ? masked(branch) : branch;
+  if (!may_fail(branch) || own_values) {
+    batch_program("branch", program, args, dims, axis, results, at);
+    for (std::size_t i = 0; i < results.size(); ++i) results[i] = ops::bdim_to(results[i], at[i], 0, axis.size);
+    return;
+  }
+  const ir::Jaxpr batched = batched_in_front(program, dims, axis);
+  const Avals types = batched.output_avals();
+  const ir::Jaxpr zeros = derive(batched, "zeros", batched.input_avals(), 0, [&](std::span<const Array>, Arrays& outs) {
+    for (const Aval a : types) outs.push_back(zeros_of(a));
+  });
+  bind_case(lanes.any(), {zeros, batched}, args, results);
+}
 
-// An index per example: all branches run on all examples, and each example takes the results of its own. A branch sees,
-// in place of examples that are not its own, constants for differentiation: NaN derivatives there go nowhere.
+// An index per example: all branches run on all examples, and each example takes the results of its own.
 void batch_index(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs, Bdims& out_bdims) {
   const Branches& branches = branches_of(call);
   for (const ir::Jaxpr& b : branches)
@@ -260,25 +297,22 @@ void batch_index(const Call& call, std::span<const int> bdims, const MappedAxis&
   const auto last = static_cast<std::int32_t>(branches.size() - 1);
   // Below zero is out of range, too.
   index = lax::select(lax::lt(index, 0), lax::full(index.shape(), last, i32), lax::minimum(index, last));
-  Arrays xs;
-  for (std::size_t i = 1; i < call.args.size(); ++i) xs.push_back(ops::bdim_to(call.args[i], bdims[i], 0, axis.size));
+  Arrays xs(call.args.subspan(1));
+  Bdims front(bdims.subspan(1));
+  for (std::size_t i = 0; i < xs.size(); ++i) {
+    if (front[i] == kUnmapped) continue;
+    xs[i] = ops::bdim_to(xs[i], front[i], 0, axis.size);
+    front[i] = 0;
+  }
   for (std::int32_t b = 0; b <= last; ++b) {
-    const ir::Jaxpr& branch = branches[static_cast<std::size_t>(b)];
-    const Array own = lax::eq(index, b);
-    Arrays args, results;
-    Bdims at;
-    for (const Array& x : xs)
-      args.push_back(is_inexact(x.dtype()) ? lax::select(along_front(own, x.shape()), x, lax::stop_gradient(x)) : x);
-    // Effects happen for the examples whose branch this is.
-    const bool effects = ir::has_effects(branch);
-    if (effects) args.insert(args.begin(), own);
-    batch_program("branch", effects ? masked(branch) : branch, args, Bdims(args.size(), 0), axis, results, at);
+    const Lanes lanes(lax::eq(index, b));
+    Arrays results;
+    run_lanes(branches[static_cast<std::size_t>(b)], lanes, xs, front, axis, results);
     for (std::size_t i = 0; i < results.size(); ++i) {
-      const Array r = ops::bdim_to(results[i], at[i], 0, axis.size);
       if (b == 0)
-        outs.push_back(r);
+        outs.push_back(results[i]);
       else
-        outs[i] = lax::select(along_front(own, r.shape()), r, outs[i]);
+        outs[i] = lanes.choose(results[i], outs[i]);
     }
   }
   out_bdims.assign(outs.size(), 0);

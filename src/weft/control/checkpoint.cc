@@ -1,15 +1,19 @@
 // checkpoint[jaxpr, policy, differentiated](args...) = jaxpr(args...), whose derivative keeps only operands and what
 // the policy names, and computes the rest again.
 //
-// Linearization splits the program: one part runs now and gives the results and what is kept; the other, a checkpoint
-// again, takes operands, what is kept and tangents, computes the values that are missing and gives the tangents. So
-// derivatives of derivatives keep as little. Transposed, it computes them when the backward pass comes to it.
+// Linearization splits the program: one part runs now and gives the results and what is kept; the other takes operands,
+// what is kept and tangents, computes the values that are missing and gives the tangents. Transposed, it computes them
+// when the backward pass comes to it. Both are checkpoints again (the first in programs; at once nothing can be asked
+// of it later), so that derivatives of derivatives keep as little.
 #include "weft/ir/checkpoint.h"
+
+#include <algorithm>
 
 #include "weft/control/programs.h"
 #include "weft/control/rules.h"
 #include "weft/ir/builder.h"
 #include "weft/ir/interpret.h"
+#include "weft/ir/prune.h"
 #include "weft/transforms/jvp.h"
 #include "weft/transforms/linearize.h"
 
@@ -68,11 +72,14 @@ Kept kept_for(const ir::Jaxpr& jaxpr, const CheckpointPolicy& policy, std::span<
   for (const ir::Atom a : wanted) need(a);
   for (std::size_t i = jaxpr.eqns().size(); i-- > 0;) {
     const ir::Eqn& e = jaxpr.eqns()[i];
-    bool again = false;
-    for (ir::Var v = e.out_begin; v < e.out_end; ++v) again = again || needed[v];
-    if (!again || saveable[i]) continue;
-    for (ir::Var v = e.out_begin; v < e.out_end; ++v) needed[v] = false;
-    for (const ir::Atom a : jaxpr.operands(e)) need(a);
+    const std::vector<bool> results(needed.begin() + e.out_begin, needed.begin() + e.out_end);
+    if (std::find(results.begin(), results.end(), true) == results.end() || saveable[i]) continue;
+    std::fill(needed.begin() + e.out_begin, needed.begin() + e.out_end, false);
+    // Loops and branches compute results beside residuals; only the latter again, as ir::part_of does it.
+    const auto operands = jaxpr.operands(e);
+    const std::vector<bool> taken = ir::prune(e.op, e.params, operands.size(), results).operands;
+    for (std::size_t k = 0; k < operands.size(); ++k)
+      if (taken[k]) need(operands[k]);
   }
   Kept kept;
   for (ir::Var v = 0; v < jaxpr.num_vars(); ++v)
@@ -121,7 +128,11 @@ void linearize_checkpoint(const Call& call, std::span<const Array> tangents, Tra
   const auto& p = call.params_as<CheckpointParams>();
   const auto parts = split(p, defined(tangents));
   Arrays results, operands, tangent_results;
-  eval_jaxpr(parts->known, call.args, results);
+  // In a program it is a checkpoint as well, so that its own derivatives keep as little.
+  if (evaluating())
+    eval_jaxpr(parts->known, call.args, results);
+  else
+    bind_checkpoint(parts->known, p.policy, p.differentiated, call.args, results);
   const std::size_t n = parts->has_tangent.size();
   if (!parts->tangent.outputs().empty()) {
     for (const std::size_t i : parts->operands) operands.push_back(call.args[i]);

@@ -27,10 +27,12 @@ struct CustomInfo {
 
 /// A rule that is run as it is, in the trace that needs it.
 ir::Rule function_rule(FlatFunction f);
-/// f at arguments that are mapped in front where `mapped` says so; all its results are.
+/// f at captures, and arguments that are mapped in front where `mapped`, one per argument, says so; all its results
+/// are.
 using VmapFunction =
     std::function<void(std::int64_t size, const std::vector<bool>& mapped, std::span<const Array> args, Arrays& outs)>;
 ir::Rule vmap_rule(VmapFunction f);
+
 // ---- rules at once ----
 // Where the current trace is one of differentiation, a custom function need not become an operation: its rule runs as
 // those of operations do, and C++ may look at the values of its arrays if they have some. Both return false, and have

@@ -17,8 +17,8 @@ void infer_custom_jvp(const ParamsBase* params, std::span<const Aval> in, Avals&
   check_inputs("custom_jvp_call", "the function", p.call_jaxpr, in);
   const Avals results = p.call_jaxpr.output_avals();
   if (!p.jvp) throw ValueError("custom_jvp_call: there must be a jvp rule; got none.");
-  check_rule("custom_jvp_call", "the jvp rule", p.jvp, joined(in, inexact(in.subspan(n))),
-             joined(results, inexact(results)));
+  check_rule("custom_jvp_call", "the jvp rule", p.jvp, concatenated(in, inexact(in.subspan(n))),
+             concatenated(results, inexact(results)));
   out.append(results.begin(), results.end());
 }
 

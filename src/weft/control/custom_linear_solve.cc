@@ -5,9 +5,8 @@
 #include <algorithm>
 
 #include "weft/control/custom_rules.h"
-#include "weft/ir/builder.h"
+#include "weft/control/linear_map.h"
 #include "weft/ir/interpret.h"
-#include "weft/transforms/jvp.h"
 #include "weft/transforms/linearize.h"
 #include "weft/transforms/transpose.h"
 
@@ -57,16 +56,11 @@ Arrays right_hand_side(const Call& call, std::span<const Array> tangents, std::s
   directions.resize(n + x.size());
   const std::vector<bool> mask = defined(directions);
   if (std::find(mask.begin(), mask.end(), true) == mask.end()) return rhs;
-  const auto derived = transforms::jvp_jaxpr(p.matvec, mask);
-  Arrays operands(call.args.first(n)), results;
-  operands.append(x.begin(), x.end());
-  append_defined(directions, operands);
-  eval_jaxpr(derived->jaxpr, operands, results);
-  for (std::size_t i = 0, next = x.size(); i < x.size(); ++i) {
-    if (!derived->out_nonzero[i]) continue;
-    const Array& moved = results[next++];
-    rhs[i] = rhs[i].defined() ? lax::subtract(rhs[i], moved) : lax::negate(moved);
-  }
+  Arrays at(call.args.first(n));
+  at.append(x.begin(), x.end());
+  const Arrays moved = transforms::linear_part(p.matvec, at, directions);
+  for (std::size_t i = 0; i < x.size(); ++i)
+    if (moved[i].defined()) rhs[i] = rhs[i].defined() ? lax::subtract(rhs[i], moved[i]) : lax::negate(moved[i]);
   return rhs;
 }
 
@@ -127,20 +121,13 @@ ir::Jaxpr control::transposed_map(const ir::Jaxpr& map) {
   const auto lin = transforms::linearize_jaxpr(map, x);
   // What the derivative needs of the map's own run comes from captures alone, unless the map is not linear.
   const Avals out = map.output_avals(), in = map.input_avals();
-  std::vector<bool> residuals(out.size(), false);
-  residuals.resize(out.size() + lin->num_residuals, true);
-  const ir::Jaxpr needed = ir::dce(lin->primal, residuals);
-  std::vector<bool> read(needed.num_vars(), false);
-  for (const ir::Eqn& e : needed.eqns())
-    for (const ir::Atom a : needed.operands(e))
-      if (!a.is_literal()) read[a.index()] = true;
-  for (const ir::Atom a : needed.outputs())
-    if (!a.is_literal()) read[a.index()] = true;
-  for (std::size_t i = n; i < in.size(); ++i)
-    if (read[i])
-      throw NotDifferentiableError("custom_linear_solve: the map must be linear; got one whose derivative depends on " +
-                                       in[i].str() + ", what it is applied to.",
-                                   "custom_root finds and differentiates the solutions of other equations.");
+  if (const auto broken = not_linear(*lin, x)) {
+    const ForcedLocation line(broken->line);
+    throw NotDifferentiableError("custom_linear_solve: the map must be linear; got one whose derivative depends on " +
+                                     in[broken->input].str() + ", what it is applied to.",
+                                 "custom_root finds and differentiates the solutions of other equations.");
+  }
+  const ir::Jaxpr needed = residuals_of(*lin);
 
   std::vector<bool> linear(lin->tangent.num_inputs(), true);
   std::fill_n(linear.begin(), lin->num_residuals, false);
@@ -148,7 +135,7 @@ ir::Jaxpr control::transposed_map(const ir::Jaxpr& map) {
   for (const bool has : lin->has_tangent) num_tangents += has;
   const auto transposed = transforms::transpose_jaxpr(lin->tangent, linear, std::vector<bool>(num_tangents, true));
   const std::span<const Aval> results = std::span<const Aval>(in).subspan(n);
-  const Avals inputs = joined(std::span<const Aval>(in).first(n), out);
+  const Avals inputs = concatenated(std::span<const Aval>(in).first(n), out);
   return derive(map, "transposed map", inputs, n, [&](std::span<const Array> args, Arrays& outs) {
     Arrays at(args.first(n)), operands, cts;
     for (const Aval a : results) at.push_back(zeros_of(a));

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "weft/control/custom_rules.h"
+#include "weft/control/linearity.h"
 #include "weft/transforms/dual.h"
 
 namespace weft {
@@ -30,15 +31,44 @@ class RuleTrace final : public Trace {
 
   void process(const Call& call, Arrays& outs) override {
     check(call.args);
+    check_tangents(call);
     const CurrentTrace current(parent());
     bind(call.op, call.params, call.args, outs);
   }
   void check(std::span<const Array> args) const { check_foreign(outer_, info_, args); }
   const DualTrace* outer() const { return outer_; }
+  /// In reverse mode, whether every argument that can have a tangent has one. Then nothing is zero by chance.
+  void expect_linear(bool all_have_tangents) {
+    linear_ = true;
+    all_have_tangents_ = all_have_tangents;
+  }
+  /// Throws unless `tangent`, which the rule gave, depends on tangents or is zero.
+  void check_tangent(const Array& tangent) const {
+    if (!linear_ || !tangent.defined() || outer_->tangent_trace()->owns(tangent) || is_zero(tangent)) return;
+    const LocationScope scope(info_.loc, info_.what);
+    throw_constant_tangent(info_.what, info_.name);
+  }
 
  private:
+  // Whether it may be: arguments without a tangent have one of zeros, and who knows what a trace makes of these.
+  bool is_zero(const Array& a) const { return a.is_tracer() ? !all_have_tangents_ : known_zero(a); }
+
+  void check_tangents(const Call& call) const {
+    if (!linear_) return;
+    std::vector<bool> tangents, zeros;
+    bool any = false;
+    for (const Array& a : call.args) {
+      tangents.push_back(outer_->tangent_trace()->owns(a));
+      any |= tangents.back();
+    }
+    if (!any) return;
+    for (std::size_t i = 0; i < tangents.size(); ++i) zeros.push_back(!tangents[i] && is_zero(call.args[i]));
+    check_linear(info_.what, info_.name, call.op, tangents, zeros);
+  }
+
   const DualTrace* outer_;
   const CustomInfo& info_;
+  bool linear_ = false, all_have_tangents_ = false;
 };
 
 // The trace that differentiates a call made now; null when none does, or other traces come first. What a rule calls is
@@ -58,7 +88,7 @@ DualTrace* dual_trace(std::span<const Array> args) {
 
 struct Dual {
   Arrays primals, tangents;  // tangents: zeros where there are none, none for integers
-  bool any = false;
+  bool any = false, all = true;
 
   Dual(const DualTrace& trace, std::span<const Array> args) : primals(args.size()), tangents(args.size()) {
     for (std::size_t i = 0; i < args.size(); ++i) {
@@ -66,7 +96,10 @@ struct Dual {
       any |= tangents[i].defined();
     }
     for (std::size_t i = 0; i < args.size(); ++i)
-      if (!tangents[i].defined() && is_inexact(primals[i].dtype())) tangents[i] = zeros_of(primals[i].aval());
+      if (!tangents[i].defined() && is_inexact(primals[i].dtype())) {
+        tangents[i] = zeros_of(primals[i].aval());
+        all = false;
+      }
   }
 };
 
@@ -74,7 +107,7 @@ template <class Run>
 void run_between(DualTrace* dual, Trace* target, const CustomInfo& info, Run&& run) {
   const CurrentTrace current(target);
   TraceScope<RuleTrace> trace(make_ref<RuleTrace>(dual, info));
-  run();
+  run(*trace.get());
   trace.end();
 }
 
@@ -87,12 +120,14 @@ bool control::differentiate_now(const CustomInfo& info, DualRule rule, std::span
   const Dual operands(*dual, args);
   if (!operands.any) return false;
   Arrays results, tangents;
-  run_between(dual, dual->rule_trace(), info, [&] {
+  run_between(dual, dual->rule_trace(), info, [&](RuleTrace& trace) {
+    if (dual->tangent_trace()) trace.expect_linear(operands.all);
     rule(operands.primals, operands.tangents, results, tangents);
+    for (const Array& t : tangents) trace.check_tangent(t);
     check_usable(info.what, "results", results);
     check_foreign(dual, info, results);
     check_foreign(dual, info, tangents);
-    // As in jvp_by_rule: results of a program that takes tangents too wait for these, but do not depend on them.
+    // As in jvp_by_rule.
     const Trace* staging = dual->tangent_trace();
     if (!staging || std::none_of(results.begin(), results.end(), [&](const Array& a) { return staging->owns(a); }))
       return;
@@ -117,7 +152,7 @@ bool control::linearize_now(const CustomInfo& info, ForwardRule fwd, const FlatF
     throw_forward(info.name);
   }
   Arrays results, residuals, tangents, result_tangents;
-  run_between(dual, dual->parent(), info, [&] {
+  run_between(dual, dual->parent(), info, [&](RuleTrace&) {
     fwd(operands.primals, results, residuals);
     check_usable(info.what, "results", results);
     check_usable(info.what, "residuals", residuals);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "weft/control/linearity.h"
 #include "weft/transforms/vmap.h"
 
 namespace weft::control {
@@ -29,7 +30,7 @@ Avals inexact(std::span<const Aval> types) {
   return r;
 }
 
-Avals joined(std::span<const Aval> a, std::span<const Aval> b) {
+Avals concatenated(std::span<const Aval> a, std::span<const Aval> b) {
   Avals r(a);
   r.append(b.begin(), b.end());
   return r;
@@ -95,9 +96,12 @@ void jvp_by_rule(std::string_view op, const std::string& name, const ir::Jaxpr& 
   refuse_captured_tangents(op, name, captures, call, tangents);
   Arrays operands(call.args), results;
   append_tangents_from(captures, call.args, tangents, operands);
+  // Forward mode can do with less, and rules may use that.
+  if (rule.is_program() && detail::current_trace && detail::current_trace->kind() == Trace::Kind::kSplit)
+    check_linear_rule(op, name, rule.program(), call.args.size(), n);
   apply_rule(op, "the jvp rule", name, rule, operands, results);
-  // A rule that calls a program for results and tangents together (jit inside a rule) makes all its results wait for
-  // the tangents. They do not depend on their values.
+  // A rule that hands results and tangents together to an operation with rules of its own makes all its results wait
+  // for the tangents. They do not depend on their values.
   if (const Trace* staged = staged_tangents(tangents)) {
     bool waiting = false;
     for (std::size_t i = 0; i < n; ++i) waiting |= staged->owns(results[i]);

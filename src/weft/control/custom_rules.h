@@ -8,7 +8,7 @@ namespace weft::control {
 
 /// Those that can have tangents.
 Avals inexact(std::span<const Aval> types);
-Avals joined(std::span<const Aval> a, std::span<const Aval> b);
+Avals concatenated(std::span<const Aval> a, std::span<const Aval> b);
 
 /// Throws ShapeError, DTypeError or ValueError unless a rule that is a program has these types. `what`: "the jvp rule".
 void check_rule(std::string_view op, std::string_view what, const ir::Rule& rule, std::span<const Aval> in,

@@ -46,9 +46,10 @@ void infer_custom_vjp(const ParamsBase* params, std::span<const Aval> in, Avals&
       throw ShapeError("custom_vjp_call: the fwd rule must give the function's results first; got other types.");
     Avals backward(in.first(n));
     backward.append(forward.begin() + static_cast<std::ptrdiff_t>(results.size()), forward.end());
-    check_rule(op, "the bwd rule", p.bwd, joined(backward, inexact(results)), inexact(in.subspan(n)));
+    check_rule(op, "the bwd rule", p.bwd, concatenated(backward, inexact(results)), inexact(in.subspan(n)));
   }
-  check_rule(op, "the jvp rule", p.jvp, joined(in, inexact(in.subspan(n))), joined(results, inexact(results)));
+  check_rule(op, "the jvp rule", p.jvp, concatenated(in, inexact(in.subspan(n))),
+             concatenated(results, inexact(results)));
   out.append(results.begin(), results.end());
 }
 
@@ -95,7 +96,7 @@ void linearize_custom_vjp(const Call& call, std::span<const Array> tangents, Tra
   if (!result_types.empty()) {
     ir::Rule jvp;
     if (p.jvp) {
-      jvp = ir::Rule(tangent_program(p, joined(avals_of(call.args), avals_of(operands))));
+      jvp = ir::Rule(tangent_program(p, concatenated(avals_of(call.args), avals_of(operands))));
       xs = Arrays(call.args.subspan(captures));
     }
     const CurrentTrace staging(tangent_trace);
@@ -188,7 +189,7 @@ void infer_tangent(const ParamsBase* params, std::span<const Aval> in, Avals& ou
   const Avals results(std::span<const Aval>(p.result_types));
   if (inexact(tangents).size() != tangents.size() || inexact(results).size() != results.size())
     throw DTypeError("custom_vjp_tangent: tangents must be float or complex; got another type.");
-  check_rule(op, "the bwd rule", p.bwd, joined(parts.of_bwd<Avals>(in), results), tangents);
+  check_rule(op, "the bwd rule", p.bwd, concatenated(parts.of_bwd<Avals>(in), results), tangents);
   check_rule(op, "the jvp rule", p.jvp, parts.of_jvp<Avals>(in), results);
   out.append(results.begin(), results.end());
 }
@@ -204,8 +205,17 @@ void eval_tangent(const ParamsBase* params, std::span<const TensorView> in, std:
 
 void jvp_tangent(const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
   const auto& p = call.params_as<CustomVjpTangentParams>();
-  if (!p.jvp.is_program()) throw_forward(p.name);
   const Parts parts(p);
+  const std::vector<bool> moved = defined(tangents.first(parts.first_tangent()));
+  if (std::find(moved.begin(), moved.end(), true) == moved.end()) {
+    // Linear in what moves, so its own derivative, which again need only be known by its transpose.
+    bind(call.op, call.params, call.args, outs);
+    Arrays operands(call.args.first(parts.first_tangent()));
+    append_tangents_from(parts.first_tangent(), call.args, tangents, operands);
+    bind(call.op, call.params, operands, out_tangents);
+    return;
+  }
+  if (!p.jvp.is_program()) throw_forward(p.name);
   bind(call.op, call.params, call.args, outs);
   Arrays operands = parts.of_jvp<Arrays>(call.args), results;
   const Arrays directions = parts.of_jvp<Arrays>(tangents);

@@ -62,7 +62,7 @@ void batch_custom_vmap(const Call& call, std::span<const int> bdims, const Mappe
       throw ValueError("custom_vmap: the rule must be told of all that is mapped; got a mapped value that " + p.name +
                            " captures, " + call.args[i].aval().str() + " for all examples together.",
                        "pass it as an argument of " + p.name + ".");
-  Arrays args;
+  Arrays args(call.args.first(captures));
   std::vector<bool> mapped;
   for (std::size_t i = captures; i < call.args.size(); ++i) {
     mapped.push_back(bdims[i] != kUnmapped);

@@ -21,28 +21,6 @@ void append_defined(std::span<const Array> from, Arrays& to) {
     if (a.defined()) to.push_back(a);
 }
 
-std::vector<bool> dependent_variables(const ir::Jaxpr& jaxpr, std::vector<bool> mask) {
-  mask.resize(jaxpr.num_vars(), false);
-  for (const ir::Eqn& e : jaxpr.eqns()) {
-    bool any = ir::has_effects(e.op, e.params.get());
-    for (const ir::Atom a : jaxpr.operands(e)) any |= !a.is_literal() && mask[a.index()];
-    for (ir::Var v = e.out_begin; v < e.out_end; ++v) mask[v] = any;
-  }
-  return mask;
-}
-
-std::vector<bool> dependent_results(const ir::Jaxpr& jaxpr, const std::vector<bool>& mask) {
-  const std::vector<bool> depends = dependent_variables(jaxpr, mask);
-  std::vector<bool> r;
-  for (const ir::Atom a : jaxpr.outputs()) r.push_back(!a.is_literal() && depends[a.index()]);
-  return r;
-}
-
-ir::Jaxpr restricted(const ir::Jaxpr& jaxpr, const std::vector<bool>& used) {
-  return *jaxpr.memo<ir::Jaxpr>(transforms::mask_key("outputs", used),
-                                [&] { return std::make_shared<const ir::Jaxpr>(ir::dce(jaxpr, used)); });
-}
-
 ir::Jaxpr derive(const ir::Jaxpr& base, const std::string& key, std::span<const Aval> inputs, std::size_t num_consts,
                  const FlatFunction& body) {
   return *base.memo<ir::Jaxpr>(key, [&] {

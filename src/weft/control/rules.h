@@ -33,11 +33,6 @@ inline std::size_t count(const std::vector<bool>& mask) {
   for (const bool b : mask) n += b;
   return n;
 }
-/// Which variables (results) of the program depend on the inputs in `mask`, or on effects.
-std::vector<bool> dependent_variables(const ir::Jaxpr& jaxpr, std::vector<bool> mask);
-std::vector<bool> dependent_results(const ir::Jaxpr& jaxpr, const std::vector<bool>& mask);
-/// The program with only the outputs in `used`; memoised.
-ir::Jaxpr restricted(const ir::Jaxpr& jaxpr, const std::vector<bool>& used);
 /// The program of `body`, which closes over nothing, with `num_consts` leading constants; memoised in `base` under
 /// `key`.
 ir::Jaxpr derive(const ir::Jaxpr& base, const std::string& key, std::span<const Aval> inputs, std::size_t num_consts,

@@ -11,6 +11,7 @@
 #include "weft/control/rules.h"
 #include "weft/ir/builder.h"
 #include "weft/ir/interpret.h"
+#include "weft/ir/prune.h"
 #include "weft/transforms/jvp.h"
 #include "weft/transforms/linearize.h"
 #include "weft/transforms/transpose.h"
@@ -172,9 +173,9 @@ Tangents spread(const Scan& scan, std::vector<bool> operands, F&& of_results) {
   return t;
 }
 
-// Appends the tangents that `mask` says there are, zeros where the operand has none.
-void append_tangents(std::span<const Array> tangents, const std::vector<bool>& mask, std::span<const Array> primals,
-                     Arrays& to) {
+// Appends the tangents that `mask` marks, zeros where the operand has none.
+void append_masked(std::span<const Array> tangents, const std::vector<bool>& mask, std::span<const Array> primals,
+                   Arrays& to) {
   for (std::size_t i = 0; i < mask.size(); ++i)
     if (mask[i]) to.push_back(tangents[i].defined() ? tangents[i] : zeros_of(primals[i].aval()));
 }
@@ -188,9 +189,9 @@ void jvp_scan(const Call& call, std::span<const Array> tangents, Arrays& outs, A
   });
   const auto jvp = transforms::jvp_jaxpr(scan.body, mask.mask());
   Operands operands{Arrays(scan.consts(call.args)), Arrays(scan.carry(call.args)), Arrays(scan.xs(call.args))};
-  append_tangents(scan.consts(tangents), mask.consts, scan.consts(call.args), operands.consts);
-  append_tangents(scan.carry(tangents), mask.carry, scan.carry(call.args), operands.carry);
-  append_tangents(scan.xs(tangents), mask.xs, scan.xs(call.args), operands.xs);
+  append_masked(scan.consts(tangents), mask.consts, scan.consts(call.args), operands.consts);
+  append_masked(scan.carry(tangents), mask.carry, scan.carry(call.args), operands.carry);
+  append_masked(scan.xs(tangents), mask.xs, scan.xs(call.args), operands.xs);
   const Avals types = scan.body.output_avals();
   const std::vector<bool> y_mask(jvp->out_nonzero.begin() + static_cast<std::ptrdiff_t>(scan.num_carry),
                                  jvp->out_nonzero.end());
@@ -239,7 +240,7 @@ struct Residuals {
     const std::size_t n = primal.outputs().size() - lin.num_residuals;
     std::vector<bool> inputs(primal.num_inputs(), true);
     std::fill_n(inputs.begin(), scan.num_consts, false);
-    const std::vector<bool> varies = dependent_variables(primal, std::move(inputs));
+    const std::vector<bool> varies = ir::dependent_variables(primal, std::move(inputs), true);
     hoisted.assign(n, false);
     stacked.assign(n, true);
     const std::size_t first_x = scan.num_consts + scan.num_carry;
@@ -265,18 +266,20 @@ void linearize_scan(const Call& call, std::span<const Array> tangents, Trace* ta
 
   Arrays results, hoisted;
   const Operands primals{Arrays(scan.consts(call.args)), Arrays(scan.carry(call.args)), Arrays(scan.xs(call.args))};
-  bind_scan(restricted(lin->primal, residuals.stacked), primals, scan.length, scan.reverse, results);
+  bind_scan(ir::prune(lin->primal, residuals.stacked), primals, scan.length, scan.reverse, results);
   if (count(residuals.hoisted) > 0) {
-    // Only what these need of the constants: effects happen in the steps.
+    // Only what these need of the constants: effects happen in the steps. Without steps not even that, for it might
+    // fail.
     const auto once = lin->primal.memo<ir::Jaxpr>(transforms::mask_key("hoisted", residuals.hoisted), [&] {
       std::vector<ir::Var> given(scan.num_consts);
       std::iota(given.begin(), given.end(), ir::Var{0});
-      std::vector<ir::Atom> wanted;
-      for (std::size_t i = 0; i < residuals.hoisted.size(); ++i)
-        if (residuals.hoisted[i]) wanted.push_back(lin->primal.outputs()[i]);
-      return std::make_shared<const ir::Jaxpr>(ir::part_of(lin->primal, given, wanted));
+      const ir::Jaxpr part = ir::prune(lin->primal, residuals.hoisted);
+      return std::make_shared<const ir::Jaxpr>(ir::part_of(part, given, part.outputs()));
     });
-    eval_jaxpr(*once, primals.consts, hoisted);
+    if (scan.length > 0)
+      eval_jaxpr(*once, primals.consts, hoisted);
+    else
+      for (const Aval a : once->output_avals()) hoisted.push_back(zeros_of(a));
   }
   std::span<const Array> rest(results), once(hoisted);
   append(outs, take(rest, scan.num_carry + scan.num_ys));
@@ -298,9 +301,9 @@ void linearize_scan(const Call& call, std::span<const Array> tangents, Trace* ta
   Arrays tangent_results;
   if (count(has) > 0) {
     const CurrentTrace staging(tangent_trace);
-    append_tangents(scan.consts(tangents), mask.consts, scan.consts(call.args), operands.consts);
-    append_tangents(scan.carry(tangents), mask.carry, scan.carry(call.args), operands.carry);
-    append_tangents(scan.xs(tangents), mask.xs, scan.xs(call.args), operands.xs);
+    append_masked(scan.consts(tangents), mask.consts, scan.consts(call.args), operands.consts);
+    append_masked(scan.carry(tangents), mask.carry, scan.carry(call.args), operands.carry);
+    append_masked(scan.xs(tangents), mask.xs, scan.xs(call.args), operands.xs);
     const Avals types = scan.body.output_avals();
     const ir::Jaxpr body = derive(lin->tangent, transforms::mask_key("scan_tangent", has), operands.body_types(),
                                   operands.consts.size(), [&](std::span<const Array> in, Arrays& o) {
@@ -336,7 +339,7 @@ Arrays known_carries(const Scan& scan, const Tangents& linear, std::span<const A
                           known(scan.xs(args), linear.xs)};
   std::vector<bool> wanted(scan.num_carry + scan.num_ys, false);
   for (std::size_t i = 0; i < scan.num_carry; ++i) wanted[i] = !linear.carry[i];
-  const ir::Jaxpr program = restricted(scan.body, wanted);
+  const ir::Jaxpr program = ir::prune(scan.body, wanted);
   const Avals types = scan.body.input_avals();
   const std::vector<bool> mask = linear.mask();
   const ir::Jaxpr body = derive(scan.body, transforms::mask_key("scan_known", mask), operands.body_types(),
@@ -362,7 +365,7 @@ void transpose_scan(const Call& call, std::span<const Array> cts, std::span<Grad
   std::vector<bool> operands_linear;
   for (const GradAccum* a : accums) operands_linear.push_back(a != nullptr);
   const Tangents linear =
-      spread(scan, operands_linear, [&](const std::vector<bool>& m) { return dependent_results(scan.body, m); });
+      spread(scan, operands_linear, [&](const std::vector<bool>& m) { return ir::dependent_outputs(scan.body, m); });
   const std::vector<bool> mask = linear.mask();
   const Avals types = scan.body.input_avals();
   std::vector<bool> nonzero(linear.carry);

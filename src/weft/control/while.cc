@@ -5,6 +5,7 @@
 
 #include "weft/base/loop_trail.h"
 #include "weft/control/effects.h"
+#include "weft/control/lanes.h"
 #include "weft/control/programs.h"
 #include "weft/control/rules.h"
 #include "weft/control/while.h"
@@ -156,7 +157,8 @@ DualLoop dual_loop(const Call& call, std::span<const Array> tangents) {
   return dual;
 }
 
-void append_tangents(std::span<const Array> results, const std::vector<bool>& carried, Arrays& out_tangents) {
+// The tangents of a dual loop's results.
+void split_tangents(std::span<const Array> results, const std::vector<bool>& carried, Arrays& out_tangents) {
   for (std::size_t i = 0, j = carried.size(); i < carried.size(); ++i)
     out_tangents.push_back(carried[i] ? results[j++] : Array());
 }
@@ -166,7 +168,7 @@ void jvp_while(const Call& call, std::span<const Array> tangents, Arrays& outs, 
   Arrays results;
   bind_while(dual.cond, dual.body, dual.max_steps, dual.operands, results);
   for (std::size_t i = 0; i < dual.carried.size(); ++i) outs.push_back(results[i]);
-  append_tangents(results, dual.carried, out_tangents);
+  split_tangents(results, dual.carried, out_tangents);
 }
 
 // The loop runs now; the loop with tangents is staged as a whole, and would run again. So nothing is kept between the
@@ -188,7 +190,7 @@ void linearize_while(const Call& call, std::span<const Array> tangents, Trace* t
     const CurrentTrace staging(tangent_trace);
     bind_while(dual.cond, dual.body, dual.max_steps, dual.operands, results);
   }
-  append_tangents(results, dual.carried, out_tangents);
+  split_tangents(results, dual.carried, out_tangents);
 }
 
 void transpose_while(const Call& call, std::span<const Array> cts, std::span<GradAccum* const> accums) {
@@ -260,8 +262,9 @@ void batch_while(const Call& call, std::span<const int> bdims, const MappedAxis&
   body_dims.append(loop.carried(all_dims).begin(), loop.carried(all_dims).end());
   cond_dims.append(loop.carried(all_dims).begin(), loop.carried(all_dims).end());
   // Effects happen for the examples that go on.
-  if (effects) body_dims.insert(body_dims.begin(), 0);
-  const auto body = transforms::batch_jaxpr(effects ? masked(loop.body) : loop.body, body_dims, axis);
+  Bdims step_dims(body_dims);
+  if (effects) step_dims.insert(step_dims.begin(), 0);
+  const auto body = transforms::batch_jaxpr(effects ? masked(loop.body) : loop.body, step_dims, axis);
   const auto cond = transforms::batch_jaxpr(loop.cond, cond_dims, axis);
   for (const bool m : mapped.carried) out_bdims.push_back(m ? 0 : kUnmapped);
 
@@ -287,7 +290,8 @@ void batch_while(const Call& call, std::span<const int> bdims, const MappedAxis&
                loop.max_steps, operands, outs);
     return;
   }
-  // As long as any example goes on; examples that have ended keep their state.
+  // As long as any example goes on; examples that have ended keep their state, but the body sees another.
+  const bool own_values = names_axis(loop.body, axis);
   const Staged any = stage(
       [&](std::span<const Array> in, Arrays& results) {
         results.push_back(lax::reduce_or(run_cond(in.first(loop.num_cond), in.subspan(loop.num_cond)), Dims{0}));
@@ -295,13 +299,13 @@ void batch_while(const Call& call, std::span<const int> bdims, const MappedAxis&
       cond_types, "vmap");
   const Staged step = stage(
       [&](std::span<const Array> in, Arrays& results) {
-        const Array on = run_cond(loop.of_cond(in), loop.carried(in));
+        const Lanes lanes(run_cond(loop.of_cond(in), loop.carried(in)));
         Arrays args(in.subspan(loop.num_cond));
-        if (effects) args.insert(args.begin(), on);
+        for (std::size_t i = 0; !own_values && i < args.size(); ++i)
+          if (body_dims[i] != kUnmapped) args[i] = lanes(args[i]);
+        if (effects) args.insert(args.begin(), lanes.on());
         run_body(args, results);
-        for (std::size_t i = 0; i < results.size(); ++i)
-          results[i] =
-              lax::select(lax::broadcast_in_dim(on, results[i].shape(), Dims{0}), results[i], loop.carried(in)[i]);
+        for (std::size_t i = 0; i < results.size(); ++i) results[i] = lanes.choose(results[i], loop.carried(in)[i]);
       },
       all, "vmap");
   // The body needs what the condition captures, too.

@@ -11,6 +11,7 @@
 
 #include "weft/control/rules.h"
 #include "weft/control/while.h"
+#include "weft/ir/prune.h"
 #include "weft/ops/common.h"
 #include "weft/transforms/transpose.h"
 
@@ -60,25 +61,6 @@ Arrays apply_if(const Array& pred, const FlatFunction& f, const Arrays& args) {
 
 // ---- one step ----
 
-// Which inputs the results in `wanted` need.
-std::vector<bool> needed_inputs(const ir::Jaxpr& jaxpr, const std::vector<bool>& wanted) {
-  std::vector<bool> needed(jaxpr.num_vars(), false);
-  const auto need = [&](ir::Atom a) {
-    if (!a.is_literal()) needed[a.index()] = true;
-  };
-  for (std::size_t i = 0; i < wanted.size(); ++i)
-    if (wanted[i]) need(jaxpr.outputs()[i]);
-  for (std::size_t i = jaxpr.eqns().size(); i-- > 0;) {
-    const ir::Eqn& e = jaxpr.eqns()[i];
-    bool any = false;
-    for (ir::Var v = e.out_begin; v < e.out_end; ++v) any = any || needed[v];
-    if (!any) continue;
-    for (const ir::Atom a : jaxpr.operands(e)) need(a);
-  }
-  needed.resize(jaxpr.num_inputs());
-  return needed;
-}
-
 // The loop's step, forwards on its state, which is the part of the known carry that cotangents or the condition depend
 // on, and backwards on cotangents: sums for the linear captures of the body, then those of the linear carry.
 class Step {
@@ -89,19 +71,19 @@ class Step {
     const std::size_t n = loop.num_carried();
     for (bool grown = true; grown;) {
       grown = false;
-      const std::vector<bool> results = dependent_results(loop.body, linear_);
+      const std::vector<bool> results = ir::dependent_outputs(loop.body, linear_);
       for (std::size_t i = 0; i < n; ++i) {
         grown |= results[i] && !carry_linear(i);
         if (results[i]) linear_[loop.num_body + i] = true;
       }
     }
-    kept_ = needed_inputs(loop.cond, {true});
+    kept_ = ir::needed_inputs(loop.cond, {true});
     kept_.erase(kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(loop.num_cond));
     for (bool grown = true; grown;) {
       grown = false;
       std::vector<bool> wanted(kept_);
       for (std::size_t i = 0; i < n; ++i) wanted[i] = wanted[i] || carry_linear(i);
-      const std::vector<bool> needed = needed_inputs(loop.body, wanted);
+      const std::vector<bool> needed = ir::needed_inputs(loop.body, wanted);
       for (std::size_t i = 0; i < n; ++i) {
         const bool grows = needed[loop.num_body + i] && !carry_linear(i) && !kept_[i];
         grown |= grows;
@@ -135,7 +117,7 @@ class Step {
     for (std::size_t i = 0; i < loop_.num_body; ++i)
       in.push_back(linear_[i] ? zeros_of(types_[i]) : loop_.of_body(args_)[i]);
     append(in, carry_of(state));
-    eval_jaxpr(restricted(loop_.body, kept_), in, outs);
+    eval_jaxpr(ir::prune(loop_.body, kept_), in, outs);
     return outs;
   }
 

@@ -17,6 +17,12 @@ Array JaxprTrace::input(Aval aval) {
   return tracer(inputs_.back(), aval, static_cast<int>(inputs_.size()) - 1);
 }
 
+void JaxprTrace::capture(const Array& a) {
+  consts_.push_back(builder_.add_var(a.aval()));
+  captured_.push_back(a);
+  const_vars_.try_emplace(a.id(), consts_.back());
+}
+
 ir::Atom JaxprTrace::atom(const Array& a) {
   if (const Tracer* t = a.tracer()) {
     if (t->trace() == this) return ir::Atom::var(static_cast<ir::Var>(t->index()));
@@ -25,13 +31,8 @@ ir::Atom JaxprTrace::atom(const Array& a) {
     if (a.size() > 0) std::memcpy(literal.value.data(), b->data(), static_cast<std::size_t>(byte_size(a.dtype())));
     return builder_.add_literal(literal);
   }
-  const auto [it, added] = const_vars_.try_emplace(a.id(), ir::Var{});
-  if (added) {
-    it->second = builder_.add_var(a.aval());
-    consts_.push_back(it->second);
-    captured_.push_back(a);
-  }
-  return ir::Atom::var(it->second);
+  if (!const_vars_.contains(a.id())) capture(a);
+  return ir::Atom::var(const_vars_.at(a.id()));
 }
 
 void JaxprTrace::process(const Call& call, Arrays& outs) {
@@ -63,9 +64,16 @@ std::optional<Trace::Sources> JaxprTrace::sources(const Tracer& t) const {
 }
 
 Staged stage(const FlatFunction& f, std::span<const Aval> inputs, const std::string& name) {
+  return stage(f, inputs, name, {});
+}
+
+Staged stage(const FlatFunction& f, std::span<const Aval> inputs, const std::string& name,
+             std::span<const Array> captures) {
+  const StandIns stand_ins(captures);
   TraceScope<JaxprTrace> trace(make_ref<JaxprTrace>(name));
   Staged staged;
   {
+    for (const Array& a : captures) trace->capture(a);
     Arrays args, outs;
     for (const Aval a : inputs) args.push_back(trace->input(a));
     f(args, outs);

@@ -15,6 +15,8 @@ class JaxprTrace final : public Trace {
   void process(const Call& call, Arrays& outs) override;
   /// A new input of the program.
   Array input(Aval aval);
+  /// A new constant of the program, which `a` stands for.
+  void capture(const Array& a);
   /// The program so far with these outputs. Ends the trace's usefulness.
   Staged build(std::span<const Array> outputs);
   std::size_t num_eqns() const { return builder_.num_eqns(); }

@@ -21,6 +21,10 @@ struct Staged {
 /// Traces `f` on inputs of the given types. Every operation inside is staged; arrays and outer
 /// tracers that `f` closes over are captured.
 Staged stage(const FlatFunction& f, std::span<const Aval> inputs, const std::string& name);
+/// The same for a function that closes over `captures`, of which nothing but the types counts: their traces may have
+/// ended. They are the program's first constants, in their order, whether it needs them or not.
+Staged stage(const FlatFunction& f, std::span<const Aval> inputs, const std::string& name,
+             std::span<const Array> captures);
 
 /// LeakError unless nothing was captured: programs derived from programs have no place for captures. Only a rule that
 /// is a C++ function (of custom_jvp, ...) can bring one in.

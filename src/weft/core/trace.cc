@@ -178,8 +178,11 @@ void check_usable(std::string_view op, const std::string& what, const Tracer& t)
                     ".");
 }
 
+constinit thread_local const StandIns* stand_ins = nullptr;
+
 bool unusable(const Tracer& t) {
-  return !t.trace()->alive() || t.trace()->thread() != detail::this_thread_id() || evaluating();
+  if (t.trace()->alive() && t.trace()->thread() == detail::this_thread_id() && !evaluating()) return false;
+  return evaluating() || !stand_ins || !stand_ins->has(&t);
 }
 
 }  // namespace
@@ -191,6 +194,19 @@ std::string Tracer::made() const {
   }
   return "made " + (operation_.empty() ? std::string() : "by " + std::string(operation_) + " ") + "at " +
          location_.str();
+}
+
+StandIns::StandIns(std::span<const Array> arrays) : arrays_(arrays), outer_(stand_ins) {
+  if (!arrays.empty()) stand_ins = this;
+}
+
+StandIns::~StandIns() { stand_ins = outer_; }
+
+bool StandIns::has(const Value* value) const {
+  for (const StandIns* s = this; s; s = s->outer_)
+    for (const Array& a : s->arrays_)
+      if (a.id() == value) return true;
+  return false;
 }
 
 std::string Tracer::origin() const {

@@ -195,6 +195,21 @@ class NestedTrace {
 /// True when operations on this thread are evaluated at once.
 inline bool evaluating() { return detail::current_trace == nullptr; }
 
+/// While it lives, `arrays` may be operands on this thread even if their traces have ended: a trace inside of which it
+/// was made knows them for other values.
+class StandIns {
+ public:
+  explicit StandIns(std::span<const Array> arrays);
+  ~StandIns();
+  StandIns(const StandIns&) = delete;
+  StandIns& operator=(const StandIns&) = delete;
+  bool has(const Value* value) const;
+
+ private:
+  std::span<const Array> arrays_;
+  const StandIns* outer_;
+};
+
 /// Owns a running trace: current from construction until `end()`, which is where leaks are
 /// reported. Destroyed without `end()` (an exception), it only closes the trace. ValueError when kMostNestedTraces run
 /// already.

@@ -1,11 +1,14 @@
 #include "weft/ir/builder.h"
 
+#include <algorithm>
+#include <optional>
 #include <unordered_set>
 
 #include "weft/ir/call.h"
 #include "weft/ir/checkpoint.h"
 #include "weft/ir/custom_rules.h"
 #include "weft/ir/programs.h"
+#include "weft/ir/prune.h"
 
 namespace weft::ir {
 
@@ -159,11 +162,14 @@ Jaxpr part_of(const Jaxpr& jaxpr, std::span<const Var> inputs, std::span<const A
   };
   for (const Atom a : outputs) need(a);
   const auto& eqns = jaxpr.eqns();
-  std::vector<bool> live(eqns.size(), false);
+  std::vector<std::optional<PrunedOp>> live(eqns.size());
   for (std::size_t i = eqns.size(); i-- > 0;) {
-    for (Var v = eqns[i].out_begin; v < eqns[i].out_end; ++v) live[i] = live[i] || needed[v];
-    if (!live[i]) continue;
-    for (const Atom a : jaxpr.operands(eqns[i])) need(a);
+    const std::vector<bool> results(needed.begin() + eqns[i].out_begin, needed.begin() + eqns[i].out_end);
+    if (std::find(results.begin(), results.end(), true) == results.end()) continue;
+    const auto operands = jaxpr.operands(eqns[i]);
+    live[i] = prune(eqns[i].op, eqns[i].params, operands.size(), results);
+    for (std::size_t k = 0; k < operands.size(); ++k)
+      if (live[i]->operands[k]) need(operands[k]);
   }
 
   JaxprBuilder builder;
@@ -181,11 +187,17 @@ Jaxpr part_of(const Jaxpr& jaxpr, std::span<const Var> inputs, std::span<const A
     const Eqn& e = eqns[i];
     operands.clear();
     types.clear();
-    for (const Atom a : jaxpr.operands(e)) operands.push_back(use(a));
-    for (Var v = e.out_begin; v < e.out_end; ++v) types.push_back(jaxpr.aval(v));
-    const Var out = builder.add_eqn(e.op, e.params, operands, types, e.location, e.scope);
-    for (Var v = e.out_begin; v < e.out_end; ++v)
-      if (!given[v]) renamed[v] = out + (v - e.out_begin);
+    for (std::size_t k = 0; k < live[i]->operands.size(); ++k)
+      if (live[i]->operands[k]) operands.push_back(use(jaxpr.operands(e)[k]));
+    for (std::size_t k = 0; k < live[i]->results.size(); ++k)
+      if (live[i]->results[k]) types.push_back(jaxpr.aval(static_cast<Var>(e.out_begin + k)));
+    Var next = builder.add_eqn(live[i]->op, live[i]->params, operands, types, e.location, e.scope);
+    for (std::size_t k = 0; k < live[i]->results.size(); ++k) {
+      if (!live[i]->results[k]) continue;
+      const auto v = static_cast<Var>(e.out_begin + k);
+      if (!given[v]) renamed[v] = next;
+      ++next;
+    }
   }
   for (const Atom a : outputs) results.push_back(use(a));
   return builder.build({}, input_vars, results);

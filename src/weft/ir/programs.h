@@ -35,7 +35,7 @@ struct WhileParams {
 /// The error of a loop whose condition still holds after its max_steps. Loops that derivatives are made of have bounds
 /// of their own, so it tells no number.
 [[noreturn]] inline void throw_too_many_steps() {
-  throw ValueError("while: the condition must become false within max_steps; got one that still holds after them.",
+  throw ValueError("while_loop: the condition must become false within max_steps; got one that still holds after them.",
                    "allow more steps, or end the loop earlier.");
 }
 

@@ -274,12 +274,25 @@ Array ptp(const Arg& x, const AxisArg& axis, Flag keepdims) {
 Array argmax(const Arg& x, OptionalAxis axis, Flag keepdims) { return position("argmax", x, true, axis, keepdims); }
 Array argmin(const Arg& x, OptionalAxis axis, Flag keepdims) { return position("argmin", x, false, axis, keepdims); }
 
-Array cumsum(const Arg& x, OptionalAxis axis, std::optional<DType> dtype) {
-  const LocationScope scope(x.location(), "cumsum");
+namespace {
+
+// Of the flattened array when no axis is given.
+template <class Cumulative>
+Array cumulative(const char* op, const Arg& x, OptionalAxis axis, std::optional<DType> dtype, Cumulative&& of) {
+  const LocationScope scope(x.location(), op);
   const Array a = axis ? x.array() : ravel(x);
   const SumTypes t = sum_types(a.dtype(), dtype);
-  const int d = ops::normal_axis("cumsum", axis.value_or(0), a.aval());
-  return lax::convert(lax::cumsum(lax::convert(a, t.work), d), t.result);
+  const int d = ops::normal_axis(op, axis.value_or(0), a.aval());
+  return lax::convert(of(lax::convert(a, t.work), d), t.result);
+}
+
+}  // namespace
+
+Array cumsum(const Arg& x, OptionalAxis axis, std::optional<DType> dtype) {
+  return cumulative("cumsum", x, axis, dtype, [](const Array& a, int d) { return lax::cumsum(a, d); });
+}
+Array cumprod(const Arg& x, OptionalAxis axis, std::optional<DType> dtype) {
+  return cumulative("cumprod", x, axis, dtype, [](const Array& a, int d) { return lax::cumprod(a, d); });
 }
 
 Array diff(const Arg& x, int n, Axis axis) {

@@ -70,6 +70,8 @@ Array argmax(const Arg& x, OptionalAxis axis = {}, Flag keepdims = false);
 Array argmin(const Arg& x, OptionalAxis axis = {}, Flag keepdims = false);
 /// Running sums along an axis, in the dtypes of sum; of the flattened array when none is given.
 Array cumsum(const Arg& x, OptionalAxis axis = {}, std::optional<DType> dtype = {});
+/// Running products, likewise.
+Array cumprod(const Arg& x, OptionalAxis axis = {}, std::optional<DType> dtype = {});
 /// x[i + 1] - x[i] along an axis, `n` times; for bool, whether they differ.
 Array diff(const Arg& x, int n = 1, Axis axis = -1);
 /// As sum, prod, max, min, mean, var, std, with NaN left out; NaN (0 and 1 for sum and prod) where nothing is left.

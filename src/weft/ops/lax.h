@@ -250,6 +250,13 @@ Array argmax(const Arg& x, int axis, DType index_dtype = i32);
 Array argmin(const Arg& x, int axis, DType index_dtype = i32);
 /// y[..., i, ...] = sum_{j <= i} x[..., j, ...] along `axis` (j >= i when `reverse`). Numbers.
 Array cumsum(const Arg& x, int axis, bool reverse = false);
+/// The same for products (numbers), the largest and the smallest (integers and floats; NaN from the first one on), and
+/// log(sum_{j <= i} exp(x[..., j, ...])) without overflow (floats). IndexError for an axis out of range, DTypeError for
+/// others. All derivatives. Source: jax.lax.cumprod and its kin.
+Array cumprod(const Arg& x, int axis, bool reverse = false);
+Array cummax(const Arg& x, int axis, bool reverse = false);
+Array cummin(const Arg& x, int axis, bool reverse = false);
+Array cumlogsumexp(const Arg& x, int axis, bool reverse = false);
 
 // ---- windows ----
 

@@ -1,7 +1,10 @@
 #include "weft/transforms/linearize.h"
 
+#include <algorithm>
+
 #include "weft/core/jaxpr_trace.h"
 #include "weft/core/rules.h"
+#include "weft/ir/prune.h"
 #include "weft/transforms/dual.h"
 #include "weft/transforms/jvp.h"
 
@@ -16,13 +19,47 @@ class SplitTrace final : public Trace {
   explicit SplitTrace(JaxprTrace* tangents) : Trace(Kind::kSplit, "linearize"), tangents_(tangents) {}
 
   void process(const Call& call, Arrays& outs) override {
-    for (const Array& a : call.args)
-      if (tangents_->owns(a)) return tangents_->process(call, outs);
-    const CurrentTrace current(parent());
-    bind(call.op, call.params, call.args, outs);
+    std::vector<bool> staged;
+    bool any = false;
+    for (const Array& a : call.args) {
+      staged.push_back(tangents_->owns(a));
+      any |= staged.back();
+    }
+    if (!any) return bind_in(parent(), call, outs);
+    if (!ir::has_parts(call.op)) return tangents_->process(call, outs);
+    ir::Avals types;
+    ir::infer(call.op, call.params.get(), avals_of(call.args), types);
+    const std::vector<bool> later = ir::dependent_results(call.op, call.params.get(), types.size(), staged);
+    std::vector<bool> now(later);
+    now.flip();
+    if (std::find(now.begin(), now.end(), true) == now.end()) return tangents_->process(call, outs);
+    // A program that gives results beside tangents (a rule that calls jit): the results are there now.
+    Arrays results(types.size());
+    bind_part(parent(), call, now, results);
+    bind_part(tangents_, call, later, results);
+    outs.append(results.begin(), results.end());
   }
 
  private:
+  static void bind_in(Trace* trace, const Call& call, Arrays& outs) {
+    const CurrentTrace current(trace);
+    bind(call.op, call.params, call.args, outs);
+  }
+  // The results in `wanted`.
+  static void bind_part(Trace* trace, const Call& call, const std::vector<bool>& wanted, Arrays& results) {
+    if (std::find(wanted.begin(), wanted.end(), true) == wanted.end()) return;
+    const ir::PrunedOp part = ir::prune(call.op, call.params, call.args.size(), wanted);
+    Arrays operands, outs;
+    for (std::size_t i = 0; i < call.args.size(); ++i)
+      if (part.operands[i]) operands.push_back(call.args[i]);
+    bind_in(trace, {part.op, part.params, operands}, outs);
+    for (std::size_t i = 0, next = 0; i < results.size(); ++i) {
+      if (!part.results[i]) continue;
+      if (wanted[i]) results[i] = outs[next];
+      ++next;
+    }
+  }
+
   JaxprTrace* tangents_;
 };
 
@@ -83,8 +120,11 @@ Linearized linearize(const FlatFunction& f, std::span<const Array> primals, cons
     staged = tangents->build(out_tangents);
   }
   trace.end();
-  // Tangent work that reaches no output would keep its residuals alive.
+  // Tangent work that reaches no output would keep its residuals alive, also work inside of loops.
   std::vector<bool> kept;
+  const auto& eqns = staged.jaxpr.eqns();
+  if (std::any_of(eqns.begin(), eqns.end(), [](const ir::Eqn& e) { return ir::has_parts(e.op); }))
+    staged.jaxpr = ir::prune(staged.jaxpr, std::vector<bool>(staged.jaxpr.outputs().size(), true));
   result.tangent = ir::dce_consts(staged.jaxpr, kept);
   for (std::size_t i = 0; i < staged.captured.size(); ++i)
     if (kept[i]) result.residuals.push_back(std::move(staged.captured[i]));
@@ -110,6 +150,22 @@ std::shared_ptr<const LinearizedJaxpr> linearize_jaxpr(const ir::Jaxpr& jaxpr,
         result->primal = staged.jaxpr;
         return result;
       });
+}
+
+Arrays linear_part(const ir::Jaxpr& jaxpr, std::span<const Array> args, std::span<const Array> tangents) {
+  std::vector<bool> mask;
+  for (const Array& t : tangents) mask.push_back(t.defined());
+  const auto lin = linearize_jaxpr(jaxpr, mask);
+  std::vector<bool> wanted(jaxpr.outputs().size(), false);
+  wanted.resize(wanted.size() + lin->num_residuals, true);
+  Arrays operands, outs, r;
+  eval_jaxpr(ir::prune(lin->primal, wanted), args, operands);
+  for (const Array& t : tangents)
+    if (t.defined()) operands.push_back(t);
+  eval_jaxpr(lin->tangent, operands, outs);
+  std::size_t next = 0;
+  for (const bool has : lin->has_tangent) r.push_back(has ? outs[next++] : Array());
+  return r;
 }
 
 }  // namespace weft::transforms

@@ -29,4 +29,8 @@ struct LinearizedJaxpr {
 };
 std::shared_ptr<const LinearizedJaxpr> linearize_jaxpr(const ir::Jaxpr& jaxpr, const std::vector<bool>& differentiated);
 
+/// The tangents of a program's outputs at `args` along `tangents` (none is zero, also in what is returned), by its
+/// linearization: also where it calls functions of which only the transposed derivative is known.
+Arrays linear_part(const ir::Jaxpr& jaxpr, std::span<const Array> args, std::span<const Array> tangents);
+
 }  // namespace weft::transforms

@@ -1,8 +1,11 @@
 #include "weft/transforms/transpose.h"
 
+#include <algorithm>
+
 #include "weft/core/checks.h"
 #include "weft/core/name_scope.h"
 #include "weft/core/rules.h"
+#include "weft/ir/prune.h"
 #include "weft/transforms/jvp.h"
 
 namespace weft::transforms {
@@ -27,24 +30,39 @@ Arrays backward_pass(const ir::Jaxpr& jaxpr, Arrays args, Arrays cts) {
   constexpr std::uint32_t kNever = ~0u;
   std::vector<std::uint32_t> first_use(jaxpr.num_vars(), kNever);
   Arrays operands, results;
+  std::vector<bool> linear_operands;
   for (std::uint32_t i = 0; i < eqns.size(); ++i) {
     const ir::Eqn& e = eqns[i];
+    const std::size_t num_results = e.out_end - e.out_begin;
+    linear_operands.clear();
     bool any = false;
-    for (const ir::Atom a : jaxpr.operands(e)) any |= is_linear(a);
+    for (const ir::Atom a : jaxpr.operands(e)) {
+      linear_operands.push_back(is_linear(a));
+      any |= is_linear(a);
+    }
+    ir::PrunedOp known{e.op, e.params, {}, {}};
     if (any) {
-      for (ir::Var v = e.out_begin; v < e.out_end; ++v) linear[v] = true;
       for (const ir::Atom a : jaxpr.operands(e))
         if (!a.is_literal() && !linear[a.index()] && first_use[a.index()] == kNever) first_use[a.index()] = i;
       listed.push_back(i);
-      continue;
+      std::fill(linear.begin() + e.out_begin, linear.begin() + e.out_end, true);
+      if (!ir::has_parts(e.op)) continue;
+      // A program that gives tangents beside what they are tangents of: the latter is known.
+      std::vector<bool> wanted = ir::dependent_results(e.op, e.params.get(), num_results, linear_operands);
+      std::copy(wanted.begin(), wanted.end(), linear.begin() + e.out_begin);
+      wanted.flip();
+      if (std::find(wanted.begin(), wanted.end(), true) == wanted.end()) continue;
+      known = ir::prune(e.op, e.params, linear_operands.size(), wanted);
     }
     const ForcedLocation location(e.location);
     const NameScopeOf scope(e.scope);
     operands.clear();
     results.clear();
-    for (const ir::Atom a : jaxpr.operands(e)) operands.push_back(read(a));
-    bind(e.op, e.params, operands, results);
-    for (std::size_t j = 0; j < results.size(); ++j) values[e.out_begin + j] = std::move(results[j]);
+    for (std::size_t k = 0; k < linear_operands.size(); ++k)
+      if (!any || known.operands[k]) operands.push_back(read(jaxpr.operands(e)[k]));
+    bind(known.op, known.params, operands, results);
+    for (std::size_t k = 0, next = 0; k < num_results; ++k)
+      if (!any || known.results[k]) values[e.out_begin + k] = std::move(results[next++]);
   }
 
   std::vector<GradAccum> accums(jaxpr.num_vars());

@@ -1,0 +1,72 @@
+#include "weft/control/lanes.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "weft/ir/call.h"
+#include "weft/ir/checkpoint.h"
+#include "weft/ir/custom_rules.h"
+
+namespace weft::control {
+
+namespace {
+
+Array along_front(const Array& mask, DimSpan shape) { return lax::broadcast_in_dim(mask, shape, Dims{0}); }
+
+bool is_empty(const Array& on) { return on.shape()[0] == 0; }
+
+}  // namespace
+
+Lanes::Lanes(Array on) : on_(std::move(on)) {
+  if (is_empty(on_)) return;
+  const std::int64_t size = on_.shape()[0];
+  const DType t = size <= std::numeric_limits<std::int32_t>::max() ? i32 : i64;
+  first_ = lax::reduce_min(
+      lax::select(on_, lax::iota(t, on_.shape(), 0), Array::full(on_.shape(), t, Scalar(size - 1))), Dims{0});
+}
+
+Array Lanes::operator()(const Array& x) const {
+  if (is_empty(on_)) return x;
+  Array first = example_of(x, first_);
+  if (is_inexact(x.dtype())) first = lax::stop_gradient(first);
+  Dims axes;
+  for (int axis = 1; axis < x.ndim(); ++axis) axes.push_back(axis);
+  return choose(x, lax::broadcast_in_dim(first, x.shape(), axes));
+}
+
+Array Lanes::shared(const Array& x) const {
+  return is_inexact(x.dtype()) ? lax::select(any(), x, lax::stop_gradient(x)) : x;
+}
+
+Array Lanes::choose(const Array& yes, const Array& no) const {
+  return lax::select(along_front(on_, yes.shape()), yes, no);
+}
+
+Array Lanes::any() const { return lax::reduce_or(on_, Dims{0}); }
+
+bool may_fail(const ir::Jaxpr& program) {
+  return *program.memo<bool>("may fail", [&] {
+    const auto fails = [](const ir::Eqn& e) {
+      switch (e.op) {
+        case OpCode::kWhile:
+        case OpCode::kCustomCall: return true;
+        case OpCode::kCall: return may_fail(ir::params_as<CallParams>(e.params).jaxpr);
+        case OpCode::kComposite: return may_fail(ir::params_as<CompositeParams>(e.params).decomposition);
+        case OpCode::kCheckpoint: return may_fail(ir::params_as<CheckpointParams>(e.params).jaxpr);
+        case OpCode::kScan: return may_fail(ir::params_as<ScanParams>(e.params).jaxpr);
+        case OpCode::kCase: return std::ranges::any_of(ir::params_as<CaseParams>(e.params).branches, may_fail);
+        default: {
+          const ir::Jaxpr* custom = ir::custom_program(e.op, e.params.get());
+          return custom && may_fail(*custom);
+        }
+      }
+    };
+    return std::make_shared<const bool>(std::ranges::any_of(program.eqns(), fails));
+  });
+}
+
+bool names_axis(const ir::Jaxpr& program, const MappedAxis& axis) {
+  return axis && std::ranges::find(ir::named_axes(program), axis.name) != ir::named_axes(program).end();
+}
+
+}  // namespace weft::control

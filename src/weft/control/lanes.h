@@ -1,0 +1,39 @@
+// Examples of a vmap that go different ways: each sees a program run that only some of them should run. Private to
+// control/.
+//
+// A lane is an example's share of an operation that runs on all of them. A lane that is off must come to no harm, for
+// what it computes is thrown away, but not what it does: raise an error, go round a loop for ever, or have a derivative
+// that is NaN and, times a cotangent of zero, still NaN in what all examples share. So it sees what the first lane that
+// is on sees, as a constant for differentiation: then nothing happens in it that does not happen there.
+#pragma once
+
+#include "weft/control/rules.h"
+
+namespace weft::control {
+
+class Lanes {
+ public:
+  /// Those where `on`, of type bool[size], holds. At least one must be, unless `any` is asked.
+  explicit Lanes(Array on);
+
+  const Array& on() const { return on_; }
+  /// x, mapped in front, of lanes that are on, and in the place of others that of the first that is.
+  Array operator()(const Array& x) const;
+  /// x, which all lanes share: it has a derivative only if one of them is on.
+  Array shared(const Array& x) const;
+  /// on ? yes : no, both mapped in front.
+  Array choose(const Array& yes, const Array& no) const;
+  /// Whether any is on.
+  Array any() const;
+
+ private:
+  Array on_, first_;
+};
+
+/// Whether the program may raise an error or not come to an end, depending on its inputs.
+bool may_fail(const ir::Jaxpr& program);
+/// Whether programs name the mapped axis. What they do with it concerns the values of all examples, so none may stand
+/// for another.
+bool names_axis(const ir::Jaxpr& program, const MappedAxis& axis);
+
+}  // namespace weft::control

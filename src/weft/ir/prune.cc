@@ -1,0 +1,255 @@
+#include "weft/ir/prune.h"
+
+#include <algorithm>
+
+#include "weft/ir/builder.h"
+#include "weft/ir/call.h"
+#include "weft/ir/checkpoint.h"
+#include "weft/ir/programs.h"
+
+namespace weft::ir {
+
+namespace {
+
+using Mask = std::vector<bool>;
+
+bool any(const Mask& m) { return std::find(m.begin(), m.end(), true) != m.end(); }
+bool all(const Mask& m) { return std::find(m.begin(), m.end(), false) == m.end(); }
+
+Mask part(const Mask& m, std::size_t from, std::size_t n) {
+  const auto begin = m.begin() + static_cast<std::ptrdiff_t>(from);
+  return Mask(begin, begin + static_cast<std::ptrdiff_t>(n));
+}
+Mask from(const Mask& m, std::size_t first) { return part(m, first, m.size() - first); }
+Mask operator+(Mask a, const Mask& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+// a |= b; whether that changed it.
+bool grow(Mask& a, const Mask& b) {
+  bool grown = false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    grown |= b[i] && !a[i];
+    a[i] = a[i] || b[i];
+  }
+  return grown;
+}
+
+std::string key_of(const Mask& m) {
+  std::string key;
+  for (const bool b : m) key += b ? '1' : '0';
+  return key;
+}
+
+// The program that the operation runs once on all its operands, or null.
+const Jaxpr* called(OpCode op, const ParamsBase* params) {
+  if (op == OpCode::kCall) return &params_as<CallParams>(params).jaxpr;
+  if (op == OpCode::kComposite) return &params_as<CompositeParams>(params).decomposition;
+  if (op == OpCode::kCheckpoint) return &params_as<CheckpointParams>(params).jaxpr;
+  return nullptr;
+}
+
+// ---- what depends on what ----
+
+Mask dependent_scan(const ScanParams& p, const Mask& operands) {
+  const std::size_t num_consts = p.jaxpr.num_consts(), num_carry = static_cast<std::size_t>(p.num_carry);
+  Mask carry = part(operands, num_consts, num_carry), results;
+  do
+    results =
+        dependent_outputs(p.jaxpr, part(operands, 0, num_consts) + carry + from(operands, num_consts + num_carry));
+  while (grow(carry, part(results, 0, num_carry)));
+  return carry + from(results, num_carry);
+}
+
+Mask dependent_while(const WhileParams& p, const Mask& operands) {
+  const std::size_t num_cond = p.cond_jaxpr.num_consts(), num_body = p.body_jaxpr.num_consts();
+  Mask carry = from(operands, num_cond + num_body);
+  while (grow(carry, dependent_outputs(p.body_jaxpr, part(operands, num_cond, num_body) + carry))) {
+  }
+  if (dependent_outputs(p.cond_jaxpr, part(operands, 0, num_cond) + carry)[0]) carry.assign(carry.size(), true);
+  return carry;
+}
+
+}  // namespace
+
+Mask dependent_results(OpCode op, const ParamsBase* params, std::size_t num_results, const Mask& operands) {
+  if (!any(operands)) return Mask(num_results, false);
+  if (!has_effects(op, params)) {
+    if (const Jaxpr* program = called(op, params)) return dependent_outputs(*program, operands);
+    if (op == OpCode::kCase && !operands[0]) {
+      Mask results(num_results, false);
+      for (const Jaxpr& branch : params_as<CaseParams>(params).branches)
+        grow(results, dependent_outputs(branch, from(operands, 1)));
+      return results;
+    }
+    if (op == OpCode::kScan) return dependent_scan(params_as<ScanParams>(params), operands);
+    if (op == OpCode::kWhile) return dependent_while(params_as<WhileParams>(params), operands);
+  }
+  return Mask(num_results, true);
+}
+
+Mask dependent_variables(const Jaxpr& jaxpr, Mask depends, bool effects) {
+  depends.resize(jaxpr.num_vars(), false);
+  Mask operands;
+  for (const Eqn& e : jaxpr.eqns()) {
+    const std::size_t n = e.out_end - e.out_begin;
+    operands.clear();
+    for (const Atom a : jaxpr.operands(e)) operands.push_back(!a.is_literal() && depends[a.index()]);
+    const bool whole = effects && has_effects(e.op, e.params.get());
+    const Mask results = whole ? Mask(n, true) : dependent_results(e.op, e.params.get(), n, operands);
+    std::copy(results.begin(), results.end(), depends.begin() + e.out_begin);
+  }
+  return depends;
+}
+
+Mask dependent_outputs(const Jaxpr& jaxpr, const Mask& inputs) {
+  return *jaxpr.memo<Mask>("dependent:" + key_of(inputs), [&] {
+    const Mask depends = dependent_variables(jaxpr, inputs);
+    auto r = std::make_shared<Mask>();
+    for (const Atom a : jaxpr.outputs()) r->push_back(!a.is_literal() && depends[a.index()]);
+    return std::shared_ptr<const Mask>(std::move(r));
+  });
+}
+
+// ---- what is needed ----
+
+namespace {
+
+// What of each equation is needed for the outputs in `used`: none at all for some.
+struct Needs {
+  std::vector<std::optional<PrunedOp>> eqns;
+  Mask inputs;
+};
+
+std::shared_ptr<const Needs> needs(const Jaxpr& jaxpr, const Mask& used) {
+  internal_check(used.size() == jaxpr.outputs().size(), "prune: there must be one mark per output");
+  return jaxpr.memo<Needs>("needs:" + key_of(used), [&] {
+    auto r = std::make_shared<Needs>();
+    Mask needed(jaxpr.num_vars(), false);
+    const auto need = [&](Atom a) {
+      if (!a.is_literal()) needed[a.index()] = true;
+    };
+    for (std::size_t i = 0; i < used.size(); ++i)
+      if (used[i]) need(jaxpr.outputs()[i]);
+    const auto& eqns = jaxpr.eqns();
+    r->eqns.resize(eqns.size());
+    for (std::size_t i = eqns.size(); i-- > 0;) {
+      const Eqn& e = eqns[i];
+      const Mask results = part(needed, e.out_begin, e.out_end - e.out_begin);
+      if (!any(results) && !has_effects(e.op, e.params.get())) continue;
+      const auto operands = jaxpr.operands(e);
+      r->eqns[i] = prune(e.op, e.params, operands.size(), results);
+      for (std::size_t k = 0; k < operands.size(); ++k)
+        if (r->eqns[i]->operands[k]) need(operands[k]);
+    }
+    r->inputs = part(needed, 0, jaxpr.num_inputs());
+    return std::shared_ptr<const Needs>(std::move(r));
+  });
+}
+
+// The part that gives the outputs in `used`, as a program of the inputs in `kept`, among which are all that it needs.
+Jaxpr prune_to(const Jaxpr& jaxpr, const Mask& used, const Mask& kept) {
+  return *jaxpr.memo<Jaxpr>("prune:" + key_of(used) + ":" + key_of(kept), [&] {
+    const auto parts = needs(jaxpr, used);
+    JaxprBuilder builder;
+    std::vector<Var> renamed(jaxpr.num_vars(), ~Var{0}), consts, inputs;
+    for (std::size_t i = 0; i < jaxpr.num_inputs(); ++i) {
+      if (!kept[i]) continue;
+      renamed[i] = builder.add_var(jaxpr.aval(static_cast<Var>(i)));
+      (i < jaxpr.num_consts() ? consts : inputs).push_back(renamed[i]);
+    }
+    const auto use = [&](Atom a) {
+      return a.is_literal() ? builder.add_literal(jaxpr.literal(a)) : Atom::var(renamed[a.index()]);
+    };
+    SmallVector<Atom, 4> operands;
+    Avals types;
+    for (std::size_t i = 0; i < jaxpr.eqns().size(); ++i) {
+      if (!parts->eqns[i]) continue;
+      const Eqn& e = jaxpr.eqns()[i];
+      const PrunedOp& p = *parts->eqns[i];
+      operands.clear();
+      types.clear();
+      for (std::size_t k = 0; k < p.operands.size(); ++k)
+        if (p.operands[k]) operands.push_back(use(jaxpr.operands(e)[k]));
+      for (std::size_t k = 0; k < p.results.size(); ++k)
+        if (p.results[k]) types.push_back(jaxpr.aval(static_cast<Var>(e.out_begin + k)));
+      Var next = builder.add_eqn(p.op, p.params, operands, types, e.location, e.scope);
+      for (std::size_t k = 0; k < p.results.size(); ++k)
+        if (p.results[k]) renamed[e.out_begin + k] = next++;
+    }
+    std::vector<Atom> outputs;
+    for (std::size_t i = 0; i < used.size(); ++i)
+      if (used[i]) outputs.push_back(use(jaxpr.outputs()[i]));
+    return std::make_shared<const Jaxpr>(builder.build(consts, inputs, outputs));
+  });
+}
+
+PrunedOp prune_case(const CaseParams& p, const Mask& used) {
+  Mask kept(p.branches[0].num_inputs(), false);
+  for (const Jaxpr& branch : p.branches) grow(kept, needed_inputs(branch, used));
+  CaseParams pruned;
+  for (const Jaxpr& branch : p.branches) pruned.branches.push_back(prune_to(branch, used, kept));
+  return {OpCode::kCase, make_params(std::move(pruned)), Mask{true} + kept, used};
+}
+
+// A carried value is needed when the result is, or the body, which goes round, needs it for one that is.
+PrunedOp prune_scan(const ScanParams& p, const Mask& used) {
+  const std::size_t num_consts = p.jaxpr.num_consts(), num_carry = static_cast<std::size_t>(p.num_carry);
+  Mask carry = part(used, 0, num_carry), results, kept;
+  do {
+    results = carry + from(used, num_carry);
+    kept = needed_inputs(p.jaxpr, results);
+  } while (grow(carry, part(kept, num_consts, num_carry)));
+  std::copy(carry.begin(), carry.end(), kept.begin() + static_cast<std::ptrdiff_t>(num_consts));
+  ScanParams pruned{prune_to(p.jaxpr, results, kept), p.length, std::count(carry.begin(), carry.end(), true),
+                    p.reverse};
+  return {OpCode::kScan, make_params(std::move(pruned)), kept, results};
+}
+
+PrunedOp prune_while(const WhileParams& p, const Mask& used) {
+  const std::size_t num_cond = p.cond_jaxpr.num_consts(), num_body = p.body_jaxpr.num_consts();
+  const Mask for_cond = needed_inputs(p.cond_jaxpr, {true});
+  Mask carry = used, for_body;
+  grow(carry, from(for_cond, num_cond));
+  do for_body = needed_inputs(p.body_jaxpr, carry);
+  while (grow(carry, from(for_body, num_body)));
+  const Mask of_cond = part(for_cond, 0, num_cond), of_body = part(for_body, 0, num_body);
+  WhileParams pruned{prune_to(p.cond_jaxpr, {true}, of_cond + carry), prune_to(p.body_jaxpr, carry, of_body + carry),
+                     p.max_steps};
+  return {OpCode::kWhile, make_params(std::move(pruned)), of_cond + of_body + carry, carry};
+}
+
+}  // namespace
+
+Mask needed_inputs(const Jaxpr& jaxpr, const Mask& used) { return needs(jaxpr, used)->inputs; }
+
+Jaxpr prune(const Jaxpr& jaxpr, const Mask& used) { return prune_to(jaxpr, used, Mask(jaxpr.num_inputs(), true)); }
+
+PrunedOp prune(OpCode op, const Params& params, std::size_t num_operands, const Mask& used) {
+  // What is needed as a whole stays as it is, with all that is derived from its programs.
+  const auto unless_whole = [&](PrunedOp pruned) {
+    if (all(pruned.operands) && all(pruned.results)) pruned.params = params;
+    return pruned;
+  };
+  if (!has_effects(op, params.get())) {
+    if (const Jaxpr* program = called(op, params.get())) {
+      const Mask kept = needed_inputs(*program, used);
+      if (all(used) && all(kept)) return {op, params, kept, used};
+      const Jaxpr pruned = with_num_consts(prune_to(*program, used, kept), 0);
+      if (op == OpCode::kCheckpoint) {
+        const auto& p = params_as<CheckpointParams>(params);
+        return {op, make_params(CheckpointParams{pruned, p.policy, p.differentiated}), kept, used};
+      }
+      // A part of a composite is not what its name says.
+      const std::string& name =
+          op == OpCode::kCall ? params_as<CallParams>(params).name : params_as<CompositeParams>(params).name;
+      return {OpCode::kCall, make_params(CallParams{name, pruned}), kept, used};
+    }
+    if (op == OpCode::kCase) return unless_whole(prune_case(params_as<CaseParams>(params), used));
+    if (op == OpCode::kScan) return unless_whole(prune_scan(params_as<ScanParams>(params), used));
+    if (op == OpCode::kWhile) return unless_whole(prune_while(params_as<WhileParams>(params), used));
+  }
+  return {op, params, Mask(num_operands, true), Mask(used.size(), true)};
+}
+
+}  // namespace weft::ir

@@ -1,0 +1,41 @@
+// What depends on what in a program, result by result, also through the programs that its equations carry: the tangents
+// that a jitted function gives beside its results do not make these depend on tangents.
+//
+// An operation whose rules speak of all its results together (custom_..._call, generic_reduce, whatever has effects)
+// counts as one: each of its results depends on each operand.
+#pragma once
+
+#include "weft/ir/jaxpr.h"
+
+namespace weft::ir {
+
+/// Whether results of the operation may depend on some of its operands and not on others.
+inline bool has_parts(OpCode op) {
+  return op == OpCode::kCall || op == OpCode::kComposite || op == OpCode::kCheckpoint || op == OpCode::kCase ||
+         op == OpCode::kScan || op == OpCode::kWhile;
+}
+
+/// By variable of the program: whether it depends on an input in `inputs`; with `effects`, also on an equation that has
+/// some.
+std::vector<bool> dependent_variables(const Jaxpr& jaxpr, std::vector<bool> inputs, bool effects = false);
+/// The same by output of the program, or by result of an equation of it.
+std::vector<bool> dependent_outputs(const Jaxpr& jaxpr, const std::vector<bool>& inputs);
+std::vector<bool> dependent_results(OpCode op, const ParamsBase* params, std::size_t num_results,
+                                    const std::vector<bool>& operands);
+
+/// Which inputs the outputs in `used`, and effects, need.
+std::vector<bool> needed_inputs(const Jaxpr& jaxpr, const std::vector<bool>& used);
+
+/// The part of the program that gives the outputs in `used`. Inputs stay as they are. Memoised.
+Jaxpr prune(const Jaxpr& jaxpr, const std::vector<bool>& used);
+
+/// The part of an operation that gives at least the results asked for.
+struct PrunedOp {
+  OpCode op;
+  Params params;
+  std::vector<bool> operands;  // those that it takes
+  std::vector<bool> results;   // those that it gives
+};
+PrunedOp prune(OpCode op, const Params& params, std::size_t num_operands, const std::vector<bool>& used);
+
+}  // namespace weft::ir

@@ -159,13 +159,13 @@ class Checkifier {
       if (any) {
         collect_check(jaxpr, e, sites);
       } else if (opened(e)) {
-        ir::for_each_program(e.op, e.params.get(), [&](const ir::Jaxpr& inner) {
+        ir::for_each_program(*e.params, ir::Programs::kRun, [&](const ir::Jaxpr& inner) {
           collect(inner);
           any = any || touched(inner);
         });
       } else {
         if (e.params)
-          ir::for_each_program(e.op, e.params.get(), [&](const ir::Jaxpr& inner) {
+          ir::for_each_program(*e.params, ir::Programs::kRun, [&](const ir::Jaxpr& inner) {
             if (!ir::has_checks(inner)) return;
             const ForcedLocation line(e.location);
             throw ValueError("checkify: there must be no check in the computation of " +
@@ -319,9 +319,7 @@ class Checkifier {
   // ---- operations that need more than the state as one more operand ----
 
   static ir::Jaxpr without_checks(const ir::Jaxpr& jaxpr) {
-    return ir::has_checks(jaxpr)
-               ? ir::without_eqns(jaxpr, "without checks", [](const ir::Eqn& e) { return e.op == OpCode::kCheck; })
-               : jaxpr;
+    return ir::without_eqns(jaxpr, "checkified", [](const ir::Eqn& e) { return e.op == OpCode::kCheck; });
   }
 
   // The state after a program whose results are computed elsewhere, where its effects happen.
@@ -346,8 +344,7 @@ class Checkifier {
       for (const Array& x : xs) constants.push_back(is_inexact(x.dtype()) ? lax::stop_gradient(x) : x);
       run_for_state(jaxpr, constants, state);
     }
-    bind(e.op, ir::with_programs(e.op, e.params.get(), [](const ir::Jaxpr& p) { return without_checks(p); }), xs,
-         results);
+    bind(e.op, ir::with_programs(e.params, [](const ir::Jaxpr& p) { return without_checks(p); }), xs, results);
   }
 
   // The condition's errors: of its first run before the loop, of the others after each step.

@@ -97,9 +97,7 @@ void run_masked(const ir::Eqn& e, const Array& mask, std::span<const Array> xs, 
 }  // namespace
 
 ir::Jaxpr without_watchers(const ir::Jaxpr& jaxpr) {
-  return ir::has_effects(jaxpr)
-             ? ir::without_eqns(jaxpr, "without watchers", [](const ir::Eqn& e) { return watches(e); })
-             : jaxpr;
+  return ir::without_eqns(jaxpr, "without watchers", [](const ir::Eqn& e) { return watches(e); });
 }
 
 bool can_mask(const ir::Jaxpr& jaxpr) {
@@ -119,7 +117,7 @@ bool can_mask(const ir::Jaxpr& jaxpr) {
         case OpCode::kCase:
         case OpCode::kScan:
         case OpCode::kWhile:
-          ir::for_each_program(e.op, e.params.get(), [&](const ir::Jaxpr& p) { can = can && can_mask(p); });
+          ir::for_each_program(*e.params, ir::Programs::kRun, [&](const ir::Jaxpr& p) { can = can && can_mask(p); });
           break;
         default: can = false;
       }

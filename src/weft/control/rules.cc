@@ -188,7 +188,7 @@ void batch_checking_results(BatchRule rule, const char* what, const Call& call, 
                             const MappedAxis& axis, Arrays& outs, Bdims& out_bdims) {
   const ir::ChecksInside inside = ir::checks_inside(*call.params);
   const std::size_t before = outs.size();
-  rule({call.op, call.params->with_programs([](const ir::Jaxpr& p) { return ir::without_checks(p); }), call.args},
+  rule({call.op, ir::with_programs(call.params, [](const ir::Jaxpr& p) { return ir::without_checks(p); }), call.args},
        bdims, axis, outs, out_bdims);
   if (!inside.nans && !inside.infs) return;
   for (std::size_t i = before; i < outs.size(); ++i) {

@@ -15,7 +15,8 @@ void parse_param(TextCursor& in, HostFunctionRef&) {
 std::uint64_t hash_param(const HostFunctionRef&) { return hash_bytes("Function"); }
 
 bool has_checks(const Jaxpr& jaxpr) {
-  return has_effects(jaxpr) && any_eqn(jaxpr, "has checks", [](const Eqn& e) { return e.op == OpCode::kCheck; });
+  return has_effects(jaxpr) &&
+         any_eqn(jaxpr, Programs::kRun, "has checks", [](const Eqn& e) { return e.op == OpCode::kCheck; });
 }
 
 void refuse_check(const Eqn& check) {
@@ -30,7 +31,7 @@ void refuse_checks(const Jaxpr& jaxpr) {
   if (!has_checks(jaxpr)) return;
   for (const Eqn& e : jaxpr.eqns()) {
     if (e.op == OpCode::kCheck) refuse_check(e);
-    if (e.params) for_each_program(e.op, e.params.get(), [](const Jaxpr& p) { refuse_checks(p); });
+    if (e.params) for_each_program(*e.params, Programs::kRun, [](const Jaxpr& p) { refuse_checks(p); });
   }
 }
 

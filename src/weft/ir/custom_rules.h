@@ -49,7 +49,7 @@ inline void add_param_axes(const Rule& v, AxisNames& names) {
   if (v.is_program()) add_param_axes(v.program(), names);
 }
 inline void map_param_programs(Rule& v, ProgramMap f) {
-  if (v.is_program()) v = Rule(f(v.program()));
+  if (f.in_rules && v.is_program()) v = Rule(f.map(v.program()));
 }
 
 }  // namespace ir

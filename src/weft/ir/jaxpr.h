@@ -148,7 +148,7 @@ inline const Literal& Jaxpr::literal(Atom a) const { return d_->literals[a.index
 void print_param(ParamWriter& w, const Jaxpr& v);
 void parse_param(TextCursor& in, Jaxpr& v);
 void add_param_axes(const Jaxpr& v, AxisNames& names);
-inline void map_param_programs(Jaxpr& v, ProgramMap f) { v = f(v); }
+inline void map_param_programs(Jaxpr& v, ProgramMap f) { v = f.map(v); }
 inline std::uint64_t hash_param(const Jaxpr& v) { return v.hash(); }
 
 }  // namespace weft::ir

@@ -6,18 +6,25 @@
 
 namespace weft::ir {
 
-/// Calls `use` with every program that running the operation may run. Custom rules are not run.
-void for_each_program(OpCode op, const ParamsBase* params, FunctionRef<void(const Jaxpr&)> use);
+enum class Programs : std::uint8_t {
+  kRun,  ///< Those that running the operation may run.
+  kAll,  ///< The rules of custom functions, too.
+};
+
+/// Calls `use` with each program in the parameters.
+void for_each_program(const ParamsBase& params, Programs which, FunctionRef<void(const Jaxpr&)> use);
 
 /// The parameters with every program replaced by change(program), which must keep the types of inputs and outputs and
-/// the number of constants. Custom rules that are programs, too. Null for an operation without programs.
-Params with_programs(OpCode op, const ParamsBase* params, FunctionRef<Jaxpr(const Jaxpr&)> change);
+/// the number of constants. The same object when that changes nothing.
+Params with_programs(const Params& params, FunctionRef<Jaxpr(const Jaxpr&)> change);
 
-/// The program without the equations that `drop` is true of, which have no results, here and in all programs inside.
-/// Memoised under `key`, which says what `drop` does.
+/// The program without the equations that `drop` is true of, here and in all programs inside. What uses the result of
+/// one takes its first operand instead. The same object when there are none. Memoised under `key`, which says what
+/// `drop` does.
 Jaxpr without_eqns(const Jaxpr& jaxpr, const std::string& key, FunctionRef<bool(const Eqn&)> drop);
 
-/// Whether `is` holds of an equation here or in a program inside. Memoised under `key`, which says what `is` does.
-bool any_eqn(const Jaxpr& jaxpr, const std::string& key, FunctionRef<bool(const Eqn&)> is);
+/// Whether `is` holds of an equation here or in a program inside. Memoised under `key`, which says what `is` does, and
+/// `which`.
+bool any_eqn(const Jaxpr& jaxpr, Programs which, const std::string& key, FunctionRef<bool(const Eqn&)> is);
 
 }  // namespace weft::ir

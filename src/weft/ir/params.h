@@ -227,7 +227,11 @@ void add_param_axes(const P& v, AxisNames& names) {
 // ---- the programs that parameters hold ----
 
 class Jaxpr;
-using ProgramMap = FunctionRef<Jaxpr(const Jaxpr&)>;
+/// What takes the place of each program. Those of custom rules stay as they are unless `in_rules`.
+struct ProgramMap {
+  FunctionRef<Jaxpr(const Jaxpr&)> map;
+  bool in_rules;
+};
 
 template <class T>
 void map_param_programs(T&, ProgramMap) {}
@@ -260,7 +264,7 @@ class ParamsBase : public RefCounted {
   virtual int variant() const = 0;
   /// Appends the names of the mapped axes it speaks of that are not yet there.
   virtual void add_axes(AxisNames& names) const = 0;
-  /// The same with `f` of each program in it.
+  /// The same with `f` of each program in it (ir/nested.h has what is made of this); itself where that changes nothing.
   virtual Ref<const ParamsBase> with_programs(ProgramMap f) const = 0;
 };
 
@@ -311,6 +315,7 @@ class ParamsHolder final : public ParamsBase {
   Ref<const ParamsBase> with_programs(ProgramMap f) const override {
     P copy = value;
     map_param_programs(copy, f);
+    if (copy == value) return Ref<const ParamsBase>::share(this);
     return Ref<const ParamsBase>::adopt(new ParamsHolder(std::move(copy)));
   }
 };

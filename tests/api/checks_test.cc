@@ -181,19 +181,72 @@ TEST(check_scope, indices) {
   EXPECT_TRUE(has(text, "got 8 for axis 0 of size 10, for a slice of 3, in the forward pass")) << text;
 }
 
-TEST(check_scope, untaken_branches_and_ended_loops_of_examples_do_not_count) {
+TEST(check_scope, examples_that_do_not_take_a_branch_are_not_looked_at_in_it) {
   const CheckScope checks(kAll);
   const auto f = [](Array x) {
     return cond(x > 0.0, [](Array v) { return np::log(v); }, [](Array v) { return v; }, x);
   };
-  const Array x = np::array({1.0, 0.0, -1.0});
-  EXPECT_EQ(error_of([&] { vmap(f)(x); }), "");
-  EXPECT_EQ(error_of([&] { jit(vmap(f))(x); }), "");
+  for (const Array& x : {np::array({1.0, 0.0, -1.0}), np::array({0.0, -1.0, 0.0}), np::array({-1.0, 0.0, 1.0})}) {
+    EXPECT_EQ(error_of([&] { vmap(f)(x); }), "");
+    EXPECT_EQ(error_of([&] { jit(vmap(f))(x); }), "");
+    EXPECT_EQ(error_of([&] { vmap(grad(f))(x); }), "");
+    EXPECT_EQ(error_of([&] { grad([&](Array y) { return np::sum(vmap(f)(y)); })(x); }), "");
+  }
   const auto bad = [](Array v) {
     return cond(v > 0.0, [](Array u) { return np::log(u - 1.0); }, [](Array u) { return u; }, v);
   };
-  const std::string text = error_of([&] { vmap(bad)(np::array({2.0, 1.0, -1.0})); });
-  EXPECT_TRUE(has(text, "cond: the result must be finite; got -inf, in the forward pass, for example 1.")) << text;
+  std::string text = error_of([&] { vmap(bad)(np::array({-2.0, 2.0, 1.0, -1.0})); });
+  EXPECT_TRUE(has(text, "log: the result must be finite; got -inf, in the forward pass, for example 2.")) << text;
+  EXPECT_TRUE(has(text, "checks_test.cc:" + std::to_string(__LINE__ - 4))) << text;
+  // sqrt(0) is finite, its derivative is not.
+  const auto root = [](Array v) {
+    return cond(v >= 0.0, [](Array u) { return np::sqrt(u); }, [](Array u) { return u; }, v);
+  };
+  text = error_of([&] { grad([&](Array y) { return np::sum(vmap(root)(y)); })(np::array({-1.0, 4.0, 0.0})); });
+  EXPECT_TRUE(
+      has(text, "sqrt: the gradient by an operand must be finite; got inf, in the backward pass, for example 2."))
+      << text;
+  const auto pick = [](Array i) {
+    return cond(i < 2, [](Array k) { return np::array({1.0, 2.0})(k); }, [](Array) { return np::array(0.0); }, i);
+  };
+  EXPECT_EQ(error_of([&] { vmap(pick)(np::array({5, 1, 0, 7})); }), "");
+  EXPECT_EQ(error_of([&] { vmap(vmap(pick))(np::array({{5, 1}, {6, 7}})); }), "");
+  text = error_of([&] { vmap(vmap(pick))(np::array({{5, 1}, {6, -7}})); });
+  EXPECT_TRUE(has(text, "got -5 for axis 0 of size 2, in the forward pass, for example 1, for example 1.")) << text;
+}
+
+TEST(check_scope, examples_that_have_ended_are_not_looked_at_in_a_loop) {
+  const CheckScope checks(kAll);
+  // 1 / (n - i), until i is n.
+  const auto f = [](Array n) {
+    using State = std::pair<Array, Array>;
+    const auto go_on = [&](State s) { return s.first < n; };
+    const auto step = [&](State s) { return State(s.first + 1.0, s.second + 1.0 / (n - s.first)); };
+    return while_loop(go_on, step, State(0.0, 0.0), {.max_steps = 10}).second;
+  };
+  const Array n = np::array({3.0, 1.0, 2.0});
+  EXPECT_EQ(error_of([&] { vmap(f)(n); }), "");
+  EXPECT_EQ(error_of([&] { jit(vmap(f))(n); }), "");
+  EXPECT_EQ(error_of([&] { vmap(grad(f))(n); }), "");
+  const auto bad = [](Array n) {
+    const auto step = [&](Array x) { return x + 1.0 / (2.0 - x) * 0.0 + 1.0; };
+    return while_loop([&](Array x) { return x < n; }, step, np::array(0.0));
+  };
+  const std::string text = error_of([&] { vmap(bad)(np::array({1.0, 3.0, 5.0})); });
+  EXPECT_TRUE(has(text,
+                  "divide: the result must be finite; got inf, in the forward pass, for example 1, in iteration 2 of "
+                  "while"))
+      << text;
+}
+
+TEST(check_scope, functions_with_rules_of_their_own_are_looked_at_by_their_results_where_only_some_examples_run) {
+  const CheckScope checks(kAll);
+  const auto log =
+      custom_jvp([](Array x) { return np::log(x); }, [](Array x, Array dx) { return std::pair(np::log(x), dx / x); });
+  const auto f = [&](Array x) { return cond(x >= 0.0, log, [](Array v) { return v; }, x); };
+  EXPECT_EQ(error_of([&] { vmap(f)(np::array({-1.0, 1.0, -2.0})); }), "");
+  const std::string text = error_of([&] { vmap(f)(np::array({-1.0, 1.0, 0.0})); });
+  EXPECT_TRUE(has(text, "must be finite; got -inf, in the forward pass, for example 2.")) << text;
 }
 
 TEST(check_scope, results_are_the_same_to_the_bit) {

@@ -70,6 +70,17 @@ void add_identities(std::vector<Sample>& out) {
                    .operands = {{f64, {2, 3}, 0, 0, {1, 2, 3, 4, 5, 6}}},
                    .smooth_in = {0},
                    .expected = {1, 2, 3, 4, 5, 6}});
+  out.push_back({.name = "check_finite_where",
+                 .op = OpCode::kCheckFinite,
+                 .params = ir::make_params(CheckFiniteParams{"sin", CheckPass::kForward, true, true, {{1, "i"}}}),
+                 .operands = {{f64, {2, 3}, 0, 0, {1, 2, 3, 4, 5, 6}}, {boolean, {2, 3}, 0, 0, {1, 0, 1, 1, 0, 0}}},
+                 .smooth_in = {0},
+                 .expected = {1, 2, 3, 4, 5, 6}});
+  out.push_back({.name = "check_index_where",
+                 .op = OpCode::kCheckIndex,
+                 .params = ir::make_params(CheckIndexParams{"gather", 1, {0, 1}, {3, 9}, {1, 1}, {}}),
+                 .operands = {{i32, {2, 2}, 0, 0, {0, 8, 2, 3}}, {boolean, {2, 2}, 0, 0, {1, 1, 1, 0}}},
+                 .expected = {0, 8, 2, 3}});
   const auto index = [&](std::string name, std::int64_t components, Dims sizes, SampleOperand operand,
                          std::vector<double> expected) {
     const Dims ones(sizes.size(), 1);

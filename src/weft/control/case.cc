@@ -263,13 +263,13 @@ void run_lanes(const ir::Jaxpr& branch, const Lanes& lanes, std::span<const Arra
   for (std::size_t i = 0; !own_values && i < args.size(); ++i)
     args[i] = bdims[i] == kUnmapped ? lanes.shared(xs[i]) : lanes(xs[i]);
   Bdims dims(bdims), at;
-  // Effects happen for the examples whose branch this is.
-  const bool effects = ir::has_effects(branch);
-  if (effects) {
+  // Effects happen, and checks look, for the examples whose branch this is.
+  const bool mask = to_mask(branch);
+  if (mask) {
     args.insert(args.begin(), lanes.on());
     dims.insert(dims.begin(), 0);
   }
-  const ir::Jaxpr program = effects ? masked(branch) : branch;
+  const ir::Jaxpr program = mask ? masked(branch) : branch;
   if (!may_fail(branch) || own_values) {
     batch_program("branch", program, args, dims, axis, results, at);
     for (std::size_t i = 0; i < results.size(); ++i) results[i] = ops::bdim_to(results[i], at[i], 0, axis.size);
@@ -321,8 +321,6 @@ void batch_index(const Call& call, std::span<const int> bdims, const MappedAxis&
 void batch_case(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs, Bdims& out_bdims) {
   if (bdims[0] == kUnmapped)
     batch_branches(call, bdims, axis, outs, out_bdims);
-  else if (ir::checks_inside(*call.params).any)
-    batch_checking_results(batch_index, "cond", call, bdims, axis, outs, out_bdims);
   else
     batch_index(call, bdims, axis, outs, out_bdims);
 }

@@ -4,6 +4,7 @@
 #include "weft/ir/call.h"
 #include "weft/ir/callback.h"
 #include "weft/ir/checkpoint.h"
+#include "weft/ir/checks.h"
 #include "weft/ir/nested.h"
 
 namespace weft::control {
@@ -39,13 +40,37 @@ void run_check(const ir::Eqn& e, const Array& mask, std::span<const Array> xs, A
   bind(e.op, e.params, operands, results);
 }
 
-// Every operation with programs gives the mask to those that have effects.
+// A check of a check mode.
+void run_look(const ir::Eqn& e, const Array& mask, std::span<const Array> xs, Arrays& results) {
+  const Array here = spread(mask, xs[0].shape());
+  bind(e.op, e.params, Arrays{xs[0], xs.size() > 1 ? lax::and_(here, xs[1]) : here}, results);
+}
+
+// What is inside cannot be told from outside where to look.
+void check_results(const ir::Eqn& e, const Array& mask, std::span<const Array> xs, Arrays& results) {
+  const ir::ChecksInside inside = ir::checks_inside(*e.params);
+  bind(e.op, ir::with_programs(e.params, [](const ir::Jaxpr& p) { return ir::without_checks(p); }), xs, results);
+  if (!inside.nans && !inside.infs) return;
+  const ir::Params check = ir::make_params(
+      CheckFiniteParams{std::string(ir::op_name(e.op)), CheckPass::kForward, inside.nans, inside.infs, {}});
+  for (Array& r : results)
+    if (is_inexact(r.dtype())) r = bind1(OpCode::kCheckFinite, check, {r, spread(mask, r.shape())});
+}
+
+bool is_masked(const ir::Eqn& e) {
+  return ir::has_effects(e.op, e.params.get()) || e.op == OpCode::kCheckFinite || e.op == OpCode::kCheckIndex ||
+         (e.params && ir::checks_inside(*e.params).any);
+}
+
+// Every operation with programs gives the mask to those that have something to mask.
 void run_masked(const ir::Eqn& e, const Array& mask, std::span<const Array> xs, Arrays& results) {
   Arrays operands{mask};
   ir::Params params;
   switch (e.op) {
     case OpCode::kHostCallback: return run_callback(e, mask, xs, results);
     case OpCode::kCheck: return run_check(e, mask, xs, results);
+    case OpCode::kCheckFinite:
+    case OpCode::kCheckIndex: return run_look(e, mask, xs, results);
     case OpCode::kCall: {
       const auto& p = ir::params_as<CallParams>(e.params);
       params = ir::make_params(CallParams{p.name, masked(p.jaxpr)});
@@ -76,19 +101,21 @@ void run_masked(const ir::Eqn& e, const Array& mask, std::span<const Array> xs, 
       WhileParams p = ir::params_as<WhileParams>(e.params);
       operands = Arrays();
       const auto of_cond = take(xs, p.cond_jaxpr.num_consts());
-      if (ir::has_effects(p.cond_jaxpr)) {
+      if (to_mask(p.cond_jaxpr)) {
         operands.push_back(mask);
         p.cond_jaxpr = masked(p.cond_jaxpr);
       }
       append(operands, of_cond);
-      if (ir::has_effects(p.body_jaxpr)) {
+      if (to_mask(p.body_jaxpr)) {
         operands.push_back(mask);
         p.body_jaxpr = masked(p.body_jaxpr);
       }
       params = ir::make_params(std::move(p));
       break;
     }
-    default: throw InternalError("masked: an operation whose effects cannot be masked");
+    default:
+      internal_check(!ir::has_effects(e.op, e.params.get()), "masked: an operation whose effects cannot be masked");
+      return check_results(e, mask, xs, results);
   }
   append(operands, xs);
   bind(e.op, params, operands, results);
@@ -126,6 +153,8 @@ bool can_mask(const ir::Jaxpr& jaxpr) {
   });
 }
 
+bool to_mask(const ir::Jaxpr& jaxpr) { return ir::has_effects(jaxpr) || ir::checks_inside(jaxpr).any; }
+
 ir::Jaxpr masked(const ir::Jaxpr& jaxpr) {
   Avals inputs{scalar_of(boolean)};
   for (const Aval a : jaxpr.input_avals()) inputs.push_back(a);
@@ -133,7 +162,7 @@ ir::Jaxpr masked(const ir::Jaxpr& jaxpr) {
     const Array& mask = args[0];
     eval_jaxpr_by(jaxpr, args.subspan(1), outs,
                   [&](const ir::Eqn& e, std::span<const Array> operands, Arrays& results) {
-                    if (ir::has_effects(e.op, e.params.get()))
+                    if (is_masked(e))
                       run_masked(e, mask, operands, results);
                     else
                       bind(e.op, e.params, operands, results);

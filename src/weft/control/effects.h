@@ -1,4 +1,5 @@
-// Programs with other effects: without those that only watch, or with effects that happen only where a mask holds.
+// Programs with other effects: without those that only watch, or with effects, and checks of check modes, that happen
+// only where a mask holds.
 // Private to control/.
 #pragma once
 
@@ -15,8 +16,11 @@ ir::Jaxpr without_watchers(const ir::Jaxpr& jaxpr);
 /// Whether all effects of the program can be masked: those that only watch, outside of functions with rules of their
 /// own and not ordered.
 bool can_mask(const ir::Jaxpr& jaxpr);
-/// The program with one more constant in front, bool[]: where it is false, effects do not happen, and the results are
-/// what they would be. Of a program that can_mask.
+/// Whether there is something to mask: effects, or checks of check modes (ir/checks.h).
+bool to_mask(const ir::Jaxpr& jaxpr);
+/// The program with one more constant in front, bool[]: where it is false, effects do not happen, checks do not look,
+/// and the results are what they would be. Of a program that can_mask. Of functions with rules of their own the results
+/// are checked, in place of what is inside.
 ir::Jaxpr masked(const ir::Jaxpr& jaxpr);
 
 /// Throws the error of a check that failed: IndexError for kIndex, else ValueError, at `location`. `example`: of which

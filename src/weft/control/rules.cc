@@ -184,21 +184,6 @@ Array with_example(const Array& x, const Array& i, const Array& example) {
 
 }  // namespace
 
-void batch_checking_results(BatchRule rule, const char* what, const Call& call, std::span<const int> bdims,
-                            const MappedAxis& axis, Arrays& outs, Bdims& out_bdims) {
-  const ir::ChecksInside inside = ir::checks_inside(*call.params);
-  const std::size_t before = outs.size();
-  rule({call.op, ir::with_programs(call.params, [](const ir::Jaxpr& p) { return ir::without_checks(p); }), call.args},
-       bdims, axis, outs, out_bdims);
-  if (!inside.nans && !inside.infs) return;
-  for (std::size_t i = before; i < outs.size(); ++i) {
-    if (!is_inexact(outs[i].dtype())) continue;
-    CheckFiniteParams p{what, CheckPass::kForward, inside.nans, inside.infs, {}};
-    if (out_bdims[i] != kUnmapped) p.examples.push_back({out_bdims[i], axis.name});
-    outs[i] = bind1(OpCode::kCheckFinite, ir::make_params(std::move(p)), {outs[i]});
-  }
-}
-
 void batch_by_loop(const Call& call, std::span<const int> bdims, const MappedAxis& mapped_axis, Arrays& outs,
                    Bdims& out_bdims) {
   if (mapped_axis.size > std::numeric_limits<std::int32_t>::max())

@@ -69,11 +69,6 @@ void batch_program(const std::string& name, const ir::Jaxpr& program, std::span<
 /// x[i, ...] without its first axis; `i` is a scalar integer.
 Array example_of(const Array& x, const Array& i);
 
-/// `rule` for branches and loops that run on examples whose results nobody takes, where checks would find what does
-/// not matter: without the checks inside (ir/checks.h); the results are checked in their place, as those of `what`.
-void batch_checking_results(BatchRule rule, const char* what, const Call& call, std::span<const int> bdims,
-                            const MappedAxis& axis, Arrays& outs, Bdims& out_bdims);
-
 /// The operation once per example, in a `while`: for operations or operands that have no batched form.
 void batch_by_loop(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
                    Bdims& out_bdims);

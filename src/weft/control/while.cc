@@ -241,10 +241,9 @@ BatchedLoop mapped_in(const Loop& loop, std::span<const int> bdims, const Mapped
 void batch_while(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs, Bdims& out_bdims) {
   const Loop loop(call.params_as<WhileParams>());
   const BatchedLoop mapped = mapped_in(loop, bdims, axis);
-  if (mapped.predicate && ir::checks_inside(*call.params).any)
-    return batch_checking_results(batch_while, "while_loop", call, bdims, axis, outs, out_bdims);
-  const bool effects = mapped.predicate && ir::has_effects(loop.body);
-  if (mapped.predicate && (ir::has_effects(loop.cond) || (effects && !can_mask(loop.body))))
+  // Effects happen, and checks look, for the examples that go on.
+  const bool mask = mapped.predicate && to_mask(loop.body);
+  if (mapped.predicate && (ir::has_effects(loop.cond) || !can_mask(loop.body)))
     throw ValueError(
         "while: a loop with effects must go on equally long for all examples of vmap; got a mapped "
         "condition.",
@@ -261,10 +260,9 @@ void batch_while(const Call& call, std::span<const int> bdims, const MappedAxis&
   Bdims body_dims(loop.of_body(all_dims)), cond_dims(loop.of_cond(all_dims));
   body_dims.append(loop.carried(all_dims).begin(), loop.carried(all_dims).end());
   cond_dims.append(loop.carried(all_dims).begin(), loop.carried(all_dims).end());
-  // Effects happen for the examples that go on.
   Bdims step_dims(body_dims);
-  if (effects) step_dims.insert(step_dims.begin(), 0);
-  const auto body = transforms::batch_jaxpr(effects ? masked(loop.body) : loop.body, step_dims, axis);
+  if (mask) step_dims.insert(step_dims.begin(), 0);
+  const auto body = transforms::batch_jaxpr(mask ? masked(loop.body) : loop.body, step_dims, axis);
   const auto cond = transforms::batch_jaxpr(loop.cond, cond_dims, axis);
   for (const bool m : mapped.carried) out_bdims.push_back(m ? 0 : kUnmapped);
 
@@ -303,7 +301,7 @@ void batch_while(const Call& call, std::span<const int> bdims, const MappedAxis&
         Arrays args(in.subspan(loop.num_cond));
         for (std::size_t i = 0; !own_values && i < args.size(); ++i)
           if (body_dims[i] != kUnmapped) args[i] = lanes(args[i]);
-        if (effects) args.insert(args.begin(), lanes.on());
+        if (mask) args.insert(args.begin(), lanes.on());
         run_body(args, results);
         for (std::size_t i = 0; i < results.size(); ++i) results[i] = lanes.choose(results[i], loop.carried(in)[i]);
       },

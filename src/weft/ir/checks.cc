@@ -8,38 +8,30 @@ namespace {
 
 bool is_check(OpCode op) { return op == OpCode::kCheckFinite || op == OpCode::kCheckIndex; }
 
-const ChecksInside& checks_of(const Jaxpr& jaxpr) {
-  return *jaxpr.memo<ChecksInside>("checks", [&] {
-    auto all = std::make_shared<ChecksInside>();
-    const auto add = [&](ChecksInside more) {
-      all->any |= more.any;
-      all->nans |= more.nans;
-      all->infs |= more.infs;
-    };
-    for (const Eqn& e : jaxpr.eqns()) {
-      if (e.op == OpCode::kCheckFinite) {
-        const auto& p = params_as<CheckFiniteParams>(e.params);
-        add({true, p.nans, p.infs});
-      } else if (e.op == OpCode::kCheckIndex) {
-        add({true, false, false});
-      } else if (e.params) {
-        add(checks_inside(*e.params));
-      }
-    }
-    return all;
-  });
-}
+ChecksInside operator|(ChecksInside a, ChecksInside b) { return {a.any || b.any, a.nans || b.nans, a.infs || b.infs}; }
 
 }  // namespace
 
+ChecksInside checks_inside(const Jaxpr& jaxpr) {
+  return *jaxpr.memo<ChecksInside>("checks", [&] {
+    ChecksInside all;
+    for (const Eqn& e : jaxpr.eqns()) {
+      if (e.op == OpCode::kCheckFinite) {
+        const auto& p = params_as<CheckFiniteParams>(e.params);
+        all = all | ChecksInside{true, p.nans, p.infs};
+      } else if (e.op == OpCode::kCheckIndex) {
+        all = all | ChecksInside{true, false, false};
+      } else if (e.params) {
+        all = all | checks_inside(*e.params);
+      }
+    }
+    return std::make_shared<const ChecksInside>(all);
+  });
+}
+
 ChecksInside checks_inside(const ParamsBase& params) {
   ChecksInside all;
-  for_each_program(params, Programs::kAll, [&](const Jaxpr& program) {
-    const ChecksInside& c = checks_of(program);
-    all.any |= c.any;
-    all.nans |= c.nans;
-    all.infs |= c.infs;
-  });
+  for_each_program(params, Programs::kAll, [&](const Jaxpr& program) { all = all | checks_inside(program); });
   return all;
 }
 

@@ -62,12 +62,13 @@ struct CheckIndexParams {
 
 namespace ir {
 
-/// What the programs that parameters hold check, those inside of them too.
+/// What a program checks, or those that parameters hold, with the programs inside of them.
 struct ChecksInside {
   bool any = false;
   bool nans = false;
   bool infs = false;
 };
+ChecksInside checks_inside(const Jaxpr& jaxpr);
 ChecksInside checks_inside(const ParamsBase& params);
 
 /// The program, and the programs inside it, without checks. The same object when there are none.

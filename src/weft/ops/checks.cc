@@ -1,6 +1,8 @@
-// Checks of values while programs run: check_finite and check_index are identities that throw.
+// Checks of values while programs run: check_finite and check_index are identities that throw. A second operand, a mask
+// of the same shape, says which elements are looked at.
 #include "weft/ir/checks.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "weft/base/loop_trail.h"
@@ -12,10 +14,23 @@ using namespace ops;
 
 namespace {
 
-void check_examples(OpCode op, const std::vector<CheckedAxis>& examples, Aval x) {
+void check_operands(OpCode op, const std::vector<CheckedAxis>& examples, std::span<const Aval> in) {
   Dims axes;
   for (const CheckedAxis& e : examples) axes.push_back(e.axis);
-  check_axes(ir::op_name(op), axes, x.ndim());
+  check_axes(ir::op_name(op), axes, in[0].ndim());
+  if (in.size() > 1 && (in[1].dtype() != boolean || !std::ranges::equal(in[1].shape(), in[0].shape())))
+    throw ShapeError(std::string(ir::op_name(op)) + ": the mask must be bool and of the shape of the values, " +
+                     shape_str(in[0].shape()) + "; got " + in[1].str() + ".");
+}
+
+// The mask of a check, or null.
+const bool* mask_of(std::span<const TensorView> in) { return in.size() > 1 ? in[1].as<bool>() : nullptr; }
+
+// The same check of another value of that shape.
+Array check_again(const Call& call, ir::Params params, const Array& x) {
+  Arrays operands(call.args);
+  operands[0] = x;
+  return bind1(call.op, std::move(params), operands);
 }
 
 void copy(const TensorView& from, const MutableTensorView& to) {
@@ -83,7 +98,7 @@ void check_part(const CheckFiniteParams& p, const TensorView& x, T v, std::int64
 }
 
 void infer_check_finite(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
-  check_examples(OpCode::kCheckFinite, ir::params_as<CheckFiniteParams>(params).examples, in[0]);
+  check_operands(OpCode::kCheckFinite, ir::params_as<CheckFiniteParams>(params).examples, in);
   out.push_back(in[0]);
 }
 
@@ -93,9 +108,11 @@ void eval_check_finite(const ParamsBase* params, std::span<const TensorView> in,
   const TensorView& x = in[0];
   copy(x, out[0]);
   if (p.pass == CheckPass::kWaiting) return;
+  const bool* mask = mask_of(in);
   visit_dtype(x.dtype(), [&]<class T>(TypeTag<T>) {
     const T* data = x.as<T>();
     for (std::int64_t i = 0; i < x.size(); ++i) {
+      if (mask && !mask[i]) continue;
       if constexpr (std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>) {
         check_part(p, x, static_cast<float>(data[i]), i);
       } else if constexpr (std::is_floating_point_v<T>) {
@@ -118,10 +135,10 @@ void jvp_check_finite(const Call& call, std::span<const Array> tangents, Arrays&
   const auto& p = call.params_as<CheckFiniteParams>();
   if (p.pass == CheckPass::kWaiting) {
     outs.push_back(call.args[0]);
-    out_tangents.push_back(bind1(call.op, call.params, {tangents[0]}));
+    out_tangents.push_back(check_again(call, call.params, tangents[0]));
   } else {
     outs.push_back(bind1(call.op, call.params, call.args));
-    out_tangents.push_back(bind1(call.op, in_pass(p, CheckPass::kTangent), {tangents[0]}));
+    out_tangents.push_back(check_again(call, in_pass(p, CheckPass::kTangent), tangents[0]));
   }
 }
 
@@ -129,23 +146,30 @@ void jvp_check_finite(const Call& call, std::span<const Array> tangents, Arrays&
 void transpose_check_finite(const Call& call, std::span<const Array> cts, std::span<GradAccum* const> accums) {
   const auto& p = call.params_as<CheckFiniteParams>();
   const bool waited = p.pass == CheckPass::kWaiting;
-  accums[0]->add(waited ? bind1(call.op, in_pass(p, CheckPass::kBackward), {cts[0]}) : cts[0]);
+  accums[0]->add(waited ? check_again(call, in_pass(p, CheckPass::kBackward), cts[0]) : cts[0]);
 }
 
-// The examples of a mapped value that has one more axis at `bdim`.
-std::vector<CheckedAxis> with_examples(std::vector<CheckedAxis> examples, int bdim, const MappedAxis& axis) {
-  for (CheckedAxis& e : examples)
-    if (e.axis >= bdim) ++e.axis;
-  examples.push_back({bdim, axis.name});
-  return examples;
+// The check for all examples. A value that all share is checked where the mask holds for any of them.
+template <class P>
+void batch_check(const Call& call, P p, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
+                 Bdims& out_bdims) {
+  Arrays operands(call.args);
+  const int at = bdims[0];
+  if (at == kUnmapped) {
+    operands[1] = lax::reduce_or(operands[1], Dims{bdims[1]});
+  } else {
+    for (CheckedAxis& e : p.examples)
+      if (e.axis >= at) ++e.axis;
+    p.examples.push_back({at, axis.name});
+    if (operands.size() > 1) operands[1] = bdim_to(operands[1], bdims[1], at, axis.size);
+  }
+  outs.push_back(bind1(call.op, ir::make_params(std::move(p)), operands));
+  out_bdims.push_back(at);
 }
 
 void batch_check_finite(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
                         Bdims& out_bdims) {
-  CheckFiniteParams p = call.params_as<CheckFiniteParams>();
-  p.examples = with_examples(std::move(p.examples), bdims[0], axis);
-  outs.push_back(bind1(call.op, ir::make_params(std::move(p)), call.args));
-  out_bdims.push_back(bdims[0]);
+  batch_check(call, call.params_as<CheckFiniteParams>(), bdims, axis, outs, out_bdims);
 }
 
 // ---- check_index ----
@@ -158,7 +182,7 @@ bool inside(T index, std::int64_t last) {
 void infer_check_index(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
   const auto& p = ir::params_as<CheckIndexParams>(params);
   const Aval x = in[0];
-  check_examples(OpCode::kCheckIndex, p.examples, x);
+  check_operands(OpCode::kCheckIndex, p.examples, in);
   std::int64_t components = 1;
   if (p.component_axis != -1) {
     check_axes("check_index", Dims{p.component_axis}, x.ndim());
@@ -180,7 +204,7 @@ FactorTable factors_check_index(const ParamsBase* params, std::span<const Aval> 
     axes.push_back(
         {table.add(in[0].shape(static_cast<std::size_t>(i)),
                    i == p.component_axis ? FactorTable::Kind::kNeedReplication : FactorTable::Kind::kPassThrough)});
-  table.operands.push_back(axes);
+  table.operands.assign(in.size(), axes);
   table.results.push_back(axes);
   return table;
 }
@@ -193,9 +217,11 @@ void eval_check_index(const ParamsBase* params, std::span<const TensorView> in,
   std::int64_t inner = 1;  // elements between two components of a vector
   if (p.component_axis >= 0) inner = product(x.shape().subspan(static_cast<std::size_t>(p.component_axis) + 1));
   const auto components = static_cast<std::int64_t>(p.sizes.size());
+  const bool* mask = mask_of(in);
   visit_dtype(x.dtype(), [&]<class T>(TypeTag<T>) {
     if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
       for (std::int64_t i = 0; i < x.size(); ++i) {
+        if (mask && !mask[i]) continue;
         const auto c = static_cast<std::size_t>(i / inner % components);
         const T v = x.as<T>()[i];
         if (inside(v, p.sizes[c] - p.windows[c])) continue;
@@ -215,23 +241,25 @@ void eval_check_index(const ParamsBase* params, std::span<const TensorView> in,
 void batch_check_index(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
                        Bdims& out_bdims) {
   CheckIndexParams p = call.params_as<CheckIndexParams>();
-  p.examples = with_examples(std::move(p.examples), bdims[0], axis);
-  if (p.component_axis >= bdims[0]) ++p.component_axis;
-  outs.push_back(bind1(call.op, ir::make_params(std::move(p)), call.args));
-  out_bdims.push_back(bdims[0]);
+  if (bdims[0] != kUnmapped && p.component_axis >= bdims[0]) ++p.component_axis;
+  batch_check(call, std::move(p), bdims, axis, outs, out_bdims);
 }
 
 }  // namespace
 
-const ir::OpInfo op_infos::check_finite{
-    .parse = ir::parse_params<CheckFiniteParams>, .infer = infer_check_finite, .eval = eval_check_finite};
+const ir::OpInfo op_infos::check_finite{.operands = {1, 2},
+                                        .parse = ir::parse_params<CheckFiniteParams>,
+                                        .infer = infer_check_finite,
+                                        .eval = eval_check_finite};
 const OpRules op_rule_table::check_finite{.jvp = jvp_check_finite,
                                           .transpose = transpose_check_finite,
                                           .batch = batch_check_finite,
                                           .factors = factors_elementwise};
 
-const ir::OpInfo op_infos::check_index{
-    .parse = ir::parse_params<CheckIndexParams>, .infer = infer_check_index, .eval = eval_check_index};
+const ir::OpInfo op_infos::check_index{.operands = {1, 2},
+                                       .parse = ir::parse_params<CheckIndexParams>,
+                                       .infer = infer_check_index,
+                                       .eval = eval_check_index};
 const OpRules op_rule_table::check_index{.jvp = rules::zero_tangent,
                                          .transpose = rules::not_linear,
                                          .batch = batch_check_index,

@@ -189,12 +189,15 @@ Array randint(const Arg& key, const np::Shape& shape, const Arg& low, const Arg&
   const LocationScope scope(key.location(), "randint");
   if (!is_integer(dtype))
     throw DTypeError("randint: the dtype must be an integer; got " + std::string(name(dtype)) + ".");
-  // Narrow integers are drawn as 32-bit ones, which hold the exclusive upper bound one beyond their largest, too.
-  const DType drawn = byte_size(dtype) >= 4 ? dtype : is_unsigned(dtype) ? u32 : i32;
-  const DType word = byte_size(drawn) == 8 ? u64 : u32;
+  // From narrow words, as JAX's original layout has them, wide ranges come out uneven: products of two wrap round. Else
+  // narrow integers are drawn as 32-bit ones, which hold the exclusive upper bound one beyond their largest, too.
+  const bool widened = is_storage(dtype) || (byte_size(dtype) < 4 && layout != Layout::kOriginal);
+  const DType drawn = !widened ? dtype : is_unsigned(dtype) ? u32 : i32;
+  const std::int64_t size = byte_size(drawn);
+  const DType word = size == 1 ? u8 : size == 2 ? u16 : size == 4 ? u32 : u64;
   Array lo = integer_bound(low, drawn, shape).value;
   auto [hi, above] = integer_bound(high, drawn, shape);
-  if (drawn != dtype) {
+  if (widened) {
     const np::IntegerInfo limits = np::iinfo(dtype);
     lo = lax::clamp(limits.min, lo, limits.max);
     hi = lax::clamp(limits.min, hi, limits.max + 1);

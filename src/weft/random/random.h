@@ -29,7 +29,8 @@ Array bits(const Arg& key, const np::Shape& shape = {}, DType dtype = u32, Layou
 Array uniform(const Arg& key, const np::Shape& shape = {}, DType dtype = f32, const Arg& low = 0.0,
               const Arg& high = 1.0, Layout layout = Layout::kPartitionable);
 /// Uniform integers in [low, high); `low` where that is empty. Bounds are integers (DTypeError), clamped into the
-/// dtype; a `high` beyond the largest integer of the dtype includes it.
+/// dtype; a `high` beyond the largest integer of the dtype includes it. Of 8 and 16 bits Layout::kOriginal gives JAX's
+/// numbers, which are uneven in ranges of more than 16 and 256 integers; the other layout draws 32 bits for each.
 Array randint(const Arg& key, const np::Shape& shape, const Arg& low, const Arg& high, DType dtype = i32,
               Layout layout = Layout::kPartitionable);
 /// Standard normal: sqrt(2) erf_inv(u). Floats; complex with variance 1/2 in each part.

@@ -103,7 +103,12 @@ void Exporter::host_callback(const ir::Jaxpr&, const ir::Eqn& e) {
 
 void Exporter::check(const ir::Jaxpr&, const ir::Eqn& e) { ir::refuse_check(e); }
 
-void Exporter::identity(const ir::Jaxpr& jaxpr, const ir::Eqn& e) { define(e, operands(jaxpr, e)); }
+// Its first operands are its results; the mask of a check, which nobody makes, is left.
+void Exporter::identity(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
+  Values values = operands(jaxpr, e);
+  values.resize(e.out_end - e.out_begin);
+  define(e, std::move(values));
+}
 
 void Exporter::decomposed(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
   const Staged program = decomposition(e.op, e.params.get(), operand_types(jaxpr, e));

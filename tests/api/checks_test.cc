@@ -212,7 +212,10 @@ TEST(check_scope, examples_that_do_not_take_a_branch_are_not_looked_at_in_it) {
   EXPECT_EQ(error_of([&] { vmap(pick)(np::array({5, 1, 0, 7})); }), "");
   EXPECT_EQ(error_of([&] { vmap(vmap(pick))(np::array({{5, 1}, {6, 7}})); }), "");
   text = error_of([&] { vmap(vmap(pick))(np::array({{5, 1}, {6, -7}})); });
-  EXPECT_TRUE(has(text, "got -5 for axis 0 of size 2, in the forward pass, for example 1, for example 1.")) << text;
+  EXPECT_TRUE(has(
+      text,
+      "got -5 (-7 if counted from the end) for axis 0 of size 2, in the forward pass, for example 1, for example 1."))
+      << text;
 }
 
 TEST(check_scope, examples_that_have_ended_are_not_looked_at_in_a_loop) {

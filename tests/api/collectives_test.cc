@@ -84,6 +84,11 @@ TEST(named_axis, scatters_a_sum) {
                np::array({{8., 10.}, {20., 22.}, {12., 14.}, {16., 18.}}), 0);
 }
 
+TEST(named_axis, scattered_truth_values_are_counted) {
+  const auto f = vmap([](Array x) { return lax::psum_scatter(x > 0.0, "i"); }, {.axis_name = "i"});
+  EXPECT_EQ(f(np::array({{1.0, 1.0}, {1.0, -1.0}})).str(), "[2 1]");
+}
+
 TEST(named_axis, permutes_and_leaves_zeros) {
   const auto shift =
       vmap([](Array v) { return lax::ppermute(v, "i", {{0, 1}, {1, 2}, {2, 3}, {3, 0}}); }, {.axis_name = "i"});
@@ -107,6 +112,31 @@ TEST(named_axis, all_to_all_exchanges_the_split_axis_with_the_mapped_one) {
     expect_close(
         tiled(j),
         np::concatenate({wide(0, slice(), slice(3 * j, 3 * j + 3)), wide(1, slice(), slice(3 * j, 3 * j + 3))}, 0), 0);
+}
+
+TEST(named_axis, groups_and_pairs_are_looked_at_before_anything_is_computed) {
+  const Array x = iota({4});
+  const auto over = [&](auto f) { return [=] { vmap([&](Array v) { return f(v); }, {.axis_name = "i"})(x); }; };
+  for (const AxisGroups& groups : {AxisGroups{{0, 1}, {1, 2}}, AxisGroups{{0, 0}, {1, 2}}, AxisGroups{{0, 1}},
+                                   AxisGroups{{0, -1}, {1, 2}}, AxisGroups{{0, 1, 2}, {3}}, AxisGroups{{0, 4}, {1, 2}}})
+    EXPECT_THROW(over([&](Array v) { return lax::psum(v, "i", groups); })(), ValueError);
+  using Pairs = std::vector<std::pair<std::int64_t, std::int64_t>>;
+  for (const Pairs& pairs :
+       {Pairs{{0, 7}}, Pairs{{0, 100'000'000}}, Pairs{{-1, 0}}, Pairs{{0, 1}, {2, 1}}, Pairs{{0, 1}, {0, 2}}}) {
+    EXPECT_THROW(over([&](Array v) { return lax::ppermute(v, "i", pairs); })(), ValueError);
+    EXPECT_THROW(jit(vmap([&](Array v) { return lax::ppermute(v, "i", pairs); }, {.axis_name = "i"}))(x), ValueError);
+  }
+  EXPECT_THROW(over([](Array v) { return lax::psum(v, {"i", "i"}); })(), ValueError);
+}
+
+TEST(named_axis, of_no_examples) {
+  const VmapOptions named{.axis_name = "i"};
+  EXPECT_EQ(vmap([](Array v) { return lax::psum(v, "i") + v; }, named)(np::ones({0, 2})).aval().str(), "f32[0,2]");
+  EXPECT_EQ(vmap([](Array v) { return lax::ppermute(v, "i", {}); }, named)(np::ones({0, 2})).aval().str(), "f32[0,2]");
+  EXPECT_THROW(vmap([](Array v) { return lax::all_gather(v, "i"); }, named)(np::ones({0, 2})), ValueError);
+  EXPECT_THROW(vmap([](Array v) { return lax::psum_scatter(v, "i", {.tiled = true}); }, named)(np::ones({0, 2})),
+               ValueError);
+  EXPECT_THROW(vmap([](Array v) { return lax::all_to_all(v, "i", 0, 0); }, named)(np::ones({0, 0, 2})), ValueError);
 }
 
 TEST(named_axis, index_and_size) {

@@ -283,6 +283,31 @@ TEST(debug_print, goes_where_it_is_told_and_back) {
   EXPECT_EQ(::testing::internal::GetCapturedStdout(), "x = 4.0\n");
 }
 
+TEST(debug_print, goes_to_the_youngest_of_those_that_live_in_whatever_order_they_end) {
+  std::ostringstream first, second;
+  auto a = std::make_unique<debug::PrintTo>(first);
+  auto b = std::make_unique<debug::PrintTo>(second);
+  debug::print("1");
+  a.reset();
+  debug::print("2");
+  b.reset();
+  EXPECT_EQ(second.str(), "1\n2\n");
+  EXPECT_EQ(first.str(), "");
+}
+
+TEST(debug_print, a_sink_may_put_another_in_its_place) {
+  std::string one, two;
+  const debug::PrintSink before = debug::set_print_sink([&](std::string_view line) {
+    debug::set_print_sink([&](std::string_view l) { two += l; });
+    one += line;  // what it captures is still there
+  });
+  debug::print("a");
+  debug::print("b");
+  debug::set_print_sink(before);
+  EXPECT_EQ(one, "a\n");
+  EXPECT_EQ(two, "b\n");
+}
+
 TEST(debug_print, lines_of_threads_never_mix) {
   const std::string text = printed([] {
     const auto f = jit([](Array x) { return debug::print("{} {} {}", x, x, x), x; });
@@ -332,6 +357,22 @@ TEST(debug_callback, may_run_programs_and_keep_arrays) {
   for (int i = 0; i < 3; ++i) f(np::full({2}, static_cast<float>(i)));
   ASSERT_EQ(kept.size(), 3u);
   EXPECT_EQ(kept[2].item<float>(), 8.0f);
+}
+
+TEST(debug_callback, is_not_looked_at_by_the_modes_around_the_call) {
+  const auto inner = jit([](Array v) { return v + 1; });
+  inner(1.0f);
+  const debug::CheckScope checks({.nans = true, .infs = true});
+  const auto log = pure_callback([](Array v) { return np::nan_to_num(np::log(v)); }, abstract(f32, {}));
+  EXPECT_EQ(log(-1.0f).item<float>(), 0.0f);
+  EXPECT_EQ(jit([&](Array x) { return log(x); })(-1.0f).item<float>(), 0.0f);
+  vmap(
+      [&](Array x) {
+        debug::callback([&](Array v) { inner(v); })(x);
+        return x;
+      },
+      {.axis_name = "i"})(np::ones({2}));
+  EXPECT_EQ(inner.cache_size(), 1u);
 }
 
 TEST(debug_callback, takes_small_floats_and_empty_arrays_as_they_are) {

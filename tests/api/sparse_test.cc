@@ -1,6 +1,8 @@
 // Sparse Jacobians and Hessians against dense ones, and what they cost.
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "harness/errors.h"
 #include "harness/values.h"
 #include "weft/weft.h"
@@ -302,6 +304,7 @@ TEST(jacobian_sparse, check_names_an_entry_that_the_pattern_lacks) {
 // ---- mistakes ----
 
 TEST(jacobian_sparse, mistakes_are_explained) {
+  EXPECT_THROW(jacobian_sparse([](Array) { return std::tuple<>(); })(np::ones({2})), ShapeError);
   const Array x = numbers({3});
   const auto f = [](Array v) { return v * v; };
   EXPECT_EQ(error_of([&] { jacobian_sparse(f, {.pattern = SparsityPattern::banded(4, 0, 0)})(x); }),
@@ -321,8 +324,10 @@ TEST(jacobian_sparse, mistakes_are_explained) {
             "DTypeError: jacobian_sparse: results must be float or complex; got i32[3].");
   EXPECT_EQ(error_of([&] { jacobian_sparse([](Array v) { return std::pair(v, v.astype(f32)); })(x); }),
             "DTypeError: jacobian_sparse: results must have one dtype; got f64[3] and f32[3].");
-  EXPECT_EQ(error_of([&] { jacobian_sparse([](Array) { return Array(); })(x); }),
-            "ShapeError: jacobian_sparse: the function must return an array; got none, a default-constructed Array.");
+  EXPECT_EQ(
+      error_of([&] { jacobian_sparse([](Array) { return Array(); })(x); }),
+      "ShapeError: jacobian_sparse: the function must return an array; got no arrays (a default-constructed one is "
+      "none).");
   EXPECT_EQ(error_of([&] { hessian_sparse(f)(x); }),
             "ShapeError: hessian_sparse: the function must return a scalar; got f64[3].");
   EXPECT_EQ(error_of([&] { jacobian_sparse(f)(np::array({std::complex<double>(1, 2)})); }),
@@ -355,6 +360,26 @@ TEST(jacobian_sparse, of_functions_with_only_a_backward_rule_runs_in_reverse) {
 }
 
 // ---- hvp ----
+
+TEST(jacobian_sparse, of_loops_without_a_bound_runs_forward) {
+  const auto f = [](Array x) {
+    const Array s = while_loop([](Array y) { return np::sum(y) < 100.0; }, [](Array y) { return 2.0 * y; }, x);
+    return s(np::array({0, 1}));
+  };
+  const Array x = np::array({1.0, 2.0, 3.0, 4.0, 5.0});
+  EXPECT_EQ(testing::difference(jacobian_sparse(f)(x).to_dense(), jacfwd(f)(x), 0), "");
+}
+
+TEST(jacobian_sparse, colours_the_side_that_a_long_row_leaves_cheap) {
+  // One row of all but one column: colours of columns would take the square of that.
+  const std::int64_t n = 40'000;
+  const auto f = [](Array v) { return np::concatenate(Arrays{v * v, np::reshape(np::sum(v(slice(1, {}))), {1})}); };
+  const SparseMatrix j = jacobian_sparse(f)(np::ones({n}, f64));
+  EXPECT_EQ(j.nnz(), 2 * n - 1);
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(jacobian_sparse(f)(np::ones({n}, f64)).nnz(), 2 * n - 1);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));  // 4 s at half the size before
+}
 
 TEST(hvp, is_the_hessian_times_a_vector) {
   const Array x = numbers({6}), v = np::cos(numbers({6}));

@@ -3,6 +3,8 @@
 #include <cstring>
 
 #include "weft/control/programs.h"
+#include "weft/core/checks.h"
+#include "weft/core/named_axes.h"
 
 namespace weft {
 
@@ -20,8 +22,11 @@ class FlatHostFunction final : public ir::HostFunction {
 
   void call(std::span<const TensorView> in, std::span<const MutableTensorView> out) const override {
     Arrays args, results;
-    // What the function calls is evaluated, and blamed for its own lines.
+    // What the function calls is evaluated, and blamed for its own lines; what is around the call that runs the program
+    // says nothing about it.
     const CurrentTrace evaluate(nullptr);
+    const NoNamedAxes nobodys_axes;
+    const detail::NoChecks its_own;
     {
       const ForcedLocation own_lines{SourceLocation()};
       for (const TensorView& v : in)

@@ -94,7 +94,7 @@ auto pure_callback(F&& f, T result_types, PureCallbackOptions options = {},
 }
 
 /// The same for a function that does something, too: it is called exactly as often as the program comes by, for each
-/// example of vmap in order. Source: jax.experimental.io_callback.
+/// example of vmap in order, or once where all examples share the arguments. Source: jax.experimental.io_callback.
 template <class F, class T>
 auto io_callback(F&& f, T result_types, IoCallbackOptions options = {},
                  SourceLocation loc = std::source_location::current()) {

@@ -1,5 +1,7 @@
 #include "weft/api/collectives.h"
 
+#include <algorithm>
+
 #include "weft/ir/collectives.h"
 #include "weft/ops/common.h"
 #include "weft/ops/lax.h"
@@ -19,6 +21,9 @@ ProcessGroups groups_of(std::string_view who, const std::string& name, const Axi
 void check_axes(std::string_view who, const AxisNames& axes, const AxisGroups& groups) {
   const std::size_t n = axes.names().size();
   if (n == 0) throw ValueError(std::string(who) + ": there must be an axis; got no names.");
+  for (std::size_t i = 0; i < n; ++i)
+    if (std::ranges::count(axes.names(), axes.names()[i]) > 1)
+      throw ValueError(std::string(who) + ": axes must differ; got '" + axes.names()[i] + "' twice.");
   if (n > 1 && !groups.empty())
     throw ValueError(std::string(who) + ": groups must be of one axis; got groups and " + std::to_string(n) + " axes.");
 }
@@ -35,8 +40,11 @@ Array reduce(const char* who, const Array& x, ReduceKind kind, const AxisNames& 
   return r;
 }
 
+// bool counts as i32.
+Array summand(const Array& x) { return x.dtype() == boolean ? lax::convert(x, i32) : x; }
+
 Array sum(const char* who, const Array& x, const AxisNames& axes, const AxisGroups& groups) {
-  return reduce(who, x.dtype() == boolean ? lax::convert(x, i32) : x, ReduceKind::kSum, axes, groups);
+  return reduce(who, summand(x), ReduceKind::kSum, axes, groups);
 }
 
 Array with_axis(const Array& x, int at) { return ops::bdim_to(x, kUnmapped, at, 1); }
@@ -102,7 +110,7 @@ Array psum_scatter(const Array& x, const AxisNames& axes, const PsumScatterOptio
     n *= group_size(groups.back());
   }
   if (!options.tiled) check_group_size("psum_scatter", x, at, n);
-  Array r = x;
+  Array r = summand(x);
   for (const ProcessGroups& g : groups)
     r = bind1(OpCode::kReduceScatter, ir::make_params(ReduceScatterParams{ReduceKind::kSum, at, g, {}, group_size(g)}),
               {r});

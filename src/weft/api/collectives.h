@@ -71,7 +71,8 @@ auto over_leaves(const T& x, F&& f) {
 namespace lax {
 
 // x is an array or a tree of arrays in all of these. Errors: UnboundAxisError when nothing maps an axis of that name,
-// ValueError for groups that do not fit the axis, ShapeError and IndexError as for the operations on arrays.
+// ValueError for groups that do not fit the axis, a name given twice, and (all_gather, psum_scatter, all_to_all) an
+// axis without examples, ShapeError and IndexError as for the operations on arrays.
 //
 // Derivatives take every example to have its own copy of every value, as JAX's do under vmap: they are of the sum of
 // all examples' results. So psum is its own transpose: the gradient of f(psum(x)) by one example's x sums what all

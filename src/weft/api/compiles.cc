@@ -149,6 +149,8 @@ void throw_forbidden(CompilePolicy policy, const CompileExplanation& e) {
       e.reason == CompileExplanation::Reason::kDifferent
           ? "pass what was passed before, padded to the same shapes, or call it once like this where the "
             "policy is CompilePolicy::kAlways."
+      : e.reason == CompileExplanation::Reason::kNotKept
+          ? "pass what it captures of the other transformation as an argument: then the program is kept."
           : "call it once like this where the policy is CompilePolicy::kAlways.");
   for (const CompileDifference& d : e.differences) error.add_note(d.str());
   if (!error.location() && !e.after.empty()) error.add_note(e.after);

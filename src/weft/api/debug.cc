@@ -1,26 +1,31 @@
 #include "weft/api/debug.h"
 
 #include <cstdio>
+#include <memory>
 #include <mutex>
 #include <ostream>
+#include <vector>
 
 namespace weft::debug {
 
 namespace {
 
-struct Sink {
+struct Sinks {
   std::recursive_mutex mutex;  // a sink may run programs that print
-  PrintSink write;
+  // Shared with a call, so that a sink may put another in its place.
+  std::shared_ptr<const PrintSink> standing = std::make_shared<const PrintSink>();
+  std::vector<std::pair<const PrintTo*, std::shared_ptr<const PrintSink>>> scopes;  // may end in any order
 };
-Sink& sink() {
-  static Sink* const s = new Sink;  // programs may print while static objects are destroyed
+Sinks& sinks() {
+  static Sinks* const s = new Sinks;  // programs may print while static objects are destroyed
   return *s;
 }
 
 void write_line(const std::string& line) {
-  Sink& s = sink();
+  Sinks& s = sinks();
   const std::lock_guard lock(s.mutex);
-  if (s.write) return s.write(line);
+  const std::shared_ptr<const PrintSink> write = s.scopes.empty() ? s.standing : s.scopes.back().second;
+  if (*write) return (*write)(line);
   std::fwrite(line.data(), 1, line.size(), stdout);
   std::fflush(stdout);
 }
@@ -28,9 +33,9 @@ void write_line(const std::string& line) {
 }  // namespace
 
 PrintSink set_print_sink(PrintSink next) {
-  Sink& s = sink();
+  Sinks& s = sinks();
   const std::lock_guard lock(s.mutex);
-  return std::exchange(s.write, std::move(next));
+  return *std::exchange(s.standing, std::make_shared<const PrintSink>(std::move(next)));
 }
 
 PrintTo::PrintTo(std::ostream& out)
@@ -38,6 +43,16 @@ PrintTo::PrintTo(std::ostream& out)
         out << line;
         out.flush();
       })) {}
+PrintTo::PrintTo(PrintSink sink) {
+  Sinks& s = sinks();
+  const std::lock_guard lock(s.mutex);
+  s.scopes.emplace_back(this, std::make_shared<const PrintSink>(std::move(sink)));
+}
+PrintTo::~PrintTo() {
+  Sinks& s = sinks();
+  const std::lock_guard lock(s.mutex);
+  std::erase_if(s.scopes, [&](const auto& scope) { return scope.first == this; });
+}
 
 void detail::print(const Text& text, bool ordered, const FormatArgs& args) {
   const ir::FormatText format = [&] {

@@ -3,9 +3,10 @@
 //   debug::print("step {}: loss = {:.3f}", i, loss);
 //
 // Both are given what the program computes: concrete arrays, when it runs. They happen once for each time that the
-// program comes by: in each step of a loop, in the branch that is taken, for each example of vmap in order (and for
-// those alone whose branch or loop it is), and once in the derivative of a program, with the primal values. They are
-// never removed because nothing uses them; what computes their arguments is not removed either.
+// program comes by: in each step of a loop, in the branch that is taken, for each example of vmap in order (for those
+// alone whose branch or loop it is; and once where all examples share the arguments), and once in the derivative of a
+// program, with the primal values. They are never removed because nothing uses them; what computes their arguments is
+// not removed either.
 #pragma once
 
 #include <functional>
@@ -35,17 +36,15 @@ using PrintSink = std::function<void(std::string_view)>;
 /// after each. Returns what was there before.
 PrintSink set_print_sink(PrintSink sink);
 
-/// While it lives, prints go to a stream, which is flushed after each, or to a function.
+/// While it lives, prints go to a stream, which is flushed after each, or to a function: of several that live, in the
+/// whole process, to what the youngest says.
 class PrintTo {
  public:
   explicit PrintTo(std::ostream& out);
-  explicit PrintTo(PrintSink sink) : saved_(set_print_sink(std::move(sink))) {}
-  ~PrintTo() { set_print_sink(std::move(saved_)); }
+  explicit PrintTo(PrintSink sink);
+  ~PrintTo();
   PrintTo(const PrintTo&) = delete;
   PrintTo& operator=(const PrintTo&) = delete;
-
- private:
-  PrintSink saved_;
 };
 
 namespace detail {

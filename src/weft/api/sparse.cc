@@ -136,7 +136,8 @@ Derivative derivative_of(const SparseProblem& p, const FlatFunction& f, const Sp
 
 void check_derivative(const Derivative& d, const SparseOptions& options, bool symmetric) {
   const std::string op(d.problem.what);
-  check_jacobian(true, d.problem.what, d.inputs, d.lin.outs, d.lin.outs.empty());
+  if (d.lin.outs.empty()) throw ShapeError(op + ": the function must return an array; got no arrays (a default-constructed one is none).");
+  check_jacobian(true, d.problem.what, d.inputs, d.lin.outs, false);
   for (const Array& y : d.lin.outs)
     if (y.dtype() != d.dtype())
       throw DTypeError(op + ": " + (symmetric ? "differentiated leaves" : "results") + " must have one dtype; got " +
@@ -299,11 +300,28 @@ void check_pattern(const Derivative& d, bool forward, const Array& entries) {
   }
 }
 
+std::int64_t longest_row(const SparsityPattern& p) {
+  std::int64_t n = 0;
+  for (std::int64_t i = 0; i < p.rows(); ++i) n = std::max(n, static_cast<std::int64_t>(p.row(i).size()));
+  return n;
+}
+std::int64_t longest_column(const SparsityPattern& p) {
+  std::vector<std::int64_t> lengths(at(p.cols()), 0);
+  for (const std::int64_t j : p.columns()) ++lengths[at(j)];
+  return lengths.empty() ? 0 : *std::max_element(lengths.begin(), lengths.end());
+}
+
 // Whether forward mode takes no more passes than reverse mode, or is the only one.
 bool forward_is_better(const Derivative& d) {
   if (transforms::only_transposes(d.lin.tangent)) return false;
-  if (is_complex(d.dtype())) return true;
-  return d.pattern.column_coloring().num_colors <= d.pattern.row_coloring().num_colors;
+  if (is_complex(d.dtype()) || transforms::only_runs_forward(d.lin.tangent)) return true;
+  // Columns need as many colours as the longest row has entries, and finding them costs the square of that; so the
+  // side that needs fewer comes first, and the other only if it could still win.
+  const SparsityPattern& p = d.pattern;
+  const std::int64_t row = longest_row(p), column = longest_column(p);
+  if (row <= column && p.column_coloring().num_colors <= column) return true;
+  if (column < row && p.row_coloring().num_colors < row) return false;
+  return p.column_coloring().num_colors <= p.row_coloring().num_colors;
 }
 
 }  // namespace

@@ -1,6 +1,9 @@
 #include "weft/base/environment.h"
 
 #include <cstdlib>
+#include <string>
+
+#include "weft/base/error.h"
 
 namespace weft {
 
@@ -11,7 +14,11 @@ std::string_view environment_text(const char* name) {
 
 bool environment_flag(const char* name) {
   const std::string_view text = environment_text(name);
-  return !text.empty() && text != "0";
+  for (const std::string_view yes : {"1", "true", "yes", "on"})
+    if (text == yes) return true;
+  for (const std::string_view no : {"", "0", "false", "no", "off"})
+    if (text == no) return false;
+  throw ValueError(std::string(name) + ": the environment must say 1 or 0; got '" + std::string(text) + "'.");
 }
 
 }  // namespace weft

@@ -10,40 +10,6 @@ namespace weft::control {
 
 namespace {
 
-// Operations whose results are elements of their operands, or parts of them: a NaN there was there before.
-bool only_moves(OpCode op) {
-  switch (op) {
-    case OpCode::kConvert:
-    case OpCode::kBitcastConvert:
-    case OpCode::kReducePrecision:
-    case OpCode::kSelect:
-    case OpCode::kReshape:
-    case OpCode::kBroadcastInDim:
-    case OpCode::kTranspose:
-    case OpCode::kReverse:
-    case OpCode::kSlice:
-    case OpCode::kDynamicSlice:
-    case OpCode::kDynamicUpdateSlice:
-    case OpCode::kConcatenate:
-    case OpCode::kSplit:
-    case OpCode::kPad:
-    case OpCode::kGather:
-    case OpCode::kSort:
-    case OpCode::kGenericSort:
-    case OpCode::kTopK:
-    case OpCode::kReal:
-    case OpCode::kImag:
-    case OpCode::kComplex:
-    case OpCode::kConj:
-    case OpCode::kNegate:
-    case OpCode::kAbs:
-    case OpCode::kOptimizationBarrier:
-    case OpCode::kStopGradient:
-    case OpCode::kCheckpointName: return true;
-    default: return false;
-  }
-}
-
 // Where an operation starts to read or write: one index for each of these axes, the greatest that is in range beside
 // it.
 struct Starts {
@@ -144,7 +110,7 @@ bool check_applies(CheckKind kind, OpCode op, const ir::ParamsBase* params, std:
                    std::span<const Aval> out) {
   switch (kind) {
     case CheckKind::kNan:
-      return !only_moves(op) && std::any_of(out.begin(), out.end(), [](Aval a) {
+      return !ir::only_moves(op) && std::any_of(out.begin(), out.end(), [](Aval a) {
         return is_inexact(a.dtype()) && !is_storage(a.dtype()) && a.size() > 0;
       });
     case CheckKind::kDivision: return (op == OpCode::kDivide || op == OpCode::kRemainder) && in[1].size() > 0;

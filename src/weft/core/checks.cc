@@ -23,7 +23,9 @@ std::uint8_t checks_of_environment() {
     std::string_view rest = environment_text("WEFT_CHECKS");
     while (!rest.empty()) {
       const std::size_t comma = std::min(rest.find(','), rest.size());
-      const std::string_view word = rest.substr(0, comma);
+      std::string_view word = rest.substr(0, comma);
+      while (word.starts_with(' ')) word.remove_prefix(1);
+      while (word.ends_with(' ')) word.remove_suffix(1);
       rest.remove_prefix(std::min(comma + 1, rest.size()));
       if (word == "nans")
         bits |= kCheckNans;
@@ -53,39 +55,6 @@ std::string check_mode_text() {
 
 namespace {
 
-// Operations that give elements they were given: what is wrong with those came up before.
-bool moves_elements(OpCode op) {
-  switch (op) {
-    case OpCode::kReshape:
-    case OpCode::kBroadcastInDim:
-    case OpCode::kTranspose:
-    case OpCode::kReverse:
-    case OpCode::kSlice:
-    case OpCode::kDynamicSlice:
-    case OpCode::kDynamicUpdateSlice:
-    case OpCode::kConcatenate:
-    case OpCode::kSplit:
-    case OpCode::kPad:
-    case OpCode::kGather:
-    case OpCode::kSelect:
-    case OpCode::kSort:
-    case OpCode::kTopK:
-    case OpCode::kReal:
-    case OpCode::kImag:
-    case OpCode::kComplex:
-    case OpCode::kConj:
-    case OpCode::kNegate:
-    case OpCode::kBitcastConvert:
-    case OpCode::kOptimizationBarrier:
-    case OpCode::kStopGradient:
-    case OpCode::kCheckpointName:
-    case OpCode::kCheckFinite:
-    case OpCode::kCheckIndex:
-    case OpCode::kNextAfter: return true;
-    default: return false;
-  }
-}
-
 // Programs inside have checks of their own, put there when they were traced.
 bool checked_inside(OpCode op) {
   switch (op) {
@@ -99,12 +68,12 @@ bool checked_inside(OpCode op) {
   }
 }
 
-// "sin", or "sqrt in hypot" when the user called a function that consists of several operations.
+// "sine", or "sqrt in hypot" when the user called a function that consists of several operations.
 std::string name_of(OpCode op) {
   const std::string_view called = weft::current_operation();
-  const std::string name(ir::op_text(op));
+  const std::string name(ir::op_name(op));
   if (called.empty()) return name;
-  return std::string(called == name || called == ir::op_name(op) ? "" : name + " in ") + std::string(called);
+  return std::string(called == name || called == ir::op_text(op) ? "" : name + " in ") + std::string(called);
 }
 
 Array check_index(OpCode op, const Array& indices, std::int64_t component_axis, Dims axes, Dims sizes, Dims windows) {
@@ -176,9 +145,12 @@ void bind_checked(OpCode op, const ir::Params& params, std::span<const Array> ar
     ir::infer(op, params.get(), avals_of(args), types);
     check_indices(Call{op, params, args}, operands);
   }
-  const bool asks = (mode & (kCheckNans | kCheckInfs)) != 0 && !moves_elements(op) && !checked_inside(op);
-  if (!asks) return bind(op, params, operands, outs);
-  CheckFiniteParams p{name_of(op), CheckPass::kForward, (mode & kCheckNans) != 0, (mode & kCheckInfs) != 0, {}};
+  // A narrower type may have no room for what was finite.
+  const bool rounds = op == OpCode::kConvert || op == OpCode::kReducePrecision;
+  const bool moves = ir::only_moves(op) || op == OpCode::kCheckFinite || op == OpCode::kCheckIndex;
+  const bool nans = (mode & kCheckNans) != 0 && !moves, infs = (mode & kCheckInfs) != 0 && (!moves || rounds);
+  if ((!nans && !infs) || checked_inside(op)) return bind(op, params, operands, outs);
+  CheckFiniteParams p{name_of(op), CheckPass::kForward, nans, infs, {}};
   const ir::Params forward = ir::make_params(p);
   p.pass = CheckPass::kWaiting;
   const ir::Params waiting = ir::make_params(std::move(p));

@@ -31,6 +31,18 @@ class NamedAxisScope {
   detail::NamedAxisInScope here_;
 };
 
+/// While it lives, no axis may be named on this thread: for what runs inside of other things by chance.
+class NoNamedAxes {
+ public:
+  NoNamedAxes() : saved_(detail::named_axes) { detail::named_axes = nullptr; }
+  ~NoNamedAxes() { detail::named_axes = saved_; }
+  NoNamedAxes(const NoNamedAxes&) = delete;
+  NoNamedAxes& operator=(const NoNamedAxes&) = delete;
+
+ private:
+  const detail::NamedAxisInScope* saved_;
+};
+
 /// The innermost axis of that name. UnboundAxisError, listing those in scope, when there is none; `who` asks.
 const MappedAxis& named_axis(std::string_view who, std::string_view name);
 

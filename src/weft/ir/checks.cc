@@ -12,6 +12,40 @@ ChecksInside operator|(ChecksInside a, ChecksInside b) { return {a.any || b.any,
 
 }  // namespace
 
+bool only_moves(OpCode op) {
+  switch (op) {
+    case OpCode::kConvert:
+    case OpCode::kBitcastConvert:
+    case OpCode::kReducePrecision:
+    case OpCode::kSelect:
+    case OpCode::kReshape:
+    case OpCode::kBroadcastInDim:
+    case OpCode::kTranspose:
+    case OpCode::kReverse:
+    case OpCode::kSlice:
+    case OpCode::kDynamicSlice:
+    case OpCode::kDynamicUpdateSlice:
+    case OpCode::kConcatenate:
+    case OpCode::kSplit:
+    case OpCode::kPad:
+    case OpCode::kGather:
+    case OpCode::kSort:
+    case OpCode::kGenericSort:
+    case OpCode::kTopK:
+    case OpCode::kReal:
+    case OpCode::kImag:
+    case OpCode::kComplex:
+    case OpCode::kConj:
+    case OpCode::kNegate:
+    case OpCode::kAbs:
+    case OpCode::kNextAfter:
+    case OpCode::kOptimizationBarrier:
+    case OpCode::kStopGradient:
+    case OpCode::kCheckpointName: return true;
+    default: return false;
+  }
+}
+
 ChecksInside checks_inside(const Jaxpr& jaxpr) {
   return *jaxpr.memo<ChecksInside>("checks", [&] {
     ChecksInside all;

@@ -62,6 +62,10 @@ struct CheckIndexParams {
 
 namespace ir {
 
+/// Whether what the operation gives are elements of its operands, perhaps rounded or with another sign, or parts of
+/// them: what is wrong with those came up before.
+bool only_moves(OpCode op);
+
 /// What a program checks, or those that parameters hold, with the programs inside of them.
 struct ChecksInside {
   bool any = false;

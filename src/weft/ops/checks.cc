@@ -174,6 +174,13 @@ void batch_check_finite(const Call& call, std::span<const int> bdims, const Mapp
 
 // ---- check_index ----
 
+// Where negative indices count from the end, the size was added.
+template <class T>
+std::string from_the_end(T index, std::int64_t size) {
+  if (std::is_unsigned_v<T> || index >= 0) return {};
+  return " (" + std::to_string(static_cast<std::int64_t>(index) - size) + " if counted from the end)";
+}
+
 template <class T>
 bool inside(T index, std::int64_t last) {
   return index >= 0 && static_cast<std::uint64_t>(index) <= static_cast<std::uint64_t>(last);
@@ -226,8 +233,9 @@ void eval_check_index(const ParamsBase* params, std::span<const TensorView> in,
         const T v = x.as<T>()[i];
         if (inside(v, p.sizes[c] - p.windows[c])) continue;
         const Dims index = index_of(i, x.shape());
-        throw IndexError(p.op + ": indices must be inside of the array; got " + std::to_string(v) + " for axis " +
-                         std::to_string(p.axes[c]) + " of size " + std::to_string(p.sizes[c]) +
+        throw IndexError(p.op + ": indices must be inside of the array; got " + std::to_string(v) +
+                         from_the_end(v, p.sizes[c]) + " for axis " + std::to_string(p.axes[c]) + " of size " +
+                         std::to_string(p.sizes[c]) +
                          (p.windows[c] == 1 ? "" : ", for a slice of " + std::to_string(p.windows[c])) + "," +
                          (place(index, p.examples, p.component_axis).empty()
                               ? ""

@@ -11,6 +11,7 @@ namespace {
 // x[order] along axis 0; zeros where `order` says -1. By slices of neighbours: a rule that brought an array of
 // positions along could not be part of a program.
 Array rows(const Array& x, DimSpan order) {
+  if (order.empty()) return x;
   Arrays parts;
   Dims start(x.shape().size(), 0), limit(x.shape()), shape(x.shape());
   for (std::size_t i = 0, end; i < order.size(); i = end) {

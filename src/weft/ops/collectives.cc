@@ -65,6 +65,7 @@ void batch_all_gather(const Call& call, std::span<const int> bdims, const Mapped
 void infer_all_to_all(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
   const auto& p = ir::params_as<AllToAllParams>(params);
   check_groups(OpCode::kAllToAll, p.groups);
+  static_group_size(OpCode::kAllToAll, p.groups, p.split_count);
   if (p.split_count < 1)
     throw ValueError("all_to_all: split_count must be positive; got " + std::to_string(p.split_count) + ".");
   for (const Aval x : in) {

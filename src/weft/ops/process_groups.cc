@@ -77,6 +77,9 @@ std::int64_t listed_size(const ProcessGroups& g) {
 }  // namespace
 
 std::int64_t static_group_size(OpCode op, const ProcessGroups& g, std::int64_t group_size) {
+  if (g.axis && g.axis.size == 0)
+    throw ValueError(std::string(ir::op_name(op)) + ": there must be examples; got axis '" + g.axis.name +
+                     "' of size 0.");
   const std::int64_t n = group_size == 0 ? listed_size(g) : group_size;
   if (n < 1)
     throw ValueError(std::string(ir::op_name(op)) + ": the size of a group must be positive; got group_size " +

@@ -7,6 +7,7 @@
 #include "weft/ir/call.h"
 #include "weft/ir/checkpoint.h"
 #include "weft/ir/custom_rules.h"
+#include "weft/ir/nested.h"
 #include "weft/ir/programs.h"
 #include "weft/ir/shape.h"
 #include "weft/transforms/dependences.h"
@@ -416,22 +417,14 @@ SparsityPattern jacobian_sparsity(const ir::Jaxpr& jaxpr, const std::vector<bool
 }
 
 bool only_transposes(const ir::Jaxpr& tangent) {
-  return *tangent.memo<bool>("only_transposes", [&] {
-    bool any = false;
-    const auto in = [&](const ir::Jaxpr& inner) { any = any || only_transposes(inner); };
-    for (const ir::Eqn& e : tangent.eqns()) {
-      if (e.op == OpCode::kCustomVjpTangent)
-        any = any || !ir::params_as<CustomVjpTangentParams>(e.params).jvp;
-      else if (const ir::Jaxpr* program = program_of(e))
-        in(*program);
-      else if (e.op == OpCode::kScan)
-        in(ir::params_as<ScanParams>(e.params).jaxpr);
-      else if (e.op == OpCode::kWhile)
-        in(ir::params_as<WhileParams>(e.params).body_jaxpr);
-      else if (e.op == OpCode::kCase)
-        for (const ir::Jaxpr& b : ir::params_as<CaseParams>(e.params).branches) in(b);
-    }
-    return std::make_shared<const bool>(any);
+  return ir::any_eqn(tangent, ir::Programs::kRun, "only transposes", [](const ir::Eqn& e) {
+    return e.op == OpCode::kCustomVjpTangent && !ir::params_as<CustomVjpTangentParams>(e.params).jvp;
+  });
+}
+
+bool only_runs_forward(const ir::Jaxpr& tangent) {
+  return ir::any_eqn(tangent, ir::Programs::kRun, "only runs forward", [](const ir::Eqn& e) {
+    return e.op == OpCode::kWhile && !ir::params_as<WhileParams>(e.params).max_steps;
   });
 }
 

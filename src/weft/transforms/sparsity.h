@@ -18,6 +18,8 @@ SparsityPattern jacobian_sparsity(const ir::Jaxpr& jaxpr, const std::vector<bool
 
 /// Whether the tangents of the program come from custom_vjp rules without a jvp, so that only its transpose can run.
 bool only_transposes(const ir::Jaxpr& tangent);
+/// Whether there are loops without a bound in it, which cannot be transposed.
+bool only_runs_forward(const ir::Jaxpr& tangent);
 
 /// The entries that are there on both sides of the diagonal: what a matrix known to be symmetric can have.
 SparsityPattern symmetric_part(const SparsityPattern& pattern);

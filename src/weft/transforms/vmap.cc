@@ -49,9 +49,13 @@ class BatchTrace final : public Trace {
     const bool named = axis_ && names_axis(call);
     if (!any && !named) return bind(call.op, call.params, values, outs);
     const OpRules& rules = op_rules(call.op);
-    const BatchRule rule = named && rules.collective ? rules.collective : rules.batch;
+    const bool across = named && rules.collective;
+    const BatchRule rule = across ? rules.collective : rules.batch;
     Arrays results;
     Bdims result_bdims;
+    // What such a rule makes of examples binds nothing that would look at groups and pairs.
+    ir::Avals types;
+    if (across) ir::infer(call.op, call.params.get(), avals_of(call.args), types);
     try {
       rule(Call{call.op, call.params, values}, bdims, axis_, results, result_bdims);
     } catch (const Error&) {

@@ -136,7 +136,8 @@ Derivative derivative_of(const SparseProblem& p, const FlatFunction& f, const Sp
 
 void check_derivative(const Derivative& d, const SparseOptions& options, bool symmetric) {
   const std::string op(d.problem.what);
-  if (d.lin.outs.empty()) throw ShapeError(op + ": the function must return an array; got no arrays (a default-constructed one is none).");
+  if (d.lin.outs.empty())
+    throw ShapeError(op + ": the function must return an array; got no arrays (a default-constructed one is none).");
   check_jacobian(true, d.problem.what, d.inputs, d.lin.outs, false);
   for (const Array& y : d.lin.outs)
     if (y.dtype() != d.dtype())

@@ -117,7 +117,6 @@ TEST(closures, a_jitted_function_may_capture_tracers) {
   EXPECT_NEAR(vmap(grad(f))(np::array({x, 1.0}))(0).item<double>(), expected, 1e-14);
 }
 
-// J. M. Siskind, B. A. Pearlmutter: Perturbation confusion and referential transparency (2005).
 // Of each kind as many as may nest, with the most stack between them that std::function adds.
 TEST(depth, every_transformation_nests_as_deep_as_it_may) {
   using Level = std::function<Array(Array, int)>;
@@ -148,6 +147,7 @@ TEST(depth, one_level_more_is_an_error_and_leaves_nothing_behind) {
   EXPECT_EQ(f(1.0f, kMostNestedTraces).item<float>(), np::sin(1.0f).item<float>());
 }
 
+// J. M. Siskind, B. A. Pearlmutter: Perturbation confusion and referential transparency (2005).
 TEST(perturbation_confusion, the_inner_derivative_does_not_see_the_outer_one) {
   const auto f = [](Array x) { return x * grad([&](Array y) { return x + y; })(1.0); };
   EXPECT_EQ(grad(f)(1.0).item<double>(), 1);

@@ -47,7 +47,6 @@ std::uint64_t hash_param(const DotDimensionNumbers& v) {
 
 namespace {
 
-/// The axes that are neither contracted nor batch, in order.
 std::string operands_text(std::span<const Aval> in) { return "(lhs " + in[0].str() + ", rhs " + in[1].str() + ")"; }
 
 void check_side(const char* side, DimSpan contracting, DimSpan batch, Aval aval) {

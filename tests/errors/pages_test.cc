@@ -1,4 +1,5 @@
-// Every class of base/error.h has a page in docs/errors/, and the list of pages names each. What the pages say is
+// Every class of base/error.h has a page in docs/errors/, which the list of pages names, and a test file beside this
+// one. What the pages say is
 // checked where all documentation is: by running it.
 #include <gtest/gtest.h>
 
@@ -35,6 +36,26 @@ TEST(error_pages, every_class_has_a_page_with_an_example_and_a_line_in_the_list)
     EXPECT_TRUE(page.find("```cpp throws=" + name + "\n") != std::string::npos ||
                 page.find("nothing throws it") != std::string::npos)
         << "docs/errors/" << name << ".md has no example that throws it";
+  }
+}
+
+// "NonFiniteError" and "non_finite_test.cc" have this in common: "nonfinite".
+std::string bare(std::string name, const std::string& end) {
+  if (name.size() > end.size() && name.ends_with(end)) name.resize(name.size() - end.size());
+  std::string r;
+  for (const char c : name)
+    if (c != '_') r += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  return r;
+}
+
+TEST(error_pages, every_class_that_is_thrown_has_a_test_of_its_texts) {
+  std::set<std::string> tested;
+  for (const auto& entry : std::filesystem::directory_iterator(kRoot / "tests/errors"))
+    tested.insert(bare(entry.path().filename(), "_test.cc"));
+  for (const std::string& name : error_classes()) {
+    const std::string page = testing::read_file(kRoot / "docs/errors" / (name + ".md"));
+    if (page.find("nothing throws it") != std::string::npos) continue;
+    EXPECT_TRUE(tested.count(bare(name, "Error"))) << "tests/errors has no file for " << name;
   }
 }
 

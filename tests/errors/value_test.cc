@@ -160,6 +160,17 @@ TEST(value_error, a_negative_number_of_keys) {
                            "  at here");
 }
 
+TEST(value_error, a_number_beyond_a_word_folded_into_a_key) {
+  expect_error<ValueError>([&] { random::fold_in(random::key(0), std::int64_t{1} << 32); },
+                           "fold_in: a number must fit the dtype that it takes; got 4294967296 for u32.\n"
+                           "  at here\n"
+                           "hint: u32 holds 0 to 4294967295; convert an array with astype to wrap or saturate.");
+  expect_error<ValueError>([&] { random::fold_in(random::key(0), -1); },
+                           "fold_in: a number must fit the dtype that it takes; got -1 for u32.\n"
+                           "  at here\n"
+                           "hint: u32 holds 0 to 4294967295; convert an array with astype to wrap or saturate.");
+}
+
 TEST(value_error, an_einsum_with_a_strange_sign) {
   expect_error<ValueError>([&] { np::einsum("i*,j->ij", np::ones({2, 3}), np::ones({3})); },
                            "einsum: axes must be named by letters, not '*'; got \"i*,j->ij\".\n"

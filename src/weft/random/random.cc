@@ -153,7 +153,8 @@ Array fold_in(const Arg& key, const Arg& data) {
   const auto k = words("fold_in", key.array());
   if (!is_integer(data.dtype()))
     throw DTypeError("fold_in: the data must be an integer; got " + data.array().aval().str() + ".");
-  const Array d = data.is_scalar() ? Array(static_cast<std::uint32_t>(data.scalar().integer)) : lax::convert(data, u32);
+  if (data.is_scalar()) data.scalar().check_fits("fold_in", u32);
+  const Array d = lax::convert(data, u32);
   if (d.ndim() != 0) throw ShapeError("fold_in: the data must be one integer; got " + data.array().aval().str() + ".");
   const auto [a, b] = lax::threefry2x32(k.first, k.second, np::zeros({}, u32), d);
   return np::stack({a, b}, 0);

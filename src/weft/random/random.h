@@ -20,7 +20,7 @@ Array key(std::int64_t seed);
 
 /// `n` new keys, u32[n, 2].
 Array split(const Arg& key, std::int64_t n = 2, Layout layout = Layout::kPartitionable);
-/// A new key from a key and a number (u32, may be traced).
+/// A new key from a key and an integer modulo 2^32, which may be traced; a C++ number must fit u32 (ValueError).
 Array fold_in(const Arg& key, const Arg& data);
 
 /// Uniform bits, of an unsigned dtype.

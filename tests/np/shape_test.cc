@@ -175,6 +175,32 @@ TEST(shape, rearrangements_pass_gradients_back_to_their_places) {
     }
 }
 
+// Work is counted, not time: as many elements per part for many parts as for few.
+TEST(shape, gradients_of_parts_are_linear_in_their_number) {
+  const auto elements = [](std::int64_t n, const std::function<std::vector<Array>(Array)>& take_apart) {
+    const auto f = [&](Array x) {
+      Array sum(0.0f);
+      for (const Array& part : take_apart(x)) sum = sum + np::sum(part);
+      return sum;
+    };
+    const Jaxpr program = make_jaxpr(grad(f))(np::ones({n, 2}));
+    std::int64_t total = 0;
+    for (std::size_t v = 0; v < program.num_vars(); ++v) total += program.aval(static_cast<ir::Var>(v)).size();
+    return total;
+  };
+  const auto unstack = [](Array x) { return np::unstack(x); };
+  const auto halves = [](Array x) { return np::split(x, static_cast<int>(x.shape(0) / 2)); };
+  const auto thirds = [](Array x) { return np::array_split(x, static_cast<int>(x.shape(0) / 3)); };
+  const auto at = [](Array x) {
+    std::vector<std::int64_t> cuts;
+    for (std::int64_t i = 1; i < x.shape(0); i += 2) cuts.push_back(i);
+    return np::split(x, cuts);
+  };
+  for (const std::function<std::vector<Array>(Array)>& f :
+       {std::function<std::vector<Array>(Array)>(unstack), {halves}, {thirds}, {at}})
+    EXPECT_LE(elements(1000, f), 11 * elements(100, f));
+}
+
 TEST(shape, elements_are_repeated_one_by_one) {
   const Array x = np::array({{1, 2, 3}, {4, 5, 6}});
   expect_equal(np::repeat(x, {1, 2, 0}, 1), np::array({{1, 2, 2}, {4, 5, 5}}));

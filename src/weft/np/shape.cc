@@ -204,11 +204,21 @@ std::vector<Array> cut(const Array& a, int axis, const std::vector<std::int64_t>
   const auto d = static_cast<std::size_t>(axis);
   const std::int64_t n = a.aval().shape(d);
   const auto position = [n](std::int64_t p) { return std::clamp<std::int64_t>(p < 0 ? p + n : p, 0, n); };
+  Dims bounds{0};
+  for (const std::int64_t p : at) bounds.push_back(position(p));
+  bounds.push_back(n);
+  // One operation, whose gradient is one concatenation; a slice per part has a gradient as large as the array each.
+  if (std::is_sorted(bounds.begin(), bounds.end())) {
+    Dims sizes;
+    for (std::size_t i = 1; i < bounds.size(); ++i) sizes.push_back(bounds[i] - bounds[i - 1]);
+    const Arrays parts = lax::split(a, sizes, axis);
+    return {parts.begin(), parts.end()};
+  }
   std::vector<Array> r;
   Dims start(a.shape().size(), 0), limit(a.shape());
-  for (std::size_t i = 0; i <= at.size(); ++i) {
-    start[d] = i == 0 ? 0 : position(at[i - 1]);
-    limit[d] = std::max(start[d], i == at.size() ? n : position(at[i]));
+  for (std::size_t i = 1; i < bounds.size(); ++i) {
+    start[d] = bounds[i - 1];
+    limit[d] = std::max(start[d], bounds[i]);
     r.push_back(lax::slice(a, start, limit));
   }
   return r;

@@ -22,6 +22,27 @@ TEST(sorting, equal_elements_keep_their_order_and_nan_is_last) {
   expect_equal(np::argsort(np::array({0.f, -0.f})), np::array({0, 1}));
 }
 
+TEST(sorting, complex_numbers_with_a_part_that_is_nan_come_last) {
+  using Z = std::complex<double>;
+  const double nan = np::nan;
+  // In NumPy's order: R + Rj, R + nanj, nan + Rj, nan + nanj.
+  const std::vector<Z> sorted{{-np::inf, 2}, {-1, 1},   {2, -1},  {2, np::inf}, {-5, nan},
+                              {1, nan},      {nan, -3}, {nan, 4}, {nan, nan}};
+  const std::vector<std::int32_t> order{7, 2, 5, 0, 8, 4, 1, 3, 6};
+  std::vector<Z> mixed;
+  for (const std::int32_t i : order) mixed.push_back(sorted[static_cast<std::size_t>(i)]);
+  const Array x = np::array(mixed);
+  for (const DType t : {c64, c128}) {
+    expect_equal(np::sort(x.astype(t)), np::array(sorted, t));
+    expect_equal(np::argsort(x.astype(t)), np::argsort(np::array(order)));
+    expect_equal(np::sort(x.astype(t), -1, true), np::flip(np::array(sorted, t)));
+    expect_equal(np::argsort(x.astype(t), -1, true), np::flip(np::argsort(np::array(order))));
+  }
+  const Array g = grad([](const Array& a) { return np::dot(np::real(np::sort(a)), np::array({1.0, 10.0})); })(
+      np::array({Z(3, 0), Z(1, 2)}));
+  expect_equal(g, np::array({Z(10, 0), Z(1, 0)}));
+}
+
 TEST(sorting, tangents_move_with_their_values) {
   const Array x = np::array({3.f, 1.f, 2.f});
   const Array g = grad([](const Array& a) { return np::dot(np::sort(a), np::array({1.f, 10.f, 100.f})); })(x);

@@ -1,7 +1,5 @@
 #include "weft/np/sorting.h"
 
-#include <array>
-
 #include "weft/np/shape.h"
 #include "weft/ops/common.h"
 #include "weft/ops/lax.h"
@@ -18,8 +16,15 @@ Array ordered(const char* op, const Arg& x, OptionalAxis axis, bool positions, b
   const int d = ops::normal_axis(op, axis.value_or(0), a.aval());
   const Dims along{d};
   const auto turned = [&](const Array& y) { return descending ? lax::reverse(y, along) : y; };
-  if (!positions) return turned(lax::sort(std::array{a}, d)[0]);
-  return turned(lax::sort(std::array{turned(a), turned(lax::iota(i32, a.shape(), d))}, d)[1]);
+  // A complex number with a NaN in one part comes after all that have none, whatever its other part.
+  Arrays keys;
+  if (is_complex(a.dtype())) keys.push_back(lax::ne(a, a));
+  keys.push_back(a);
+  const int num_keys = static_cast<int>(keys.size());
+  if (!positions) return turned(lax::sort(keys, d, num_keys).back());
+  for (Array& key : keys) key = turned(key);
+  keys.push_back(turned(lax::iota(i32, a.shape(), d)));
+  return turned(lax::sort(keys, d, num_keys).back());
 }
 
 }  // namespace

@@ -268,6 +268,38 @@ TEST(creation, numbers_must_fit_the_dtype) {
   expect_equal(np::arange(5, 0, -2, u8), np::array({5, 3, 1}, u8));
 }
 
+TEST(creation, an_imaginary_part_is_never_lost) {
+  using Z = std::complex<double>;
+  const std::vector<Z> row{{0, 2}}, whole{{3, 0}};
+  const std::string text = "array: a number must fit the dtype that it takes; got 0.0+2.0j for f32.";
+  EXPECT_EQ(message_of<ValueError>([&] { return np::array(row, f32); }), text);
+  EXPECT_EQ(message_of<ValueError>([&] { return np::asarray(row, f32); }), text);
+  EXPECT_EQ(message_of<ValueError>([&] { return np::array(std::vector{whole, row}, f32); }), text);
+  EXPECT_EQ(message_of<ValueError>([&] { return np::array({Z(0, 2)}, f32); }), text);
+  EXPECT_TRUE(throws<ValueError>([&] { return np::array(row, i32); }));
+  expect_equal(np::array(whole, f32), np::array({3.f}));
+  expect_equal(np::array(row, c64), np::array({std::complex<float>(0, 2)}));
+}
+
+TEST(creation, a_complex_number_is_true_unless_it_is_zero) {
+  using Z = std::complex<double>;
+  const std::vector<Z> values{{0, 1}, {0, 0}, {1, 0}};
+  const Array z = np::array(values), want = np::array({true, false, true});
+  expect_equal(z.astype(boolean), want);
+  expect_equal(np::astype(z, boolean), want);
+  expect_equal(np::array(z, boolean), want);
+  expect_equal(np::array(values, boolean), want);
+  expect_equal(np::array({Z(0, 1), Z(0, 0), Z(1, 0)}, boolean), want);
+  expect_equal(np::array(Z(0, 1), boolean), Array(true));
+  expect_equal(np::astype(Z(0, 1), boolean), Array(true));
+  expect_equal(np::full({2}, Z(0, 1), boolean), np::array({true, true}));
+  expect_equal(np::full({3}, z, boolean), want);
+  expect_equal(np::full_like(want, z), want);
+  expect_equal(np::where(z, 1, 0), np::array({1, 0, 1}));
+  // lax converts as StableHLO does, by the real part.
+  expect_equal(lax::convert(z, boolean), np::array({false, false, true}));
+}
+
 TEST(creation, full_takes_arrays_and_traced_values) {
   expect_equal(np::full({2, 3}, np::array({1, 2, 3})), np::array({{1, 2, 3}, {1, 2, 3}}));
   expect_equal(np::full({2}, Array(3), f32), np::array({3.f, 3.f}));

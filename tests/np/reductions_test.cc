@@ -157,6 +157,10 @@ TEST(reductions, log_of_a_sum_of_exponentials_does_not_overflow) {
   expect_near(np::logsumexp(x, 1), np::array({1000.f + std::log(2.f), -np::inf, np::inf}), 1e-6);
   expect_near(np::logsumexp(np::zeros({4})), Array(std::log(4.f)), 1e-6);
   EXPECT_EQ(shape_str(np::logsumexp(x, 0, true).shape()), "[1,2]");
+  expect_equal(np::logsumexp(np::zeros({0})), Array(-np::inf).astype(f32));
+  expect_equal(np::logsumexp(np::zeros({2, 0}), 1), np::full({2}, -np::inf, f32));
+  expect_equal(np::logsumexp(np::zeros({0}, f16)), np::array(-np::inf, f16));
+  EXPECT_EQ(grad([](Array y) { return np::logsumexp(y); })(np::zeros({0})).aval().str(), "f32[0]");
   expect_near(grad([](Array y) { return np::logsumexp(y); })(np::array({0.f, 0.f})), np::array({0.5f, 0.5f}), 1e-6);
 }
 
@@ -206,6 +210,10 @@ TEST(reductions, a_mask_says_which_elements_count) {
   expect_equal(np::var(x, 1, {.ddof = 1, .where = odd}), np::array({2.f, 8.f}));
   expect_equal(np::sum(x, 0, {.where = true}), np::sum(x, 0));
   EXPECT_EQ(np::sum(np::ones({2, 2}, bf16), {}, {.where = true}).dtype(), bf16);
+  // A complex mask counts by whether it is zero.
+  const Array complex_mask =
+      np::array({std::complex<float>(0, 1), std::complex<float>(0, 0), std::complex<float>(2, 0)});
+  expect_equal(np::sum(x, {}, {.where = complex_mask}), Array(17.f));
   // What a mask hides has no derivative.
   expect_equal(grad([&](Array v) { return np::sum(v * v, {}, {.where = odd}); })(x),
                np::array({{2.f, 0.f, 6.f}, {0.f, 10.f, 18.f}}));

@@ -121,6 +121,8 @@ void Scalar::write(DType t, void* out) const {
     case Category::kFloat: return convert_elements(f64, &real, t, out, 1);
     default: break;
   }
+  // Whether it is zero, of which the conversion of elements asks the real part alone.
+  if (t == boolean) return Scalar(real != 0 || imag != 0).write(t, out);
   const std::complex<double> v(real, imag);
   convert_elements(c128, &v, t, out, 1);
 }

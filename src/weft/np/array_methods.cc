@@ -3,17 +3,13 @@
 
 #include "weft/core/trace.h"
 
+#include "weft/np/creation.h"
 #include "weft/np/indexing.h"
 #include "weft/np/print.h"
-#include "weft/np/promotion.h"
 
 namespace weft {
 
-Array Array::astype(DType dtype, SourceLocation loc) const {
-  const LocationScope scope(loc, "astype");
-  // NumPy asks whether a complex number is zero; other conversions to a real type drop the imaginary part.
-  return dtype == boolean ? np::truth(*this) : lax::convert(*this, dtype);
-}
+Array Array::astype(DType dtype, SourceLocation loc) const { return np::astype(Arg(*this, loc), dtype); }
 
 Array Array::T(SourceLocation loc) const {
   const LocationScope scope(loc, "T");

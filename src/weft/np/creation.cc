@@ -55,7 +55,7 @@ namespace detail {
 Array array_of(const Arg& x, std::optional<DType> dtype) {
   const LocationScope scope(x.location(), "array");
   if (x.is_scalar()) return Array::full({}, dtype.value_or(x.dtype()), x.scalar());
-  return dtype ? lax::convert(x, *dtype) : x.array();
+  return dtype ? astype(x, *dtype) : x.array();
 }
 
 Array array_of(DType from, const Dims& shape, bool ragged, const void* data, std::size_t count,
@@ -63,18 +63,21 @@ Array array_of(DType from, const Dims& shape, bool ragged, const void* data, std
   const LocationScope scope(loc, "array");
   if (ragged) throw ShapeError("array: rows must have equal lengths; got rows that differ from the first ones.");
   const DType t = dtype.value_or(from);
-  if (is_integer(t) && from != t && from != boolean)
+  // What fits by its kind is not looked at: a float takes every real number.
+  const bool may_not_fit = is_integer(t) ? from != t && from != boolean : is_complex(from) && is_float(t);
+  if (may_not_fit)
     visit_dtype(from, [&]<class T>(TypeTag<T>) {
       for (std::size_t i = 0; i < count; ++i) Scalar(static_cast<const T*>(data)[i]).check_fits("array", t);
     });
-  return lax::convert(Array::copy(from, shape, data, count), t);
+  return astype(Array::copy(from, shape, data, count), t);
 }
 
 }  // namespace detail
 
 Array astype(const Arg& x, DType dtype) {
   const LocationScope scope(x.location(), "astype");
-  return lax::convert(x, dtype);
+  // NumPy asks whether a complex number is zero; other conversions to a real type drop the imaginary part.
+  return dtype == boolean ? truth(x) : lax::convert(x, dtype);
 }
 
 Array zeros(const Shape& shape, DType dtype, SourceLocation loc) {
@@ -89,7 +92,7 @@ Array full(const Shape& shape, const Arg& value, std::optional<DType> dtype) {
   const LocationScope scope(value.location(), "full");
   const DType t = dtype.value_or(value.dtype());
   if (value.is_scalar()) return Array::full(shape, t, value.scalar());
-  return broadcast_to(lax::convert(value, t), shape);
+  return broadcast_to(astype(value, t), shape);
 }
 Array empty(const Shape& shape, DType dtype, SourceLocation loc) { return zeros(shape, dtype, loc); }
 Array zeros_like(const Arg& x, std::optional<DType> dtype) {

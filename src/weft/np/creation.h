@@ -128,7 +128,7 @@ Array asarray(const T& x, std::optional<DType> dtype = {}, SourceLocation loc = 
   return array(x, dtype, loc);
 }
 inline Array copy(const Arg& x) { return x.array(); }
-/// Elements converted as lax::convert does, numbers too.
+/// Elements converted as lax::convert does; to bool, whether they are not zero. A C++ number must fit (ValueError).
 Array astype(const Arg& x, DType dtype);
 
 Array zeros(const Shape& shape, DType dtype = f32, SourceLocation loc = std::source_location::current());

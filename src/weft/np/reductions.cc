@@ -59,7 +59,7 @@ void refuse(const char* op, bool given, const char* what) {
 
 // The mask as bool in x's shape.
 Array mask_over(const char* op, const Arg& where, const Array& x) {
-  const Array mask = lax::convert(where.array(), boolean);
+  const Array mask = truth(where);
   const bool fits = mask.ndim() <= x.ndim() && broadcastable(mask.shape(), x.shape()) &&
                     same_dims(broadcast_shapes(op, mask.shape(), x.shape()), x.shape());
   if (!fits)
@@ -370,8 +370,9 @@ Array logsumexp(const Arg& x, const AxisArg& axis, Flag keepdims) {
   const DType t = inexact_dtype(x.dtype());
   const Array a = lax::convert(x, accumulator(t));
   const Dims axes = axis.resolve("logsumexp", a.aval());
-  // Shifted by the largest, which is a constant for derivatives; an infinite one would make inf - inf.
-  const Array largest = lax::stop_gradient(max(a, axis, true));
+  // Shifted by the largest, which is a constant for derivatives; an infinite one, as of no elements, would make inf -
+  // inf.
+  const Array largest = lax::stop_gradient(max(a, axis, {.keepdims = true, .initial = -__builtin_inf()}));
   const Array shift = lax::select(lax::is_finite(largest), largest, lax::full(largest.shape(), Scalar(0), a.dtype()));
   const Array total = lax::reduce_sum(lax::exponential(subtract(a, shift)), axes);
   const Array y = lax::add(lax::log(total), lax::reshape(shift, total.shape()));

@@ -82,7 +82,7 @@ Array nanprod(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false);
 Array nanmean(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false);
 Array nanvar(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false, int ddof = 0);
 Array nanstd(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false, int ddof = 0);
-/// log(sum(exp(x))) without overflow.
+/// log(sum(exp(x))) without overflow; -inf of no elements.
 Array logsumexp(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false);
 
 }  // namespace weft::np

@@ -225,6 +225,33 @@ TEST(ufuncs, logarithms_anywhere) {
               np::array({std::complex<double>(1, np::pi / 2 / std::log(2.0))}), 1e-15);
 }
 
+TEST(ufuncs, logarithms_of_negative_numbers_are_nan) {
+  // Of any bits: subnormal and huge numbers, infinities and NaN too.
+  const auto all_nan = [](DType t, DType word, std::uint64_t sign) {
+    const Array bits = random::bits(random::key(0), {4096}, word);
+    const Array x = lax::bitcast_convert(lax::or_(bits, lax::full(bits.shape(), Scalar(sign), word)), t);
+    const Array negative = np::where(x == 0, np::array(-1.0, t), x);
+    for (Array (*f)(const Arg&) : {np::log2, np::log10})
+      EXPECT_TRUE(bool(np::all(np::isnan(f(negative))))) << t << f(negative);
+  };
+  all_nan(f16, u16, 0x8000);
+  all_nan(bf16, u16, 0x8000);
+  all_nan(f32, u32, 0x80000000);
+  all_nan(f64, u64, 0x8000000000000000);
+  expect_equal(np::log2(np::array({-5e-324, -1e-310, -1e-300, -0.7})), np::array({NaN, NaN, NaN, NaN}));
+  // Their derivative is that of the formula, 1 / (x ln base), as of log.
+  const auto log2 = [](Array x) { return np::log2(x); };
+  const auto log10 = [](Array x) { return np::log10(x); };
+  for (const double x : {-1.0, -0.3, -1e-300, -1e300}) {
+    const Array binary(1 / (x * std::log(2.0))), decimal(1 / (x * std::log(10.0)));
+    expect_near(grad(log2)(x) * x, binary * x, 1e-15);
+    expect_near(jit(grad(log2))(x) * x, binary * x, 1e-15);
+    expect_near(jvp(log2, x, 1.0).second * x, binary * x, 1e-15);
+    expect_near(jit([&](Array v) { return jvp(log2, v, Array(1.0)).second; })(x) * x, binary * x, 1e-15);
+    expect_near(grad(log10)(x) * x, decimal * x, 1e-15);
+  }
+}
+
 TEST(ufuncs, derivatives_of_logarithms_of_any_base) {
   const Array x = np::array({1e-310, 1e-300, 0.3, 1.0, 8.0, 1e3, 1e308});
   const Array slope = 1.0 / x;
@@ -284,6 +311,24 @@ TEST(ufuncs, floor_divide_keeps_the_sign_of_zero) {
   }
   // The derivative is 0 where the quotient's own is beyond all numbers.
   EXPECT_EQ(grad([](Array x) { return np::floor_divide(1.f, x); })(1e-30f).item<float>(), 0.f);
+}
+
+TEST(ufuncs, a_zero_remainder_has_the_sign_of_the_divisor) {
+  for (const DType t : {f16, bf16, f32, f64}) {
+    const Array x = np::array({-8.0, 4.0, 0.0, -0.0, 0.0, -0.0, 7.0, -7.0, 0.0, -0.0}, t),
+                y = np::array({2.0, -1.0, -2.0, 2.0, 2.0, -2.0, 2.0, 2.0, -np::inf, np::inf}, t);
+    const Array sign = np::array({false, true, true, false, false, true, false, false, true, false});
+    for (const Array& r : {np::mod(x, y), np::divmod(x, y).second, jit([](Array a, Array b) { return a % b; })(x, y)}) {
+      expect_equal(r, np::array({0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0}, t));
+      expect_equal(np::signbit(r), sign);
+    }
+  }
+  // The slopes are those next to it: 1 by x, -floor(x / y) by y.
+  const auto mod = [](Array x, Array y) { return np::mod(x, y); };
+  for (const auto& [x, y] : {std::pair(-8.0, 2.0), std::pair(4.0, -1.0), std::pair(6.0, 3.0), std::pair(-7.0, 2.0)}) {
+    EXPECT_EQ(grad(mod)(x, y).item<double>(), 1.0);
+    EXPECT_EQ(grad<1>(mod)(x, y).item<double>(), -std::floor(x / y));
+  }
 }
 
 TEST(ufuncs, rounding_takes_halves_to_even) {
@@ -433,6 +478,12 @@ TEST(ufuncs, integer_division_refuses_other_dtypes_in_one_way) {
   }
 }
 
+TEST(ufuncs, angles_in_degrees_are_real) {
+  const Array z = np::ones({2}, c64);
+  EXPECT_EQ(message_of<DTypeError>([&] { return np::deg2rad(z); }), "deg2rad: the operand must be real; got c64[2].");
+  EXPECT_EQ(message_of<DTypeError>([&] { return np::rad2deg(z); }), "rad2deg: the operand must be real; got c64[2].");
+}
+
 TEST(ufuncs, logic_takes_truth_bits_take_bits) {
   const Array x = np::array({0, 2, 3}), y = np::array({1, 1, 0});
   expect_equal(np::logical_and(x, y), np::array({false, true, false}));
@@ -543,6 +594,9 @@ TEST(ufuncs, derivatives_at_the_edges) {
   EXPECT_EQ(grad(f)(-np::inf, 0.f).item<float>(), 0.f);
   EXPECT_FALSE(std::isnan(grad(f)(-np::inf, -np::inf).item<float>()));
   EXPECT_EQ(grad(f)(1.f, 1.f).item<float>(), 0.5f);
+  EXPECT_EQ(grad(f)(np::inf, np::inf).item<float>(), 0.5f);
+  EXPECT_TRUE(std::isnan(grad(f)(NAN, 0.f).item<float>()));
+  EXPECT_TRUE(std::isnan(grad(f)(0.f, NAN).item<float>()));
   expect_near(grad([](Array x, Array y) { return np::hypot(x, y); })(3.f, 4.f), Array(0.6f), 1e-6);
   EXPECT_EQ(grad([](Array x) { return np::floor_divide(x, 3.f); })(7.f).item<float>(), 0.f);
   EXPECT_EQ(grad([](Array x) { return np::mod(x, 3.f); })(7.f).item<float>(), 1.f);

@@ -1,10 +1,12 @@
 #include "weft/np/ufuncs.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
 #include "weft/np/dtypes.h"
+#include "weft/ops/common.h"
 #include "weft/ops/lax.h"
 
 namespace weft::np {
@@ -49,7 +51,7 @@ Array scaled(const Array& a, double factor) {
 }
 
 // x = fraction * 2^exponent, for x of f32 or f64: the exponent is whole, the fraction in [sqrt(1/2), sqrt(2)), and up
-// to 2 where the exponent can go no further. 0, infinities, NaN and negative numbers come back in the fraction. The
+// to 2 where the exponent can go no further. The fraction has the sign of x, and is what 0, infinities and NaN are. The
 // exponent being constant, a derivative by the fraction is one by x: d fraction / fraction = dx / x.
 struct Split {
   Array fraction, exponent;
@@ -60,9 +62,9 @@ Split split_exponent(const Array& x) {
   const std::int64_t sqrt_half = wide ? 0x3fe6a09e667f3bcd : 0x3f3504f3;  // the bits of sqrt(1/2)
   const auto integer = [&](std::int64_t v) { return lax::full(x.shape(), Scalar(v), wide ? i64 : i32); };
   // Subnormal numbers have no exponent of their own; times 2^(digits + 1) they are normal.
-  const Array tiny = lax::lt(x, std::ldexp(1.0, static_cast<int>(1 - bias)));
+  const Array tiny = lax::lt(lax::abs(x), std::ldexp(1.0, static_cast<int>(1 - bias)));
   const Array normal = lax::select(tiny, lax::multiply(x, std::ldexp(1.0, static_cast<int>(digits + 1))), x);
-  const Array bits = lax::bitcast_convert(normal, wide ? i64 : i32);
+  const Array bits = lax::bitcast_convert(lax::abs(normal), wide ? i64 : i32);
   const Array raw = lax::shift_right_arithmetic(lax::subtract(bits, integer(sqrt_half)), integer(digits));
   const Array e = lax::minimum(lax::maximum(raw, integer(1 - bias)), integer(bias));
   // 2^(1 - e), whose exponent always has a code, while that of 2^-e may not.
@@ -264,7 +266,10 @@ Array mod(const Arg& x, const Arg& y) {
   Array r = lax::remainder(a, b);
   if (is_unsigned(a.dtype())) return r;
   const Array wrong = lax::and_(lax::ne(r, 0), lax::ne(lax::lt(r, 0), lax::lt(b, 0)));
-  return lax::select(wrong, lax::add(r, b), r);
+  r = lax::select(wrong, lax::add(r, b), r);
+  if (!is_float(a.dtype())) return r;
+  // A zero has y's sign too: r + 0 is never -0, and -(0 - r) never 0. Both have the slope of r, as a constant has not.
+  return lax::select(signbit(b), lax::negate(lax::subtract(0.0, r)), lax::add(r, 0.0));
 }
 
 std::pair<Array, Array> divmod(const Arg& x, const Arg& y) {
@@ -315,9 +320,10 @@ Array logaddexp(const Arg& x, const Arg& y) {
   const LocationScope scope(x.location(), "logaddexp");
   const auto [a, b] = promote_inexact("logaddexp", x, y);
   if (is_complex(a.dtype())) return complex_logaddexp(a, b);
-  // inf - inf is NaN, in derivatives too: equal infinities differ by 0. NaN comes back from the maximum.
+  // inf - inf is NaN, in derivatives too: equal infinities differ by 0.
   const Array raw = lax::subtract(a, b);
-  const Array difference = lax::select(lax::ne(raw, raw), lax::full(raw.shape(), Scalar(0.0), raw.dtype()), raw);
+  const Array same = lax::and_(lax::eq(a, b), lax::is_inf(a));
+  const Array difference = lax::select(same, lax::full(raw.shape(), Scalar(0.0), raw.dtype()), raw);
   return lax::add(lax::maximum(a, b), lax::log_plus_one(lax::exponential(lax::negate(lax::abs(difference)))));
 }
 Array logaddexp2(const Arg& x, const Arg& y) {
@@ -377,14 +383,16 @@ Array sinc(const Arg& x) {
   const Array series = lax::subtract(1.0, lax::divide(lax::square(a), 6.0));
   return lax::select(zero, series, lax::divide(lax::sine(safe), safe));
 }
-Array deg2rad(const Arg& x) {
-  const LocationScope scope(x.location(), "deg2rad");
-  return lax::multiply(lax::convert(x, inexact_dtype(x.dtype())), 0.017453292519943295);
+namespace {
+Array scaled_angle(std::string_view op, const Arg& x, double factor) {
+  const LocationScope scope(x.location(), op);
+  const Array a = lax::convert(x, inexact_dtype(x.dtype()));
+  if (is_complex(a.dtype())) ops::throw_dtype(op, "real", std::array{a.aval()});
+  return lax::multiply(a, factor);
 }
-Array rad2deg(const Arg& x) {
-  const LocationScope scope(x.location(), "rad2deg");
-  return lax::multiply(lax::convert(x, inexact_dtype(x.dtype())), 57.29577951308232);
-}
+}  // namespace
+Array deg2rad(const Arg& x) { return scaled_angle("deg2rad", x, 0.017453292519943295); }
+Array rad2deg(const Arg& x) { return scaled_angle("rad2deg", x, 57.29577951308232); }
 
 // ---- rounding ----
 

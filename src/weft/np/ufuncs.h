@@ -135,7 +135,7 @@ Array nan_to_num(const Arg& x, double nan = 0, std::optional<double> posinf = {}
 /// The largest whole number not above x / y; a zero has the sign of x / y. Reals. By zero: what divide gives for
 /// floats; for integers every bit is set, -1, or -2 where the signs of x and 0 differ.
 Array floor_divide(const Arg& x, const Arg& y);
-/// x - y * floor(x / y), with y's sign: NaN for floats where y is 0, x for integers. Also remainder.
+/// x - y * floor(x / y), with y's sign, also of zeros: NaN for floats where y is 0, x for integers. Also remainder.
 Array mod(const Arg& x, const Arg& y);
 inline Array remainder(const Arg& x, const Arg& y) { return mod(x, y); }
 /// floor_divide and mod.

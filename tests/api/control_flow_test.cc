@@ -29,6 +29,18 @@ std::string message(auto&& f) {
 
 // ---- cond and switch_ ----
 
+// The error of f has this text and is at this line.
+template <class F>
+void check(int line, const std::string& text, F&& f) {
+  try {
+    f();
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.message(), text);
+    EXPECT_EQ(e.location().str(), "control_flow_test.cc:" + std::to_string(line));
+  }
+}
+
 TEST(cond, takes_a_branch) {
   const auto f = [](Array p, Array x) {
     return cond(p, [](Array y) { return y * 2; }, [](Array y) { return y + 100; }, x);
@@ -110,15 +122,6 @@ TEST(switch_, chooses_among_functions) {
 }
 
 TEST(switch_, says_what_is_wrong_and_where) {
-  const auto check = [](int line, const std::string& text, auto f) {
-    try {
-      f();
-      ADD_FAILURE() << "nothing was thrown";
-    } catch (const Error& e) {
-      EXPECT_EQ(e.message(), text);
-      EXPECT_EQ(e.location().str(), "control_flow_test.cc:" + std::to_string(line));
-    }
-  };
   const auto same = [](Array y) { return y; };
   const std::vector<std::function<Array(Array)>> none;
   check(__LINE__, "switch_: there must be a branch; got none.", [&] { switch_(Array(0), none, 1.0); });
@@ -229,15 +232,6 @@ TEST(fori_loop, bounds_of_mixed_signs_count_in_a_type_that_holds_both) {
 
 TEST(loops, say_what_the_user_called) {
   const auto ones = [](Array, Array) { return np::ones({2}, f64); };
-  const auto check = [](int line, const std::string& text, auto f) {
-    try {
-      f();
-      ADD_FAILURE() << "nothing was thrown";
-    } catch (const Error& e) {
-      EXPECT_EQ(e.message(), text);
-      EXPECT_EQ(e.location().str(), "control_flow_test.cc:" + std::to_string(line));
-    }
-  };
   check(__LINE__ + 2,
         "fori_loop: what is carried must keep its type; got value going in as f64[] and coming out as f64[2].",
         [&] { fori_loop(0, 3, ones, Array(1.0)); });

@@ -103,7 +103,7 @@ void Exporter::host_callback(const ir::Jaxpr&, const ir::Eqn& e) {
 
 void Exporter::check(const ir::Jaxpr&, const ir::Eqn& e) { ir::refuse_check(e); }
 
-// Its first operands are its results; the mask of a check, which nobody makes, is left.
+// Its first operands are its results. The mask of a check only says where it looks, and goes with it.
 void Exporter::identity(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
   Values values = operands(jaxpr, e);
   values.resize(e.out_end - e.out_begin);

@@ -205,7 +205,7 @@ DType range_dtype(const Arg& start, const Arg& stop) {
 
 }  // namespace
 
-Array linspace(const Arg& start, const Arg& stop, std::int64_t num, bool endpoint, std::optional<DType> dtype) {
+Array linspace(const Arg& start, const Arg& stop, Integer num, Flag endpoint, std::optional<DType> dtype) {
   const LocationScope scope(start.location(), "linspace");
   if (num < 0)
     throw ValueError("linspace: the number of points must not be negative; got " + std::to_string(num) + ".");
@@ -216,7 +216,7 @@ Array linspace(const Arg& start, const Arg& stop, std::int64_t num, bool endpoin
   Dims shape(ends);
   shape.insert(shape.begin(), num);
   const auto end_point = [&](const Arg& x) { return broadcast_to(lax::convert(x.filled(t, {}), t), shape); };
-  const std::int64_t steps = endpoint ? num - 1 : num;
+  const std::int64_t steps = num - (endpoint ? 1 : 0);
   if (steps <= 0) return lax::convert(end_point(start), result);
   // Both ends weighted, so that they come out exactly.
   const Array w = lax::divide(lax::iota(t, shape, 0), static_cast<double>(steps));
@@ -224,12 +224,11 @@ Array linspace(const Arg& start, const Arg& stop, std::int64_t num, bool endpoin
   return lax::convert(lax::add(head, tail), result);
 }
 
-Array logspace(const Arg& start, const Arg& stop, std::int64_t num, bool endpoint, double base,
-               std::optional<DType> dtype) {
+Array logspace(const Arg& start, const Arg& stop, Integer num, Flag endpoint, Real base, std::optional<DType> dtype) {
   const LocationScope scope(start.location(), "logspace");
   const DType result = dtype.value_or(range_dtype(start, stop));
   const Array exponents = linspace(start, stop, num, endpoint, is_inexact(result) ? counting(result) : f64);
-  return lax::convert(lax::power(base, exponents), result);
+  return lax::convert(lax::power(double{base}, exponents), result);
 }
 
 namespace {
@@ -254,19 +253,19 @@ Array keep_band(const char* op, const Arg& x, std::int64_t k, ComparisonDirectio
 
 }  // namespace
 
-Array eye(std::int64_t rows, std::optional<std::int64_t> columns, std::int64_t k, DType dtype, SourceLocation loc) {
+Array eye(Integer rows, std::optional<Integer> columns, Integer k, DType dtype, SourceLocation loc) {
   const LocationScope scope(loc, "eye");
   return lax::convert(band(rows, columns.value_or(rows), k, ComparisonDirection::kEq), dtype);
 }
-Array identity(std::int64_t n, DType dtype, SourceLocation loc) { return eye(n, n, 0, dtype, loc); }
-Array tri(std::int64_t rows, std::optional<std::int64_t> columns, std::int64_t k, DType dtype, SourceLocation loc) {
+Array identity(Integer n, DType dtype, SourceLocation loc) { return eye(n, n, 0, dtype, loc); }
+Array tri(Integer rows, std::optional<Integer> columns, Integer k, DType dtype, SourceLocation loc) {
   const LocationScope scope(loc, "tri");
   return lax::convert(band(rows, columns.value_or(rows), k, ComparisonDirection::kLe), dtype);
 }
-Array tril(const Arg& x, std::int64_t k) { return keep_band("tril", x, k, ComparisonDirection::kLe); }
-Array triu(const Arg& x, std::int64_t k) { return keep_band("triu", x, k, ComparisonDirection::kGe); }
+Array tril(const Arg& x, Integer k) { return keep_band("tril", x, k, ComparisonDirection::kLe); }
+Array triu(const Arg& x, Integer k) { return keep_band("triu", x, k, ComparisonDirection::kGe); }
 
-Array diagonal(const Arg& x, std::int64_t offset, Axis axis1, Axis axis2) {
+Array diagonal(const Arg& x, Integer offset, Axis axis1, Axis axis2) {
   const LocationScope scope(x.location(), "diagonal");
   const Array a = x.array();
   if (a.ndim() < 2) throw ShapeError("diagonal: the array must have at least two axes; got " + a.aval().str() + ".");
@@ -281,8 +280,8 @@ Array diagonal(const Arg& x, std::int64_t offset, Axis axis1, Axis axis2) {
   permutation.push_back(q);
   const Array last = lax::transpose(a, permutation);
   const std::int64_t rows = last.shape(-2), columns = last.shape(-1);
-  const std::int64_t row = offset < 0 ? -std::max(offset, -rows) : 0,
-                     column = offset > 0 ? std::min(offset, columns) : 0;
+  const std::int64_t row = offset < 0 ? -std::max<std::int64_t>(offset, -rows) : 0,
+                     column = offset > 0 ? std::min<std::int64_t>(offset, columns) : 0;
   const std::int64_t n = std::min(rows - row, columns - column);
   // In row-major order the diagonal is every (columns + 1)-th element.
   Dims flat(last.shape().first(last.shape().size() - 2));
@@ -294,7 +293,7 @@ Array diagonal(const Arg& x, std::int64_t offset, Axis axis1, Axis axis2) {
   return lax::slice(lax::reshape(last, flat), start, limit, strides);
 }
 
-Array diag(const Arg& x, std::int64_t k) {
+Array diag(const Arg& x, Integer k) {
   const LocationScope scope(x.location(), "diag");
   const Array a = x.array();
   if (a.ndim() == 2) return diagonal(a, k);
@@ -306,7 +305,7 @@ Array diag(const Arg& x, std::int64_t k) {
   return lax::select(band(square[0], square[1], k, ComparisonDirection::kEq),
                      lax::broadcast_in_dim(columns, square, Dims{1}), lax::full(square, Scalar(0), a.dtype()));
 }
-Array diagflat(const Arg& x, std::int64_t k) {
+Array diagflat(const Arg& x, Integer k) {
   const LocationScope scope(x.location(), "diagflat");
   return diag(lax::reshape(x, Dims{product(x.shape())}), k);
 }

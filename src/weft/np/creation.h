@@ -2,7 +2,7 @@
 #pragma once
 
 #include "weft/core/arg.h"
-#include "weft/np/axis_param.h"
+#include "weft/np/params.h"
 #include "weft/np/shape_param.h"
 
 namespace weft::np {
@@ -182,33 +182,33 @@ Array arange(T stop, std::optional<DType> dtype = {}, SourceLocation loc = std::
 /// `num` numbers from `start` to `stop`, evenly spaced, `stop` included when `endpoint`. Arrays broadcast together, and
 /// the numbers run along a new first axis. Without a dtype: f32 for numbers, else what the arrays promote to, as float.
 /// Integer dtypes round down. ValueError for a negative `num`.
-Array linspace(const Arg& start, const Arg& stop, std::int64_t num = 50, bool endpoint = true,
+Array linspace(const Arg& start, const Arg& stop, Integer num = 50, Flag endpoint = true,
                std::optional<DType> dtype = {});
-inline Array linspace(const Arg& start, const Arg& stop, std::int64_t num, DType dtype) {
+inline Array linspace(const Arg& start, const Arg& stop, Integer num, DType dtype) {
   return linspace(start, stop, num, true, dtype);
 }
 /// base ^ linspace(start, stop).
-Array logspace(const Arg& start, const Arg& stop, std::int64_t num = 50, bool endpoint = true, double base = 10,
+Array logspace(const Arg& start, const Arg& stop, Integer num = 50, Flag endpoint = true, Real base = 10,
                std::optional<DType> dtype = {});
-inline Array logspace(const Arg& start, const Arg& stop, std::int64_t num, DType dtype) {
+inline Array logspace(const Arg& start, const Arg& stop, Integer num, DType dtype) {
   return logspace(start, stop, num, true, 10, dtype);
 }
 /// 1 where column - row = k.
-Array eye(std::int64_t rows, std::optional<std::int64_t> columns = {}, std::int64_t k = 0, DType dtype = f32,
+Array eye(Integer rows, std::optional<Integer> columns = {}, Integer k = 0, DType dtype = f32,
           SourceLocation loc = std::source_location::current());
-Array identity(std::int64_t n, DType dtype = f32, SourceLocation loc = std::source_location::current());
+Array identity(Integer n, DType dtype = f32, SourceLocation loc = std::source_location::current());
 /// 1 where column - row <= k.
-Array tri(std::int64_t rows, std::optional<std::int64_t> columns = {}, std::int64_t k = 0, DType dtype = f32,
+Array tri(Integer rows, std::optional<Integer> columns = {}, Integer k = 0, DType dtype = f32,
           SourceLocation loc = std::source_location::current());
 /// The last two axes with zeros above (below) diagonal k.
-Array tril(const Arg& x, std::int64_t k = 0);
-Array triu(const Arg& x, std::int64_t k = 0);
+Array tril(const Arg& x, Integer k = 0);
+Array triu(const Arg& x, Integer k = 0);
 /// A square matrix with x (1-d) on its k-th diagonal and zeros elsewhere; the k-th diagonal of x (2-d).
-Array diag(const Arg& x, std::int64_t k = 0);
+Array diag(const Arg& x, Integer k = 0);
 /// diag of the flattened array.
-Array diagflat(const Arg& x, std::int64_t k = 0);
+Array diagflat(const Arg& x, Integer k = 0);
 /// out[..., i] = x[..., i, i + offset] over the axes `axis1` and `axis2`.
-Array diagonal(const Arg& x, std::int64_t offset = 0, Axis axis1 = 0, Axis axis2 = 1);
+Array diagonal(const Arg& x, Integer offset = 0, Axis axis1 = 0, Axis axis2 = 1);
 
 /// Coordinate grids of 1-d arrays: out[k] has xs[k] along its own axis and repeats it along the others.
 /// Indexing "xy" swaps the first two axes, "ij" does not; ValueError for others.

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "weft/core/arg.h"
-#include "weft/np/axis_param.h"
+#include "weft/np/params.h"
 #include "weft/ops/lax.h"
 
 namespace weft {

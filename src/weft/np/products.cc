@@ -180,7 +180,7 @@ Array cross(const Arg& x, const Arg& y) {
   return lax::subtract(lax::multiply(turned(a, 1), turned(b, 2)), lax::multiply(turned(a, 2), turned(b, 1)));
 }
 
-Array trace(const Arg& x, std::int64_t offset, Axis axis1, Axis axis2) {
+Array trace(const Arg& x, Integer offset, Axis axis1, Axis axis2) {
   const LocationScope scope(x.location(), "trace");
   return sum(diagonal(x, offset, axis1, axis2), -1);
 }

@@ -43,7 +43,7 @@ Array kron(const Arg& x, const Arg& y);
 /// The product at right angles to both of the vectors along the last axes, of size 3.
 Array cross(const Arg& x, const Arg& y);
 /// sum_i x[..., i, i + offset] over the axes `axis1` and `axis2`, in the dtypes of sum.
-Array trace(const Arg& x, std::int64_t offset = 0, Axis axis1 = 0, Axis axis2 = 1);
+Array trace(const Arg& x, Integer offset = 0, Axis axis1 = 0, Axis axis2 = 1);
 /// A specification of einsum, with the line of the call.
 struct EinsumSpec {
   std::string_view text;

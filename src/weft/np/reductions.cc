@@ -9,6 +9,12 @@
 
 namespace weft::np {
 
+void detail::throw_integer_wraps(std::uint64_t number, const SourceLocation& loc) {
+  const LocationScope scope(loc, "integer");
+  throw ValueError("integer: a count, position or seed must be below 2^63; got " + std::to_string(number) + ".",
+                   "an unsigned 0 less 1 wraps round.");
+}
+
 Dims AxisArg::resolve(std::string_view op, Aval x) const {
   Dims r;
   for (int i = 0; !given_ && i < x.ndim(); ++i) r.push_back(i);
@@ -128,7 +134,7 @@ Array truth_reduction(const char* op, const Arg& x, ReduceKind kind, const AxisA
 
 // The total divided by how many elements of x it is over, less `ddof`, or by 0 where that is negative.
 Array over_count(const char* op, const Array& total, const Array& x, const std::optional<Arg>& where, const Dims& axes,
-                 int ddof) {
+                 std::int64_t ddof) {
   if (!where) {
     const std::int64_t n = count(x.shape(), axes) - ddof;
     return lax::divide(total, static_cast<double>(std::max<std::int64_t>(n, 0)));
@@ -255,10 +261,10 @@ Array std(const Arg& x, const AxisArg& axis, const Spread& how) {
   const LocationScope scope(x.location(), "std");
   return lax::sqrt(var(x, axis, how));
 }
-Array var(const Arg& x, const AxisArg& axis, Flag keepdims, int ddof, std::optional<DType> dtype) {
+Array var(const Arg& x, const AxisArg& axis, Flag keepdims, Integer ddof, std::optional<DType> dtype) {
   return var(x, axis, {.keepdims = keepdims, .ddof = ddof, .dtype = dtype});
 }
-Array std(const Arg& x, const AxisArg& axis, Flag keepdims, int ddof, std::optional<DType> dtype) {
+Array std(const Arg& x, const AxisArg& axis, Flag keepdims, Integer ddof, std::optional<DType> dtype) {
   return std(x, axis, {.keepdims = keepdims, .ddof = ddof, .dtype = dtype});
 }
 
@@ -295,12 +301,12 @@ Array cumprod(const Arg& x, OptionalAxis axis, std::optional<DType> dtype) {
   return cumulative("cumprod", x, axis, dtype, [](const Array& a, int d) { return lax::cumprod(a, d); });
 }
 
-Array diff(const Arg& x, int n, Axis axis) {
+Array diff(const Arg& x, Integer n, Axis axis) {
   const LocationScope scope(x.location(), "diff");
   Array a = x.array();
   if (n < 0) throw ValueError("diff: the order must not be negative; got " + std::to_string(n) + ".");
   const auto d = static_cast<std::size_t>(ops::normal_axis("diff", axis, a.aval()));
-  for (int i = 0; i < n && a.aval().shape(d) > 0; ++i) {
+  for (std::int64_t i = 0; i < n && a.aval().shape(d) > 0; ++i) {
     Dims start(a.shape().size(), 0), limit(a.shape());
     start[d] = 1;
     const Array next = lax::slice(a, start, limit);
@@ -348,7 +354,7 @@ Array nanmean(const Arg& x, const AxisArg& axis, Flag keepdims) {
   return lax::convert(lax::divide(sum(without_nan(a, 0), axis, keepdims), count_numbers(a, axis, keepdims, a.dtype())),
                       t);
 }
-Array nanvar(const Arg& x, const AxisArg& axis, Flag keepdims, int ddof) {
+Array nanvar(const Arg& x, const AxisArg& axis, Flag keepdims, Integer ddof) {
   const LocationScope scope(x.location(), "nanvar");
   const DType t = inexact_dtype(x.dtype());
   const Array a = lax::convert(x, accumulator(t));
@@ -360,7 +366,7 @@ Array nanvar(const Arg& x, const AxisArg& axis, Flag keepdims, int ddof) {
   const Array nan = lax::full(n.shape(), Scalar(__builtin_nan("")), n.dtype());
   return lax::convert(lax::select(lax::le(n, 0.0), nan, lax::divide(total, n)), real_dtype(t));
 }
-Array nanstd(const Arg& x, const AxisArg& axis, Flag keepdims, int ddof) {
+Array nanstd(const Arg& x, const AxisArg& axis, Flag keepdims, Integer ddof) {
   const LocationScope scope(x.location(), "nanstd");
   return lax::sqrt(nanvar(x, axis, keepdims, ddof));
 }

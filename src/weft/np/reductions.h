@@ -7,7 +7,7 @@ namespace weft::np {
 
 /// What a reduction may be told beside the axes: `np::sum(x, 0, {.where = x > 0, .initial = 1})`.
 struct Reduction {
-  bool keepdims = false;
+  Flag keepdims = false;
   /// For sum, prod and mean.
   std::optional<DType> dtype = {};
   /// bool (or "not zero"), broadcast to x's shape: which elements count.
@@ -18,9 +18,9 @@ struct Reduction {
 
 /// What var and std may be told: `np::var(x, 0, {.ddof = 1})`.
 struct Spread {
-  bool keepdims = false;
+  Flag keepdims = false;
   /// The denominator is n - ddof.
-  int ddof = 0;
+  Integer ddof = 0;
   std::optional<DType> dtype = {};
   std::optional<Arg> where = {};
 };
@@ -42,8 +42,10 @@ Array mean(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false, std::o
 /// sum(x * weights) / sum(weights), over all axes or one; `weights` has x's shape, or that axis's size.
 Array average(const Arg& x, OptionalAxis axis, const Arg& weights);
 /// mean(|x - mean(x)|^2), with n - ddof in the denominator; computed in `dtype` (float or complex), x's unless given.
-Array var(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false, int ddof = 0, std::optional<DType> dtype = {});
-Array std(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false, int ddof = 0, std::optional<DType> dtype = {});
+Array var(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false, Integer ddof = 0,
+          std::optional<DType> dtype = {});
+Array std(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false, Integer ddof = 0,
+          std::optional<DType> dtype = {});
 /// bool: every (some) element is not zero.
 Array all(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false);
 Array any(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false);
@@ -73,15 +75,15 @@ Array cumsum(const Arg& x, OptionalAxis axis = {}, std::optional<DType> dtype = 
 /// Running products, likewise.
 Array cumprod(const Arg& x, OptionalAxis axis = {}, std::optional<DType> dtype = {});
 /// x[i + 1] - x[i] along an axis, `n` times; for bool, whether they differ.
-Array diff(const Arg& x, int n = 1, Axis axis = -1);
+Array diff(const Arg& x, Integer n = 1, Axis axis = -1);
 /// As sum, prod, max, min, mean, var, std, with NaN left out; NaN (0 and 1 for sum and prod) where nothing is left.
 Array nansum(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false);
 Array nanmax(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false);
 Array nanmin(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false);
 Array nanprod(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false);
 Array nanmean(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false);
-Array nanvar(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false, int ddof = 0);
-Array nanstd(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false, int ddof = 0);
+Array nanvar(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false, Integer ddof = 0);
+Array nanstd(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false, Integer ddof = 0);
 /// log(sum(exp(x))) without overflow; -inf of no elements.
 Array logsumexp(const Arg& x, const AxisArg& axis = {}, Flag keepdims = false);
 

@@ -246,7 +246,7 @@ std::vector<Array> split(const Arg& x, const Cuts& cuts, Axis axis) {
                      "np::array_split makes parts of nearly equal size.");
   return nearly_equal_parts(a, d, sections);
 }
-std::vector<Array> array_split(const Arg& x, int sections, Axis axis) {
+std::vector<Array> array_split(const Arg& x, Integer sections, Axis axis) {
   const LocationScope scope(x.location(), "array_split");
   const Array a = x.array();
   const int d = normal_axis("array_split", axis, a.aval());
@@ -332,7 +332,7 @@ Array flip(const Arg& x, const Axes& axes) {
   return lax::reverse(a, dims);
 }
 
-Array rot90(const Arg& x, int k, std::pair<int, int> axes) {
+Array rot90(const Arg& x, Integer k, std::pair<int, int> axes) {
   const LocationScope scope(x.location(), "rot90");
   Array a = x.array();
   const Dims d = resolved("rot90", {axes.first, axes.second}, a.aval());
@@ -346,7 +346,7 @@ Array rot90(const Arg& x, int k, std::pair<int, int> axes) {
   }
 }
 
-Array roll(const Arg& x, std::int64_t shift, OptionalAxis axis) {
+Array roll(const Arg& x, Integer shift, OptionalAxis axis) {
   const LocationScope scope(x.location(), "roll");
   const Array a = axis ? x.array() : ravel(x);
   const auto d = static_cast<std::size_t>(normal_axis("roll", axis.value_or(0), a.aval()));
@@ -384,7 +384,7 @@ Array pad(const Arg& x, const std::vector<std::pair<std::int64_t, std::int64_t>>
   return lax::pad(a, lax::convert(value.filled(a.dtype(), {}), a.dtype()), low, high);
 }
 
-Array pad(const Arg& x, std::int64_t width, const Arg& value) { return pad(x, {{width, width}}, value); }
+Array pad(const Arg& x, Integer width, const Arg& value) { return pad(x, {{width, width}}, value); }
 
 Array atleast_1d(const Arg& x) { return x.shape().empty() ? reshape(x, {1}) : x.array(); }
 Array atleast_2d(const Arg& x) {

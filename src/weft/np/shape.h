@@ -10,6 +10,8 @@ namespace weft::np {
 class Cuts {
  public:
   Cuts(int sections) : sections_(sections) {}
+  template <detail::NoInteger T>
+  Cuts(T) = delete;  // a bool is no number, and a float would lose its fraction
   Cuts(std::initializer_list<std::int64_t> at) : at_(at) {}
   Cuts(std::vector<std::int64_t> at) : at_(std::move(at)) {}
   std::optional<int> sections() const { return sections_; }
@@ -88,7 +90,7 @@ inline Array column_stack(ArrayList xs, SourceLocation loc = std::source_locatio
 /// x[at[0]:at[1]], ..., x[at[n]:].
 std::vector<Array> split(const Arg& x, const Cuts& cuts, Axis axis = 0);
 /// Parts whose sizes differ by one at most, the larger ones first.
-std::vector<Array> array_split(const Arg& x, int sections, Axis axis = 0);
+std::vector<Array> array_split(const Arg& x, Integer sections, Axis axis = 0);
 /// The slices along an axis, without it.
 std::vector<Array> unstack(const Arg& x, Axis axis = 0);
 
@@ -106,13 +108,13 @@ Array flip(const Arg& x, const Axes& axes = {});
 inline Array fliplr(const Arg& x) { return flip(x, 1); }
 inline Array flipud(const Arg& x) { return flip(x, 0); }
 /// Turned by `k` right angles in the plane of two axes, from the first towards the second.
-Array rot90(const Arg& x, int k = 1, std::pair<int, int> axes = {0, 1});
+Array rot90(const Arg& x, Integer k = 1, std::pair<int, int> axes = {0, 1});
 /// Elements moved by `shift` along an axis, the last ones coming first; of the flattened array when none is given.
-Array roll(const Arg& x, std::int64_t shift, OptionalAxis axis = {});
+Array roll(const Arg& x, Integer shift, OptionalAxis axis = {});
 /// `widths[i].first` copies of `value` before and `widths[i].second` after axis i; one pair holds for all axes.
 Array pad(const Arg& x, const std::vector<std::pair<std::int64_t, std::int64_t>>& widths, const Arg& value = 0);
 /// `width` copies of `value` on every side.
-Array pad(const Arg& x, std::int64_t width, const Arg& value = 0);
+Array pad(const Arg& x, Integer width, const Arg& value = 0);
 /// x with leading axes of size 1 until there are at least one or two; NumPy's for three: [n] -> [1, n, 1],
 /// [m, n] -> [m, n, 1].
 Array atleast_1d(const Arg& x);

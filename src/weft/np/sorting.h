@@ -2,7 +2,7 @@
 #pragma once
 
 #include "weft/core/arg.h"
-#include "weft/np/axis_param.h"
+#include "weft/np/params.h"
 
 namespace weft::np {
 

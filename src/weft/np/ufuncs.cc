@@ -396,7 +396,7 @@ Array rad2deg(const Arg& x) { return scaled_angle("rad2deg", x, 57.2957795130823
 
 // ---- rounding ----
 
-Array round(const Arg& x, int decimals) {
+Array round(const Arg& x, Integer decimals) {
   const LocationScope scope(x.location(), "round");
   Array a = x.array();
   const DType t = a.dtype();
@@ -404,17 +404,17 @@ Array round(const Arg& x, int decimals) {
   if (is_float(t)) {
     if (decimals == 0) return lax::round_nearest_even(a);
     const Array wide = byte_size(t) < 4 ? lax::convert(a, f32) : a;  // f16 has no 10^5
-    const double factor = std::pow(10.0, std::abs(decimals));
+    const double factor = std::pow(10.0, std::abs(static_cast<double>(decimals)));
     const Array y = decimals > 0 ? lax::divide(lax::round_nearest_even(lax::multiply(wide, factor)), factor)
                                  : lax::multiply(lax::round_nearest_even(lax::divide(wide, factor)), factor);
     return lax::convert(y, t);
   }
   if (decimals >= 0 || t == boolean) return a;
-  if (-decimals > 18 || std::pow(10.0, -decimals) > std::pow(2.0, bit_width(t) - 2))
+  if (decimals < -18 || std::pow(10.0, static_cast<double>(-decimals)) > std::pow(2.0, bit_width(t) - 2))
     throw ValueError("round: decimals must leave a digit of " + std::string(name(t)) + "; got " +
                      std::to_string(decimals) + ".");
   std::int64_t tens = 1;
-  for (int i = 0; i < -decimals; ++i) tens *= 10;
+  for (std::int64_t i = 0; i < -decimals; ++i) tens *= 10;
   const Array left = mod(a, tens), down = lax::subtract(a, left), odd = lax::ne(mod(floor_divide(a, tens), 2), 0);
   const Array half = lax::full(a.shape(), Scalar(tens / 2), t);
   const Array up = lax::or_(lax::gt(left, half), lax::and_(lax::eq(left, half), odd));
@@ -510,10 +510,10 @@ Array isfinite(const Arg& x) {
   return is_inexact(x.dtype()) ? lax::is_finite(x) : Array::full(x.shape(), boolean, Scalar(true));
 }
 
-Array isclose(const Arg& x, const Arg& y, double rtol, double atol, bool equal_nan) {
+Array isclose(const Arg& x, const Arg& y, Real rtol, Real atol, Flag equal_nan) {
   const LocationScope scope(x.location(), "isclose");
   const auto [a, b] = promote_inexact("isclose", x, y);
-  const Array bound = lax::add(lax::multiply(lax::abs(b), rtol), atol);
+  const Array bound = lax::add(lax::multiply(lax::abs(b), double{rtol}), double{atol});
   const Array near = lax::le(lax::abs(lax::subtract(a, b)), bound);
   const Array finite = lax::and_(lax::is_finite(a), lax::is_finite(b));
   Array close = lax::or_(lax::and_(near, finite), lax::eq(a, b));
@@ -529,11 +529,11 @@ Array all_of(const Array& x) {
 }
 }  // namespace
 
-Array allclose(const Arg& x, const Arg& y, double rtol, double atol, bool equal_nan) {
+Array allclose(const Arg& x, const Arg& y, Real rtol, Real atol, Flag equal_nan) {
   const LocationScope scope(x.location(), "allclose");
   return all_of(isclose(x, y, rtol, atol, equal_nan));
 }
-Array array_equal(const Arg& x, const Arg& y, bool equal_nan) {
+Array array_equal(const Arg& x, const Arg& y, Flag equal_nan) {
   const LocationScope scope(x.location(), "array_equal");
   if (!same_dims(x.shape(), y.shape())) return Array(false);
   const auto [a, b] = promote("array_equal", x, y);

@@ -7,6 +7,7 @@
 // shapes that do not broadcast a ShapeError.
 #pragma once
 
+#include "weft/np/params.h"
 #include "weft/np/promotion.h"
 
 namespace weft::np {
@@ -164,8 +165,8 @@ Array exp2(const Arg& x);
 
 /// To the nearest, halves to even; at `decimals` places (negative: before the point, integers too).
 /// ValueError when an integer dtype has no such power of ten.
-Array round(const Arg& x, int decimals = 0);
-inline Array around(const Arg& x, int decimals = 0) { return round(x, decimals); }
+Array round(const Arg& x, Integer decimals = 0);
+inline Array around(const Arg& x, Integer decimals = 0) { return round(x, decimals); }
 inline Array rint(const Arg& x) { return round(x); }
 /// The largest whole number not above x. Reals; integers as they are.
 Array floor(const Arg& x);
@@ -225,11 +226,11 @@ Array isneginf(const Arg& x);
 /// x, or both parts of it when complex, is neither infinite nor NaN; true for integers.
 Array isfinite(const Arg& x);
 /// |x - y| <= atol + rtol |y|; infinities are close to themselves.
-Array isclose(const Arg& x, const Arg& y, double rtol = 1e-5, double atol = 1e-8, bool equal_nan = false);
+Array isclose(const Arg& x, const Arg& y, Real rtol = 1e-5, Real atol = 1e-8, Flag equal_nan = false);
 /// 0-d: whether isclose holds everywhere.
-Array allclose(const Arg& x, const Arg& y, double rtol = 1e-5, double atol = 1e-8, bool equal_nan = false);
+Array allclose(const Arg& x, const Arg& y, Real rtol = 1e-5, Real atol = 1e-8, Flag equal_nan = false);
 /// 0-d: whether shapes and all elements are equal.
-Array array_equal(const Arg& x, const Arg& y, bool equal_nan = false);
+Array array_equal(const Arg& x, const Arg& y, Flag equal_nan = false);
 /// 0-d: whether the operands broadcast and are equal everywhere.
 Array array_equiv(const Arg& x, const Arg& y);
 

@@ -133,14 +133,15 @@ Bound integer_bound(const Arg& x, DType t, DimSpan shape) {
 
 }  // namespace
 
-Array key(std::int64_t seed) {
+Array key(np::Integer seed) {
   const std::uint32_t w[2] = {static_cast<std::uint32_t>(static_cast<std::uint64_t>(seed) >> 32),
                               static_cast<std::uint32_t>(seed)};
   return Array::from_span(std::span<const std::uint32_t>(w), Dims{2});
 }
 
-Array split(const Arg& key, std::int64_t n, Layout layout) {
+Array split(const Arg& key, np::Integer count, Layout layout) {
   const LocationScope scope(key.location(), "split");
+  const std::int64_t n = count;
   const auto k = words("split", key.array());
   if (n < 0) throw ValueError("split: the number of keys must not be negative; got " + std::to_string(n) + ".");
   if (layout == Layout::kOriginal) return lax::reshape(original_words(k, 2 * n), Dims{n, 2});
@@ -327,7 +328,7 @@ Array weibull_min(const Arg& key, double scale, double concentration, const np::
   return lax::multiply(lax::power(e, 1 / concentration), scale);
 }
 
-Array categorical(const Arg& key, const Arg& logits, int axis, const np::OptionalShape& shape, Layout layout) {
+Array categorical(const Arg& key, const Arg& logits, np::Axis axis, const np::OptionalShape& shape, Layout layout) {
   const LocationScope scope(key.location(), "categorical");
   const Array x = logits.array();
   if (!is_float(x.dtype())) throw DTypeError("categorical: logits must be floats; got " + x.aval().str() + ".");
@@ -362,14 +363,14 @@ Array shuffle(Array key, Array x, Layout layout) {
 
 }  // namespace
 
-Array permutation(const Arg& key, std::int64_t n, Layout layout) {
+Array detail::permutation(const Arg& key, np::Integer n, Layout layout) {
   const LocationScope scope(key.location(), "permutation");
   if (n < 0) throw ValueError("permutation: the size must not be negative; got " + std::to_string(n) + ".");
   words("permutation", key.array());
   return shuffle(key.array(), lax::iota(i32, Dims{n}, 0), layout);
 }
 
-Array permutation(const Arg& key, const Array& x, int axis, Layout layout) {
+Array permutation(const Arg& key, const Array& x, np::Axis axis, Layout layout) {
   const LocationScope scope(key.location(), "permutation");
   const int d = ops::normal_axis("permutation", axis, x.aval());
   words("permutation", key.array());

@@ -15,11 +15,15 @@ enum class Layout : std::uint8_t {
   kOriginal,       ///< JAX's only layout before
 };
 
-/// [high word, low word] of the seed. Negative seeds wrap.
-Array key(std::int64_t seed);
+namespace detail {
+Array permutation(const Arg& key, np::Integer n, Layout layout);
+}  // namespace detail
+
+/// [high word, low word] of the seed. Negative seeds wrap; ValueError for unsigned ones from 2^63.
+Array key(np::Integer seed);
 
 /// `n` new keys, u32[n, 2].
-Array split(const Arg& key, std::int64_t n = 2, Layout layout = Layout::kPartitionable);
+Array split(const Arg& key, np::Integer n = 2, Layout layout = Layout::kPartitionable);
 /// A new key from a key and an integer modulo 2^32, which may be traced; a C++ number must fit u32 (ValueError).
 Array fold_in(const Arg& key, const Arg& data);
 
@@ -54,11 +58,15 @@ Array weibull_min(const Arg& key, double scale, double concentration, const np::
                   Layout layout = Layout::kPartitionable);
 /// i32 positions along `axis` of logits, with probabilities softmax(logits); shape: logits without the axis,
 /// or `shape`, which must end with it.
-Array categorical(const Arg& key, const Arg& logits, int axis = -1, const np::OptionalShape& shape = {},
+Array categorical(const Arg& key, const Arg& logits, np::Axis axis = -1, const np::OptionalShape& shape = {},
                   Layout layout = Layout::kPartitionable);
 /// 0 ... n-1 in random order (i32).
-Array permutation(const Arg& key, std::int64_t n, Layout layout = Layout::kPartitionable);
+template <class T>
+  requires std::is_arithmetic_v<T>
+Array permutation(const Arg& key, T n, Layout layout = Layout::kPartitionable) {
+  return detail::permutation(key, np::Integer(n), layout);
+}
 /// x's slices along `axis` in random order.
-Array permutation(const Arg& key, const Array& x, int axis = 0, Layout layout = Layout::kPartitionable);
+Array permutation(const Arg& key, const Array& x, np::Axis axis = 0, Layout layout = Layout::kPartitionable);
 
 }  // namespace weft::random

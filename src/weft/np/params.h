@@ -1,4 +1,5 @@
-// Axes as function parameters: one, several, or left out; and flags, which numbers are not.
+// Axes as function parameters: one, several, or left out; and integers, real numbers and flags, each of which refuses
+// what merely converts to it.
 #pragma once
 
 #include <concepts>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "weft/base/dims.h"
+#include "weft/base/location.h"
 #include "weft/ir/aval.h"
 
 namespace weft::np {
@@ -61,6 +63,45 @@ class Axes {
 
  private:
   std::vector<int> axes_;
+};
+
+namespace detail {
+[[noreturn]] void throw_integer_wraps(std::uint64_t number, const SourceLocation& loc);
+template <class T>
+concept NoInteger = std::same_as<T, bool> || std::floating_point<T>;
+}  // namespace detail
+
+/// A count, a position or a seed: an integer of any type. ValueError for unsigned ones from 2^63.
+class Integer {
+ public:
+  template <std::integral T>
+    requires(!std::same_as<T, bool>)
+  constexpr Integer(T value, SourceLocation loc = std::source_location::current())  // implicit by design
+      : value_(static_cast<std::int64_t>(value)) {
+    if constexpr (std::is_unsigned_v<T>)
+      if (value_ < 0) detail::throw_integer_wraps(value, loc);
+  }
+  template <detail::NoInteger T>
+  Integer(T) = delete;  // a bool is no number, and a float would lose its fraction: cast to say which integer is meant
+  constexpr operator std::int64_t() const { return value_; }
+
+ private:
+  std::int64_t value_;
+};
+
+/// A real number that is not an element, as a tolerance. A bool is none: what looks like NumPy's
+/// `np.allclose(x, y, equal_nan=True)` has its flag after the tolerances.
+class Real {
+ public:
+  template <class T>
+    requires((std::integral<T> || std::floating_point<T>) && !std::same_as<T, bool>)
+  constexpr Real(T value) : value_(static_cast<double>(value)) {}  // implicit by design
+  template <std::same_as<bool> B>
+  Real(B) = delete;  // a bool is no number
+  constexpr operator double() const { return value_; }
+
+ private:
+  double value_;
 };
 
 /// A bool and nothing else, so that a number meant for another parameter (NumPy's ddof) does not pass for one.

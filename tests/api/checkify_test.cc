@@ -411,5 +411,20 @@ TEST(checkify, closes_over_arrays_and_traced_values) {
   EXPECT_FALSE(vmap(f)(np::array({9.0f, 10.0f})).first);
 }
 
+TEST(checkify, whether_something_went_wrong_must_be_known) {
+  const auto f = checkify::checkify([](Array x) {
+    checkify::check(x > 0, "x must be positive");
+    return x;
+  });
+  const auto asks = jit([&](Array x) {
+    const auto [error, y] = f(x);
+    return error ? y : -y;
+  });
+  EXPECT_TRUE(
+      testing::error_of([&] { asks(1.0f); })
+          .starts_with("ConcretizationError: checkify::Error: whether something went wrong must be known; got a "
+                       "traced i32[]"));
+}
+
 }  // namespace
 }  // namespace weft

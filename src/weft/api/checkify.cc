@@ -1,6 +1,7 @@
 #include "weft/api/checkify.h"
 
 #include "weft/control/programs.h"
+#include "weft/core/concretization.h"
 #include "weft/ops/lax.h"
 
 namespace weft::checkify {
@@ -22,6 +23,11 @@ Array part(const Array& x, std::size_t axes, std::int64_t at) {
 template <class Report>
 void Error::for_each_failure(Report&& report) const {
   if (!code_.defined()) return;
+  if (const Tracer* t = unknown_tracer(code_, "checkify::Error"))
+    throw concretization_error(
+        *t, "checkify::Error: whether something went wrong must be known; got " + unknown_str(*t) + ".",
+        "return the error from the transformed function and ask outside, or raise it in an "
+        "outer checkify by check_error.");
   const std::vector<std::int32_t> codes = code_.to_vector<std::int32_t>();
   const auto axes = static_cast<std::size_t>(code_.ndim());
   for (std::size_t i = 0; i < codes.size(); ++i) {

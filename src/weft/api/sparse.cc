@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "weft/base/hash.h"
+#include "weft/core/concretization.h"
 #include "weft/ops/common.h"
 #include "weft/transforms/coloring.h"
 #include "weft/transforms/jvp.h"
@@ -263,6 +264,11 @@ std::vector<double> apply(const Derivative& d, bool forward, const std::vector<d
 
 // Throws ValueError naming an entry of the derivative that the pattern lacks, if a product shows that there is one.
 void check_pattern(const Derivative& d, bool forward, const Array& entries) {
+  if (const Tracer* t = unknown_tracer(entries, d.problem.what))
+    throw concretization_error(*t,
+                               std::string(d.problem.what) +
+                                   ": `check` looks at the entries, which must be known; got " + unknown_str(*t) + ".",
+                               "check once outside of the transformation, and leave `check` out inside.");
   const std::vector<double> values = as_doubles(entries);
   const std::vector<std::int64_t> rows = d.pattern.row_indices();
   const std::int64_t n = forward ? d.cols() : d.rows();

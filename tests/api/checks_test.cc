@@ -155,6 +155,50 @@ TEST(check_scope, the_backward_pass_of_a_scan_for_one_example) {
       << text;
 }
 
+TEST(check_scope, rules_of_the_user_for_the_backward_pass_are_checked_line_by_line) {
+  const CheckScope checks(kAll);
+  std::string at;
+  const auto bad = custom_vjp([](Array x) { return np::sin(x); }, [](Array x) { return std::pair(np::sin(x), x); },
+                              [&](Array x, Array ct) {
+                                at = next_line();
+                                const Array slope = np::log(x - 2.0);
+                                return ct * slope;
+                              });
+  const auto loss = [&](Array x) { return np::sum(bad(x)); };
+  const Array x = np::array({4.0, 2.0});
+  const std::string expected = "NonFiniteError: log: the result must be finite; got -inf at [1], in the backward pass.";
+  for (const std::string& text :
+       {error_of([&] { grad(loss)(x); }), error_of([&] { jit(grad(loss))(x); }), error_of([&] { grad(jit(loss))(x); }),
+        error_of([&] { grad(checkpoint(loss))(x); })}) {
+    EXPECT_EQ(text.substr(0, expected.size()), expected);
+    EXPECT_TRUE(has(text, "\n  at " + at)) << text;
+  }
+  const std::string text = error_of([&] { vmap(grad(bad))(x); });
+  EXPECT_TRUE(has(text, "log: the result must be finite; got -inf, in the backward pass, for example 1.\n  at " + at))
+      << text;
+  // What the rule calls is traced for it apart.
+  const auto inner = jit([](Array x) { return np::log(x - 2.0); });
+  const auto calls =
+      custom_vjp([&](Array x) { return inner(x + 8.0); }, [&](Array x) { return std::pair(inner(x + 8.0), x); },
+                 [&](Array x, Array ct) { return ct * inner(x); });
+  EXPECT_TRUE(has(error_of([&] { grad([&](Array x) { return np::sum(calls(x)); })(x); }), "in the backward pass."));
+  EXPECT_TRUE(has(error_of([&] { calls(x - 8.0); }), "in the forward pass."));
+}
+
+TEST(check_scope, formulas_that_throw_nan_away_are_checked_as_one_operation) {
+  const CheckScope checks({.nans = true, .infs = false});
+  const double inf = std::numeric_limits<double>::infinity(), nan = std::nan("");
+  EXPECT_EQ(np::hypot(np::array({inf, 3.0}), np::array({inf, 4.0})).to_vector<double>(), (std::vector<double>{inf, 5}));
+  EXPECT_EQ(np::logaddexp(np::array({inf, -inf}), np::array({inf, -inf})).to_vector<double>(),
+            (std::vector<double>{inf, -inf}));
+  EXPECT_EQ(np::isclose(np::array({inf, 1.0, nan}), np::array({inf, inf, nan}), 1e-5, 1e-8, true).to_vector<bool>(),
+            (std::vector<bool>{true, false, true}));
+  const std::string at = next_line();
+  const std::string text = error_of([&] { np::hypot(np::array({nan}), np::array({1.0})); });
+  EXPECT_EQ(text,
+            "NonFiniteError: hypot: the result must be a number; got nan at [0], in the forward pass.\n  at " + at);
+}
+
 TEST(check_scope, tangents_in_forward_mode) {
   const CheckScope checks(kAll);
   const std::string text = error_of([] { jvp([](Array x) { return np::sqrt(x); }, np::array(0.0), np::array(1.0)); });

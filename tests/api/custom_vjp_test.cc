@@ -38,6 +38,29 @@ TEST(custom_vjp, reverse_mode_uses_the_pair) {
   EXPECT_EQ(cy.item<double>(), 400);
 }
 
+TEST(custom_vjp, errors_in_the_rules_name_their_own_lines) {
+  SourceLocation line;
+  const auto f = custom_vjp([](Array x) { return x * x; }, [](Array x) { return std::pair(x * x, x); },
+                            [&](Array x, Array ct) {
+                              line = std::source_location::current();
+                              return ct + np::ones({x.shape(0) + 1}, f64);
+                            });
+  const auto loss = [&](Array x) { return np::sum(f(x)); };
+  const Array x = np::array({1.0, 2.0});
+  const auto text = [&](auto derivative) -> std::string {
+    try {
+      derivative(x);
+    } catch (const ShapeError& e) {
+      return e.what();
+    }
+    return "nothing was thrown";
+  };
+  for (const std::string& got : {text(grad(loss)), text(jit(grad(loss))), text(grad(jit(loss)))}) {
+    EXPECT_EQ(got.substr(0, got.find('\n')), "add: shapes must broadcast; got f64[2] and f64[3].");
+    EXPECT_NE(got.find("\n  at custom_vjp_test.cc:" + std::to_string(line.line + 1) + "\n"), std::string::npos) << got;
+  }
+}
+
 TEST(custom_vjp, rules_survive_every_other_transformation) {
   const auto f = [](Array x) { return told(x, 3.0); };
   EXPECT_EQ(grad(jit(f))(2.0).item<double>(), 30);

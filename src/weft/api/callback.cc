@@ -26,7 +26,7 @@ class FlatHostFunction final : public ir::HostFunction {
     // says nothing about it.
     const CurrentTrace evaluate(nullptr);
     const NoNamedAxes nobodys_axes;
-    const detail::NoChecks its_own;
+    const debug::CheckScope its_own({.nans = false, .infs = false, .indices = false});
     {
       const ForcedLocation own_lines{SourceLocation()};
       for (const TensorView& v : in)

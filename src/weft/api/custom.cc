@@ -4,6 +4,7 @@
 
 #include "weft/api/captures.h"
 #include "weft/api/jit.h"
+#include "weft/core/checks.h"
 
 namespace weft::api {
 
@@ -170,7 +171,10 @@ Arrays call_custom_vjp(const CustomInfo& info, const Staged& f, VjpRules rules, 
     fwd = stage(rules.fwd, types, info.str());
     const ir::Avals forward = fwd.jaxpr.output_avals();
     const ir::Avals residuals(std::span<const Aval>(forward).subspan(results.size()));
-    bwd = stage(rules.bwd, with_inexact(residuals, results), info.str());
+    {
+      const detail::UserRule backward(detail::UserRule::Pass::kBackward);
+      bwd = stage(rules.bwd, with_inexact(residuals, results), info.str());
+    }
     if (rules.jvp) jvp = stage(rules.jvp, with_inexact(types, types), info.str());
     return all_captured({&fwd, &bwd, &jvp});
   });

@@ -46,7 +46,7 @@ void check_rule(std::string_view op, std::string_view what, const ir::Rule& rule
 // ---- calling ----
 
 void apply_rule(std::string_view op, std::string_view what, const std::string& name, const ir::Rule& rule,
-                std::span<const Array> args, Arrays& outs) {
+                std::span<const Array> args, Arrays& outs, detail::UserRule::Pass pass) {
   if (rule.is_program()) {
     internal_check(args.size() == rule.program().num_inputs(), "a custom rule was given too many or too few operands");
     return eval_jaxpr(rule.program(), args, outs);
@@ -57,6 +57,7 @@ void apply_rule(std::string_view op, std::string_view what, const std::string& n
                                      " must be at hand; got a program that was read from text, which holds no C++ "
                                      "functions.",
                                  "differentiate or map the program before it is printed.");
+  const detail::UserRule users(pass);
   function->f(args, outs);
 }
 

@@ -3,6 +3,7 @@
 
 #include "weft/control/custom.h"
 #include "weft/control/rules.h"
+#include "weft/core/checks.h"
 
 namespace weft::control {
 
@@ -16,7 +17,7 @@ void check_rule(std::string_view op, std::string_view what, const ir::Rule& rule
 
 /// Runs the rule in the current trace. `what` as above; NotDifferentiableError when it was lost in text.
 void apply_rule(std::string_view op, std::string_view what, const std::string& name, const ir::Rule& rule,
-                std::span<const Array> args, Arrays& outs);
+                std::span<const Array> args, Arrays& outs, detail::UserRule::Pass pass = {});
 
 /// NotDifferentiableError when one of the first `n` operands, the captures, has a tangent.
 void refuse_captured_tangents(std::string_view op, const std::string& name, std::size_t n, const Call& call,

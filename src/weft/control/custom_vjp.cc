@@ -234,7 +234,7 @@ void transpose_tangent(const Call& call, std::span<const Array> cts, std::span<G
   Arrays operands = parts.of_bwd<Arrays>(call.args), results;
   for (std::size_t i = 0; i < cts.size(); ++i)
     operands.push_back(cts[i].defined() ? cts[i] : zeros_of(p.result_types[i]));
-  apply_rule(kOp, "the bwd rule", p.name, p.bwd, operands, results);
+  apply_rule(kOp, "the bwd rule", p.name, p.bwd, operands, results, detail::UserRule::Pass::kBackward);
   for (std::size_t i = 0; i < results.size(); ++i)
     if (GradAccum* accum = accums[parts.first_tangent() + i]) accum->add(results[i]);
 }

@@ -68,6 +68,7 @@ void batch_custom_vmap(const Call& call, std::span<const int> bdims, const Mappe
     mapped.push_back(bdims[i] != kUnmapped);
     args.push_back(mapped.back() ? bdim_to(call.args[i], bdims[i], 0, axis.size) : call.args[i]);
   }
+  const detail::UserRule users(detail::UserRule::Pass::kForward);
   rule->f(axis.size, mapped, args, outs);
   out_bdims.assign(outs.size(), 0);
 }

@@ -50,6 +50,7 @@ std::string check_mode_text() {
   add(kCheckNans, "nans");
   add(kCheckInfs, "infs");
   add(kCheckIndices, "indices");
+  add(kInBackwardRule, "in a backward pass");
   return text;
 }
 
@@ -132,6 +133,29 @@ void check_indices(const Call& call, Arrays& args) {
   }
 }
 
+// The checks around one operation.
+class FiniteChecks {
+ public:
+  FiniteChecks(std::string op, std::uint8_t mode, bool nans, bool infs) : any_(nans || infs) {
+    const bool backward = (mode & kInBackwardRule) != 0;
+    CheckFiniteParams p{std::move(op), backward ? CheckPass::kBackwardRule : CheckPass::kForward, nans, infs, {}};
+    result_ = ir::make_params(p);
+    p.pass = CheckPass::kWaiting;
+    operand_ = ir::make_params(std::move(p));
+  }
+  // Only what is traced can be differentiated.
+  Array operand(const Array& x) const { return x.is_tracer() ? check(x, operand_) : x; }
+  Array result(const Array& x) const { return check(x, result_); }
+
+ private:
+  Array check(const Array& x, const ir::Params& p) const {
+    return any_ && is_inexact(x.dtype()) ? bind1(OpCode::kCheckFinite, p, {x}) : x;
+  }
+
+  bool any_;
+  ir::Params operand_, result_;
+};
+
 }  // namespace
 
 void bind_checked(OpCode op, const ir::Params& params, std::span<const Array> args, Arrays& outs) {
@@ -150,16 +174,20 @@ void bind_checked(OpCode op, const ir::Params& params, std::span<const Array> ar
   const bool moves = ir::only_moves(op) || op == OpCode::kCheckFinite || op == OpCode::kCheckIndex;
   const bool nans = (mode & kCheckNans) != 0 && !moves, infs = (mode & kCheckInfs) != 0 && (!moves || rounds);
   if ((!nans && !infs) || checked_inside(op)) return bind(op, params, operands, outs);
-  CheckFiniteParams p{name_of(op), CheckPass::kForward, nans, infs, {}};
-  const ir::Params forward = ir::make_params(p);
-  p.pass = CheckPass::kWaiting;
-  const ir::Params waiting = ir::make_params(std::move(p));
-  // Only what is traced can be differentiated.
-  for (Array& a : operands)
-    if (a.is_tracer() && is_inexact(a.dtype())) a = bind1(OpCode::kCheckFinite, waiting, {a});
+  const FiniteChecks checks(name_of(op), mode, nans, infs);
+  for (Array& a : operands) a = checks.operand(a);
   Arrays results;
   bind(op, params, operands, results);
-  for (const Array& r : results) outs.push_back(is_inexact(r.dtype()) ? bind1(OpCode::kCheckFinite, forward, {r}) : r);
+  for (const Array& r : results) outs.push_back(checks.result(r));
+}
+
+Array checked_as_one(const Array& x, const Array& y, Array (*f)(const Array&, const Array&)) {
+  const std::uint8_t mode = check_mode();
+  if (mode == 0) return f(x, y);
+  const NoChecks inside;
+  const FiniteChecks checks(std::string(weft::current_operation()), mode, (mode & kCheckNans) != 0,
+                            (mode & kCheckInfs) != 0);
+  return checks.result(f(checks.operand(x), checks.operand(y)));
 }
 
 }  // namespace detail

@@ -41,15 +41,26 @@ class CheckScope {
 
 namespace detail {
 
-// Bits of the mode on this thread; kAskEnvironment until somebody asks.
-inline constexpr std::uint8_t kCheckNans = 1, kCheckInfs = 2, kCheckIndices = 4, kAskEnvironment = 128;
+// Bits of the mode on this thread. kInsideRule: nothing is checked now. kInBackwardRule: it is the user's rule for a
+// backward pass that runs. kAskEnvironment: nobody asked yet.
+inline constexpr std::uint8_t kCheckNans = 1, kCheckInfs = 2, kCheckIndices = 4, kInsideRule = 32, kInBackwardRule = 64,
+                              kAskEnvironment = 128;
 inline constinit thread_local std::uint8_t checks = kAskEnvironment;
 std::uint8_t checks_of_environment();
+
+/// The mode as a key of traced programs; 0 for none.
+inline std::uint8_t check_mode() {
+  if (checks == kAskEnvironment) [[unlikely]]
+    checks = checks_of_environment();
+  return (checks & kInsideRule) != 0 ? 0 : checks;
+}
 
 /// Operations inside of rules, and of programs that have their checks already, are not checked again.
 class NoChecks {
  public:
-  NoChecks() : saved_(checks) { checks = 0; }
+  NoChecks() : saved_(checks) {
+    if (check_mode() != 0) checks |= kInsideRule;
+  }
   ~NoChecks() { checks = saved_; }
   NoChecks(const NoChecks&) = delete;
   NoChecks& operator=(const NoChecks&) = delete;
@@ -58,18 +69,33 @@ class NoChecks {
   std::uint8_t saved_;
 };
 
-/// The mode as a key of traced programs; 0 for none.
-inline std::uint8_t check_mode() {
-  if (checks == kAskEnvironment) [[unlikely]]
-    checks = checks_of_environment();
-  return checks;
-}
+/// While a rule calls what the user wrote: operations of the user are blamed for their own lines, and checked as those
+/// around the rule are.
+class UserRule {
+ public:
+  enum class Pass : std::uint8_t { kForward, kBackward };
+  explicit UserRule(Pass pass) : own_lines_(SourceLocation()), saved_(checks) {
+    checks &= static_cast<std::uint8_t>(~kInsideRule);
+    if (pass == Pass::kBackward && check_mode() != 0) checks |= kInBackwardRule;
+  }
+  ~UserRule() { checks = saved_; }
+  UserRule(const UserRule&) = delete;
+  UserRule& operator=(const UserRule&) = delete;
+
+ private:
+  ForcedLocation own_lines_;
+  std::uint8_t saved_;
+};
 
 /// "nans, indices"; "" for none.
 std::string check_mode_text();
 
 /// What bind does in a mode.
 void bind_checked(OpCode op, const ir::Params& params, std::span<const Array> args, Arrays& outs);
+
+/// What f gives for `x` and `y`, checked as one operation, the public function that the user called: for formulas in
+/// which NaN may come up on the way to a result that has none.
+Array checked_as_one(const Array& x, const Array& y, Array (*f)(const Array&, const Array&));
 
 }  // namespace detail
 

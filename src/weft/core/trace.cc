@@ -255,7 +255,7 @@ void bind(OpCode op, const ir::Params& params, std::span<const Array> args, Arra
       if (unusable(*t)) check_usable(ir::op_name(op), "operands", *t);
     }
   }
-  if (detail::checks != 0) [[unlikely]]
+  if (detail::check_mode() != 0) [[unlikely]]
     return detail::bind_checked(op, params, args, outs);
   const Call call{op, params, args};
   if (Trace* trace = detail::current_trace) {

@@ -12,11 +12,12 @@ namespace weft {
 /// When a check looks.
 enum class CheckPass : std::uint8_t {
   kForward,
-  kTangent,   // at a tangent, in forward mode
-  kBackward,  // at a cotangent
-  kWaiting,   // never; its transpose looks at the cotangent
+  kTangent,       // at a tangent, in forward mode
+  kBackward,      // at a cotangent
+  kWaiting,       // never; its transpose looks at the cotangent
+  kBackwardRule,  // at a result, in a rule of the user for the backward pass
 };
-inline constexpr std::string_view kCheckPassNames[] = {"forward", "tangent", "backward", "waiting"};
+inline constexpr std::string_view kCheckPassNames[] = {"forward", "tangent", "backward", "waiting", "backward_rule"};
 constexpr std::span<const std::string_view> enum_names(CheckPass) { return kCheckPassNames; }
 
 /// An axis of a checked value over which vmap mapped, with the name that it had.

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "weft/core/checks.h"
 #include "weft/np/dtypes.h"
 #include "weft/ops/common.h"
 #include "weft/ops/lax.h"
@@ -314,17 +315,20 @@ Array complex_logaddexp(const Array& a, const Array& b) {
   const Array turns = lax::round_nearest_even(lax::divide(lax::imag(y), 6.283185307179586));
   return lax::complex(lax::real(y), lax::subtract(lax::imag(y), lax::multiply(turns, 6.283185307179586)));
 }
-}  // namespace
 
-Array logaddexp(const Arg& x, const Arg& y) {
-  const LocationScope scope(x.location(), "logaddexp");
-  const auto [a, b] = promote_inexact("logaddexp", x, y);
-  if (is_complex(a.dtype())) return complex_logaddexp(a, b);
+Array real_logaddexp(const Array& a, const Array& b) {
   // inf - inf is NaN, in derivatives too: equal infinities differ by 0.
   const Array raw = lax::subtract(a, b);
   const Array same = lax::and_(lax::eq(a, b), lax::is_inf(a));
   const Array difference = lax::select(same, lax::full(raw.shape(), Scalar(0.0), raw.dtype()), raw);
   return lax::add(lax::maximum(a, b), lax::log_plus_one(lax::exponential(lax::negate(lax::abs(difference)))));
+}
+}  // namespace
+
+Array logaddexp(const Arg& x, const Arg& y) {
+  const LocationScope scope(x.location(), "logaddexp");
+  const auto [a, b] = promote_inexact("logaddexp", x, y);
+  return weft::detail::checked_as_one(a, b, is_complex(a.dtype()) ? complex_logaddexp : real_logaddexp);
 }
 Array logaddexp2(const Arg& x, const Arg& y) {
   const LocationScope scope(x.location(), "logaddexp2");
@@ -333,9 +337,8 @@ Array logaddexp2(const Arg& x, const Arg& y) {
   return is_complex(y2.dtype()) ? scaled(y2, kLog2OfE) : lax::divide(y2, kLn2);
 }
 
-Array hypot(const Arg& x, const Arg& y) {
-  const LocationScope scope(x.location(), "hypot");
-  const auto [p, q] = promote_inexact("hypot", x, y);
+namespace {
+Array hypot_of(const Array& p, const Array& q) {
   const Array a = lax::abs(p), b = lax::abs(q);
   const Array larger = lax::maximum(a, b), smaller = lax::minimum(a, b);
   const Array one = lax::full(a.shape(), Scalar(1.0), a.dtype());
@@ -344,6 +347,13 @@ Array hypot(const Arg& x, const Arg& y) {
   // Of an infinity, whatever the other is.
   const Array infinite = lax::or_(lax::is_inf(a), lax::is_inf(b));
   return lax::select(infinite, lax::full(a.shape(), Scalar(__builtin_inf()), a.dtype()), y0);
+}
+}  // namespace
+
+Array hypot(const Arg& x, const Arg& y) {
+  const LocationScope scope(x.location(), "hypot");
+  const auto [a, b] = promote_inexact("hypot", x, y);
+  return weft::detail::checked_as_one(a, b, hypot_of);
 }
 
 Array log2(const Arg& x) {
@@ -513,6 +523,7 @@ Array isfinite(const Arg& x) {
 Array isclose(const Arg& x, const Arg& y, Real rtol, Real atol, Flag equal_nan) {
   const LocationScope scope(x.location(), "isclose");
   const auto [a, b] = promote_inexact("isclose", x, y);
+  const weft::detail::NoChecks may_be_nan;
   const Array bound = lax::add(lax::multiply(lax::abs(b), double{rtol}), double{atol});
   const Array near = lax::le(lax::abs(lax::subtract(a, b)), bound);
   const Array finite = lax::and_(lax::is_finite(a), lax::is_finite(b));

@@ -83,6 +83,7 @@ Dims index_of(std::int64_t element, DimSpan shape) {
   const char* when = "in the forward pass";
   if (p.pass == CheckPass::kTangent) value = "the tangent of the result", when = "in forward mode";
   if (p.pass == CheckPass::kBackward) value = "the gradient by an operand", when = "in the backward pass";
+  if (p.pass == CheckPass::kBackwardRule) when = "in the backward pass";
   throw NonFiniteError(p.op + ": " + value + " must be " + (p.infs ? "finite" : "a number") + "; got " + what +
                        place(index, p.examples) + ", " + when + circumstances(index, p.examples) + ".");
 }

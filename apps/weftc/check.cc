@@ -30,8 +30,9 @@ std::vector<std::string> programs(const std::vector<std::string>& paths) {
       files.push_back(path);
       continue;
     }
+    // What is no file, or none any more, fails later.
     for (const auto& entry : fs::recursive_directory_iterator(path))
-      if (entry.is_regular_file() && entry.path().extension() == ".mlir") files.push_back(entry.path().string());
+      if (!entry.is_directory() && entry.path().extension() == ".mlir") files.push_back(entry.path().string());
   }
   std::ranges::sort(files);
   return files;

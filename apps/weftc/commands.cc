@@ -152,7 +152,11 @@ int run(const RunOptions& options) {
   // A file is replaced by renaming, which is not for devices.
   for (const std::string& path : options.outputs)
     if (fs::exists(path) && !fs::is_regular_file(path))
-      throw weft::BackendError(path + ": an output must be a file of its own.");
+      throw weft::BackendError(path + ": an output must be a file; got something else of that name.");
+  std::set<fs::path> written;
+  for (const std::string& path : options.outputs)
+    if (!written.insert(fs::weakly_canonical(path)).second)
+      throw weft::ValueError(path + ": an output must be a file of its own; got it for two.");
   std::vector<Array> args, results;
   for (std::size_t i = 0; i < options.inputs.size(); ++i) args.push_back(read_input(options.inputs[i], f, i));
   // The program is the only process there is, and nobody feeds it: what it waits for never comes.
@@ -234,10 +238,17 @@ int grad(const GradOptions& options) {
     differentiated[i] = true;
     wrt.push_back(i);
   }
-  if (f.num_outputs() != 1 || f.output(0).ndim() != 0 || !weft::is_float(f.output(0).dtype()))
-    throw weft::NotDifferentiableError(place_of(text, options.program, f.name()) + ": @" + f.name() +
-                                       " must give one 0-d float, of which there is a gradient; got " +
-                                       outputs_text(f) + ".");
+  const bool chosen = options.of >= 0;
+  if (chosen && static_cast<std::size_t>(options.of) >= f.num_outputs())
+    throw weft::IndexError(options.program + ": --of must name an output of @" + f.name() + ", which gives " +
+                           outputs_text(f) + "; got " + std::to_string(options.of) + ".");
+  const std::size_t of = chosen ? static_cast<std::size_t>(options.of) : 0;
+  if ((f.num_outputs() != 1 && !chosen) || f.output(of).ndim() != 0 || !weft::is_float(f.output(of).dtype()))
+    throw weft::NotDifferentiableError(
+        place_of(text, options.program, f.name()) + ": @" + f.name() +
+        (chosen ? " must give a 0-d float as output " + std::to_string(of) + ", of which there is a gradient; got "
+                : " must give one 0-d float, of which there is a gradient; got ") +
+        outputs_text(f) + "." + (chosen || f.num_outputs() < 2 ? "" : " --of says which of several outputs it is."));
   weft::ir::Avals inputs;
   for (std::size_t i = 0; i < f.num_inputs(); ++i) inputs.push_back(f.input(i));
   const weft::FlatFunction value = [&](std::span<const Array> args, Arrays& outs) {
@@ -249,10 +260,10 @@ int grad(const GradOptions& options) {
       [&](std::span<const Array> args, Arrays& outs) {
         weft::transforms::Linearized lin =
             weft::transforms::linearize(value, args, differentiated, "grad of @" + f.name());
-        const Array y = lin.outs[0];
-        outs.push_back(y);
-        const Arrays one{Array::full({}, y.dtype(), weft::Scalar(1))};
-        const Arrays cts = weft::api::pull_back(std::move(lin), differentiated, one);
+        outs = lin.outs;
+        Arrays ones(outs.size());
+        ones[of] = Array::full({}, outs[of].dtype(), weft::Scalar(1));
+        const Arrays cts = weft::api::pull_back(std::move(lin), differentiated, ones);
         // In the order in which they were asked for.
         for (const std::size_t i : wrt) outs.push_back(cts[i].defined() ? cts[i] : weft::zeros_of(f.input(i)));
       },

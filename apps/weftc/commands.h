@@ -49,10 +49,11 @@ struct GradOptions {
   std::string program;
   std::string function;
   std::vector<std::int64_t> wrt = {0};
+  std::int64_t of = -1;  // the output that is differentiated; -1: the only one
   std::string output;
   bool generic = false;
 };
-/// Writes the program of a function's value and gradients.
+/// Writes the program of a function's outputs and, behind them, the gradients of one.
 int grad(const GradOptions& options);
 
 /// The text of a file, or of standard input for "-". BackendError when it cannot be read, ParseError when it is blank.

@@ -71,6 +71,8 @@ int main(int argc, char** argv) {
       app.add_subcommand("grad", "Write the program of a function's value and its gradients, as StableHLO.");
   grad_command->add_option("program", grad.program, "the program; - for standard input")->required();
   grad_command->add_option("--wrt", grad.wrt, "numbers of the inputs to differentiate by")->capture_default_str();
+  grad_command->add_option("--of", grad.of, "number of the output to differentiate, where there are several")
+      ->check(CLI::NonNegativeNumber);
   grad_command->add_option("-f,--function", grad.function, "the function (default: main)");
   grad_command->add_option("-o,--output", grad.output, "where to write it (default: standard output)");
   grad_command->add_flag("--generic", grad.generic,

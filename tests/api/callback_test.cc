@@ -53,6 +53,16 @@ TEST(pure_callback, runs_in_loops_and_branches) {
   EXPECT_EQ(f(2).item<int>(), 6);
 }
 
+TEST(pure_callback, in_a_branch_sees_only_examples_that_take_it) {
+  const std::vector<float> table{0, 10, 20, 30};
+  const auto look = pure_callback([&](Array i) { return Array(table.at(i.item<unsigned>())); }, abstract(f32, {}));
+  const auto f = vmap(
+      [&](Array i) { return cond(i < 4, [&](Array i) { return look(i); }, [](Array i) { return i.astype(f32); }, i); });
+  EXPECT_EQ(f(np::array({7, 9})).to_vector<float>(), (Floats{7, 9}));
+  EXPECT_EQ(jit(f)(np::array({7, 9})).to_vector<float>(), (Floats{7, 9}));
+  EXPECT_EQ(f(np::array({1, 9, 2})).to_vector<float>(), (Floats{10, 9, 20}));
+}
+
 TEST(pure_callback, vmap_calls_it_as_it_is_told) {
   std::vector<std::string> calls;
   const auto add = [&](Array x, Array y) {

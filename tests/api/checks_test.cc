@@ -199,6 +199,29 @@ TEST(check_scope, formulas_that_throw_nan_away_are_checked_as_one_operation) {
             "NonFiniteError: hypot: the result must be a number; got nan at [0], in the forward pass.\n  at " + at);
 }
 
+TEST(check_scope, the_backward_pass_of_a_while_loop_tells_the_step) {
+  const CheckScope checks(kAll);
+  // sqrt has no slope where x is `bad`, which it is in that step.
+  for (const int bad : {0, 4, 7}) {
+    std::string at;
+    const auto f = [&](Array x) {
+      const auto step = [&](Array v) { return v + 1.0 + 0.0 * np::sqrt(np::square(v - double(bad))); };
+      at = next_line();
+      return while_loop([](Array v) { return v < 9.0; }, step, x, {.max_steps = 16});
+    };
+    const std::string told = "in iteration " + std::to_string(bad) + " of while_loop at ";
+    for (const std::string& text :
+         {error_of([&] { grad(f)(np::array(0.0)); }), error_of([&] { jit(grad(f))(np::array(0.0)); })}) {
+      EXPECT_TRUE(has(text, "in the backward pass")) << text;
+      EXPECT_TRUE(has(text, told + at)) << text;
+      EXPECT_EQ(text.find("iteration"), text.rfind("iteration")) << text;
+    }
+    // Each example is at a step of its own.
+    const std::string text = error_of([&] { vmap(grad(f))(np::array({0.0})); });
+    EXPECT_TRUE(has(text, "in the backward pass, for example 0.")) << text;
+  }
+}
+
 TEST(check_scope, tangents_in_forward_mode) {
   const CheckScope checks(kAll);
   const std::string text = error_of([] { jvp([](Array x) { return np::sqrt(x); }, np::array(0.0), np::array(1.0)); });

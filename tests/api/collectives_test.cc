@@ -241,6 +241,42 @@ TEST(named_axis, derivatives_fit_together) {
   check("all_to_all", [](Array a) { return lax::all_to_all(a, "i", 0, 0); });
 }
 
+// An example's values reach those that take a branch, or go on, where it does not itself.
+TEST(named_axis, derivatives_in_branches_and_loops_of_some_examples) {
+  const Array x = np::array({1., 2., 3., 4.});
+  const auto expect_gradients = [&](auto f) {
+    const auto mapped = vmap(f, {.axis_name = "i"});
+    const auto total = [&](Array v) { return np::sum(mapped(v)); };
+    const double h = 1e-6;
+    std::vector<double> differences;
+    for (int i = 0; i < 4; ++i) {
+      const Array step = np::eye(4).astype(f64)(i) * h;
+      differences.push_back((total(x + step) - total(x - step)).template item<double>() / (2 * h));
+    }
+    const Array expected(differences);
+    expect_close(grad(total)(x), expected, 1e-6);
+    expect_close(vmap(grad(f), {.axis_name = "i"})(x), expected, 1e-6);
+    expect_close(jit(vmap(grad(f), {.axis_name = "i"}))(x), expected, 1e-6);
+    expect_close(vmap(grad(jit(f)), {.axis_name = "i"})(x), expected, 1e-6);
+  };
+  expect_gradients([](Array x) {
+    return cond(
+        lax::axis_index("i") == 1, [](Array y) { return y * y; }, [](Array y) { return lax::psum(y * y * y, "i") * y; },
+        x);
+  });
+  expect_gradients([](Array x) {
+    return switch_(
+        lax::axis_index("i"),
+        std::tuple([](Array y) { return y * y; }, [](Array y) { return np::sin(y) * lax::pmean(y * y, "i"); },
+                   [](Array y) { return 2.0 * y; }),
+        x);
+  });
+  expect_gradients([](Array x) {
+    return while_loop([](Array v) { return v < 5.0; },
+                      [](Array v) { return v + 0.1 * np::sin(lax::psum(v, "i")) + 1.0; }, x, {.max_steps = 8});
+  });
+}
+
 TEST(named_axis, reaches_into_every_program) {
   const Array x = iota({4}) + 1.;
   const auto total = [](Array v) { return lax::psum(v, "i"); };

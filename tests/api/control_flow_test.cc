@@ -1,11 +1,14 @@
 // cond, switch_, while_loop, fori_loop, scan, map, associative_scan as users write them.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
 #include <functional>
 #include <map>
 #include <string>
 
+#include "weft/ir/builder.h"
+#include "weft/ir/nested.h"
 #include "weft/weft.h"
 
 namespace weft {
@@ -91,10 +94,11 @@ TEST(cond, says_what_is_wrong) {
               cond(
                   x > 0, [](Array y) { return Tree{{"w", y}}; }, [](Array y) { return Tree{{"w", y.astype(f32)}}; }, x);
             }),
-            "cond: branches must return the same types; got result['w'] of branch 0, f32[] and of branch 1, f64[].");
+            "cond: branches must return the same types; got result['w'] of the false branch, f32[] and of the true "
+            "branch, f64[].");
   EXPECT_NE(message<TreeError>([&] {
               cond(x > 0, [](Array y) { return Tree{{"w", y}}; }, [](Array y) { return Tree{{"v", y}}; }, x);
-            }).find("cond: branches"),
+            }).find("cond: the true and the false branch"),
             std::string::npos);
 }
 
@@ -400,6 +404,58 @@ TEST(associative_scan, says_when_the_structure_changes) {
               associative_scan([](Trees a, Trees) { return Trees{a[0]}; }, Trees{np::ones({4}), np::ones({4})});
             }).find("associative_scan: what the function takes and returns"),
             std::string::npos);
+}
+
+// The operations of a program's scans that give arrays of `size` elements.
+void collect_large(const Jaxpr& jaxpr, std::int64_t size, bool inside, std::vector<std::string>& to) {
+  for (const ir::Eqn& e : jaxpr.eqns()) {
+    for (ir::Var v = e.out_begin; v < e.out_end; ++v)
+      if (inside && jaxpr.aval(v).size() == size) to.emplace_back(ir::op_name(e.op));
+    if (e.params)
+      ir::for_each_program(*e.params, ir::Programs::kRun,
+                           [&](const Jaxpr& p) { collect_large(p, size, inside || e.op == OpCode::kScan, to); });
+  }
+}
+
+// So a step takes as long as what it reads and writes, where that is done in place.
+TEST(loops, gradients_of_those_that_index_touch_few_elements_per_step) {
+  const auto large = [](auto loss) {
+    std::vector<std::string> names;
+    collect_large(ir::inline_calls(make_jaxpr(grad(loss))(np::ones({1000}))), 1000, false, names);
+    return names;
+  };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(large([](Array x) {
+              return fori_loop(0, 1000, [&](Array i, Array s) { return s + np::sin(x(i)); }, Array(0.0f));
+            }),
+            Names{"scatter"});
+  // Forwards; backwards the cotangent of what was there before goes on, and that of what was written is read.
+  EXPECT_EQ(large([](Array x) {
+              return np::sum(fori_loop(0, 1000, [](Array i, Array s) { return s.at(i).set(np::sin(s(i))); }, x));
+            }),
+            (Names{"scatter", "scatter", "scatter"}));
+}
+
+TEST(loops, derivatives_of_long_carries_are_made_in_linear_time) {
+  // A delay line: in each step, what was in one place goes to the next.
+  const auto seconds = [](int n) {
+    const auto step = [&](std::vector<Array> c, Array k) {
+      std::vector<Array> next{c.back() * k};
+      for (std::size_t i = 1; i < c.size(); ++i) next.push_back(c[i - 1] * k);
+      return std::pair(next, c[0]);
+    };
+    const auto loss = [&](Array x) {
+      std::vector<Array> c(static_cast<std::size_t>(n), Array(1.0));
+      c[0] = x;
+      return np::sum(scan(step, c, np::ones({3}, f64)).second);
+    };
+    const auto start = std::chrono::steady_clock::now();
+    grad(loss)(2.0);
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  seconds(100);
+  const double small = std::min(seconds(100), seconds(100));
+  EXPECT_LT(std::min(seconds(800), seconds(800)), 32 * small);  // quadratic: 64
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <map>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 
@@ -468,6 +469,24 @@ TEST(stop_gradient, takes_trees) {
   };
   EXPECT_EQ(grad(f)(2.0).item<double>(), 6);
   EXPECT_EQ(jvp(jit(f), 2.0, 1.0).second.item<double>(), 6);
+}
+
+TEST(custom_jvp, rules_may_print_tangents) {
+  std::ostringstream out;
+  const debug::PrintTo to(out);
+  const auto f = custom_jvp([](Array x) { return x * x; },
+                            [](Array x, Array dx) {
+                              debug::print("dx = {}", dx);
+                              return std::pair(x * x, 2.0 * x * dx);
+                            });
+  EXPECT_EQ(jvp(f, Array(3.0), Array(1.0)).second.item<double>(), 6);
+  EXPECT_EQ(out.str(), "dx = 1.0\n");
+  // There are no tangents in reverse mode.
+  EXPECT_EQ(grad(f)(3.0).item<double>(), 6);
+  EXPECT_EQ(jit(grad(f))(3.0).item<double>(), 6);
+  EXPECT_EQ(grad(jit(f))(3.0).item<double>(), 6);
+  EXPECT_EQ(vmap(grad(f))(np::array({3.0, 4.0})).to_vector<double>(), (std::vector<double>{6, 8}));
+  EXPECT_EQ(out.str(), "dx = 1.0\n");
 }
 
 }  // namespace

@@ -298,6 +298,15 @@ TEST(custom_fixed_point, that_is_not_found_is_an_error) {
             "ValueError:");
 }
 
+TEST(custom_fixed_point, what_runs_away_or_is_no_number_is_an_error) {
+  const auto solve = [](auto step) {
+    return error_of([&] { custom_fixed_point(step, Array(2.0), {.max_steps = 5000}); }).substr(0, 11);
+  };
+  EXPECT_EQ(solve([](Array x) { return x * x; }), "ValueError:");
+  EXPECT_EQ(solve([](Array x) { return 2.0 * x + 1.0; }), "ValueError:");
+  EXPECT_EQ(solve([](Array x) { return np::sqrt(x - 10.0); }), "ValueError:");
+}
+
 TEST(custom_fixed_point, says_what_is_wrong) {
   const auto steps = [](FixedPointOptions options) {
     return custom_fixed_point([](Array x) { return x + 1.0; }, 0.0, options);

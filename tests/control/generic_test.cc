@@ -127,45 +127,15 @@ TEST(generic_select_and_scatter, padding_is_never_selected) {
   EXPECT_EQ(scattered(never), (Ints{0, 1, 23}));
 }
 
-std::string refusal_of(const FlatFunction& f, const Arrays& args) {
-  try {
-    call(testing::pushforward(f, 2, {0}), args);
-  } catch (const NotDifferentiableError& e) {
-    EXPECT_NE(e.hint(), "");
-    return e.message();
-  }
-  return "nothing was thrown";
-}
-
-TEST(generic_scatter, derivatives_are_refused_with_a_reason) {
-  const ir::Jaxpr f = ir::parse("{ lambda ; a:f64[] b:f64[]. let c:f64[] = mul a b; d:f64[] = sin c in (d,) }");
+TEST(generic_reduce, derivatives_are_those_of_the_order_in_which_it_runs) {
+  // a + b b is not associative: a tree would square sums.
+  const ir::Jaxpr f = ir::parse("{ lambda ; a:f64[] b:f64[]. let c:f64[] = mul b b; d:f64[] = add a c in (d,) }");
   const FlatFunction g = [&](std::span<const Array> a, Arrays& outs) {
-    outs =
-        lax::generic_scatter(a.first(1), lax::reshape(Array(0), Dims{1, 1}), a.subspan(1), f, {{}, {0}, {}, {}, {0}});
+    outs = lax::generic_reduce(a.first(1), a.subspan(1), f, Dims{0});
   };
-  const Array x(std::vector<double>{1});
-  EXPECT_EQ(refusal_of(g, {x, x, x}),
-            "generic_scatter: the derivative needs what an element was before each of its updates, which is only known "
-            "for sums, products, minima, maxima and replacement; got another computation.");
-}
-
-TEST(generic_select_and_scatter, derivatives_are_refused_with_a_reason) {
-  const auto refused = [](const std::string& select, const std::string& scatter) {
-    const ir::Jaxpr by = ir::parse("{ lambda ; a:f64[] b:f64[]. let " + select + " in (c,) }"),
-                    with = ir::parse("{ lambda ; a:f64[] b:f64[]. let c:f64[] = " + scatter + " a b in (c,) }");
-    const FlatFunction f = [&](std::span<const Array> a, Arrays& outs) {
-      outs.push_back(lax::generic_select_and_scatter(a[0], a[1], Array(0.0), by, with, {{2}, {2}, {0}, {0}, {1}, {1}}));
-    };
-    const Array x(std::vector<double>{1, 2}), s(std::vector<double>{3});
-    return refusal_of(f, {x, s, x});
-  };
-  const std::string known =
-      "generic_select_and_scatter: derivatives are known where windows select by GE or LE and what is scattered adds "
-      "up; got ";
-  EXPECT_EQ(refused("c:bool[] = gt a b", "add"), known + "a selection by GT.");
-  EXPECT_EQ(refused("c:bool[] = lt a b", "add"), known + "a selection by LT.");
-  EXPECT_EQ(refused("d:bool[] = gt a b; c:bool[] = not d", "add"), known + "another selection.");
-  EXPECT_EQ(refused("c:bool[] = ge a b", "mul"), known + "another computation than a sum.");
+  const Arrays r = call(testing::pushforward(g, 2, {0}),
+                        Arrays{Array(std::vector<double>{1, 2, 3}), Array(0.5), Array(std::vector<double>{1, 0, 1})});
+  EXPECT_EQ(r[0].item<double>(), 2 + 6);
 }
 
 TEST(generic_ops, computations_that_do_not_fit_are_refused) {

@@ -49,7 +49,7 @@ TEST(not_differentiable_error, a_gradient_through_a_while_loop) {
       "while: reverse-mode derivatives need a bound on the number of steps; got a loop that goes on as long as a "
       "condition holds.\n"
       "  at here\n"
-      "hint: pass {.max_steps = n} to while_loop, or write it as scan, or as fori_loop with bounds that are plain "
+      "hint: pass {.max_steps = n} to the loop, or write it as scan, or as fori_loop with bounds that are plain "
       "integers (in StableHLO text, a loop that compares a counter with a constant), or use forward mode (jvp), which "
       "works through any loop.");
 }
@@ -135,8 +135,8 @@ TEST(not_differentiable_error, a_derivative_through_a_function_of_the_host) {
       "host.\n"
       "  at here\n"
       "  while tracing grad(f) at here\n"
-      "hint: wrap it in a function with custom_jvp or custom_vjp, whose rule may call the host again, or in "
-      "stop_gradient.");
+      "hint: wrap it in a function with custom_jvp or custom_vjp, whose rule may call the host again, or, if its result "
+      "counts as a constant, give it stop_gradient of its arguments.");
 }
 
 }  // namespace

@@ -392,6 +392,18 @@ TEST(value_error, a_negative_bound_on_steps) {
       "  at here");
 }
 
+TEST(value_error, a_bound_on_steps_that_reverse_mode_cannot_keep_states_for) {
+  const auto f = [](Array x) {
+    return while_loop([](Array y) { return y < 100; }, [](Array y) { return y + 1; }, x, {.max_steps = INT64_MAX});
+  };
+  expect_error<ValueError>(
+      [&] { grad(f)(Array(2.0)); },
+      "while: reverse mode keeps about 2 sqrt(max_steps) states, so max_steps must be at most 2^40; "
+      "got 9223372036854775807.\n"
+      "  at here\n"
+      "hint: pass a bound near the number of steps that the loop takes.");
+}
+
 TEST(value_error, a_call_that_would_compile_where_nothing_may) {
   const auto f = jit([](std::pair<Array, Array> p, int n) { return p.first + n; }, {.name = "step"});
   const auto call = [&](std::int64_t size, int n) {

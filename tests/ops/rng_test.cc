@@ -8,6 +8,7 @@
 #include "harness/errors.h"
 #include "weft/core/stage.h"
 #include "weft/ops/lax.h"
+#include "weft/transforms/jvp.h"
 
 namespace weft {
 namespace {
@@ -155,6 +156,23 @@ TEST(rng, normal_numbers_have_mean_and_deviation) {
   EXPECT_NEAR(sum / kCount, 0, 5 / std::sqrt(kCount));
   EXPECT_NEAR(squares / kCount, 1, 5 * std::sqrt(2.0 / kCount));
   EXPECT_NEAR(fourth / kCount, 3, 5 * std::sqrt(96.0 / kCount));
+}
+
+// y = a + u (b - a), or a + z b: with da = 1 and db = 10 the tangent follows from y.
+TEST(rng, derivatives_hold_the_draw_fixed) {
+  const auto derivative = [](RngDistribution distribution, double a, double b) {
+    const FlatFunction f = [=](std::span<const Array> in, Arrays& outs) {
+      outs.push_back(lax::rng(in[0], in[1], distribution, Dims{5}));
+    };
+    Arrays y, dy;
+    transforms::jvp(f, Arrays{Array(a), Array(b)}, Arrays{Array(1.0), Array(10.0)}, "test", y, dy);
+    return std::pair(y[0].to_vector<double>(), dy[0].to_vector<double>());
+  };
+  const auto [u, du] = derivative(RngDistribution::kUniform, 2, 5);
+  for (std::size_t i = 0; i < u.size(); ++i) EXPECT_NEAR(du[i], 1 + (u[i] - 2) / 3 * 9, 1e-12);
+  const auto [z, dz] = derivative(RngDistribution::kNormal, 2, 5);
+  for (std::size_t i = 0; i < z.size(); ++i) EXPECT_NEAR(dz[i], 1 + (z[i] - 2) / 5 * 10, 1e-12);
+  EXPECT_EQ(derivative(RngDistribution::kNormal, 2, 0).second, std::vector<double>(5, 1.0));
 }
 
 TEST(rng, extremes_stay_inside) {

@@ -211,6 +211,8 @@ TEST(polygamma, has_poles_and_limits) {
   EXPECT_EQ(psi(2, 1e200), 0);
   EXPECT_EQ(psi(1e100, 5e-324), -kInf);  // and ends
   EXPECT_EQ(psi(1e10, -5e-324), kInf);
+  EXPECT_EQ(psi(1e305, 0.5), -kInf);
+  EXPECT_EQ(psi(1e305, 1e306), 0);
 }
 
 // The Euler-Maclaurin formula after 400 terms, in 60 digits (mpmath's own zeta is wrong in the 13th for s = 30). What q
@@ -241,6 +243,11 @@ TEST(zeta, has_poles_and_limits) {
   EXPECT_EQ(zeta(kInf, 1), 1);
   EXPECT_EQ(zeta(kInf, 2), 0);
   EXPECT_EQ(zeta(2, 1e-200), kInf);
+  // All terms are too small for a double.
+  EXPECT_EQ(zeta(3e13, 2), 0);
+  EXPECT_EQ(zeta(3e38, 1.5), 0);
+  EXPECT_EQ(zeta(1e14, 0.5), kInf);
+  EXPECT_EQ(lax::zeta(Array(1e30f), Array(2.0f)).item<float>(), 0);
 }
 
 TEST(zeta_derivative, has_poles_and_limits_and_ends) {

@@ -369,6 +369,11 @@ constexpr std::string_view kAffine = R"({ lambda ; a:f64[] b:f64[] c:f64[] d:f64
     f:f64[] = mul c b
     g:f64[] = add f d
   in (e, g) })";
+// Not associative: what is added is squared.
+constexpr std::string_view kAddSquare = R"({ lambda ; a:f64[] b:f64[]. let
+    c:f64[] = mul b b
+    d:f64[] = add a c
+  in (d,) })";
 // The larger value, and where it is: the first of equal ones.
 constexpr std::string_view kArgmax = R"({ lambda ; a:f32[] i:i32[] b:f32[] j:i32[]. let
     c:bool[] = ge a b
@@ -396,6 +401,7 @@ void add_reduce(std::vector<Sample>& out) {
   add("of_scalar", {}, kCircle, {half, half, half}, {0, 1, 2});
   add("in_order", {0}, kAffine, {{f64, {7}, 0.5, 1.5}, {f64, {7}, 0.5, 1.5}, {f64, {}, 0.5, 1.5}, {f64, {}, 0.5, 1.5}},
       {0, 1, 2, 3});
+  add("of_squares", {1}, kAddSquare, {{f64, {2, 4}, 0.5, 1.5}, {f64, {}, 0.5, 1.5}}, {0, 1});
   add("argmax", {1}, kArgmax,
       {{f32, {2, 3}, 0, 0, {1, 5, 5, 3, 2, 1}},
        {i32, {2, 3}, 0, 0, {0, 1, 2}},
@@ -424,6 +430,8 @@ void add_reduce_window(std::vector<Sample>& out) {
   add("that_does_not_fit", {{3}, {1}, {1}, {1}, {0}, {0}}, kCircle, {half, {f64, {2}}, half}, {0, 1, 2});
   add("in_order", {{3}, {1}, {1}, {1}, {1}, {1}}, kAffine,
       {{f64, {4}, 0.5, 1.5}, {f64, {4}, 0.5, 1.5}, {f64, {}, 0.5, 1.5}, {f64, {}, 0.5, 1.5}}, {0, 1, 2, 3});
+  add("of_squares", {{2, 2}, {1, 2}, {1, 1}, {1, 1}, {1, 0}, {0, 1}}, kAddSquare,
+      {{f64, {3, 3}, 0.5, 1.5}, {f64, {}, 0.5, 1}}, {0, 1});
   add("known", {{2}, {2}, {1}, {1}, {0}, {1}}, kAdd, {{i32, {3}, 0, 0, {1, 2, 4}}, {i32, {}, 0, 0, {0}}}, {}, {3, 4});
 }
 
@@ -495,15 +503,43 @@ void add_scatter(std::vector<Sample>& out) {
        .operands = {{f32, {2, 3}}, {i32, {2, 3}, 0, 9}, {i32, {2, 2, 1}, 0, 3}, {f32, {2, 2}}, {i32, {2, 2}, 0, 9}}});
 }
 
+void add_smooth_scatter(std::vector<Sample>& out) {
+  // y = s sin(y) u, by all of which there are derivatives, whatever met before.
+  constexpr std::string_view kSine = R"({ lambda s:f64[]; y:f64[] u:f64[]. let
+    a:f64[] = sin y
+    b:f64[] = mul s a
+    c:f64[] = mul b u
+  in (c,) })";
+  const auto add = [&](std::string name, ScatterDimensionNumbers numbers, bool unique, SampleOperand x,
+                       SampleOperand indices, SampleOperand updates) {
+    out.push_back({.name = "generic_scatter_" + name,
+                   .op = OpCode::kGenericScatter,
+                   .params = ir::make_params(GenericScatterParams{std::move(numbers), unique, ir::parse(kSine)}),
+                   .operands = {{f64, {}, 0.5, 1.5}, std::move(x), std::move(indices), std::move(updates)},
+                   .smooth_in = {0, 1, 3}});
+  };
+  add("of_sines_that_meet", {{}, {0}, {}, {}, {0}}, false, {f64, {3}}, {i32, {5, 1}, 0, 0, {0, 2, 0, 3, -1}},
+      {f64, {5}});
+  add("of_sines_apart", {{}, {0}, {}, {}, {0}}, true, {f64, {4}}, {i32, {4, 1}, 0, 0, {2, 0, 7, 3}}, {f64, {4}});
+  // The window's axis before that of the index vectors; windows meet, and one is partly outside.
+  add("of_windows_of_sines", {{0}, {}, {}, {}, {0}}, false, {f64, {4}}, {i32, {3, 1}, 0, 0, {1, 2, 3}}, {f64, {2, 3}});
+  add("of_sines_in_batches", {{1}, {}, {0}, {1}, {1}}, false, {f64, {2, 4}}, {i32, {2, 2, 1}, 0, 0, {0, 1, 1, 2}},
+      {f64, {2, 2, 2}});
+  add("of_sines_into_nothing", {{}, {0}, {}, {}, {0}}, false, {f64, {0}}, {i32, {2, 1}}, {f64, {2}});
+  add("of_no_sines", {{}, {0}, {}, {}, {0}}, false, {f64, {3}}, {i32, {0, 1}}, {f64, {0}});
+}
+
 void add_select_and_scatter(std::vector<Sample>& out) {
   constexpr std::string_view kGe = "{ lambda ; a:i32[] b:i32[]. let c:bool[] = ge a b in (c,) }";
   const auto add = [&](std::string name, Window window, std::string_view select, std::string_view scatter,
-                       std::vector<SampleOperand> operands, std::vector<double> expected) {
+                       std::vector<SampleOperand> operands, std::vector<double> expected,
+                       std::vector<int> smooth_in = {}) {
     out.push_back({.name = "generic_select_and_scatter_" + name,
                    .op = OpCode::kGenericSelectAndScatter,
                    .params = ir::make_params(
                        GenericSelectAndScatterParams{std::move(window), ir::parse(select), ir::parse(scatter)}),
                    .operands = std::move(operands),
+                   .smooth_in = std::move(smooth_in),
                    .expected = std::move(expected)});
   };
   // The example of the StableHLO specification.
@@ -523,6 +559,20 @@ void add_select_and_scatter(std::vector<Sample>& out) {
       {1, 145, 1});
   add("in_padding", {{2}, {2}, {1}, {2}, {1}, {1}}, kGe, kAdd,
       {{i32, {3}, 0, 0, {1, 3, 2}}, {i32, {2}, 0, 0, {4, 5}}, {i32, {}, 0, 0, {1}}}, {});
+  // What is scattered multiplies, where windows meet and where they do not; each selects its last element.
+  constexpr std::string_view kLast = "{ lambda ; a:f64[] b:f64[]. let  in (False:bool[],) }";
+  constexpr std::string_view kProduct = R"({ lambda s:f64[]; a:f64[] b:f64[]. let
+    c:f64[] = mul a b
+    d:f64[] = mul s c
+  in (d,) })";
+  const SampleOperand scale{f64, {}, 0.5, 1.5}, init{f64, {}, 0.5, 1.5};
+  add("products_that_meet", {{3, 2}, {1, 1}, {1, 1}, {1, 1}, {1, 0}, {1, 0}}, kLast, kProduct,
+      {scale, {f64, {3, 3}}, {f64, {3, 2}, 0.5, 1.5}, init}, {}, {0, 1, 2, 3});
+  add("products_apart", {{2}, {2}, {1}, {1}, {1}, {1}}, kLast, kProduct,
+      {scale, {f64, {4}}, {f64, {3}, 0.5, 1.5}, init}, {}, {0, 1, 2, 3});
+  add("greatest", {{2}, {1}, {1}, {1}, {0}, {0}}, "{ lambda ; a:f64[] b:f64[]. let c:bool[] = gt a b in (c,) }",
+      "{ lambda ; a:f64[] b:f64[]. let c:f64[] = sub a b in (c,) }",
+      {{f64, {4}, 0, 0, {1, 3, 2, 5}}, {f64, {3}}, {f64, {}}}, {}, {0, 1, 2});
 }
 
 // ---- processes ----
@@ -580,6 +630,7 @@ std::vector<Sample> program_samples() {
   add_reduce_window(out);
   add_sort(out);
   add_scatter(out);
+  add_smooth_scatter(out);
   add_select_and_scatter(out);
   add_collectives(out);
   return out;

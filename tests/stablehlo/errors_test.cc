@@ -119,7 +119,7 @@ TEST(errors, asynchronous_calls_of_mhlo_are_refused_by_name) {
 
 TEST(errors, checks_are_for_those_who_check) {
   EXPECT_EQ(error_of("func.func @main(%x: tensor<f32>) {\n  check.expect_eq %x, %x : tensor<f32>\n  return\n}\n"),
-            "a.mlir:2:3: check.expect_eq: checks are for run_checks (weftc check), and mean nothing elsewhere.");
+            "a.mlir:2:3: check.expect_eq: checks are for weftc check (run_checks in C++), and mean nothing elsewhere.");
 }
 
 TEST(errors, custom_calls_are_known_when_they_are_registered) {

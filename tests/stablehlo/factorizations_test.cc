@@ -223,6 +223,29 @@ func.func @main(%a: tensor<3x3xf32>) -> (tensor<3x3xf32>, tensor<3x3xf32>, tenso
   EXPECT_EQ(y[2].item<int>(), 3);
 }
 
+TEST(factorizations, calls_for_gpus_and_tpus_are_read) {
+  const Function f = import(R"(
+func.func @main(%a: tensor<2x3x3xf64>) -> (tensor<2x3xi32>, tensor<2x3xi32>, tensor<2x3x3xf64>, tensor<2x3x3xf64>) {
+  %0:3 = stablehlo.custom_call @cublas_getrf_batched_ffi(%a) : (tensor<2x3x3xf64>) -> (tensor<2x3x3xf64>, tensor<2x3xi32>, tensor<2xi32>)
+  %one = stablehlo.constant dense<1> : tensor<2x3xi32>
+  %pivots = stablehlo.subtract %0#1, %one : tensor<2x3xi32>
+  %1 = stablehlo.custom_call @cu_lu_pivots_to_permutation(%pivots) : (tensor<2x3xi32>) -> tensor<2x3xi32>
+  %2:3 = stablehlo.custom_call @LuDecomposition(%a) : (tensor<2x3x3xf64>) -> (tensor<2x3x3xf64>, tensor<2x3xi32>, tensor<2x3xi32>)
+  %3:2 = stablehlo.custom_call @Qr(%a) : (tensor<2x3x3xf64>) -> (tensor<2x3x3xf64>, tensor<2x3xf64>)
+  %4 = stablehlo.custom_call @ProductOfElementaryHouseholderReflectors(%3#0, %3#1) : (tensor<2x3x3xf64>, tensor<2x3xf64>) -> tensor<2x3x3xf64>
+  return %1, %2#2, %2#0, %4 : tensor<2x3xi32>, tensor<2x3xi32>, tensor<2x3x3xf64>, tensor<2x3x3xf64>
+}
+)");
+  const Array a =
+      np::reshape(np::array({1., 2., 4., 3., 8., 14., 2., 7., 13., 9., 1., 1., 1., 9., 1., 1., 1., 9.}), {2, 3, 3});
+  const std::vector<Array> y = f(a);
+  EXPECT_EQ(y[0].to_vector<std::int32_t>(), (std::vector<std::int32_t>{1, 2, 0, 0, 1, 2}));
+  EXPECT_EQ(y[1].to_vector<std::int32_t>(), y[0].to_vector<std::int32_t>());
+  EXPECT_EQ(y[2](0, 0).to_vector<double>(), (std::vector<double>{3, 8, 14}));
+  const Array q = y[3](0);
+  EXPECT_LT(largest(np::matmul(np::transpose(q), q) - np::eye(3).astype(f64)), 1e-12);
+}
+
 TEST(factorizations, mistakes_have_texts) {
   const auto error = [](const std::string& call, const std::string& arguments) {
     try {

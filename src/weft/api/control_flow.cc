@@ -64,6 +64,10 @@ void check_branches(std::size_t n, const SourceLocation& loc) {
 Arrays bind_branches(const char* what, const SourceLocation& loc, const Array& index, std::span<const Branch> branches,
                      std::span<const Array> xs) {
   const std::string name = transform_name(what, loc);
+  const auto which = [&](std::size_t b) -> std::string {
+    if (index.dtype() == boolean) return b ? "of the true branch," : "of the false branch,";
+    return "of branch " + std::to_string(b) + ",";
+  };
   const ir::Avals types = branches[0].staged.jaxpr.output_avals();
   std::vector<const Staged*> staged;
   for (std::size_t b = 0; b < branches.size(); ++b) {
@@ -72,8 +76,7 @@ Arrays bind_branches(const char* what, const SourceLocation& loc, const Array& i
     for (std::size_t i = 0; i < types.size(); ++i)
       with_note(name, [&] {
         check_same_type(types[i], own[i], std::string(what) + ": branches must return the same types",
-                        with_path("result", branches[0].paths, i) + " of branch 0,",
-                        "of branch " + std::to_string(b) + ",");
+                        with_path("result", branches[0].paths, i) + " " + which(0), which(b));
       });
   }
   // Every branch takes what any captures.

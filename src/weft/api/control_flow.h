@@ -115,7 +115,7 @@ auto cond(const Arg& pred, T&& true_f, F&& false_f, A&&... args) {
   // false is 0.
   api::Branch branches[2] = {api::stage_branch("the false branch of " + name, when_false, inputs),
                              api::stage_branch("the true branch of " + name, when_true, inputs)};
-  tree::check_same_structure("cond: branches", when_true.prototype(), when_false.prototype(), loc);
+  tree::check_same_structure("cond: the true and the false branch", when_true.prototype(), when_false.prototype(), loc);
   return when_true.result(api::bind_branches("cond", loc, index, branches, leaves));
 }
 
@@ -203,7 +203,7 @@ auto run_while_loop(const LoopNames& names, C&& cond, B&& body, S&& init, LoopOp
         break;
       }
       if (!more.item<bool>()) return std::get<0>(std::move(pack));
-      check_step(i, options.max_steps, loc);
+      check_step(names.function, i, options.max_steps, loc);
       State next = step.run(body, pack);
       check_state(next, avals_of(tree::leaves(next)));
       std::get<0>(pack) = std::move(next);

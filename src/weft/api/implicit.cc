@@ -154,7 +154,8 @@ Array moved(std::span<const Array> now, std::span<const Array> before, double to
     const Array allowed = lax::multiply(lax::add(size, 1), tolerance);
     Dims axes;
     for (int axis = 0; axis < now[i].ndim(); ++axis) axes.push_back(axis);
-    const Array here = lax::reduce_or(lax::gt(distance, allowed), axes);
+    // What has become NaN or infinite has not arrived.
+    const Array here = lax::reduce_or(lax::not_(lax::and_(lax::le(distance, allowed), lax::is_finite(now[i]))), axes);
     any = any.defined() ? lax::or_(any, here) : here;
   }
   return any;
@@ -197,7 +198,8 @@ void check_fixed_point(const CustomInfo& info, std::span<const Array> guess, con
   for (const Array& x : guess)
     if (!is_float(x.dtype()))
       throw DTypeError("custom_fixed_point: the guess must be float; got " + x.aval().str() + ".",
-                       "custom_root takes complex unknowns.");
+                       is_complex(x.dtype()) ? "custom_root takes complex unknowns."
+                                             : "convert it with astype, or capture what is no unknown.");
 }
 
 Arrays call_fixed_point(const CustomInfo& info, const Staged& f, std::span<const Array> guess,

@@ -16,9 +16,10 @@ std::optional<std::size_t> branch_to_run(const Array& index, std::size_t num_bra
   return i < 0 ? 0 : std::min(static_cast<std::size_t>(i), last);
 }
 
-void check_step(std::int64_t step, std::optional<std::int64_t> max_steps, const SourceLocation& loc) {
+void check_step(const char* function, std::int64_t step, std::optional<std::int64_t> max_steps,
+                const SourceLocation& loc) {
   if (!max_steps || step < *max_steps) return;
-  const LocationScope scope(loc, "while_loop");
+  const LocationScope scope(loc, function);
   throw_too_many_steps();
 }
 

@@ -18,6 +18,7 @@ class LoopFrame {
   LoopFrame(const LoopFrame&) = delete;
   LoopFrame& operator=(const LoopFrame&) = delete;
 
+  /// -1: it is not spoken of.
   void at(std::int64_t iteration) { iteration_ = iteration; }
 
   /// "in iteration 3 of scan at train.cc:12, in iteration 0 of while at ...", innermost first; "" outside of loops.

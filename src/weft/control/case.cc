@@ -1,5 +1,7 @@
 // case[branches](index, xs...) = branches[index](xs...). Every rule transforms all branches alike: what one branch
 // has and another has not (tangents, residuals, mapped axes) is made up with zeros or copies, so that they agree.
+#include <algorithm>
+
 #include "weft/control/effects.h"
 #include "weft/control/lanes.h"
 #include "weft/control/programs.h"
@@ -133,9 +135,33 @@ struct Slots {
   }
 };
 
+// All branches, and a choice among their results. That is what vmap makes of branches in which examples meet (psum):
+// each example hears from all the others, also from those that take another branch. So the derivatives of such branches
+// are those of this.
+ir::Jaxpr all_branches(const Branches& branches, std::span<const Aval> types) {
+  std::string key = type_key("all branches", types);
+  for (const ir::Jaxpr& b : branches) key += ":" + std::to_string(b.hash());
+  return derive(branches[0], key, types, 0, [&](std::span<const Array> args, Arrays& outs) {
+    const Array index = lax::convert(args[0], i32);
+    const std::size_t last = branches.size() - 1;
+    eval_jaxpr(branches[last], args.subspan(1), outs);
+    for (std::size_t b = 0; b < last; ++b) {
+      Arrays results;
+      eval_jaxpr(branches[b], args.subspan(1), results);
+      const Array taken = lax::eq(index, static_cast<std::int64_t>(b));
+      for (std::size_t i = 0; i < outs.size(); ++i)
+        outs[i] = lax::select(lax::broadcast_in_dim(taken, outs[i].shape(), {}), results[i], outs[i]);
+    }
+  });
+}
+
 void linearize_case(const Call& call, std::span<const Array> tangents, Trace* tangent_trace, Arrays& outs,
                     Arrays& out_tangents) {
   const Branches& branches = branches_of(call);
+  if (std::ranges::any_of(branches, examples_meet) &&
+      std::ranges::none_of(branches, [](const ir::Jaxpr& b) { return ir::has_effects(b); }))
+    return linearize_program("cond", all_branches(branches, avals_of(call.args)), call.args, tangents, tangent_trace,
+                             outs, out_tangents);
   const std::vector<bool> nonzero = defined(tangents.subspan(1));
   const Avals types = branches[0].output_avals();
   const std::size_t n = types.size();

@@ -318,7 +318,7 @@ class Checkifier {
 
   // ---- operations that need more than the state as one more operand ----
 
-  static ir::Jaxpr without_checks(const ir::Jaxpr& jaxpr) {
+  static ir::Jaxpr without_user_checks(const ir::Jaxpr& jaxpr) {
     return ir::without_eqns(jaxpr, "checkified", [](const ir::Eqn& e) { return e.op == OpCode::kCheck; });
   }
 
@@ -344,7 +344,7 @@ class Checkifier {
       for (const Array& x : xs) constants.push_back(is_inexact(x.dtype()) ? lax::stop_gradient(x) : x);
       run_for_state(jaxpr, constants, state);
     }
-    bind(e.op, ir::with_programs(e.params, [](const ir::Jaxpr& p) { return without_checks(p); }), xs, results);
+    bind(e.op, ir::with_programs(e.params, [](const ir::Jaxpr& p) { return without_user_checks(p); }), xs, results);
   }
 
   // The condition's errors: of its first run before the loop, of the others after each step.
@@ -377,7 +377,7 @@ class Checkifier {
         [&](std::span<const Array> in, Arrays& outs) {
           Arrays args(take(in, of_cond.size()));
           append(args, in.subspan(num_state()));
-          eval_jaxpr(without_checks(cond), args, outs);
+          eval_jaxpr(without_user_checks(cond), args, outs);
         },
         inputs({of_cond}), "checkify");
     const std::span<const Array> nothing;

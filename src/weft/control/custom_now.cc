@@ -63,7 +63,7 @@ class RuleTrace final : public Trace {
     }
     if (!any) return;
     for (std::size_t i = 0; i < tangents.size(); ++i) zeros.push_back(!tangents[i] && is_zero(call.args[i]));
-    check_linear(info_.what, info_.name, call.op, tangents, zeros);
+    check_linear(info_.what, info_.name, call.op, call.params.get(), tangents, zeros);
   }
 
   const DualTrace* outer_;

@@ -9,12 +9,12 @@
 
 namespace weft::control {
 
-namespace {
-
-bool watches(const ir::Eqn& e) {
-  return e.op == OpCode::kCheck ||
-         (e.op == OpCode::kHostCallback && only_watches(ir::params_as<CallbackParams>(e.params).kind));
+bool watches(OpCode op, const ir::ParamsBase* params) {
+  return op == OpCode::kCheck ||
+         (op == OpCode::kHostCallback && only_watches(ir::params_as<CallbackParams>(params).kind));
 }
+
+namespace {
 
 // `mask` for each element of an array of `shape`.
 Array spread(const Array& mask, DimSpan shape) { return lax::broadcast_in_dim(mask, shape, Dims{}); }
@@ -124,7 +124,7 @@ void run_masked(const ir::Eqn& e, const Array& mask, std::span<const Array> xs, 
 }  // namespace
 
 ir::Jaxpr without_watchers(const ir::Jaxpr& jaxpr) {
-  return ir::without_eqns(jaxpr, "without watchers", [](const ir::Eqn& e) { return watches(e); });
+  return ir::without_eqns(jaxpr, "without watchers", [](const ir::Eqn& e) { return watches(e.op, e.params.get()); });
 }
 
 bool can_mask(const ir::Jaxpr& jaxpr) {

@@ -10,7 +10,9 @@
 
 namespace weft::control {
 
-/// The program without what only watches: prints, debug callbacks and checks. For a program that runs again.
+/// Whether the operation only watches: it is a print, a debug callback or a check.
+bool watches(OpCode op, const ir::ParamsBase* params);
+/// The program without what only watches. For a program that runs again.
 ir::Jaxpr without_watchers(const ir::Jaxpr& jaxpr);
 
 /// Whether all effects of the program can be masked: those that only watch, outside of functions with rules of their

@@ -1,12 +1,12 @@
 // generic_reduce and generic_reduce_window: n arrays combined together by a computation on scalars, one position after
-// the other. Their derivatives, and vmap over what the computation captures, are those of a tree of depth log(n) in
-// which the computation runs on whole arrays.
+// the other. Their derivatives, and vmap over what the computation captures, are those of a scan over the positions in
+// the same order, in which the computation runs for all results at once: nothing is asked of the computation.
 #include <algorithm>
 
+#include "weft/control/computations.h"
 #include "weft/control/programs.h"
 #include "weft/control/rules.h"
 #include "weft/ops/common.h"
-#include "weft/transforms/vmap.h"
 
 namespace weft {
 
@@ -84,25 +84,9 @@ class Accumulator {
   std::int64_t at_ = 0;
 };
 
-// ---- the tree ----
+// ---- as a scan ----
 
-// computation(a..., b...) elementwise on n + n arrays of `size` elements.
-Arrays combine(const ir::Jaxpr& computation, std::span<const Array> captures, std::span<const Array> a,
-               std::span<const Array> b, std::int64_t size) {
-  Bdims bdims(captures.size(), kUnmapped);
-  for (std::size_t i = 0; i < 2 * a.size(); ++i) bdims.push_back(0);
-  const auto batched = transforms::batch_jaxpr(computation, bdims, MappedAxis{size});
-  Arrays args(captures), results;
-  args.append(a.begin(), a.end());
-  args.append(b.begin(), b.end());
-  eval_jaxpr(batched->jaxpr, args, results);
-  for (std::size_t i = 0; i < results.size(); ++i)
-    results[i] = ops::bdim_to(results[i], batched->out_bdims[i], 0, size);
-  return results;
-}
-
-// Neighbours are combined first, so an associative computation need not be commutative.
-void reduce_by_tree(const ir::Jaxpr& computation, std::span<const Array> operands, DimSpan axes, Arrays& outs) {
+void reduce_by_scan(const ir::Jaxpr& computation, std::span<const Array> operands, DimSpan axes, Arrays& outs) {
   const auto [num_captures, n] = operands_of(computation, operands.size());
   const std::span<const Array> captures = operands.first(num_captures), inits = operands.subspan(num_captures + n);
   const Array& first = operands[num_captures];
@@ -114,37 +98,16 @@ void reduce_by_tree(const ir::Jaxpr& computation, std::span<const Array> operand
   for (const std::int64_t a : kept) out_shape.push_back(first.shape(static_cast<int>(a)));
   order.append(kept.begin(), kept.end());
   const std::int64_t rows = product(out_shape);
-  const Avals types = computation.output_avals();
 
-  Arrays values, start;
+  const Avals types = computation.output_avals();
+  Arrays xs, start;
   for (std::size_t k = 0; k < n; ++k) {
     const DType t = types[k].dtype();
-    values.push_back(
-        lax::reshape(lax::transpose(lax::convert(operands[num_captures + k], t), order), Dims{length, rows}));
+    xs.push_back(lax::reshape(lax::transpose(lax::convert(operands[num_captures + k], t), order), Dims{length, rows}));
     start.push_back(lax::broadcast_in_dim(lax::convert(inits[k], t), Dims{rows}, Dims{}));
   }
-  if (rows == 0 || length == 0) {
-    for (const Array& s : start) outs.push_back(lax::reshape(s, out_shape));
-    return;
-  }
-  while (length > 1) {
-    const std::int64_t half = length / 2;
-    Arrays even, odd;
-    for (const Array& v : values) {
-      even.push_back(lax::reshape(lax::slice(v, Dims{0, 0}, Dims{2 * half, rows}, Dims{2, 1}), Dims{half * rows}));
-      odd.push_back(lax::reshape(lax::slice(v, Dims{1, 0}, Dims{2 * half, rows}, Dims{2, 1}), Dims{half * rows}));
-    }
-    Arrays next = combine(computation, captures, even, odd, half * rows);
-    for (std::size_t k = 0; k < n; ++k) {
-      next[k] = lax::reshape(next[k], Dims{half, rows});
-      if (length % 2)
-        next[k] = lax::concatenate({next[k], lax::slice(values[k], Dims{length - 1, 0}, Dims{length, rows})}, 0);
-    }
-    values = std::move(next);
-    length = half + length % 2;
-  }
-  for (Array& v : values) v = lax::reshape(v, Dims{rows});
-  for (const Array& r : combine(computation, captures, start, values, rows)) outs.push_back(lax::reshape(r, out_shape));
+  const ir::Jaxpr step = for_each_of(computation, rows);
+  for (const Array& r : lax::scan_(step, captures, start, xs, length)) outs.push_back(lax::reshape(r, out_shape));
 }
 
 // The types of one example's operands.
@@ -185,10 +148,10 @@ void eval_reduce(const ParamsBase* params, std::span<const TensorView> in, std::
   }
 }
 
-ir::Jaxpr tree_of_reduce(const ParamsBase* params, std::span<const Aval> types) {
+ir::Jaxpr scan_of_reduce(const ParamsBase* params, std::span<const Aval> types) {
   const auto& p = ir::params_as<GenericReduceParams>(params);
   return derive(p.computation, type_key("generic_reduce" + shape_str(p.axes), types), types, 0,
-                [&](std::span<const Array> args, Arrays& outs) { reduce_by_tree(p.computation, args, p.axes, outs); });
+                [&](std::span<const Array> args, Arrays& outs) { reduce_by_scan(p.computation, args, p.axes, outs); });
 }
 
 void batch_reduce(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
@@ -196,7 +159,7 @@ void batch_reduce(const Call& call, std::span<const int> bdims, const MappedAxis
   GenericReduceParams p = call.params_as<GenericReduceParams>();
   const auto [captures, n] = operands_of(p.computation, call.args.size());
   if (!all_unmapped(bdims.first(captures)) || !all_unmapped(bdims.subspan(captures + n)))
-    return batch_program("reduce", tree_of_reduce(call.params.get(), types_of(call.args, bdims)), call.args, bdims,
+    return batch_program("reduce", scan_of_reduce(call.params.get(), types_of(call.args, bdims)), call.args, bdims,
                          axis, outs, out_bdims);
   Arrays operands(call.args);
   for (std::size_t k = captures; k < captures + n; ++k) operands[k] = ops::bdim_to(operands[k], bdims[k], 0, axis.size);
@@ -242,7 +205,7 @@ Array windows_along(const Array& x, int d, std::int64_t places, std::int64_t win
   return lax::gather(x, lax::reshape(at, Dims{places, window, 1}), numbers, sizes, IndexMode::kPromise);
 }
 
-void reduce_windows_by_tree(const GenericReduceWindowParams& p, std::span<const Array> operands, Arrays& outs) {
+void reduce_windows_by_scan(const GenericReduceWindowParams& p, std::span<const Array> operands, Arrays& outs) {
   const auto [captures, n] = operands_of(p.computation, operands.size());
   const Window& w = p.window;
   const Dims places = window_places("generic_reduce_window", w, operands[captures].aval());
@@ -260,17 +223,14 @@ void reduce_windows_by_tree(const GenericReduceWindowParams& p, std::span<const 
       x = windows_along(x, static_cast<int>(2 * i), places[i], w.dimensions[i], w.strides[i], w.window_dilations[i]);
   }
   for (std::size_t i = 0; i < places.size(); ++i) axes.push_back(static_cast<std::int64_t>(2 * i + 1));
-  reduce_by_tree(p.computation, args, axes, outs);
+  reduce_by_scan(p.computation, args, axes, outs);
 }
 
-ir::Jaxpr tree_of_reduce_window(const ParamsBase* params, std::span<const Aval> types) {
+ir::Jaxpr scan_of_reduce_window(const ParamsBase* params, std::span<const Aval> types) {
   const auto& p = ir::params_as<GenericReduceWindowParams>(params);
-  std::string key = "generic_reduce_window";
-  for (const Dims* list : {&p.window.dimensions, &p.window.strides, &p.window.base_dilations,
-                           &p.window.window_dilations, &p.window.padding_low, &p.window.padding_high})
-    key += shape_str(*list);
+  const std::string key = "generic_reduce_window" + window_key(p.window);
   return derive(p.computation, type_key(key, types), types, 0,
-                [&](std::span<const Array> args, Arrays& outs) { reduce_windows_by_tree(p, args, outs); });
+                [&](std::span<const Array> args, Arrays& outs) { reduce_windows_by_scan(p, args, outs); });
 }
 
 void batch_reduce_window(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
@@ -278,7 +238,7 @@ void batch_reduce_window(const Call& call, std::span<const int> bdims, const Map
   GenericReduceWindowParams p = call.params_as<GenericReduceWindowParams>();
   const auto [captures, n] = operands_of(p.computation, call.args.size());
   if (!all_unmapped(bdims.first(captures)) || !all_unmapped(bdims.subspan(captures + n)))
-    return batch_program("reduce_window", tree_of_reduce_window(call.params.get(), types_of(call.args, bdims)),
+    return batch_program("reduce_window", scan_of_reduce_window(call.params.get(), types_of(call.args, bdims)),
                          call.args, bdims, axis, outs, out_bdims);
   Arrays operands(call.args);
   for (std::size_t k = captures; k < captures + n; ++k) operands[k] = ops::bdim_to(operands[k], bdims[k], 0, axis.size);
@@ -294,15 +254,15 @@ bool has_effects_inside(const ParamsBase* params) {
   return ir::has_effects(ir::params_as<P>(params).computation);
 }
 
-template <ir::Jaxpr (*kTree)(const ParamsBase*, std::span<const Aval>)>
-void jvp_by_tree(const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
-  jvp_program("reduce", kTree(call.params.get(), types_of(call.args)), call.args, tangents, outs, out_tangents);
+template <ir::Jaxpr (*kScan)(const ParamsBase*, std::span<const Aval>)>
+void jvp_by_scan(const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
+  jvp_program("reduce", kScan(call.params.get(), types_of(call.args)), call.args, tangents, outs, out_tangents);
 }
 
-template <ir::Jaxpr (*kTree)(const ParamsBase*, std::span<const Aval>)>
-void linearize_by_tree(const Call& call, std::span<const Array> tangents, Trace* tangent_trace, Arrays& outs,
+template <ir::Jaxpr (*kScan)(const ParamsBase*, std::span<const Aval>)>
+void linearize_by_scan(const Call& call, std::span<const Array> tangents, Trace* tangent_trace, Arrays& outs,
                        Arrays& out_tangents) {
-  linearize_program("reduce", kTree(call.params.get(), types_of(call.args)), call.args, tangents, tangent_trace, outs,
+  linearize_program("reduce", kScan(call.params.get(), types_of(call.args)), call.args, tangents, tangent_trace, outs,
                     out_tangents);
 }
 
@@ -339,11 +299,11 @@ const ir::OpInfo op_infos::generic_reduce{.operands = ir::takes_at_least(2),
                                           .eval = eval_reduce,
                                           .storage_types = true,
                                           .has_effects = has_effects_inside<GenericReduceParams>};
-const OpRules op_rule_table::generic_reduce{.jvp = jvp_by_tree<tree_of_reduce>,
+const OpRules op_rule_table::generic_reduce{.jvp = jvp_by_scan<scan_of_reduce>,
                                             .transpose = rules::not_linear,
                                             .batch = batch_reduce,
                                             .factors = factors_replicated,
-                                            .linearize = linearize_by_tree<tree_of_reduce>};
+                                            .linearize = linearize_by_scan<scan_of_reduce>};
 
 const ir::OpInfo op_infos::generic_reduce_window{.operands = ir::takes_at_least(2),
                                                  .parse = ir::parse_params<GenericReduceWindowParams>,
@@ -351,10 +311,10 @@ const ir::OpInfo op_infos::generic_reduce_window{.operands = ir::takes_at_least(
                                                  .eval = eval_reduce_window,
                                                  .storage_types = true,
                                                  .has_effects = has_effects_inside<GenericReduceWindowParams>};
-const OpRules op_rule_table::generic_reduce_window{.jvp = jvp_by_tree<tree_of_reduce_window>,
+const OpRules op_rule_table::generic_reduce_window{.jvp = jvp_by_scan<scan_of_reduce_window>,
                                                    .transpose = rules::not_linear,
                                                    .batch = batch_reduce_window,
                                                    .factors = factors_replicated,
-                                                   .linearize = linearize_by_tree<tree_of_reduce_window>};
+                                                   .linearize = linearize_by_scan<scan_of_reduce_window>};
 
 }  // namespace weft

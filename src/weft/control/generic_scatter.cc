@@ -1,8 +1,9 @@
 // generic_scatter and generic_select_and_scatter: values combined into an array, one after the other, by a computation
-// on scalars. What a value finds depends on what came before it and is kept nowhere, so there are no derivatives.
+// on scalars. Their derivatives are those of a scan over the values in the same order, or, where no two meet, of one
+// step in which the computation runs for all of them.
+#include "weft/control/computations.h"
 #include "weft/control/programs.h"
 #include "weft/control/rules.h"
-#include "weft/ir/elementwise.h"
 #include "weft/ops/gather_scatter.h"
 
 namespace weft {
@@ -104,12 +105,41 @@ void batch_scatter(const Call& call, std::span<const int> bdims, const MappedAxi
   out_bdims.assign(outs.size(), 0);
 }
 
-void jvp_scatter(const Call&, std::span<const Array>, Arrays&, Arrays&) {
-  throw NotDifferentiableError(
-      "generic_scatter: the derivative needs what an element was before each of its updates, which is only known for "
-      "sums, products, minima, maxima and replacement; got another computation.",
-      "scatter by one of these (lax::scatter; in StableHLO text, a body that is one add, multiply, minimum or maximum, "
-      "or returns the update), or wrap the operands in lax::stop_gradient if they are constants.");
+Array flat(const Array& x) { return lax::reshape(x, Dims{x.size()}); }
+// The numbers of the elements of an array of this shape, in row-major order.
+Array numbers(DimSpan shape) {
+  return lax::reshape(lax::iota(ops::position_dtype(product(shape) + 1), Dims{product(shape)}, 0), shape);
+}
+
+void scatter_in_order(const GenericScatterParams& p, std::span<const Array> operands, Arrays& outs) {
+  const std::size_t captures = p.computation.num_consts(), n = (operands.size() - captures) / 2;
+  const Avals types = p.computation.output_avals();
+  const Array &x = operands[captures], &indices = operands[captures + n];
+  const DimSpan updates_shape = operands[captures + n + 1].shape();
+  // Reading outside gives zero.
+  const Array positions =
+      flat(lax::subtract(ops::gather_updates(lax::add(numbers(x.shape()), 1), indices, p.dimension_numbers,
+                                             updates_shape, IndexMode::kPartial),
+                         1));
+  Arrays xs, updates;
+  for (std::size_t k = 0; k < n; ++k) {
+    xs.push_back(lax::convert(flat(operands[captures + k]), types[k].dtype()));
+    updates.push_back(lax::convert(flat(operands[captures + n + 1 + k]), types[k].dtype()));
+  }
+  for (const Array& r :
+       update_in_order(p.computation, operands.first(captures), xs, positions, updates, p.unique_indices))
+    outs.push_back(lax::reshape(r, x.shape()));
+}
+
+ir::Jaxpr program_of_scatter(const ParamsBase* params, std::span<const Aval> types) {
+  const auto& p = ir::params_as<GenericScatterParams>(params);
+  std::string key = std::string("generic_scatter") + (p.unique_indices ? " unique" : "");
+  const ScatterDimensionNumbers& d = p.dimension_numbers;
+  for (const Dims* list : {&d.update_window_dims, &d.inserted_window_dims, &d.input_batching_dims,
+                           &d.scatter_indices_batching_dims, &d.scatter_dims_to_operand_dims})
+    key += shape_str(*list);
+  return derive(p.computation, type_key(key, types), types, 0,
+                [&](std::span<const Array> args, Arrays& outs) { scatter_in_order(p, args, outs); });
 }
 
 bool has_effects_scatter(const ParamsBase* params) {
@@ -201,23 +231,69 @@ void batch_select_and_scatter(const Call& call, std::span<const int> bdims, cons
   out_bdims.assign(outs.size(), 0);
 }
 
-// "a selection by GT" when that is why the operation is not a plain select_and_scatter.
-std::string what_has_no_derivative(const GenericSelectAndScatterParams& p) {
-  const std::vector<ir::Eqn>& eqns = p.select.eqns();
-  if (eqns.size() != 1 || eqns[0].op != OpCode::kCompare) return "another selection";
-  const auto direction = ir::params_as<CompareParams>(eqns[0].params).direction;
-  if (direction != ComparisonDirection::kGe && direction != ComparisonDirection::kLe)
-    return "a selection by " + std::string(kComparisonDirectionNames[static_cast<int>(direction)]);
-  return "another computation than a sum";
+// Which element each window selects, by number; -1 for one that sees none.
+Array selected(const GenericSelectAndScatterParams& p, std::span<const Array> captures, const Array& x) {
+  const Array at = numbers(x.shape());
+  Avals types(std::span<const Aval>(p.select.input_avals()).first(captures.size()));
+  for (int side = 0; side < 2; ++side) {
+    types.push_back(scalar_of(x.dtype()));
+    types.push_back(scalar_of(at.dtype()));
+  }
+  const ir::Jaxpr choose =
+      derive(p.select, type_key("choose", types), types, captures.size(), [&](std::span<const Array> in, Arrays& outs) {
+        const std::span<const Array> values = in.subspan(captures.size());
+        const Array &current = values[0], &place = values[1], &candidate = values[2], &its_place = values[3];
+        Arrays args(in.first(captures.size())), keep;
+        args.push_back(current);
+        args.push_back(candidate);
+        eval_jaxpr(p.select, args, keep);
+        const Array stays = lax::and_(lax::ge(place, 0), lax::or_(lax::lt(its_place, 0), keep[0]));
+        outs.push_back(lax::select(stays, current, candidate));
+        outs.push_back(lax::select(stays, place, its_place));
+      });
+  const Array nothing = lax::full({}, Scalar(std::int64_t{-1}), at.dtype());
+  return lax::generic_reduce_window(Arrays{x, at}, Arrays{zeros_of(scalar_of(x.dtype())), nothing}, choose, p.window,
+                                    captures)[1];
 }
 
-void jvp_select_and_scatter(const Call& call, std::span<const Array>, Arrays&, Arrays&) {
-  throw NotDifferentiableError(
-      "generic_select_and_scatter: derivatives are known where windows select by GE or LE and what is scattered adds "
-      "up; got " +
-          what_has_no_derivative(call.params_as<GenericSelectAndScatterParams>()) + ".",
-      "select by GE instead of GT, by LE instead of LT (they differ in which of several equal elements they choose), "
-      "or wrap the operands in lax::stop_gradient if they are constants.");
+// Whether no element is in two windows.
+bool windows_are_apart(const Window& w) {
+  for (std::size_t i = 0; i < w.dimensions.size(); ++i)
+    if ((w.dimensions[i] - 1) * w.window_dilations[i] >= w.strides[i]) return false;
+  return true;
+}
+
+void select_and_scatter_in_order(const GenericSelectAndScatterParams& p, std::span<const Array> operands,
+                                 Arrays& outs) {
+  const SelectOperands at{p.select.num_consts(), p.scatter.num_consts()};
+  const Array &x = operands[at.first()], &source = operands[at.first() + 1], &init = operands[at.first() + 2];
+  const DType t = p.scatter.output_avals()[0].dtype();
+  const Array positions = flat(selected(p, operands.first(at.select), x));
+  const Arrays start{lax::broadcast_in_dim(lax::convert(init, t), Dims{x.size()}, Dims{})};
+  const Arrays r = update_in_order(p.scatter, operands.subspan(at.select, at.scatter), start, positions,
+                                   Arrays{lax::convert(flat(source), t)}, windows_are_apart(p.window));
+  outs.push_back(lax::reshape(r[0], x.shape()));
+}
+
+ir::Jaxpr program_of_select_and_scatter(const ParamsBase* params, std::span<const Aval> types) {
+  const auto& p = ir::params_as<GenericSelectAndScatterParams>(params);
+  const std::string key = "select_and_scatter" + window_key(p.window) + p.select.str();
+  return derive(p.scatter, type_key(key, types), types, 0,
+                [&](std::span<const Array> args, Arrays& outs) { select_and_scatter_in_order(p, args, outs); });
+}
+
+// ---- rules of both ----
+
+template <ir::Jaxpr (*kProgram)(const ParamsBase*, std::span<const Aval>)>
+void jvp_in_order(const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
+  jvp_program("scatter", kProgram(call.params.get(), avals_of(call.args)), call.args, tangents, outs, out_tangents);
+}
+
+template <ir::Jaxpr (*kProgram)(const ParamsBase*, std::span<const Aval>)>
+void linearize_in_order(const Call& call, std::span<const Array> tangents, Trace* tangent_trace, Arrays& outs,
+                        Arrays& out_tangents) {
+  linearize_program("scatter", kProgram(call.params.get(), avals_of(call.args)), call.args, tangents, tangent_trace,
+                    outs, out_tangents);
 }
 
 bool has_effects_select_and_scatter(const ParamsBase* params) {
@@ -256,8 +332,11 @@ const ir::OpInfo op_infos::generic_scatter{.operands = ir::takes_at_least(3),
                                            .eval = eval_scatter,
                                            .storage_types = true,
                                            .has_effects = has_effects_scatter};
-const OpRules op_rule_table::generic_scatter{
-    .jvp = jvp_scatter, .transpose = rules::not_linear, .batch = batch_scatter, .factors = factors_replicated};
+const OpRules op_rule_table::generic_scatter{.jvp = jvp_in_order<program_of_scatter>,
+                                             .transpose = rules::not_linear,
+                                             .batch = batch_scatter,
+                                             .factors = factors_replicated,
+                                             .linearize = linearize_in_order<program_of_scatter>};
 
 const ir::OpInfo op_infos::generic_select_and_scatter{.operands = ir::takes_at_least(3),
                                                       .parse = ir::parse_params<GenericSelectAndScatterParams>,
@@ -265,9 +344,10 @@ const ir::OpInfo op_infos::generic_select_and_scatter{.operands = ir::takes_at_l
                                                       .eval = eval_select_and_scatter,
                                                       .storage_types = true,
                                                       .has_effects = has_effects_select_and_scatter};
-const OpRules op_rule_table::generic_select_and_scatter{.jvp = jvp_select_and_scatter,
+const OpRules op_rule_table::generic_select_and_scatter{.jvp = jvp_in_order<program_of_select_and_scatter>,
                                                         .transpose = rules::not_linear,
                                                         .batch = batch_select_and_scatter,
-                                                        .factors = factors_replicated};
+                                                        .factors = factors_replicated,
+                                                        .linearize = linearize_in_order<program_of_select_and_scatter>};
 
 }  // namespace weft

@@ -6,6 +6,7 @@
 #include "weft/ir/call.h"
 #include "weft/ir/checkpoint.h"
 #include "weft/ir/custom_rules.h"
+#include "weft/ir/nested.h"
 
 namespace weft::control {
 
@@ -49,7 +50,8 @@ bool may_fail(const ir::Jaxpr& program) {
     const auto fails = [](const ir::Eqn& e) {
       switch (e.op) {
         case OpCode::kWhile:
-        case OpCode::kCustomCall: return true;
+        case OpCode::kCustomCall:
+        case OpCode::kHostCallback: return true;
         case OpCode::kCall: return may_fail(ir::params_as<CallParams>(e.params).jaxpr);
         case OpCode::kComposite: return may_fail(ir::params_as<CompositeParams>(e.params).decomposition);
         case OpCode::kCheckpoint: return may_fail(ir::params_as<CheckpointParams>(e.params).jaxpr);
@@ -63,6 +65,18 @@ bool may_fail(const ir::Jaxpr& program) {
     };
     return std::make_shared<const bool>(std::ranges::any_of(program.eqns(), fails));
   });
+}
+
+bool examples_meet(const ir::Jaxpr& program) {
+  return !ir::named_axes(program).empty() &&
+         ir::any_eqn(program, ir::Programs::kRun, "examples meet", [](const ir::Eqn& e) {
+           if (!e.params || e.op == OpCode::kAxisIndex) return false;
+           bool carries_programs = false;
+           ir::for_each_program(*e.params, ir::Programs::kAll, [&](const ir::Jaxpr&) { carries_programs = true; });
+           ir::AxisNames names;
+           e.params->add_axes(names);
+           return !carries_programs && !names.empty();
+         });
 }
 
 bool names_axis(const ir::Jaxpr& program, const MappedAxis& axis) {

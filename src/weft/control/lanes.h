@@ -35,5 +35,7 @@ bool may_fail(const ir::Jaxpr& program);
 /// Whether programs name the mapped axis. What they do with it concerns the values of all examples, so none may stand
 /// for another.
 bool names_axis(const ir::Jaxpr& program, const MappedAxis& axis);
+/// Whether an operation in it lets the values of one example of a named axis reach another: a psum, not an axis_index.
+bool examples_meet(const ir::Jaxpr& program);
 
 }  // namespace weft::control

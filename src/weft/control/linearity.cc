@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "weft/control/effects.h"
 #include "weft/core/rules.h"
 #include "weft/ir/builder.h"
 #include "weft/ir/prune.h"
@@ -55,10 +56,10 @@ bool keeps_zero(OpCode op) {
 
 }  // namespace
 
-void check_linear(std::string_view op, const std::string& name, OpCode used, const std::vector<bool>& tangents,
-                  const std::vector<bool>& zeros) {
+void check_linear(std::string_view op, const std::string& name, OpCode used, const ir::ParamsBase* params,
+                  const std::vector<bool>& tangents, const std::vector<bool>& zeros) {
   const auto n = static_cast<std::size_t>(std::count(tangents.begin(), tangents.end(), true));
-  if (n == 0) return;
+  if (n == 0 || watches(used, params)) return;
   const std::string by(ir::op_name(used));
   const bool nonlinear = op_rules(used).transpose == rules::not_linear || (is_product(used) && n > 1) ||
                          (used == OpCode::kDivide && tangents[1]);
@@ -116,7 +117,7 @@ void check_linear_rule(std::string_view op, const std::string& name, const ir::J
       if ((is_product(e.op) && any) || (keeps_zero(e.op) && all) || (e.op == OpCode::kAdd && all))
         zero[e.out_begin] = true;
       const ForcedLocation location(e.location);
-      check_linear(op, name, e.op, tangents, zeros);
+      check_linear(op, name, e.op, e.params.get(), tangents, zeros);
     }
     for (const ir::Atom a : program.outputs())
       if (!is_tangent(a) && !is_zero(a)) throw_constant_tangent(op, name);

@@ -10,8 +10,8 @@ namespace weft::control {
 
 /// NotDifferentiableError, naming the function whose rule it is, where an operation is not linear in operands that are
 /// tangents, or adds values that are not. `tangents`, `zeros`: which operands are tangents, and which others are zero.
-void check_linear(std::string_view op, const std::string& name, OpCode used, const std::vector<bool>& tangents,
-                  const std::vector<bool>& zeros);
+void check_linear(std::string_view op, const std::string& name, OpCode used, const ir::ParamsBase* params,
+                  const std::vector<bool>& tangents, const std::vector<bool>& zeros);
 /// The same for a tangent that depends on none and is not zero.
 [[noreturn]] void throw_constant_tangent(std::string_view op, const std::string& name);
 

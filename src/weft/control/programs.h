@@ -63,8 +63,7 @@ void check(const Array& pred, const ir::FormatText& message, std::span<const Arr
 /// y_k[kept...] = computation(... computation(init, x[kept..., a0]), x[kept..., a1] ...)_k over the positions of `axes`
 /// in row-major order, of n arrays of one shape together. `computation` takes n scalars so far and n elements, and
 /// gives n scalars, whose dtypes are those of the results; narrower xs and inits are converted. StableHLO's `reduce`.
-/// Derivatives and vmap over inits or captures combine in a tree, which is the same when, as StableHLO demands,
-/// the computation is associative and inits change nothing.
+/// All derivatives, and vmap over inits and captures, in the same order: by a scan over those positions.
 Arrays generic_reduce(std::span<const Array> xs, std::span<const Array> inits, const ir::Jaxpr& computation,
                       DimSpan axes, std::span<const Array> captures = {},
                       SourceLocation loc = std::source_location::current());
@@ -83,7 +82,8 @@ Arrays generic_sort(std::span<const Array> xs, const ir::Jaxpr& comparator, int 
 
 /// n arrays of one shape with updates combined in, in row-major order of the updates: each element that update u meets
 /// becomes computation(xs..., us...). Windows that are not inside as a whole are dropped, as in lax::scatter.
-/// `computation` takes n current values and n updates, and gives n values. StableHLO's `scatter`. No derivatives.
+/// `computation` takes n current values and n updates, and gives n values. StableHLO's `scatter`. All derivatives: with
+/// `unique_indices`, which promises that no two updates meet, at once; else by a scan over the updates.
 Arrays generic_scatter(std::span<const Array> xs, const Array& indices, std::span<const Array> updates,
                        const ir::Jaxpr& computation, const ScatterDimensionNumbers& dims, bool unique_indices = false,
                        std::span<const Array> captures = {}, SourceLocation loc = std::source_location::current());
@@ -91,7 +91,8 @@ Arrays generic_scatter(std::span<const Array> xs, const Array& indices, std::spa
 /// Every window of x selects one of its elements: a candidate replaces the current one when
 /// select(current, candidate) is false; padding is never selected. The result is `init` everywhere, with
 /// scatter(value there, source[i]) where window i selects, in row-major order. `captures` are those of select, then of
-/// scatter. StableHLO's `select_and_scatter`. No derivatives.
+/// scatter. StableHLO's `select_and_scatter`. All derivatives: where no two windows meet at once, else by a scan over the
+/// windows.
 Array generic_select_and_scatter(const Array& x, const Array& source, const Array& init, const ir::Jaxpr& select,
                                  const ir::Jaxpr& scatter, const Window& window, std::span<const Array> captures = {},
                                  SourceLocation loc = std::source_location::current());

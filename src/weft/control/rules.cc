@@ -1,5 +1,6 @@
 #include "weft/control/rules.h"
 
+#include "weft/control/programs.h"
 #include "weft/ir/builder.h"
 #include "weft/ir/call.h"
 #include "weft/ops/common.h"
@@ -171,66 +172,31 @@ Array example_of(const Array& x, const Array& i) {
   return lax::reshape(lax::dynamic_slice(x, start, sizes), shape);
 }
 
-namespace {
-
-// x with x[i, ...] replaced.
-Array with_example(const Array& x, const Array& i, const Array& example) {
-  Arrays start;
-  Dims shape(example.shape());
-  shape.insert(shape.begin(), 1);
-  for (int axis = 0; axis < x.ndim(); ++axis) start.push_back(axis == 0 ? i : Array(std::int32_t{0}));
-  return lax::dynamic_update_slice(x, lax::reshape(example, shape), start);
-}
-
-}  // namespace
-
 void batch_by_loop(const Call& call, std::span<const int> bdims, const MappedAxis& mapped_axis, Arrays& outs,
                    Bdims& out_bdims) {
-  if (mapped_axis.size > std::numeric_limits<std::int32_t>::max())
-    throw ShapeError(std::string(ir::op_name(call.op)) + ": a mapped axis must be shorter than 2^31; got " +
-                     std::to_string(mapped_axis.size) + ".");
-  Avals one, types, carried{scalar_of(i32)}, inputs;
-  Arrays operands;
-  for (std::size_t i = 0; i < call.args.size(); ++i) {
-    const Array& x = call.args[i];
-    operands.push_back(bdims[i] == kUnmapped ? x : ops::bdim_to(x, bdims[i], 0, mapped_axis.size));
-    Dims shape(operands.back().shape());
-    if (bdims[i] != kUnmapped) shape.erase(shape.begin());
-    one.push_back(x.aval().with_shape(shape));
-    inputs.push_back(operands.back().aval());
-  }
-  ir::infer(call.op, call.params.get(), one, types);
-  const std::size_t n = operands.size();
-  operands.push_back(Array(std::int32_t{0}));
-  for (const Aval a : types) {
-    Dims shape(a.shape());
-    shape.insert(shape.begin(), mapped_axis.size);
-    carried.push_back(a.with_shape(shape));
-    operands.push_back(zeros_of(carried.back()));
-    out_bdims.push_back(0);
-  }
-  if (mapped_axis.size == 0) {
-    outs.append(operands.begin() + static_cast<std::ptrdiff_t>(n) + 1, operands.end());
-    return;
-  }
-  inputs.append(carried.begin(), carried.end());
+  // What all examples share is captured, the rest scanned over.
+  Arrays shared, slices;
+  Avals types;
+  for (std::size_t i = 0; i < call.args.size(); ++i)
+    if (bdims[i] == kUnmapped) {
+      shared.push_back(call.args[i]);
+      types.push_back(call.args[i].aval());
+    }
+  for (std::size_t i = 0; i < call.args.size(); ++i)
+    if (bdims[i] != kUnmapped) {
+      slices.push_back(ops::bdim_to(call.args[i], bdims[i], 0, mapped_axis.size));
+      types.push_back(slices.back().aval().with_shape(slices.back().shape().subspan(1)));
+    }
   const Staged body = stage(
       [&](std::span<const Array> in, Arrays& results) {
-        const Array& i = in[n];
-        Arrays args, values;
-        for (std::size_t k = 0; k < n; ++k) args.push_back(bdims[k] == kUnmapped ? in[k] : example_of(in[k], i));
-        bind(call.op, call.params, args, values);
-        results.push_back(lax::add(i, 1));
-        for (std::size_t k = 0; k < values.size(); ++k) results.push_back(with_example(in[n + 1 + k], i, values[k]));
+        std::span<const Array> own = in.subspan(shared.size());
+        Arrays args;
+        for (const int b : bdims) args.push_back(take(b == kUnmapped ? in : own, 1)[0]);
+        bind(call.op, call.params, args, results);
       },
-      inputs, "vmap");
-  const Staged cond =
-      stage([&](std::span<const Array> in,
-                Arrays& results) { results.push_back(lax::lt(in[0], static_cast<std::int32_t>(mapped_axis.size))); },
-            carried, "vmap");
-  Arrays results;
-  bind(OpCode::kWhile, ir::make_params(WhileParams{cond.jaxpr, ir::with_num_consts(body.jaxpr, n)}), operands, results);
-  outs.append(results.begin() + 1, results.end());
+      types, "vmap");
+  append(outs, lax::scan_(ir::with_num_consts(body.jaxpr, shared.size()), shared, {}, slices, mapped_axis.size));
+  out_bdims.assign(outs.size(), 0);
 }
 
 }  // namespace weft::control

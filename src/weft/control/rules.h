@@ -69,7 +69,7 @@ void batch_program(const std::string& name, const ir::Jaxpr& program, std::span<
 /// x[i, ...] without its first axis; `i` is a scalar integer.
 Array example_of(const Array& x, const Array& i);
 
-/// The operation once per example, in a `while`: for operations or operands that have no batched form.
+/// The operation once per example, in a `scan`: for operations or operands that have no batched form.
 void batch_by_loop(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,
                    Bdims& out_bdims);
 

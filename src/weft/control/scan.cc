@@ -9,6 +9,7 @@
 #include "weft/control/effects.h"
 #include "weft/control/programs.h"
 #include "weft/control/rules.h"
+#include "weft/control/spread.h"
 #include "weft/ir/builder.h"
 #include "weft/ir/interpret.h"
 #include "weft/ir/prune.h"
@@ -153,24 +154,20 @@ struct Tangents {
   }
 };
 
-// `of_results(mask)`: which of the body's results have a tangent (are linear, are mapped) when its inputs in `mask` do.
-template <class F>
-Tangents spread(const Scan& scan, std::vector<bool> operands, F&& of_results) {
+// A mask by input of the body.
+Tangents parts_of(const Scan& scan, const std::vector<bool>& mask) {
   const auto part = [&](std::size_t from, std::size_t n) {
-    const auto begin = operands.begin() + static_cast<std::ptrdiff_t>(from);
+    const auto begin = mask.begin() + static_cast<std::ptrdiff_t>(from);
     return std::vector<bool>(begin, begin + static_cast<std::ptrdiff_t>(n));
   };
-  Tangents t{part(0, scan.num_consts), part(scan.num_consts, scan.num_carry),
-             part(scan.num_consts + scan.num_carry, scan.num_xs)};
-  for (bool grown = true; grown;) {
-    grown = false;
-    const std::vector<bool> results = of_results(t.mask());
-    for (std::size_t i = 0; i < scan.num_carry; ++i) {
-      grown |= results[i] && !t.carry[i];
-      t.carry[i] = t.carry[i] || results[i];
-    }
-  }
-  return t;
+  return {part(0, scan.num_consts), part(scan.num_consts, scan.num_carry),
+          part(scan.num_consts + scan.num_carry, scan.num_xs)};
+}
+
+// `operands`, by operand, and the carried values to which that spreads (spread.h).
+Tangents spread_in(const Scan& scan, const std::vector<bool>& operands, bool inexact_only,
+                   FunctionRef<std::vector<bool>(const std::vector<bool>&)> of_results) {
+  return parts_of(scan, spread({scan.body, scan.num_consts, scan.num_carry, inexact_only}, operands, of_results));
 }
 
 // Appends the tangents that `mask` marks, zeros where the operand has none.
@@ -184,7 +181,7 @@ void append_masked(std::span<const Array> tangents, const std::vector<bool>& mas
 
 void jvp_scan(const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
   const Scan scan(call.params_as<ScanParams>());
-  const Tangents mask = spread(scan, defined(tangents), [&](const std::vector<bool>& m) {
+  const Tangents mask = spread_in(scan, defined(tangents), true, [&](const std::vector<bool>& m) {
     return transforms::jvp_jaxpr(scan.body, m)->out_nonzero;
   });
   const auto jvp = transforms::jvp_jaxpr(scan.body, mask.mask());
@@ -258,7 +255,7 @@ void linearize_scan(const Call& call, std::span<const Array> tangents, Trace* ta
                     Arrays& out_tangents) {
   using Kind = Residuals::Kind;
   const Scan scan(call.params_as<ScanParams>());
-  const Tangents mask = spread(scan, defined(tangents), [&](const std::vector<bool>& m) {
+  const Tangents mask = spread_in(scan, defined(tangents), true, [&](const std::vector<bool>& m) {
     return transforms::linearize_jaxpr(scan.body, m)->has_tangent;
   });
   const auto lin = transforms::linearize_jaxpr(scan.body, mask.mask());
@@ -365,7 +362,7 @@ void transpose_scan(const Call& call, std::span<const Array> cts, std::span<Grad
   std::vector<bool> operands_linear;
   for (const GradAccum* a : accums) operands_linear.push_back(a != nullptr);
   const Tangents linear =
-      spread(scan, operands_linear, [&](const std::vector<bool>& m) { return ir::dependent_outputs(scan.body, m); });
+      parts_of(scan, ir::dependent_carry(scan.body, operands_linear, scan.num_consts, scan.num_carry));
   const std::vector<bool> mask = linear.mask();
   const Avals types = scan.body.input_avals();
   std::vector<bool> nonzero(linear.carry);
@@ -376,6 +373,9 @@ void transpose_scan(const Call& call, std::span<const Array> cts, std::span<Grad
   for (std::size_t i = 0, j = 0; i < mask.size(); ++i)
     if (mask[i]) gets[i] = transposed->out_nonzero[j++];
   const auto const_gets = [&](std::size_t i) { return gets[i]; };
+  std::vector<bool> summed(gets);
+  std::fill(summed.begin() + static_cast<std::ptrdiff_t>(scan.num_consts), summed.end(), false);
+  const auto with_sums = transforms::transpose_jaxpr(scan.body, mask, nonzero, summed);
   const auto carry_gets = [&](std::size_t i) { return gets[scan.num_consts + i]; };
   const auto x_gets = [&](std::size_t i) { return gets[scan.num_consts + scan.num_carry + i]; };
 
@@ -400,15 +400,14 @@ void transpose_scan(const Call& call, std::span<const Array> cts, std::span<Grad
       derive(scan.body, transforms::mask_key("scan_transpose", mask) + transforms::mask_key("", nonzero),
              operands.body_types(), operands.consts.size(), [&](std::span<const Array> in, Arrays& results) {
                const auto consts = take(in, operands.consts.size());
-               auto sums = take(in, num_sums);
+               const auto sums = take(in, num_sums);
                const auto carry_cts = take(in, count(linear.carry)), carries = take(in, num_known_carries),
                           xs = take(in, num_known_xs);
                Arrays args, all;
-               for (const auto part : {consts, carries, xs, carry_cts, in}) append(args, part);
-               eval_jaxpr(transposed->jaxpr, args, all);
+               for (const auto part : {consts, carries, xs, carry_cts, in, sums}) append(args, part);
+               eval_jaxpr(with_sums->jaxpr, args, all);
                std::span<const Array> rest(all);
-               for (std::size_t i = 0; i < scan.num_consts; ++i)
-                 if (const_gets(i)) results.push_back(lax::add(take(sums, 1)[0], take(rest, 1)[0]));
+               append(results, take(rest, num_sums));
                for (std::size_t i = 0; i < scan.num_carry; ++i)
                  if (linear.carry[i])
                    results.push_back(carry_gets(i) ? take(rest, 1)[0] : zeros_of(types[scan.num_consts + i]));
@@ -441,7 +440,7 @@ void batch_scan(const Call& call, std::span<const int> bdims, const MappedAxis& 
     for (const bool m : mask) r.push_back(m ? 0 : kUnmapped);
     return r;
   };
-  const Tangents mapped = spread(scan, operands_mapped, [&](const std::vector<bool>& m) {
+  const Tangents mapped = spread_in(scan, operands_mapped, false, [&](const std::vector<bool>& m) {
     std::vector<bool> r;
     for (const int b : transforms::batch_jaxpr(scan.body, dims_of(m), axis)->out_bdims) r.push_back(b != kUnmapped);
     return r;

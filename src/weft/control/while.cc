@@ -8,6 +8,7 @@
 #include "weft/control/lanes.h"
 #include "weft/control/programs.h"
 #include "weft/control/rules.h"
+#include "weft/control/spread.h"
 #include "weft/control/while.h"
 #include "weft/ir/interpret.h"
 #include "weft/ops/common.h"
@@ -38,7 +39,8 @@ void infer_while(const ParamsBase* params, std::span<const Aval> in, Avals& out)
 }
 
 void eval_while(const ParamsBase* params, std::span<const TensorView> in, std::span<const MutableTensorView> out) {
-  const Loop loop(ir::params_as<WhileParams>(params));
+  const auto& p = ir::params_as<WhileParams>(params);
+  const Loop loop(p);
   const ir::BorrowedInterpreter cond(loop.cond), body(loop.body);
   // The results hold the state, from the beginning.
   const auto copy = [](const void* from, const MutableTensorView& to) {
@@ -53,7 +55,8 @@ void eval_while(const ParamsBase* params, std::span<const TensorView> in, std::s
   }
   LoopFrame frame("while_loop");
   for (std::int64_t step = 0;; ++step) {
-    frame.at(step);
+    const TensorView first = out.empty() ? TensorView{} : TensorView(out[0]);
+    frame.at(iteration_number(p, step, out.empty() ? nullptr : &first));
     cond->run();
     if (!*static_cast<const bool*>(cond->output(0))) return;
     if (loop.max_steps && step >= *loop.max_steps) throw_too_many_steps();
@@ -67,9 +70,8 @@ bool has_effects_while(const ParamsBase* params) {
   return ir::has_effects(p.cond_jaxpr) || ir::has_effects(p.body_jaxpr);
 }
 
-void bind_while(const ir::Jaxpr& cond, const ir::Jaxpr& body, std::optional<std::int64_t> max_steps,
-                std::span<const Array> operands, Arrays& outs) {
-  bind(OpCode::kWhile, ir::make_params(WhileParams{cond, body, max_steps}), operands, outs);
+void bind_while(const WhileParams& loop, std::span<const Array> operands, Arrays& outs) {
+  bind(OpCode::kWhile, ir::make_params(loop), operands, outs);
 }
 
 // ---- derivatives ----
@@ -77,8 +79,7 @@ void bind_while(const ir::Jaxpr& cond, const ir::Jaxpr& body, std::optional<std:
 // The loop with tangents carried along: operands are captures of cond, captures of body, their tangents, carry,
 // tangents of the carry marked in `carried`.
 struct DualLoop {
-  ir::Jaxpr cond, body;
-  std::optional<std::int64_t> max_steps;
+  WhileParams loop;
   std::vector<bool> carried;
   Arrays operands;
 };
@@ -88,29 +89,27 @@ DualLoop dual_loop(const Call& call, std::span<const Array> tangents) {
   const std::size_t n = loop.num_carried();
   const std::vector<bool> captured = defined(loop.of_body(tangents));
   DualLoop dual;
-  dual.max_steps = loop.max_steps;
+  dual.loop.max_steps = loop.max_steps;
+  dual.loop.number = loop.number;
   dual.carried = defined(loop.carried(tangents));
   // A loop that may be transposed keeps what is known apart from what is linear, down to the loops inside of its body:
   // an operation that computes both would count as linear as a whole.
   const bool split = loop.max_steps && !has_effects_while(call.params.get());
   std::shared_ptr<const transforms::JvpJaxpr> jvp;
   std::shared_ptr<const transforms::LinearizedJaxpr> linearized;
-  std::vector<bool> nonzero;
-  for (bool grown = true; grown;) {
-    std::vector<bool> mask(captured);
-    mask.insert(mask.end(), dual.carried.begin(), dual.carried.end());
+  std::vector<bool> nonzero, mask(captured);
+  mask.insert(mask.end(), dual.carried.begin(), dual.carried.end());
+  const auto differentiate = [&](const std::vector<bool>& m) {
     if (split)
-      linearized = transforms::linearize_jaxpr(loop.body, mask);
+      linearized = transforms::linearize_jaxpr(loop.body, m);
     else
-      jvp = transforms::jvp_jaxpr(loop.body, mask);
+      jvp = transforms::jvp_jaxpr(loop.body, m);
     nonzero = split ? linearized->has_tangent : jvp->out_nonzero;
-    grown = false;
-    for (std::size_t i = 0; i < n; ++i) {
-      if (!nonzero[i] || dual.carried[i]) continue;
-      dual.carried[i] = true;
-      grown = true;
-    }
-  }
+    return nonzero;
+  };
+  mask = spread({loop.body, loop.num_body, n, true}, mask, differentiate);
+  differentiate(mask);
+  dual.carried.assign(mask.begin() + static_cast<std::ptrdiff_t>(loop.num_body), mask.end());
   // Operands, and the same as input types; `at` says where each input of the body's jvp is among those of the new body.
   Avals types;
   const Avals carry_types = avals_of(loop.carried(call.args));
@@ -125,7 +124,7 @@ DualLoop dual_loop(const Call& call, std::span<const Array> tangents) {
   for (const Array& a : captures) types.push_back(a.aval());
   for (const Array& a : carry) types.push_back(a.aval());
   std::string key = transforms::mask_key("while_jvp", captured) + transforms::mask_key("", dual.carried);
-  dual.body = derive(loop.body, key, types, num_captured, [&](std::span<const Array> in, Arrays& outs) {
+  dual.loop.body_jaxpr = derive(loop.body, key, types, num_captured, [&](std::span<const Array> in, Arrays& outs) {
     // Captures, carry, then all tangents.
     Arrays primals(in.first(loop.num_body)), tangents, results;
     append(primals, in.subspan(num_captured, n));
@@ -148,9 +147,9 @@ DualLoop dual_loop(const Call& call, std::span<const Array> tangents) {
   });
   Avals cond_types = avals_of(loop.of_cond(call.args));
   for (const Array& a : carry) cond_types.push_back(a.aval());
-  dual.cond = derive(loop.cond, key, cond_types, loop.num_cond, [&](std::span<const Array> in, Arrays& outs) {
-    eval_jaxpr(loop.cond, in.first(loop.num_cond + n), outs);
-  });
+  dual.loop.cond_jaxpr = derive(
+      loop.cond, key, cond_types, loop.num_cond,
+      [&](std::span<const Array> in, Arrays& outs) { eval_jaxpr(loop.cond, in.first(loop.num_cond + n), outs); });
   dual.operands = Arrays(loop.of_cond(call.args));
   dual.operands.append(captures.begin(), captures.end());
   dual.operands.append(carry.begin(), carry.end());
@@ -166,9 +165,30 @@ void split_tangents(std::span<const Array> results, const std::vector<bool>& car
 void jvp_while(const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
   const DualLoop dual = dual_loop(call, tangents);
   Arrays results;
-  bind_while(dual.cond, dual.body, dual.max_steps, dual.operands, results);
+  bind_while(dual.loop, dual.operands, results);
   for (std::size_t i = 0; i < dual.carried.size(); ++i) outs.push_back(results[i]);
   split_tangents(results, dual.carried, out_tangents);
+}
+
+// As many steps as there may be, of which those count that the loop takes. As with branches (case.cc), that is what a
+// loop is in which examples meet: those that have ended still take part in the steps of the others.
+ir::Jaxpr all_steps(const Loop& loop, std::span<const Aval> types) {
+  const std::string key = "all steps" + std::to_string(*loop.max_steps) + ":" + std::to_string(loop.cond.hash());
+  return derive(loop.body, type_key(key, types), types, 0, [&](std::span<const Array> args, Arrays& outs) {
+    const std::size_t captures = loop.num_captures();
+    const ir::Jaxpr step = derive(
+        loop.body, type_key(key + " step", types), types, captures, [&](std::span<const Array> in, Arrays& next) {
+          Arrays test(loop.of_cond(in)), body(in.subspan(loop.num_cond)), on;
+          append(test, loop.carried(in));
+          eval_jaxpr(loop.cond, test, on);
+          eval_jaxpr(loop.body, body, next);
+          for (std::size_t i = 0; i < next.size(); ++i)
+            next[i] = lax::select(lax::broadcast_in_dim(on[0], next[i].shape(), {}), next[i], loop.carried(in)[i]);
+        });
+    const Arrays state = lax::scan_(step, args.first(captures), loop.carried(args), {}, *loop.max_steps);
+    // Raises the loop's error where it would go on.
+    outs = lax::while_(loop.cond, loop.body, args.first(captures), state, 0);
+  });
 }
 
 // The loop runs now; the loop with tangents is staged as a whole, and would run again. So nothing is kept between the
@@ -177,18 +197,22 @@ void linearize_while(const Call& call, std::span<const Array> tangents, Trace* t
                      Arrays& out_tangents) {
   // What only watches has seen it all in the first run.
   const auto& p = call.params_as<WhileParams>();
-  const ir::Params again =
-      ir::make_params(WhileParams{without_watchers(p.cond_jaxpr), without_watchers(p.body_jaxpr), p.max_steps});
+  const ir::Params again = ir::make_params(
+      WhileParams{without_watchers(p.cond_jaxpr), without_watchers(p.body_jaxpr), p.max_steps, p.number});
   if (has_effects_while(again.get()))
     throw NotDifferentiableError(
         "while: a loop with effects can only be differentiated in forward mode (jvp); got "
         "linearization, which would run its effects twice.");
+  if (const Loop loop(p);
+      loop.max_steps.value_or(0) > 0 && examples_meet(loop.body) && !has_effects_while(call.params.get()))
+    return linearize_program("while", all_steps(loop, avals_of(call.args)), call.args, tangents, tangent_trace, outs,
+                             out_tangents);
   bind(call.op, call.params, call.args, outs);
   const DualLoop dual = dual_loop({call.op, again, call.args}, tangents);
   Arrays results;
   {
     const CurrentTrace staging(tangent_trace);
-    bind_while(dual.cond, dual.body, dual.max_steps, dual.operands, results);
+    bind_while(dual.loop, dual.operands, results);
   }
   split_tangents(results, dual.carried, out_tangents);
 }
@@ -199,9 +223,15 @@ void transpose_while(const Call& call, std::span<const Array> cts, std::span<Gra
     throw NotDifferentiableError(
         "while: reverse-mode derivatives need a bound on the number of steps; got a loop that goes on as long as a "
         "condition holds.",
-        "pass {.max_steps = n} to while_loop, or write it as scan, or as fori_loop with bounds that are plain integers "
+        "pass {.max_steps = n} to the loop, or write it as scan, or as fori_loop with bounds that are plain integers "
         "(in StableHLO text, a loop that compares a counter with a constant), or use forward mode (jvp), which works "
         "through any loop.");
+  constexpr std::int64_t kMost = std::int64_t{1} << 40;
+  if (*loop.max_steps > kMost)
+    throw ValueError(
+        "while: reverse mode keeps about 2 sqrt(max_steps) states, so max_steps must be at most 2^40; got " +
+            std::to_string(*loop.max_steps) + ".",
+        "pass a bound near the number of steps that the loop takes.");
   transpose_bounded_while(loop, call, cts, accums);
 }
 
@@ -215,26 +245,25 @@ struct BatchedLoop {
 // Which carried values are mapped when the loop goes on as long as it must for each example.
 BatchedLoop mapped_in(const Loop& loop, std::span<const int> bdims, const MappedAxis& axis) {
   BatchedLoop mapped;
-  for (const int b : loop.carried(bdims)) mapped.carried.push_back(b != kUnmapped);
-  const auto dims = [&](std::span<const int> captures) {
+  std::vector<bool> mask;
+  for (const int b : bdims.subspan(loop.num_cond)) mask.push_back(b != kUnmapped);
+  const auto dims = [](const std::vector<bool>& marked) {
     Bdims r;
-    for (const int b : captures) r.push_back(b == kUnmapped ? kUnmapped : 0);
-    for (const bool m : mapped.carried) r.push_back(m ? 0 : kUnmapped);
+    for (const bool m : marked) r.push_back(m ? 0 : kUnmapped);
     return r;
   };
-  for (bool grown = true; grown;) {
-    grown = false;
-    const auto grow = [&](std::size_t i) {
-      grown |= !mapped.carried[i];
-      mapped.carried[i] = true;
-    };
-    const Bdims after = transforms::batch_jaxpr(loop.body, dims(loop.of_body(bdims)), axis)->out_bdims;
-    for (std::size_t i = 0; i < after.size(); ++i)
-      if (after[i] != kUnmapped) grow(i);
-    mapped.predicate = transforms::batch_jaxpr(loop.cond, dims(loop.of_cond(bdims)), axis)->out_bdims[0] != kUnmapped;
-    // Examples end at their own times, so each has its own state.
-    for (std::size_t i = 0; mapped.predicate && i < after.size(); ++i) grow(i);
-  }
+  mask = spread({loop.body, loop.num_body, loop.num_carried(), false}, mask, [&](const std::vector<bool>& m) {
+    std::vector<bool> r;
+    for (const int b : transforms::batch_jaxpr(loop.body, dims(m), axis)->out_bdims) r.push_back(b != kUnmapped);
+    return r;
+  });
+  mapped.carried.assign(mask.begin() + static_cast<std::ptrdiff_t>(loop.num_body), mask.end());
+  std::vector<bool> of_cond;
+  for (const int b : loop.of_cond(bdims)) of_cond.push_back(b != kUnmapped);
+  of_cond.insert(of_cond.end(), mapped.carried.begin(), mapped.carried.end());
+  mapped.predicate = transforms::batch_jaxpr(loop.cond, dims(of_cond), axis)->out_bdims[0] != kUnmapped;
+  // Examples end at their own times, so each has its own state.
+  if (mapped.predicate) mapped.carried.assign(mapped.carried.size(), true);
   return mapped;
 }
 
@@ -284,8 +313,9 @@ void batch_while(const Call& call, std::span<const int> bdims, const MappedAxis&
 
   if (!mapped.predicate) {
     const Staged new_body = stage(run_body, all.subspan(loop.num_cond), "vmap");
-    bind_while(ir::with_num_consts(cond->jaxpr, loop.num_cond), ir::with_num_consts(new_body.jaxpr, loop.num_body),
-               loop.max_steps, operands, outs);
+    bind_while({ir::with_num_consts(cond->jaxpr, loop.num_cond), ir::with_num_consts(new_body.jaxpr, loop.num_body),
+                loop.max_steps, loop.number},
+               operands, outs);
     return;
   }
   // As long as any example goes on; examples that have ended keep their state, but the body sees another.
@@ -309,8 +339,11 @@ void batch_while(const Call& call, std::span<const int> bdims, const MappedAxis&
   // The body needs what the condition captures, too.
   Arrays with_captures(loop.of_cond(std::span<const Array>(operands)));
   with_captures.append(operands.begin(), operands.end());
-  bind_while(ir::with_num_consts(any.jaxpr, loop.num_cond), ir::with_num_consts(step.jaxpr, loop.num_captures()),
-             loop.max_steps, with_captures, outs);
+  // What each example carries by itself is no number for all.
+  const bool counted = loop.number == IterationNumber::kCounted;
+  bind_while({ir::with_num_consts(any.jaxpr, loop.num_cond), ir::with_num_consts(step.jaxpr, loop.num_captures()),
+              loop.max_steps, counted ? IterationNumber::kCounted : IterationNumber::kUntold},
+             with_captures, outs);
 }
 
 }  // namespace
@@ -320,7 +353,7 @@ Arrays lax::while_(const ir::Jaxpr& cond, const ir::Jaxpr& body, std::span<const
   const LocationScope scope(loc, "while");
   Arrays operands(captures), outs;
   operands.append(init.begin(), init.end());
-  bind_while(cond, body, max_steps, operands, outs);
+  bind_while({cond, body, max_steps}, operands, outs);
   return outs;
 }
 

@@ -13,12 +13,14 @@ struct Loop {
   const ir::Jaxpr& cond;
   const ir::Jaxpr& body;
   std::optional<std::int64_t> max_steps;
+  IterationNumber number;
   std::size_t num_cond, num_body;  // captures
 
   explicit Loop(const WhileParams& p)
       : cond(p.cond_jaxpr),
         body(p.body_jaxpr),
         max_steps(p.max_steps),
+        number(p.number),
         num_cond(cond.num_consts()),
         num_body(body.num_consts()) {}
   std::size_t num_captures() const { return num_cond + num_body; }

@@ -21,7 +21,8 @@ namespace {
 
 // ---- loops of functions, which may close over any values ----
 
-Arrays bounded_loop(const FlatFunction& cond, const FlatFunction& body, const Arrays& init, std::int64_t max_steps) {
+Arrays bounded_loop(const FlatFunction& cond, const FlatFunction& body, const Arrays& init, std::int64_t max_steps,
+                    IterationNumber number) {
   const Avals types = avals_of(init);
   const Staged c = stage(cond, types, "while"), b = stage(body, types, "while");
   Arrays operands(c.captured), outs;
@@ -29,7 +30,7 @@ Arrays bounded_loop(const FlatFunction& cond, const FlatFunction& body, const Ar
   append(operands, init);
   bind(OpCode::kWhile,
        ir::make_params(WhileParams{ir::with_num_consts(c.jaxpr, c.captured.size()),
-                                   ir::with_num_consts(b.jaxpr, b.captured.size()), max_steps}),
+                                   ir::with_num_consts(b.jaxpr, b.captured.size()), max_steps, number}),
        operands, outs);
   return outs;
 }
@@ -69,30 +70,19 @@ class Step {
       : loop_(loop), args_(args), types_(loop.body.input_avals()) {
     for (GradAccum* a : accums.subspan(loop.num_cond)) linear_.push_back(a != nullptr);
     const std::size_t n = loop.num_carried();
-    for (bool grown = true; grown;) {
-      grown = false;
-      const std::vector<bool> results = ir::dependent_outputs(loop.body, linear_);
-      for (std::size_t i = 0; i < n; ++i) {
-        grown |= results[i] && !carry_linear(i);
-        if (results[i]) linear_[loop.num_body + i] = true;
-      }
-    }
+    linear_ = ir::dependent_carry(loop.body, linear_, loop.num_body, n);
     kept_ = ir::needed_inputs(loop.cond, {true});
     kept_.erase(kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(loop.num_cond));
-    for (bool grown = true; grown;) {
-      grown = false;
-      std::vector<bool> wanted(kept_);
-      for (std::size_t i = 0; i < n; ++i) wanted[i] = wanted[i] || carry_linear(i);
-      const std::vector<bool> needed = ir::needed_inputs(loop.body, wanted);
-      for (std::size_t i = 0; i < n; ++i) {
-        const bool grows = needed[loop.num_body + i] && !carry_linear(i) && !kept_[i];
-        grown |= grows;
-        kept_[i] = kept_[i] || grows;
-      }
-    }
+    std::vector<bool> wanted(kept_);
+    for (std::size_t i = 0; i < n; ++i) wanted[i] = wanted[i] || carry_linear(i);
+    wanted = ir::needed_carry(loop.body, wanted, loop.num_body, n);
+    for (std::size_t i = 0; i < n; ++i) kept_[i] = kept_[i] || (wanted[i] && !carry_linear(i));
     std::vector<bool> nonzero;
     for (std::size_t i = 0; i < n; ++i) nonzero.push_back(carry_linear(i));
-    transposed_ = transforms::transpose_jaxpr(loop.body, linear_, nonzero);
+    // The sums of captures go along, so that what adds to a few elements of one does so in place.
+    std::vector<bool> summed(linear_);
+    std::fill(summed.begin() + static_cast<std::ptrdiff_t>(loop.num_body), summed.end(), false);
+    transposed_ = transforms::transpose_jaxpr(loop.body, linear_, nonzero, summed);
   }
 
   bool capture_linear(std::size_t i) const { return linear_[i]; }
@@ -132,15 +122,13 @@ class Step {
     const auto num_sums = static_cast<std::size_t>(
         std::count(linear_.begin(), linear_.begin() + static_cast<std::ptrdiff_t>(loop_.num_body), true));
     append(in, cts.subspan(num_sums));
+    append(in, cts.first(num_sums));
     eval_jaxpr(transposed_->jaxpr, in, outs);
     std::size_t next = 0, target = 0;
     for (std::size_t i = 0; i < linear_.size(); ++i) {
       if (!linear_[i]) continue;
       const bool has = transposed_->out_nonzero[target];
-      if (i < loop_.num_body)
-        r.push_back(has ? lax::add(cts[target], outs[next]) : cts[target]);
-      else
-        r.push_back(has ? outs[next] : zeros_of(types_[i]));
+      r.push_back(has ? outs[next] : zeros_of(types_[i]));
       next += has;
       ++target;
     }
@@ -191,10 +179,9 @@ struct Chunks {
   Array plus(const Array& x, std::int64_t v) const { return lax::add(x, number(v)); }
   Array less(const Array& x, std::int64_t v) const { return lax::lt(x, number(v)); }
   Array positive(const Array& x) const { return lax::gt(x, number(0)); }
+  Array first_step(const Array& chunk) const { return lax::multiply(chunk, number(size)); }
   /// Whether step `i` of `chunk` is one of the loop's.
-  Array has_step(const Array& chunk, const Array& i) const {
-    return less(lax::add(lax::multiply(chunk, number(size)), i), steps);
-  }
+  Array has_step(const Array& chunk, const Array& i) const { return less(lax::add(first_step(chunk), i), steps); }
 };
 
 // `values`, by a loop that may not take a step, so that it throws when the condition holds in `state`.
@@ -203,7 +190,7 @@ Arrays check_ended(const Step& step, std::span<const Array> state, std::span<con
   append(init, values);
   const Arrays r =
       bounded_loop([&](std::span<const Array> s, Arrays& o) { o.push_back(step.goes_on(s.first(state.size()))); },
-                   [&](std::span<const Array> s, Arrays& o) { append(o, s); }, init, 0);
+                   [&](std::span<const Array> s, Arrays& o) { append(o, s); }, init, 0, IterationNumber::kUntold);
   return Arrays(std::span<const Array>(r).subspan(state.size()));
 }
 
@@ -234,7 +221,7 @@ Starts run_forwards(const Step& step, const Chunks& chunks) {
               o.push_back(chunks.plus(s[0], 1));
               append(o, step.next(s.subspan(1)));
             },
-            state, chunks.size);
+            state, chunks.size, IterationNumber::kUntold);
         append(outs, std::span<const Array>(state).subspan(1));
         outs.push_back(chunks.plus(chunk, 1));
         outs.push_back(lax::add(in[n + 1], going));
@@ -264,7 +251,7 @@ Arrays run_chunk(const Step& step, const Chunks& chunks, std::span<const Array> 
   return r;
 }
 
-Arrays slices_at(std::span<const Array> stacked, const Array& i) {
+Arrays examples_at(std::span<const Array> stacked, const Array& i) {
   Arrays r;
   for (const Array& x : stacked) r.push_back(example_of(x, i));
   return r;
@@ -283,25 +270,29 @@ void transpose_bounded_while(const Loop& loop, const Call& call, std::span<const
     const Starts starts = run_forwards(step, chunks);
     Arrays state{starts.num_chunks};
     append(state, results);
-    state = bounded_loop([&](std::span<const Array> in, Arrays& outs) { outs.push_back(chunks.positive(in[0])); },
-                         [&](std::span<const Array> in, Arrays& outs) {
-                           const Array chunk = chunks.plus(in[0], -1);
-                           const Arrays states = run_chunk(step, chunks, slices_at(starts.states, chunk), chunk);
-                           Arrays inner{states.back()};
-                           append(inner, in.subspan(1));
-                           inner = bounded_loop(
-                               [&](std::span<const Array> s, Arrays& o) { o.push_back(chunks.positive(s[0])); },
-                               [&](std::span<const Array> s, Arrays& o) {
-                                 const Array at = chunks.plus(s[0], -1);
-                                 o.push_back(at);
-                                 const std::span<const Array> stacked(states);
-                                 append(o, step.back(slices_at(stacked.first(stacked.size() - 1), at), s.subspan(1)));
-                               },
-                               inner, chunks.size);
-                           outs.push_back(chunk);
-                           append(outs, std::span<const Array>(inner).subspan(1));
-                         },
-                         state, chunks.count);
+    state = bounded_loop(
+        [&](std::span<const Array> in, Arrays& outs) { outs.push_back(chunks.positive(in[0])); },
+        [&](std::span<const Array> in, Arrays& outs) {
+          const Array chunk = chunks.plus(in[0], -1);
+          const Arrays states = run_chunk(step, chunks, examples_at(starts.states, chunk), chunk);
+          // The number of the step before which the cotangents are, which errors tell.
+          const Array first = chunks.first_step(chunk);
+          Arrays inner{lax::add(first, states.back())};
+          append(inner, in.subspan(1));
+          inner = bounded_loop(
+              [&](std::span<const Array> s, Arrays& o) { o.push_back(lax::gt(s[0], first)); },
+              [&](std::span<const Array> s, Arrays& o) {
+                const Array at = chunks.plus(s[0], -1);
+                o.push_back(at);
+                const std::span<const Array> stacked(states);
+                append(o, step.back(examples_at(stacked.first(stacked.size() - 1), lax::subtract(at, first)),
+                                    s.subspan(1)));
+              },
+              inner, chunks.size, IterationNumber::kCarried);
+          outs.push_back(chunk);
+          append(outs, std::span<const Array>(inner).subspan(1));
+        },
+        state, chunks.count, IterationNumber::kUntold);
     results = Arrays(std::span<const Array>(state).subspan(1));
   }
   std::span<const Array> rest(results);

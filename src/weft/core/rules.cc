@@ -20,6 +20,8 @@ void GradAccum::add(Array ct) {
   value_ = value_.defined() ? bind1(OpCode::kAdd, {value_, ct}) : std::move(ct);
 }
 
+Array GradAccum::take_or_zeros() { return value_.defined() ? take() : zeros_of(aval_); }
+
 namespace rules {
 
 void zero_tangent(const Call& call, std::span<const Array>, Arrays& outs, Arrays& out_tangents) {

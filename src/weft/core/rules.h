@@ -18,6 +18,8 @@ class GradAccum {
   void add(Array ct);
   const Array& value() const { return value_; }
   Array take() { return std::exchange(value_, Array()); }
+  /// What there is so far, zeros if nothing, and begins anew: for a rule that adds to a few elements of it.
+  Array take_or_zeros();
 
  private:
   Aval aval_;

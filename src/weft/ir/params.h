@@ -35,10 +35,16 @@ template <class Owner, class T>
 struct Field {
   std::string_view name;
   T Owner::* member;
+  bool optional = false;
 };
 template <class Owner, class T>
 constexpr Field<Owner, T> field(std::string_view name, T Owner::* member) {
   return {name, member};
+}
+/// One that text leaves out where it has its initial value. Of parameters alone, not of structs in them.
+template <class Owner, class T>
+constexpr Field<Owner, T> optional_field(std::string_view name, T Owner::* member) {
+  return {name, member, true};
 }
 template <class P>
 concept HasFields = requires { P::fields([](const auto&...) {}); };
@@ -94,6 +100,8 @@ void parse_param(TextCursor& in, Aval& v);
 int parse_enum(TextCursor& in, std::span<const std::string_view> names);
 /// Reads "name=" and throws ParseError when another name stands there.
 void parse_field_name(TextCursor& in, std::string_view name);
+/// Whether "name=" stands there, which is read then.
+bool accept_field_name(TextCursor& in, std::string_view name);
 bool accept_none(TextCursor& in);
 void expect_token(TextCursor& in, std::string_view token);
 bool accept_token(TextCursor& in, std::string_view token);
@@ -294,11 +302,13 @@ class ParamsHolder final : public ParamsBase {
     return o && value == o->value;
   }
   void print(std::vector<std::string>& pieces, int indent, VarNames& names, std::size_t skip) const override {
+    const P initial{};
     const auto one = [&](const auto& f) {
       if (skip > 0) {
         --skip;
         return;
       }
+      if (f.optional && value.*f.member == initial.*f.member) return;
       ParamWriter w{std::string(f.name), indent, &names};
       w.text += '=';
       print_param(w, value.*f.member);
@@ -347,7 +357,11 @@ Params parse_params(TextCursor& in, int variant) {
       --skip;
       return;
     }
-    parse_field_name(in, f.name);
+    if (f.optional) {
+      if (!accept_field_name(in, f.name)) return;
+    } else {
+      parse_field_name(in, f.name);
+    }
     parse_param(in, p.*f.member);
   };
   P::fields([&](const auto&... f) { (one(f), ...); });

@@ -405,6 +405,12 @@ void parse_field_name(TextCursor& in, std::string_view name) {
   in.expect("=");
 }
 
+bool accept_field_name(TextCursor& in, std::string_view name) {
+  if (!in.accept(name)) return false;
+  in.expect("=");
+  return true;
+}
+
 bool accept_none(TextCursor& in) { return in.accept("None"); }
 void expect_token(TextCursor& in, std::string_view token) { in.expect(token); }
 bool accept_token(TextCursor& in, std::string_view token) { return in.accept(token); }

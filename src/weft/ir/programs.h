@@ -19,18 +19,29 @@ struct CaseParams {
   static constexpr auto fields(auto&& visit) { return visit(ir::field("branches", &CaseParams::branches)); }
 };
 
+/// How errors number the iterations of a loop: as it counts its steps; by its first carried value, an integer, less
+/// one, where it is a part of another loop or goes backwards; or not at all.
+enum class IterationNumber : std::uint8_t { kCounted, kCarried, kUntold };
+inline constexpr std::string_view kIterationNumberNames[] = {"counted", "carried", "untold"};
+constexpr std::span<const std::string_view> enum_names(IterationNumber) { return kIterationNumberNames; }
+
 /// while: operands are the captures of cond, those of body, and the carried values.
 struct WhileParams {
   ir::Jaxpr cond_jaxpr;  // carry -> bool[]
   ir::Jaxpr body_jaxpr;  // carry -> carry
   /// The most steps it may take. A loop that would go on raises ValueError when it runs.
   std::optional<std::int64_t> max_steps = {};
+  IterationNumber number = IterationNumber::kCounted;
   static constexpr auto fields(auto&& visit) {
     using W = WhileParams;
     return visit(ir::field("cond_jaxpr", &W::cond_jaxpr), ir::field("body_jaxpr", &W::body_jaxpr),
-                 ir::field("max_steps", &W::max_steps));
+                 ir::field("max_steps", &W::max_steps), ir::optional_field("number", &W::number));
   }
 };
+
+/// The number of iteration `step` for errors, where the first carried value is `first` (null: there is none); -1 for
+/// none.
+std::int64_t iteration_number(const WhileParams& p, std::int64_t step, const TensorView* first);
 
 /// The error of a loop whose condition still holds after its max_steps. Loops that derivatives are made of have bounds
 /// of their own, so it tells no number.

@@ -53,19 +53,14 @@ const Jaxpr* called(OpCode op, const ParamsBase* params) {
 
 Mask dependent_scan(const ScanParams& p, const Mask& operands) {
   const std::size_t num_consts = p.jaxpr.num_consts(), num_carry = static_cast<std::size_t>(p.num_carry);
-  Mask carry = part(operands, num_consts, num_carry), results;
-  do
-    results =
-        dependent_outputs(p.jaxpr, part(operands, 0, num_consts) + carry + from(operands, num_consts + num_carry));
-  while (grow(carry, part(results, 0, num_carry)));
-  return carry + from(results, num_carry);
+  const Mask inputs = dependent_carry(p.jaxpr, operands, num_consts, num_carry);
+  return part(inputs, num_consts, num_carry) + from(dependent_outputs(p.jaxpr, inputs), num_carry);
 }
 
 Mask dependent_while(const WhileParams& p, const Mask& operands) {
   const std::size_t num_cond = p.cond_jaxpr.num_consts(), num_body = p.body_jaxpr.num_consts();
-  Mask carry = from(operands, num_cond + num_body);
-  while (grow(carry, dependent_outputs(p.body_jaxpr, part(operands, num_cond, num_body) + carry))) {
-  }
+  const Mask inputs = dependent_carry(p.body_jaxpr, from(operands, num_cond), num_body, p.body_jaxpr.outputs().size());
+  Mask carry = from(inputs, num_body);
   if (dependent_outputs(p.cond_jaxpr, part(operands, 0, num_cond) + carry)[0]) carry.assign(carry.size(), true);
   return carry;
 }
@@ -109,6 +104,64 @@ Mask dependent_outputs(const Jaxpr& jaxpr, const Mask& inputs) {
     for (const Atom a : jaxpr.outputs()) r->push_back(!a.is_literal() && depends[a.index()]);
     return std::shared_ptr<const Mask>(std::move(r));
   });
+}
+
+namespace {
+
+// Who uses each variable: the equations, and the outputs, by number behind them.
+struct Uses {
+  std::vector<std::uint32_t> begin, places;
+
+  explicit Uses(const Jaxpr& jaxpr) : begin(jaxpr.num_vars() + 1, 0) {
+    const auto each = [&](auto&& f) {
+      for (std::uint32_t i = 0; i < jaxpr.eqns().size(); ++i)
+        for (const Atom a : jaxpr.operands(jaxpr.eqns()[i]))
+          if (!a.is_literal()) f(a.index(), i);
+      for (std::uint32_t i = 0; i < jaxpr.outputs().size(); ++i)
+        if (const Atom a = jaxpr.outputs()[i]; !a.is_literal())
+          f(a.index(), static_cast<std::uint32_t>(jaxpr.eqns().size()) + i);
+    };
+    each([&](Var v, std::uint32_t) { ++begin[v + 1]; });
+    for (std::size_t v = 0; v < jaxpr.num_vars(); ++v) begin[v + 1] += begin[v];
+    places.resize(begin.back());
+    std::vector<std::uint32_t> next(begin.begin(), begin.end() - 1);
+    each([&](Var v, std::uint32_t place) { places[next[v]++] = place; });
+  }
+};
+
+}  // namespace
+
+// From use to use, and round: in time for the uses, however many rounds the loop takes.
+Mask dependent_carry(const Jaxpr& body, Mask inputs, std::size_t first, std::size_t count) {
+  const auto uses = body.memo<Uses>("uses", [&] { return std::make_shared<const Uses>(body); });
+  Mask depends(body.num_vars(), false), operands;
+  std::vector<Var> marked;
+  const auto mark = [&](std::size_t v) {
+    if (depends[v]) return;
+    depends[v] = true;
+    marked.push_back(static_cast<Var>(v));
+  };
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    if (inputs[i]) mark(i);
+  while (!marked.empty()) {
+    const Var v = marked.back();
+    marked.pop_back();
+    for (std::uint32_t u = uses->begin[v]; u < uses->begin[v + 1]; ++u) {
+      const std::size_t place = uses->places[u];
+      if (place >= body.eqns().size()) {
+        if (const std::size_t output = place - body.eqns().size(); output < count) mark(first + output);
+        continue;
+      }
+      const Eqn& e = body.eqns()[place];
+      operands.clear();
+      for (const Atom a : body.operands(e)) operands.push_back(!a.is_literal() && depends[a.index()]);
+      const Mask results = dependent_results(e.op, e.params.get(), e.out_end - e.out_begin, operands);
+      for (std::size_t k = 0; k < results.size(); ++k)
+        if (results[k]) mark(e.out_begin + k);
+    }
+  }
+  for (std::size_t i = 0; i < count; ++i) inputs[first + i] = depends[first + i];
+  return inputs;
 }
 
 // ---- what is needed ----
@@ -195,11 +248,8 @@ PrunedOp prune_case(const CaseParams& p, const Mask& used) {
 // A carried value is needed when the result is, or the body, which goes round, needs it for one that is.
 PrunedOp prune_scan(const ScanParams& p, const Mask& used) {
   const std::size_t num_consts = p.jaxpr.num_consts(), num_carry = static_cast<std::size_t>(p.num_carry);
-  Mask carry = part(used, 0, num_carry), results, kept;
-  do {
-    results = carry + from(used, num_carry);
-    kept = needed_inputs(p.jaxpr, results);
-  } while (grow(carry, part(kept, num_consts, num_carry)));
+  const Mask carry = needed_carry(p.jaxpr, used, num_consts, num_carry), results = carry + from(used, num_carry);
+  Mask kept = needed_inputs(p.jaxpr, results);
   std::copy(carry.begin(), carry.end(), kept.begin() + static_cast<std::ptrdiff_t>(num_consts));
   ScanParams pruned{prune_to(p.jaxpr, results, kept), p.length, std::count(carry.begin(), carry.end(), true),
                     p.reverse};
@@ -209,19 +259,63 @@ PrunedOp prune_scan(const ScanParams& p, const Mask& used) {
 PrunedOp prune_while(const WhileParams& p, const Mask& used) {
   const std::size_t num_cond = p.cond_jaxpr.num_consts(), num_body = p.body_jaxpr.num_consts();
   const Mask for_cond = needed_inputs(p.cond_jaxpr, {true});
-  Mask carry = used, for_body;
+  Mask carry = used;
   grow(carry, from(for_cond, num_cond));
-  do for_body = needed_inputs(p.body_jaxpr, carry);
-  while (grow(carry, from(for_body, num_body)));
+  carry = needed_carry(p.body_jaxpr, carry, num_body, carry.size());
+  const Mask for_body = needed_inputs(p.body_jaxpr, carry);
   const Mask of_cond = part(for_cond, 0, num_cond), of_body = part(for_body, 0, num_body);
   WhileParams pruned{prune_to(p.cond_jaxpr, {true}, of_cond + carry), prune_to(p.body_jaxpr, carry, of_body + carry),
-                     p.max_steps};
+                     p.max_steps, p.number};
   return {OpCode::kWhile, make_params(std::move(pruned)), of_cond + of_body + carry, carry};
 }
 
 }  // namespace
 
 Mask needed_inputs(const Jaxpr& jaxpr, const Mask& used) { return needs(jaxpr, used)->inputs; }
+
+// From use to definition, and round, as dependent_carry goes the other way.
+Mask needed_carry(const Jaxpr& body, const Mask& used, std::size_t first, std::size_t count) {
+  constexpr std::uint32_t kInput = ~std::uint32_t{0};
+  std::vector<std::uint32_t> defined_by(body.num_vars(), kInput);
+  Mask needed(body.num_vars(), false), carry(count, false);
+  std::vector<Var> marked;
+  const auto need = [&](Atom a) {
+    if (a.is_literal() || needed[a.index()]) return;
+    needed[a.index()] = true;
+    marked.push_back(a.index());
+  };
+  const auto& eqns = body.eqns();
+  for (std::uint32_t i = 0; i < eqns.size(); ++i) {
+    std::fill(defined_by.begin() + eqns[i].out_begin, defined_by.begin() + eqns[i].out_end, i);
+    if (has_effects(eqns[i].op, eqns[i].params.get()))
+      for (const Atom a : body.operands(eqns[i])) need(a);
+  }
+  for (std::size_t i = 0; i < used.size(); ++i) {
+    if (!used[i]) continue;
+    need(body.outputs()[i]);
+    if (i < count) carry[i] = true;
+  }
+  while (!marked.empty()) {
+    const Var v = marked.back();
+    marked.pop_back();
+    if (defined_by[v] == kInput) {
+      if (v < first || v >= first + count || carry[v - first]) continue;
+      carry[v - first] = true;
+      need(body.outputs()[v - first]);
+      continue;
+    }
+    const Eqn& e = eqns[defined_by[v]];
+    const auto operands = body.operands(e);
+    if (!has_parts(e.op)) {
+      for (const Atom a : operands) need(a);
+      continue;
+    }
+    const PrunedOp parts = prune(e.op, e.params, operands.size(), part(needed, e.out_begin, e.out_end - e.out_begin));
+    for (std::size_t k = 0; k < operands.size(); ++k)
+      if (parts.operands[k]) need(operands[k]);
+  }
+  return carry;
+}
 
 Jaxpr prune(const Jaxpr& jaxpr, const Mask& used) { return prune_to(jaxpr, used, Mask(jaxpr.num_inputs(), true)); }
 

@@ -176,7 +176,7 @@ void transpose_gather(const Call& call, std::span<const Array> cts, std::span<Gr
                                         d.start_indices_batching_dims, d.start_index_map};
   const bool clip = p.mode == IndexMode::kClip || p.mode == IndexMode::kPromise;
   const IndexMode mode = clip ? IndexMode::kClip : p.mode == IndexMode::kPartial ? p.mode : IndexMode::kFillOrDrop;
-  accums[0]->add(lax::scatter(zeros_of(accums[0]->aval()), call.args[1], cts[0], numbers, ScatterKind::kAdd, mode));
+  accums[0]->add(lax::scatter(accums[0]->take_or_zeros(), call.args[1], cts[0], numbers, ScatterKind::kAdd, mode));
 }
 
 void batch_gather(const Call& call, std::span<const int> bdims, const MappedAxis& mapped_axis, Arrays& outs,

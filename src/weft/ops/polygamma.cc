@@ -153,7 +153,9 @@ double zeta(double x, double q) {
   for (int i = 0; i < 12 || a.hi < 12; ++i, a = DD(q) + i) {
     const DD term = negative_power(a, x);
     sum = sum + term;
-    if (term.hi * std::max(1.0, a.hi / (x - 1)) < sum.hi * 1e-18) return sum.hi;
+    // Where even the first term and the integral are 0, so is all.
+    if (term.hi * std::max(1.0, a.hi / (x - 1)) < sum.hi * 1e-18 || (sum.hi == 0 && negative_power(a, x - 1).hi == 0))
+      return sum.hi;
   }
   const DD power = negative_power(a, x);
   // Of an integral that is in range the power may not be.
@@ -225,6 +227,8 @@ double polygamma(double n, double x) {
     const double z = zeta(n + 1, x);
     return std::fmod(n, 2) == 0 ? -z : z;
   }
+  // -n! x^(-n-1), as far as it can be told from 0 and infinity: n is even.
+  if (n > 1e20 && x > 0) return std::log(n / x) > 1 ? -kInf : -0.0;
   int exponent;
   DD z = zeta_whole(n + 1, x, exponent);
   if (std::fmod(n, 2) == 0) z = -z;

@@ -102,6 +102,30 @@ void batch_rng(const Call& call, std::span<const int> bdims, const MappedAxis& a
   out_bdims.push_back(0);
 }
 
+// With the draw that gave y held fixed: a uniform y is a + u (b - a), a normal one a + z b.
+void jvp_rng(const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
+  const Array y = bind1(call.op, call.params, call.args);
+  outs.push_back(y);
+  if (!is_inexact(y.dtype()) || !(tangents[0].defined() || tangents[1].defined())) {
+    out_tangents.push_back(Array());
+    return;
+  }
+  Dims axes;
+  for (int i = 0; i < call.args[0].ndim(); ++i) axes.push_back(i);
+  const auto spread = [&](const Array& x) { return lax::broadcast_in_dim(x, y.shape(), axes); };
+  const auto tangent = [&](std::size_t i) {
+    return spread(tangents[i].defined() ? tangents[i] : zeros_of(call.args[i].aval()));
+  };
+  const bool uniform = call.params_as<RngParams>().rng_distribution == RngDistribution::kUniform;
+  const Array a = spread(call.args[0]), b = spread(call.args[1]), da = tangent(0), db = tangent(1);
+  const Array scale = uniform ? lax::subtract(b, a) : b, d_scale = uniform ? lax::subtract(db, da) : db;
+  // Without width nothing tells the draw, and any will do.
+  const Array none = lax::eq(scale, 0.0);
+  const Array draw =
+      lax::divide(lax::subtract(y, a), lax::select(none, lax::full(y.shape(), Scalar(1.0), y.dtype()), scale));
+  out_tangents.push_back(lax::add(da, lax::multiply(draw, d_scale)));
+}
+
 FactorTable factors_rng(const ParamsBase*, std::span<const Aval> in, std::span<const Aval> out) {
   FactorTable table;
   FactorTable::Axes axes;
@@ -277,7 +301,7 @@ const ir::OpInfo op_infos::rng{.operands = ir::takes(2),
                                // Drawing moves the stream: dropping or moving a call would change those after it.
                                .has_effects = [](const ParamsBase*) { return true; }};
 const OpRules op_rule_table::rng{
-    .jvp = rules::zero_tangent, .transpose = rules::not_linear, .batch = batch_rng, .factors = factors_rng};
+    .jvp = jvp_rng, .transpose = rules::not_linear, .batch = batch_rng, .factors = factors_rng};
 
 const ir::OpInfo op_infos::rng_bit_generator{
     .parse = ir::parse_params<RngBitGeneratorParams>, .infer = infer_bits, .eval = eval_bits};

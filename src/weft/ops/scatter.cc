@@ -257,11 +257,14 @@ void transpose_scatter(const Call& call, std::span<const Array> cts, std::span<G
   }
   internal_check(p.kind == ScatterKind::kSet, "scatter: min and max are not linear");
   const Aval updates = accums[2] ? accums[2]->aval() : call.args[2].aval();
+  // Read before it is written, so that the rest can be written in place.
+  const Array u_ct = accums[2] ? gather_updates(ct, indices, d, updates.shape(), p.mode) : Array();
   if (accums[0])
     accums[0]->add(lax::scatter(ct, indices, zeros_of(updates), d, ScatterKind::kSet, p.mode, p.unique_indices));
   if (!accums[2]) return;
-  Array u = gather_updates(ct, indices, d, updates.shape(), p.mode);
-  if (!p.unique_indices) {
+  Array u = u_ct;
+  // One window meets no other.
+  if (!p.unique_indices && product(indices.shape().first(static_cast<std::size_t>(indices.ndim() - 1))) > 1) {
     // Number the updates, scatter the numbers: an update that finds its own number was the last.
     const Array ids = lax::add(lax::reshape(lax::iota(i32, Dims{updates.size()}, 0), updates.shape()), 1);
     const Array zeros = zeros_of(Aval(i32, ct.shape()));

@@ -174,7 +174,15 @@ void jvp_dynamic_slice(const Call& call, std::span<const Array> tangents, Arrays
 }
 
 void transpose_dynamic_slice(const Call& call, std::span<const Array> cts, std::span<GradAccum* const> accums) {
-  accums[0]->add(lax::dynamic_update_slice(zeros_of(accums[0]->aval()), cts[0], call.args.subspan(1)));
+  const std::span<const Array> starts = call.args.subspan(1);
+  if (!accums[0]->value().defined()) {
+    accums[0]->add(lax::dynamic_update_slice(zeros_of(accums[0]->aval()), cts[0], starts));
+    return;
+  }
+  // A window is added to, and the rest stays where it is.
+  const Array sum = accums[0]->take();
+  const Array window = lax::add(lax::dynamic_slice(sum, starts, cts[0].shape()), cts[0]);
+  accums[0]->add(lax::dynamic_update_slice(sum, window, starts));
 }
 
 // Start indices as index vectors [batch, rank] for gather and scatter; i64 when any is that wide.

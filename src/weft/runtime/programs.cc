@@ -35,8 +35,13 @@ void run_while(const WhileParams& p, std::span<const Array> args, Arrays& outs) 
     program.run(operands, results);
   };
   LoopFrame frame("while_loop");
+  const auto number = [&](std::int64_t step) {
+    if (p.number == IterationNumber::kCounted || state.empty()) return frame.at(iteration_number(p, step, nullptr));
+    const detail::HostView first = state[0].host("while");
+    frame.at(iteration_number(p, step, &first.view));
+  };
   for (std::int64_t step = 0;; ++step) {
-    frame.at(step);
+    number(step);
     run(*cond, args.first(num_cond));
     if (!results[0].item<bool>()) break;
     if (p.max_steps && step >= *p.max_steps) throw_too_many_steps();

@@ -169,6 +169,22 @@ void orthogonal(std::span<const Array> args, Arrays& outs) {
   outs.push_back(column_loop(step, one, {lax::iota(i32, Dims{steps}, 0), taus}, true, "orgqr")[0]);
 }
 
+// Which rows end up where when row i is exchanged with row pivots[i], for i = 0, 1, ...
+Array permutation(const Array& pivots, std::int64_t rows) {
+  const Array start = lax::iota(i32, Dims{rows}, 0), steps = lax::iota(i32, pivots.shape(), 0);
+  if (steps.size() == 0) return start;
+  const Aval number(i32, {});
+  const Staged exchange = stage(
+      [&](std::span<const Array> in, Arrays& outs) {
+        const Array &order = in[0], &i = in[1], &j = in[2];
+        const auto is = [&](const Array& at) { return lax::eq(lax::iota(i32, Dims{rows}, 0), spread(at, Dims{rows})); };
+        const auto row = [&](const Array& at) { return spread(element_at(order, at), Dims{rows}); };
+        outs.push_back(lax::select(is(i), row(j), lax::select(is(j), row(i), order)));
+      },
+      ir::Avals{start.aval(), number, number}, "permutation");
+  return lax::scan_(exchange.jaxpr, {}, Arrays{start}, Arrays{steps, pivots}, steps.size())[0];
+}
+
 // ---- batches ----
 
 // `f` for each matrix: the axes before the last `ranks[i]` of operand i are the batch, of all operands the same.
@@ -203,6 +219,32 @@ void Importer::getrf(const Op& op, Operands operands, Results& results) {
   if (operands.size() != 1) need_operands(op, 4);  // batch size, m, n, a
   const Array a = matrices(op, operands, operands.size() - 1);
   give(op, for_each_matrix(lu, {a}, {2}, "getrf"), results);
+}
+
+// (factors, pivots from 0 on, permutation).
+void Importer::lu_decomposition(const Op& op, Operands operands, Results& results) {
+  need_operands(op, 1);
+  const Array a = matrices(op, operands, 0);
+  const std::int64_t rows = a.shape(a.ndim() - 2);
+  const FlatFunction f = [&](std::span<const Array> in, Arrays& outs) {
+    lu(in, outs);
+    outs[1] = lax::subtract(outs[1], 1);
+    outs[2] = permutation(outs[1], rows);
+  };
+  give(op, for_each_matrix(f, {a}, {2}, "lu"), results);
+}
+
+// The permutation that pivots from 0 on stand for; how many rows there are says the result's type.
+void Importer::lu_pivots(const Op& op, Operands operands, Results& results) {
+  need_operands(op, 1);
+  const Array pivots = single(op, operands, 0);
+  const Aval declared = result(op);
+  const std::int64_t rows = declared.ndim() > 0 ? declared.shape().back() : -1;
+  if (pivots.dtype() != i32 || pivots.ndim() < 1 || rows < pivots.shape(pivots.ndim() - 1))
+    fail(op, "pivots must be i32, one for each of the first rows; got " + pivots.aval().str() + " for " +
+                 declared.str() + ".");
+  const FlatFunction f = [&](std::span<const Array> in, Arrays& outs) { outs.push_back(permutation(in[0], rows)); };
+  give(op, for_each_matrix(f, {pivots}, {1}, "lu_pivots_to_permutation"), results);
 }
 
 // (reflectors and R, taus); older calls give status and work space, too.

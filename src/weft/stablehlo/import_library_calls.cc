@@ -14,8 +14,28 @@ namespace {
 
 bool is_registered(std::string_view target) { return std::ranges::binary_search(registered_custom_calls(), target); }
 
+// Those of GPUs and TPUs that are not called by the routine's name. `lu` also gives the permutation.
+constexpr std::pair<std::string_view, std::string_view> kOtherNames[] = {
+    {"Eigh", "syevd"},
+    {"LuDecomposition", "lu"},
+    {"ProductOfElementaryHouseholderReflectors", "orgqr"},
+    {"Qr", "geqrf"},
+};
+
+std::string_view without_suffix(std::string_view s, std::string_view suffix) {
+  return s.ends_with(suffix) ? s.substr(0, s.size() - suffix.size()) : s;
+}
+
 // "potrf" of "lapack_dpotrf_ffi", or "": the routine of any dtype. The solvers of GPUs take and give the same arrays.
 std::string_view routine(std::string_view target) {
+  if (const auto* it = std::ranges::find(kOtherNames, target, &std::pair<std::string_view, std::string_view>::first);
+      it != std::end(kOtherNames))
+    return it->second;
+  for (const std::string_view platform : {"cu_", "cuda_", "hip_"})
+    if (target.starts_with(platform)) return without_suffix(target.substr(platform.size()), "_ffi");
+  for (const std::string_view batched : {"cublas_", "hipblas_"})
+    if (target.starts_with(batched))
+      return without_suffix(without_suffix(target.substr(batched.size()), "_ffi"), "_batched");
   for (const std::string_view solver : {"cusolver_", "hipsolver_"})
     if (target.starts_with(solver) && target.ends_with("_ffi"))
       return target.substr(solver.size(), target.size() - solver.size() - 4);
@@ -30,10 +50,12 @@ std::string_view routine(std::string_view target) {
 }
 
 // The routines that are read, each with its function.
-constexpr std::string_view kRoutines[] = {"geqrf", "getrf", "orgqr", "potrf", "trsm", "ungqr"};
+constexpr std::string_view kRoutines[] = {"geqrf", "getrf", "lu",   "lu_pivots_to_permutation",
+                                          "orgqr", "potrf", "trsm", "ungqr"};
 
 // What Weft does not have, by the routines that do it.
 constexpr std::pair<std::string_view, std::string_view> kMissing[] = {
+    {"cholesky_update", "update of a Cholesky factor"},
     {"geev", "eigensolver"},
     {"gees", "Schur decomposition"},
     {"gehrd", "reduction to Hessenberg form"},
@@ -131,6 +153,8 @@ void Importer::library_call(const Op& op, Operands operands, Results& results) {
   if (name == "trsm") return trsm(op, operands, results);
   if (name == "getrf") return getrf(op, operands, results);
   if (name == "geqrf") return geqrf(op, operands, results);
+  if (name == "lu") return lu_decomposition(op, operands, results);
+  if (name == "lu_pivots_to_permutation") return lu_pivots(op, operands, results);
   orgqr(op, operands, results);
 }
 

@@ -175,6 +175,8 @@ class Importer {
 
   // ---- import_factorizations.cc ----
   void getrf(const Op&, Operands, Results&);
+  void lu_decomposition(const Op&, Operands, Results&);
+  void lu_pivots(const Op&, Operands, Results&);
   void geqrf(const Op&, Operands, Results&);
   void orgqr(const Op&, Operands, Results&);
   Array matrices(const Op&, Operands, std::size_t i) const;

@@ -256,6 +256,15 @@ void Parser::block_arguments(Block& block) {
   } while (in_.accept(","));
 }
 
+void Parser::block_label(Block& block) {
+  in_.sigil_name('^', "a block's name");
+  if (in_.accept("(")) {
+    block_arguments(block);
+    in_.expect(")");
+  }
+  in_.expect(":");
+}
+
 Region Parser::region(std::span<const std::pair<std::string_view, TypeRef>> arguments, bool isolated) {
   const Depth depth(*this);
   Region region;
@@ -274,17 +283,15 @@ Region Parser::region(std::span<const std::pair<std::string_view, TypeRef>> argu
       const auto offset = static_cast<std::size_t>(name.data() - in_.text().data()) - 1;
       block.arguments.push_back(define(name, 0, 1, t, offset));
     }
-    if (in_.peek() == '^') {
-      in_.sigil_name('^', "a block's name");
-      if (in_.accept("(")) {
-        block_arguments(block);
-        in_.expect(")");
-      }
-      in_.expect(":");
-    }
+    bool refused = false;
     while (!in_.looking_at("}")) {
-      if (in_.peek() == '^')
-        unsupported(in_.place(), "control flow must be structured; got a second block in a region.");
+      if (in_.peek() == '^') {
+        // The rest is read for what else is wrong, as if it were one block.
+        if (!block.ops.empty() && !std::exchange(refused, true))
+          refusals_.push_back({in_.place(), "control flow must be structured; got a second block in a region"});
+        block_label(block);
+        continue;
+      }
       if (in_.at_end()) in_.fail("'}'");
       operation(block.ops);
     }

@@ -76,6 +76,7 @@ class Parser {
   void check_operand_types(const Op& op, const std::vector<TypeRef>& types);
   Region region(std::span<const std::pair<std::string_view, TypeRef>> arguments = {}, bool isolated = false);
   void block_arguments(Block& block);
+  void block_label(Block& block);
   void function(Op& op);
   void nested_module(Op& op);
   /// A module has one block, which takes no arguments.

@@ -30,8 +30,10 @@ std::string_view reason_of_unknown(std::string_view op) {
     return "VHLO is the form in which StableHLO is stored, which stablehlo-translate --deserialize turns into the "
            "program itself";
   if (op == "interpreter.print") return "prints are for weftc run and weftc check, and mean nothing elsewhere";
+  if (op == "interpreter.run_parallel")
+    return "processes beside each other are for weftc check, and mean nothing elsewhere";
   if (op.starts_with("check.") || op.starts_with("interpreter."))
-    return "checks are for run_checks (weftc check), and mean nothing elsewhere";
+    return "checks are for weftc check (run_checks in C++), and mean nothing elsewhere";
   return "Weft has no such operation";
 }
 

@@ -29,6 +29,30 @@ const ir::Jaxpr* program_of(const ir::Eqn& e) {
   }
 }
 
+// Step by step while that is cheap enough.
+constexpr std::int64_t kMostEquations = std::int64_t{1} << 20, kMostElements = std::int64_t{1} << 28;
+// The rounds in which a stencil may spread. It needs as many as there are elements; after these, each array depends on
+// something as a whole.
+constexpr int kExactRounds = 16;
+
+// How many equations a walk through the program looks at, its loops step by step where that is cheap enough.
+std::int64_t equations_seen(const ir::Jaxpr& jaxpr) {
+  return *jaxpr.memo<std::int64_t>("equations seen", [&] {
+    std::int64_t n = 1;
+    for (const ir::Eqn& e : jaxpr.eqns()) {
+      std::int64_t inside = 1;
+      if (e.params)
+        ir::for_each_program(*e.params, ir::Programs::kRun, [&](const ir::Jaxpr& p) { inside += equations_seen(p); });
+      if (e.op == OpCode::kScan) {
+        const std::int64_t length = ir::params_as<ScanParams>(e.params).length;
+        inside *= length <= kMostEquations / inside ? std::max<std::int64_t>(length, 1) : kExactRounds;
+      }
+      n = std::min(n + inside, std::int64_t{1} << 40);
+    }
+    return std::make_shared<const std::int64_t>(n);
+  });
+}
+
 using Findings = std::vector<Finding>;
 
 class Walk {
@@ -133,8 +157,6 @@ Findings Walk::of_case(const ir::Eqn& e, std::span<const Finding> args) {
 
 void Walk::settle(std::vector<Deps>& carry, FunctionRef<std::vector<Deps>(const std::vector<Deps>&)> step) {
   const auto same = [](const Deps& a, const Deps& b) { return a == b || (a && b && *a == *b); };
-  // A stencil may need as many rounds as there are elements. After a few, each array depends on something as a whole.
-  constexpr int kExactRounds = 16;
   for (int round = 0;; ++round) {
     const std::vector<Deps> next = step(carry);
     bool grown = false;
@@ -171,13 +193,11 @@ Findings Walk::of_scan(const ir::Eqn& e, std::span<const Finding> args) {
   const auto& p = ir::params_as<ScanParams>(e.params);
   if (std::none_of(args.begin(), args.end(), [](const Finding& f) { return f.deps != nullptr; }))
     return known_scan(p, args);
-  // Step by step while that is cheap enough.
-  constexpr std::int64_t kMostEquations = std::int64_t{1} << 20, kMostElements = std::int64_t{1} << 28;
   std::int64_t elements = 1;
   for (ir::Var v = 0; v < p.jaxpr.num_vars(); ++v) elements += p.jaxpr.aval(v).size();
-  const std::int64_t equations = 1 + static_cast<std::int64_t>(p.jaxpr.eqns().size());
-  return p.length <= kMostEquations / equations && p.length <= kMostElements / elements ? unrolled(p, args)
-                                                                                        : any_steps(p, args);
+  return p.length <= kMostEquations / equations_seen(p.jaxpr) && p.length <= kMostElements / elements
+             ? unrolled(p, args)
+             : any_steps(p, args);
 }
 
 Findings Walk::unrolled(const ScanParams& p, std::span<const Finding> args) {

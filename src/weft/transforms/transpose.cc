@@ -10,7 +10,7 @@
 
 namespace weft::transforms {
 
-Arrays backward_pass(const ir::Jaxpr& jaxpr, Arrays args, Arrays cts) {
+Arrays backward_pass(const ir::Jaxpr& jaxpr, Arrays args, Arrays cts, Arrays sums) {
   internal_check(args.size() == jaxpr.num_inputs() && cts.size() == jaxpr.outputs().size(),
                  "backward_pass: wrong number of operands");
   const auto& eqns = jaxpr.eqns();
@@ -68,6 +68,8 @@ Arrays backward_pass(const ir::Jaxpr& jaxpr, Arrays args, Arrays cts) {
   std::vector<GradAccum> accums(jaxpr.num_vars());
   for (ir::Var v = 0; v < jaxpr.num_vars(); ++v)
     if (linear[v]) accums[v] = GradAccum(jaxpr.aval(v));
+  for (std::size_t i = 0; i < sums.size(); ++i) accums[i].add(std::move(sums[i]));
+  sums.clear();
   for (std::size_t i = 0; i < cts.size(); ++i) {
     const ir::Atom a = jaxpr.outputs()[i];
     if (is_linear(a)) accums[a.index()].add(std::move(cts[i]));
@@ -111,8 +113,9 @@ Arrays backward_pass(const ir::Jaxpr& jaxpr, Arrays args, Arrays cts) {
 }
 
 std::shared_ptr<const TransposedJaxpr> transpose_jaxpr(const ir::Jaxpr& jaxpr, const std::vector<bool>& linear,
-                                                       const std::vector<bool>& nonzero_cts) {
-  const std::string key = mask_key("transpose", linear) + mask_key("", nonzero_cts);
+                                                       const std::vector<bool>& nonzero_cts,
+                                                       const std::vector<bool>& summed) {
+  const std::string key = mask_key("transpose", linear) + mask_key("", nonzero_cts) + mask_key("", summed);
   return jaxpr.memo<TransposedJaxpr>(key, [&]() -> std::shared_ptr<const TransposedJaxpr> {
     auto result = std::make_shared<TransposedJaxpr>();
     ir::Avals inputs;
@@ -120,14 +123,18 @@ std::shared_ptr<const TransposedJaxpr> transpose_jaxpr(const ir::Jaxpr& jaxpr, c
       if (!linear[i]) inputs.push_back(jaxpr.aval(static_cast<ir::Var>(i)));
     for (std::size_t i = 0; i < jaxpr.outputs().size(); ++i)
       if (nonzero_cts[i]) inputs.push_back(jaxpr.aval(jaxpr.outputs()[i]));
+    for (std::size_t i = 0; i < summed.size(); ++i)
+      if (summed[i]) inputs.push_back(jaxpr.aval(static_cast<ir::Var>(i)));
     const FlatFunction body = [&](std::span<const Array> flat, Arrays& outs) {
-      Arrays args(jaxpr.num_inputs()), cts(jaxpr.outputs().size());
+      Arrays args(jaxpr.num_inputs()), cts(jaxpr.outputs().size()), sums(summed.size());
       std::size_t next = 0;
       for (std::size_t i = 0; i < args.size(); ++i)
         if (!linear[i]) args[i] = flat[next++];
       for (std::size_t i = 0; i < cts.size(); ++i)
         if (nonzero_cts[i]) cts[i] = flat[next++];
-      Arrays input_cts = backward_pass(jaxpr, std::move(args), std::move(cts));
+      for (std::size_t i = 0; i < sums.size(); ++i)
+        if (summed[i]) sums[i] = flat[next++];
+      Arrays input_cts = backward_pass(jaxpr, std::move(args), std::move(cts), std::move(sums));
       for (std::size_t i = 0; i < input_cts.size(); ++i) {
         if (!linear[i]) continue;
         result->out_nonzero.push_back(input_cts[i].defined());

@@ -50,8 +50,7 @@ std::vector<std::byte> read_file(const std::string& path, SourceLocation loc) {
 void write_file(const std::string& path, std::span<const std::byte> data, SourceLocation loc) {
   const LocationScope scope(loc, "write_file");
   const std::span<const std::byte> parts[] = {data};
-  if (const auto failed = write_whole_file(path, parts))
-    refuse("write_file", path, "writable", failed->error.value());
+  if (const auto failed = write_whole_file(path, parts)) refuse("write_file", path, "writable", failed->error.value());
 }
 
 std::string temporary_name(const std::string& path) {

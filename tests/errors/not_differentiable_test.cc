@@ -135,7 +135,8 @@ TEST(not_differentiable_error, a_derivative_through_a_function_of_the_host) {
       "host.\n"
       "  at here\n"
       "  while tracing grad(f) at here\n"
-      "hint: wrap it in a function with custom_jvp or custom_vjp, whose rule may call the host again, or, if its result "
+      "hint: wrap it in a function with custom_jvp or custom_vjp, whose rule may call the host again, or, if its "
+      "result "
       "counts as a constant, give it stop_gradient of its arguments.");
 }
 

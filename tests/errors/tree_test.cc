@@ -113,9 +113,10 @@ TEST(tree_error, structures_that_a_program_of_the_users_compares) {
 TEST(tree_error, branches_and_loops_that_change_the_structure) {
   const auto one = [](Array x) { return std::vector<Array>{x}; };
   const auto two = [](Array x) { return std::vector<Array>{x, x}; };
-  expect_error<TreeError>([&] { cond(true, one, two, 1.0f); },
-                          "cond: the true and the false branch: trees must have equal structure; got 1 entry and 2 entries at the root.\n"
-                          "  at here");
+  expect_error<TreeError>(
+      [&] { cond(true, one, two, 1.0f); },
+      "cond: the true and the false branch: trees must have equal structure; got 1 entry and 2 entries at the root.\n"
+      "  at here");
   expect_error<TreeError>([&] { switch_(0, std::tuple(one, two), 1.0f); },
                           "switch_: branches: trees must have equal structure; got 1 entry and 2 entries at the root.\n"
                           "  at here");

@@ -48,7 +48,8 @@ TEST(print, floats_show_the_fewest_digits_of_their_own_type) {
          "Array([0.1   , 0.25  , 0.3333], dtype=float16)");
   expect(Tensor<float>({2}, {16777216.0f, 67108864.0f}), "[16777216. 67108864.]",
          "Array([16777216., 67108864.], dtype=float32)");
-  expect(Tensor<weft::float16>({2}, {12190.0, 0.5}), "[1.219e+04 5.000e-01]", "Array([1.219e+04, 5.000e-01], dtype=float16)");
+  expect(Tensor<weft::float16>({2}, {12190.0, 0.5}), "[1.219e+04 5.000e-01]",
+         "Array([1.219e+04, 5.000e-01], dtype=float16)");
   expect(Tensor<float>({2, 2}, {-1.5f, 2.0f, 100.0f, -0.0f}),
          "[[ -1.5   2. ]\n"
          " [100.   -0. ]]",

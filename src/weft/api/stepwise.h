@@ -12,7 +12,8 @@ namespace weft::api {
 std::optional<std::size_t> branch_to_run(const Array& index, std::size_t num_branches);
 
 /// ValueError when a loop of `function` would take step number `step`, from 0 on, and may not.
-void check_step(const char* function, std::int64_t step, std::optional<std::int64_t> max_steps, const SourceLocation& loc);
+void check_step(const char* function, std::int64_t step, std::optional<std::int64_t> max_steps,
+                const SourceLocation& loc);
 
 /// Slice `i` of each array along its first axis.
 Arrays slices_at(std::span<const Array> xs, std::int64_t i, const SourceLocation& loc);

@@ -91,8 +91,8 @@ Arrays generic_scatter(std::span<const Array> xs, const Array& indices, std::spa
 /// Every window of x selects one of its elements: a candidate replaces the current one when
 /// select(current, candidate) is false; padding is never selected. The result is `init` everywhere, with
 /// scatter(value there, source[i]) where window i selects, in row-major order. `captures` are those of select, then of
-/// scatter. StableHLO's `select_and_scatter`. All derivatives: where no two windows meet at once, else by a scan over the
-/// windows.
+/// scatter. StableHLO's `select_and_scatter`. All derivatives: where no two windows meet at once, else by a scan over
+/// the windows.
 Array generic_select_and_scatter(const Array& x, const Array& source, const Array& init, const ir::Jaxpr& select,
                                  const ir::Jaxpr& scatter, const Window& window, std::span<const Array> captures = {},
                                  SourceLocation loc = std::source_location::current());

@@ -20,8 +20,8 @@ inline bool has_parts(OpCode op) {
 std::vector<bool> dependent_variables(const Jaxpr& jaxpr, std::vector<bool> inputs, bool effects = false);
 /// The same by output of the program, or by result of an equation of it.
 std::vector<bool> dependent_outputs(const Jaxpr& jaxpr, const std::vector<bool>& inputs);
-/// `inputs` of a loop's body, and those of its carried values (`count` inputs from `first` on, whose next values are its
-/// first outputs) that depend on them after any number of steps.
+/// `inputs` of a loop's body, and those of its carried values (`count` inputs from `first` on, whose next values are
+/// its first outputs) that depend on them after any number of steps.
 std::vector<bool> dependent_carry(const Jaxpr& body, std::vector<bool> inputs, std::size_t first, std::size_t count);
 std::vector<bool> dependent_results(OpCode op, const ParamsBase* params, std::size_t num_results,
                                     const std::vector<bool>& operands);
@@ -29,8 +29,8 @@ std::vector<bool> dependent_results(OpCode op, const ParamsBase* params, std::si
 /// Which inputs the outputs in `used`, and effects, need.
 std::vector<bool> needed_inputs(const Jaxpr& jaxpr, const std::vector<bool>& used);
 
-/// Which carried values of a loop with this body (as in dependent_carry) must be carried on so that the results in `used`,
-/// by result of the body, are right after any number of steps; those in `used` among them.
+/// Which carried values of a loop with this body (as in dependent_carry) must be carried on so that the results in
+/// `used`, by result of the body, are right after any number of steps; those in `used` among them.
 std::vector<bool> needed_carry(const Jaxpr& body, const std::vector<bool>& used, std::size_t first, std::size_t count);
 
 /// The part of the program that gives the outputs in `used`. Inputs stay as they are. Memoised.

@@ -9,9 +9,9 @@
 
 namespace weft::stablehlo {
 
-// chlo.cosh of f32 near 0 by the formula that CHLO defines it to be lowered to: a program must compute what its producer
-// saw, and up to 16 that is within 5 units in the last place of the true value. Further out the formula loses the more
-// of log(1/2) the larger x is, up to 25 units; there, and in f64, lax says what the program means.
+// chlo.cosh of f32 near 0 by the formula that CHLO defines it to be lowered to: a program must compute what its
+// producer saw, and up to 16 that is within 5 units in the last place of the true value. Further out the formula loses
+// the more of log(1/2) the larger x is, up to 25 units; there, and in f64, lax says what the program means.
 void Importer::chlo_cosh(const Op& op, Operands operands, Results& results) {
   const Array x = single(op, operands, 0);
   need_operands(op, 1);

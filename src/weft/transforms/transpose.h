@@ -14,8 +14,8 @@ namespace weft::transforms {
 Arrays backward_pass(const ir::Jaxpr& jaxpr, Arrays args, Arrays cts, Arrays sums = {});
 
 /// A program for the transpose. Inputs: the known inputs (`linear[i]` false), then the cotangents
-/// marked in `nonzero_cts`, then what the cotangents of inputs marked in `summed` (empty: none) are added to. Outputs: the cotangents of the linear inputs marked in `out_nonzero`
-/// (which is indexed by linear input).
+/// marked in `nonzero_cts`, then what the cotangents of inputs marked in `summed` (empty: none) are added to. Outputs:
+/// the cotangents of the linear inputs marked in `out_nonzero` (which is indexed by linear input).
 struct TransposedJaxpr {
   ir::Jaxpr jaxpr;
   std::vector<bool> out_nonzero;

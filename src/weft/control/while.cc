@@ -186,8 +186,11 @@ ir::Jaxpr all_steps(const Loop& loop, std::span<const Aval> types) {
             next[i] = lax::select(lax::broadcast_in_dim(on[0], next[i].shape(), {}), next[i], loop.carried(in)[i]);
         });
     const Arrays state = lax::scan_(step, args.first(captures), loop.carried(args), {}, *loop.max_steps);
-    // Raises the loop's error where it would go on.
-    outs = lax::while_(loop.cond, loop.body, args.first(captures), state, 0);
+    // Raises the loop's error where it would go on. Its body never runs; that of the loop, which keeps this program,
+    // must not be in it.
+    const Staged same =
+        stage([](std::span<const Array> in, Arrays& next) { next = Arrays(in); }, avals_of(state), "while");
+    outs = lax::while_(loop.cond, same.jaxpr, loop.of_cond(args), state, 0);
   });
 }
 

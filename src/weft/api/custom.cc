@@ -172,6 +172,7 @@ Arrays call_custom_vjp(const CustomInfo& info, const Staged& f, VjpRules rules, 
     const ir::Avals forward = fwd.jaxpr.output_avals();
     const ir::Avals residuals(std::span<const Aval>(forward).subspan(results.size()));
     {
+      // So that its checks say in which pass they are.
       const detail::UserRule backward(detail::UserRule::Pass::kBackward);
       bwd = stage(rules.bwd, with_inexact(residuals, results), info.str());
     }

@@ -83,8 +83,7 @@ void jvp_callback(const Call& call, std::span<const Array> tangents, Arrays& out
           ": a function of the host has no derivatives that could be told from it; got a derivative through " + p.name +
           ".",
       "wrap it in a function with custom_jvp or custom_vjp, whose rule may call the host again, or, if its result "
-      "counts "
-      "as a constant, give it stop_gradient of its arguments.");
+      "counts as a constant, give it stop_gradient of its arguments.");
 }
 
 void batch_callback(const Call& call, std::span<const int> bdims, const MappedAxis& axis, Arrays& outs,

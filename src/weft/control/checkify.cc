@@ -350,6 +350,8 @@ class Checkifier {
   // The condition's errors: of its first run before the loop, of the others after each step.
   void run_while(const ir::Eqn& e, std::span<const Array> xs, State& state, Arrays& results) {
     WhileParams p = ir::params_as<WhileParams>(e.params);
+    // The state comes first among what is carried, and tells no iteration.
+    if (p.number == IterationNumber::kCarried) p.number = IterationNumber::kUntold;
     const ir::Jaxpr cond = p.cond_jaxpr, body = p.body_jaxpr;
     const bool cond_touched = touched(cond);
     const auto of_cond = take(xs, cond.num_consts()), of_body = take(xs, body.num_consts());

@@ -277,7 +277,7 @@ void select_and_scatter_in_order(const GenericSelectAndScatterParams& p, std::sp
 
 ir::Jaxpr program_of_select_and_scatter(const ParamsBase* params, std::span<const Aval> types) {
   const auto& p = ir::params_as<GenericSelectAndScatterParams>(params);
-  const std::string key = "select_and_scatter" + window_key(p.window) + p.select.str();
+  const std::string key = "select_and_scatter" + window_key(p.window) + ":" + std::to_string(p.select.hash());
   return derive(p.scatter, type_key(key, types), types, 0,
                 [&](std::span<const Array> args, Arrays& outs) { select_and_scatter_in_order(p, args, outs); });
 }

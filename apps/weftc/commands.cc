@@ -149,7 +149,10 @@ int run(const RunOptions& options) {
     throw weft::ValueError(options.program + ": @" + f.name() + " gives " +
                            counted(f.num_outputs(), "output", "outputs") + "; got " +
                            counted(options.outputs.size(), "file", "files") + ".");
-  // A file is replaced by renaming, which is not for devices.
+  // A file is replaced by renaming, which is not for devices. Looked at before anything is computed or written.
+  for (const std::string& path : options.outputs)
+    if (const fs::path folder = fs::path(path).parent_path(); !folder.empty() && !fs::is_directory(folder))
+      throw weft::BackendError(path + ": the folder of an output must exist; got none.");
   for (const std::string& path : options.outputs)
     if (fs::exists(path) && !fs::is_regular_file(path))
       throw weft::BackendError(path + ": an output must be a file; got something else of that name.");

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "weft/base/error.h"
+#include "weft/core/checks.h"
 #include "weft/stablehlo/check.h"
 #include "weftc/commands.h"
 
@@ -38,7 +39,7 @@ int main(int argc, char** argv) {
   run_command->add_option("program", run.program, "the program, StableHLO text; - for standard input")->required();
   run_command->add_option("-i,--input", run.inputs, "one .npy file per input, in order");
   run_command->add_option("-o,--output", run.outputs, "one .npy file per result; further results are printed");
-  run_command->add_option("-f,--function", run.function, "the function to run (default: main)");
+  run_command->add_option("-f,--function", run.function, "the function to run (default: main, or the only public one)");
   run_command->footer(std::string("Types that .npy has no name for are kept as f32 (small floats), i8 (i2, i4) or u8 "
                                   "(ui2, ui4);\nbf16 as two bytes \"<V2\", as ml_dtypes does.\n") +
                       kStatuses);
@@ -90,6 +91,7 @@ int main(int argc, char** argv) {
     return app.exit(e) == 0 ? weftc::kSuccess : weftc::kBadInput;
   }
   try {
+    weft::detail::check_mode();  // a wrong WEFT_CHECKS is no fault of the program's
     if (run_command->parsed()) return weftc::run(run);
     if (check_command->parsed()) return weftc::check(check);
     if (print_command->parsed()) return weftc::print(print);

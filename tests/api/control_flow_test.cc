@@ -458,5 +458,61 @@ TEST(loops, derivatives_of_long_carries_are_made_in_linear_time) {
   EXPECT_LT(std::min(seconds(800), seconds(800)), 32 * small);  // quadratic: 64
 }
 
+// A shift register of n values, from whose end a factor without a derivative is taken.
+template <std::size_t kLength>
+Array delayed(Array z) {
+  std::vector<Array> init(kLength + 1, Array(0.0));
+  const auto step = [](std::vector<Array> c, Array x) {
+    std::vector<Array> next{x};
+    next.insert(next.end(), c.begin(), c.end() - 2);
+    next.push_back(lax::stop_gradient(c[kLength - 1]) * 0.0);
+    return std::pair(next, c[kLength - 1] + x * np::sqrt(c[kLength]));
+  };
+  return np::sum(scan(step, init, z).second * np::arange(1, 13).astype(f64));
+}
+
+TEST(scan, what_has_no_derivative_has_none_however_late_it_comes) {
+  const Array z = np::arange(12).astype(f64) * 0.1 + 0.3;
+  // The root's slope at 0 is infinite, and times a tangent of zero it would be NaN.
+  for (const auto f : {delayed<2>, delayed<7>, delayed<9>}) {
+    const Array slopes = jacfwd(f)(z);
+    EXPECT_TRUE(np::array_equal(slopes, grad(f)(z)).item<bool>()) << slopes.str();
+    EXPECT_TRUE(np::all(hessian(f)(z) == 0.0).item<bool>());
+  }
+}
+
+TEST(loops, derivatives_of_nested_loops_take_linear_time_in_what_they_carry) {
+  const auto seconds = [](int n) {
+    const auto f = [n](Array x) {
+      std::vector<Array> state;
+      for (int i = 0; i < n; ++i) state.push_back(x * (0.01 * i));
+      const auto sines = [](std::vector<Array> c) {
+        for (Array& a : c) a = np::sin(1.5 * a) + 1.0;
+        return c;
+      };
+      state = fori_loop(
+          0, 3,
+          [&](Array, std::vector<Array> a) {
+            return fori_loop(
+                0, 3,
+                [&](Array, std::vector<Array> b) {
+                  return fori_loop(0, 3, [&](Array, std::vector<Array> c) { return sines(c); }, b);
+                },
+                a);
+          },
+          state);
+      Array sum(0.0);
+      for (const Array& a : state) sum = sum + a;
+      return sum;
+    };
+    const auto begin = std::chrono::steady_clock::now();
+    grad(f)(Array(1.0));
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  };
+  seconds(20);
+  // Sixteen times the time if it were quadratic; it was cubic, 20 s.
+  EXPECT_LT(seconds(200), 10 * seconds(50) + 0.2);
+}
+
 }  // namespace
 }  // namespace weft

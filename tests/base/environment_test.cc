@@ -28,7 +28,7 @@ TEST(environment, a_flag_says_yes_or_no_in_a_few_words) {
     environment_flag(kName);
     ADD_FAILURE() << "nothing was thrown";
   } catch (const ValueError& e) {
-    EXPECT_EQ(e.message(), "WEFT_TEST_OF_THE_ENVIRONMENT: the environment must say 1 or 0; got 'maybe'.");
+    EXPECT_EQ(e.message(), "WEFT_TEST_OF_THE_ENVIRONMENT: the environment variable must be 1 or 0; got 'maybe'.");
   }
   ::unsetenv(kName);
 }

@@ -647,5 +647,14 @@ TEST(ufuncs, a_bool_to_a_whole_power_is_an_integer) {
   expect_equal(np::power(np::array({3, 4}, u8), 2), np::array({9, 16}, u8));
 }
 
+TEST(ufuncs, second_derivatives_where_operands_are_equal) {
+  const Array one = np::array({1.0, 1.0});
+  const auto hessian_of = [&](auto f) { return hessian([f](Array v) { return f(v(0), v(1)); })(one); };
+  const double r = 1 / (2 * std::sqrt(2.0));
+  expect_near(hessian_of([](Array a, Array b) { return np::hypot(a, b); }), np::array({{r, -r}, {-r, r}}), 1e-12);
+  expect_near(hessian_of([](Array a, Array b) { return np::logaddexp(a, b); }),
+              np::array({{0.25, -0.25}, {-0.25, 0.25}}), 1e-12);
+}
+
 }  // namespace
 }  // namespace weft

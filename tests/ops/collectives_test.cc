@@ -455,8 +455,8 @@ TEST(channels, derivatives_do_not_go_through) {
 TEST(collectives, parameters_that_make_no_sense_are_refused) {
   const Array x = pair_of(0);
   const auto permute = [&](std::vector<Dims> pairs) { return error_of([&] { lax::collective_permute(x, pairs); }); };
-  EXPECT_EQ(permute({{0, 1}, {0, 2}}), "ValueError: collective_permute: no process must be twice a source; got 0.");
-  EXPECT_EQ(permute({{0, 1}, {2, 1}}), "ValueError: collective_permute: no process must be twice a target; got 1.");
+  EXPECT_EQ(permute({{0, 1}, {0, 2}}), "ValueError: collective_permute: no process may be twice a source; got 0.");
+  EXPECT_EQ(permute({{0, 1}, {2, 1}}), "ValueError: collective_permute: no process may be twice a target; got 1.");
   EXPECT_EQ(permute({{0, 1, 2}}), "ValueError: collective_permute: source_target_pairs must be pairs; got [0,1,2].");
   EXPECT_EQ(permute({{0, -1}}), "ValueError: collective_permute: ids must not be negative; got [0,-1].");
   EXPECT_EQ(error_of([&] { summed(x, replicas({{0, 0}})); }),

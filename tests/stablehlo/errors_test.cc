@@ -154,9 +154,30 @@ TEST(errors, arguments_that_do_not_fit_are_blamed_on_the_call) {
     FAIL() << "nothing was thrown";
   } catch (const ShapeError& e) {
     EXPECT_EQ(e.location().str(), "errors_test.cc:" + std::to_string(__LINE__ - 3));
-    EXPECT_EQ(e.message(),
-              "call: operands must have the types of the program's inputs; got f32[] for f32[2], input 0.");
+    EXPECT_EQ(e.message(), "@main: argument 0 must be f32[2]; got f32[].");
   }
+  try {
+    f(np::ones({2}), Array(2.0));
+    FAIL() << "nothing was thrown";
+  } catch (const DTypeError& e) {
+    EXPECT_EQ(e.message(), "@main: argument 1 must be f32[]; got f64[].");
+    EXPECT_EQ(e.hint(), "convert it with astype; a number takes the dtype of its C++ type: 0.0f is f32, 0.0 f64.");
+  }
+  try {
+    f(np::ones({2}));
+    FAIL() << "nothing was thrown";
+  } catch (const ValueError& e) {
+    EXPECT_EQ(e.message(), "@main: there must be one argument per input, of which there are 2; got 1.");
+  }
+}
+
+TEST(errors, one_of_several_public_functions_is_taken_by_its_name_only) {
+  const char* text =
+      "func.func @a(%x: tensor<f32>) -> tensor<f32> {\n  return %x : tensor<f32>\n}\n"
+      "func.func @b(%x: tensor<f32>) -> tensor<f32> {\n  %0 = stablehlo.negate %x : tensor<f32>\n"
+      "  return %0 : tensor<f32>\n}\n";
+  EXPECT_EQ(error_of(text), "a.mlir:4:1: there must be @main or one public function, or the name of one; got @a, @b.");
+  EXPECT_EQ(import(text, {.function = "b"})(Array(2.0f))[0].item<float>(), -2.0f);
 }
 
 TEST(errors, results_are_blamed_on_the_return) {

@@ -64,7 +64,8 @@ Arrays match_tangents(const char* what, const PathLeaves& primals, const PathLea
                          "pass a default-constructed Array.");
       if (t.dtype() != p.dtype())
         throw DTypeError(op + ": " + tangents.paths[i] + " must have the dtype of " + primals.paths[i] + "; got " +
-                         t.aval().str() + " for " + p.aval().str() + ".");
+                             t.aval().str() + " for " + p.aval().str() + ".",
+                         "convert it with astype; a number takes the dtype of its C++ type: 0.0f is f32, 0.0 f64.");
       if (!same_dims(t.shape(), p.shape()))
         throw ShapeError(op + ": " + tangents.paths[i] + " must have the shape of " + primals.paths[i] + "; got " +
                          t.aval().str() + " for " + p.aval().str() + ".");

@@ -189,7 +189,8 @@ class Callable {
   static constexpr bool kPossible = CallOf<F, Pack>::kPossible;
   static_assert(kPossible,
                 "the function cannot be called with these arguments: it must take them by value or by const reference, "
-                "and be callable as const (a lambda that is not mutable)");
+                "all of them, and be callable as const (a lambda that is not mutable); an error inside it, if one is "
+                "reported too, comes first");
   using Returned = typename ResultOf<F, Pack>::type;
   static constexpr bool kReturns = !std::is_void_v<Returned>;
   static_assert(kReturns, "the function must return its results: a tree of arrays");

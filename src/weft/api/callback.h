@@ -49,7 +49,8 @@ template <class F, class Pack>
 FlatFunction host_function(const F& f, const Pack& pack) {
   static_assert(CallOf<const F, Pack>::kPossible,
                 "the function cannot be called with these arguments: it must take them by value or by const reference, "
-                "and be callable as const (a lambda that is not mutable)");
+                "all of them, and be callable as const (a lambda that is not mutable); an error inside it, if one is "
+                "reported too, comes first");
   return [f, pack = skeleton(pack)](std::span<const Array> args, Arrays&) {
     if constexpr (CallOf<const F, Pack>::kPossible) std::apply(f, tree::with_leaves(Pack(pack), args));
   };

@@ -367,6 +367,11 @@ class CustomVjp : api::CustomFunction<F, api::VjpRulesOf<Fwd, Bwd, Jvp>> {
   static void pull_back(const Rules& rules, const api::CustomCall<Pack, Result>& call, Residuals residuals,
                         std::span<const Array> in, Arrays& outs) {
     const std::size_t n = tree::leaves(residuals).size();
+    static_assert(
+        std::is_invocable_v<const Bwd&, Residuals,
+                            decltype(api::tangent_tree(*call.result, call.result_types, in.subspan(n)))>,
+        "custom_vjp: bwd must take two arguments by value or by const reference, the residuals of fwd and the "
+        "cotangents of the result, and be callable as const");
     auto got = rules.bwd(tree::with_leaves(std::move(residuals), in.first(n)),
                          api::tangent_tree(*call.result, call.result_types, in.subspan(n)));
     Pack cotangents = call.pack;

@@ -96,7 +96,7 @@ auto value_and_grad_of(const char* what, const std::string& name, F& f, A&&... a
   auto result = call.result(lin.outs);
   Arrays cts(lin.outs.size());
   cts[0] = Array::full({}, lin.outs[0].dtype(), Scalar(1.0));
-  Arrays gradients = pull_back(std::move(lin), which, cts);
+  const Arrays gradients = with_note(name, [&] { return pull_back(std::move(lin), which, cts); });
   // A leaf that the result does not depend on has gradient zero.
   return std::pair(std::move(result), chosen<kArgs...>(cotangent_tree(pack, gradients)));
 }
@@ -192,7 +192,8 @@ auto jacobian(bool forward, const char* what, const std::string& name, F& f, A&&
         },
         leaves, which, name);
   });
-  const Arrays blocks = forward ? jacobian_columns(lin, inputs, name) : jacobian_rows(lin, inputs, name);
+  const Arrays blocks =
+      with_note(name, [&] { return forward ? jacobian_columns(lin, inputs, name) : jacobian_rows(lin, inputs, name); });
   // One output or one input: the blocks are a tree like the other.
   if constexpr (std::is_same_v<Result, Array>)
     return cotangent_tree(std::get<kArg>(pack), blocks);

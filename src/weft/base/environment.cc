@@ -18,7 +18,8 @@ bool environment_flag(const char* name) {
     if (text == yes) return true;
   for (const std::string_view no : {"", "0", "false", "no", "off"})
     if (text == no) return false;
-  throw ValueError(std::string(name) + ": the environment must say 1 or 0; got '" + std::string(text) + "'.");
+  const ForcedLocation nowhere{SourceLocation()};  // no line of the program is at fault
+  throw ValueError(std::string(name) + ": the environment variable must be 1 or 0; got '" + std::string(text) + "'.");
 }
 
 }  // namespace weft

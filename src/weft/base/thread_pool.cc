@@ -201,8 +201,14 @@ int quota_processors() {
 
 int initial_threads() {
   if (const char* text = std::getenv("WEFT_NUM_THREADS")) {  // NOLINT(concurrency-mt-unsafe): read once
-    const int n = std::atoi(text);
-    if (n >= 1) return std::min(n, kMaxThreads);
+    char* end = nullptr;
+    const long n = std::strtol(text, &end, 10);
+    if (*text != '\0' && (*end != '\0' || n < 1 || n > kMaxThreads)) {
+      const ForcedLocation nowhere{SourceLocation()};  // no line of the program is at fault
+      throw ValueError("WEFT_NUM_THREADS: the environment variable must be a number of threads from 1 to " +
+                       std::to_string(kMaxThreads) + "; got '" + text + "'.");
+    }
+    if (*text != '\0') return static_cast<int>(n);
   }
   int n = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 #ifdef __linux__

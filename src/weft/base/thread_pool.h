@@ -18,7 +18,8 @@ namespace weft {
 void parallel_for(std::int64_t n, std::int64_t grain, FunctionRef<void(std::int64_t begin, std::int64_t end)> body);
 
 /// Threads that parallel_for uses, the caller included: at first WEFT_NUM_THREADS if that environment variable
-/// holds a positive number, else the processors this process may run on, limited by its cgroup's CPU quota.
+/// is set (ValueError unless it is a number in [1, 1024]), else the processors this process may run on, limited by its
+/// cgroup's CPU quota.
 int num_threads();
 
 /// Sets num_threads(). Waits for parallel work of other threads to end. Throws ValueError when `n` is not in

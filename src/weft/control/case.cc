@@ -135,33 +135,9 @@ struct Slots {
   }
 };
 
-// All branches, and a choice among their results. That is what vmap makes of branches in which examples meet (psum):
-// each example hears from all the others, also from those that take another branch. So the derivatives of such branches
-// are those of this.
-ir::Jaxpr all_branches(const Branches& branches, std::span<const Aval> types) {
-  std::string key = type_key("all branches", types);
-  for (const ir::Jaxpr& b : branches) key += ":" + std::to_string(b.hash());
-  return derive(branches[0], key, types, 0, [&](std::span<const Array> args, Arrays& outs) {
-    const Array index = lax::convert(args[0], i32);
-    const std::size_t last = branches.size() - 1;
-    eval_jaxpr(branches[last], args.subspan(1), outs);
-    for (std::size_t b = 0; b < last; ++b) {
-      Arrays results;
-      eval_jaxpr(branches[b], args.subspan(1), results);
-      const Array taken = lax::eq(index, static_cast<std::int64_t>(b));
-      for (std::size_t i = 0; i < outs.size(); ++i)
-        outs[i] = lax::select(lax::broadcast_in_dim(taken, outs[i].shape(), {}), results[i], outs[i]);
-    }
-  });
-}
-
-void linearize_case(const Call& call, std::span<const Array> tangents, Trace* tangent_trace, Arrays& outs,
-                    Arrays& out_tangents) {
+void linearize_choice(const Call& call, std::span<const Array> tangents, Trace* tangent_trace, Arrays& outs,
+                      Arrays& out_tangents) {
   const Branches& branches = branches_of(call);
-  if (std::ranges::any_of(branches, examples_meet) &&
-      std::ranges::none_of(branches, [](const ir::Jaxpr& b) { return ir::has_effects(b); }))
-    return linearize_program("cond", all_branches(branches, avals_of(call.args)), call.args, tangents, tangent_trace,
-                             outs, out_tangents);
   const std::vector<bool> nonzero = defined(tangents.subspan(1));
   const Avals types = branches[0].output_avals();
   const std::size_t n = types.size();
@@ -213,6 +189,63 @@ void linearize_case(const Call& call, std::span<const Array> tangents, Trace* ta
     outs.push_back(results[i]);
     out_tangents.push_back(any[i] ? tangent_results[j++] : Array());
   }
+}
+
+// The branch that an index, whatever its type, means.
+Array branch_number(const Array& index, std::size_t num_branches) {
+  if (index.dtype() == boolean) return lax::convert(index, i32);
+  const auto last = static_cast<std::int32_t>(num_branches - 1);
+  // Below zero is out of range, too.
+  return lax::select(lax::lt(index, 0), lax::full(index.shape(), last, i32), lax::minimum(index, last));
+}
+
+// vmap runs a branch in which examples meet (psum) on all of them, where some take it: each hears from all the others,
+// also from those that take another branch. So each such branch is a choice of its own here, whose index is the same
+// for all, and its results are for the examples that take it. The other branches are one choice, as they always are.
+void linearize_meeting(const Call& call, std::span<const Array> tangents, Trace* tangent_trace, Arrays& outs,
+                       Arrays& out_tangents) {
+  const Branches& branches = branches_of(call);
+  const Avals types = branches[0].output_avals();
+  const auto choose = [&](const Array& index, Branches among, const Arrays& xs, const Arrays& ts, Arrays& results,
+                          Arrays& result_tangents) {
+    Arrays operands{index}, operand_tangents{Array()};
+    append(operands, xs);
+    append(operand_tangents, ts);
+    linearize_choice({call.op, ir::make_params(CaseParams{std::move(among)}), operands}, operand_tangents,
+                     tangent_trace, results, result_tangents);
+  };
+  Branches apart;
+  for (const ir::Jaxpr& b : branches) apart.push_back(examples_meet(b) ? zeros_instead(b) : b);
+  choose(call.args[0], std::move(apart), Arrays(call.args.subspan(1)), Arrays(tangents.subspan(1)), outs, out_tangents);
+  const Array number = branch_number(call.args[0], branches.size());
+  for (std::size_t b = 0; b < branches.size(); ++b) {
+    if (!examples_meet(branches[b])) continue;
+    const Array own = lax::eq(number, static_cast<std::int64_t>(b));
+    ir::Jaxpr branch = branches[b];
+    Arrays xs(call.args.subspan(1)), ts(tangents.subspan(1)), results, result_tangents;
+    if (to_mask(branch) && can_mask(branch)) {
+      branch = ir::with_num_consts(masked(branch), 0);
+      xs.insert(xs.begin(), own);
+      ts.insert(ts.begin(), Array());
+    }
+    choose(any_example(own, ir::named_axes(branch)), {zeros_instead(branch), branch}, xs, ts, results, result_tangents);
+    const auto mine = [&](const Array& yes, const Array& no) {
+      return lax::select(lax::broadcast_in_dim(own, yes.shape(), {}), yes, no);
+    };
+    for (std::size_t i = 0; i < types.size(); ++i) {
+      outs[i] = mine(results[i], outs[i]);
+      if (!result_tangents[i].defined() && !out_tangents[i].defined()) continue;
+      const CurrentTrace staging(tangent_trace);
+      const auto tangent = [&](const Array& t) { return t.defined() ? t : zeros_of(types[i]); };
+      out_tangents[i] = mine(tangent(result_tangents[i]), tangent(out_tangents[i]));
+    }
+  }
+}
+
+void linearize_case(const Call& call, std::span<const Array> tangents, Trace* tangent_trace, Arrays& outs,
+                    Arrays& out_tangents) {
+  const auto linearize = std::ranges::any_of(branches_of(call), examples_meet) ? linearize_meeting : linearize_choice;
+  linearize(call, tangents, tangent_trace, outs, out_tangents);
 }
 
 void transpose_case(const Call& call, std::span<const Array> cts, std::span<GradAccum* const> accums) {
@@ -302,11 +335,7 @@ void run_lanes(const ir::Jaxpr& branch, const Lanes& lanes, std::span<const Arra
     return;
   }
   const ir::Jaxpr batched = batched_in_front(program, dims, axis);
-  const Avals types = batched.output_avals();
-  const ir::Jaxpr zeros = derive(batched, "zeros", batched.input_avals(), 0, [&](std::span<const Array>, Arrays& outs) {
-    for (const Aval a : types) outs.push_back(zeros_of(a));
-  });
-  bind_case(lanes.any(), {zeros, batched}, args, results);
+  bind_case(lanes.any(), {zeros_instead(batched), batched}, args, results);
 }
 
 // An index per example: all branches run on all examples, and each example takes the results of its own.
@@ -318,11 +347,7 @@ void batch_index(const Call& call, std::span<const int> bdims, const MappedAxis&
           "case: branches with effects must have the same index for all examples of vmap; got a mapped index.",
           "all branches would run for all examples. Prints, debug callbacks and checks may be there, unless they are "
           "ordered or in a function with rules of its own.");
-  Array index = call.args[0];
-  if (index.dtype() == boolean) index = lax::convert(index, i32);
-  const auto last = static_cast<std::int32_t>(branches.size() - 1);
-  // Below zero is out of range, too.
-  index = lax::select(lax::lt(index, 0), lax::full(index.shape(), last, i32), lax::minimum(index, last));
+  const Array index = branch_number(call.args[0], branches.size());
   Arrays xs(call.args.subspan(1));
   Bdims front(bdims.subspan(1));
   for (std::size_t i = 0; i < xs.size(); ++i) {
@@ -330,10 +355,10 @@ void batch_index(const Call& call, std::span<const int> bdims, const MappedAxis&
     xs[i] = ops::bdim_to(xs[i], front[i], 0, axis.size);
     front[i] = 0;
   }
-  for (std::int32_t b = 0; b <= last; ++b) {
-    const Lanes lanes(lax::eq(index, b));
+  for (std::size_t b = 0; b < branches.size(); ++b) {
+    const Lanes lanes(lax::eq(index, static_cast<std::int64_t>(b)));
     Arrays results;
-    run_lanes(branches[static_cast<std::size_t>(b)], lanes, xs, front, axis, results);
+    run_lanes(branches[b], lanes, xs, front, axis, results);
     for (std::size_t i = 0; i < results.size(); ++i) {
       if (b == 0)
         outs.push_back(results[i]);

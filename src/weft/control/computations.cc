@@ -1,5 +1,6 @@
 #include "weft/control/computations.h"
 
+#include "weft/control/lanes.h"
 #include "weft/control/programs.h"
 #include "weft/ops/common.h"
 #include "weft/transforms/vmap.h"
@@ -33,14 +34,18 @@ ir::Jaxpr for_each_of(const ir::Jaxpr& computation, std::int64_t n) {
 
 namespace {
 
+// Updates at positions outside are dropped. They are computed from what the first one inside is computed from, so
+// that nothing in them is NaN that is not in that one.
 void update_at_once(const ir::Jaxpr& computation, std::span<const Array> captures, std::span<const Array> xs,
                     const Array& positions, std::span<const Array> updates, Arrays& outs) {
   const std::int64_t n = positions.shape(0);
   const Array indices = lax::reshape(positions, Dims{n, 1});
-  Arrays args(captures), results;
-  // What is read for a position outside is not used.
-  for (const Array& x : xs) args.push_back(lax::gather(x, indices, {{}, {0}, {}, {}, {0}}, Dims{1}, IndexMode::kClip));
-  args.append(updates.begin(), updates.end());
+  const Lanes inside(lax::and_(lax::ge(positions, 0), lax::lt(positions, xs[0].shape(0))));
+  Arrays args, results;
+  for (const Array& c : captures) args.push_back(inside.shared(c));
+  for (const Array& x : xs)
+    args.push_back(inside(lax::gather(x, indices, {{}, {0}, {}, {}, {0}}, Dims{1}, IndexMode::kClip)));
+  for (const Array& u : updates) args.push_back(inside(u));
   eval_jaxpr(for_each_of(computation, n), args, results);
   for (std::size_t k = 0; k < xs.size(); ++k)
     outs.push_back(lax::scatter(xs[k], indices, results[k], {{}, {0}, {}, {}, {0}}, ScatterKind::kSet,

@@ -58,7 +58,12 @@ void apply_rule(std::string_view op, std::string_view what, const std::string& n
                                      "functions.",
                                  "differentiate or map the program before it is printed.");
   const detail::UserRule users(pass);
-  function->f(args, outs);
+  try {
+    function->f(args, outs);
+  } catch (Error& e) {
+    e.add_note("in " + std::string(what) + " of " + name);
+    throw;
+  }
 }
 
 void refuse_captured(std::string_view op, const std::string& name, Aval captured) {

@@ -275,11 +275,12 @@ void select_and_scatter_in_order(const GenericSelectAndScatterParams& p, std::sp
   outs.push_back(lax::reshape(r[0], x.shape()));
 }
 
+// Not kept: it is of two programs, and belongs to neither.
 ir::Jaxpr program_of_select_and_scatter(const ParamsBase* params, std::span<const Aval> types) {
   const auto& p = ir::params_as<GenericSelectAndScatterParams>(params);
-  const std::string key = "select_and_scatter" + window_key(p.window) + ":" + std::to_string(p.select.hash());
-  return derive(p.scatter, type_key(key, types), types, 0,
-                [&](std::span<const Array> args, Arrays& outs) { select_and_scatter_in_order(p, args, outs); });
+  return stage([&](std::span<const Array> args, Arrays& outs) { select_and_scatter_in_order(p, args, outs); }, types,
+               "select_and_scatter")
+      .jaxpr;
 }
 
 // ---- rules of both ----

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <limits>
 
+#include "weft/core/named_axes.h"
 #include "weft/ir/call.h"
 #include "weft/ir/checkpoint.h"
+#include "weft/ir/collectives.h"
 #include "weft/ir/custom_rules.h"
 #include "weft/ir/nested.h"
 
@@ -77,6 +79,23 @@ bool examples_meet(const ir::Jaxpr& program) {
            e.params->add_axes(names);
            return !carries_programs && !names.empty();
          });
+}
+
+Array any_example(const Array& on, const ir::AxisNames& axes) {
+  Array any = lax::convert(on, i32);
+  for (const std::string& name : axes) {
+    AllReduceParams p{ReduceKind::kMax, {}, {}};
+    p.groups.axis = named_axis("any_example", name);
+    any = bind1(OpCode::kAllReduce, ir::make_params(std::move(p)), {any});
+  }
+  return lax::ne(any, 0);
+}
+
+ir::Jaxpr zeros_instead(const ir::Jaxpr& program) {
+  return derive(program, "zeros", program.input_avals(), program.num_consts(),
+                [&](std::span<const Array>, Arrays& outs) {
+                  for (const Aval a : program.output_avals()) outs.push_back(zeros_of(a));
+                });
 }
 
 bool names_axis(const ir::Jaxpr& program, const MappedAxis& axis) {

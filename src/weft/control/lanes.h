@@ -35,6 +35,10 @@ bool may_fail(const ir::Jaxpr& program);
 /// Whether programs name the mapped axis. What they do with it concerns the values of all examples, so none may stand
 /// for another.
 bool names_axis(const ir::Jaxpr& program, const MappedAxis& axis);
+/// Whether it holds for any example along the named axes, the same for all of them.
+Array any_example(const Array& on, const ir::AxisNames& axes);
+/// The program with zeros for its results.
+ir::Jaxpr zeros_instead(const ir::Jaxpr& program);
 /// Whether an operation in it lets the values of one example of a named axis reach another: a psum, not an axis_index.
 bool examples_meet(const ir::Jaxpr& program);
 

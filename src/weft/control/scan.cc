@@ -165,9 +165,9 @@ Tangents parts_of(const Scan& scan, const std::vector<bool>& mask) {
 }
 
 // `operands`, by operand, and the carried values to which that spreads (spread.h).
-Tangents spread_in(const Scan& scan, const std::vector<bool>& operands, bool inexact_only,
+Tangents spread_in(const Scan& scan, const std::vector<bool>& operands, const ir::Passage& passage,
                    FunctionRef<std::vector<bool>(const std::vector<bool>&)> of_results) {
-  return parts_of(scan, spread({scan.body, scan.num_consts, scan.num_carry, inexact_only}, operands, of_results));
+  return parts_of(scan, spread({scan.body, scan.num_consts, scan.num_carry, passage}, operands, of_results));
 }
 
 // Appends the tangents that `mask` marks, zeros where the operand has none.
@@ -181,7 +181,7 @@ void append_masked(std::span<const Array> tangents, const std::vector<bool>& mas
 
 void jvp_scan(const Call& call, std::span<const Array> tangents, Arrays& outs, Arrays& out_tangents) {
   const Scan scan(call.params_as<ScanParams>());
-  const Tangents mask = spread_in(scan, defined(tangents), true, [&](const std::vector<bool>& m) {
+  const Tangents mask = spread_in(scan, defined(tangents), passage_of_tangents(), [&](const std::vector<bool>& m) {
     return transforms::jvp_jaxpr(scan.body, m)->out_nonzero;
   });
   const auto jvp = transforms::jvp_jaxpr(scan.body, mask.mask());
@@ -255,7 +255,7 @@ void linearize_scan(const Call& call, std::span<const Array> tangents, Trace* ta
                     Arrays& out_tangents) {
   using Kind = Residuals::Kind;
   const Scan scan(call.params_as<ScanParams>());
-  const Tangents mask = spread_in(scan, defined(tangents), true, [&](const std::vector<bool>& m) {
+  const Tangents mask = spread_in(scan, defined(tangents), passage_of_tangents(), [&](const std::vector<bool>& m) {
     return transforms::linearize_jaxpr(scan.body, m)->has_tangent;
   });
   const auto lin = transforms::linearize_jaxpr(scan.body, mask.mask());
@@ -375,7 +375,8 @@ void transpose_scan(const Call& call, std::span<const Array> cts, std::span<Grad
   const auto const_gets = [&](std::size_t i) { return gets[i]; };
   std::vector<bool> summed(gets);
   std::fill(summed.begin() + static_cast<std::ptrdiff_t>(scan.num_consts), summed.end(), false);
-  const auto with_sums = transforms::transpose_jaxpr(scan.body, mask, nonzero, summed);
+  const auto with_sums =
+      count(summed) == 0 ? transposed : transforms::transpose_jaxpr(scan.body, mask, nonzero, summed);
   const auto carry_gets = [&](std::size_t i) { return gets[scan.num_consts + i]; };
   const auto x_gets = [&](std::size_t i) { return gets[scan.num_consts + scan.num_carry + i]; };
 
@@ -440,7 +441,7 @@ void batch_scan(const Call& call, std::span<const int> bdims, const MappedAxis& 
     for (const bool m : mask) r.push_back(m ? 0 : kUnmapped);
     return r;
   };
-  const Tangents mapped = spread_in(scan, operands_mapped, false, [&](const std::vector<bool>& m) {
+  const Tangents mapped = spread_in(scan, operands_mapped, passage_of_axis(axis), [&](const std::vector<bool>& m) {
     std::vector<bool> r;
     for (const int b : transforms::batch_jaxpr(scan.body, dims_of(m), axis)->out_bdims) r.push_back(b != kUnmapped);
     return r;

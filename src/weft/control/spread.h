@@ -5,7 +5,8 @@
 #include <vector>
 
 #include "weft/base/function_ref.h"
-#include "weft/ir/jaxpr.h"
+#include "weft/ir/mapped_axis.h"
+#include "weft/ir/prune.h"
 
 namespace weft::control {
 
@@ -13,9 +14,15 @@ namespace weft::control {
 struct Carried {
   const ir::Jaxpr& body;
   std::size_t first, count;
-  /// Whether it can be true of float and complex values only.
-  bool inexact_only;
+  /// Where it passes at all.
+  ir::Passage passage;
 };
+
+/// Of tangents: they do not pass what is constant wherever it is defined (floor, stop_gradient) or is no number with
+/// digits.
+ir::Passage passage_of_tangents();
+/// Of being mapped: what a psum or all_gather over the whole axis gives is the same for all examples.
+ir::Passage passage_of_axis(const MappedAxis& axis);
 
 /// `mask`, by input of the body, with those carried values marked of which it becomes true in some step. `of_results`
 /// says of which results it is true when it is of the inputs in a mask, and looks at the whole body for that; so after

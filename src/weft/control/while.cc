@@ -1,6 +1,9 @@
 // while[cond_jaxpr, body_jaxpr](captures of cond..., captures of body..., carry...): carry = body(carry) as long as
 // cond(carry). Which carried values have a tangent, or a mapped axis, is a fixpoint: what the body makes of them
 // counts.
+#include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstring>
 
 #include "weft/base/loop_trail.h"
@@ -107,7 +110,7 @@ DualLoop dual_loop(const Call& call, std::span<const Array> tangents) {
     nonzero = split ? linearized->has_tangent : jvp->out_nonzero;
     return nonzero;
   };
-  mask = spread({loop.body, loop.num_body, n, true}, mask, differentiate);
+  mask = spread({loop.body, loop.num_body, n, passage_of_tangents()}, mask, differentiate);
   differentiate(mask);
   dual.carried.assign(mask.begin() + static_cast<std::ptrdiff_t>(loop.num_body), mask.end());
   // Operands, and the same as input types; `at` says where each input of the body's jvp is among those of the new body.
@@ -170,28 +173,68 @@ void jvp_while(const Call& call, std::span<const Array> tangents, Arrays& outs, 
   split_tangents(results, dual.carried, out_tangents);
 }
 
-// As many steps as there may be, of which those count that the loop takes. As with branches (case.cc), that is what a
-// loop is in which examples meet: those that have ended still take part in the steps of the others.
-ir::Jaxpr all_steps(const Loop& loop, std::span<const Aval> types) {
-  const std::string key = "all steps" + std::to_string(*loop.max_steps) + ":" + std::to_string(loop.cond.hash());
-  return derive(loop.body, type_key(key, types), types, 0, [&](std::span<const Array> args, Arrays& outs) {
-    const std::size_t captures = loop.num_captures();
-    const ir::Jaxpr step = derive(
-        loop.body, type_key(key + " step", types), types, captures, [&](std::span<const Array> in, Arrays& next) {
-          Arrays test(loop.of_cond(in)), body(in.subspan(loop.num_cond)), on;
-          append(test, loop.carried(in));
-          eval_jaxpr(loop.cond, test, on);
-          eval_jaxpr(loop.body, body, next);
-          for (std::size_t i = 0; i < next.size(); ++i)
-            next[i] = lax::select(lax::broadcast_in_dim(on[0], next[i].shape(), {}), next[i], loop.carried(in)[i]);
-        });
-    const Arrays state = lax::scan_(step, args.first(captures), loop.carried(args), {}, *loop.max_steps);
-    // Raises the loop's error where it would go on. Its body never runs; that of the loop, which keeps this program,
-    // must not be in it.
-    const Staged same =
-        stage([](std::span<const Array> in, Arrays& next) { next = Arrays(in); }, avals_of(state), "while");
-    outs = lax::while_(loop.cond, same.jaxpr, loop.of_cond(args), state, 0);
-  });
+// A bounded loop in which examples meet (psum), as steps that do nothing once no example goes on. As with branches
+// (case.cc), examples that have ended still take part in the steps of the others. In rounds of sqrt(max_steps) steps
+// each, of which only the state before is kept, and of which those that nobody needs cost nothing.
+ir::Jaxpr step_by_step(const Loop& loop, std::span<const Aval> types) {
+  const std::size_t captures = loop.num_captures();
+  ir::AxisNames axes = ir::named_axes(loop.body);
+  for (const std::string& name : ir::named_axes(loop.cond))
+    if (std::ranges::find(axes, name) == axes.end()) axes.push_back(name);
+  const auto most = *loop.max_steps;
+  const auto in_round = static_cast<std::int64_t>(std::ceil(std::sqrt(static_cast<double>(most))));
+  // captures..., how many steps have been taken, state...
+  Avals counted(types.first(captures));
+  counted.push_back(scalar_of(i64));
+  counted.append(types.begin() + static_cast<std::ptrdiff_t>(captures), types.end());
+  const auto closed = [](const FlatFunction& f, std::span<const Aval> in, std::size_t consts) {
+    return ir::with_num_consts(stage(f, in, "while").jaxpr, consts);
+  };
+  const auto goes_on = [&](std::span<const Array> in) {
+    Arrays test(loop.of_cond(in)), on;
+    append(test, in.subspan(captures + 1));
+    eval_jaxpr(loop.cond, test, on);
+    return lax::and_(on[0], lax::lt(in[captures], most));
+  };
+  // What carries on where any example does, and stays as it is where none does.
+  const auto where_any_goes_on = [&](std::span<const Array> in, const ir::Jaxpr& program, Arrays& next) {
+    const ir::Jaxpr same =
+        closed([&](std::span<const Array> x, Arrays& outs) { outs = Arrays(x.subspan(captures)); }, counted, 0);
+    next = lax::case_(any_example(goes_on(in), axes), std::array{same, program}, in);
+  };
+  const ir::Jaxpr take = closed(
+      [&](std::span<const Array> in, Arrays& next) {
+        Arrays body(in.subspan(loop.num_cond, loop.num_body)), state;
+        append(body, in.subspan(captures + 1));
+        eval_jaxpr(loop.body, body, state);
+        const Array on = goes_on(in);
+        next.push_back(lax::add(in[captures], lax::convert(on, i64)));
+        for (std::size_t i = 0; i < state.size(); ++i)
+          next.push_back(lax::select(lax::broadcast_in_dim(on, state[i].shape(), {}), state[i], in[captures + 1 + i]));
+      },
+      counted, 0);
+  const ir::Jaxpr step =
+      closed([&](std::span<const Array> in, Arrays& next) { where_any_goes_on(in, take, next); }, counted, captures);
+  const ir::Jaxpr steps =
+      closed([&](std::span<const Array> in,
+                 Arrays& next) { next = lax::scan_(step, in.first(captures), in.subspan(captures), {}, in_round); },
+             counted, 0);
+  const ir::Jaxpr round =
+      closed([&](std::span<const Array> in, Arrays& next) { next = lax::checkpoint_(steps, {}, in); }, counted, 0);
+  const ir::Jaxpr rounds =
+      closed([&](std::span<const Array> in, Arrays& next) { where_any_goes_on(in, round, next); }, counted, captures);
+  return closed(
+      [&](std::span<const Array> args, Arrays& outs) {
+        Arrays carry{Array(std::int64_t{0})};
+        append(carry, loop.carried(args));
+        const Arrays last = lax::scan_(rounds, args.first(captures), carry, {}, (most + in_round - 1) / in_round);
+        const std::span<const Array> state = std::span<const Array>(last).subspan(1);
+        // Raises the loop's error where it would go on. Its body never runs.
+        const Staged same =
+            stage([](std::span<const Array> in, Arrays& next) { next = Arrays(in); }, types.subspan(captures), "while");
+        outs = lax::while_(loop.cond, same.jaxpr, loop.of_cond(args), state, 0);
+      },
+      types, 0);
 }
 
 // The loop runs now; the loop with tangents is staged as a whole, and would run again. So nothing is kept between the
@@ -206,10 +249,14 @@ void linearize_while(const Call& call, std::span<const Array> tangents, Trace* t
     throw NotDifferentiableError(
         "while: a loop with effects can only be differentiated in forward mode (jvp); got "
         "linearization, which would run its effects twice.");
-  if (const Loop loop(p);
-      loop.max_steps.value_or(0) > 0 && examples_meet(loop.body) && !has_effects_while(call.params.get()))
-    return linearize_program("while", all_steps(loop, avals_of(call.args)), call.args, tangents, tangent_trace, outs,
-                             out_tangents);
+  if (const Loop loop(ir::params_as<WhileParams>(again.get()));
+      loop.max_steps.value_or(0) > 0 && (examples_meet(loop.body) || examples_meet(loop.cond))) {
+    linearize_program("while", step_by_step(loop, avals_of(call.args)), call.args, tangents, tangent_trace, outs,
+                      out_tangents);
+    if (!has_effects_while(call.params.get())) return;
+    outs.clear();
+    return bind(call.op, call.params, call.args, outs);
+  }
   bind(call.op, call.params, call.args, outs);
   const DualLoop dual = dual_loop({call.op, again, call.args}, tangents);
   Arrays results;
@@ -255,11 +302,13 @@ BatchedLoop mapped_in(const Loop& loop, std::span<const int> bdims, const Mapped
     for (const bool m : marked) r.push_back(m ? 0 : kUnmapped);
     return r;
   };
-  mask = spread({loop.body, loop.num_body, loop.num_carried(), false}, mask, [&](const std::vector<bool>& m) {
-    std::vector<bool> r;
-    for (const int b : transforms::batch_jaxpr(loop.body, dims(m), axis)->out_bdims) r.push_back(b != kUnmapped);
-    return r;
-  });
+  mask = spread({loop.body, loop.num_body, loop.num_carried(), passage_of_axis(axis)}, mask,
+                [&](const std::vector<bool>& m) {
+                  std::vector<bool> r;
+                  for (const int b : transforms::batch_jaxpr(loop.body, dims(m), axis)->out_bdims)
+                    r.push_back(b != kUnmapped);
+                  return r;
+                });
   mapped.carried.assign(mask.begin() + static_cast<std::ptrdiff_t>(loop.num_body), mask.end());
   std::vector<bool> of_cond;
   for (const int b : loop.of_cond(bdims)) of_cond.push_back(b != kUnmapped);

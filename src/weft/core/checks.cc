@@ -33,9 +33,11 @@ std::uint8_t checks_of_environment() {
         bits |= kCheckInfs;
       else if (word == "indices")
         bits |= kCheckIndices;
-      else if (!word.empty())
-        throw ValueError("WEFT_CHECKS: the environment must list nans, infs and indices; got '" + std::string(word) +
-                         "'.");
+      else if (!word.empty()) {
+        const ForcedLocation nowhere{SourceLocation()};  // no line of the program is at fault
+        throw ValueError("WEFT_CHECKS: the environment variable must be a list of nans, infs, indices; got '" +
+                         std::string(word) + "'.");
+      }
     }
     return bits;
   }();

@@ -1,6 +1,8 @@
 #include "weft/ir/prune.h"
 
 #include <algorithm>
+#include <functional>
+#include <queue>
 
 #include "weft/ir/builder.h"
 #include "weft/ir/call.h"
@@ -41,6 +43,12 @@ std::string key_of(const Mask& m) {
   return key;
 }
 
+std::string key_of(const Passage* passage) { return passage ? "/" + passage->key : std::string(); }
+
+bool may_have(const Passage* passage, Aval type) {
+  return !passage || !passage->inexact_only || is_inexact(type.dtype());
+}
+
 // The program that the operation runs once on all its operands, or null.
 const Jaxpr* called(OpCode op, const ParamsBase* params) {
   if (op == OpCode::kCall) return &params_as<CallParams>(params).jaxpr;
@@ -51,55 +59,61 @@ const Jaxpr* called(OpCode op, const ParamsBase* params) {
 
 // ---- what depends on what ----
 
-Mask dependent_scan(const ScanParams& p, const Mask& operands) {
+Mask dependent_scan(const ScanParams& p, const Mask& operands, const Passage* passage) {
   const std::size_t num_consts = p.jaxpr.num_consts(), num_carry = static_cast<std::size_t>(p.num_carry);
-  const Mask inputs = dependent_carry(p.jaxpr, operands, num_consts, num_carry);
-  return part(inputs, num_consts, num_carry) + from(dependent_outputs(p.jaxpr, inputs), num_carry);
+  const Mask inputs = dependent_carry(p.jaxpr, operands, num_consts, num_carry, passage);
+  return part(inputs, num_consts, num_carry) + from(dependent_outputs(p.jaxpr, inputs, passage), num_carry);
 }
 
-Mask dependent_while(const WhileParams& p, const Mask& operands) {
+Mask dependent_while(const WhileParams& p, const Mask& operands, const Passage* passage) {
   const std::size_t num_cond = p.cond_jaxpr.num_consts(), num_body = p.body_jaxpr.num_consts();
-  const Mask inputs = dependent_carry(p.body_jaxpr, from(operands, num_cond), num_body, p.body_jaxpr.outputs().size());
-  Mask carry = from(inputs, num_body);
-  if (dependent_outputs(p.cond_jaxpr, part(operands, 0, num_cond) + carry)[0]) carry.assign(carry.size(), true);
+  const std::size_t count = p.body_jaxpr.outputs().size();
+  Mask carry = from(dependent_carry(p.body_jaxpr, from(operands, num_cond), num_body, count, passage), num_body);
+  if (dependent_outputs(p.cond_jaxpr, part(operands, 0, num_cond) + carry, passage)[0])
+    carry.assign(carry.size(), true);
   return carry;
 }
 
 }  // namespace
 
-Mask dependent_results(OpCode op, const ParamsBase* params, std::size_t num_results, const Mask& operands) {
+Mask dependent_results(OpCode op, const ParamsBase* params, std::size_t num_results, const Mask& operands,
+                       const Passage* passage) {
   if (!any(operands)) return Mask(num_results, false);
   if (!has_effects(op, params)) {
-    if (const Jaxpr* program = called(op, params)) return dependent_outputs(*program, operands);
+    if (const Jaxpr* program = called(op, params)) return dependent_outputs(*program, operands, passage);
     if (op == OpCode::kCase && !operands[0]) {
       Mask results(num_results, false);
       for (const Jaxpr& branch : params_as<CaseParams>(params).branches)
-        grow(results, dependent_outputs(branch, from(operands, 1)));
+        grow(results, dependent_outputs(branch, from(operands, 1), passage));
       return results;
     }
-    if (op == OpCode::kScan) return dependent_scan(params_as<ScanParams>(params), operands);
-    if (op == OpCode::kWhile) return dependent_while(params_as<WhileParams>(params), operands);
+    if (op == OpCode::kScan) return dependent_scan(params_as<ScanParams>(params), operands, passage);
+    if (op == OpCode::kWhile) return dependent_while(params_as<WhileParams>(params), operands, passage);
   }
   return Mask(num_results, true);
 }
 
-Mask dependent_variables(const Jaxpr& jaxpr, Mask depends, bool effects) {
+Mask dependent_variables(const Jaxpr& jaxpr, Mask depends, bool effects, const Passage* passage) {
   depends.resize(jaxpr.num_vars(), false);
   Mask operands;
   for (const Eqn& e : jaxpr.eqns()) {
+    if (passage && !passage->open(e)) continue;
     const std::size_t n = e.out_end - e.out_begin;
     operands.clear();
     for (const Atom a : jaxpr.operands(e)) operands.push_back(!a.is_literal() && depends[a.index()]);
     const bool whole = effects && has_effects(e.op, e.params.get());
-    const Mask results = whole ? Mask(n, true) : dependent_results(e.op, e.params.get(), n, operands);
-    std::copy(results.begin(), results.end(), depends.begin() + e.out_begin);
+    const Mask results = whole ? Mask(n, true) : dependent_results(e.op, e.params.get(), n, operands, passage);
+    for (std::size_t k = 0; k < n; ++k) {
+      const Var v = e.out_begin + static_cast<Var>(k);
+      depends[v] = results[k] && may_have(passage, jaxpr.aval(v));
+    }
   }
   return depends;
 }
 
-Mask dependent_outputs(const Jaxpr& jaxpr, const Mask& inputs) {
-  return *jaxpr.memo<Mask>("dependent:" + key_of(inputs), [&] {
-    const Mask depends = dependent_variables(jaxpr, inputs);
+Mask dependent_outputs(const Jaxpr& jaxpr, const Mask& inputs, const Passage* passage) {
+  return *jaxpr.memo<Mask>("dependent:" + key_of(inputs) + key_of(passage), [&] {
+    const Mask depends = dependent_variables(jaxpr, inputs, false, passage);
     auto r = std::make_shared<Mask>();
     for (const Atom a : jaxpr.outputs()) r->push_back(!a.is_literal() && depends[a.index()]);
     return std::shared_ptr<const Mask>(std::move(r));
@@ -131,37 +145,54 @@ struct Uses {
 
 }  // namespace
 
-// From use to use, and round: in time for the uses, however many rounds the loop takes.
-Mask dependent_carry(const Jaxpr& body, Mask inputs, std::size_t first, std::size_t count) {
-  const auto uses = body.memo<Uses>("uses", [&] { return std::make_shared<const Uses>(body); });
-  Mask depends(body.num_vars(), false), operands;
-  std::vector<Var> marked;
-  const auto mark = [&](std::size_t v) {
-    if (depends[v]) return;
-    depends[v] = true;
-    marked.push_back(static_cast<Var>(v));
-  };
-  for (std::size_t i = 0; i < inputs.size(); ++i)
-    if (inputs[i]) mark(i);
-  while (!marked.empty()) {
-    const Var v = marked.back();
-    marked.pop_back();
-    for (std::uint32_t u = uses->begin[v]; u < uses->begin[v + 1]; ++u) {
-      const std::size_t place = uses->places[u];
-      if (place >= body.eqns().size()) {
-        if (const std::size_t output = place - body.eqns().size(); output < count) mark(first + output);
-        continue;
+// From equation to equation in their order, and round: each is looked at when all that reached it since the last time
+// is known, so that what is inside of it is analysed once for each set of operands, not for each operand.
+Mask dependent_carry(const Jaxpr& body, const Mask& inputs, std::size_t first, std::size_t count,
+                     const Passage* passage) {
+  const std::string key = "carry:" + std::to_string(first) + ":" + std::to_string(count) + ":" + key_of(inputs);
+  return *body.memo<Mask>(key + key_of(passage), [&] {
+    const auto uses = body.memo<Uses>("uses", [&] { return std::make_shared<const Uses>(body); });
+    const std::size_t num_eqns = body.eqns().size();
+    Mask depends(body.num_vars(), false), waits(num_eqns, false), operands;
+    std::vector<Var> marked;
+    std::priority_queue<std::uint32_t, std::vector<std::uint32_t>, std::greater<>> next;
+    const auto mark = [&](std::size_t v) {
+      if (depends[v] || !may_have(passage, body.aval(static_cast<Var>(v)))) return;
+      depends[v] = true;
+      marked.push_back(static_cast<Var>(v));
+    };
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      if (inputs[i]) mark(i);
+    for (;;) {
+      while (!marked.empty()) {
+        const Var v = marked.back();
+        marked.pop_back();
+        for (std::uint32_t u = uses->begin[v]; u < uses->begin[v + 1]; ++u) {
+          const std::uint32_t place = uses->places[u];
+          if (place >= num_eqns) {
+            if (const std::size_t output = place - num_eqns; output < count) mark(first + output);
+          } else if (!waits[place]) {
+            waits[place] = true;
+            next.push(place);
+          }
+        }
       }
+      if (next.empty()) break;
+      const std::uint32_t place = next.top();
+      next.pop();
+      waits[place] = false;
       const Eqn& e = body.eqns()[place];
+      if (passage && !passage->open(e)) continue;
       operands.clear();
       for (const Atom a : body.operands(e)) operands.push_back(!a.is_literal() && depends[a.index()]);
-      const Mask results = dependent_results(e.op, e.params.get(), e.out_end - e.out_begin, operands);
+      const Mask results = dependent_results(e.op, e.params.get(), e.out_end - e.out_begin, operands, passage);
       for (std::size_t k = 0; k < results.size(); ++k)
         if (results[k]) mark(e.out_begin + k);
     }
-  }
-  for (std::size_t i = 0; i < count; ++i) inputs[first + i] = depends[first + i];
-  return inputs;
+    auto r = std::make_shared<Mask>(inputs);
+    for (std::size_t i = 0; i < count; ++i) (*r)[first + i] = depends[first + i];
+    return std::shared_ptr<const Mask>(std::move(r));
+  });
 }
 
 // ---- what is needed ----
@@ -273,48 +304,57 @@ PrunedOp prune_while(const WhileParams& p, const Mask& used) {
 
 Mask needed_inputs(const Jaxpr& jaxpr, const Mask& used) { return needs(jaxpr, used)->inputs; }
 
-// From use to definition, and round, as dependent_carry goes the other way.
+// From equation to equation against their order, and round, as dependent_carry goes the other way.
 Mask needed_carry(const Jaxpr& body, const Mask& used, std::size_t first, std::size_t count) {
-  constexpr std::uint32_t kInput = ~std::uint32_t{0};
-  std::vector<std::uint32_t> defined_by(body.num_vars(), kInput);
-  Mask needed(body.num_vars(), false), carry(count, false);
-  std::vector<Var> marked;
-  const auto need = [&](Atom a) {
-    if (a.is_literal() || needed[a.index()]) return;
-    needed[a.index()] = true;
-    marked.push_back(a.index());
-  };
-  const auto& eqns = body.eqns();
-  for (std::uint32_t i = 0; i < eqns.size(); ++i) {
-    std::fill(defined_by.begin() + eqns[i].out_begin, defined_by.begin() + eqns[i].out_end, i);
-    if (has_effects(eqns[i].op, eqns[i].params.get()))
-      for (const Atom a : body.operands(eqns[i])) need(a);
-  }
-  for (std::size_t i = 0; i < used.size(); ++i) {
-    if (!used[i]) continue;
-    need(body.outputs()[i]);
-    if (i < count) carry[i] = true;
-  }
-  while (!marked.empty()) {
-    const Var v = marked.back();
-    marked.pop_back();
-    if (defined_by[v] == kInput) {
-      if (v < first || v >= first + count || carry[v - first]) continue;
-      carry[v - first] = true;
-      need(body.outputs()[v - first]);
-      continue;
+  const std::string key = "needed:" + std::to_string(first) + ":" + std::to_string(count) + ":" + key_of(used);
+  return *body.memo<Mask>(key, [&] {
+    constexpr std::uint32_t kInput = ~std::uint32_t{0};
+    const auto& eqns = body.eqns();
+    std::vector<std::uint32_t> defined_by(body.num_vars(), kInput);
+    for (std::uint32_t i = 0; i < eqns.size(); ++i)
+      std::fill(defined_by.begin() + eqns[i].out_begin, defined_by.begin() + eqns[i].out_end, i);
+    Mask needed(body.num_vars(), false), waits(eqns.size(), false), carry(count, false);
+    std::priority_queue<std::uint32_t> next;
+    const auto look_at = [&](std::uint32_t place) {
+      if (waits[place]) return;
+      waits[place] = true;
+      next.push(place);
+    };
+    // An output, and what it is the next value of, and so on.
+    const auto need = [&](Atom a) {
+      while (!a.is_literal() && !needed[a.index()]) {
+        const Var v = a.index();
+        needed[v] = true;
+        if (defined_by[v] != kInput) return look_at(defined_by[v]);
+        if (v < first || v >= first + count || carry[v - first]) return;
+        carry[v - first] = true;
+        a = body.outputs()[v - first];
+      }
+    };
+    for (std::uint32_t i = 0; i < eqns.size(); ++i)
+      if (has_effects(eqns[i].op, eqns[i].params.get()))
+        for (const Atom a : body.operands(eqns[i])) need(a);
+    for (std::size_t i = 0; i < used.size(); ++i) {
+      if (!used[i]) continue;
+      if (i < count) carry[i] = true;
+      need(body.outputs()[i]);
     }
-    const Eqn& e = eqns[defined_by[v]];
-    const auto operands = body.operands(e);
-    if (!has_parts(e.op)) {
-      for (const Atom a : operands) need(a);
-      continue;
+    while (!next.empty()) {
+      const std::uint32_t place = next.top();
+      next.pop();
+      waits[place] = false;
+      const Eqn& e = eqns[place];
+      const auto operands = body.operands(e);
+      if (!has_parts(e.op)) {
+        for (const Atom a : operands) need(a);
+        continue;
+      }
+      const PrunedOp parts = prune(e.op, e.params, operands.size(), part(needed, e.out_begin, e.out_end - e.out_begin));
+      for (std::size_t k = 0; k < operands.size(); ++k)
+        if (parts.operands[k]) need(operands[k]);
     }
-    const PrunedOp parts = prune(e.op, e.params, operands.size(), part(needed, e.out_begin, e.out_end - e.out_begin));
-    for (std::size_t k = 0; k < operands.size(); ++k)
-      if (parts.operands[k]) need(operands[k]);
-  }
-  return carry;
+    return std::make_shared<const Mask>(std::move(carry));
+  });
 }
 
 Jaxpr prune(const Jaxpr& jaxpr, const Mask& used) { return prune_to(jaxpr, used, Mask(jaxpr.num_inputs(), true)); }

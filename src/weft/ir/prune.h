@@ -5,6 +5,8 @@
 // counts as one: each of its results depends on each operand.
 #pragma once
 
+#include <functional>
+
 #include "weft/ir/jaxpr.h"
 
 namespace weft::ir {
@@ -15,16 +17,28 @@ inline bool has_parts(OpCode op) {
          op == OpCode::kScan || op == OpCode::kWhile;
 }
 
+/// Through which equations what is asked about (a dependence, a tangent) passes from operands to results. Answers are
+/// kept by `key`. No passage at all means: through all of them.
+struct Passage {
+  std::string key;
+  std::function<bool(const Eqn& equation)> open;
+  /// Whether it can be true of float and complex values only.
+  bool inexact_only = false;
+};
+
 /// By variable of the program: whether it depends on an input in `inputs`; with `effects`, also on an equation that has
 /// some.
-std::vector<bool> dependent_variables(const Jaxpr& jaxpr, std::vector<bool> inputs, bool effects = false);
+std::vector<bool> dependent_variables(const Jaxpr& jaxpr, std::vector<bool> inputs, bool effects = false,
+                                      const Passage* passage = nullptr);
 /// The same by output of the program, or by result of an equation of it.
-std::vector<bool> dependent_outputs(const Jaxpr& jaxpr, const std::vector<bool>& inputs);
+std::vector<bool> dependent_outputs(const Jaxpr& jaxpr, const std::vector<bool>& inputs,
+                                    const Passage* passage = nullptr);
 /// `inputs` of a loop's body, and those of its carried values (`count` inputs from `first` on, whose next values are
 /// its first outputs) that depend on them after any number of steps.
-std::vector<bool> dependent_carry(const Jaxpr& body, std::vector<bool> inputs, std::size_t first, std::size_t count);
+std::vector<bool> dependent_carry(const Jaxpr& body, const std::vector<bool>& inputs, std::size_t first,
+                                  std::size_t count, const Passage* passage = nullptr);
 std::vector<bool> dependent_results(OpCode op, const ParamsBase* params, std::size_t num_results,
-                                    const std::vector<bool>& operands);
+                                    const std::vector<bool>& operands, const Passage* passage = nullptr);
 
 /// Which inputs the outputs in `used`, and effects, need.
 std::vector<bool> needed_inputs(const Jaxpr& jaxpr, const std::vector<bool>& used);

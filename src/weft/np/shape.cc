@@ -238,7 +238,7 @@ std::vector<Array> split(const Arg& x, const Cuts& cuts, Axis axis) {
   const Array a = x.array();
   const int d = normal_axis("split", axis, a.aval());
   if (!cuts.sections()) return cut(a, d, cuts.at());
-  const int sections = *cuts.sections();
+  const std::int64_t sections = *cuts.sections();
   if (sections < 1) throw ValueError("split: there must be at least one part; got " + std::to_string(sections) + ".");
   if (a.shape(d) % sections != 0)
     throw ShapeError("split: the axis must divide into equal parts; got " + std::to_string(sections) +

@@ -9,16 +9,19 @@ namespace weft::np {
 /// Where to cut an axis, as a parameter: a number of parts, or positions (in braces or a vector).
 class Cuts {
  public:
-  Cuts(int sections) : sections_(sections) {}
+  template <std::integral T>
+    requires(!std::same_as<T, bool>)
+  Cuts(T sections, SourceLocation loc = std::source_location::current())  // implicit by design
+      : sections_(Integer(sections, loc)) {}
   template <detail::NoInteger T>
   Cuts(T) = delete;  // a bool is no number, and a float would lose its fraction
   Cuts(std::initializer_list<std::int64_t> at) : at_(at) {}
   Cuts(std::vector<std::int64_t> at) : at_(std::move(at)) {}
-  std::optional<int> sections() const { return sections_; }
+  std::optional<std::int64_t> sections() const { return sections_; }
   const std::vector<std::int64_t>& at() const { return at_; }
 
  private:
-  std::optional<int> sections_;
+  std::optional<std::int64_t> sections_;
   std::vector<std::int64_t> at_;
 };
 

@@ -316,12 +316,20 @@ Array complex_logaddexp(const Array& a, const Array& b) {
   return lax::complex(lax::real(y), lax::subtract(lax::imag(y), lax::multiply(turns, 6.283185307179586)));
 }
 
+// The larger operand and the other one. By choice, not by maximum and minimum: a formula of these two that holds
+// whichever they are has all its derivatives where they are equal, too.
+std::pair<Array, Array> larger_first(const Array& a, const Array& b) {
+  const Array first = lax::or_(lax::ge(a, b), lax::ne(a, a));  // NaN goes on
+  return {lax::select(first, a, b), lax::select(first, b, a)};
+}
+
 Array real_logaddexp(const Array& a, const Array& b) {
+  const auto [m, o] = larger_first(a, b);
   // inf - inf is NaN, in derivatives too: equal infinities differ by 0.
-  const Array raw = lax::subtract(a, b);
+  const Array raw = lax::subtract(o, m);
   const Array same = lax::and_(lax::eq(a, b), lax::is_inf(a));
   const Array difference = lax::select(same, lax::full(raw.shape(), Scalar(0.0), raw.dtype()), raw);
-  return lax::add(lax::maximum(a, b), lax::log_plus_one(lax::exponential(lax::negate(lax::abs(difference)))));
+  return lax::add(m, lax::log_plus_one(lax::exponential(difference)));
 }
 }  // namespace
 
@@ -340,7 +348,7 @@ Array logaddexp2(const Arg& x, const Arg& y) {
 namespace {
 Array hypot_of(const Array& p, const Array& q) {
   const Array a = lax::abs(p), b = lax::abs(q);
-  const Array larger = lax::maximum(a, b), smaller = lax::minimum(a, b);
+  const auto [larger, smaller] = larger_first(a, b);
   const Array one = lax::full(a.shape(), Scalar(1.0), a.dtype());
   const Array ratio = lax::divide(smaller, lax::select(lax::eq(larger, 0.0), one, larger));
   const Array y0 = lax::multiply(larger, lax::sqrt(lax::add(lax::square(ratio), 1.0)));

@@ -60,7 +60,7 @@ void check_pairs(OpCode op, std::span<const Dims> pairs, const MappedAxis& axis)
     std::sort(seen.begin(), seen.end());
     const auto twice = std::adjacent_find(seen.begin(), seen.end());
     if (twice != seen.end())
-      throw ValueError(who + ": no process must be twice a " + (side ? "target" : "source") + "; got " +
+      throw ValueError(who + ": no process may be twice a " + (side ? "target" : "source") + "; got " +
                        std::to_string(*twice) + ".");
   }
 }

@@ -64,7 +64,7 @@ Array categorical(const Arg& key, const Arg& logits, np::Axis axis = -1, const n
 template <class T>
   requires std::is_arithmetic_v<T>
 Array permutation(const Arg& key, T n, Layout layout = Layout::kPartitionable) {
-  return detail::permutation(key, np::Integer(n), layout);
+  return detail::permutation(key, np::Integer(n, key.location()), layout);
 }
 /// x's slices along `axis` in random order.
 Array permutation(const Arg& key, const Array& x, np::Axis axis = 0, Layout layout = Layout::kPartitionable);

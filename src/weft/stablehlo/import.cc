@@ -432,8 +432,28 @@ std::vector<std::int64_t> Importer::known_integers(const Op& op, std::size_t ope
 Function::Function(std::string name, ir::Jaxpr jaxpr, Arrays constants)
     : call_{std::move(name), std::move(jaxpr)}, constants_(std::move(constants)) {}
 
+void Function::check_arguments(std::span<const Array> args) const {
+  const std::string who = "@" + call_.name;
+  if (args.size() != num_inputs())
+    throw ValueError(who + ": there must be one argument per input, of which there are " +
+                     std::to_string(num_inputs()) + "; got " + std::to_string(args.size()) + ".");
+  for (std::size_t i = 0; i < args.size(); ++i) {
+    const Aval expected = input(i);
+    if (!args[i].defined()) throw ValueError(who + ": argument " + std::to_string(i) + " must be an array; got none.");
+    const Aval got = args[i].aval();
+    if (got == expected) continue;
+    const std::string message =
+        who + ": argument " + std::to_string(i) + " must be " + expected.str() + "; got " + got.str() + ".";
+    if (got.dtype() != expected.dtype())
+      throw DTypeError(message,
+                       "convert it with astype; a number takes the dtype of its C++ type: 0.0f is f32, 0.0 f64.");
+    throw ShapeError(message);
+  }
+}
+
 std::vector<Array> Function::operator()(std::span<const Array> args, SourceLocation loc) const {
   const LocationScope scope(loc, "call");
+  check_arguments(args);
   Arrays all = constants_, outs;
   all.append(args.begin(), args.end());
   bool traced = !evaluating();
@@ -441,8 +461,6 @@ std::vector<Array> Function::operator()(std::span<const Array> args, SourceLocat
   if (traced) {
     bind(OpCode::kCall, ir::make_params(call_), all, outs);
   } else {
-    ir::Avals types;
-    ir::infer(OpCode::kCall, ir::make_params(call_).get(), avals_of(all), types);
     executable(call_.jaxpr)->run(all, outs);
   }
   return std::vector<Array>(outs.begin(), outs.end());
@@ -450,15 +468,21 @@ std::vector<Array> Function::operator()(std::span<const Array> args, SourceLocat
 
 const Op& Importer::chosen_function(std::string_view symbol, Refusals refusals) const {
   const Op* chosen = find_function(symbol.empty() ? "main" : symbol);
-  if (symbol.empty()) {
-    for (const Op& op : module_.ops()) {
-      if (chosen) break;
-      const Attribute* visibility = op.find("sym_visibility");
-      if (op.name == "func.func" && (!visibility || visibility->text == "public")) chosen = &op;
-    }
-  }
   if (chosen) return *chosen;
+  SmallVector<const Op*, 2> open;
+  std::string names;
+  for (const Op& op : module_.ops()) {
+    const Attribute* visibility = op.find("sym_visibility");
+    if (op.name != "func.func" || (visibility && visibility->text != "public")) continue;
+    names += (open.empty() ? "@" : ", @") + std::string(op.symbol());
+    open.push_back(&op);
+  }
+  if (symbol.empty() && open.size() == 1) return *open[0];
   throw_refusals(module_.source, std::move(refusals));
+  if (symbol.empty() && open.size() > 1)
+    fail_at(module_, open[1]->place,
+            "there must be @main or one public function, or the name of one; got " + names + ".",
+            "name the function (weftc: -f, in C++ ImportOptions::function).");
   std::string there;
   for (const Op& op : module_.ops())
     if (op.name == "func.func") there += (there.empty() ? "; got @" : ", @") + std::string(op.symbol());

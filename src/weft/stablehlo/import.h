@@ -35,8 +35,8 @@ class Function {
   Aval input(std::size_t i) const { return call_.jaxpr.aval(static_cast<ir::Var>(constants_.size() + i)); }
   Aval output(std::size_t i) const { return call_.jaxpr.aval(call_.jaxpr.outputs()[i]); }
 
-  /// All results. Compiled when evaluating, one equation when traced. ShapeError or DTypeError when the arguments have
-  /// not the types of the inputs.
+  /// All results. Compiled when evaluating, one equation when traced. ValueError, DTypeError or ShapeError when the
+  /// arguments are not as many as the inputs, or have not their types.
   std::vector<Array> operator()(std::span<const Array> args,
                                 SourceLocation loc = std::source_location::current()) const;
   std::vector<Array> operator()(const std::vector<Array>& args,
@@ -58,6 +58,9 @@ class Function {
   }
 
  private:
+  // ValueError, DTypeError or ShapeError unless they fit.
+  void check_arguments(std::span<const Array> args) const;
+
   CallParams call_;
   Arrays constants_;
 };

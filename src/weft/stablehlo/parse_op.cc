@@ -283,11 +283,11 @@ Region Parser::region(std::span<const std::pair<std::string_view, TypeRef>> argu
       const auto offset = static_cast<std::size_t>(name.data() - in_.text().data()) - 1;
       block.arguments.push_back(define(name, 0, 1, t, offset));
     }
-    bool refused = false;
+    bool refused = false, labelled = false;
     while (!in_.looking_at("}")) {
       if (in_.peek() == '^') {
         // The rest is read for what else is wrong, as if it were one block.
-        if (!block.ops.empty() && !std::exchange(refused, true))
+        if ((std::exchange(labelled, true) || !block.ops.empty()) && !std::exchange(refused, true))
           refusals_.push_back({in_.place(), "control flow must be structured; got a second block in a region"});
         block_label(block);
         continue;

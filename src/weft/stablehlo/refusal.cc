@@ -32,7 +32,10 @@ std::string_view reason_of_unknown(std::string_view op) {
   if (op == "interpreter.print") return "prints are for weftc run and weftc check, and mean nothing elsewhere";
   if (op == "interpreter.run_parallel")
     return "processes beside each other are for weftc check, and mean nothing elsewhere";
-  if (op.starts_with("check.") || op.starts_with("interpreter."))
+  constexpr std::string_view kChecks[] = {"check.expect_almost_eq", "check.expect_almost_eq_const",
+                                          "check.expect_close",     "check.expect_eq",
+                                          "check.expect_eq_const",  "check.expect_serialized_eq"};
+  if (std::ranges::find(kChecks, op) != std::end(kChecks))
     return "checks are for weftc check (run_checks in C++), and mean nothing elsewhere";
   return "Weft has no such operation";
 }

@@ -138,7 +138,8 @@ TEST(check_scope, the_backward_pass_names_the_operation_whose_derivative_is_bad)
   EXPECT_TRUE(has(text, "sqrt: the gradient by an operand must be finite; got nan at [1], in the backward pass."))
       << text;
   EXPECT_TRUE(has(text, "  at " + at)) << text;
-  EXPECT_EQ(error_of([&] { grad(jit(f))(np::array({4.0, 0.0})); }), text);
+  const auto without_notes = [](const std::string& t) { return t.substr(0, t.find("\n  while tracing")); };
+  EXPECT_EQ(without_notes(error_of([&] { grad(jit(f))(np::array({4.0, 0.0})); })), without_notes(text));
   EXPECT_EQ(error_of([&] { jit(grad(f))(np::array({4.0, 0.0})); }).substr(0, 60), text.substr(0, 60));
 }
 

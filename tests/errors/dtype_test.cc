@@ -69,7 +69,9 @@ TEST(dtype_error, an_index_of_floats) {
 TEST(dtype_error, tangent_of_another_dtype) {
   expect_error<DTypeError>([&] { jvp([](Array x) { return x * x; }, np::ones({3}), np::arange(3)); },
                            "jvp: tangents[0] must have the dtype of primals[0]; got i32[3] for f32[3].\n"
-                           "  at here");
+                           "  at here\n"
+                           "hint: convert it with astype; a number takes the dtype of its C++ type: 0.0f is f32, 0.0 "
+                           "f64.");
 }
 
 TEST(dtype_error, tangent_of_an_integer) {
@@ -208,7 +210,9 @@ TEST(dtype_error, a_cotangent_of_another_dtype) {
   const auto result = vjp([](Array x) { return x * x; }, np::ones({2}));
   expect_error<DTypeError>([&] { result.second(np::arange(2)); },
                            "vjp: cotangent must have the dtype of result; got i32[2] for f32[2].\n"
-                           "  at here");
+                           "  at here\n"
+                           "hint: convert it with astype; a number takes the dtype of its C++ type: 0.0f is f32, 0.0 "
+                           "f64.");
 }
 
 TEST(dtype_error, a_float_folded_into_a_key) {

@@ -32,7 +32,8 @@ TEST(non_finite_error, an_infinity_of_the_backward_pass) {
         grad([](Array x) { return np::sum(np::sqrt(x)); })(np::array({1.0, 0.0}));
       },
       "sqrt: the gradient by an operand must be finite; got inf at [1], in the backward pass.\n"
-      "  at here");
+      "  at here\n"
+      "  while tracing grad(f) at here");
 }
 
 TEST(non_finite_error, an_infinity_of_the_tangents) {

@@ -49,6 +49,7 @@ TEST(not_differentiable_error, a_gradient_through_a_while_loop) {
       "while: reverse-mode derivatives need a bound on the number of steps; got a loop that goes on as long as a "
       "condition holds.\n"
       "  at here\n"
+      "  while tracing grad(f) at here\n"
       "hint: pass {.max_steps = n} to the loop, or write it as scan, or as fori_loop with bounds that are plain "
       "integers (in StableHLO text, a loop that compares a counter with a constant), or use forward mode (jvp), which "
       "works through any loop.");
@@ -125,6 +126,7 @@ TEST(not_differentiable_error, reverse_mode_of_a_linear_solve_without_a_transpos
       },
       "custom_linear_solve: reverse mode must solve with the transposed map; got no transpose_solve.\n"
       "  at here\n"
+      "  while tracing grad(f) at here\n"
       "hint: pass it as the fourth argument, or `symmetric` if the map is its own transpose.");
 }
 

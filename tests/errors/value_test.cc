@@ -401,6 +401,7 @@ TEST(value_error, a_bound_on_steps_that_reverse_mode_cannot_keep_states_for) {
       "while: reverse mode keeps about 2 sqrt(max_steps) states, so max_steps must be at most 2^40; "
       "got 9223372036854775807.\n"
       "  at here\n"
+      "  while tracing grad(f) at here\n"
       "hint: pass a bound near the number of steps that the loop takes.");
 }
 

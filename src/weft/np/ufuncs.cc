@@ -329,7 +329,8 @@ Array real_logaddexp(const Array& a, const Array& b) {
   const Array raw = lax::subtract(o, m);
   const Array same = lax::and_(lax::eq(a, b), lax::is_inf(a));
   const Array difference = lax::select(same, lax::full(raw.shape(), Scalar(0.0), raw.dtype()), raw);
-  return lax::add(m, lax::log_plus_one(lax::exponential(difference)));
+  const Array middle = lax::multiply(lax::add(a, b), 0.5);  // whose slopes are equal, as those of the formula are
+  return lax::add(lax::select(same, middle, m), lax::log_plus_one(lax::exponential(difference)));
 }
 }  // namespace
 

@@ -21,10 +21,11 @@ constexpr const char* kTitles[] = {"infer", "eval",    "parse",   "jvp",    "tra
 const std::map<std::pair<OpCode, Column>, const char*> kNone = {
     {{OpCode::kCall, kDocs}, "users make calls with jit"},
     {{OpCode::kHostCallback, kSamples},
-     "its function has no text; tests/api/callback_test.cc and debug_test.cc have all"},
+     "its function has no text; tests/api_control/callback_test.cc and debug_test.cc have all"},
     {{OpCode::kHostCallback, kParse}, "seen through samples"},
     {{OpCode::kHostCallback, kSmooth}, "what prints is constant to derivatives, and the others have none"},
-    {{OpCode::kCheck, kSamples}, "programs with one are compiled only by way of checkify; tests/api/checkify_test.cc"},
+    {{OpCode::kCheck, kSamples},
+     "programs with one are compiled only by way of checkify; tests/api_control/checkify_test.cc"},
     {{OpCode::kCheck, kParse}, "seen through samples"},
     {{OpCode::kRng, kSmooth}, "no two calls draw the same; tests/ops/rng_test.cc has its derivatives"},
     {{OpCode::kSend, kSmooth}, "derivatives do not go through channels"},
@@ -34,7 +35,7 @@ const std::map<std::pair<OpCode, Column>, const char*> kNone = {
     {{OpCode::kInfeed, kParse}, "seen through samples"},
     {{OpCode::kCheckFinite, kDocs}, "debug::CheckScope puts it into programs"},
     {{OpCode::kCheckIndex, kDocs}, "debug::CheckScope puts it into programs"},
-    {{OpCode::kAxisIndex, kSamples}, "vmap replaces it; tests/api/collectives_test.cc has it"},
+    {{OpCode::kAxisIndex, kSamples}, "vmap replaces it; tests/api_control/collectives_test.cc has it"},
     {{OpCode::kAxisIndex, kParse}, "seen through samples"},
     {{OpCode::kAxisIndex, kDocs}, "declared with what else speaks of mapped axes, in api/collectives.h"},
 };

@@ -2,6 +2,7 @@
 #include "weft/stablehlo/formats.h"
 
 #include <algorithm>
+#include <cctype>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -284,8 +285,11 @@ std::string current_name(std::string name) {
 std::string current_attribute(std::string text) {
   for (const std::string dialect : {"#mhlo", "#chlo", "#stablehlo"}) {
     const std::size_t quote = dialect.size() + 1;
-    if (text.starts_with(dialect + "<\"") && text.ends_with("\">") && text.find('"', quote + 1) == text.size() - 2)
-      text = dialect + "<" + text.substr(quote + 1, text.size() - quote - 3) + ">";
+    if (!text.starts_with(dialect + "<\"") || !text.ends_with("\">") || text.size() < quote + 4) continue;
+    const std::string inside = text.substr(quote + 1, text.size() - quote - 3);
+    // Words alone: what else may stand in quotes need not be text that can stand without them.
+    if (std::ranges::all_of(inside, [](unsigned char c) { return std::isalnum(c) || c == '_' || c == ' '; }))
+      text = dialect + "<" + inside + ">";
   }
   constexpr std::string_view mhlo = "#mhlo", stablehlo[] = {"axis_ref",
                                                             "channel_handle",

@@ -119,7 +119,7 @@ Array read_input(const std::string& path, const stablehlo::Function& f, std::siz
     if (data.aval.dtype() != file_type(type).dtype()) throw weft::DTypeError(text);
     throw weft::ShapeError(text);
   }
-  const Array x =
+  Array x =
       Array::copy(data.aval.dtype(), data.aval.shape(), data.bytes.data(), static_cast<std::size_t>(data.aval.size()));
   if (data.aval == type) return x;
   const Array stored = weft::lax::convert(x, type.dtype());

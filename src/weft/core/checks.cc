@@ -74,7 +74,7 @@ bool checked_inside(OpCode op) {
 // "sine", or "sqrt in hypot" when the user called a function that consists of several operations.
 std::string name_of(OpCode op) {
   const std::string_view called = weft::current_operation();
-  const std::string name(ir::op_name(op));
+  std::string name(ir::op_name(op));
   if (called.empty()) return name;
   return std::string(called == name || called == ir::op_text(op) ? "" : name + " in ") + std::string(called);
 }

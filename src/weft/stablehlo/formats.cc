@@ -282,14 +282,27 @@ std::string current_name(std::string name) {
   return name;
 }
 
+namespace {
+
+// Words with one blank between them: what else may stand in quotes need not come back when it stands without them.
+bool are_words(std::string_view text) {
+  bool blank = true;
+  for (const char c : text) {
+    if (c == ' ' && blank) return false;
+    blank = c == ' ';
+    if (!blank && !std::isalnum(static_cast<unsigned char>(c)) && c != '_') return false;
+  }
+  return !blank;
+}
+
+}  // namespace
+
 std::string current_attribute(std::string text) {
   for (const std::string dialect : {"#mhlo", "#chlo", "#stablehlo"}) {
     const std::size_t quote = dialect.size() + 1;
     if (!text.starts_with(dialect + "<\"") || !text.ends_with("\">") || text.size() < quote + 4) continue;
     const std::string inside = text.substr(quote + 1, text.size() - quote - 3);
-    // Words alone: what else may stand in quotes need not be text that can stand without them.
-    if (std::ranges::all_of(inside, [](unsigned char c) { return std::isalnum(c) || c == '_' || c == ' '; }))
-      text = dialect + "<" + inside + ">";
+    if (are_words(inside)) text = dialect + "<" + inside + ">";
   }
   constexpr std::string_view mhlo = "#mhlo", stablehlo[] = {"axis_ref",
                                                             "channel_handle",

@@ -266,7 +266,7 @@ void Importer::apply_row(const Op& op, const Operation& row, Operands operands, 
   give(op, bind_all(row.op, row.read ? row.read(typed) : ir::Params(), args), results);
 }
 
-Arrays Importer::bind_all(OpCode code, ir::Params params, std::span<const Array> args) {
+Arrays Importer::bind_all(OpCode code, const ir::Params& params, std::span<const Array> args) {
   Arrays outs;
   bind(code, params, args, outs);
   return outs;

@@ -102,9 +102,9 @@ class Importer {
   [[noreturn]] void refuse(const Op& op, const std::string& message) const;
   void need_regions(const Op& op, std::size_t n) const;
   void need_operands(const Op& op, std::size_t n) const;
-  Arrays bind_all(OpCode code, ir::Params params, std::span<const Array> args);
-  Array bind_one(OpCode code, ir::Params params, std::span<const Array> args) {
-    return bind_all(code, std::move(params), args)[0];
+  Arrays bind_all(OpCode code, const ir::Params& params, std::span<const Array> args);
+  Array bind_one(OpCode code, const ir::Params& params, std::span<const Array> args) {
+    return bind_all(code, params, args)[0];
   }
   /// Whether `code` accepts operands of these types.
   bool fits(OpCode code, const ir::Params& params, std::span<const Array> args) const;

@@ -64,7 +64,8 @@ int main(int argc, char** argv) {
   print_command->add_option("--to", print.to, "stablehlo (pretty), generic, or the jaxpr of a function")
       ->check(CLI::IsMember({"jaxpr", "stablehlo", "generic"}))
       ->capture_default_str();
-  print_command->add_option("-f,--function", print.function, "the function of a jaxpr (default: main)");
+  print_command->add_option("-f,--function", print.function,
+                            "the function of a jaxpr (default: main, or the only public one)");
   print_command->add_option("-o,--output", print.output, "where to write it (default: standard output)");
 
   weftc::GradOptions grad;
@@ -74,7 +75,7 @@ int main(int argc, char** argv) {
   grad_command->add_option("--wrt", grad.wrt, "numbers of the inputs to differentiate by")->capture_default_str();
   grad_command->add_option("--of", grad.of, "number of the output to differentiate, where there are several")
       ->check(CLI::NonNegativeNumber);
-  grad_command->add_option("-f,--function", grad.function, "the function (default: main)");
+  grad_command->add_option("-f,--function", grad.function, "the function (default: main, or the only public one)");
   grad_command->add_option("-o,--output", grad.output, "where to write it (default: standard output)");
   grad_command->add_flag("--generic", grad.generic,
                          "write the generic form, for other compilers; refuses what only Weft has");

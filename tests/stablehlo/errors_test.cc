@@ -171,6 +171,15 @@ TEST(errors, arguments_that_do_not_fit_are_blamed_on_the_call) {
   }
 }
 
+TEST(errors, checks_are_told_from_what_is_none) {
+  const auto of = [](const std::string& op) {
+    return error_of("func.func @main(%x: tensor<f32>) {\n  \"" + op + "\"(%x) : (tensor<f32>) -> ()\n  return\n}\n");
+  };
+  EXPECT_NE(of("check.expect_eq_const").find("checks are for weftc check"), std::string::npos);
+  EXPECT_NE(of("interpreter.probe").find("checks are for weftc check"), std::string::npos);
+  EXPECT_NE(of("check.expest_eq_const").find("Weft has no such operation"), std::string::npos);
+}
+
 TEST(errors, one_of_several_public_functions_is_taken_by_its_name_only) {
   const char* text =
       "func.func @a(%x: tensor<f32>) -> tensor<f32> {\n  return %x : tensor<f32>\n}\n"

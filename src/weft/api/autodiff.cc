@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "weft/control/linear_map.h"
+#include "weft/core/hints.h"
 
 namespace weft::api {
 
@@ -65,7 +66,7 @@ Arrays match_tangents(const char* what, const PathLeaves& primals, const PathLea
       if (t.dtype() != p.dtype())
         throw DTypeError(op + ": " + tangents.paths[i] + " must have the dtype of " + primals.paths[i] + "; got " +
                              t.aval().str() + " for " + p.aval().str() + ".",
-                         "convert it with astype; a number takes the dtype of its C++ type: 0.0f is f32, 0.0 f64.");
+                         kOneDTypeHint);
       if (!same_dims(t.shape(), p.shape()))
         throw ShapeError(op + ": " + tangents.paths[i] + " must have the shape of " + primals.paths[i] + "; got " +
                          t.aval().str() + " for " + p.aval().str() + ".");

@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "weft/base/environment.h"
 #include "weft/base/error.h"
 
 #ifdef __linux__
@@ -200,15 +201,15 @@ int quota_processors() {
 #endif
 
 int initial_threads() {
-  if (const char* text = std::getenv("WEFT_NUM_THREADS")) {  // NOLINT(concurrency-mt-unsafe): read once
+  if (const std::string text(environment_text("WEFT_NUM_THREADS")); !text.empty()) {
     char* end = nullptr;
-    const long n = std::strtol(text, &end, 10);
-    if (*text != '\0' && (*end != '\0' || n < 1 || n > kMaxThreads)) {
+    const long n = std::strtol(text.c_str(), &end, 10);
+    if (*end != '\0' || n < 1 || n > kMaxThreads) {
       const ForcedLocation nowhere{SourceLocation()};  // no line of the program is at fault
       throw ValueError("WEFT_NUM_THREADS: the environment variable must be a number of threads from 1 to " +
                        std::to_string(kMaxThreads) + "; got '" + text + "'.");
     }
-    if (*text != '\0') return static_cast<int>(n);
+    return static_cast<int>(n);
   }
   int n = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 #ifdef __linux__

@@ -1,7 +1,6 @@
 // while[cond_jaxpr, body_jaxpr](captures of cond..., captures of body..., carry...): carry = body(carry) as long as
 // cond(carry). Which carried values have a tangent, or a mapped axis, is a fixpoint: what the body makes of them
 // counts.
-#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
@@ -179,8 +178,7 @@ void jvp_while(const Call& call, std::span<const Array> tangents, Arrays& outs, 
 ir::Jaxpr step_by_step(const Loop& loop, std::span<const Aval> types) {
   const std::size_t captures = loop.num_captures();
   ir::AxisNames axes = ir::named_axes(loop.body);
-  for (const std::string& name : ir::named_axes(loop.cond))
-    if (std::ranges::find(axes, name) == axes.end()) axes.push_back(name);
+  ir::add_param_axes(loop.cond, axes);
   const auto most = *loop.max_steps;
   const auto in_round = static_cast<std::int64_t>(std::ceil(std::sqrt(static_cast<double>(most))));
   // captures..., how many steps have been taken, state...
@@ -254,6 +252,7 @@ void linearize_while(const Call& call, std::span<const Array> tangents, Trace* t
     linearize_program("while", step_by_step(loop, avals_of(call.args)), call.args, tangents, tangent_trace, outs,
                       out_tangents);
     if (!has_effects_while(call.params.get())) return;
+    // Somebody watches the loop as it is.
     outs.clear();
     return bind(call.op, call.params, call.args, outs);
   }

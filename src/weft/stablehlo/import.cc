@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "weft/core/hints.h"
 #include "weft/stablehlo/importer.h"
 
 namespace weft::stablehlo {
@@ -444,9 +445,7 @@ void Function::check_arguments(std::span<const Array> args) const {
     if (got == expected) continue;
     const std::string message =
         who + ": argument " + std::to_string(i) + " must be " + expected.str() + "; got " + got.str() + ".";
-    if (got.dtype() != expected.dtype())
-      throw DTypeError(message,
-                       "convert it with astype; a number takes the dtype of its C++ type: 0.0f is f32, 0.0 f64.");
+    if (got.dtype() != expected.dtype()) throw DTypeError(message, kOneDTypeHint);
     throw ShapeError(message);
   }
 }

@@ -458,12 +458,42 @@ bool Printer::dot(const Op& op) {
   return true;
 }
 
+namespace {
+
+/// Whether the text is "[b, 0, f]x[0, i, o]->[b, 0, f]" in the reader's spelling, with any axes: nothing else is the same
+/// text in both forms.
+bool is_convolution_numbers(std::string_view text) {
+  const auto accept = [&](std::string_view token) {
+    const bool found = text.starts_with(token);
+    if (found) text.remove_prefix(token.size());
+    return found;
+  };
+  const auto axis = [&] {
+    const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+    const std::size_t n = digits ? digits : !text.empty() && std::string_view("bfio").find(text[0]) != text.npos;
+    text.remove_prefix(n);
+    return n > 0;
+  };
+  const auto axes = [&] {
+    if (!accept("[") || !axis()) return false;
+    while (accept(", "))
+      if (!axis()) return false;
+    return accept("]");
+  };
+  return axes() && accept("x") && axes() && accept("->") && axes() && text.empty();
+}
+
+}  // namespace
+
 bool Printer::convolution(const Op& op) {
-  const Attribute* numbers = op.find("dimension_numbers");
-  constexpr std::string_view prefix = "#stablehlo.conv<[";
-  if (!numbers || numbers->kind != Attribute::Kind::kOther || !numbers->text.starts_with(prefix)) return false;
-  out_ += " dim_numbers = " + numbers->text.substr(prefix.size() - 1);
-  out_.pop_back();
+  const Attribute* a = op.find("dimension_numbers");
+  constexpr std::string_view prefix = "#stablehlo.conv<";
+  if (!a || a->kind != Attribute::Kind::kOther || !a->text.starts_with(prefix)) return false;
+  std::string_view numbers = std::string_view(a->text).substr(prefix.size());
+  numbers.remove_suffix(1);
+  if (!is_convolution_numbers(numbers)) return false;
+  out_ += " dim_numbers = ";
+  out_ += numbers;
   out_ += ", window = {";
   bool first = true;
   const auto key = [&](std::string_view name) {

@@ -144,6 +144,68 @@ TEST(meeting, loops_cost_the_steps_that_are_taken) {
   EXPECT_LT(seconds(1000000), 2.0);
 }
 
+// Where examples only ask for their place, or the size of the axis, none meets another, and those that go another way
+// come to no harm.
+TEST(meeting, places_and_sizes_let_no_examples_meet) {
+  const auto place = [] { return lax::axis_index("i").astype(f64); };
+  const auto same = [](Array y) { return y; };
+  const Array x(std::vector<double>{0.0, 1.0, 4.0});
+  const auto inner = [](const auto& f) { return vmap(grad(f), {.axis_name = "i"}); };
+  const auto outer = [](const auto& f) {
+    return grad([f](Array v) { return np::sum(vmap(f, {.axis_name = "i"})(v)); });
+  };
+  const auto root = [&](Array v) { return cond(v > 0.0, [&](Array y) { return np::sqrt(y) + place(); }, same, v); };
+  const auto share = [&](Array v) {
+    return cond(v > 0.0, [](Array y) { return np::sqrt(y) / lax::psum(Array(1.0), "i"); }, same, v);
+  };
+  const auto halves = [&](Array v) {
+    return while_loop([](Array y) { return y > 0.1; }, [&](Array y) { return 0.5 * np::sqrt(y - 0.5) + 0.0 * place(); },
+                      v, {.max_steps = 5});
+  };
+  EXPECT_EQ(inner(root)(x).str(), "[1.   0.5  0.25]");
+  EXPECT_EQ(outer(root)(x).str(), "[1.   0.5  0.25]");
+  EXPECT_TRUE(close(inner(share)(x), Array(std::vector<double>{1.0, 0.5 / 3, 0.25 / 3}), 1e-15));
+  EXPECT_TRUE(close(outer(share)(x), Array(std::vector<double>{1.0, 0.5 / 3, 0.25 / 3}), 1e-15));
+  const Array starts(std::vector<double>{0.51, 1.58, 0.53});
+  EXPECT_TRUE(close(outer(halves)(starts), inner(halves)(starts), 1e-12));
+  EXPECT_TRUE(close(outer(halves)(starts)(0), 2.5, 1e-12));
+  // What is captured, where nobody takes the branch.
+  const auto nobody = [&](Array s) {
+    return np::sum(
+        vmap([&](Array v) { return cond(v > 5.0, [&](Array y) { return y * np::sqrt(s) + place(); }, same, v); },
+             {.axis_name = "i"})(x));
+  };
+  EXPECT_EQ(grad(nobody)(Array(0.0)).item<double>(), 0.0);
+  // A place by which an example is harmed when it goes another way than the others.
+  const auto divides = [&](Array s) {
+    return np::sum(vmap([&](Array v) { return cond(v > 0.0, [&](Array y) { return y * s / place(); }, same, v); },
+                        {.axis_name = "i"})(x));
+  };
+  EXPECT_EQ(grad(divides)(Array(1.0)).item<double>(), 1.0 + 4.0 / 2);
+}
+
+TEST(meeting, a_loop_that_an_example_does_not_enter_does_not_run_for_it) {
+  const auto doubled = [](Array v) {
+    return cond(
+        v > 0.0,
+        [](Array y) {
+          return while_loop([](Array w) { return w < 10.0; },
+                            [](Array w) { return w * 2.0 + 0.0 * lax::axis_index("i").astype(f64); }, y,
+                            {.max_steps = 30});
+        },
+        [](Array y) { return y; }, v);
+  };
+  EXPECT_EQ(vmap(doubled, {.axis_name = "i"})(Array(std::vector<double>{0.0, 1.0, 4.0})).str(), "[ 0. 16. 16.]");
+}
+
+TEST(meeting, a_bound_that_is_none_is_an_error) {
+  const auto f = [](Array x) {
+    return while_loop([](Array v) { return v < 3.0; }, [](Array v) { return v + 1.0 + 0.1 * lax::psum(v, "i"); }, x,
+                      {.max_steps = std::int64_t{1} << 62});
+  };
+  EXPECT_THROW(vmap(grad(f), {.axis_name = "i"})(Array(std::vector<double>{1.0, 2.0})), ValueError);
+}
+
 TEST(meeting, too_many_steps_are_an_error) {
   const auto f = [](Array x) {
     return while_loop([](Array v) { return v < 50.0; }, [](Array v) { return v + 1.0 + 0.0 * lax::psum(v, "i"); }, x,

@@ -35,8 +35,14 @@ std::int64_t group_size(const ProcessGroups& g) {
 Array reduce(const char* who, const Array& x, ReduceKind kind, const AxisNames& axes, const AxisGroups& groups) {
   check_axes(who, axes, groups);
   Array r = x;
-  for (const std::string& name : axes.names())
-    r = bind1(OpCode::kAllReduce, ir::make_params(AllReduceParams{kind, groups_of(who, name, groups), {}}), {r});
+  for (const std::string& name : axes.names()) {
+    const ProcessGroups g = groups_of(who, name, groups);
+    // What is known already is the same for all examples: psum(1.0), the size of the axis, lets none meet another.
+    if (x.is_tracer() || !groups.empty())
+      r = bind1(OpCode::kAllReduce, ir::make_params(AllReduceParams{kind, g, {}}), {r});
+    else if (kind == ReduceKind::kSum)
+      r = lax::multiply(r, Array::full(r.shape(), r.dtype(), Scalar(g.axis.size)));
+  }
   return r;
 }
 

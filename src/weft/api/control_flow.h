@@ -95,7 +95,8 @@ Branch stage_branch(const std::string& name, Callable<F, Pack>& call, std::span<
 }  // namespace api
 
 /// true_f(args...) when `pred` (bool[], true or false) holds, else false_f(args...). Only the branch that is taken
-/// runs; under vmap with a mapped predicate both do, and derivatives of the other one still never matter, not even NaN.
+/// runs; under vmap with a mapped predicate both do, and derivatives of the other one still never matter, not even NaN
+/// (unless examples meet in it, by lax::psum: lax::case_ says more).
 /// Both results have the same structure and types: TreeError, DTypeError or ShapeError name the leaf that differs.
 template <class T, class F, class... A>
 auto cond(const Arg& pred, T&& true_f, F&& false_f, A&&... args) {

@@ -201,7 +201,8 @@ Array branch_number(const Array& index, std::size_t num_branches) {
 
 // vmap runs a branch in which examples meet (psum) on all of them, where some take it: each hears from all the others,
 // also from those that take another branch. So each such branch is a choice of its own here, whose index is the same
-// for all, and its results are for the examples that take it. The other branches are one choice, as they always are.
+// for all, and its results are for the examples that take it. The other branches are one choice, as they always are,
+// and come first: of two branches that watch (a print), the one in which examples meet is heard last.
 void linearize_meeting(const Call& call, std::span<const Array> tangents, Trace* tangent_trace, Arrays& outs,
                        Arrays& out_tangents) {
   const Branches& branches = branches_of(call);
@@ -317,19 +318,26 @@ void batch_branches(const Call& call, std::span<const int> bdims, const MappedAx
 // run.
 void run_lanes(const ir::Jaxpr& branch, const Lanes& lanes, std::span<const Array> xs, std::span<const int> bdims,
                const MappedAxis& axis, Arrays& results) {
-  const bool own_values = names_axis(branch, axis);
+  const bool meet = examples_meet_along(branch, axis);
+  ir::Jaxpr program = branch;
   Arrays args(xs);
-  for (std::size_t i = 0; !own_values && i < args.size(); ++i)
-    args[i] = bdims[i] == kUnmapped ? lanes.shared(xs[i]) : lanes(xs[i]);
   Bdims dims(bdims), at;
-  // Effects happen, and checks look, for the examples whose branch this is.
-  const bool mask = to_mask(branch);
-  if (mask) {
-    args.insert(args.begin(), lanes.on());
+  for (std::size_t i = 0; !meet && i < args.size(); ++i)
+    args[i] = bdims[i] == kUnmapped ? lanes.shared(xs[i]) : lanes(xs[i]);
+  const auto add_constant = [&](const Array& x) {
+    args.insert(args.begin(), x);
     dims.insert(dims.begin(), 0);
+  };
+  // Effects happen, and checks look, for the examples whose branch this is.
+  if (to_mask(branch)) {
+    program = masked(program);
+    add_constant(lanes.on());
   }
-  const ir::Jaxpr program = mask ? masked(branch) : branch;
-  if (!may_fail(branch) || own_values) {
+  if (!meet && asks_place(branch, axis)) {
+    program = told_place(program, axis);
+    add_constant(lanes.places());
+  }
+  if (!meet && !may_fail(branch)) {
     batch_program("branch", program, args, dims, axis, results, at);
     for (std::size_t i = 0; i < results.size(); ++i) results[i] = ops::bdim_to(results[i], at[i], 0, axis.size);
     return;

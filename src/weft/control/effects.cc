@@ -1,9 +1,8 @@
 #include "weft/control/effects.h"
 
+#include "weft/control/handed_down.h"
 #include "weft/control/rules.h"
-#include "weft/ir/call.h"
 #include "weft/ir/callback.h"
-#include "weft/ir/checkpoint.h"
 #include "weft/ir/checks.h"
 #include "weft/ir/nested.h"
 
@@ -62,63 +61,19 @@ bool is_masked(const ir::Eqn& e) {
          (e.params && ir::checks_inside(*e.params).any);
 }
 
-// Every operation with programs gives the mask to those that have something to mask.
 void run_masked(const ir::Eqn& e, const Array& mask, std::span<const Array> xs, Arrays& results) {
-  Arrays operands{mask};
-  ir::Params params;
   switch (e.op) {
     case OpCode::kHostCallback: return run_callback(e, mask, xs, results);
     case OpCode::kCheck: return run_check(e, mask, xs, results);
     case OpCode::kCheckFinite:
     case OpCode::kCheckIndex: return run_look(e, mask, xs, results);
-    case OpCode::kCall: {
-      const auto& p = ir::params_as<CallParams>(e.params);
-      params = ir::make_params(CallParams{p.name, masked(p.jaxpr)});
-      break;
-    }
-    case OpCode::kCheckpoint: {
-      CheckpointParams p = ir::params_as<CheckpointParams>(e.params);
-      p.jaxpr = ir::with_num_consts(masked(p.jaxpr), 0);
-      params = ir::make_params(std::move(p));
-      break;
-    }
-    case OpCode::kCase: {
-      std::vector<ir::Jaxpr> branches;
-      for (const ir::Jaxpr& b : ir::params_as<CaseParams>(e.params).branches)
-        branches.push_back(ir::with_num_consts(masked(b), 0));
-      params = ir::make_params(CaseParams{std::move(branches)});
-      operands.insert(operands.begin(), xs[0]);
-      xs = xs.subspan(1);
-      break;
-    }
-    case OpCode::kScan: {
-      ScanParams p = ir::params_as<ScanParams>(e.params);
-      p.jaxpr = masked(p.jaxpr);
-      params = ir::make_params(std::move(p));
-      break;
-    }
-    case OpCode::kWhile: {
-      WhileParams p = ir::params_as<WhileParams>(e.params);
-      operands = Arrays();
-      const auto of_cond = take(xs, p.cond_jaxpr.num_consts());
-      if (to_mask(p.cond_jaxpr)) {
-        operands.push_back(mask);
-        p.cond_jaxpr = masked(p.cond_jaxpr);
-      }
-      append(operands, of_cond);
-      if (to_mask(p.body_jaxpr)) {
-        operands.push_back(mask);
-        p.body_jaxpr = masked(p.body_jaxpr);
-      }
-      params = ir::make_params(std::move(p));
-      break;
-    }
-    default:
-      internal_check(!ir::has_effects(e.op, e.params.get()), "masked: an operation whose effects cannot be masked");
-      return check_results(e, mask, xs, results);
+    default: break;
   }
-  append(operands, xs);
-  bind(e.op, params, operands, results);
+  const auto needs = [](const ir::Jaxpr& p) { return to_mask(p); };
+  const auto taking = [](const ir::Jaxpr& p) { return masked(p); };
+  if (run_handed_down(e, mask, xs, {needs, taking}, results)) return;
+  internal_check(!ir::has_effects(e.op, e.params.get()), "masked: an operation whose effects cannot be masked");
+  check_results(e, mask, xs, results);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "weft/control/handed_down.h"
 #include "weft/core/named_axes.h"
 #include "weft/ir/call.h"
 #include "weft/ir/checkpoint.h"
@@ -45,6 +46,8 @@ Array Lanes::choose(const Array& yes, const Array& no) const {
   return lax::select(along_front(on_, yes.shape()), yes, no);
 }
 
+Array Lanes::places() const { return (*this)(lax::iota(i32, on_.shape(), 0)); }
+
 Array Lanes::any() const { return lax::reduce_or(on_, Dims{0}); }
 
 bool may_fail(const ir::Jaxpr& program) {
@@ -69,16 +72,55 @@ bool may_fail(const ir::Jaxpr& program) {
   });
 }
 
+namespace {
+
+// Whether an operation, also in programs within, is a collective whose axes satisfy the condition.
+bool has_collective(const ir::Jaxpr& program, const std::string& key, FunctionRef<bool(const ir::AxisNames&)> along) {
+  return !ir::named_axes(program).empty() && ir::any_eqn(program, ir::Programs::kRun, key, [&](const ir::Eqn& e) {
+    if (!e.params || e.op == OpCode::kAxisIndex) return false;
+    bool carries_programs = false;
+    ir::for_each_program(*e.params, ir::Programs::kAll, [&](const ir::Jaxpr&) { carries_programs = true; });
+    ir::AxisNames names;
+    e.params->add_axes(names);
+    return !carries_programs && along(names);
+  });
+}
+
+bool contains(const ir::AxisNames& names, const MappedAxis& axis) {
+  return axis && std::ranges::find(names, axis.name) != names.end();
+}
+
+}  // namespace
+
 bool examples_meet(const ir::Jaxpr& program) {
-  return !ir::named_axes(program).empty() &&
-         ir::any_eqn(program, ir::Programs::kRun, "examples meet", [](const ir::Eqn& e) {
-           if (!e.params || e.op == OpCode::kAxisIndex) return false;
-           bool carries_programs = false;
-           ir::for_each_program(*e.params, ir::Programs::kAll, [&](const ir::Jaxpr&) { carries_programs = true; });
-           ir::AxisNames names;
-           e.params->add_axes(names);
-           return !carries_programs && !names.empty();
-         });
+  return has_collective(program, "examples meet", [](const ir::AxisNames& names) { return !names.empty(); });
+}
+
+bool examples_meet_along(const ir::Jaxpr& program, const MappedAxis& axis) {
+  return contains(ir::named_axes(program), axis) &&
+         has_collective(program, "examples meet:" + axis.key(),
+                        [&](const ir::AxisNames& names) { return contains(names, axis); });
+}
+
+bool asks_place(const ir::Jaxpr& program, const MappedAxis& axis) { return contains(ir::named_axes(program), axis); }
+
+ir::Jaxpr told_place(const ir::Jaxpr& program, const MappedAxis& axis) {
+  Avals inputs{scalar_of(i32)};
+  for (const Aval a : program.input_avals()) inputs.push_back(a);
+  return derive(program, "told place:" + axis.key(), inputs, program.num_consts() + 1,
+                [&](std::span<const Array> args, Arrays& outs) {
+                  const auto asks = [&](const ir::Jaxpr& p) { return asks_place(p, axis); };
+                  const auto told = [&](const ir::Jaxpr& p) { return told_place(p, axis); };
+                  eval_jaxpr_by(program, args.subspan(1), outs,
+                                [&](const ir::Eqn& e, std::span<const Array> operands, Arrays& results) {
+                                  ir::AxisNames names;
+                                  if (e.params) e.params->add_axes(names);
+                                  if (!contains(names, axis)) return bind(e.op, e.params, operands, results);
+                                  if (e.op == OpCode::kAxisIndex) return results.push_back(args[0]);
+                                  if (!run_handed_down(e, args[0], operands, {asks, told}, results))
+                                    bind(e.op, e.params, operands, results);
+                                });
+                });
 }
 
 Array any_example(const Array& on, const ir::AxisNames& axes) {
@@ -96,10 +138,6 @@ ir::Jaxpr zeros_instead(const ir::Jaxpr& program) {
                 [&](std::span<const Array>, Arrays& outs) {
                   for (const Aval a : program.output_avals()) outs.push_back(zeros_of(a));
                 });
-}
-
-bool names_axis(const ir::Jaxpr& program, const MappedAxis& axis) {
-  return axis && std::ranges::find(ir::named_axes(program), axis.name) != ir::named_axes(program).end();
 }
 
 }  // namespace weft::control

@@ -25,6 +25,8 @@ class Lanes {
   Array choose(const Array& yes, const Array& no) const;
   /// Whether any is on.
   Array any() const;
+  /// The places of lanes that are on, and in the place of others that of the first that is: i32[size].
+  Array places() const;
 
  private:
   Array on_, first_;
@@ -32,14 +34,18 @@ class Lanes {
 
 /// Whether the program may raise an error or not come to an end, depending on its inputs.
 bool may_fail(const ir::Jaxpr& program);
-/// Whether programs name the mapped axis. What they do with it concerns the values of all examples, so none may stand
-/// for another.
-bool names_axis(const ir::Jaxpr& program, const MappedAxis& axis);
+/// Whether an operation in it lets the values of one example reach another along the mapped axis: then all of them
+/// count, and none may stand for another.
+bool examples_meet_along(const ir::Jaxpr& program, const MappedAxis& axis);
+/// Whether it asks for the example's place along the mapped axis, where that can be told it from outside.
+bool asks_place(const ir::Jaxpr& program, const MappedAxis& axis);
+/// The program with one more constant in front, i32[]: what it is told of its place.
+ir::Jaxpr told_place(const ir::Jaxpr& program, const MappedAxis& axis);
 /// Whether it holds for any example along the named axes, the same for all of them.
 Array any_example(const Array& on, const ir::AxisNames& axes);
 /// The program with zeros for its results.
 ir::Jaxpr zeros_instead(const ir::Jaxpr& program);
-/// Whether an operation in it lets the values of one example of a named axis reach another: a psum, not an axis_index.
+/// The same along any named axis: by a psum, not an axis_index.
 bool examples_meet(const ir::Jaxpr& program);
 
 }  // namespace weft::control

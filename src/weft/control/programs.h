@@ -15,6 +15,8 @@ namespace weft::lax {
 /// branches[index](xs...): `index` is i32[], and out of range means the last branch, or bool[] with two branches for
 /// false and true. Branches have no captures, take xs and agree in their result types. StableHLO's `case` and `if`.
 /// Derivatives: those of the branch that is taken; values and derivatives of others never matter, not even when NaN.
+/// But a branch in which examples of a vmap meet (lax::psum) runs on all of them once any takes it, and what is NaN in
+/// another's part of it reaches that one's derivative.
 Arrays case_(const Array& index, std::span<const ir::Jaxpr> branches, std::span<const Array> xs,
              SourceLocation loc = std::source_location::current());
 

@@ -172,6 +172,16 @@ void jvp_while(const Call& call, std::span<const Array> tangents, Arrays& outs, 
   split_tangents(results, dual.carried, out_tangents);
 }
 
+// Reverse mode keeps states, and takes time for all rounds, so a bound that is none helps nobody.
+void check_bound(std::int64_t max_steps) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 40;
+  if (max_steps > kMost)
+    throw ValueError(
+        "while: reverse mode keeps about 2 sqrt(max_steps) states, so max_steps must be at most 2^40; got " +
+            std::to_string(max_steps) + ".",
+        "pass a bound near the number of steps that the loop takes.");
+}
+
 // A bounded loop in which examples meet (psum), as steps that do nothing once no example goes on. As with branches
 // (case.cc), examples that have ended still take part in the steps of the others. In rounds of sqrt(max_steps) steps
 // each, of which only the state before is kept, and of which those that nobody needs cost nothing.
@@ -249,6 +259,7 @@ void linearize_while(const Call& call, std::span<const Array> tangents, Trace* t
         "linearization, which would run its effects twice.");
   if (const Loop loop(ir::params_as<WhileParams>(again.get()));
       loop.max_steps.value_or(0) > 0 && (examples_meet(loop.body) || examples_meet(loop.cond))) {
+    check_bound(*loop.max_steps);
     linearize_program("while", step_by_step(loop, avals_of(call.args)), call.args, tangents, tangent_trace, outs,
                       out_tangents);
     if (!has_effects_while(call.params.get())) return;
@@ -275,12 +286,7 @@ void transpose_while(const Call& call, std::span<const Array> cts, std::span<Gra
         "pass {.max_steps = n} to the loop, or write it as scan, or as fori_loop with bounds that are plain integers "
         "(in StableHLO text, a loop that compares a counter with a constant), or use forward mode (jvp), which works "
         "through any loop.");
-  constexpr std::int64_t kMost = std::int64_t{1} << 40;
-  if (*loop.max_steps > kMost)
-    throw ValueError(
-        "while: reverse mode keeps about 2 sqrt(max_steps) states, so max_steps must be at most 2^40; got " +
-            std::to_string(*loop.max_steps) + ".",
-        "pass a bound near the number of steps that the loop takes.");
+  check_bound(*loop.max_steps);
   transpose_bounded_while(loop, call, cts, accums);
 }
 
@@ -342,7 +348,14 @@ void batch_while(const Call& call, std::span<const int> bdims, const MappedAxis&
   cond_dims.append(loop.carried(all_dims).begin(), loop.carried(all_dims).end());
   Bdims step_dims(body_dims);
   if (mask) step_dims.insert(step_dims.begin(), 0);
-  const auto body = transforms::batch_jaxpr(mask ? masked(loop.body) : loop.body, step_dims, axis);
+  const bool meet = examples_meet_along(loop.body, axis);
+  const bool tell_place = mapped.predicate && !meet && asks_place(loop.body, axis);
+  ir::Jaxpr one_body = mask ? masked(loop.body) : loop.body;
+  if (tell_place) {
+    one_body = told_place(one_body, axis);
+    step_dims.insert(step_dims.begin(), 0);
+  }
+  const auto body = transforms::batch_jaxpr(one_body, step_dims, axis);
   const auto cond = transforms::batch_jaxpr(loop.cond, cond_dims, axis);
   for (const bool m : mapped.carried) out_bdims.push_back(m ? 0 : kUnmapped);
 
@@ -370,7 +383,6 @@ void batch_while(const Call& call, std::span<const int> bdims, const MappedAxis&
     return;
   }
   // As long as any example goes on; examples that have ended keep their state, but the body sees another.
-  const bool own_values = names_axis(loop.body, axis);
   const Staged any = stage(
       [&](std::span<const Array> in, Arrays& results) {
         results.push_back(lax::reduce_or(run_cond(in.first(loop.num_cond), in.subspan(loop.num_cond)), Dims{0}));
@@ -380,9 +392,10 @@ void batch_while(const Call& call, std::span<const int> bdims, const MappedAxis&
       [&](std::span<const Array> in, Arrays& results) {
         const Lanes lanes(run_cond(loop.of_cond(in), loop.carried(in)));
         Arrays args(in.subspan(loop.num_cond));
-        for (std::size_t i = 0; !own_values && i < args.size(); ++i)
+        for (std::size_t i = 0; !meet && i < args.size(); ++i)
           if (body_dims[i] != kUnmapped) args[i] = lanes(args[i]);
         if (mask) args.insert(args.begin(), lanes.on());
+        if (tell_place) args.insert(args.begin(), lanes.places());
         run_body(args, results);
         for (std::size_t i = 0; i < results.size(); ++i) results[i] = lanes.choose(results[i], loop.carried(in)[i]);
       },

@@ -63,7 +63,7 @@ inline constexpr auto kThroughDouble = []<class... T>(T... x)
   requires(std::is_invocable_v<decltype(kFunction), decltype(static_cast<double>(x))...>)
 { return static_cast<std::common_type_t<T...>>(kFunction(static_cast<double>(x)...)); };
 
-namespace detail {
+namespace each_element {
 
 template <class F, class W>
 W call1(W x, int bits) {
@@ -143,7 +143,7 @@ Array partial(const Array& t, std::span<const Array> x, const Array& y) {
     return F{}(t, x[0], x[1], x[2], y);
 }
 
-}  // namespace detail
+}  // namespace each_element
 
 // ---- OpInfo ----
 
@@ -151,7 +151,7 @@ Array partial(const Array& t, std::span<const Array> x, const Array& y) {
 template <OpCode kOp, unsigned kAccept, class F>
 constexpr ir::OpInfo unary_info(F) {
   return {.infer = infer_same<kOp, kAccept>,
-          .eval = detail::eval_unary<kAccept, F>,
+          .eval = each_element::eval_unary<kAccept, F>,
           .elementwise = true,
           .storage_types = true};
 }
@@ -160,7 +160,7 @@ template <OpCode kOp, unsigned kAccept, class F>
 constexpr ir::OpInfo binary_info(F) {
   return {.operands = ir::takes(2),
           .infer = infer_same<kOp, kAccept>,
-          .eval = detail::eval_binary<kAccept, F>,
+          .eval = each_element::eval_binary<kAccept, F>,
           .elementwise = true,
           .storage_types = true};
 }
@@ -169,7 +169,7 @@ template <OpCode kOp, TernaryFunction kFunction>
 constexpr ir::OpInfo ternary_info() {
   return {.operands = ir::takes(3),
           .infer = infer_same<kOp, kAcceptFloat>,
-          .eval = detail::eval_ternary<kFunction>,
+          .eval = each_element::eval_ternary<kFunction>,
           .elementwise = true};
 }
 
@@ -178,7 +178,7 @@ constexpr ir::OpInfo ternary_info() {
 /// One partial derivative per operand: f(t, x, y) is t dy/dx, f(t, x0, x1, z) is t dz/dxi.
 template <class... F>
 constexpr OpRules smooth_rules(F...) {
-  return {.jvp = jvp_elementwise<detail::partial<F>...>,
+  return {.jvp = jvp_elementwise<each_element::partial<F>...>,
           .transpose = rules::not_linear,
           .batch = batch_elementwise,
           .factors = factors_elementwise};

@@ -85,7 +85,7 @@ void eval_abs(const ParamsBase* params, std::span<const TensorView> in, std::spa
     else
       return std::abs(x);
   };
-  ops::detail::eval_unary<kAcceptSigned | kAcceptFloat, decltype(real)>(params, in, out);
+  ops::each_element::eval_unary<kAcceptSigned | kAcceptFloat, decltype(real)>(params, in, out);
 }
 }  // namespace
 Array lax::abs(const Arg& x) { return unary(OpCode::kAbs, x); }

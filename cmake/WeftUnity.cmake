@@ -1,5 +1,6 @@
 # Preset engine compiles the sources of a target in groups (CMAKE_UNITY_BUILD), which takes half the time. Names of their
 # own in two of them would meet: one of each two is compiled alone.
+# Properties of sources are those of the folder that reads this file, so each that makes targets does.
 set(alone
     src/weft/control/checkpoint.cc src/weft/control/custom_vjp.cc src/weft/control/custom_vmap.cc
     src/weft/control/while_transpose.cc src/weft/np/print.cc

@@ -38,10 +38,9 @@ Array reduce(const char* who, const Array& x, ReduceKind kind, const AxisNames& 
   for (const std::string& name : axes.names()) {
     const ProcessGroups g = groups_of(who, name, groups);
     // What is known already is the same for all examples: psum(1.0), the size of the axis, lets none meet another.
-    if (x.is_tracer() || !groups.empty())
-      r = bind1(OpCode::kAllReduce, ir::make_params(AllReduceParams{kind, g, {}}), {r});
-    else if (kind == ReduceKind::kSum)
-      r = lax::multiply(r, Array::full(r.shape(), r.dtype(), Scalar(g.axis.size)));
+    const bool known = !x.is_tracer() && groups.empty() && kind == ReduceKind::kSum;
+    r = known ? lax::multiply(r, Array::full(r.shape(), r.dtype(), Scalar(g.axis.size)))
+              : bind1(OpCode::kAllReduce, ir::make_params(AllReduceParams{kind, g, {}}), {r});
   }
   return r;
 }

@@ -20,20 +20,23 @@ std::vector<std::int64_t> WindowMap::starts(const std::vector<std::int64_t>& ind
   const std::size_t components = start_map.size();
   std::vector<std::int64_t> r;
   r.reserve(static_cast<std::size_t>(product(batch_shape)));
+  // A window of an empty axis has no place, wherever it starts.
+  bool somewhere = product(operand_shape) > 0;
+  for (std::size_t axis = 0; axis < window_sizes.size(); ++axis)
+    somewhere &= window_sizes[axis] <= operand_shape[axis];
   const std::int64_t* vector = indices.data();
   for_each_index(batch_shape, [&](const Dims& at) {
     std::int64_t j = 0;
-    bool inside = true, fits = true;
+    bool inside = somewhere;
     for (std::size_t k = 0; k < components; ++k) {
       const auto axis = static_cast<std::size_t>(start_map[k]);
       const std::int64_t last = operand_shape[axis] - window_sizes[axis];
       inside &= vector[k] >= 0 && vector[k] <= last;
-      fits &= last >= 0;  // false for an element of an empty axis
       j += (vector[k] < 0 ? 0 : vector[k] > last ? last : vector[k]) * strides[axis];
     }
     for (std::size_t b = 0; b < operand_batching.size(); ++b)
       j += at[static_cast<std::size_t>(indices_batching[b])] * strides[static_cast<std::size_t>(operand_batching[b])];
-    r.push_back(inside || (clip && fits) ? j : -1);
+    r.push_back(inside || (clip && somewhere) ? j : -1);
     vector += components;
   });
   return r;

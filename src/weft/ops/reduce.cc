@@ -283,19 +283,26 @@ void eval_cumsum(const ParamsBase* params, std::span<const TensorView> in, std::
                                    std::conditional_t<kComplex, std::complex<double>, double>>;
       const T* x = in[0].as<T>();
       T* y = out[0].as<T>();
-      std::vector<W> sums(static_cast<std::size_t>(inner));
+      // The sum in the block, and that of the blocks before.
+      std::vector<W> sums(static_cast<std::size_t>(inner)), before(sums.size());
       for (std::int64_t o = 0; o < outer; ++o) {
         std::fill(sums.begin(), sums.end(), W{});
+        std::fill(before.begin(), before.end(), W{});
         for (std::int64_t k = 0; k < n; ++k) {
           const std::int64_t row = (o * n + (p.reverse ? n - 1 - k : k)) * inner;
+          const bool last = (k + 1) % kCumsumBlock == 0;
           for (std::int64_t j = 0; j < inner; ++j) {
-            W& sum = sums[static_cast<std::size_t>(j)];
+            W &sum = sums[static_cast<std::size_t>(j)], &c = before[static_cast<std::size_t>(j)];
             if constexpr (std::is_integral_v<T>) {
               sum += static_cast<W>(x[row + j]);
-              y[row + j] = static_cast<T>(sum);
+              y[row + j] = static_cast<T>(c + sum);
             } else {
               sum += convert_element<W>(x[row + j]);
-              y[row + j] = convert_element<T>(sum);
+              y[row + j] = convert_element<T>(c + sum);
+            }
+            if (last) {
+              c += sum;
+              sum = W{};
             }
           }
         }

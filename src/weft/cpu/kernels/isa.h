@@ -20,11 +20,18 @@ struct IsaKernels {
   // reduce.h; the small floats are reduced as f32
   const ReduceKernel* (*reduce)(ReduceOp, DType);
   const ArgReduceKernel* (*arg_reduce)(bool max, DType);
+  // cumsum.h: integers and floats
+  const CumsumKernel* (*cumsum)(DType, bool reverse);
+  // top_k.h: the first i < n at which x[i] may be above `bound`, or n; no i that is passed over is above it. Elements
+  // and bound in the order of total_key() in ordered_keys.h; integers and floats, and bool as u8.
+  std::int64_t (*find_above)(DType, const char* x, std::int64_t n, std::uint64_t bound);
   // matmul.h: f32 and f64, else null
   const GemmKernel* (*gemm)(DType);
   // threefry.h: out[q] = word q of threefry2x32 with 20 rounds; in: key words 0 and 1, counter words 0 and 1.
   // Bit k of `scalar`: in[k] is one word. Outputs may equal counter inputs that are not scalar.
   void (*threefry)(const std::uint32_t* const* in, unsigned scalar, std::uint32_t* const* out, std::int64_t n);
+  // window.h: integers and floats
+  const WindowKernel* (*window)(DType);
   // Copies past the caches; `bytes` is any number, the source is aligned to 64 bytes.
   void (*stream)(char* out, const char* in, std::int64_t bytes);
 };

@@ -59,6 +59,45 @@ struct ArgReduceKernel {
   std::uint8_t bytes;
 };
 
+/// The parts that cumsum.cc composes into running sums; one set of them forwards, one in reverse.
+struct CumsumKernel {
+  /// out[i] = carry + the sum up to in[i], i < n, in blocks of kCumsumRun from the start of the sum on (the last
+  /// element is its start in reverse). `carry` holds a sum, and that of all elements besides afterwards.
+  void (*row)(const char* in, char* out, std::int64_t n, char* carry);
+  /// sums[b] = that of block b alone.
+  void (*block_sums)(const char* in, char* sums, std::int64_t n);
+  /// The sums of columns: element i of column j is in[i * stride + j]; width <= kCumsumTile.
+  void (*columns)(const char* in, char* out, std::int64_t n, std::int64_t width, std::int64_t stride);
+  std::uint8_t bytes;      // of an element
+  std::uint8_t sum_bytes;  // of a sum: a double, or an integer like the elements
+  bool integer;
+};
+inline constexpr std::int64_t kCumsumTile = 4096;
+inline constexpr std::int64_t kCumsumRun = 64;  // kCumsumBlock of ir/contraction.h
+
+/// What one tap of a window takes along a line: the j-th of `count` places the j-th element, places and elements so
+/// many of their kind apart, each `inner` neighbours that go together.
+struct WindowSteps {
+  std::int64_t count, inner, place_step, element_step;
+};
+
+/// The parts that window.cc composes into pooling and its gradients, each one tap over a line of places.
+struct WindowKernel {
+  /// places[j] = places[j] op elements[j]; null where the type has no such operation.
+  void (*combine[kNumReduceOps])(char* places, const char* elements, const WindowSteps& steps);
+  /// The same for `taps` taps in turn, from `identity` on instead of what `places` holds; places are adjacent.
+  void (*combine_all[kNumReduceOps])(char* places, const char* const* elements, std::int64_t taps, const char* identity,
+                                     const WindowSteps& steps);
+  /// Where nothing was chosen (-1) or what was does not stay, by WindowSelect: best[j] = elements[j], chosen[j] = tap.
+  void (*choose[4])(char* best, std::int32_t* chosen, const char* elements, const WindowSteps& steps, std::int32_t tap);
+  /// elements[j] += source[j] where chosen[j] is `tap`.
+  void (*scatter)(char* elements, const std::int32_t* chosen, const char* source, const WindowSteps& steps,
+                  std::int32_t tap);
+  /// places[j] = elements[j] where chosen[j] is `tap`.
+  void (*gather)(char* places, const std::int32_t* chosen, const char* elements, const WindowSteps& steps,
+                 std::int32_t tap);
+};
+
 /// c[i, j] = sum_p a[i, p] * b[p, j]; strides in elements, c's columns adjacent. c overlaps neither a nor b.
 struct GemmArgs {
   std::int64_t m, n, k;

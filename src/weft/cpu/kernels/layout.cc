@@ -16,6 +16,8 @@ namespace {
 
 // Bytes moved that are worth another thread.
 constexpr std::int64_t kRangeBytes = 1 << 20;
+// Transpositions of so much go past the caches: their results would push out everything else.
+constexpr std::int64_t kStreamBytes = 16 << 20;
 
 struct Dimension {
   std::int64_t size, in, out;  // strides in elements
@@ -129,9 +131,10 @@ void copy_strided(std::int64_t element, DimSpan shape, const void* in, DimSpan i
     std::copy(dims + across + 1, dims + rank - 1, dims + across);
     rank -= 2;
     // Panels along the longer side are the unit of work.
-    const std::int64_t step = 64;
+    const std::int64_t step = 256;
     const bool by_rows = inner.size >= cross.size;
     const std::int64_t panels = ((by_rows ? inner.size : cross.size) - 1) / step + 1;
+    const bool past_caches = count(dims, rank) * inner.size * cross.size * element >= kStreamBytes;
     const std::int64_t panel_bytes = step * (by_rows ? cross.size : inner.size) * element;
     parallel_for(count(dims, rank) * panels, std::max<std::int64_t>(1, kRangeBytes / panel_bytes),
                  [&](std::int64_t begin, std::int64_t end) {
@@ -143,10 +146,10 @@ void copy_strided(std::int64_t element, DimSpan shape, const void* in, DimSpan i
                        const std::int64_t size = std::min(last * step, by_rows ? inner.size : cross.size) - start;
                        if (by_rows)
                          transpose_2d(element, size, cross.size, from + (i + start * inner.in) * element, inner.in,
-                                      to + (o + start) * element, cross.out);
+                                      to + (o + start) * element, cross.out, past_caches);
                        else
                          transpose_2d(element, inner.size, size, from + (i + start) * element, inner.in,
-                                      to + (o + start * cross.out) * element, cross.out);
+                                      to + (o + start * cross.out) * element, cross.out, past_caches);
                      });
                      begin += last - first;
                    }
@@ -277,46 +280,6 @@ void broadcast(std::int64_t element, DimSpan shape, Operand in, void* out) {
     step *= shape[d];
   }
   copy_strided(element, shape, in.data, in_strides, out, row_major_strides(shape));
-}
-
-namespace {
-
-template <class Index, class Copy>
-void gather_range(std::int64_t rows, const Index* indices, std::int64_t begin, std::int64_t end, Copy copy) {
-  for (std::int64_t i = begin; i < end; ++i)
-    copy(i, std::clamp<std::int64_t>(static_cast<std::int64_t>(indices[i]), 0, rows - 1));
-}
-
-}  // namespace
-
-void gather_rows(const void* in, std::int64_t rows, std::int64_t row_bytes, DType index_type, const void* indices,
-                 std::int64_t n, void* out) {
-  const auto with_copy = [&](std::int64_t begin, std::int64_t end, auto copy) {
-    if (byte_size(index_type) == 4)
-      gather_range(rows, static_cast<const std::int32_t*>(indices), begin, end, copy);
-    else
-      gather_range(rows, static_cast<const std::int64_t*>(indices), begin, end, copy);
-  };
-  // Rows of one element are loads and stores, not calls: several misses are then under way at a time.
-  const auto elements = [&]<class T>(TypeTag<T>, std::int64_t begin, std::int64_t end) {
-    with_copy(begin, end, [x = static_cast<const T*>(in), y = static_cast<T*>(out)](std::int64_t i, std::int64_t row) {
-      y[i] = x[row];
-    });
-  };
-  parallel_for(n, std::max<std::int64_t>(1, kRangeBytes / std::max<std::int64_t>(row_bytes, 16)),
-               [&](std::int64_t begin, std::int64_t end) {
-                 switch (row_bytes) {
-                   case 1: return elements(TypeTag<std::uint8_t>{}, begin, end);
-                   case 2: return elements(TypeTag<std::uint16_t>{}, begin, end);
-                   case 4: return elements(TypeTag<std::uint32_t>{}, begin, end);
-                   case 8: return elements(TypeTag<std::uint64_t>{}, begin, end);
-                   default: break;
-                 }
-                 with_copy(begin, end, [&](std::int64_t i, std::int64_t row) {
-                   std::memcpy(static_cast<char*>(out) + i * row_bytes, static_cast<const char*>(in) + row * row_bytes,
-                               static_cast<std::size_t>(row_bytes));
-                 });
-               });
 }
 
 void fill(std::int64_t element, std::int64_t n, const void* value, void* out) {

@@ -45,10 +45,6 @@ void reverse(std::int64_t element, DimSpan shape, DimSpan dimensions, const void
 /// Writes a repeated operand out in full.
 void broadcast(std::int64_t element, DimSpan shape, Operand in, void* out);
 
-/// out[i, :] = in[clamp(indices[i], 0, rows - 1), :], rows of `row_bytes`; indices are i32 or i64.
-void gather_rows(const void* in, std::int64_t rows, std::int64_t row_bytes, DType index_type, const void* indices,
-                 std::int64_t n, void* out);
-
 /// n copies of the element at `value`.
 void fill(std::int64_t element, std::int64_t n, const void* value, void* out);
 

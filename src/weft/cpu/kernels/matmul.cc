@@ -102,7 +102,8 @@ void own_gemm(DType t, const GemmArgs& g) {
   }
   const std::int64_t products = g.m * g.n * std::max<std::int64_t>(g.k, 1);
   if (products <= 4096) {
-    k.gemm(g, nullptr);
+    const Scratch workspace(k.workspace_bytes(g));
+    k.gemm(g, workspace.data());
     return;
   }
   // Halved along the longer side again and again: square pieces pack least.

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "weft/cpu/kernels/isa.h"
+
 namespace weft::cpu {
 namespace {
 
@@ -76,25 +78,32 @@ void block(std::int64_t rows, std::int64_t columns, const T* in, std::int64_t in
   }
 }
 
-// Blocks of 64 x 256 bytes go through a buffer, so that both sides are read and written in whole cache lines even
-// when the strides are powers of two and lines would push each other out.
+// Squares of `kSide` elements, several cache lines wide, go through a buffer, so that both sides are read and written
+// in longer runs even when the strides are powers of two and lines would push each other out.
 template <class T>
 void blocked(std::int64_t rows, std::int64_t columns, const T* in, std::int64_t in_stride, T* out,
-             std::int64_t out_stride) {
-  constexpr std::int64_t kSide = std::max<std::int64_t>(16, 128 / static_cast<std::int64_t>(sizeof(T)));
-  constexpr std::int64_t kPitch = kSide + 64 / static_cast<std::int64_t>(sizeof(T));
-  if (rows * columns <= kSide * kSide) {
+             std::int64_t out_stride, bool past_caches) {
+  constexpr auto kSize = static_cast<std::int64_t>(sizeof(T));
+  constexpr std::int64_t kSide = kSize == 8 ? 64 : std::max<std::int64_t>(32, 256 / kSize);
+  constexpr std::int64_t kPitch = kSide + 64 / kSize;
+  if (rows * columns <= kSide * kSide / 4) {
     block(rows, columns, in, in_stride, out, out_stride);
     return;
   }
   alignas(64) T buffer[kSide * kPitch];
+  const auto stream = isa_kernels().stream;
   for (std::int64_t j = 0; j < columns; j += kSide) {
     const std::int64_t w = std::min(kSide, columns - j);
     for (std::int64_t i = 0; i < rows; i += kSide) {
       const std::int64_t h = std::min(kSide, rows - i);
       block(h, w, in + i * in_stride + j, in_stride, buffer, kPitch);
-      for (std::int64_t c = 0; c < w; ++c)
-        std::memcpy(out + (j + c) * out_stride + i, buffer + c * kPitch, static_cast<std::size_t>(h) * sizeof(T));
+      for (std::int64_t c = 0; c < w; ++c) {
+        T* const to = out + (j + c) * out_stride + i;
+        if (past_caches)
+          stream(reinterpret_cast<char*>(to), reinterpret_cast<const char*>(buffer + c * kPitch), h * kSize);
+        else
+          std::memcpy(to, buffer + c * kPitch, static_cast<std::size_t>(h * kSize));
+      }
     }
   }
 }
@@ -102,10 +111,10 @@ void blocked(std::int64_t rows, std::int64_t columns, const T* in, std::int64_t 
 }  // namespace
 
 void transpose_2d(std::int64_t element, std::int64_t rows, std::int64_t columns, const void* in, std::int64_t in_stride,
-                  void* out, std::int64_t out_stride) {
+                  void* out, std::int64_t out_stride, bool past_caches) {
   const auto run = [&](auto tag) {
     using T = decltype(tag);
-    blocked(rows, columns, static_cast<const T*>(in), in_stride, static_cast<T*>(out), out_stride);
+    blocked(rows, columns, static_cast<const T*>(in), in_stride, static_cast<T*>(out), out_stride, past_caches);
   };
   switch (element) {
     case 1: return run(std::uint8_t{});

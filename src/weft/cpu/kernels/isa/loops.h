@@ -2,7 +2,9 @@
 // Invariant: a loop reads element i of its inputs before it writes element i, so in-place use is safe.
 #pragma once
 
-#include "weft/cpu/kernels/isa/scalar.h"
+#include "weft/cpu/kernels/kernel.h"
+#include "weft/cpu/math/scalar.h"
+#include "weft/ir/dtype.h"
 
 // Tells the compiler that iterations are independent; true also when the output is one of the inputs.
 #if defined(__clang__)
@@ -235,14 +237,5 @@ auto for_wide_float(DType t, F f) -> decltype(f(TypeTag<float>{})) {
   if (t == DType::kF32) return f(TypeTag<float>{});
   return t == DType::kF64 ? f(TypeTag<double>{}) : nullptr;
 }
-
-struct SameResult {
-  template <class T>
-  using Result = T;
-};
-struct BoolResult {
-  template <class T>
-  using Result = Bool;
-};
 
 }  // namespace weft::cpu::WEFT_ISA

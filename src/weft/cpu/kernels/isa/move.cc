@@ -3,6 +3,7 @@
 
 #include "weft/cpu/kernels/isa/loops.h"
 #include "weft/cpu/kernels/isa/tables.h"
+#include "weft/cpu/math/unary.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -10,15 +11,6 @@
 
 namespace weft::cpu::WEFT_ISA {
 namespace {
-
-template <class To>
-struct Convert {
-  static constexpr float kCost = 0.1f;
-  template <class From>
-  WEFT_INLINE To apply(From v) {
-    return convert_to<To>(v);
-  }
-};
 
 template <class From, class To>
 inline constexpr ElementwiseKernel kConvert = {

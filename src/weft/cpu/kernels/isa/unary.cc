@@ -1,197 +1,37 @@
 // Unary operations made of basic arithmetic.
+#include "weft/cpu/math/unary.h"
+
 #include "weft/cpu/kernels/isa/loops.h"
 #include "weft/cpu/kernels/isa/tables.h"
 
 namespace weft::cpu::WEFT_ISA {
 namespace {
 
-struct Abs : SameResult {
-  static constexpr float kCost = 0;
-  template <class T>
-  WEFT_INLINE T apply(T x) {
-    if constexpr (std::is_floating_point_v<T>)
-      return absolute(x);
-    else if constexpr (std::is_unsigned_v<T>)
-      return x;
-    else
-      return x < 0 ? static_cast<T>(Unsigned<T>(0) - static_cast<Unsigned<T>>(x)) : x;
-  }
-};
-struct Negate : SameResult {
-  static constexpr float kCost = 0;
-  template <class T>
-  WEFT_INLINE T apply(T x) {
-    if constexpr (std::is_floating_point_v<T>)
-      return -x;
-    else
-      return static_cast<T>(Unsigned<T>(0) - static_cast<Unsigned<T>>(x));
-  }
-};
-struct Sign : SameResult {
-  static constexpr float kCost = 0.05f;
-  template <class T>
-  WEFT_INLINE T apply(T x) {
-    if constexpr (std::is_floating_point_v<T>) {
-      const T one = copy_sign(T(1), x);
-      const T r = x == T(0) ? x : one;
-      return x != x ? x : r;
-    } else if constexpr (std::is_unsigned_v<T>) {
-      return static_cast<T>(x != 0);
-    } else {
-      return static_cast<T>(static_cast<T>(x > 0) - static_cast<T>(x < 0));
-    }
-  }
-};
-struct Floor : SameResult {
-  static constexpr float kCost = 0;
-  template <class T>
-  WEFT_INLINE T apply(T x) {
-    return round_down(x);
-  }
-};
-struct Ceil : SameResult {
-  static constexpr float kCost = 0;
-  template <class T>
-  WEFT_INLINE T apply(T x) {
-    return round_up(x);
-  }
-};
-struct RoundEven : SameResult {
-  static constexpr float kCost = 0.05f;
-  template <class T>
-  WEFT_INLINE T apply(T x) {
-    return round_even(x);
-  }
-};
-struct RoundAway : SameResult {
-  static constexpr float kCost = 0.05f;
-  template <class T>
-  WEFT_INLINE T apply(T x) {
-    const T whole = round_to_zero(x);
-    const T rest = absolute(x - whole);
-    return copy_sign(absolute(whole) + (rest >= T(0.5) ? T(1) : T(0)), x);
-  }
-};
-struct Sqrt : SameResult {
-  static constexpr float kCost = 0.4f;
-  template <class T>
-  WEFT_INLINE T apply(T x) {
-    return square_root(x);
-  }
-};
-struct Rsqrt : SameResult {
-  static constexpr float kCost = 0.8f;
-  template <class T>
-  WEFT_INLINE T apply(T x) {
-    return T(1) / square_root(x);
-  }
-};
-struct Square : SameResult {
-  static constexpr float kCost = 0;
-  template <class T>
-  WEFT_INLINE T apply(T x) {
-    if constexpr (std::is_floating_point_v<T>)
-      return x * x;
-    else  // promotion would make small products signed
-      return static_cast<T>(static_cast<std::common_type_t<T, unsigned>>(x) * x);
-  }
-};
-struct IsFinite : BoolResult {
-  static constexpr float kCost = 0;
-  template <class T>
-  WEFT_INLINE Bool apply(T x) {
-    return {static_cast<std::uint8_t>(absolute(x) < T(__builtin_inf()))};
-  }
-};
-struct IsInf : BoolResult {
-  static constexpr float kCost = 0;
-  template <class T>
-  WEFT_INLINE Bool apply(T x) {
-    return {static_cast<std::uint8_t>(absolute(x) == T(__builtin_inf()))};
-  }
-};
-struct IsPosInf : BoolResult {
-  static constexpr float kCost = 0;
-  template <class T>
-  WEFT_INLINE Bool apply(T x) {
-    return {static_cast<std::uint8_t>(x == T(__builtin_inf()))};
-  }
-};
-struct IsNegInf : BoolResult {
-  static constexpr float kCost = 0;
-  template <class T>
-  WEFT_INLINE Bool apply(T x) {
-    return {static_cast<std::uint8_t>(x == -T(__builtin_inf()))};
-  }
-};
-struct Not : SameResult {
-  static constexpr float kCost = 0;
-  template <class T>
-  WEFT_INLINE T apply(T x) {
-    if constexpr (std::is_same_v<T, Bool>)
-      return {static_cast<std::uint8_t>(x.v ^ 1u)};
-    else
-      return static_cast<T>(~x);
-  }
-};
-struct Popcnt : SameResult {
-  static constexpr float kCost = 0.3f;
-  template <class T>
-  WEFT_INLINE T apply(T x) {
-    // Counts in fields of 2, 4, then 8 bits; the product adds the bytes up into the top one.
-    using U = Unsigned<T>;
-    constexpr U ones = static_cast<U>(~U(0));
-    U u = static_cast<U>(x);
-    u = static_cast<U>(u - ((u >> 1) & U(ones / 3)));
-    u = static_cast<U>((u & U(ones / 15 * 3)) + ((u >> 2) & U(ones / 15 * 3)));
-    u = static_cast<U>((u + (u >> 4)) & U(ones / 255 * 15));
-    return static_cast<T>(static_cast<U>(u * U(ones / 255)) >> (8 * sizeof(T) - 8));
-  }
-};
-struct CountLeadingZeros : SameResult {
-  static constexpr float kCost = 0.4f;
-  template <class T>
-  WEFT_INLINE T apply(T x) {
-    using U = Unsigned<T>;
-    U u = static_cast<U>(x);
-    // Sets every bit below the highest one; what is left clear are the leading zeros.
-    for (unsigned s = 1; s < 8 * sizeof(T); s *= 2) u = static_cast<U>(u | (u >> s));
-    return Popcnt::apply(static_cast<T>(static_cast<U>(~u)));
-  }
-};
-
 template <class T>
 const ElementwiseKernel* real(OpCode op) {
   switch (op) {
-    case OpCode::kAbs: return &kUnary<Abs, T>;
-    case OpCode::kNegate: return &kUnary<Negate, T>;
-    case OpCode::kSign: return &kUnary<Sign, T>;
-    case OpCode::kFloor: return &kUnary<Floor, T>;
-    case OpCode::kCeil: return &kUnary<Ceil, T>;
-    case OpCode::kRoundNearestEven: return &kUnary<RoundEven, T>;
-    case OpCode::kRoundNearestAfz: return &kUnary<RoundAway, T>;
-    case OpCode::kSqrt: return &kUnary<Sqrt, T>;
-    case OpCode::kRsqrt: return &kUnary<Rsqrt, T>;
-    case OpCode::kSquare: return &kUnary<Square, T>;
-    case OpCode::kIsFinite: return &kUnary<IsFinite, T>;
-    case OpCode::kIsInf: return &kUnary<IsInf, T>;
-    case OpCode::kIsPosInf: return &kUnary<IsPosInf, T>;
-    case OpCode::kIsNegInf: return &kUnary<IsNegInf, T>;
+#define WEFT_UNARY_FLOAT(code, name, F) \
+  case OpCode::code: return &kUnary<F, T>;
+#include "weft/cpu/math/functions.def"
     default: return nullptr;
   }
 }
 
 template <class T>
 const ElementwiseKernel* integer(OpCode op) {
-  using U = Unsigned<T>;  // where the sign makes no difference to the bits
   switch (op) {
-    case OpCode::kAbs: return &kUnary<Abs, T>;
-    case OpCode::kNegate: return &kUnary<Negate, U>;
-    case OpCode::kSign: return &kUnary<Sign, T>;
-    case OpCode::kSquare: return &kUnary<Square, U>;
-    case OpCode::kNot: return &kUnary<Not, U>;
-    case OpCode::kPopcnt: return &kUnary<Popcnt, U>;
-    case OpCode::kCountLeadingZeros: return &kUnary<CountLeadingZeros, U>;
+#define WEFT_UNARY_INTEGER(code, name, F, As) \
+  case OpCode::code: return &kUnary<F, As<T>>;
+#include "weft/cpu/math/functions.def"
+    default: return nullptr;
+  }
+}
+
+const ElementwiseKernel* boolean_op(OpCode op) {
+  switch (op) {
+#define WEFT_UNARY_BOOL(code, name, F) \
+  case OpCode::code: return &kUnary<F, Bool>;
+#include "weft/cpu/math/functions.def"
     default: return nullptr;
   }
 }
@@ -203,7 +43,7 @@ const ElementwiseKernel* unary_float(OpCode op, DType t) {
 }
 
 const ElementwiseKernel* unary_integer(OpCode op, DType t) {
-  if (t == DType::kBool) return op == OpCode::kNot ? &kUnary<Not, Bool> : nullptr;
+  if (t == DType::kBool) return boolean_op(op);
   return for_integer(t, [op]<class T>(TypeTag<T>) { return integer<T>(op); });
 }
 

@@ -3,7 +3,7 @@
 // registers to scalar code.
 #pragma once
 
-#include "weft/cpu/kernels/isa/scalar.h"
+#include "weft/cpu/math/scalar.h"
 
 namespace weft::cpu::WEFT_ISA {
 

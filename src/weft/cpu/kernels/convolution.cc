@@ -1,0 +1,425 @@
+#include "weft/cpu/kernels/convolution.h"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "weft/base/thread_pool.h"
+#include "weft/cpu/kernels/layout.h"
+#include "weft/cpu/kernels/matmul.h"
+#include "weft/cpu/kernels/scratch.h"
+
+namespace weft::cpu {
+namespace {
+
+std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
+
+// Multiplications that are worth another thread.
+constexpr std::int64_t kRangeProducts = 1 << 20;
+// Up to so many products are rounded one by one, as reference evaluation does it: the terms of a few may cancel, and
+// then no other result is right.
+constexpr std::int64_t kRoundedProducts = 1 << 15;
+// Elements of a block of patches, which the second-level cache holds.
+constexpr std::int64_t kPatchElements = 1 << 16;
+
+// One spatial axis: element i of lhs is read by tap k of place o when i base + low = o stride + k dilation.
+struct Axis {
+  std::int64_t size, window, places, stride, base, dilation, low;
+  bool reversed;
+  std::int64_t x_stride;  // in lhs
+};
+
+std::vector<Axis> axes_of(const ConvolutionParams& p, DimSpan lhs, DimSpan rhs, DimSpan out) {
+  const ConvDimensionNumbers& d = p.dimension_numbers;
+  const Dims xs = row_major_strides(lhs);
+  std::vector<Axis> axes;
+  for (std::size_t i = 0; i < d.input_spatial.size(); ++i) {
+    const bool reversed = std::count(p.reversed.begin(), p.reversed.end(), static_cast<std::int64_t>(i)) > 0;
+    axes.push_back({lhs[at(d.input_spatial[i])], rhs[at(d.kernel_spatial[i])], out[at(d.output_spatial[i])],
+                    p.window_strides[i], p.lhs_dilation[i], p.rhs_dilation[i], p.padding_low[i], reversed,
+                    xs[at(d.input_spatial[i])]});
+  }
+  return axes;
+}
+
+// ---- roles ----
+
+// One array of the relation: strides of its three leading axes (a group axis may be missing) and of the spatial ones.
+Dims strides_of(std::int64_t first, std::int64_t second, std::int64_t third, const Dims& spatial, const Dims& strides) {
+  Dims r{first, second, third};
+  for (const std::int64_t a : spatial) r.push_back(strides[at(a)]);
+  return r;
+}
+
+// Reads the spatial axes of the weights backwards where `backwards` says so.
+void flip_weights(ConvolutionForm& f, const std::vector<bool>& backwards) {
+  for (std::size_t i = 0; i < f.kernel.size(); ++i)
+    if (backwards[i]) {
+      f.weights_begin += f.weights_strides[3 + i] * (f.kernel[i] - 1);
+      f.weights_strides[3 + i] *= -1;
+    }
+}
+
+// Takes from `size` elements `apart` places from each other those that negative padding removes; what then remains of
+// the padding is not negative.
+std::int64_t crop_low(std::int64_t& low, std::int64_t& size, std::int64_t apart) {
+  if (low >= 0) return 0;
+  const std::int64_t drop = std::min(size, (-low + apart - 1) / apart);
+  low += drop * apart;
+  size -= drop;
+  return drop;
+}
+
+// How many elements of the source's axis i lie past the last one that a place reads.
+std::int64_t left_over(const ConvolutionForm& f, std::size_t i) {
+  return f.src[i] - 1 - ((f.dst[i] - 1) * f.stride[i] + (f.kernel[i] - 1) * f.dilation[i] - f.low[i]);
+}
+
+}  // namespace
+
+std::optional<ConvolutionRoles> convolution_roles(const ConvolutionParams& p, DimSpan lhs, DimSpan rhs, DimSpan out) {
+  using Computes = ConvolutionForm::Computes;
+  const ConvDimensionNumbers& d = p.dimension_numbers;
+  const std::vector<Axis> axes = axes_of(p, lhs, rhs, out);
+  const Dims xs = row_major_strides(lhs), ks = row_major_strides(rhs), ys = row_major_strides(out);
+  bool plain = true, unit_stride = true, unit_dilation = true, all_reversed = !axes.empty(), any_reversed = false;
+  std::int64_t window = 1, places = 1;
+  for (const Axis& a : axes) {
+    plain &= a.base == 1;
+    unit_stride &= a.stride == 1;
+    unit_dilation &= a.dilation == 1;
+    all_reversed &= a.reversed || a.window == 1;
+    any_reversed |= a.reversed;
+    window *= a.window;
+    places *= a.places;
+  }
+  const bool batch_groups = p.batch_group_count > 1, feature_groups = p.feature_group_count > 1;
+  const std::int64_t groups = p.feature_group_count * p.batch_group_count;
+  const std::int64_t lhs_batch = lhs[at(d.input_batch)], lhs_features = lhs[at(d.input_feature)],
+                     out_features = rhs[at(d.kernel_output_feature)] / groups;
+
+  ConvolutionRoles r;
+  ConvolutionForm& f = r.form;
+  f.groups = groups;
+  const bool weights = !feature_groups && !any_reversed && (batch_groups || window > places);
+  if (plain && !weights) {
+    // lhs is the source; unless the kernel is read backwards at stride 1, as the gradient of a convolution is.
+    if (batch_groups) return std::nullopt;
+    f.computes = unit_stride && all_reversed && window > 1 ? Computes::kSrc : Computes::kDst;
+  } else if (!weights && unit_stride && !batch_groups) {
+    f.computes = Computes::kSrc;
+  } else if (weights && (plain || unit_dilation)) {
+    f.computes = Computes::kWeights;
+  } else {
+    return std::nullopt;
+  }
+
+  if (f.computes == Computes::kSrc)
+    for (const Axis& a : axes)
+      if ((a.window - 1) * a.dilation < a.low) {
+        if (!plain) return std::nullopt;
+        f.computes = Computes::kDst;
+        break;
+      }
+  std::vector<bool> backwards(axes.size());
+  if (f.computes == Computes::kDst || f.computes == Computes::kSrc) {
+    const bool forward = f.computes == Computes::kDst;
+    // Of the kernel, its input features are those of lhs, its output features those of the result.
+    const std::int64_t in = lhs_features / groups;
+    const Dims lhs_strides =
+        strides_of(xs[at(d.input_batch)], in * xs[at(d.input_feature)], xs[at(d.input_feature)], d.input_spatial, xs);
+    const Dims out_strides = strides_of(ys[at(d.output_batch)], out_features * ys[at(d.output_feature)],
+                                        ys[at(d.output_feature)], d.output_spatial, ys);
+    const std::int64_t ko = ks[at(d.kernel_output_feature)], ki = ks[at(d.kernel_input_feature)];
+    f.batch = lhs_batch;
+    f.in_features = forward ? in : out_features;
+    f.out_features = forward ? out_features : in;
+    f.src_strides = forward ? lhs_strides : out_strides;
+    f.dst_strides = forward ? out_strides : lhs_strides;
+    f.weights_strides = strides_of(out_features * ko, forward ? ko : ki, forward ? ki : ko, d.kernel_spatial, ks);
+    for (std::size_t i = 0; i < axes.size(); ++i) {
+      const Axis& a = axes[i];
+      std::int64_t size = a.size, low = a.low;
+      const std::int64_t begin = crop_low(low, size, a.base) * a.x_stride;
+      (forward ? f.src_begin : f.dst_begin) += begin;
+      f.src.push_back(forward ? size : a.places);
+      f.dst.push_back(forward ? a.places : size);
+      f.kernel.push_back(a.window);
+      f.dilation.push_back(a.dilation);
+      f.stride.push_back(forward ? a.stride : a.base);
+      f.low.push_back(forward ? low : (a.window - 1) * a.dilation - low);
+      backwards[i] = forward == a.reversed;
+      if (!forward) {
+        // Elements that no place reads.
+        const std::int64_t last = (a.places - 1 + (a.window - 1) * a.dilation - low) / a.base;
+        f.dst.back() = std::min(f.dst.back(), last + 1);
+      }
+    }
+    flip_weights(f, backwards);
+    r.exchanged = !forward;
+  } else {
+    // lhs's features are the batch. At base dilation 1, lhs is the source and rhs the result; otherwise lhs is what
+    // a strided convolution gave of rhs, and its weights come out backwards.
+    const std::int64_t examples = lhs_batch / groups;
+    const Dims lhs_strides = strides_of(xs[at(d.input_feature)], examples * xs[at(d.input_batch)],
+                                        xs[at(d.input_batch)], d.input_spatial, xs);
+    const std::int64_t ko = ks[at(d.kernel_output_feature)];
+    const Dims rhs_strides = strides_of(ks[at(d.kernel_input_feature)], out_features * ko, ko, d.kernel_spatial, ks);
+    const std::int64_t yo = ys[at(d.output_feature)], yb = ys[at(d.output_batch)];
+    f.batch = lhs_features;
+    f.in_features = plain ? examples : out_features;
+    f.out_features = plain ? out_features : examples;
+    f.src_strides = plain ? lhs_strides : rhs_strides;
+    f.dst_strides = plain ? rhs_strides : lhs_strides;
+    f.weights_strides = strides_of(out_features * yo, plain ? yo : yb, plain ? yb : yo, d.output_spatial, ys);
+    for (std::size_t i = 0; i < axes.size(); ++i) {
+      const Axis& a = axes[i];
+      std::int64_t size = a.size, low = a.low;
+      const std::int64_t begin = crop_low(low, size, a.base) * a.x_stride;
+      (plain ? f.src_begin : f.dst_begin) += begin;
+      f.src.push_back(plain ? size : a.window);
+      f.dst.push_back(plain ? a.window : size);
+      f.kernel.push_back(a.places);
+      f.dilation.push_back(a.stride);
+      f.stride.push_back(plain ? a.dilation : a.base);
+      f.low.push_back(plain ? low : (a.places - 1) * a.stride - low);
+      backwards[i] = !plain;
+      if (f.low.back() < 0) return std::nullopt;
+      if (!plain) {
+        const std::int64_t last = (a.window - 1 + f.low.back()) / a.base;
+        f.dst.back() = std::min(f.dst.back(), last + 1);
+      }
+    }
+    flip_weights(f, backwards);
+    r.exchanged = !plain;
+  }
+  // A stride and more of them would make another place.
+  for (std::size_t i = 0; i < axes.size(); ++i)
+    if (const std::int64_t more = left_over(f, i); more >= f.stride[i]) {
+      if (f.computes == Computes::kSrc) return std::nullopt;
+      f.src[i] -= more;
+    }
+  for (std::size_t i = 0; i < axes.size(); ++i)
+    if (f.src[i] < 1 || f.dst[i] < 1) return std::nullopt;
+  return r;
+}
+
+// ---- patches ----
+
+bool can_convolve(DType dtype, DType result) { return dtype != boolean && can_matmul(dtype, result); }
+
+namespace {
+
+// Copies what one place sees of one group of features: to[tap][feature].
+class PatchReader {
+ public:
+  PatchReader(const std::vector<Axis>& axes, std::int64_t features, std::int64_t feature_stride, std::int64_t element)
+      : axes_(axes), features_(features), stride_(feature_stride), element_(element) {
+    below_.assign(axes.size() + 1, features * element);
+    for (std::size_t i = axes.size(); i-- > 0;) below_[i] = below_[i + 1] * axes[i].window;
+  }
+
+  // Where `place` has one number per spatial axis.
+  void read(const char* example, const std::int64_t* place, char* to) const { axis(0, example, place, to); }
+
+ private:
+  void features(const char* from, std::int64_t taps, std::int64_t step, char* to) const {
+    switch (element_) {
+      case 1: return copy<std::uint8_t>(from, taps, step, to);
+      case 2: return copy<std::uint16_t>(from, taps, step, to);
+      case 4: return copy<std::uint32_t>(from, taps, step, to);
+      case 8: return copy<std::uint64_t>(from, taps, step, to);
+      default: return copy<Pair>(from, taps, step, to);
+    }
+  }
+  struct Pair {
+    std::uint64_t a, b;
+  };
+  template <class T>
+  void copy(const char* from, std::int64_t taps, std::int64_t step, char* to) const {
+    const T* x = reinterpret_cast<const T*>(from);
+    T* y = reinterpret_cast<T*>(to);
+    if (stride_ == 1 && step == features_) {
+      std::memcpy(y, x, at(taps * features_) * sizeof(T));
+      return;
+    }
+    for (std::int64_t k = 0; k < taps; ++k, x += step)
+      for (std::int64_t c = 0; c < features_; ++c) *y++ = x[c * stride_];
+  }
+
+  void axis(std::size_t i, const char* from, const std::int64_t* place, char* to) const {
+    if (i == axes_.size()) return features(from, 1, 0, to);
+    const Axis& a = axes_[i];
+    const std::int64_t start = place[i] * a.stride - a.low;
+    if (i + 1 == axes_.size() && a.base == 1) {
+      // Taps [first, last) read elements.
+      const std::int64_t first = start >= 0 ? 0 : std::min(a.window, (-start + a.dilation - 1) / a.dilation);
+      const std::int64_t last =
+          start >= a.size ? first : std::clamp((a.size - 1 - start) / a.dilation + 1, first, a.window);
+      std::memset(to, 0, at(first * below_[i + 1]));
+      if (first < last)
+        features(from + (start + first * a.dilation) * a.x_stride * element_, last - first, a.dilation * a.x_stride,
+                 to + first * below_[i + 1]);
+      std::memset(to + last * below_[i + 1], 0, at((a.window - last) * below_[i + 1]));
+      return;
+    }
+    for (std::int64_t k = 0; k < a.window; ++k, to += below_[i + 1]) {
+      const std::int64_t e = start + k * a.dilation;
+      if (e < 0 || e % a.base != 0 || e / a.base >= a.size)
+        std::memset(to, 0, at(below_[i + 1]));
+      else
+        axis(i + 1, from + e / a.base * a.x_stride * element_, place, to);
+    }
+  }
+
+  const std::vector<Axis>& axes_;
+  std::int64_t features_, stride_, element_;
+  std::vector<std::int64_t> below_;  // bytes of what lies below axis i
+};
+
+// c = a b by rows, every product and sum rounded, in order.
+template <class T>
+void multiply_rounding(const MatmulProblem& p, const void* a, const void* b, void* c) {
+  constexpr std::int64_t kWidth = 8;
+  for (std::int64_t i = 0; i < p.m; ++i) {
+    const T* row = static_cast<const T*>(a) + i * p.a_row;
+    T* to = static_cast<T*>(c) + i * p.c_row;
+    for (std::int64_t j = 0; j < p.n; j += kWidth) {
+      const T* column = static_cast<const T*>(b) + j;
+      const std::int64_t width = std::min(kWidth, p.n - j);
+      T sums[kWidth] = {};
+      for (std::int64_t q = 0; q < p.k; ++q, column += p.b_row) {
+        if (width == kWidth)
+          for (std::int64_t w = 0; w < kWidth; ++w) sums[w] += row[q] * column[w];
+        else
+          for (std::int64_t w = 0; w < width; ++w) sums[w] += row[q] * column[w];
+      }
+      std::copy(sums, sums + width, to + j);
+    }
+  }
+}
+
+}  // namespace
+
+void convolve_patches(const ConvolutionParams& p, DType t, DType result, DimSpan lhs_shape, DimSpan rhs_shape,
+                      DimSpan out_shape, const void* lhs, const void* rhs, void* out) {
+  const ConvDimensionNumbers& d = p.dimension_numbers;
+  const std::int64_t element = byte_size(t), out_element = byte_size(result);
+  const std::int64_t total = product(out_shape);
+  if (total == 0) return;
+  if (product(rhs_shape) == 0) {
+    std::memset(out, 0, at(total * out_element));
+    return;
+  }
+  const Dims xs = row_major_strides(lhs_shape), ks = row_major_strides(rhs_shape), ys = row_major_strides(out_shape);
+  const std::vector<Axis> axes = axes_of(p, lhs_shape, rhs_shape, out_shape);
+  const std::int64_t groups = p.feature_group_count * p.batch_group_count;
+  const std::int64_t features = rhs_shape[at(d.kernel_input_feature)],
+                     out_features = rhs_shape[at(d.kernel_output_feature)] / groups,
+                     batch = out_shape[at(d.output_batch)];
+  const std::int64_t x_group =
+      p.feature_group_count > 1 ? features * xs[at(d.input_feature)] : batch * xs[at(d.input_batch)];
+
+  // The kernel as [group][tap][feature][output feature].
+  Dims k_shape{groups}, k_strides{out_features * ks[at(d.kernel_output_feature)]};
+  std::int64_t k_begin = 0;
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    const std::int64_t s = ks[at(d.kernel_spatial[i])];
+    k_shape.push_back(axes[i].window);
+    k_strides.push_back(axes[i].reversed ? -s : s);
+    if (axes[i].reversed) k_begin += s * (axes[i].window - 1);
+  }
+  k_shape.push_back(features);
+  k_strides.push_back(ks[at(d.kernel_input_feature)]);
+  k_shape.push_back(out_features);
+  k_strides.push_back(ks[at(d.kernel_output_feature)]);
+  const Dims dense = row_major_strides(k_shape);
+  bool in_place = true;
+  for (std::size_t i = 0; i < k_shape.size(); ++i) in_place &= k_shape[i] == 1 || k_strides[i] == dense[i];
+  std::optional<Scratch> arranged;
+  const char* kernel = static_cast<const char*>(rhs);
+  if (!in_place) {
+    arranged.emplace(product(k_shape) * element);
+    copy_strided(element, k_shape, kernel + k_begin * element, k_strides, arranged->data(), dense);
+    kernel = arranged->data();
+  }
+
+  // Rows of patches: places in the order (batch, spatial axes). Results go straight to their places where those are
+  // equally far apart.
+  Dims places{batch}, place_strides{ys[at(d.output_batch)]};
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    places.push_back(axes[i].places);
+    place_strides.push_back(ys[at(d.output_spatial[i])]);
+  }
+  const std::int64_t rows = product(places), depth = product(k_shape) / groups / out_features;
+  bool direct = ys[at(d.output_feature)] == 1 || out_features == 1;
+  std::int64_t row_stride = 0, expected = 0;
+  for (std::size_t i = places.size(); i-- > 0;) {
+    if (places[i] == 1) continue;
+    if (row_stride == 0)
+      row_stride = place_strides[i];
+    else
+      direct &= place_strides[i] == expected;
+    expected = place_strides[i] * places[i];
+  }
+  if (row_stride == 0) row_stride = out_features;
+  direct &= row_stride >= out_features;
+
+  const std::int64_t block = std::min(rows, std::clamp<std::int64_t>(kPatchElements / depth, 16, 1024));
+  const std::int64_t blocks = (rows - 1) / block + 1;
+  const PatchReader reader(axes, features, xs[at(d.input_feature)], element);
+  const bool rounded = (t == f32 || t == f64) && t == result && total * depth <= kRoundedProducts;
+  const std::int64_t grain = std::max<std::int64_t>(1, kRangeProducts / (block * depth * out_features));
+  parallel_for(groups * blocks, grain, [&](std::int64_t begin, std::int64_t end) {
+    const Scratch patches(block * depth * element), sums(direct ? 1 : block * out_features * out_element);
+    Dims place(places.size());
+    for (std::int64_t q = begin; q < end; ++q) {
+      const std::int64_t g = q / blocks, row = q % blocks * block, m = std::min(block, rows - row);
+      const auto go_to = [&](std::int64_t r) {
+        for (std::size_t i = places.size(); i-- > 0; r /= places[i]) place[i] = r % places[i];
+      };
+      const auto step = [&] {
+        for (std::size_t i = places.size(); i-- > 0;) {
+          if (++place[i] < places[i]) break;
+          place[i] = 0;
+        }
+      };
+      const char* x = static_cast<const char*>(lhs) + g * x_group * element;
+      char* y = static_cast<char*>(out) + g * out_features * ys[at(d.output_feature)] * out_element;
+      go_to(row);
+      for (std::int64_t r = 0; r < m; ++r, step())
+        reader.read(x + place[0] * xs[at(d.input_batch)] * element, place.data() + 1,
+                    patches.data() + r * depth * element);
+      MatmulProblem problem{.m = m, .n = out_features, .k = depth, .a_row = depth, .a_col = 1};
+      problem.b_row = out_features;
+      problem.b_col = 1;
+      problem.c_row = direct ? row_stride : out_features;
+      problem.dtype = t;
+      problem.result = result;
+      const char* k = kernel + g * depth * out_features * element;
+      char* to_block = direct ? y + row * row_stride * out_element : sums.data();
+      if (rounded && t == f32)
+        multiply_rounding<float>(problem, patches.data(), k, to_block);
+      else if (rounded)
+        multiply_rounding<double>(problem, patches.data(), k, to_block);
+      else
+        matmul(problem, patches.data(), k, to_block);
+      if (direct) continue;
+      const std::int64_t from[2] = {out_features, 1};
+      // Runs of places along the last axis are copied at once.
+      go_to(row);
+      for (std::int64_t r = 0; r < m;) {
+        std::int64_t place_begin = 0;
+        for (std::size_t i = 0; i < places.size(); ++i) place_begin += place[i] * place_strides[i];
+        const std::int64_t run = std::min(m - r, places.back() - place.back());
+        const std::int64_t shape[2] = {run, out_features}, to[2] = {place_strides.back(), ys[at(d.output_feature)]};
+        copy_strided(out_element, shape, sums.data() + r * out_features * out_element, from,
+                     y + place_begin * out_element, to);
+        r += run;
+        go_to(row + r);
+      }
+    }
+  });
+}
+
+}  // namespace weft::cpu

@@ -11,11 +11,12 @@
 #include "weft/cpu/kernels/matmul.h"
 #include "weft/cpu/kernels/reduce.h"
 #include "weft/cpu/kernels/threefry.h"
+#include "weft/cpu/plan_indexing.h"
+#include "weft/cpu/plan_window.h"
 #include "weft/cpu/stored_part.h"
 #include "weft/ir/contraction.h"
 #include "weft/ir/elements.h"
 #include "weft/ir/elementwise.h"
-#include "weft/ir/indexing.h"
 #include "weft/ir/shape.h"
 
 namespace weft::cpu {
@@ -88,21 +89,6 @@ Dims sum(DimSpan a, DimSpan b) {
   return r;
 }
 
-// Complete slices along the first axis, one clamped i32 or i64 index each: indexing with an integer array.
-DenseRun plan_gather(const GatherParams& p, Aval x, Aval indices, Aval out) {
-  const GatherDimensionNumbers& d = p.dimension_numbers;
-  const bool clip = p.mode == IndexMode::kClip || p.mode == IndexMode::kPromise;
-  if (!clip || !(indices.dtype() == i32 || indices.dtype() == i64) || !d.operand_batching_dims.empty()) return nullptr;
-  if (d.start_index_map != Dims{0} || d.collapsed_slice_dims != Dims{0} || x.size() == 0) return nullptr;
-  for (std::size_t i = 1; i < x.shape().size(); ++i)
-    if (p.slice_sizes[i] != x.shape(i)) return nullptr;
-  const std::int64_t first = out.ndim() - static_cast<std::int64_t>(d.offset_dims.size());
-  for (std::size_t i = 0; i < d.offset_dims.size(); ++i)
-    if (d.offset_dims[i] != first + static_cast<std::int64_t>(i)) return nullptr;
-  return [rows = x.shape(0), bytes = x.bytes() / x.shape(0), t = indices.dtype(), n = indices.size()](
-             const void* const* in, void* const* o) { gather_rows(in[0], rows, bytes, t, in[1], n, o[0]); };
-}
-
 // Kernels on dense operands; null when there is none.
 DenseRun plan_dense(OpCode op, const ir::ParamsBase* params, std::span<const Aval> in, std::span<const Aval> out) {
   const std::int64_t element = out.empty() ? 0 : byte_size(out[0].dtype());
@@ -134,7 +120,6 @@ DenseRun plan_dense(OpCode op, const ir::ParamsBase* params, std::span<const Ava
         arg_reduce(max, aval.dtype(), p.index_dtype, aval.shape(), p.axis, x[0], y[0]);
       };
     }
-    case OpCode::kGather: return plan_gather(ir::params_as<GatherParams>(params), in[0], in[1], out[0]);
     case OpCode::kTranspose:
       return [element, aval = in[0], p = ir::params_as<TransposeParams>(params)](const void* const* x, void* const* y) {
         transpose(element, aval.shape(), p.permutation, x[0], y[0]);
@@ -156,7 +141,7 @@ DenseRun plan_dense(OpCode op, const ir::ParamsBase* params, std::span<const Ava
     case OpCode::kDynamicUpdateSlice:
       return
           [element, aval = in[0], window = in[1], types = dtypes(in.subspan(2))](const void* const* x, void* const* y) {
-            if (aval.size() > 0) std::memcpy(y[0], x[0], static_cast<std::size_t>(aval.bytes()));
+            if (aval.size() > 0 && y[0] != x[0]) std::memcpy(y[0], x[0], static_cast<std::size_t>(aval.bytes()));
             const Dims starts = read_starts(types, x + 2, aval.shape(), window.shape());
             update_slice(element, aval.shape(), starts, window.shape(), x[1], y[0]);
           };
@@ -188,6 +173,10 @@ DenseRun plan_dense(OpCode op, const ir::ParamsBase* params, std::span<const Ava
           if (x_aval.shape(i) != 1) steps[static_cast<std::size_t>(p.broadcast_dimensions[i])] = own[i];
         copy_strided(element, y_aval.shape(), x[0], steps, y[0], to);
       };
+    case OpCode::kConvolution:
+    case OpCode::kReduceWindow:
+    case OpCode::kSelectAndScatter:
+    case OpCode::kSelectAndGatherAdd: return plan_window(op, params, in, out);
     case OpCode::kThreefry2x32: {
       const unsigned scalar = (in[0].ndim() == 0 ? 1u : 0u) | (in[1].ndim() == 0 ? 2u : 0u);
       return [n = out[0].size(), scalar](const void* const* x, void* const* y) {
@@ -196,7 +185,7 @@ DenseRun plan_dense(OpCode op, const ir::ParamsBase* params, std::span<const Ava
         threefry2x32(n, words, scalar, static_cast<std::uint32_t*>(y[0]), static_cast<std::uint32_t*>(y[1]));
       };
     }
-    default: return nullptr;
+    default: return plan_indexing(op, params, in, out);
   }
 }
 
@@ -300,7 +289,37 @@ OpPlan plan_op(OpCode op, const ir::ParamsBase* params, std::span<const Aval> in
   }
   plan.run = plan_dense(op, params, in, out);
   if (plan.run) plan.kind = OpPlan::Kind::kDense;
+  plan.in_place = plan.run && (op == OpCode::kScatter || op == OpCode::kDynamicUpdateSlice);
   return plan;
+}
+
+void run_dense(const OpPlan& plan, OpCode op, const ir::ParamsBase* params, std::span<const TensorView> in,
+               std::span<const MutableTensorView> out) {
+  switch (plan.kind) {
+    case OpPlan::Kind::kElementwise: {
+      Operand operands[3];
+      const std::uint32_t all = BufferValue::all_axes(out[0].ndim());
+      for (std::size_t i = 0; i < in.size(); ++i) operands[i] = {in[i].data, in[i].ndim() == 0 ? all : 0};
+      return run_elementwise(*plan.kernel, out[0].shape(), operands, out[0].data);
+    }
+    case OpPlan::Kind::kAlias:
+      for (std::size_t i = 0; i < out.size(); ++i)
+        if (out[i].size() > 0) std::memcpy(out[i].data, in[i].data, static_cast<std::size_t>(out[i].aval.bytes()));
+      return;
+    case OpPlan::Kind::kBroadcast: {
+      std::uint32_t repeated = 0;
+      broadcast_repeats(params, in[0].aval, out[0].aval, 0, repeated);
+      return broadcast(byte_size(out[0].dtype()), out[0].shape(), {in[0].data, repeated}, out[0].data);
+    }
+    case OpPlan::Kind::kDense: {
+      SmallVector<const void*, 4> from;
+      SmallVector<void*, 2> to;
+      for (const TensorView& v : in) from.push_back(v.data);
+      for (const MutableTensorView& v : out) to.push_back(v.data);
+      return plan.run(from.data(), to.data());
+    }
+    case OpPlan::Kind::kReference: return run_reference(op, params, in, out);
+  }
 }
 
 void run_plan(const OpPlan& plan, OpCode op, const ir::ParamsBase* params, std::span<const BufferValue* const> in,
@@ -342,19 +361,11 @@ void run_plan(const OpPlan& plan, OpCode op, const ir::ParamsBase* params, std::
   for (const BufferValue* b : in) sources.push_back(dense(*b));
   SmallVector<Ref<BufferValue>, 2> fresh;
   for (const Aval a : out) fresh.push_back(detail::new_buffer(a));
-  if (plan.kind == OpPlan::Kind::kDense) {
-    SmallVector<const void*, 4> from;
-    SmallVector<void*, 2> to;
-    for (const auto& s : sources) from.push_back(s->data());
-    for (const auto& f : fresh) to.push_back(f->storage()->data());
-    plan.run(from.data(), to.data());
-  } else {
-    SmallVector<TensorView, 4> from;
-    SmallVector<MutableTensorView, 2> to;
-    for (const auto& s : sources) from.push_back({s->aval(), s->data()});
-    for (const auto& f : fresh) to.push_back({f->aval(), f->storage()->data()});
-    run_reference(op, params, from, to);
-  }
+  SmallVector<TensorView, 4> from;
+  SmallVector<MutableTensorView, 2> to;
+  for (const auto& s : sources) from.push_back({s->aval(), s->data()});
+  for (const auto& f : fresh) to.push_back({f->aval(), f->storage()->data()});
+  run_dense(plan, op, params, from, to);
   for (std::size_t i = 0; i < fresh.size(); ++i) results[i] = std::move(fresh[i]);
 }
 

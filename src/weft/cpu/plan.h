@@ -19,6 +19,7 @@ struct OpPlan {
     kReference,    ///< the op's reference evaluation
   };
   Kind kind = Kind::kReference;
+  bool in_place = false;  ///< out[0] of `run` may be the same memory as in[0], which it then need not copy
   const ElementwiseKernel* kernel = nullptr;
   std::function<void(const void* const* in, void* const* out)> run;
 };
@@ -34,5 +35,9 @@ bool broadcast_repeats(const ir::ParamsBase* params, Aval in, Aval out, std::uin
 /// the first result's type whose memory an elementwise kernel may take.
 void run_plan(const OpPlan& plan, OpCode op, const ir::ParamsBase* params, std::span<const BufferValue* const> in,
               std::span<const Aval> out, const BufferValue* reuse, std::span<Ref<const BufferValue>> results);
+
+/// Runs a plan on dense memory, where results do not overlap operands, but for the first of each with `in_place`.
+void run_dense(const OpPlan& plan, OpCode op, const ir::ParamsBase* params, std::span<const TensorView> in,
+               std::span<const MutableTensorView> out);
 
 }  // namespace weft::cpu

@@ -5,32 +5,13 @@
 
 #include <algorithm>
 
-// Debian's oneDNN uses OpenMP; the number of threads is a setting of the calling thread.
-extern "C" {
-int omp_get_max_threads(void);
-void omp_set_num_threads(int n);
-}
+#include "weft/cpu/library/one_thread.h"
 #endif
 
 namespace weft::cpu {
 
 #ifdef WEFT_HAVE_ONEDNN
 namespace {
-
-class OneThread {
- public:
-  OneThread() : before_(omp_get_max_threads()) {
-    if (before_ != 1) omp_set_num_threads(1);
-  }
-  ~OneThread() {
-    if (before_ != 1) omp_set_num_threads(before_);
-  }
-  OneThread(const OneThread&) = delete;
-  OneThread& operator=(const OneThread&) = delete;
-
- private:
-  int before_;
-};
 
 // How BLAS sees a rows x columns operand: 'N' when columns are adjacent, 'T' when rows are; 0 for neither.
 char order(std::int64_t rows, std::int64_t columns, std::int64_t row, std::int64_t column, std::int64_t* leading) {

@@ -1,0 +1,104 @@
+#include "weft/cpu/plan_window.h"
+
+#include "weft/cpu/kernels/convolution.h"
+#include "weft/cpu/kernels/elementwise.h"
+#include "weft/cpu/kernels/scratch.h"
+#include "weft/cpu/kernels/window.h"
+#include "weft/cpu/library/convolution.h"
+
+namespace weft::cpu {
+
+namespace {
+
+using DenseRun = std::function<void(const void* const* in, void* const* out)>;
+
+// Convolutions of fewer products run by patches: as fast there, and the library generates code for every new one.
+constexpr std::int64_t kLibraryProducts = 1 << 20;
+
+// A 16-bit operand as f32.
+class Widened {
+ public:
+  Widened(Aval a, const void* data) : data_(a.size() * 4) {
+    run_flat(*find_convert(a.dtype(), f32), a.size(), &data, 0, data_.data());
+  }
+  float* data() const { return reinterpret_cast<float*>(data_.data()); }
+
+ private:
+  Scratch data_;
+};
+
+void run_library(const LibraryConvolution& c, const ConvolutionRoles& roles, float* lhs, float* rhs, float* out) {
+  float *first = roles.exchanged ? rhs : lhs, *second = roles.exchanged ? lhs : rhs;
+  switch (roles.form.computes) {
+    case ConvolutionForm::Computes::kDst: return c.run(first, second, out);
+    case ConvolutionForm::Computes::kSrc: return c.run(out, first, second);
+    case ConvolutionForm::Computes::kWeights: return c.run(first, out, second);
+  }
+}
+
+DenseRun plan_convolution(const ir::Params& kept, std::span<const Aval> in, Aval out) {
+  const auto& p = ir::params_as<ConvolutionParams>(kept.get());
+  const DType t = in[0].dtype(), result = out.dtype();
+  if (!can_convolve(t, result)) return nullptr;
+  const Aval lhs = in[0], rhs = in[1];
+  const bool small_float = t == f16 || t == bf16;
+  if ((t == f32 || small_float) && lhs.size() > 0 && rhs.size() > 0 && out.size() > 0) {
+    const auto roles = convolution_roles(p, lhs.shape(), rhs.shape(), out.shape());
+    if (roles && roles->form.products() >= kLibraryProducts) {
+      if (auto c = library_convolution(roles->form)) {
+        if (!small_float)
+          return [c, roles = *roles](const void* const* x, void* const* y) {
+            run_library(*c, roles, static_cast<float*>(const_cast<void*>(x[0])),
+                        static_cast<float*>(const_cast<void*>(x[1])), static_cast<float*>(y[0]));
+          };
+        return [c, roles = *roles, lhs, rhs, out](const void* const* x, void* const* y) {
+          const Widened a(lhs, x[0]), b(rhs, x[1]);
+          if (out.dtype() == f32) return run_library(*c, roles, a.data(), b.data(), static_cast<float*>(y[0]));
+          const Scratch sums(out.size() * 4);
+          run_library(*c, roles, a.data(), b.data(), reinterpret_cast<float*>(sums.data()));
+          const void* from = sums.data();
+          run_flat(*find_convert(f32, out.dtype()), out.size(), &from, 0, y[0]);
+        };
+      }
+    }
+  }
+  return [kept, lhs, rhs, out](const void* const* x, void* const* y) {
+    convolve_patches(ir::params_as<ConvolutionParams>(kept.get()), lhs.dtype(), out.dtype(), lhs.shape(), rhs.shape(),
+                     out.shape(), x[0], x[1], y[0]);
+  };
+}
+
+DenseRun plan_reduce_window(const ReduceWindowParams& p, Aval in) {
+  if (!can_reduce_window(p.kind, in.dtype())) return nullptr;
+  auto window = SlidingWindow::make(p.window, in.shape());
+  if (!window) return nullptr;
+  return [window = std::move(*window), op = window_op(p.kind, in.dtype()), t = in.dtype()](
+             const void* const* x, void* const* y) { window.reduce(op, t, x[0], y[0]); };
+}
+
+DenseRun plan_select(const WindowSelectParams& p, Aval in, bool scatter) {
+  if (!can_select_window(in.dtype())) return nullptr;
+  auto window = SlidingWindow::make(p.window, in.shape());
+  if (!window) return nullptr;
+  return
+      [window = std::move(*window), select = p.select, t = in.dtype(), scatter](const void* const* x, void* const* y) {
+        if (scatter)
+          window.select_and_scatter(select, t, x[0], x[1], y[0]);
+        else
+          window.select_and_gather(select, t, x[0], x[1], y[0]);
+      };
+}
+
+}  // namespace
+
+DenseRun plan_window(OpCode op, const ir::ParamsBase* params, std::span<const Aval> in, std::span<const Aval> out) {
+  switch (op) {
+    case OpCode::kConvolution: return plan_convolution(ir::Params::share(params), in, out[0]);
+    case OpCode::kReduceWindow: return plan_reduce_window(ir::params_as<ReduceWindowParams>(params), in[0]);
+    case OpCode::kSelectAndScatter: return plan_select(ir::params_as<WindowSelectParams>(params), in[0], true);
+    case OpCode::kSelectAndGatherAdd: return plan_select(ir::params_as<WindowSelectParams>(params), in[0], false);
+    default: throw InternalError("plan_window: not an operation of windows");
+  }
+}
+
+}  // namespace weft::cpu

@@ -1,0 +1,16 @@
+// The kernels of operations that slide a window over an array: convolution, reduce_window, select_and_scatter and
+// select_and_gather_add.
+#pragma once
+
+#include <functional>
+
+#include "weft/ir/op.h"
+
+namespace weft::cpu {
+
+/// How such an operation runs on dense operands; null when it has no kernel for these types and parameters.
+std::function<void(const void* const* in, void* const* out)> plan_window(OpCode op, const ir::ParamsBase* params,
+                                                                         std::span<const Aval> in,
+                                                                         std::span<const Aval> out);
+
+}  // namespace weft::cpu

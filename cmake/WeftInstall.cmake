@@ -17,13 +17,18 @@ configure_package_config_file(cmake/weftConfig.cmake.in weftConfig.cmake INSTALL
                               NO_SET_AND_CHECK_MACRO)
 write_basic_package_version_file(weftConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${WEFT_BINARY_DIR}/weftConfig.cmake ${WEFT_BINARY_DIR}/weftConfigVersion.cmake
-              cmake/FindOneDNN.cmake DESTINATION ${package_dir})
+              cmake/FindOneDNN.cmake cmake/FindWeftLLVM.cmake DESTINATION ${package_dir})
 
 # A static library hands its own dependencies to whoever links it.
 set(pc_libs "-lweft")
 if(weft_type STREQUAL "STATIC_LIBRARY")
   if(WEFT_HAVE_ONEDNN)
     string(APPEND pc_libs " -ldnnl -l:libgomp.so.1")
+  endif()
+  if(WEFT_HAVE_LLVM)
+    # By path: not where linkers look.
+    get_target_property(llvm_library WeftLLVM::LLVM IMPORTED_LOCATION)
+    string(APPEND pc_libs " ${llvm_library}")
   endif()
   string(APPEND pc_libs " -pthread")
 endif()

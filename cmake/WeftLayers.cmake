@@ -47,6 +47,6 @@ set(WEFT_LIB_MAY_INCLUDE_train "")
 # Library headers and the only folders that may see them: regular expression, then folder.
 set(WEFT_THIRD_PARTY
     "^(dnnl|oneapi/|omp\\.h)" "src/weft/cpu/library/"
-    "^(llvm|clang)" "src/weft/cpu/"
+    "^(llvm|clang)" "src/weft/cpu/codegen/"
     "^(zlib|png)\\.h" "libs/train/"
 )

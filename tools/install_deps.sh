@@ -1,19 +1,18 @@
 #!/bin/sh
 # Installs the system packages that Weft is built and tested with (Debian 12 or later, by
 # apt, as root or with sudo). Does nothing, quickly, when they are all there.
-#   tools/install_deps.sh [--bench] [--lint] [--clang] [--fuzz]
+#   tools/install_deps.sh [--bench] [--lint] [--fuzz]
 # --bench adds what the peers of ./dev bench need, --lint what ./dev format and ./dev lint need,
-# --clang and --fuzz what the presets of these names need.
+# --fuzz what the preset of this name needs.
 set -eu
 
 packages="g++ cmake ninja-build ccache make git pkg-config
-  ca-certificates curl libgtest-dev libbenchmark-dev libdnnl-dev zlib1g-dev libpng-dev libcli11-dev"
+  llvm-19-dev clang-19 ca-certificates curl libgtest-dev libbenchmark-dev libdnnl-dev zlib1g-dev libpng-dev libcli11-dev"
 for option in "$@"; do
   case $option in
     --bench) packages="$packages python3-numpy libopenblas0-pthread" ;;
     --lint) packages="$packages clang-format-19 clang-tidy-19" ;;
-    --clang) packages="$packages clang-19" ;;
-    --fuzz) packages="$packages clang-19 libclang-rt-19-dev" ;;
+    --fuzz) packages="$packages libclang-rt-19-dev" ;;
     *) echo "install_deps.sh: unknown option $option" >&2; exit 2 ;;
   esac
 done

@@ -1,5 +1,6 @@
 #include "weft/runtime/programs.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "weft/base/loop_trail.h"
@@ -81,6 +82,8 @@ class Slices {
     storage_->go_to(i);
     return view_;
   }
+  /// Whether the array is a slice, memory of somebody else's that goes on to the next one.
+  bool is_slice(const Array& x) const { return view_.defined() && x.buffer()->storage().get() == storage_; }
 
  private:
   Array whole_;
@@ -88,6 +91,12 @@ class Slices {
   Array view_;
   SliceStorage* storage_ = nullptr;  // view_'s
 };
+
+Ref<BufferValue> copied(const BufferValue& b) {
+  Ref<BufferValue> copy = detail::new_buffer(b.aval());
+  if (b.aval().bytes() > 0) std::memcpy(copy->storage()->data(), b.data(), static_cast<std::size_t>(b.aval().bytes()));
+  return copy;
+}
 
 // Writes `y` where the stacked result has slice `i`.
 void put_slice(const Array& y, std::int64_t i, BufferValue& stacked) {
@@ -125,7 +134,12 @@ void run_scan(const ScanParams& p, std::span<const Array> args, Arrays& outs) {
     results.clear();
     body->run(operands, results);
     for (std::size_t i = 0; i < ys.size(); ++i) put_slice(results[num_carry + i], at, *ys[i]);
-    for (std::size_t i = 0; i < num_carry; ++i) operands[num_consts + i] = std::move(results[i]);
+    for (std::size_t i = 0; i < num_carry; ++i) {
+      Array& next = results[i];
+      if (std::any_of(xs.begin(), xs.end(), [&](const Slices& x) { return x.is_slice(next); }))
+        next = Array(Ref<const Value>(copied(*next.buffer())));
+      operands[num_consts + i] = std::move(next);
+    }
   }
   outs.append(operands.begin() + static_cast<std::ptrdiff_t>(num_consts),
               operands.begin() + static_cast<std::ptrdiff_t>(first_x));

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include "weft/core/stage.h"
+#include "weft/cpu/codegen/compiled_program.h"
 #include "weft/ir/builder.h"
 #include "weft/runtime/programs.h"
 
@@ -25,9 +26,9 @@ struct Step {
 };
 
 // Slots: one per variable, then one per literal.
-class CpuExecutable final : public Executable {
+class StepwiseExecutable final : public Executable {
  public:
-  explicit CpuExecutable(const ir::Jaxpr& jaxpr) : num_inputs_(jaxpr.num_inputs()), num_vars_(jaxpr.num_vars()) {
+  explicit StepwiseExecutable(const ir::Jaxpr& jaxpr) : num_inputs_(jaxpr.num_inputs()), num_vars_(jaxpr.num_vars()) {
     const auto slot = [&](ir::Atom a) -> Slot {
       if (!a.is_literal()) return a.index();
       const Array literal = literal_array(jaxpr.literal(a));
@@ -119,8 +120,16 @@ class CpuExecutable final : public Executable {
 
 }  // namespace
 
+std::shared_ptr<const Executable> make_stepwise(const ir::Jaxpr& jaxpr) {
+  return std::make_shared<StepwiseExecutable>(ir::dce(ir::inline_calls(jaxpr)));
+}
+
 std::shared_ptr<const Executable> make_executable(const ir::Jaxpr& jaxpr) {
-  return std::make_shared<CpuExecutable>(ir::dce(ir::inline_calls(jaxpr)));
+#ifdef WEFT_HAVE_LLVM
+  return compile_program(jaxpr);
+#else
+  return make_stepwise(jaxpr);
+#endif
 }
 
 }  // namespace weft::cpu

@@ -1,5 +1,4 @@
-// A compiled program of this stage: its equations in order, each with its plan, memory released
-// after the last use and reused in place where an operand dies.
+// Programs made ready to run on the CPU: compiled to machine code in builds with LLVM, else step by step.
 #pragma once
 
 #include "weft/cpu/plan.h"
@@ -7,7 +6,11 @@
 
 namespace weft::cpu {
 
-/// Nested calls are inlined (ir::inline_calls) and dead equations removed.
+/// The best that this build has.
 std::shared_ptr<const Executable> make_executable(const ir::Jaxpr& jaxpr);
+
+/// Its equations in order, each by its kernel, memory released after the last use and reused in place where an operand
+/// dies. Ready at once. Nested calls are inlined (ir::inline_calls) and dead equations removed.
+std::shared_ptr<const Executable> make_stepwise(const ir::Jaxpr& jaxpr);
 
 }  // namespace weft::cpu

@@ -1,0 +1,375 @@
+#include "weft/compiler/fused_kernel.h"
+
+#include <algorithm>
+
+#include "weft/base/hash.h"
+#include "weft/ir/elementwise.h"
+#include "weft/ir/shape.h"
+
+namespace weft::compiler {
+
+namespace {
+
+// A value that is cheaper than this may be computed several times.
+constexpr float kCheap = 0.2f;
+
+std::uint16_t level_of(const Affine& a) {
+  std::size_t level = 0;
+  for (std::size_t l = 0; l < a.coeff.size(); ++l)
+    if (a.coeff[l] != 0) level = l + 1;
+  return static_cast<std::uint16_t>(level);
+}
+
+bool same_instr(const Instr& a, const Instr& b) {
+  return a.kind == b.kind && a.dtype == b.dtype && a.buffer == b.buffer && a.at == b.at && a.constant == b.constant &&
+         a.kind != Instr::Kind::kApply && a.kind != Instr::Kind::kReduce;
+}
+
+}  // namespace
+
+FusedKernel::FusedKernel(const ir::Jaxpr& jaxpr, std::vector<VariableFacts>& facts, std::int64_t position, Dims loops,
+                         std::size_t outer, bool reduces)
+    : jaxpr_(jaxpr), facts_(facts), position_(position) {
+  kernel_.loops = std::move(loops);
+  kernel_.outer = outer;
+  kernel_.reduces = reduces;
+}
+
+FusedKernel::Mark FusedKernel::mark() const {
+  return {kernel_.body.size(), kernel_.stores.size(), kernel_.buffers.size(), kernel_.dynamic.size(), log_.size()};
+}
+
+void FusedKernel::go_back(const Mark& m) {
+  kernel_.body.resize(m.body);
+  kernel_.stores.resize(m.stores);
+  for (std::size_t b = m.buffers; b < kernel_.buffers.size(); ++b) buffers_.erase(kernel_.buffers[b].var);
+  kernel_.buffers.resize(m.buffers);
+  kernel_.dynamic.resize(m.dynamic);
+  while (log_.size() > m.log) {
+    const auto [first, last] = memo_.equal_range(log_.back());
+    for (auto it = first; it != last; ++it)
+      if (it->second.value >= m.body) {
+        memo_.erase(it);
+        break;
+      }
+    log_.pop_back();
+  }
+}
+
+std::uint32_t FusedKernel::buffer(ir::Var var, bool written) {
+  const auto [it, inserted] = buffers_.try_emplace(var, static_cast<std::uint32_t>(kernel_.buffers.size()));
+  if (inserted) kernel_.buffers.push_back({var, jaxpr_.aval(var).dtype(), written});
+  if (written) kernel_.buffers[it->second].written = true;
+  return it->second;
+}
+
+Value FusedKernel::push(Instr instr) {
+  for (const Value o : instr.operands) {
+    const Instr& operand = kernel_.body[o];
+    instr.phase = std::max(instr.phase, operand.phase);
+    if (instr.kind == Instr::Kind::kApply) instr.level = std::max(instr.level, operand.level);
+  }
+  transcendentals_ += instr.kind == Instr::Kind::kApply && op_cost(instr.op, f32) >= 0.4;
+  kernel_.body.push_back(std::move(instr));
+  return static_cast<Value>(kernel_.body.size() - 1);
+}
+
+Value FusedKernel::constant(const ir::Literal& literal) {
+  Instr instr;
+  instr.kind = Instr::Kind::kConstant;
+  instr.dtype = literal.aval.dtype();
+  instr.constant = literal.value;
+  for (std::size_t v = kernel_.body.size(), seen = 0; v-- > 0 && seen < 16; ++seen)
+    if (same_instr(kernel_.body[v], instr)) return static_cast<Value>(v);
+  return push(std::move(instr));
+}
+
+Value FusedKernel::convert(Value v, DType to) {
+  if (kernel_.body[v].dtype == to) return v;
+  Instr instr;
+  instr.kind = Instr::Kind::kApply;
+  instr.op = OpCode::kConvert;
+  instr.dtype = to;
+  instr.operands.push_back(v);
+  return push(std::move(instr));
+}
+
+bool FusedKernel::computed_too_often(ir::Var var, const IndexMap& map) const {
+  if (facts_[var].cost <= kCheap) return false;
+  std::size_t level = 0;
+  for (const Affine& a : map) level = std::max<std::size_t>(level, level_of(a));
+  return product(DimSpan(kernel_.loops).first(level)) > 2 * jaxpr_.aval(var).size();
+}
+
+// The element at `map` of a value of type `aval` in `memory`.
+std::optional<Value> FusedKernel::load(ir::Atom memory, Aval aval, const IndexMap& map) {
+  if (memory.is_literal()) return constant(jaxpr_.literal(memory));
+  Affine at = flatten(map, aval.shape(), kernel_.loops.size());
+  if (const auto root = roots_.find(memory.index()); root != roots_.end())
+    return root->second.at == at ? std::optional(root->second.value) : refuse();
+  if (facts_[memory.index()].position >= position_) return refuse();
+  Instr instr;
+  instr.kind = Instr::Kind::kLoad;
+  instr.dtype = aval.dtype();
+  instr.buffer = buffer(memory.index(), false);
+  instr.level = level_of(at);
+  instr.at = std::move(at);
+  return push(std::move(instr));
+}
+
+std::optional<Value> FusedKernel::value_of(ir::Atom atom, const IndexMap& map) {
+  if (atom.is_literal()) return constant(jaxpr_.literal(atom));
+  const ir::Var var = atom.index();
+  const VariableFacts& facts = facts_[var];
+  if (!facts.in_memory && (!facts.inlined || computed_too_often(var, map))) return refuse(var);
+  if (const auto value = computed(var, map)) return value;
+  const std::optional<Value> value = facts.in_memory ? load(facts.memory, jaxpr_.aval(var), map) : expression(var, map);
+  if (value) remember(var, map, *value);
+  return value;
+}
+
+std::optional<Value> FusedKernel::computed(ir::Var var, const IndexMap& map) const {
+  const auto [first, last] = memo_.equal_range(hash_mix(var, hash(map)));
+  for (auto it = first; it != last; ++it)
+    if (it->second.var == var && it->second.map == map) return it->second.value;
+  return std::nullopt;
+}
+
+void FusedKernel::remember(ir::Var var, const IndexMap& map, Value value) {
+  log_.push_back(hash_mix(var, hash(map)));
+  memo_.emplace(log_.back(), MemoEntry{var, map, value});
+}
+
+std::optional<std::uint32_t> FusedKernel::dynamic_index(ir::Atom start, std::int64_t most) {
+  const std::optional<Value> value = value_of(start, {});
+  if (!value) return std::nullopt;
+  if (kernel_.body[*value].phase > 0 || kernel_.body[*value].level > 0) {
+    refuse();  // it is computed in this kernel, too late
+    return std::nullopt;
+  }
+  for (std::size_t d = 0; d < kernel_.dynamic.size(); ++d)
+    if (kernel_.dynamic[d].start == *value && kernel_.dynamic[d].most == most) return static_cast<std::uint32_t>(d);
+  kernel_.dynamic.push_back({*value, most});
+  return static_cast<std::uint32_t>(kernel_.dynamic.size() - 1);
+}
+
+std::optional<Value> FusedKernel::expression(ir::Var var, const IndexMap& map) {
+  const ir::Eqn& eqn = jaxpr_.eqns()[facts_[var].eqn];
+  const std::span<const ir::Atom> operands = jaxpr_.operands(eqn);
+  const Aval result = jaxpr_.aval(var);
+  switch (eqn.op) {
+    case OpCode::kStopGradient:
+    case OpCode::kCheckpointName:
+    case OpCode::kOptimizationBarrier: return value_of(operands[var - eqn.out_begin], map);
+    case OpCode::kIota: {
+      const auto d = static_cast<std::size_t>(ir::params_as<IotaParams>(eqn.params.get()).dimension);
+      Instr instr;
+      instr.kind = Instr::Kind::kIndex;
+      instr.dtype = result.dtype();
+      instr.at = map[d];
+      instr.level = level_of(map[d]);
+      return push(std::move(instr));
+    }
+    case OpCode::kDynamicSlice: {
+      const Aval x = jaxpr_.aval(operands[0]);
+      IndexMap at = map;
+      for (std::size_t d = 0; d < at.size(); ++d) {
+        const std::int64_t most = x.shape(d) - result.shape(d);
+        if (most == 0) continue;
+        const auto index = dynamic_index(operands[d + 1], most);
+        if (!index) return std::nullopt;
+        Affine start(kernel_.loops.size(), 0);
+        start.dynamic.push_back({*index, 1});
+        at[d].add(start);
+      }
+      return value_of(operands[0], at);
+    }
+    case OpCode::kReshape: {
+      if (operands[0].is_literal()) return constant(jaxpr_.literal(operands[0]));
+      const ir::Var x = operands[0].index();
+      if (const auto at = reshape_map(map, result.shape(), jaxpr_.aval(x).shape(), kernel_.loops))
+        return value_of(operands[0], *at);
+      // In memory, the operand is where the result is.
+      if (!facts_[x].in_memory) return refuse(x);
+      return load(facts_[x].memory, result, map);
+    }
+    case OpCode::kBroadcastInDim:
+    case OpCode::kTranspose:
+    case OpCode::kReverse:
+    case OpCode::kSlice:
+    case OpCode::kSplit: {
+      const auto at = operand_map(eqn.op, eqn.params.get(), map, jaxpr_.aval(operands[0]), result, kernel_.loops,
+                                  var - eqn.out_begin);
+      return value_of(operands[0], *at);
+    }
+    default: return apply(eqn, map, result);
+  }
+}
+
+std::optional<Value> FusedKernel::apply(const ir::Eqn& eqn, const IndexMap& map, Aval result) {
+  Instr instr;
+  instr.kind = Instr::Kind::kApply;
+  instr.op = eqn.op;
+  instr.params = eqn.params;
+  instr.dtype = result.dtype();
+  for (const ir::Atom operand : jaxpr_.operands(eqn)) {
+    // A scalar beside a larger result (select's predicate, clamp's bounds) serves every element.
+    const auto value = value_of(operand, jaxpr_.aval(operand).ndim() == 0 ? IndexMap{} : map);
+    if (!value) return std::nullopt;
+    instr.operands.push_back(*value);
+  }
+  if (eqn.op == OpCode::kConvert && kernel_.body[instr.operands[0]].dtype == result.dtype()) return instr.operands[0];
+  return push(std::move(instr));
+}
+
+// The map, over this kernel's loops, of a value with `size` elements that has one for each of the nest, or for each
+// row.
+std::optional<IndexMap> FusedKernel::map_of(DimSpan shape, std::int64_t size) const {
+  const IndexMap all = identity_map(kernel_.loops);
+  if (size == product(kernel_.loops)) return reshape_map(all, kernel_.loops, shape, kernel_.loops);
+  if (!kernel_.reduces || size != kernel_.rows()) return std::nullopt;
+  const IndexMap row(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(kernel_.outer));
+  return reshape_map(row, DimSpan(kernel_.loops).first(kernel_.outer), shape, kernel_.loops);
+}
+
+bool FusedKernel::add(ir::Atom atom, const Placement& placement, std::optional<Refusal>& refusal) {
+  refusal_ = Refusal{};
+  const Mark before = mark();
+  const auto place = [&]() -> bool {
+    const Aval aval = jaxpr_.aval(atom), whole = jaxpr_.aval(placement.destination);
+    const std::optional<IndexMap> map = map_of(aval.shape(), aval.size());
+    if (!map) return false;
+    std::optional<Value> value;
+    if (!atom.is_literal() && !facts_[atom.index()].in_memory && atom.index() == placement.destination) {
+      value = computed(atom.index(), *map);
+      if (!value) value = expression(atom.index(), *map);  // it is wanted in memory, so it may not refuse itself
+    } else {
+      value = value_of(atom, *map);
+    }
+    if (!value) return false;
+    IndexMap to = *map;
+    for (std::size_t d = 0; d < to.size(); ++d) {
+      Affine at(kernel_.loops.size(), placement.start.empty() ? 0 : placement.start[d]);
+      at.add(to[d], placement.stride.empty() ? 1 : placement.stride[d]);
+      if (const std::int64_t most = whole.shape(d) - aval.shape(d); !placement.dynamic.empty() && most > 0) {
+        const auto index = dynamic_index(placement.dynamic[d], most);
+        if (!index) return false;
+        Affine start(kernel_.loops.size(), 0);
+        start.dynamic.push_back({*index, 1});
+        at.add(start);
+      }
+      to[d] = std::move(at);
+    }
+    Affine at = flatten(to, whole.shape(), kernel_.loops.size());
+    if (!atom.is_literal() && atom.index() == placement.destination)
+      roots_.insert_or_assign(atom.index(), Root{*value, at});
+    kernel_.stores.push_back({*value, buffer(placement.destination, true), std::move(at), placement.destination});
+    return true;
+  };
+  if (place()) return true;
+  go_back(before);
+  refusal = refusal_;
+  return false;
+}
+
+bool FusedKernel::add_everywhere(ir::Atom scalar, ir::Var destination, std::optional<Refusal>& refusal) {
+  refusal_ = Refusal{};
+  const Mark before = mark();
+  const DimSpan shape = jaxpr_.aval(destination).shape();
+  const std::optional<IndexMap> map = map_of(shape, product(shape));
+  const std::optional<Value> value = map ? value_of(scalar, {}) : std::nullopt;
+  if (value) {
+    kernel_.stores.push_back(
+        {*value, buffer(destination, true), flatten(*map, shape, kernel_.loops.size()), destination});
+    return true;
+  }
+  go_back(before);
+  refusal = refusal_;
+  return false;
+}
+
+// The map of a reduction's operand: its kept axes are those of the result, its reduced ones make up the row.
+std::optional<IndexMap> FusedKernel::reduction_map(const IndexMap& row, const Affine& in_row, DimSpan shape,
+                                                   const Dims& axes) const {
+  Dims sizes;
+  for (std::size_t d = 0; d < shape.size(); ++d)
+    if (std::find(axes.begin(), axes.end(), static_cast<std::int64_t>(d)) != axes.end()) sizes.push_back(shape[d]);
+  const std::int64_t n[] = {product(DimSpan(sizes))};
+  const std::optional<IndexMap> reduced = reshape_map({in_row}, n, sizes, kernel_.loops);
+  if (!reduced) return std::nullopt;
+  IndexMap map;
+  std::size_t next_kept = 0, next_reduced = 0;
+  for (std::size_t d = 0; d < shape.size(); ++d) {
+    const bool is_reduced = std::find(axes.begin(), axes.end(), static_cast<std::int64_t>(d)) != axes.end();
+    map.push_back(is_reduced ? (*reduced)[next_reduced++] : row[next_kept++]);
+  }
+  return map;
+}
+
+bool FusedKernel::add_reduction(const ir::Eqn& eqn, std::optional<Refusal>& refusal) {
+  refusal_ = Refusal{};
+  const auto& p = ir::params_as<ReduceParams>(eqn.params.get());
+  const ir::Atom x = jaxpr_.operands(eqn)[0];
+  const Aval in = jaxpr_.aval(x), out = jaxpr_.aval(eqn.out_begin);
+  const std::int64_t n = in.size() / std::max<std::int64_t>(1, out.size());
+  const Mark before = mark();
+  const bool reduced = kernel_.reduces;
+  const std::size_t outer = kernel_.outer;
+  const auto place = [&]() -> bool {
+    if (!kernel_.reduces) {
+      // A plain nest becomes one of rows when its last loop is the row.
+      if (kernel_.loops.empty() || kernel_.loops.back() != n || product(kernel_.loops) != in.size()) return false;
+      kernel_.reduces = true;
+      kernel_.outer = kernel_.loops.size() - 1;
+    }
+    if (kernel_.row_size() != n || kernel_.rows() != out.size()) return false;
+    const bool is_bool = in.dtype() == boolean;
+    const bool small = in.dtype() == f16 || in.dtype() == bf16;
+    const bool ordered = is_float(in.dtype()) && (p.kind == ReduceKind::kSum || p.kind == ReduceKind::kProd);
+    const DType accumulator = small ? f32 : in.dtype();
+    // The order of a sum is one of lanes of its type, which all that shares the loop must have.
+    for (const Instr& i : kernel_.body) {
+      const bool other = i.kind == Instr::Kind::kReduce && is_float(i.dtype) &&
+                         (i.reduce == ReduceKind::kSum || i.reduce == ReduceKind::kProd);
+      if (ordered && other && i.dtype != accumulator) return false;
+    }
+    const IndexMap all = identity_map(kernel_.loops);
+    const std::optional<IndexMap> row =
+        reshape_map(IndexMap(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(kernel_.outer)),
+                    DimSpan(kernel_.loops).first(kernel_.outer), out.shape(), kernel_.loops);
+    if (!row) return false;
+    const std::optional<IndexMap> map = reduction_map(*row, all.back(), in.shape(), p.axes);
+    if (!map && !x.is_literal() && !facts_[x.index()].in_memory) {
+      refuse(x.index());
+      return false;
+    }
+    // The reduced axes do not come from one loop one by one; then they are the last ones, and rows of memory.
+    const std::optional<Value> value =
+        map ? value_of(x, *map)
+            : load(x.is_literal() ? x : facts_[x.index()].memory, in.with_shape(kernel_.loops), all);
+    if (!value) return false;
+    Instr instr;
+    instr.kind = Instr::Kind::kReduce;
+    instr.dtype = accumulator;
+    instr.reduce = p.kind;
+    if (is_bool && p.kind == ReduceKind::kSum) instr.reduce = ReduceKind::kOr;
+    if (is_bool && p.kind == ReduceKind::kProd) instr.reduce = ReduceKind::kAnd;
+    const Value operand = convert(*value, accumulator);
+    instr.operands.push_back(operand);
+    instr.level = static_cast<std::uint16_t>(kernel_.outer);
+    instr.phase = static_cast<std::uint16_t>(kernel_.body[operand].phase + 1);
+    const Value total = convert(push(std::move(instr)), in.dtype());
+    Affine at = flatten(*row, out.shape(), kernel_.loops.size());
+    roots_.insert_or_assign(eqn.out_begin, Root{total, at});
+    kernel_.stores.push_back({total, buffer(eqn.out_begin, true), std::move(at), eqn.out_begin});
+    return true;
+  };
+  if (place()) return true;
+  go_back(before);
+  kernel_.reduces = reduced;
+  kernel_.outer = outer;
+  refusal = refusal_;
+  return false;
+}
+
+}  // namespace weft::compiler

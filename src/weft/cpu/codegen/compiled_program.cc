@@ -1,0 +1,360 @@
+#include "weft/cpu/codegen/compiled_program.h"
+
+#include <algorithm>
+#include <cstring>
+#include <deque>
+#include <exception>
+#include <map>
+#include <mutex>
+#include <optional>
+
+#include "weft/base/loop_trail.h"
+#include "weft/base/thread_pool.h"
+#include "weft/compiler/procedure.h"
+#include "weft/core/stage.h"
+#include "weft/cpu/allocator.h"
+#include "weft/cpu/codegen/jit.h"
+#include "weft/cpu/codegen/llvm_gen.h"
+#include "weft/cpu/codegen/object_header.h"
+#include "weft/cpu/plan.h"
+#include "weft/cpu/runtime_step.h"
+#include "weft/cpu/target.h"
+#include "weft/ir/builder.h"
+#include "weft/ir/call.h"
+#include "weft/ir/programs.h"
+#include "weft/ir/shape.h"
+
+namespace weft::cpu {
+
+namespace {
+
+// A loop that tells where it is.
+struct LoopInfo {
+  const char* kind;
+  SourceLocation location;
+  const WhileParams* params;  // null for scan
+  ir::Params kept;
+  Aval first;  // the first carried value's type, if there is one
+};
+
+class CompiledProgram;
+
+// One run: what generated code is given as its context.
+struct Run : RunContext {
+  explicit Run(const CompiledProgram& p);
+  const CompiledProgram& program;
+  std::exception_ptr error;
+  struct Loop {
+    explicit Loop(const LoopInfo& l) : frame(l.kind) {}
+    LoopFrame frame;
+  };
+  std::deque<Loop> loops;
+
+  void unwind() {
+    while (!loops.empty()) loops.pop_back();
+  }
+};
+
+// Folding gives the bits of running.
+constexpr auto kEvaluateForFolding = [](OpCode op, const ir::ParamsBase* params, std::span<const TensorView> in,
+                                        std::span<const MutableTensorView> out) {
+  ir::Avals in_types, out_types;
+  for (const TensorView& v : in) in_types.push_back(v.aval);
+  for (const MutableTensorView& v : out) out_types.push_back(v.aval);
+  run_dense(plan_op(op, params, in_types, out_types), op, params, in, out);
+};
+
+// The program for inputs of which only what is stored is given: input i repeats along the axes in masks[i].
+ir::Jaxpr with_repeated_inputs(const ir::Jaxpr& jaxpr, std::span<const std::uint32_t> masks) {
+  ir::JaxprBuilder b;
+  std::vector<ir::Var> inputs;
+  SmallVector<ir::Atom, 8> whole;
+  for (std::size_t i = 0; i < jaxpr.num_inputs(); ++i) {
+    const Aval aval = jaxpr.aval(static_cast<ir::Var>(i));
+    Dims stored(aval.shape()), axes;
+    for (std::size_t d = 0; d < stored.size(); ++d) {
+      if (masks[i] >> d & 1u) stored[d] = 1;
+      axes.push_back(static_cast<std::int64_t>(d));
+    }
+    inputs.push_back(b.add_var(aval.with_shape(stored)));
+    whole.push_back(ir::Atom::var(inputs.back()));
+    if (masks[i] == 0) continue;
+    const ir::Atom from[] = {whole.back()};
+    const Aval to[] = {aval};
+    whole.back() = ir::Atom::var(b.add_eqn(OpCode::kBroadcastInDim,
+                                           ir::make_params(BroadcastInDimParams{axes, Dims(aval.shape())}), from, to,
+                                           SourceLocation()));
+  }
+  std::vector<Aval> results;
+  for (const Aval a : jaxpr.output_avals()) results.push_back(a);
+  const ir::Var first = b.add_eqn(OpCode::kCall, ir::make_params(CallParams{"f", ir::with_num_consts(jaxpr, 0)}), whole,
+                                  results, SourceLocation());
+  std::vector<ir::Atom> outputs;
+  for (std::size_t i = 0; i < results.size(); ++i) outputs.push_back(ir::Atom::var(first + static_cast<ir::Var>(i)));
+  return b.build({}, inputs, outputs);
+}
+
+class CompiledProgram final : public Executable {
+ public:
+  explicit CompiledProgram(const ir::Jaxpr& jaxpr) : jaxpr_(jaxpr) {
+    const compiler::Program program = compiler::make_program(jaxpr, kCpuTarget, kEvaluateForFolding);
+    const compiler::Procedure& main = *program.procedures.back();
+    for (std::size_t i = 0; i < main.outputs.size(); ++i) {
+      const ir::Atom a = main.jaxpr.outputs()[i];
+      outputs_.push_back({main.outputs[i], main.jaxpr.aval(a), {}});
+      if (main.outputs[i].kind == compiler::Procedure::Output::Kind::kLiteral)
+        outputs_.back().literal = literal_of(main, i);
+    }
+    workspace_ = static_cast<std::size_t>(main.workspace);
+    if (main.schedule.statements.empty()) return;  // nothing is computed
+    const GeneratedCode generated = generate_code(program);
+    for (const EquationRef& s : generated.steps) steps_.emplace_back(*s.procedure, s.procedure->jaxpr.eqns()[s.eqn]);
+    for (const EquationRef& l : generated.loops) loops_.push_back(loop_info(*l.procedure, l.eqn));
+    code_ = LoadedCode::load(generated.object);
+  }
+
+  void run(std::span<const Array> args, Arrays& outs) const override {
+    using Kind = compiler::Procedure::Output::Kind;
+    const std::size_t before = outs.size();
+    // Arrays that repeat are written out, unless they are large: then there is a program for them.
+    Arrays dense;
+    SmallVector<const void*, 16> in;
+    for (const Array& a : args) {
+      const BufferValue* b = a.buffer();
+      if (!b->dense()) {
+        if (a.aval().bytes() > kMostWrittenOut) return run_repeated(args, outs);
+        dense.push_back(Array(Ref<const Value>(detail::materialize(*b))));
+        b = dense.back().buffer();
+      }
+      in.push_back(b->data());
+    }
+    SmallVector<void*, 16> out(outputs_.size(), nullptr);
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+      const Output& o = outputs_[i];
+      switch (o.where.kind) {
+        case Kind::kMade: {
+          Ref<BufferValue> buffer = detail::new_buffer(o.aval);
+          out[i] = buffer->storage()->data();
+          outs.push_back(Array(Ref<const Value>(std::move(buffer))));
+          break;
+        }
+        case Kind::kInput: outs.push_back(with_type(args[o.where.index], o.aval)); break;
+        case Kind::kOutput: outs.push_back(with_type(outs[before + o.where.index], o.aval)); break;
+        case Kind::kLiteral: outs.push_back(o.literal); break;
+        case Kind::kReplaced: throw InternalError("CompiledProgram: an output in an input's place");
+      }
+    }
+    if (!code_) return;
+    Run context(*this);
+    std::int32_t failed;
+    if (workspace_ <= kStackWorkspace) {
+      alignas(64) char workspace[kStackWorkspace];
+      failed = code_->program()(in.data(), out.data(), workspace, &context);
+    } else {
+      const Workspace workspace(workspace_);
+      failed = code_->program()(in.data(), out.data(), workspace.data, &context);
+    }
+    if (failed) {
+      context.unwind();
+      outs.resize(before);
+      std::rethrow_exception(context.error);
+    }
+  }
+
+  DirectCall direct() const override {
+    DirectCall call{true, workspace_, code_ ? code_->raw() : nullptr, {}};
+    if (!code_)
+      call.why_not_raw = "has nothing to compute";
+    else if (!call.raw)
+      call.why_not_raw = steps_.empty() ? "is split over threads or has a loop that may fail"
+                                        : "calls " + std::string(ir::op_name(steps_.front().op()));
+    return call;
+  }
+
+  void run_direct(const void* const* in, void* const* out, void* workspace) const override {
+    using Kind = compiler::Procedure::Output::Kind;
+    if (code_ && code_->raw()) {
+      code_->raw()(in, out, workspace);
+      return;
+    }
+    if (code_) {
+      Run context(*this);
+      if (code_->program()(in, out, workspace, &context)) {
+        context.unwind();
+        std::rethrow_exception(context.error);
+      }
+    }
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+      const Output& o = outputs_[i];
+      const auto bytes = static_cast<std::size_t>(o.aval.bytes());
+      if (bytes == 0) continue;
+      if (o.where.kind == Kind::kInput) std::memcpy(out[i], in[o.where.index], bytes);
+      if (o.where.kind == Kind::kOutput) std::memcpy(out[i], out[o.where.index], bytes);
+      if (o.where.kind == Kind::kLiteral) std::memcpy(out[i], detail::materialize(*o.literal.buffer())->data(), bytes);
+    }
+  }
+
+  std::string text(ProgramStage stage) const override {
+    const compiler::Program program = compiler::make_program(jaxpr_, kCpuTarget, kEvaluateForFolding);
+    switch (stage) {
+      case ProgramStage::kSimplified: return program.procedures.back()->jaxpr.str();
+      case ProgramStage::kKernels: return program.str();
+      case ProgramStage::kLlvm: return llvm_text(program);
+      case ProgramStage::kAssembly: return assembly_text(program);
+    }
+    return {};
+  }
+
+  ObjectFile object(const ObjectOptions& options, std::span<const Array> captured) const override {
+    compiler::Target target = kCpuTarget;
+    target.alone = true;
+    const compiler::Program program = compiler::make_program(jaxpr_, target, kEvaluateForFolding);
+    const compiler::Procedure& main = *program.procedures.back();
+    Arrays dense;
+    std::vector<TensorView> values;
+    for (const Array& a : captured) {
+      const BufferValue* b = a.buffer();
+      dense.push_back(b->dense() ? a : Array(Ref<const Value>(detail::materialize(*b))));
+      values.push_back({a.aval(), dense.back().buffer()->data()});
+    }
+    CodeOptions code;
+    code.alone = true;
+    code.raw_name = options.name;
+    code.triple = options.triple, code.cpu = options.cpu, code.features = options.features;
+    code.captured = values;
+    const ir::Avals in = main.jaxpr.input_avals(), out = main.jaxpr.output_avals();
+    return {generate_code(program, code).object,
+            object_header(options.name, std::span<const Aval>(in).subspan(captured.size()), out, main.workspace)};
+  }
+
+  const RuntimeStep& step(std::int64_t i) const { return steps_[static_cast<std::size_t>(i)]; }
+  const LoopInfo& loop(std::int64_t i) const { return loops_[static_cast<std::size_t>(i)]; }
+
+ private:
+  static constexpr std::size_t kStackWorkspace = 4096;
+  static constexpr std::int64_t kMostWrittenOut = std::int64_t{16} << 20;
+  struct Output {
+    compiler::Procedure::Output where;
+    Aval aval;
+    Array literal;
+  };
+  struct Workspace {
+    explicit Workspace(std::size_t n) : data(allocate(n)), bytes(n) {}
+    ~Workspace() { deallocate(data, bytes); }
+    Workspace(const Workspace&) = delete;
+    Workspace& operator=(const Workspace&) = delete;
+    void* data;
+    std::size_t bytes;
+  };
+
+  // Runs a program of its own for inputs that repeat as these do.
+  void run_repeated(std::span<const Array> args, Arrays& outs) const {
+    std::vector<std::uint32_t> masks;
+    Arrays stored;
+    for (const Array& a : args) {
+      const BufferValue* b = a.buffer();
+      masks.push_back(b->repeated());
+      stored.push_back(Array(Ref<const Value>(make_ref<BufferValue>(b->stored_aval(), b->storage()))));
+    }
+    std::shared_ptr<const Executable> program;
+    {
+      const std::lock_guard lock(mutex_);
+      std::shared_ptr<const Executable>& known = for_repeated_[masks];
+      if (!known) known = std::make_shared<CompiledProgram>(with_repeated_inputs(jaxpr_, masks));
+      program = known;
+    }
+    program->run(stored, outs);
+  }
+
+  // The same memory as a value of another shape.
+  static Array with_type(const Array& a, Aval aval) {
+    if (a.aval() == aval) return a;
+    const BufferValue* b = a.buffer();
+    const Ref<const BufferValue> whole =
+        b->dense() ? Ref<const BufferValue>::share(b) : Ref<const BufferValue>(detail::materialize(*b));
+    return Array(Ref<const Value>(make_ref<BufferValue>(aval, whole->storage())));
+  }
+  static Array literal_of(const compiler::Procedure& p, std::size_t output) {
+    ir::Literal literal = p.jaxpr.literal(ir::Atom::literal(p.outputs[output].index));
+    literal.aval = p.jaxpr.aval(p.jaxpr.outputs()[output]);  // it may be a reshape of the literal
+    return literal_array(literal);
+  }
+  static LoopInfo loop_info(const compiler::Procedure& p, std::uint32_t index) {
+    const ir::Eqn& e = p.jaxpr.eqns()[index];
+    LoopInfo info{"scan", p.location_of(e), nullptr, e.params, {}};
+    if (e.op == OpCode::kWhile) {
+      info.kind = "while_loop";
+      info.params = &ir::params_as<WhileParams>(info.kept.get());
+      if (e.out_end > e.out_begin) info.first = p.jaxpr.aval(e.out_begin);
+    }
+    return info;
+  }
+
+  ir::Jaxpr jaxpr_;
+  mutable std::mutex mutex_;
+  mutable std::map<std::vector<std::uint32_t>, std::shared_ptr<const Executable>> for_repeated_;
+  std::vector<Output> outputs_;
+  std::vector<RuntimeStep> steps_;
+  std::vector<LoopInfo> loops_;
+  std::size_t workspace_ = 0;
+  std::shared_ptr<const LoadedCode> code_;
+};
+
+// For the errors of what follows, where the line is known.
+std::optional<ForcedLocation> at_line(const SourceLocation& location) {
+  return location ? std::optional<ForcedLocation>(std::in_place, location) : std::nullopt;
+}
+
+std::int32_t call_step(RunContext* context, std::int64_t step, const void* const* in, void* const* out) {
+  Run& run = static_cast<Run&>(*context);
+  try {
+    run.program.step(step).run(in, out);
+    return 0;
+  } catch (...) {
+    run.error = std::current_exception();
+    return 1;
+  }
+}
+
+void call_kernel(RunContext*, void (*kernel)(void* const*, std::int64_t, std::int64_t), void* const* buffers,
+                 std::int64_t n, std::int64_t grain) {
+  parallel_for(n, grain, [&](std::int64_t begin, std::int64_t end) { kernel(buffers, begin, end); });
+}
+
+void enter_loop(RunContext* context, std::int64_t loop) {
+  Run& run = static_cast<Run&>(*context);
+  const LoopInfo& info = run.program.loop(loop);
+  const auto at = at_line(info.location);
+  run.loops.emplace_back(info);
+}
+void number_loop(RunContext* context, std::int64_t loop, std::int64_t iteration, const void* first) {
+  Run& run = static_cast<Run&>(*context);
+  const LoopInfo& info = run.program.loop(loop);
+  if (info.params) {
+    const TensorView view{info.first, first};
+    iteration = iteration_number(*info.params, iteration, first ? &view : nullptr);
+  }
+  run.loops.back().frame.at(iteration);
+}
+void leave_loop(RunContext* context) { static_cast<Run&>(*context).loops.pop_back(); }
+
+std::int32_t refuse_more_steps(RunContext* context, std::int64_t loop) {
+  const auto at = at_line(static_cast<Run&>(*context).program.loop(loop).location);
+  try {
+    throw_too_many_steps();
+  } catch (...) {
+    static_cast<Run&>(*context).error = std::current_exception();
+  }
+  return 1;
+}
+
+Run::Run(const CompiledProgram& p)
+    : RunContext{call_step, call_kernel, enter_loop, number_loop, leave_loop, refuse_more_steps}, program(p) {}
+
+}  // namespace
+
+std::shared_ptr<const Executable> compile_program(const ir::Jaxpr& jaxpr) {
+  return std::make_shared<CompiledProgram>(jaxpr);
+}
+
+}  // namespace weft::cpu

@@ -1,0 +1,77 @@
+#include "weft/cpu/codegen/jit.h"
+
+#include <llvm/ExecutionEngine/RTDyldMemoryManager.h>
+#include <llvm/ExecutionEngine/RuntimeDyld.h>
+#include <llvm/ExecutionEngine/SectionMemoryManager.h>
+#include <llvm/Object/ObjectFile.h>
+#include <llvm/Support/MemoryBuffer.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "weft/base/error.h"
+#include "weft/cpu/codegen/llvm_gen.h"
+
+namespace weft::cpu {
+
+namespace {
+
+// What code may call by name: the C library's functions that cpu/math or LLVM itself uses.
+class Memory final : public llvm::SectionMemoryManager {
+ public:
+  llvm::JITSymbol findSymbol(const std::string& name) override {
+    using F = double (*)(double);
+    using F2 = double (*)(double, double);
+    using G = float (*)(float);
+    using G2 = float (*)(float, float);
+    static const struct {
+      const char* name;
+      std::uint64_t address;
+    } known[] = {
+        {"memcpy", address(&std::memcpy)}, {"memset", address(&std::memset)},  {"memmove", address(&std::memmove)},
+        {"sin", address<F>(&std::sin)},    {"cos", address<F>(&std::cos)},     {"tan", address<F>(&std::tan)},
+        {"sinf", address<G>(&::sinf)},     {"cosf", address<G>(&::cosf)},      {"tanf", address<G>(&::tanf)},
+        {"fmod", address<F2>(&std::fmod)}, {"fmodf", address<G2>(&::fmodf)},   {"floor", address<F>(&std::floor)},
+        {"ceil", address<F>(&std::ceil)},  {"trunc", address<F>(&std::trunc)}, {"floorf", address<G>(&::floorf)},
+        {"ceilf", address<G>(&::ceilf)},   {"truncf", address<G>(&::truncf)},  {"sqrt", address<F>(&std::sqrt)},
+        {"sqrtf", address<G>(&::sqrtf)},   {"pow", address<F2>(&std::pow)},    {"powf", address<G2>(&::powf)},
+        {"sincos", address(&::sincos)},    {"sincosf", address(&::sincosf)},   {"rint", address<F>(&std::rint)},
+        {"rintf", address<G>(&::rintf)},
+    };
+    for (const auto& k : known)
+      if (name == k.name) return {k.address, llvm::JITSymbolFlags::Exported};
+    return nullptr;
+  }
+
+ private:
+  template <class F>
+  static std::uint64_t address(F f) {
+    return reinterpret_cast<std::uint64_t>(f);
+  }
+};
+
+class Loaded final : public LoadedCode {
+ public:
+  explicit Loaded(const std::string& object) {
+    auto file = llvm::object::ObjectFile::createObjectFile(llvm::MemoryBufferRef(object, "weft"));
+    if (!file) throw InternalError("compiled code cannot be read: " + llvm::toString(file.takeError()));
+    llvm::RuntimeDyld linker(memory_, memory_);
+    linker.loadObject(**file);
+    linker.finalizeWithMemoryManagerLocking();
+    if (linker.hasError()) throw InternalError("compiled code cannot be linked: " + linker.getErrorString().str());
+    program_ = reinterpret_cast<ProgramFunction>(linker.getSymbol(kEntryName).getAddress());
+    raw_ = reinterpret_cast<RawFunction>(linker.getSymbol(kRawName).getAddress());
+    internal_check(program_ != nullptr, "compiled code has no entry");
+  }
+
+ private:
+  Memory memory_;
+};
+
+}  // namespace
+
+std::shared_ptr<const LoadedCode> LoadedCode::load(const std::string& object) {
+  return std::make_shared<const Loaded>(object);
+}
+
+}  // namespace weft::cpu

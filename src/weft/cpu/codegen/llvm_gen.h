@@ -1,0 +1,47 @@
+// From a program to machine code, as the bytes of an object file. The only header of code generation that others see:
+// no LLVM here.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "weft/compiler/procedure.h"
+
+namespace weft::cpu {
+
+/// An equation that code refers to by its number in a table.
+struct EquationRef {
+  const compiler::Procedure* procedure;
+  std::uint32_t eqn;
+};
+
+struct GeneratedCode {
+  std::string object;              // an ELF file with the ProgramFunction kEntryName
+  std::vector<EquationRef> steps;  // by RunContext::run_step's number
+  std::vector<EquationRef> loops;  // by RunContext::loop_begin's number
+  bool has_raw = false;            // the file has a RawFunction kRawName: the program needs no context
+};
+
+inline constexpr const char* kEntryName = "weft_program";
+inline constexpr const char* kRawName = "weft_raw";
+
+struct CodeOptions {
+  /// The file needs nothing of us: no operations without code, no threads. BackendError naming those operations else.
+  bool alone = false;
+  /// Whom RawFunction is called.
+  std::string raw_name = kRawName;
+  /// The machine, as LLVM names it ("aarch64-linux-gnu", "x86-64-v3", "+avx2"). Empty: this one. BackendError for one
+  /// that LLVM does not know.
+  std::string triple = {}, cpu = {}, features = {};
+  /// The values of the leading inputs, which are not parameters of RawFunction then but part of the file.
+  std::span<const TensorView> captured = {};
+};
+
+/// InternalError when LLVM refuses what was made for it. Safe from several threads.
+GeneratedCode generate_code(const compiler::Program& program, const CodeOptions& options = {});
+
+/// The text of the module before (LLVM's) and after (assembly) code is made.
+std::string llvm_text(const compiler::Program& program, const CodeOptions& options = {});
+std::string assembly_text(const compiler::Program& program, const CodeOptions& options = {});
+
+}  // namespace weft::cpu

@@ -1,0 +1,803 @@
+#include "weft/cpu/codegen/llvm_kernel.h"
+
+#include <llvm/IR/Intrinsics.h>
+#include <llvm/IR/MDBuilder.h>
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "weft/base/error.h"
+#include "weft/ir/elementwise.h"
+
+namespace weft::cpu {
+
+namespace {
+
+using compiler::Affine;
+using compiler::Instr;
+using compiler::Kernel;
+using llvm::Type;
+// LLVM's values; the kernel's are numbers.
+using Code = llvm::Value*;
+using Number = compiler::Value;
+
+// The tree of cpu/kernels/isa/reduce.cc: four groups of 64 bytes, sixteen steps to a leaf.
+constexpr int kGroups = 4, kLeaf = 16, kLevels = 16;
+constexpr std::int64_t kGroupBytes = 64;
+// What a row keeps from one phase for a later one, when computing it again costs more than this (nanoseconds).
+constexpr double kKeepCost = 0.25;
+constexpr std::int64_t kMostKeptBytes = 32768;
+// The most elements of a row that are summed without a loop.
+constexpr std::int64_t kUnrolledSum = 16;
+// Bodies of more instructions than this are not written out once per group: that would only take time to compile.
+constexpr int kLongBody = 60;
+
+// Of a function of so many instructions the first few uses in a program are written out where they are; all others call
+// it, because code takes time to make.
+constexpr int kLongFunction = 30, kMostWrittenOut = 6;
+
+// About how many instructions an application becomes.
+int code_size(const Instr& i) {
+  if (i.kind != Instr::Kind::kApply) return 1;
+  const int conversions = i.dtype == f16 || i.dtype == bf16 ? 12 : 0;
+  switch (i.op) {
+    case OpCode::kDivide:
+    case OpCode::kSqrt:
+    case OpCode::kRsqrt: return conversions + (is_float(i.dtype) ? 2 : 12);
+    case OpCode::kMaximum:
+    case OpCode::kMinimum: return conversions + 4;
+    default: return conversions + (compiler::op_cost(i.op, f32) >= 0.4 ? 30 : 2);
+  }
+}
+
+bool is_ordered(const Instr& i) {
+  return is_float(i.dtype) && (i.reduce == ReduceKind::kSum || i.reduce == ReduceKind::kProd);
+}
+
+class KernelEmitter {
+ public:
+  KernelEmitter(LlvmUnit& unit, const Kernel& kernel, const std::string& name, bool split)
+      : unit_(unit), k_(kernel), b_(unit.context), split_(split) {
+    i64_ = b_.getInt64Ty();
+    std::vector<Type*> params(k_.buffers.size(), b_.getPtrTy());
+    if (split) params.insert(params.end(), {i64_, i64_});
+    f_ = llvm::Function::Create(llvm::FunctionType::get(b_.getVoidTy(), params, false),
+                                llvm::GlobalValue::InternalLinkage, name, unit.module);
+    f_->setDoesNotThrow();
+    if (unit.vector_bytes == 64) f_->addFnAttr("prefer-vector-width", "512");
+    b_.SetInsertPoint(block("entry"));
+    choose_lanes();
+  }
+
+  llvm::Function* emit() {
+    find_kept();
+    // Memory of the frame comes before all else.
+    for (std::size_t v = 0; v < k_.body.size(); ++v) {
+      const Instr& i = k_.body[v];
+      if (kept_[v]) kept_[v] = alloca_bytes(n() * byte_size(i.dtype));
+      if (i.kind == Instr::Kind::kReduce) make_accumulators(static_cast<Number>(v));
+    }
+    llvm::BasicBlock* start = block("start");
+    b_.CreateBr(start);
+    b_.SetInsertPoint(start);
+    fixed_.assign(k_.body.size(), nullptr);
+    for (const Kernel::DynamicIndex& d : k_.dynamic) {
+      scalars(0, 0);  // a start may be read at another dynamic index
+      const bool is_signed = is_signed_integer(k_.body[d.start].dtype);
+      Code s = b_.CreateIntCast(fixed_[d.start], i64_, is_signed);
+      if (is_signed) s = b_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, s, number(0));
+      dynamic_.push_back(b_.CreateBinaryIntrinsic(llvm::Intrinsic::umin, s, number(d.most)));
+    }
+    scalars(0, 0);
+    outer_loop(0);
+    b_.CreateRetVoid();
+    return f_;
+  }
+
+ private:
+  std::int64_t n() const { return k_.loops.back(); }
+  std::size_t inner() const { return k_.outer; }
+  llvm::Constant* number(std::int64_t v) { return llvm::ConstantInt::getSigned(i64_, v); }
+  llvm::BasicBlock* block(const char* name) { return llvm::BasicBlock::Create(unit_.context, name, f_); }
+  Type* type(DType t) { return llvm_type(unit_.context, t); }
+  llvm::AllocaInst* alloca_bytes(std::int64_t bytes) {
+    llvm::AllocaInst* a = b_.CreateAlloca(b_.getInt8Ty(), number(bytes));
+    a->setAlignment(llvm::Align(64));
+    return a;
+  }
+  Code range_begin() { return f_->getArg(static_cast<unsigned>(f_->arg_size()) - 2); }
+  Code range_end() { return f_->getArg(static_cast<unsigned>(f_->arg_size()) - 1); }
+  bool varies(Number v) const { return k_.body[v].level > inner(); }
+
+  // ---- lanes ----
+
+  void choose_lanes() {
+    std::int64_t widest = 1;
+    for (const Instr& i : k_.body) {
+      if (i.level > inner() || i.kind == Instr::Kind::kReduce) widest = std::max(widest, byte_size(i.dtype));
+      if (i.kind == Instr::Kind::kReduce && is_ordered(i)) ordered_ = byte_size(i.dtype);
+    }
+    if (ordered_) {
+      lanes_ = static_cast<unsigned>(kGroupBytes / ordered_);
+      in_tree_ = n() >= kGroups * static_cast<std::int64_t>(lanes_);
+    } else {
+      lanes_ = static_cast<unsigned>(std::max<std::int64_t>(1, unit_.vector_bytes / widest));
+    }
+    while (!in_tree_ && lanes_ > 1 && static_cast<std::int64_t>(lanes_) / 2 >= n()) lanes_ /= 2;
+    if (k_.reduces) {
+      unroll_ = n() >= kGroups * static_cast<std::int64_t>(lanes_) ? kGroups : 1;
+    } else {
+      std::size_t varying = 0;
+      for (std::size_t v = 0; v < k_.body.size(); ++v) varying += varies(static_cast<Number>(v));
+      unroll_ = varying <= 4 ? 4 : varying <= 10 ? 2 : 1;
+      while (unroll_ > 1 && n() < 4 * unroll_ * static_cast<std::int64_t>(lanes_)) unroll_ /= 2;
+    }
+    int size = 0;
+    for (std::size_t v = 0; v < k_.body.size(); ++v)
+      if (varies(static_cast<Number>(v))) size += code_size(k_.body[v]);
+    long_body_ = size > kLongBody;
+    if (long_body_ && !k_.reduces) unroll_ = 1;
+  }
+
+  // ---- phases ----
+
+  // Marks what a later phase takes from memory of the frame instead of computing it again.
+  void find_kept() {
+    kept_.assign(k_.body.size(), nullptr);
+    if (!k_.reduces || k_.phases() == 1) return;
+    std::vector<double> cost(k_.body.size());
+    for (std::size_t v = 0; v < k_.body.size(); ++v) {
+      const Instr& i = k_.body[v];
+      cost[v] = i.kind == Instr::Kind::kApply ? compiler::op_cost(i.op, i.dtype) : 0.02;
+      if (i.kind == Instr::Kind::kApply)
+        for (const Number o : i.operands)
+          if (varies(o)) cost[v] += cost[o];
+    }
+    const auto consider = [&](Number v, std::uint16_t phase) {
+      if (varies(v) && k_.body[v].phase < phase && cost[v] > kKeepCost &&
+          n() * byte_size(k_.body[v].dtype) <= kMostKeptBytes)
+        keep_.insert(v);
+    };
+    // Through cheap operands that are computed again, too.
+    for (std::size_t v = 0; v < k_.body.size(); ++v) {
+      const Instr& i = k_.body[v];
+      const std::uint16_t phase = i.kind == Instr::Kind::kReduce ? static_cast<std::uint16_t>(i.phase - 1) : i.phase;
+      std::vector<Number> stack(i.operands.begin(), i.operands.end());
+      for (int steps = 0; !stack.empty() && steps < 256; ++steps) {
+        const Number o = stack.back();
+        stack.pop_back();
+        if (!varies(o) || k_.body[o].phase >= phase) continue;
+        consider(o, phase);
+        if (!keep_.contains(o) && k_.body[o].kind == Instr::Kind::kApply)
+          stack.insert(stack.end(), k_.body[o].operands.begin(), k_.body[o].operands.end());
+      }
+    }
+    for (const Number v : keep_) kept_[v] = llvm::PoisonValue::get(b_.getPtrTy());
+  }
+
+  // ---- scalars ----
+
+  // What depends on exactly the first `level` loops, and in phase `phase` on nothing later.
+  void scalars(std::size_t level, std::uint16_t phase) {
+    for (std::size_t v = 0; v < k_.body.size(); ++v) {
+      const Instr& i = k_.body[v];
+      if (fixed_[v] || i.level != level || i.phase != phase || i.level > inner()) continue;
+      if (i.kind == Instr::Kind::kReduce) continue;
+      bool ready = true;
+      for (const Affine::Dynamic& d : i.at.dynamic) ready = ready && d.index < dynamic_.size();
+      for (const Number o : i.operands) ready = ready && fixed_[o];
+      if (!ready) continue;
+      fixed_[v] = scalar(i);
+    }
+  }
+  Code scalar(const Instr& i) {
+    switch (i.kind) {
+      case Instr::Kind::kConstant: return constant(i);
+      case Instr::Kind::kIndex: return convert(offset(i.at, inner()), i64, i.dtype, 1);
+      case Instr::Kind::kLoad:
+        return b_.CreateAlignedLoad(type(i.dtype), address(i, offset(i.at, inner())), align(i.dtype));
+      default: break;
+    }
+    llvm::SmallVector<Code, 3> operands;
+    for (const Number o : i.operands) operands.push_back(fixed_[o]);
+    return apply(i, operands, 1);
+  }
+  Code constant(const Instr& i) {
+    std::uint64_t bits[2] = {};
+    std::memcpy(bits, i.constant.data(), static_cast<std::size_t>(byte_size(i.dtype)));
+    Type* t = type(i.dtype);
+    const llvm::APInt value(static_cast<unsigned>(8 * byte_size(i.dtype)), bits);
+    if (t->isFloatTy()) return llvm::ConstantFP::get(t, llvm::APFloat(llvm::APFloat::IEEEsingle(), value));
+    if (t->isDoubleTy()) return llvm::ConstantFP::get(t, llvm::APFloat(llvm::APFloat::IEEEdouble(), value));
+    return llvm::ConstantInt::get(t, value);
+  }
+
+  // ---- places ----
+
+  static llvm::Align align(DType t) { return llvm::Align(static_cast<std::uint64_t>(byte_size(real_dtype(t)))); }
+
+  // The part of an affine index that the first `loops` loops make.
+  Code offset(const Affine& a, std::size_t loops) {
+    Code sum = number(a.offset);
+    const auto add = [&](Code v, std::int64_t scale) {
+      if (scale == 0) return;
+      if (scale != 1) v = b_.CreateMul(v, number(scale));
+      auto* c = llvm::dyn_cast<llvm::ConstantInt>(sum);
+      sum = c && c->isZero() ? v : b_.CreateAdd(sum, v);
+    };
+    for (std::size_t l = 0; l < loops; ++l) add(index_[l], a.coeff[l]);
+    for (const Affine::Dynamic& d : a.dynamic) add(dynamic_[d.index], d.scale);
+    return sum;
+  }
+  Code address(std::uint32_t buffer, DType t, Code element) {
+    return b_.CreateGEP(type(t), f_->getArg(buffer), element);
+  }
+  Code address(const Instr& i, Code element) { return address(i.buffer, i.dtype, element); }
+
+  // The addresses of what this row's accesses see at its element 0.
+  void start_row() {
+    load_base_.assign(k_.body.size(), nullptr);
+    store_base_.assign(k_.stores.size(), nullptr);
+    for (std::size_t v = 0; v < k_.body.size(); ++v) {
+      const Instr& i = k_.body[v];
+      if (!varies(static_cast<Number>(v))) continue;
+      if (i.kind == Instr::Kind::kLoad) load_base_[v] = address(i, offset(i.at, inner()));
+      if (i.kind == Instr::Kind::kIndex) load_base_[v] = offset(i.at, inner());
+    }
+    for (std::size_t s = 0; s < k_.stores.size(); ++s) {
+      const Kernel::Store& store = k_.stores[s];
+      store_base_[s] = address(store.buffer, k_.body[store.value].dtype, offset(store.at, inner()));
+    }
+  }
+
+  // ---- loops ----
+
+  void for_loop(Code begin, Code end, std::int64_t step, const std::function<void(Code)>& body) {
+    llvm::BasicBlock *before = b_.GetInsertBlock(), *loop = block("loop"), *after = block("after");
+    b_.CreateCondBr(b_.CreateICmpSLT(begin, end), loop, after);
+    b_.SetInsertPoint(loop);
+    llvm::PHINode* i = b_.CreatePHI(i64_, 2);
+    i->addIncoming(begin, before);
+    body(i);
+    Code next = b_.CreateAdd(i, number(step), "", true, true);
+    i->addIncoming(next, b_.GetInsertBlock());
+    b_.CreateCondBr(b_.CreateICmpSLT(next, end), loop, after);
+    b_.SetInsertPoint(after);
+  }
+
+  void outer_loop(std::size_t level) {
+    if (level > 0) scalars(level, 0);
+    if (level == inner()) return row();
+    const bool cut = split_ && level == 0;
+    Code begin = cut ? range_begin() : number(0), end = cut ? range_end() : number(k_.loops[level]);
+    for_loop(begin, end, 1, [&](Code i) {
+      index_.push_back(i);
+      const std::vector<Code> before = fixed_;
+      outer_loop(level + 1);
+      fixed_ = before;
+    });
+    index_.pop_back();
+  }
+
+  void row() {
+    start_row();
+    for (std::uint16_t p = 0; p < k_.phases(); ++p) {
+      if (p > 0) scalars(inner(), p);
+      row_loop(p);
+      for (std::size_t v = 0; v < k_.body.size(); ++v)
+        if (k_.body[v].kind == Instr::Kind::kReduce && k_.body[v].phase == p + 1)
+          finish_reduction(static_cast<Number>(v));
+      for (std::size_t s = 0; s < k_.stores.size(); ++s) {
+        const Kernel::Store& store = k_.stores[s];
+        const Instr& i = k_.body[store.value];
+        if (i.phase == p && !varies(store.value) && store.at.coeff[inner()] == 0)
+          b_.CreateAlignedStore(fixed_[store.value], store_base_[s], align(i.dtype));
+      }
+    }
+  }
+
+  // ---- the loop over a row ----
+
+  struct Piece {
+    Code index;      // of its first element
+    unsigned count;  // elements; fewer than lanes_ only at the end of a row
+    Code group;      // number of the accumulator
+  };
+
+  void row_loop(std::uint16_t phase) {
+    phase_ = phase;
+    reductions_.clear();
+    outputs_.clear();
+    for (std::size_t v = 0; v < k_.body.size(); ++v)
+      if (k_.body[v].kind == Instr::Kind::kReduce && k_.body[v].phase == phase + 1)
+        reductions_.push_back(static_cast<Number>(v));
+    for (std::size_t s = 0; s < k_.stores.size(); ++s)
+      if (k_.body[k_.stores[s].value].phase == phase &&
+          (varies(k_.stores[s].value) || k_.stores[s].at.coeff[inner()] != 0))
+        outputs_.push_back(s);
+    keeps_.clear();
+    for (const Number v : keep_)
+      if (k_.body[v].phase == phase) keeps_.push_back(v);
+    if (reductions_.empty() && outputs_.empty()) return;
+    for (const Number r : reductions_) start_reduction(r);
+
+    const bool cut = split_ && inner() == 0;
+    const std::int64_t step = static_cast<std::int64_t>(lanes_) * unroll_, whole = n() / step * step;
+    if (in_tree_ && !reductions_.empty() && whole > step * kLeaf) {
+      tree_loop(step, whole);
+    } else if (cut) {
+      Code last = b_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, range_end(), number(whole));
+      for_loop(range_begin(), last, step, [&](Code i) { pieces(i); });
+    } else if (whole == step) {
+      pieces(number(0));
+    } else if (whole > 0) {
+      for_loop(number(0), number(whole), step, [&](Code i) { pieces(i); });
+    }
+    if (whole == n()) return;
+    // The rest of the row, fewer than `step` elements.
+    llvm::BasicBlock* after = nullptr;
+    if (cut) {
+      llvm::BasicBlock* rest = block("rest");
+      after = block("after");
+      b_.CreateCondBr(b_.CreateICmpEQ(range_end(), number(n())), rest, after);
+      b_.SetInsertPoint(rest);
+    }
+    const std::int64_t full = (n() - whole) / lanes_;
+    groups(number(whole), full);
+    const std::int64_t last = whole + full * lanes_;
+    if (last < n()) piece({number(last), static_cast<unsigned>(n() - last), number(full)});
+    if (cut) {
+      b_.CreateBr(after);
+      b_.SetInsertPoint(after);
+    }
+  }
+
+  void pieces(Code first) { groups(first, unroll_); }
+  // `count` groups of lanes, one after the other.
+  void groups(Code first, std::int64_t count) {
+    const auto at = [&](Code g) { return b_.CreateAdd(first, b_.CreateMul(g, number(lanes_)), "", true, true); };
+    if (long_body_ && count > 1) {
+      for_loop(number(0), number(count), 1, [&](Code g) { piece({at(g), lanes_, g}); });
+    } else {
+      for (std::int64_t g = 0; g < count; ++g) piece({g == 0 ? first : at(number(g)), lanes_, number(g)});
+    }
+  }
+
+  // One group of lanes: everything is computed before anything is stored, so that a result may be where an operand is.
+  void piece(const Piece& p) {
+    vector_.clear();
+    piece_ = p;
+    llvm::SmallVector<Code, 4> operands, results;
+    for (const Number r : reductions_) operands.push_back(value(k_.body[r].operands[0]));
+    for (const std::size_t s : outputs_) results.push_back(value(k_.stores[s].value));
+    for (const Number v : keeps_) put(value(v), kept_[v], k_.body[v].dtype, 1);
+    for (std::size_t r = 0; r < reductions_.size(); ++r) accumulate(reductions_[r], operands[r]);
+    for (std::size_t s = 0; s < outputs_.size(); ++s) {
+      const Kernel::Store& store = k_.stores[outputs_[s]];
+      put(results[s], store_base_[outputs_[s]], k_.body[store.value].dtype, store.at.coeff[inner()]);
+    }
+  }
+
+  // The lanes of a value in this piece.
+  Code value(Number v) {
+    if (!varies(v)) return splat(fixed_[v]);
+    const auto it = vector_.find(v);
+    if (it != vector_.end()) return it->second;
+    const Instr& i = k_.body[v];
+    Code result;
+    if (kept_[v] && i.phase < phase_) {
+      result = get(kept_[v], i.dtype, 1);
+    } else if (i.kind == Instr::Kind::kLoad) {
+      result = get(load_base_[v], i.dtype, i.at.coeff[inner()]);
+    } else if (i.kind == Instr::Kind::kIndex) {
+      const std::int64_t c = i.at.coeff[inner()];
+      Code first = b_.CreateAdd(load_base_[v], b_.CreateMul(piece_.index, number(c)));
+      if (lanes_ > 1) {
+        llvm::SmallVector<llvm::Constant*, 64> steps;
+        for (unsigned l = 0; l < lanes_; ++l) steps.push_back(number(c * l));
+        first = b_.CreateAdd(splat(first), llvm::ConstantVector::get(steps));
+      }
+      result = convert(first, i64, i.dtype, lanes_);
+    } else {
+      llvm::SmallVector<Code, 3> operands;
+      for (const Number o : i.operands) operands.push_back(value(o));
+      result = apply(i, operands, lanes_);
+    }
+    return vector_[v] = result;
+  }
+  Code splat(Code v) { return lanes_ == 1 ? v : b_.CreateVectorSplat(lanes_, v); }
+
+  llvm::Constant* mask() {
+    llvm::SmallVector<llvm::Constant*, 64> bits;
+    for (unsigned l = 0; l < lanes_; ++l) bits.push_back(b_.getInt1(l < piece_.count));
+    return llvm::ConstantVector::get(bits);
+  }
+
+  // Elements base[coeff * (piece index + lane)].
+  Code get(Code base, DType t, std::int64_t coeff) {
+    Type* element = type(t);
+    Code first = b_.CreateGEP(element, base, coeff == 1 ? piece_.index : b_.CreateMul(piece_.index, number(coeff)));
+    if (lanes_ == 1) return b_.CreateAlignedLoad(element, first, align(t));
+    Type* vector = vector_of(element, lanes_);
+    if (coeff == 1) {
+      if (piece_.count == lanes_) return b_.CreateAlignedLoad(vector, first, align(t));
+      return b_.CreateMaskedLoad(vector, first, align(t), mask(), llvm::Constant::getNullValue(vector));
+    }
+    if (coeff == -1 && piece_.count == lanes_) {
+      Code back = b_.CreateGEP(element, first, number(1 - static_cast<std::int64_t>(lanes_)));
+      return b_.CreateVectorReverse(b_.CreateAlignedLoad(vector, back, align(t)));
+    }
+    Code result = llvm::Constant::getNullValue(vector);
+    for (unsigned l = 0; l < piece_.count; ++l)
+      result = b_.CreateInsertElement(
+          result, b_.CreateAlignedLoad(element, b_.CreateGEP(element, first, number(coeff * l)), align(t)), l);
+    return result;
+  }
+  void put(Code v, Code base, DType t, std::int64_t coeff) {
+    Type* element = type(t);
+    Code first = b_.CreateGEP(element, base, coeff == 1 ? piece_.index : b_.CreateMul(piece_.index, number(coeff)));
+    if (lanes_ == 1) {
+      b_.CreateAlignedStore(v, first, align(t));
+    } else if (coeff == 1) {
+      if (piece_.count == lanes_)
+        b_.CreateAlignedStore(v, first, align(t));
+      else
+        b_.CreateMaskedStore(v, first, align(t), mask());
+    } else {
+      for (unsigned l = 0; l < piece_.count; ++l)
+        b_.CreateAlignedStore(b_.CreateExtractElement(v, l), b_.CreateGEP(element, first, number(coeff * l)), align(t));
+    }
+  }
+
+  // ---- operations ----
+
+  Code convert(Code v, DType from, DType to, unsigned lanes) {
+    if (from == to) return v;
+    return unit_.math.call(b_, unit_.module, "convert_" + std::string(name(from)) + "_" + std::string(name(to)), {v},
+                           lanes);
+  }
+
+  Code apply(const Instr& i, llvm::ArrayRef<Code> x, unsigned lanes) {
+    if (code_size(i) < kLongFunction) return apply_here(i, x, lanes);
+    const std::string key = std::string(ir::op_name(i.op)) + "_" + std::string(name(k_.body[i.operands[0]].dtype)) +
+                            "_x" + std::to_string(lanes);
+    if (++unit_.uses[key] <= kMostWrittenOut) return apply_here(i, x, lanes);
+    llvm::Function* f = unit_.module.getFunction(key);
+    if (!f) {
+      llvm::SmallVector<Type*, 3> types;
+      for (Code v : x) types.push_back(v->getType());
+      f = llvm::Function::Create(llvm::FunctionType::get(vector_of(type(i.dtype), lanes), types, false),
+                                 llvm::GlobalValue::InternalLinkage, key, unit_.module);
+      f->setDoesNotThrow();
+      if (unit_.vector_bytes == 64) f->addFnAttr("prefer-vector-width", "512");
+      llvm::Function* const kernel = std::exchange(f_, f);
+      const auto place = b_.saveIP();
+      b_.SetInsertPoint(block("entry"));
+      llvm::SmallVector<Code, 3> arguments;
+      for (llvm::Argument& a : f->args()) arguments.push_back(&a);
+      b_.CreateRet(apply_here(i, arguments, lanes));
+      b_.restoreIP(place);
+      f_ = kernel;
+    }
+    return b_.CreateCall(f, x);
+  }
+
+  Code apply_here(const Instr& i, llvm::ArrayRef<Code> x, unsigned lanes) {
+    const auto type_name = [&](std::size_t operand) { return std::string(name(k_.body[i.operands[operand]].dtype)); };
+    switch (i.op) {
+      case OpCode::kSelect: return b_.CreateSelect(truth(x[0], lanes), x[1], x[2]);
+      case OpCode::kConvert: return convert(x[0], k_.body[i.operands[0]].dtype, i.dtype, lanes);
+      case OpCode::kBitcastConvert: return b_.CreateBitCast(x[0], vector_of(type(i.dtype), lanes));
+      case OpCode::kCompare: {
+        constexpr const char* kNames[] = {"eq", "ne", "ge", "gt", "le", "lt"};
+        const auto d = usual_order(ir::params_as<CompareParams>(i.params.get()).direction);
+        return unit_.math.call(b_, unit_.module,
+                               "compare_" + std::string(kNames[static_cast<int>(d)]) + "_" + type_name(0), x, lanes);
+      }
+      case OpCode::kSine:
+      case OpCode::kCosine:
+      case OpCode::kTan: return periodic(std::string(ir::op_name(i.op)) + "_" + type_name(0), x[0], lanes);
+      case OpCode::kClamp: return unit_.math.call(b_, unit_.module, "clamp_" + type_name(1), x, lanes);
+      default: return unit_.math.call(b_, unit_.module, std::string(ir::op_name(i.op)) + "_" + type_name(0), x, lanes);
+    }
+  }
+
+  // A bool's byte as a bit.
+  Code truth(Code v, unsigned lanes) {
+    if (auto* z = llvm::dyn_cast<llvm::ZExtInst>(v); z && z->getSrcTy()->getScalarType()->isIntegerTy(1))
+      return z->getOperand(0);
+    return b_.CreateICmpNE(v, llvm::Constant::getNullValue(vector_of(b_.getInt8Ty(), lanes)));
+  }
+
+  // sin, cos, tan: elements with far arguments, if there are any, go to the C library.
+  Code periodic(const std::string& function, Code x, unsigned lanes) {
+    Code near = unit_.math.call(b_, unit_.module, function, {x}, lanes);
+    Code far = truth(unit_.math.call(b_, unit_.module, function + "_is_far", {x}, lanes), lanes);
+    Code any = lanes == 1 ? far : b_.CreateOrReduce(far);
+    llvm::BasicBlock *before = b_.GetInsertBlock(), *slow = block("far"), *after = block("near");
+    b_.CreateCondBr(any, slow, after, llvm::MDBuilder(unit_.context).createBranchWeights(1, 1000));
+    b_.SetInsertPoint(slow);
+    llvm::IRBuilder<> entry(&f_->getEntryBlock(), f_->getEntryBlock().begin());
+    llvm::AllocaInst *arguments = entry.CreateAlloca(x->getType()), *results = entry.CreateAlloca(x->getType());
+    b_.CreateStore(x, arguments);
+    b_.CreateStore(near, results);
+    b_.CreateCall(far_elements(function, x->getType()->getScalarType()), {arguments, results, number(lanes)});
+    Code exact = b_.CreateLoad(x->getType(), results);
+    b_.CreateBr(after);
+    b_.SetInsertPoint(after);
+    llvm::PHINode* result = b_.CreatePHI(near->getType(), 2);
+    result->addIncoming(near, before);
+    result->addIncoming(exact, slow);
+    return result;
+  }
+  // void(ptr x, ptr y, i64 n): y[i] = function(x[i]) by the C library where x[i] is far.
+  llvm::Function* far_elements(const std::string& function, Type* element) {
+    const std::string name = function + "_far_elements";
+    if (llvm::Function* known = unit_.module.getFunction(name)) return known;
+    Type* ptr = b_.getPtrTy();
+    llvm::Function* f = llvm::Function::Create(llvm::FunctionType::get(b_.getVoidTy(), {ptr, ptr, i64_}, false),
+                                               llvm::GlobalValue::InternalLinkage, name, unit_.module);
+    f->addFnAttr(llvm::Attribute::Cold);
+    f->addFnAttr(llvm::Attribute::NoInline);
+    f->setDoesNotThrow();
+    llvm::IRBuilder<> b(unit_.context);
+    const auto new_block = [&](const char* n) { return llvm::BasicBlock::Create(unit_.context, n, f); };
+    llvm::BasicBlock *start = new_block("entry"), *loop = new_block("loop"), *call = new_block("call"),
+                     *next = new_block("next"), *end = new_block("end");
+    b.SetInsertPoint(start);
+    b.CreateBr(loop);
+    b.SetInsertPoint(loop);
+    llvm::PHINode* i = b.CreatePHI(i64_, 2);
+    i->addIncoming(number(0), start);
+    Code x = b.CreateLoad(element, b.CreateGEP(element, f->getArg(0), i));
+    Code is_far = unit_.math.call(b, unit_.module, function + "_is_far", {x}, 1);
+    b.CreateCondBr(b.CreateICmpNE(is_far, b.getInt8(0)), call, next);
+    b.SetInsertPoint(call);
+    b.CreateStore(unit_.math.call(b, unit_.module, function + "_far", {x}, 1), b.CreateGEP(element, f->getArg(1), i));
+    b.CreateBr(next);
+    b.SetInsertPoint(next);
+    Code following = b.CreateAdd(i, number(1));
+    i->addIncoming(following, next);
+    b.CreateCondBr(b.CreateICmpSLT(following, f->getArg(2)), loop, end);
+    b.SetInsertPoint(end);
+    b.CreateRetVoid();
+    return f;
+  }
+
+  // ---- reductions ----
+
+  struct Accumulator {
+    Type* vector = nullptr;
+    llvm::AllocaInst* groups = nullptr;  // a vector each
+    llvm::AllocaInst* stack = nullptr;   // of groups, for more than one leaf
+    llvm::AllocaInst* row = nullptr;     // the operands, for short sums
+  };
+
+  void make_accumulators(Number r) {
+    Accumulator& a = accumulators_[r];
+    const Instr& i = k_.body[r];
+    if (is_ordered(i) && !in_tree_) {
+      a.row = alloca_bytes(n() * byte_size(i.dtype));
+      return;
+    }
+    a.vector = vector_of(type(i.dtype), lanes_);
+    a.groups = b_.CreateAlloca(llvm::ArrayType::get(a.vector, kGroups));
+    if (in_tree_ && n() > static_cast<std::int64_t>(lanes_) * kGroups * kLeaf)
+      a.stack = b_.CreateAlloca(a.vector, number(kLevels * kGroups));
+  }
+  Code group(const Accumulator& a, Code g) { return b_.CreateGEP(a.vector, a.groups, g); }
+  Code group(const Accumulator& a, int g) { return group(a, number(g)); }
+
+  Code combine(const Instr& i, Code a, Code b, unsigned lanes) {
+    const std::string t(name(i.dtype));
+    switch (i.reduce) {
+      case ReduceKind::kSum: return unit_.math.call(b_, unit_.module, "add_" + t, {a, b}, lanes);
+      case ReduceKind::kProd: return unit_.math.call(b_, unit_.module, "multiply_" + t, {a, b}, lanes);
+      case ReduceKind::kMax: return unit_.math.call(b_, unit_.module, "maximum_" + t, {a, b}, lanes);
+      case ReduceKind::kMin: return unit_.math.call(b_, unit_.module, "minimum_" + t, {a, b}, lanes);
+      case ReduceKind::kAnd: return b_.CreateAnd(a, b);
+      case ReduceKind::kOr: return b_.CreateOr(a, b);
+      case ReduceKind::kXor: return b_.CreateXor(a, b);
+    }
+    throw InternalError("emit_kernel: unknown reduction");
+  }
+
+  // What changes nothing: for sums -0, which keeps +0 and -0 as they are.
+  llvm::Constant* identity(const Instr& i) {
+    Type* t = type(i.dtype);
+    const unsigned bits = static_cast<unsigned>(8 * byte_size(i.dtype));
+    const bool is_signed = is_signed_integer(i.dtype);
+    switch (i.reduce) {
+      case ReduceKind::kSum: return t->isIntegerTy() ? llvm::ConstantInt::get(t, 0) : llvm::ConstantFP::get(t, -0.0);
+      case ReduceKind::kProd: return t->isIntegerTy() ? llvm::ConstantInt::get(t, 1) : llvm::ConstantFP::get(t, 1.0);
+      case ReduceKind::kMax:
+        if (!t->isIntegerTy()) return llvm::ConstantFP::getInfinity(t, true);
+        return llvm::ConstantInt::get(t, is_signed ? llvm::APInt::getSignedMinValue(bits) : llvm::APInt(bits, 0));
+      case ReduceKind::kMin:
+        if (!t->isIntegerTy()) return llvm::ConstantFP::getInfinity(t, false);
+        if (i.dtype == boolean) return llvm::ConstantInt::get(t, 1);
+        return llvm::ConstantInt::get(
+            t, is_signed ? llvm::APInt::getSignedMaxValue(bits) : llvm::APInt::getMaxValue(bits));
+      case ReduceKind::kAnd:
+        return i.dtype == boolean ? llvm::ConstantInt::get(t, 1) : llvm::Constant::getAllOnesValue(t);
+      case ReduceKind::kOr:
+      case ReduceKind::kXor: return llvm::ConstantInt::get(t, 0);
+    }
+    throw InternalError("emit_kernel: unknown reduction");
+  }
+  Code identity_lanes(const Instr& i) { return splat(identity(i)); }
+
+  void start_reduction(Number r) {
+    const Accumulator& a = accumulators_[r];
+    if (a.row) return;
+    for (int g = 0; g < unroll_; ++g) b_.CreateStore(identity_lanes(k_.body[r]), group(a, g));
+  }
+
+  void accumulate(Number r, Code x) {
+    const Instr& i = k_.body[r];
+    const Accumulator& a = accumulators_[r];
+    if (a.row) return put(x, a.row, i.dtype, 1);
+    Code at = group(a, piece_.group);
+    Code before = b_.CreateLoad(a.vector, at);
+    Code sum = combine(i, before, x, lanes_);
+    // Lanes without an element keep what they have.
+    if (piece_.count < lanes_) sum = b_.CreateSelect(mask(), sum, before);
+    b_.CreateStore(sum, at);
+  }
+
+  // More than one leaf: when a leaf is full it is joined with those before it, as a binary counter carries.
+  void tree_loop(std::int64_t step, std::int64_t whole) {
+    const std::int64_t leaf_size = step * kLeaf, leaves = (whole + leaf_size - 1) / leaf_size;
+    llvm::AllocaInst* top = nullptr;
+    {
+      llvm::IRBuilder<> entry(&f_->getEntryBlock(), f_->getEntryBlock().begin());
+      top = entry.CreateAlloca(i64_);
+    }
+    b_.CreateStore(number(0), top);
+    for_loop(number(0), number(leaves), 1, [&](Code leaf) {
+      for (const Number r : reductions_) start_reduction(r);
+      Code begin = b_.CreateMul(leaf, number(leaf_size));
+      Code end = b_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, b_.CreateAdd(begin, number(leaf_size)), number(whole));
+      for_loop(begin, end, step, [&](Code i) { pieces(i); });
+      // The last leaf stays: the rest of the row goes to its lanes.
+      llvm::BasicBlock *join = block("join"), *next = block("next");
+      b_.CreateCondBr(b_.CreateICmpEQ(leaf, number(leaves - 1)), next, join);
+      b_.SetInsertPoint(join);
+      Code ones = b_.CreateIntrinsic(llvm::Intrinsic::cttz, {i64_}, {b_.CreateNot(leaf), b_.getFalse()});
+      for_loop(number(0), ones, 1, [&](Code) { join_below(top); });
+      Code at = b_.CreateLoad(i64_, top);
+      for (const Number r : reductions_)
+        for (int g = 0; g < kGroups; ++g) {
+          const Accumulator& a = accumulators_[r];
+          Code slot = b_.CreateGEP(a.vector, a.stack, b_.CreateAdd(b_.CreateMul(at, number(kGroups)), number(g)));
+          b_.CreateStore(b_.CreateLoad(a.vector, group(a, g)), slot);
+        }
+      b_.CreateStore(b_.CreateAdd(at, number(1)), top);
+      b_.CreateBr(next);
+      b_.SetInsertPoint(next);
+    });
+    tree_top_ = top;
+  }
+  void join_below(llvm::AllocaInst* top) {
+    Code at = b_.CreateSub(b_.CreateLoad(i64_, top), number(1));
+    b_.CreateStore(at, top);
+    for (const Number r : reductions_)
+      for (int g = 0; g < kGroups; ++g) {
+        const Accumulator& a = accumulators_[r];
+        Code slot = b_.CreateGEP(a.vector, a.stack, b_.CreateAdd(b_.CreateMul(at, number(kGroups)), number(g)));
+        b_.CreateStore(combine(k_.body[r], b_.CreateLoad(a.vector, slot), b_.CreateLoad(a.vector, group(a, g)), lanes_),
+                       group(a, g));
+      }
+  }
+
+  void finish_reduction(Number r) {
+    const Instr& i = k_.body[r];
+    const Accumulator& a = accumulators_[r];
+    Code result;
+    if (a.row) {
+      result = sum_in_turn(i, a.row);
+    } else {
+      if (tree_top_ && r == reductions_.front()) {
+        // All reductions of the phase are on their stacks at the same height.
+        Code height = b_.CreateLoad(i64_, tree_top_);
+        for_loop(number(0), height, 1, [&](Code) { join_below(tree_top_); });
+        tree_top_ = nullptr;
+      }
+      llvm::SmallVector<Code, kGroups> groups;
+      for (int g = 0; g < unroll_; ++g) groups.push_back(b_.CreateLoad(a.vector, group(a, g)));
+      while (groups.size() > 1) {
+        for (std::size_t g = 0; g < groups.size() / 2; ++g)
+          groups[g] = combine(i, groups[2 * g], groups[2 * g + 1], lanes_);
+        groups.resize(groups.size() / 2);
+      }
+      result = groups[0];
+      for (unsigned half = lanes_ / 2; half > 0; half /= 2) {
+        llvm::SmallVector<int, 32> low, high;
+        for (unsigned l = 0; l < half; ++l)
+          low.push_back(static_cast<int>(l)), high.push_back(static_cast<int>(l + half));
+        if (half == 1)
+          result = combine(i, b_.CreateExtractElement(result, std::uint64_t{0}), b_.CreateExtractElement(result, 1), 1);
+        else
+          result = combine(i, b_.CreateShuffleVector(result, low), b_.CreateShuffleVector(result, high), half);
+      }
+    }
+    // Sums start from +0, which matters where all elements are -0.
+    if (is_float(i.dtype) && i.reduce == ReduceKind::kSum)
+      result = b_.CreateFAdd(result, llvm::ConstantFP::get(type(i.dtype), 0.0));
+    fixed_[r] = result;
+  }
+
+  // Few elements: those at even and those at odd places, in turn.
+  Code sum_in_turn(const Instr& i, llvm::AllocaInst* row) {
+    Type* element = type(i.dtype);
+    const auto at = [&](Code k) {
+      return b_.CreateAlignedLoad(element, b_.CreateGEP(element, row, k), align(i.dtype));
+    };
+    Code first = llvm::ConstantFP::get(element, i.reduce == ReduceKind::kSum ? 0.0 : 1.0);
+    Code even = first, odd = first;
+    const std::int64_t pairs = n() / 2 * 2;
+    if (n() <= kUnrolledSum) {
+      for (std::int64_t k = 0; k < pairs; k += 2) {
+        even = combine(i, even, at(number(k)), 1);
+        odd = combine(i, odd, at(number(k + 1)), 1);
+      }
+    } else {
+      llvm::BasicBlock *before = b_.GetInsertBlock(), *loop = block("pairs"), *after = block("after");
+      b_.CreateBr(loop);
+      b_.SetInsertPoint(loop);
+      llvm::PHINode *k = b_.CreatePHI(i64_, 2), *e = b_.CreatePHI(element, 2), *o = b_.CreatePHI(element, 2);
+      k->addIncoming(number(0), before), e->addIncoming(first, before), o->addIncoming(first, before);
+      even = combine(i, e, at(k), 1);
+      odd = combine(i, o, at(b_.CreateAdd(k, number(1))), 1);
+      Code next = b_.CreateAdd(k, number(2));
+      llvm::BasicBlock* latch = b_.GetInsertBlock();
+      k->addIncoming(next, latch), e->addIncoming(even, latch), o->addIncoming(odd, latch);
+      b_.CreateCondBr(b_.CreateICmpSLT(next, number(pairs)), loop, after);
+      b_.SetInsertPoint(after);
+    }
+    if (pairs < n()) even = combine(i, even, at(number(pairs)), 1);
+    return combine(i, even, odd, 1);
+  }
+
+  LlvmUnit& unit_;
+  const Kernel& k_;
+  llvm::IRBuilder<> b_;
+  bool split_;
+  llvm::Function* f_ = nullptr;
+  Type* i64_ = nullptr;
+  unsigned lanes_ = 1;
+  int unroll_ = 1;
+  std::int64_t ordered_ = 0;  // bytes of an element of the float sums
+  bool in_tree_ = false;      // those are long enough for vectors
+  bool long_body_ = false;
+
+  std::vector<Code> fixed_;  // by value that does not vary in a row
+  std::vector<Code> index_;  // of the outer loops
+  std::vector<Code> dynamic_;
+  std::set<Number> keep_;
+  std::vector<Code> kept_;  // memory, by value
+  std::map<Number, Accumulator> accumulators_;
+  std::vector<Code> load_base_, store_base_;
+
+  // The phase and the piece that are emitted now.
+  std::uint16_t phase_ = 0;
+  std::vector<Number> reductions_, keeps_;
+  std::vector<std::size_t> outputs_;
+  Piece piece_{};
+  llvm::DenseMap<Number, Code> vector_;
+  llvm::AllocaInst* tree_top_ = nullptr;
+};
+
+}  // namespace
+
+std::int64_t split_step(const Kernel& kernel) { return kernel.outer == 0 ? (kernel.reduces ? 0 : 4096) : 1; }
+
+llvm::Function* emit_kernel(LlvmUnit& unit, const Kernel& kernel, const std::string& name, bool split) {
+  return KernelEmitter(unit, kernel, name, split).emit();
+}
+
+}  // namespace weft::cpu

@@ -1,0 +1,30 @@
+// What compiled programs call in us, as a table of functions at fixed places: generated code has no addresses in it.
+// No function throws: a failure is kept in the context and told by the result.
+#pragma once
+
+#include <cstdint>
+
+namespace weft::cpu {
+
+struct RunContext {
+  /// Runs operation `step` of the program's table. 0, or 1 when it failed.
+  std::int32_t (*run_step)(RunContext*, std::int64_t step, const void* const* in, void* const* out);
+  /// Calls kernel(buffers, begin, end) for ranges of [0, n) that are multiples of `grain` long, on several threads.
+  void (*run_kernel)(RunContext*, void (*kernel)(void* const*, std::int64_t, std::int64_t), void* const* buffers,
+                     std::int64_t n, std::int64_t grain);
+  /// Loops in which something may fail tell where they are: `first` is the memory of the first carried value.
+  void (*loop_begin)(RunContext*, std::int64_t loop);
+  void (*loop_at)(RunContext*, std::int64_t loop, std::int64_t iteration, const void* first);
+  void (*loop_end)(RunContext*);
+  /// A while_loop goes on after its max_steps. Always 1.
+  std::int32_t (*too_many_steps)(RunContext*, std::int64_t loop);
+};
+
+/// The program: 0, or 1 when it failed. The workspace is aligned to 64 bytes, inputs and outputs to their elements.
+/// Outputs overlap neither inputs nor each other.
+using ProgramFunction = std::int32_t (*)(const void* const* in, void* const* out, void* workspace, RunContext* context);
+
+/// The same for programs that need no context, with every output written, also those that are inputs or literals.
+using RawFunction = std::int32_t (*)(const void* const* in, void* const* out, void* workspace);
+
+}  // namespace weft::cpu

@@ -1,0 +1,249 @@
+// Equations that carry programs: what goes in, what comes out, and which need not run.
+#include "simplify_checks.h"
+#include "weft/ir/programs.h"
+#include "weft/weft.h"
+
+namespace weft::compiler {
+namespace {
+
+using namespace testing;
+
+std::string scan(const std::string& results, const std::string& body, int num_carry, const std::string& operands) {
+  return results + " = scan[jaxpr={ lambda " + body + " } length=3 num_carry=" + std::to_string(num_carry) +
+         " reverse=True] " + operands;
+}
+std::string loop(const std::string& results, const std::string& cond, const std::string& body,
+                 const std::string& operands) {
+  return results + " = while[cond_jaxpr={ lambda " + cond + " } body_jaxpr={ lambda " + body + " } max_steps=None] " +
+         operands;
+}
+std::string choice(const std::string& results, const std::string& no, const std::string& yes,
+                   const std::string& operands) {
+  return results + " = cond[branches=({ lambda " + no + " }, { lambda " + yes + " })] " + operands;
+}
+
+// ---- what is inside ----
+
+TEST(simplify_programs, programs_inside_are_simplified) {
+  const std::string busy =
+      "; a:f32[] b:f32[]. let c:f32[] = mul a 1.0:f32[]; d:f32[] = sin c; e:f32[] = sin a; f:f32[] = add d e; g:f32[] "
+      "= mul f b";
+  const std::string brief = "; a:f32[] b:f32[]. let c:f32[] = sin a; d:f32[] = add c c; e:f32[] = mul d b";
+  expect_equations("x:f32[] y:f32[3]", scan("r:f32[] ", busy + " in (g,)", 1, "x y"),
+                   scan("r:f32[]", brief + " in (e,)", 1, "x y"));
+  expect_equations("p:bool[] x:f32[]",
+                   choice("r:f32[]", "; a:f32[]. let  in (a,)",
+                          "; a:f32[]. let b:f32[] = neg a; c:f32[] = neg b; d:f32[] = sin c in (d,)", "p x"),
+                   choice("r:f32[]", "; a:f32[]. let  in (a,)", "; a:f32[]. let b:f32[] = sin a in (b,)", "p x"));
+  expect_equations("p:f32[3] q:f32[3]",
+                   "r:f32[] = generic_reduce[axes=(0,) computation={ lambda ; a:f32[] b:f32[]. let c:f32[] = mul "
+                   "1.0:f32[] b; d:f32[] = add a c in (d,) }] p 0.0:f32[]",
+                   "r:f32[] = generic_reduce[axes=(0,) computation={ lambda ; a:f32[] b:f32[]. let c:f32[] = add a b "
+                   "in (c,) }] p 0.0:f32[]");
+}
+
+TEST(simplify_programs, at_any_depth) {
+  const auto nested = [](const std::string& index, const std::string& innermost) {
+    std::string text = "q:bool[] a:f32[]. let " + innermost;
+    for (int i = 0; i < 40; ++i)
+      text = "q:bool[] a:f32[]. let " +
+             choice("b:f32[]", "; q:bool[] a:f32[]. let  in (a,)", "; " + text, index + " q a") + " in (b,)";
+    return "{ lambda ; " + text + " }";
+  };
+  expect_becomes(nested("q", "b:f32[] = mul a 1.0:f32[]; c:f32[] = sin b; d:f32[] = select q c a in (d,)"),
+                 nested("q", "b:f32[] = sin a; c:f32[] = select q b a in (c,)"));
+  expect_becomes(nested("True:bool[]", "b:f32[] = sin a in (b,)"),
+                 "{ lambda ; q:bool[] a:f32[]. let b:f32[] = sin a in (b,) }");
+}
+
+TEST(simplify_programs, small_calls_inside_are_written_out) {
+  expect_equations("x:f32[] y:f32[3]",
+                   scan("r:f32[]",
+                        "; a:f32[] b:f32[]. let c:f32[] = jit[name=f jaxpr={ lambda ; a:f32[] b:f32[]. let c:f32[] = "
+                        "mul a b in (c,) }] a b in (c,)",
+                        1, "x y"),
+                   scan("r:f32[]", "; a:f32[] b:f32[]. let c:f32[] = mul a b in (c,)", 1, "x y"));
+}
+
+TEST(simplify_programs, a_call_that_stays_has_a_simplified_program) {
+  expect_equations(
+      "x:f32[]",
+      "r:f32[] = jit[name=f jaxpr={ lambda ; a:f32[]. let b:f32[] = sin a; c:f32[] = mul b 1.0:f32[] in (c,) }] x",
+      "r:f32[] = jit[name=f jaxpr={ lambda ; a:f32[]. let b:f32[] = sin a in (b,) }] x");
+}
+
+// ---- case ----
+
+TEST(simplify_programs, a_branch_that_is_known_is_all_there_is) {
+  const std::string no = "; a:f32[]. let b:f32[] = sin a in (b,)", yes = "; a:f32[]. let b:f32[] = cos a in (b,)";
+  expect_equations("x:f32[]", choice("r:f32[]", no, yes, "True:bool[] x"), "r:f32[] = cos x");
+  expect_equations("x:f32[]", choice("r:f32[]", no, yes, "0:i32[] x"), "r:f32[] = sin x");
+  for (const std::string out_of_range : {"-1", "2", "7"})
+    expect_equations("x:f32[]", choice("r:f32[]", no, yes, out_of_range + ":i32[] x"), "r:f32[] = cos x");
+  expect_equations("p:i32[] x:f32[]", choice("r:f32[]", no, no, "p x"), "r:f32[] = sin x");
+  expect_stays(program("p:i32[] x:f32[]", choice("r:f32[]", no, yes, "p x"), "r"));
+}
+
+TEST(simplify_programs, branches_take_literals_in) {
+  expect_equations(
+      "p:bool[] x:f32[]",
+      choice("r:f32[]", "; a:f32[] b:f32[]. let c:f32[] = mul a b in (c,)", "; a:f32[] b:f32[]. let  in (b,)",
+             "p x 2.0:f32[]"),
+      choice("r:f32[]", "; a:f32[]. let c:f32[] = mul a 2.0:f32[] in (c,)", "; a:f32[]. let  in (2.0:f32[],)", "p x"));
+}
+
+TEST(simplify_programs, results_of_branches_that_nobody_uses_are_gone) {
+  expect_equations("p:bool[] x:f32[] y:f32[]",
+                   choice("r:f32[] _:f32[]", "; a:f32[] b:f32[]. let c:f32[] = sin a; d:f32[] = sin b in (c, d)",
+                          "; a:f32[] b:f32[]. let  in (a, b)", "p x y"),
+                   choice("r:f32[]", "; a:f32[]. let c:f32[] = sin a in (c,)", "; a:f32[]. let  in (a,)", "p x"));
+}
+
+// ---- scan ----
+
+TEST(simplify_programs, scans_carry_what_changes) {
+  // b stays what it is, d is what e is at the beginning and at each step.
+  expect_becomes(
+      program(
+          "x:f32[] y:f32[] e:f32[]",
+          scan("p:f32[] q:f32[] s:f32[]",
+               "e:f32[]; a:f32[] b:f32[] d:f32[]. let f:f32[] = mul a b; g:f32[] = add f d in (g, b, e)", 3, "e x y e"),
+          "p, q, s"),
+      program("x:f32[] y:f32[] e:f32[]",
+              scan("p:f32[]", "b:f32[] e:f32[]; a:f32[]. let f:f32[] = mul a b; g:f32[] = add f e in (g,)", 1, "y e x"),
+              "p, y, e"));
+  // Zero that stays zero.
+  expect_becomes(
+      program("x:f32[]",
+              scan("p:f32[] q:f32[]", "; a:f32[] b:f32[]. let c:f32[] = sin a; d:f32[] = sub c b in (d, 0.0:f32[])", 2,
+                   "x 0.0:f32[]"),
+              "p, q"),
+      program("x:f32[]", scan("p:f32[]", "; a:f32[]. let c:f32[] = sin a in (c,)", 1, "x"), "p, 0.0:f32[]"));
+}
+
+TEST(simplify_programs, scans_capture_each_value_once_and_no_literals) {
+  expect_equations(
+      "x:f32[] y:f32[]",
+      scan("r:f32[]",
+           "a:f32[] b:f32[] c:f32[] d:f32[]; e:f32[]. let f:f32[] = mul a b; g:f32[] = mul f c; h:f32[] = add e g in "
+           "(h,)",
+           1, "y y 2.0:f32[] x x"),
+      scan("r:f32[]", "a:f32[]; e:f32[]. let f:f32[] = mul a a; g:f32[] = mul f 2.0:f32[]; h:f32[] = add e g in (h,)",
+           1, "y x"));
+  expect_equations(
+      "x:f32[]",
+      scan("r:f32[]", "; a:f32[] b:f32[2]. let c:f32[] = reduce_max[axes=(0,)] b; d:f32[] = mul a c in (d,)", 1,
+           "x 3.0:f32[3,2]"),
+      scan("r:f32[]", "; a:f32[]. let d:f32[] = mul a 3.0:f32[] in (d,)", 1, "x"));
+}
+
+TEST(simplify_programs, what_is_captured_and_scanned_over_is_two_things) {
+  expect_stays(program("x:f32[] y:f32[3]",
+                       scan("r:f32[]",
+                            "a:f32[3]; b:f32[] c:f32[]. let d:f32[] = reduce_max[axes=(0,)] a; e:f32[] = sub b d; "
+                            "f:f32[] = mul e c in (f,)",
+                            1, "y x y"),
+                       "r"));
+}
+
+TEST(simplify_programs, what_a_scan_does_not_compute_does_not_come_out_of_it) {
+  expect_becomes(program("x:f32[] y:f32[3] z:f32[2]",
+                         scan("p:f32[] q:f32[3] s:f32[3,2] t:i32[3]",
+                              "z:f32[2]; a:f32[] b:f32[]. let c:f32[] = mul a b in (c, b, z, 7:i32[])", 1, "z x y"),
+                         "p, q, s, t"),
+                 program("x:f32[] y:f32[3] z:f32[2]",
+                         "s:f32[3,2] = broadcast_in_dim[broadcast_dimensions=(1,) shape=(3, 2)] z; " +
+                             scan("p:f32[]", "; a:f32[] b:f32[]. let c:f32[] = mul a b in (c,)", 1, "x y"),
+                         "p, y, s, 7:i32[3]"));
+}
+
+TEST(simplify_programs, results_of_scans_that_nobody_uses_are_gone) {
+  expect_equations(
+      "x:f32[] y:f32[3]",
+      scan("r:f32[] _:f32[] _:f32[3]",
+           "; a:f32[] b:f32[] c:f32[]. let d:f32[] = sin a; e:f32[] = add b c; f:f32[] = exp e in (d, e, f)", 2,
+           "x x y"),
+      scan("r:f32[]", "; a:f32[]. let d:f32[] = sin a in (d,)", 1, "x"));
+}
+
+TEST(simplify_programs, a_scan_of_nothing_gives_what_it_carries) {
+  expect_becomes(program("x:f32[] y:f32[0,2]",
+                         "p:f32[] q:f32[0,2] = scan[jaxpr={ lambda ; a:f32[] b:f32[2]. let c:f32[] = sin a in (c, b) } "
+                         "length=0 num_carry=1 reverse=False] x y",
+                         "p, q"),
+                 program("x:f32[] y:f32[0,2]", "", "x, 0.0:f32[0,2]"));
+}
+
+// ---- while ----
+
+TEST(simplify_programs, loops_carry_what_changes) {
+  expect_becomes(
+      program(
+          "x:f32[] y:f32[]",
+          loop("p:i32[] q:f32[] s:f32[]",
+               "; i:i32[] a:f32[] k:f32[]. let b:bool[] = lt a k; c:bool[] = lt i 9:i32[]; d:bool[] = and b c in (d,)",
+               "; i:i32[] a:f32[] k:f32[]. let j:i32[] = add i 1:i32[]; b:f32[] = mul a k in (j, b, k)", "0:i32[] x y"),
+          "p, q, s"),
+      program(
+          "x:f32[] y:f32[]",
+          loop("p:i32[] q:f32[]",
+               "k:f32[]; i:i32[] a:f32[]. let b:bool[] = lt a k; c:bool[] = lt i 9:i32[]; d:bool[] = and b c in (d,)",
+               "k:f32[]; i:i32[] a:f32[]. let j:i32[] = add i 1:i32[]; b:f32[] = mul a k in (j, b)", "y y 0:i32[] x"),
+          "p, q, y"));
+}
+
+TEST(simplify_programs, conditions_take_literals_in) {
+  expect_equations(
+      "x:f32[]",
+      loop("_:i32[] r:f32[]", "n:i32[]; i:i32[] a:f32[]. let b:bool[] = lt i n in (b,)",
+           "k:f32[] u:f32[]; i:i32[] a:f32[]. let j:i32[] = add i 1:i32[]; b:f32[] = mul a k in (j, b)",
+           "5:i32[] 2.0:f32[] x 0:i32[] x"),
+      loop("_:i32[] r:f32[]", "; i:i32[] a:f32[]. let b:bool[] = lt i 5:i32[] in (b,)",
+           "; i:i32[] a:f32[]. let j:i32[] = add i 1:i32[]; b:f32[] = mul a 2.0:f32[] in (j, b)", "0:i32[] x"));
+}
+
+TEST(simplify_programs, a_loop_that_takes_no_step_gives_what_it_carries) {
+  expect_value("x:f32[]",
+               loop("r:f32[]", "; a:f32[]. let b:bool[] = lt 2:i32[] 1:i32[] in (b,)",
+                    "; a:f32[]. let b:f32[] = sin a in (b,)", "x"),
+               "x");
+}
+
+TEST(simplify_programs, a_loop_that_may_take_too_many_steps_still_runs) {
+  // What it gives is known, if it gives anything.
+  const std::string text =
+      "r:f32[] = while[cond_jaxpr={ lambda ; a:f32[]. let b:bool[] = gt a 1.0:f32[] in (b,) } "
+      "body_jaxpr={ lambda ; a:f32[]. let  in (a,) } max_steps=2] x";
+  const Jaxpr from = ir::parse(program("x:f32[]", text, "r"));
+  EXPECT_EQ(simplified(from).id(), from.id());
+}
+
+TEST(simplify_programs, the_value_that_numbers_the_steps_stays_in_front) {
+  const std::string text =
+      "r:i32[] s:f32[] = while[cond_jaxpr={ lambda ; i:i32[] a:f32[]. let b:bool[] = gt a 1.0:f32[] in (b,) } "
+      "body_jaxpr={ lambda ; i:i32[] a:f32[]. let b:f32[] = mul a 0.5:f32[] in (i, b) } max_steps=None number=carried] "
+      "x y";
+  const Jaxpr program_of_text = ir::parse(program("x:i32[] y:f32[]", text, "r, s"));
+  EXPECT_EQ(simplified(program_of_text).id(), program_of_text.id());
+}
+
+TEST(simplify_programs, effects_inside_stay) {
+  const Jaxpr before = ir::inline_calls(make_jaxpr([](Array x) {
+    return scan(
+               [](std::pair<Array, Array> c) {
+                 debug::print("{} {}", c.first, c.second);
+                 return std::pair(std::pair(c.first * 1.0f, c.second + 1.0f), c.first);
+               },
+               std::pair(x, x), no_xs, {.length = 2})
+        .second;
+  })(1.0f));
+  const Jaxpr after = simplified(before);
+  ASSERT_EQ(after.eqns().size(), 2u) << after.str();
+  const ir::Eqn& loop_after = after.eqns()[0].op == OpCode::kScan ? after.eqns()[0] : after.eqns()[1];
+  EXPECT_TRUE(ir::has_effects(loop_after.op, loop_after.params.get()));
+  // The first carried value stays what it is, so it is captured, and what is stacked of it is a broadcast.
+  EXPECT_EQ(ir::params_as<ScanParams>(loop_after.params).num_carry, 1) << after.str();
+}
+
+}  // namespace
+}  // namespace weft::compiler

@@ -1,0 +1,146 @@
+// Compiled programs: the same bits as step by step, equal layers compiled once, errors from inside, memory.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "harness/errors.h"
+#include "weft/cpu/executable.h"
+#include "weft/weft.h"
+
+namespace weft::cpu {
+namespace {
+
+bool has_compiler() {
+  return executable(make_jaxpr([](Array x) { return x; })(1.0f))->direct().on_memory;
+}
+
+std::size_t count(const std::string& text, const std::string& what) {
+  std::size_t n = 0;
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++n;
+  return n;
+}
+
+// The bytes of each result, compiled and step by step.
+template <class F, class... A>
+void expect_same_bits(F f, A... args) {
+  const Jaxpr jaxpr = make_jaxpr(f)(args...);
+  const Arrays in{args...};
+  Arrays compiled, stepwise;
+  make_executable(jaxpr)->run(in, compiled);
+  make_stepwise(jaxpr)->run(in, stepwise);
+  ASSERT_EQ(compiled.size(), stepwise.size());
+  for (std::size_t i = 0; i < compiled.size(); ++i) EXPECT_EQ(compiled[i].str(), stepwise[i].str());
+}
+
+TEST(compiled, sums_have_the_same_bits_for_every_length) {
+  for (const std::int64_t n :
+       {1, 2, 3, 15, 16, 17, 31, 63, 64, 65, 127, 1000, 1023, 1024, 1025, 2049, 5000, 32768, 32769}) {
+    const Array x = random::normal(random::key(static_cast<int>(n)), {3, n});
+    const auto f = [](Array a) { return std::tuple{np::sum(a * a, 1), np::prod(a * 0.1f + 1.0f, 1), np::max(a, 1)}; };
+    const auto [sum, prod, max] = jit(f)(x);
+    const auto [sum2, prod2, max2] = f(x);
+    EXPECT_EQ(sum.to_vector<float>(), sum2.to_vector<float>()) << n;
+    EXPECT_EQ(prod.to_vector<float>(), prod2.to_vector<float>()) << n;
+    EXPECT_EQ(max.to_vector<float>(), max2.to_vector<float>()) << n;
+  }
+}
+
+TEST(compiled, rows_that_are_normalised_have_the_bits_of_single_steps) {
+  for (const std::int64_t n : {1, 5, 10, 64, 100, 1000, 9000}) {
+    const Array x = random::normal(random::key(1), {7, n});
+    const auto softmax = [](Array a) {
+      const Array e = np::exp(a - np::max(a, 1, {.keepdims = true}));
+      return e / np::sum(e, 1, {.keepdims = true});
+    };
+    EXPECT_EQ(jit(softmax)(x).to_vector<float>(), softmax(x).to_vector<float>()) << n;
+  }
+}
+
+TEST(compiled, the_number_of_threads_changes_no_bit) {
+  const Array x = random::normal(random::key(1), {3000, 700});
+  const auto f = jit([](Array a) { return std::pair(np::sum(np::exp(a), 1), np::tanh(a) + a); });
+  const int before = num_threads();
+  set_num_threads(1);
+  const auto [one, many] = f(x);
+  set_num_threads(4);
+  const auto [one4, many4] = f(x);
+  set_num_threads(before);
+  EXPECT_EQ(one.to_vector<float>(), one4.to_vector<float>());
+  EXPECT_EQ(many.to_vector<float>(), many4.to_vector<float>());
+}
+
+TEST(compiled, equal_layers_are_compiled_once) {
+  if (!has_compiler()) GTEST_SKIP() << "this build has no compiler";
+  const auto layers = [](int n) {
+    return compile(
+               [n](Array x, Array w) {
+                 for (int i = 0; i < n; ++i) x = np::tanh(np::matmul(x, w)) * 0.5f + x;
+                 return x;
+               },
+               abstract(f32, {64, 64}), abstract(f32, {64, 64}))
+        .text(ProgramStage::kLlvm);
+  };
+  EXPECT_EQ(count(layers(24), "define internal void @kernel"), count(layers(2), "define internal void @kernel"));
+}
+
+TEST(compiled, errors_inside_name_their_line_and_leave_nothing_broken) {
+  const auto f = jit([](Array x) {
+    return while_loop([](Array v) { return v < 100.0f; }, [](Array v) { return v + 1.0f; }, x, {.max_steps = 5});
+  });
+  EXPECT_THROW(f(0.0f), ValueError);
+  EXPECT_EQ(f(97.0f).item<float>(), 100);
+  EXPECT_THROW(f(0.0f), ValueError);
+}
+
+TEST(compiled, large_inputs_that_repeat_are_not_written_out) {
+  const Array x = np::zeros({1 << 20, 1 << 20});  // 4 TiB
+  EXPECT_EQ(jit([](Array a) { return np::max(a(slice(0, 3), slice(0, 5)) + 1.0f); })(x).item<float>(), 1);
+}
+
+TEST(compiled, loops_step_states_that_change_places) {
+  // Fibonacci's numbers: each value becomes the other.
+  const auto f = [](Array a, Array b) {
+    return fori_loop(
+        0, 20, [](Array, std::pair<Array, Array> s) { return std::pair(s.second, s.first + s.second); },
+        std::pair(a, b));
+  };
+  const auto [a, b] = jit(f)(0, 1);
+  EXPECT_EQ(a.item<int>(), 6765);
+  EXPECT_EQ(b.item<int>(), 10946);
+  for (int steps = 0; steps < 4; ++steps) {
+    const auto g = jit([steps](Array x, Array y) {
+      return fori_loop(
+          0, steps, [](Array, std::pair<Array, Array> s) { return std::pair(s.second * 2.0f, s.first); },
+          std::pair(x, y));
+    });
+    const auto [x, y] = g(np::ones({5}), np::full({5}, 3.0f));
+    const float want[4][2] = {{1, 3}, {6, 1}, {2, 6}, {12, 2}};
+    EXPECT_EQ(x(0).item<float>(), want[steps][0]) << steps;
+    EXPECT_EQ(y(0).item<float>(), want[steps][1]) << steps;
+  }
+}
+
+TEST(compiled, updates_in_a_loop_copy_nothing) {
+  // Writes every element of a large array, one by one: with a copy per step it would move 40 GB.
+  const auto f = jit([](Array x) {
+    return fori_loop(0, 100000, [](Array i, Array v) { return v.at(i).set(np::square(v(i)) + 1.0f); }, x);
+  });
+  const Array y = f(np::arange(100000).astype(f32) * 0.001f);
+  EXPECT_FLOAT_EQ(y(50000).item<float>(), 2501);
+}
+
+TEST(compiled, small_products_agree_with_the_library) {
+  expect_same_bits([](Array a, Array b) { return np::matmul(a, b); }, np::reshape(np::arange(12).astype(i32), {3, 4}),
+                   np::reshape(np::arange(20).astype(i32), {4, 5}));
+  for (const auto& [m, k, n] : {std::tuple{1, 6, 64}, {1, 64, 8}, {7, 3, 5}, {4, 17, 33}, {16, 16, 1}, {1, 100, 1}}) {
+    const Array a = random::normal(random::key(m), {m, k}), b = random::normal(random::key(n), {k, n});
+    const auto product = [](Array x, Array y) { return np::matmul(x, y); };
+    const auto transposed = [](Array x, Array y) { return np::matmul(x, np::transpose(y)); };
+    EXPECT_LT(np::max(np::abs(jit(product)(a, b) - product(a, b))).item<float>(), 1e-4) << m << k << n;
+    EXPECT_LT(np::max(np::abs(jit(transposed)(a, np::transpose(b)) - product(a, b))).item<float>(), 1e-4)
+        << m << k << n;
+  }
+}
+
+}  // namespace
+}  // namespace weft::cpu

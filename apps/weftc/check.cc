@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "weft/api/jit.h"
 #include "weft/base/error.h"
 #include "weft/stablehlo/check.h"
 #include "weft/stablehlo/syntax.h"
@@ -155,6 +156,8 @@ void print_report(const File& file, const CheckReport& r) {
 }  // namespace
 
 int check(const CheckOptions& options) {
+  if (options.compile && !weft::executable(weft::make_jaxpr([](weft::Array x) { return x; })(0.0f))->direct().on_memory)
+    weft::throw_no_compiler("weftc check --compile");
   std::vector<File> files;
   for (std::string& path : programs(options.paths)) files.push_back({.path = std::move(path)});
   if (files.empty()) throw weft::ValueError("weftc check: there must be .mlir files in the folders; got none.");

@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "weft/api/autodiff.h"
+#include "weft/api/compile.h"
 #include "weft/base/error.h"
 #include "weft/base/whole_file.h"
 #include "weft/core/process_grid.h"
@@ -281,6 +282,19 @@ int grad(const GradOptions& options) {
   }
   write_text(options.output,
              stablehlo::print(module, options.generic ? stablehlo::Form::kGeneric : stablehlo::Form::kPretty));
+  return kSuccess;
+}
+
+int aot(const AotOptions& options) {
+  const std::filesystem::path object(options.output);
+  if (object.extension() != ".o")
+    throw weft::ValueError("weftc aot: the output must be an object file, ending in .o; got " + options.output + ".");
+  const stablehlo::Function f = load(options.program, options.function);
+  weft::ObjectOptions o;
+  o.name = options.name.empty() ? f.name() : options.name;
+  o.triple = options.triple, o.cpu = options.cpu, o.features = options.features;
+  const weft::CompiledProgram compiled(weft::Staged{f.jaxpr(), f.constants()});
+  compiled.save_object(object.string(), std::filesystem::path(object).replace_extension(".h").string(), o);
   return kSuccess;
 }
 

@@ -30,6 +30,8 @@ struct CheckOptions {
   /// Only programs whose "file @function" holds this text.
   std::string filter;
   bool verbose = false;
+  /// Programs must be compiled: they are anyway, but in builds without a compiler.
+  bool compile = false;
   int jobs = 0;
   /// For each program.
   int timeout_s = 60;
@@ -55,6 +57,16 @@ struct GradOptions {
 };
 /// Writes the program of a function's outputs and, behind them, the gradients of one.
 int grad(const GradOptions& options);
+
+struct AotOptions {
+  std::string program;
+  std::string function;
+  std::string output;  // the object file; its header stands beside it, ending in .h
+  std::string name;    // of the C function; by default the function's
+  std::string triple, cpu, features;
+};
+/// Compiles a function to an object file and a C header.
+int aot(const AotOptions& options);
 
 /// The text of a file, or of standard input for "-". BackendError when it cannot be read, ParseError when it is blank.
 std::string read_program(const std::string& path);

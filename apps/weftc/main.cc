@@ -13,7 +13,7 @@ constexpr const char* kStatuses =
     "Exit status: 0 success; 1 a program does not pass its checks or fails while it runs;\n"
     "2 the command line, or a file that cannot be read, written or made sense of.";
 
-// "run, check, print, grad"
+// "run, check, print, grad, aot"
 std::string command_names(const CLI::App& app) {
   std::string names;
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
@@ -29,7 +29,7 @@ bool has_command(const CLI::App& app, const std::string& name) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Runs, checks, prints and differentiates StableHLO programs.", "weftc");
+  CLI::App app("Runs, checks, prints, differentiates and compiles StableHLO programs.", "weftc");
   app.require_subcommand(1);
   app.set_version_flag("--version", "weftc " WEFT_VERSION);
   app.footer(kStatuses);
@@ -51,6 +51,8 @@ int main(int argc, char** argv) {
   check_command->add_option("--through", check.through, "check what comes back from the text printed in this form")
       ->check(CLI::IsMember({"pretty", "generic"}));
   check_command->add_option("--filter", check.filter, "only programs whose \"file @function\" holds this text");
+  check_command->add_flag("--compile", check.compile,
+                          "fail where this build has no compiler, instead of running programs step by step");
   check_command->add_flag("-v,--verbose", check.verbose, "list the programs that pass, too");
   check_command->add_option("-j,--jobs", check.jobs, "programs at once (default: as many as processors)")
       ->check(CLI::Range(1, 1024));
@@ -80,7 +82,19 @@ int main(int argc, char** argv) {
   grad_command->add_flag("--generic", grad.generic,
                          "write the generic form, for other compilers; refuses what only Weft has");
 
-  for (CLI::App* command : {check_command, print_command, grad_command}) command->footer(kStatuses);
+  weftc::AotOptions aot;
+  CLI::App* aot_command =
+      app.add_subcommand("aot", "Compile a function to an object file and a C header, which need nothing of Weft.");
+  aot_command->add_option("program", aot.program, "the program; - for standard input")->required();
+  aot_command->add_option("-o,--output", aot.output, "the object file; its header stands beside it, ending in .h")
+      ->required();
+  aot_command->add_option("-f,--function", aot.function, "the function (default: main, or the only public one)");
+  aot_command->add_option("--name", aot.name, "the name of the C function (default: the function's)");
+  aot_command->add_option("--triple", aot.triple, "the machine, such as aarch64-linux-gnu (default: this one)");
+  aot_command->add_option("--cpu", aot.cpu, "the processor, such as x86-64-v3 or cortex-a72 (default: this one)");
+  aot_command->add_option("--features", aot.features, "what it has beside, such as +avx2,+fma");
+
+  for (CLI::App* command : {check_command, print_command, grad_command, aot_command}) command->footer(kStatuses);
 
   if (argc > 1 && argv[1][0] != '-' && !has_command(app, argv[1])) {
     std::fprintf(stderr, "weftc: the command must be one of %s; got %s.\n", command_names(app).c_str(), argv[1]);
@@ -96,11 +110,13 @@ int main(int argc, char** argv) {
     if (run_command->parsed()) return weftc::run(run);
     if (check_command->parsed()) return weftc::check(check);
     if (print_command->parsed()) return weftc::print(print);
+    if (aot_command->parsed()) return weftc::aot(aot);
     return weftc::grad(grad);
   } catch (const weft::Error& e) {
     std::fflush(stdout);
     const std::string& program = run_command->parsed()     ? run.program
                                  : print_command->parsed() ? print.program
+                                 : aot_command->parsed()   ? aot.program
                                                            : grad.program;
     std::fprintf(stderr, "%s\n", weft::stablehlo::error_text(e, program).c_str());
   } catch (const std::exception& e) {

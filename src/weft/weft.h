@@ -8,6 +8,7 @@
 #include "weft/api/checkify.h"      // IWYU pragma: export
 #include "weft/api/checkpoint.h"    // IWYU pragma: export
 #include "weft/api/collectives.h"   // IWYU pragma: export
+#include "weft/api/compile.h"       // IWYU pragma: export
 #include "weft/api/compiles.h"      // IWYU pragma: export
 #include "weft/api/control_flow.h"  // IWYU pragma: export
 #include "weft/api/custom.h"        // IWYU pragma: export

@@ -11,7 +11,8 @@ func.func @endless() {
     %true = stablehlo.constant dense<true> : tensor<i1>
     stablehlo.return %true : tensor<i1>
   } do {
-    stablehlo.return %i : tensor<i32>
+    %next = stablehlo.negate %i : tensor<i32>
+    stablehlo.return %next : tensor<i32>
   }
   check.expect_eq_const %1, dense<0> : tensor<i32>
   func.return

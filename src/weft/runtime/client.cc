@@ -4,6 +4,15 @@
 
 namespace weft {
 
+void throw_no_compiler(const char* what) {
+  throw BackendError(std::string(what) + ": this build of Weft must have its compiler; got one without LLVM.",
+                     "install llvm-19-dev and clang-19, and configure again.");
+}
+
+void Executable::run_direct(const void* const*, void* const*, void*) const { throw_no_compiler("call_into"); }
+std::string Executable::text(ProgramStage) const { throw_no_compiler("text"); }
+ObjectFile Executable::object(const ObjectOptions&, std::span<const Array>) const { throw_no_compiler("save_object"); }
+
 std::shared_ptr<const Executable> executable(const ir::Jaxpr& jaxpr) {
   return jaxpr.memo<Executable>("executable", [&] {
     ir::refuse_checks(jaxpr);

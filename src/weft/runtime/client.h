@@ -14,12 +14,48 @@ struct MemoryStats {
   std::int64_t peak_bytes = 0;  ///< the most that was held since reset_peak_memory()
 };
 
+/// What a program becomes on its way to code.
+enum class ProgramStage : std::uint8_t {
+  kSimplified,  ///< the jaxpr that is compiled
+  kKernels,     ///< its statements: kernels, operations, and where values are in memory
+  kLlvm,        ///< LLVM's text
+  kAssembly,
+};
+
+/// How a program is called on memory, without arrays.
+struct DirectCall {
+  bool on_memory = false;           ///< whether there is run_direct
+  std::size_t workspace_bytes = 0;  ///< that run_direct needs
+  /// The program as a plain function, 0 when it ran; null when there is none, and why ("calls sort").
+  std::int32_t (*raw)(const void* const* in, void* const* out, void* workspace) = nullptr;
+  std::string why_not_raw = {};
+};
+
+/// A program as an object file that needs nothing of Weft.
+struct ObjectOptions {
+  std::string name = "program";  ///< of its function, an identifier of C
+  /// The machine, as LLVM names it: "aarch64-linux-gnu"; "x86-64-v3"; "+avx2,+fma". Empty: this one.
+  std::string triple = {}, cpu = {}, features = {};
+};
+struct ObjectFile {
+  std::string object;  ///< the file's bytes
+  std::string header;  ///< C's declaration of the function
+};
+
 /// A program made ready to run. Immutable: any number of threads may run it at once.
 class Executable {
  public:
   virtual ~Executable() = default;
   /// `args` are buffers of the program's input types (constants first). Appends the outputs.
   virtual void run(std::span<const Array> args, Arrays& outs) const = 0;
+  virtual DirectCall direct() const { return {}; }
+  /// Runs on dense memory: constants and inputs at `in`, outputs at `out`. BackendError where programs are not
+  /// compiled, here and below.
+  virtual void run_direct(const void* const* in, void* const* out, void* workspace) const;
+  virtual std::string text(ProgramStage stage) const;
+  /// `captured` are the program's constants, which become part of the file. BackendError, too, for operations that have
+  /// no code of their own.
+  virtual ObjectFile object(const ObjectOptions& options, std::span<const Array> captured) const;
 };
 
 class Client : public Evaluator {
@@ -29,6 +65,9 @@ class Client : public Evaluator {
   virtual MemoryStats memory_stats() const = 0;
   virtual void reset_peak_memory() = 0;
 };
+
+/// BackendError: `what` needs a build with LLVM.
+[[noreturn]] void throw_no_compiler(const char* what);
 
 /// The client of this build; also its default_evaluator().
 Client& default_client();

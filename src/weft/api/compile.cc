@@ -1,0 +1,208 @@
+#include "weft/api/compile.h"
+
+#include <cstring>
+
+#include "weft/base/whole_file.h"
+#include "weft/ir/contraction.h"
+#include "weft/ir/nested.h"
+#include "weft/ir/programs.h"
+#include "weft/ir/window.h"
+
+namespace weft {
+
+CompiledProgram::CompiledProgram(Staged staged) : staged_(std::move(staged)) {
+  const ir::Avals in = staged_.jaxpr.input_avals(), out = staged_.jaxpr.output_avals();
+  inputs_.assign(in.begin() + static_cast<std::ptrdiff_t>(staged_.captured.size()), in.end());
+  outputs_.assign(out.begin(), out.end());
+  executable_ = executable(staged_.jaxpr);
+  direct_ = executable_->direct();
+  for (const Array& a : staged_.captured) {
+    const BufferValue* b = a.buffer();
+    captured_dense_.push_back(b->dense() ? a : Array(Ref<const Value>(detail::materialize(*b))));
+    captured_.push_back(captured_dense_.back().buffer()->data());
+  }
+}
+
+void CompiledProgram::run(std::span<const Array> leaves, Arrays& outs) const {
+  Arrays args(captured_dense_);
+  args.append(leaves.begin(), leaves.end());
+  executable_->run(args, outs);
+}
+
+void CompiledProgram::call_into(std::span<void* const> outputs, std::span<const void* const> inputs, void* workspace,
+                                SourceLocation loc) const {
+  const auto refuse = [&](const std::string& what) {
+    const LocationScope scope(loc, "call_into");
+    throw ValueError("call_into: " + what);
+  };
+  if (outputs.size() != outputs_.size() || inputs.size() != inputs_.size())
+    refuse("there must be one address per array; got " + std::to_string(outputs.size()) + " outputs for " +
+           std::to_string(outputs_.size()) + ", and " + std::to_string(inputs.size()) + " inputs for " +
+           std::to_string(inputs_.size()) + ".");
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    if (!outputs[i] && outputs_[i].size() > 0)
+      refuse("output " + std::to_string(i) + " must have an address; got null.");
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    if (!inputs[i] && inputs_[i].size() > 0) refuse("input " + std::to_string(i) + " must have an address; got null.");
+  if (!workspace && direct_.workspace_bytes > 0)
+    refuse("the workspace must have workspace_bytes() = " + std::to_string(direct_.workspace_bytes) +
+           " bytes; got null.");
+  if (!direct_.on_memory) return run_on_copies(outputs, inputs);
+  if (captured_.empty()) return executable_->run_direct(inputs.data(), outputs.data(), workspace);
+  SmallVector<const void*, 32> all;
+  all.append(captured_.begin(), captured_.end());
+  all.append(inputs.begin(), inputs.end());
+  executable_->run_direct(all.data(), outputs.data(), workspace);
+}
+
+// In builds without a compiler.
+void CompiledProgram::run_on_copies(std::span<void* const> outputs, std::span<const void* const> inputs) const {
+  Arrays args, results;
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    args.push_back(Array::copy(inputs_[i].dtype(), Shape(inputs_[i].shape()), inputs[i],
+                               static_cast<std::size_t>(inputs_[i].size())));
+  run(args, results);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const auto host = results[i].host("call_into");
+    if (outputs_[i].size() > 0) std::memcpy(outputs[i], host.view.data, static_cast<std::size_t>(outputs_[i].bytes()));
+  }
+}
+
+CompiledProgram::RawFunction CompiledProgram::raw(SourceLocation loc) const {
+  const LocationScope scope(loc, "raw");
+  if (!direct_.on_memory) throw_no_compiler("raw");
+  if (!captured_.empty())
+    throw ValueError(
+        "raw: the function must not capture arrays; got " + std::to_string(captured_.size()) + " captured arrays.",
+        "pass them as arguments.");
+  if (!direct_.raw)
+    throw ValueError("raw: the program must be code alone; got one that " + direct_.why_not_raw + ".",
+                     "call_into runs it.");
+  return direct_.raw;
+}
+
+std::string CompiledProgram::text(ProgramStage stage, SourceLocation loc) const {
+  const LocationScope scope(loc, "text");
+  return executable_->text(stage);
+}
+
+void CompiledProgram::save_object(const std::string& object_path, const std::string& header_path,
+                                  const ObjectOptions& options, SourceLocation loc) const {
+  const LocationScope scope(loc, "save_object");
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  bool identifier = !options.name.empty() && is_letter(options.name[0]);
+  for (const char c : options.name) identifier = identifier && (is_letter(c) || (c >= '0' && c <= '9'));
+  if (!identifier) throw ValueError("save_object: the name must be an identifier of C; got \"" + options.name + "\".");
+  const ObjectFile file = executable_->object(options, staged_.captured);
+  const auto write = [](const std::string& path, const std::string& text) {
+    const std::span<const std::byte> bytes = std::as_bytes(std::span(text));
+    if (const auto failure = write_whole_file(path, {{bytes}}))
+      throw BackendError("save_object: the file must be writable; got " + path + ": cannot " + failure->step +
+                         " it: " + failure->error.message() + ".");
+  };
+  write(header_path, file.header);
+  write(object_path, file.object);
+}
+
+namespace {
+
+bool is_transcendental(OpCode op) {
+  switch (op) {
+    case OpCode::kAcos:
+    case OpCode::kAcosh:
+    case OpCode::kAsin:
+    case OpCode::kAsinh:
+    case OpCode::kAtan:
+    case OpCode::kAtan2:
+    case OpCode::kAtanh:
+    case OpCode::kCbrt:
+    case OpCode::kCosh:
+    case OpCode::kCosine:
+    case OpCode::kErf:
+    case OpCode::kErfInv:
+    case OpCode::kErfc:
+    case OpCode::kExponential:
+    case OpCode::kExponentialMinusOne:
+    case OpCode::kLog:
+    case OpCode::kLogPlusOne:
+    case OpCode::kLogistic:
+    case OpCode::kPower:
+    case OpCode::kRsqrt:
+    case OpCode::kSine:
+    case OpCode::kSinh:
+    case OpCode::kSqrt:
+    case OpCode::kTan:
+    case OpCode::kTanh: return true;
+    default: return false;
+  }
+}
+
+// Adds the cost of running the program `times` times. Of branches the dearest counts, of a while loop one step.
+void add_cost(const ir::Jaxpr& jaxpr, double times, ProgramCost& cost) {
+  for (const ir::Eqn& e : jaxpr.eqns()) {
+    const auto operands = jaxpr.operands(e);
+    if (e.op == OpCode::kCase) {
+      ProgramCost dearest;
+      for (const ir::Jaxpr& b : ir::params_as<CaseParams>(e.params.get()).branches) {
+        ProgramCost c;
+        add_cost(b, times, c);
+        if (c.flops + c.elementwise > dearest.flops + dearest.elementwise) dearest = c;
+      }
+      cost.flops += dearest.flops;
+      cost.elementwise += dearest.elementwise;
+      cost.transcendentals += dearest.transcendentals;
+      continue;
+    }
+    bool nested = false;
+    const double steps =
+        e.op == OpCode::kScan ? static_cast<double>(ir::params_as<ScanParams>(e.params.get()).length) : 1;
+    if (e.params)
+      ir::for_each_program(*e.params, ir::Programs::kRun, [&](const ir::Jaxpr& p) {
+        nested = true;
+        add_cost(p, times * steps, cost);
+      });
+    if (nested || e.out_begin == e.out_end) continue;
+    const auto out = static_cast<double>(jaxpr.aval(e.out_begin).size()) * times;
+    if (e.op == OpCode::kDotGeneral) {
+      const Aval lhs = jaxpr.aval(operands[0]);
+      double k = 1;
+      for (const std::int64_t d : ir::params_as<DotGeneralParams>(e.params.get()).dimension_numbers.lhs_contracting)
+        k *= static_cast<double>(lhs.shape(static_cast<std::size_t>(d)));
+      cost.flops += 2 * k * out;
+    } else if (e.op == OpCode::kConvolution) {
+      const auto& p = ir::params_as<ConvolutionParams>(e.params.get());
+      const Aval kernel = jaxpr.aval(operands[1]);
+      const auto features =
+          static_cast<double>(kernel.shape(static_cast<std::size_t>(p.dimension_numbers.kernel_output_feature)));
+      cost.flops += features > 0 ? 2 * out * static_cast<double>(kernel.size()) / features : 0;
+    } else {
+      const bool reads = e.op == OpCode::kReduce;
+      const double n = reads ? static_cast<double>(jaxpr.aval(operands[0]).size()) * times : out;
+      cost.elementwise += n;
+      if (is_transcendental(e.op)) cost.transcendentals += n;
+    }
+  }
+}
+
+}  // namespace
+
+ProgramCost CompiledProgram::cost() const {
+  ProgramCost cost;
+  add_cost(staged_.jaxpr, 1, cost);
+  for (const Aval a : inputs_) cost.input_bytes += a.bytes();
+  for (const Aval a : outputs_) cost.output_bytes += a.bytes();
+  return cost;
+}
+
+namespace api {
+
+void throw_compiled_for_others(const SignatureOutline& before, const SignatureOutline& now) {
+  const std::vector<CompileDifference> all = differences(before, now);
+  std::string text = "compile: arguments must be as those that the function was compiled for";
+  if (!all.empty()) text += "; " + all.front().str();
+  throw ValueError(text + ".", "jit compiles for each kind of argument on its own.");
+}
+
+}  // namespace api
+
+}  // namespace weft

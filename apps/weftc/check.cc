@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <thread>
 
-#include "weft/api/jit.h"
 #include "weft/base/error.h"
+#include "weft/runtime/client.h"
 #include "weft/stablehlo/check.h"
 #include "weft/stablehlo/syntax.h"
 #include "weftc/children.h"
@@ -156,8 +156,7 @@ void print_report(const File& file, const CheckReport& r) {
 }  // namespace
 
 int check(const CheckOptions& options) {
-  if (options.compile && !weft::executable(weft::make_jaxpr([](weft::Array x) { return x; })(0.0f))->direct().on_memory)
-    weft::throw_no_compiler("weftc check --compile");
+  if (options.compile && !weft::default_client().compiles_to_code()) weft::throw_no_compiler("weftc check --compile");
   std::vector<File> files;
   for (std::string& path : programs(options.paths)) files.push_back({.path = std::move(path)});
   if (files.empty()) throw weft::ValueError("weftc check: there must be .mlir files in the folders; got none.");

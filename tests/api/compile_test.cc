@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <thread>
 
 #include "harness/errors.h"
@@ -11,9 +12,7 @@
 namespace weft {
 namespace {
 
-bool has_compiler() {
-  return executable(make_jaxpr([](Array x) { return x; })(1.0f))->direct().on_memory;
-}
+bool has_compiler() { return default_client().compiles_to_code(); }
 
 TEST(compile, a_compiled_function_gives_what_the_function_gives) {
   const auto f = [](Array x, Array y) { return std::pair(np::sum(x * y), np::sin(x) + y); };
@@ -65,6 +64,38 @@ TEST(compile, captured_arrays_are_part_of_a_compiled_function) {
   if (!has_compiler()) GTEST_SKIP() << "this build has no compiler";
   EXPECT_EQ(testing::message_of<ValueError>([&] { compiled.raw(); }),
             "raw: the function must not capture arrays; got 1 captured arrays.");
+}
+
+TEST(compile, a_compiled_function_can_be_transformed) {
+  const auto f = compile([](Array x) { return x * x; }, abstract(f32, {}));
+  EXPECT_EQ(grad([&](Array x) { return f(x) * 2.0f; })(3.0f).item<float>(), 12);
+  EXPECT_EQ(vmap([&](Array x) { return f(x); })(np::array({1.0f, 2.0f})).to_vector<float>(),
+            (std::vector<float>{1, 4}));
+  EXPECT_EQ(jit([&](Array x) { return f(x) + 1.0f; })(3.0f).item<float>(), 10);
+}
+
+TEST(compile, values_of_a_transformation_cannot_be_captured) {
+  const auto f = [](Array x) { return compile([&](Array y) { return x * y; }, abstract(f32, {}))(Array(2.0f)); };
+  EXPECT_EQ(testing::message_of<ValueError>([&] { grad(f)(3.0f); }),
+            "compile: the function must not capture values of a transformation around it; got some.");
+}
+
+TEST(compile, any_name_of_c_can_be_that_of_an_object_file) {
+  if (!has_compiler()) GTEST_SKIP() << "this build has no compiler";
+  const auto compiled = compile([](Array x) { return np::exp(x); }, abstract(f32, {3}));
+  // Names that generated code has for parts of its own.
+  for (const std::string name : {"kernel1", "weft_program", "weft_raw"}) {
+    const std::string path = ::testing::TempDir() + "weft_" + name;
+    compiled.save_object(path + ".o", path + ".h", {.name = name});
+    std::FILE* symbols = popen(("nm -g --defined-only " + path + ".o").c_str(), "r");
+    ASSERT_NE(symbols, nullptr);
+    char line[256] = {};
+    EXPECT_NE(std::fgets(line, sizeof line, symbols), nullptr);
+    pclose(symbols);
+    std::remove((path + ".o").c_str());
+    std::remove((path + ".h").c_str());
+    EXPECT_NE(std::string(line).find(" T " + name + "\n"), std::string::npos) << line;
+  }
 }
 
 TEST(compile, wrong_addresses_are_refused) {

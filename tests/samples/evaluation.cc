@@ -171,7 +171,7 @@ void checks::jit(const Sample& sample, Findings& findings) {
   const FlatFunction f = operation(sample);
   const Arrays want = call(f, args);
   // A small product is code of the program, with an order of its own; eagerly it is a library's.
-  const bool product = sample.op == OpCode::kDotGeneral;
+  const bool product = sample.op == OpCode::kDotGeneral && is_inexact(want[0].dtype());
   const auto differ = [&](const Arrays& got) {
     return product ? difference(got, want, tolerance_of(want)) : bit_difference(got, want);
   };

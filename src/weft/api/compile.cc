@@ -11,22 +11,26 @@
 namespace weft {
 
 CompiledProgram::CompiledProgram(Staged staged) : staged_(std::move(staged)) {
+  if (api::any_traced(staged_.captured))
+    throw ValueError("compile: the function must not capture values of a transformation around it; got some.",
+                     "pass them as arguments, or compile outside of it.");
   const ir::Avals in = staged_.jaxpr.input_avals(), out = staged_.jaxpr.output_avals();
   inputs_.assign(in.begin() + static_cast<std::ptrdiff_t>(staged_.captured.size()), in.end());
   outputs_.assign(out.begin(), out.end());
   executable_ = executable(staged_.jaxpr);
   direct_ = executable_->direct();
-  for (const Array& a : staged_.captured) {
-    const BufferValue* b = a.buffer();
-    captured_dense_.push_back(b->dense() ? a : Array(Ref<const Value>(detail::materialize(*b))));
-    captured_.push_back(captured_dense_.back().buffer()->data());
+  call_params_ = ir::make_params(CallParams{"f", staged_.jaxpr});
+  for (Array& a : staged_.captured) {
+    if (!a.buffer()->dense()) a = Array(Ref<const Value>(detail::materialize(*a.buffer())));
+    captured_.push_back(a.buffer()->data());
   }
 }
 
 void CompiledProgram::run(std::span<const Array> leaves, Arrays& outs) const {
-  Arrays args(captured_dense_);
+  Arrays args(staged_.captured);
   args.append(leaves.begin(), leaves.end());
-  executable_->run(args, outs);
+  if (evaluating() && !api::any_traced(leaves)) return executable_->run(args, outs);
+  bind(OpCode::kCall, call_params_, args, outs);
 }
 
 void CompiledProgram::call_into(std::span<void* const> outputs, std::span<const void* const> inputs, void* workspace,

@@ -18,6 +18,7 @@ struct ProgramCost {
 /// The compiled program of a function. Immutable and cheap to copy; any number of threads may call it at once.
 class CompiledProgram {
  public:
+  /// Compiles. ValueError when the program captured values of a transformation around it.
   explicit CompiledProgram(Staged staged);
 
   /// The program as it was traced. Its leading inputs are the arrays that the function captured.
@@ -67,9 +68,9 @@ class CompiledProgram {
   Staged staged_;
   std::vector<Aval> inputs_, outputs_;
   std::shared_ptr<const Executable> executable_;
+  ir::Params call_params_;
   DirectCall direct_;
-  Arrays captured_dense_;
-  std::vector<const void*> captured_;  // their addresses
+  std::vector<const void*> captured_;  // addresses
 };
 
 namespace api {
@@ -78,6 +79,7 @@ namespace api {
 }  // namespace api
 
 /// A compiled function: called as the function itself, with arguments of the same types, shapes and static values.
+/// Under a transformation it is traced as what `jit` returns is.
 template <class F, class Pack>
 class Compiled : public CompiledProgram {
  public:

@@ -67,13 +67,13 @@ JitStats JitCache::stats() const {
 
 const std::string& JitCache::function() const { return entries_->function; }
 
-namespace {
-
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-
 bool any_traced(std::span<const Array> arrays) {
   return std::any_of(arrays.begin(), arrays.end(), [](const Array& a) { return a.is_tracer(); });
 }
+
+namespace {
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 bool forbidden(CompilePolicy policy, bool first) {
   return policy == CompilePolicy::kNever || (policy == CompilePolicy::kOnce && !first);

@@ -112,6 +112,9 @@ class NewProgram {
   double start_;
 };
 
+/// Whether one of them is a value of a transformation, which has no elements yet.
+bool any_traced(std::span<const Array> arrays);
+
 /// Runs an entry on the leaves: compiled when evaluating, as one `jit` equation when traced.
 void call_entry(const JitCache& cache, JitEntry& entry, std::span<const Array> leaves, const SourceLocation& loc,
                 Arrays& outs);

@@ -6,6 +6,7 @@
 #include "weft/cpu/executable.h"
 #include "weft/cpu/plan.h"
 #include "weft/ir/call.h"
+#include "weft/ir/nested.h"
 #include "weft/runtime/programs.h"
 
 namespace weft {
@@ -53,7 +54,7 @@ class CpuClient final : public Client {
       buffers.push_back(a.buffer());
     }
     ir::infer(call.op, call.params.get(), in, out);
-    if (carries_programs(call.op)) return run_programs(call, outs);
+    if (ir::runs_programs(call.op)) return run_programs(call, outs);
     const cpu::OpPlan plan = cpu::plan_op(call.op, call.params.get(), in, out);
     SmallVector<Ref<const BufferValue>, 2> results(out.size());
     cpu::run_plan(plan, call.op, call.params.get(), buffers, out, nullptr, results);
@@ -68,6 +69,13 @@ class CpuClient final : public Client {
 
   std::string_view device_name() const override { return "cpu:0"; }
   std::shared_ptr<const Executable> compile(const ir::Jaxpr& jaxpr) override { return cpu::make_executable(jaxpr); }
+  bool compiles_to_code() const override {
+#ifdef WEFT_HAVE_LLVM
+    return true;
+#else
+    return false;
+#endif
+  }
 };
 
 }  // namespace

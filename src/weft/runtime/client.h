@@ -53,8 +53,8 @@ class Executable {
   /// compiled, here and below.
   virtual void run_direct(const void* const* in, void* const* out, void* workspace) const;
   virtual std::string text(ProgramStage stage) const;
-  /// `captured` are the program's constants, which become part of the file. BackendError, too, for operations that have
-  /// no code of their own.
+  /// `captured` are the program's constants, dense, which become part of the file. BackendError, too, for operations
+  /// that have no code of their own.
   virtual ObjectFile object(const ObjectOptions& options, std::span<const Array> captured) const;
 };
 
@@ -62,6 +62,8 @@ class Client : public Evaluator {
  public:
   /// Compiles anew; `executable` below remembers.
   virtual std::shared_ptr<const Executable> compile(const ir::Jaxpr& jaxpr) = 0;
+  /// Whether programs become machine code, rather than run step by step.
+  virtual bool compiles_to_code() const { return false; }
   virtual MemoryStats memory_stats() const = 0;
   virtual void reset_peak_memory() = 0;
 };

@@ -7,6 +7,7 @@
 
 #include "harness/values.h"
 #include "samples/sample.h"
+#include "weft/ir/nested.h"
 #include "weft/ir/parse.h"
 #include "weft/ir/programs.h"
 #include "weft/runtime/reference.h"
@@ -17,7 +18,7 @@ namespace {
 TEST(programs, run_compiled_as_by_reference) {
   std::set<OpCode> seen;
   for (const testing::Sample& s : testing::all_samples()) {
-    if (!carries_programs(s.op)) continue;
+    if (!ir::runs_programs(s.op)) continue;
     seen.insert(s.op);
     for (int example = 0; example < 3; ++example) {
       const Arrays args = testing::make_operands(s, example);

@@ -19,6 +19,7 @@ struct VariableFacts {
   std::uint16_t weight = 0;            ///< instructions of its inlined expression
   float cost = 0;                      ///< of computing it where it is used, in nanoseconds
   bool inlined = false;                ///< may be computed where it is used
+  bool too_long = false;               ///< but is not: with what it is computed from it would be a long expression
   bool in_memory = false;              ///< decided so far
   std::int64_t position = kBeforeAll;  ///< of the statement after which it is in memory
   ir::Atom memory = ir::Atom::var(0);  ///< whose memory it is

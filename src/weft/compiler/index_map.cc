@@ -7,10 +7,6 @@
 
 namespace weft::compiler {
 
-bool Affine::constant() const {
-  return dynamic.empty() && std::all_of(coeff.begin(), coeff.end(), [](std::int64_t c) { return c == 0; });
-}
-
 void Affine::add(const Affine& other, std::int64_t scale) {
   offset += scale * other.offset;
   if (coeff.size() < other.coeff.size()) coeff.resize(other.coeff.size());

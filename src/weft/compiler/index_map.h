@@ -29,7 +29,6 @@ struct Affine {
     a.coeff[l] = 1;
     return a;
   }
-  bool constant() const;
   void add(const Affine& other, std::int64_t scale = 1);
   friend bool operator==(const Affine&, const Affine&) = default;
 };

@@ -9,6 +9,7 @@
 #include "weft/ir/call.h"
 #include "weft/ir/checkpoint.h"
 #include "weft/ir/custom_rules.h"
+#include "weft/ir/nested.h"
 #include "weft/ir/programs.h"
 #include "weft/ir/shape.h"
 
@@ -97,10 +98,10 @@ class MemoryPlan {
         if (!taken_[v] && p_.places[v].kind == Place::Kind::kWorkspace) arena_.give_back(p_.places[v].at, bytes_of(v));
     }
     p_.workspace = arena_.size();
-    for (std::size_t j2 = 0; j2 < p_.outputs.size(); ++j2) {
-      Procedure::Output& o = p_.outputs[j2];
+    for (std::size_t i = 0; i < p_.outputs.size(); ++i) {
+      Procedure::Output& o = p_.outputs[i];
       if (o.kind != Procedure::Output::Kind::kMade) continue;
-      const Place& place = p_.places[p_.schedule.memory[j.outputs()[j2].index()].index()];
+      const Place& place = p_.places[p_.schedule.memory[j.outputs()[i].index()].index()];
       if (place.kind == Place::Kind::kInput)
         o = {Procedure::Output::Kind::kReplaced, static_cast<std::uint32_t>(place.at)};
     }
@@ -286,8 +287,7 @@ class MemoryPlan {
   }
   bool replaced(const Procedure::Nested& nested, std::size_t carried) const {
     const Procedure& body = *program_.procedures[nested.procedures.back()];
-    const Procedure::Output::Kind kind = body.outputs[carried].kind;
-    return kind == Procedure::Output::Kind::kReplaced;
+    return body.outputs[carried].kind == Procedure::Output::Kind::kReplaced;
   }
 
   SmallVector<Block, 4> place_nested(Procedure::Nested& nested, const ir::Eqn& e) {
@@ -331,7 +331,7 @@ class ProgramBuilder {
     for (const Schedule::Statement& s : procedure->schedule.statements) {
       if (s.kind != Schedule::Statement::Kind::kOp) continue;
       const ir::Eqn& e = procedure->jaxpr.eqns()[s.index];
-      if (!calls_programs(e.op)) {
+      if (!ir::runs_programs(e.op)) {
         procedure->has_steps = true;
         continue;
       }
@@ -470,22 +470,6 @@ std::string Program::str() const {
   for (std::size_t i = 0; i < procedures.size(); ++i)
     s += "procedure " + std::to_string(i) + ": " + procedure_str(*procedures[i]);
   return s;
-}
-
-bool calls_programs(OpCode op) {
-  switch (op) {
-    case OpCode::kCall:
-    case OpCode::kCase:
-    case OpCode::kWhile:
-    case OpCode::kScan:
-    case OpCode::kComposite:
-    case OpCode::kCheckpoint:
-    case OpCode::kCustomJvpCall:
-    case OpCode::kCustomVjpCall:
-    case OpCode::kCustomVmapCall:
-    case OpCode::kCustomLinearSolve: return true;
-    default: return false;
-  }
 }
 
 Program make_program(const ir::Jaxpr& jaxpr, const Target& target, EvaluateOp evaluate) {

@@ -12,9 +12,6 @@
 
 namespace weft::compiler {
 
-/// Alignment of everything in the workspace, in bytes.
-inline constexpr std::int64_t kAlignment = 64;
-
 struct Place {
   enum class Kind : std::uint8_t { kNone, kInput, kOutput, kWorkspace };
   Kind kind = Kind::kNone;
@@ -61,9 +58,6 @@ struct Program {
   /// Text for people: the statements of each procedure, with the memory of what they read and write.
   std::string str() const;
 };
-
-/// Whether `op` runs programs in its parameters by calling them (the others evaluate theirs).
-bool calls_programs(OpCode op);
 
 /// `evaluate` folds constants (simplify.h).
 Program make_program(const ir::Jaxpr& jaxpr, const Target& target, EvaluateOp evaluate);

@@ -113,15 +113,15 @@ class Scheduler {
         VariableFacts& f = facts_[a.index()];
         ++f.uses;
         weight += f.weight;
-        cost += f.inlined ? f.cost : kLoadCost;
+        cost += f.inlined && !f.too_long ? f.cost : kLoadCost;
       }
       for (ir::Var v = e.out_begin; v < e.out_end; ++v) {
         facts_[v].eqn = i;
         facts_[v].inlined = inlined;
         if (inlined) {
-          facts_[v].weight = static_cast<std::uint16_t>(std::min<std::size_t>(weight, 2 * kMostInlined));
-          if (weight > kMostInlined) facts_[v].weight = 1;  // it will be in memory
-          facts_[v].cost = weight > kMostInlined ? 1e9f : cost;
+          facts_[v].too_long = weight > kMostInlined;
+          facts_[v].weight = static_cast<std::uint16_t>(facts_[v].too_long ? 1 : weight);
+          facts_[v].cost = cost;
         }
       }
     }
@@ -131,10 +131,10 @@ class Scheduler {
 
   void visit(std::uint32_t index) {
     const ir::Eqn& e = jaxpr_.eqns()[index];
-    if (facts_of_results_inlined(e)) {
+    if (is_inlined(e)) {
       for (ir::Var v = e.out_begin; v < e.out_end; ++v) {
         const VariableFacts& f = facts_[v];
-        if ((f.uses > 1 && f.cost > kCheapTwice && !is_view(e)) || f.cost >= 1e9f) put_in_memory(ir::Atom::var(v));
+        if ((f.uses > 1 && f.cost > kCheapTwice && !is_view(e)) || f.too_long) put_in_memory(ir::Atom::var(v));
       }
       return;
     }
@@ -147,9 +147,7 @@ class Scheduler {
     schedule_.statements.push_back({Schedule::Statement::Kind::kOp, index});
     for (ir::Var v = e.out_begin; v < e.out_end; ++v) now_in_memory(v);
   }
-  bool facts_of_results_inlined(const ir::Eqn& e) const {
-    return e.out_begin < e.out_end && facts_[e.out_begin].inlined;
-  }
+  bool is_inlined(const ir::Eqn& e) const { return e.out_begin < e.out_end && facts_[e.out_begin].inlined; }
   static bool is_view(const ir::Eqn& e) {
     return e.op == OpCode::kReshape || e.op == OpCode::kStopGradient || e.op == OpCode::kCheckpointName ||
            e.op == OpCode::kOptimizationBarrier;
@@ -303,7 +301,7 @@ class Scheduler {
     for (std::uint32_t r = reader_begin_[v]; r < reader_begin_[v + 1]; ++r) {
       const ir::Eqn& e = jaxpr_.eqns()[readers_[r]];
       if (&e >= &writer) break;
-      if (!facts_of_results_inlined(e) || is_view(e)) continue;
+      if (!is_inlined(e) || is_view(e)) continue;
       for (ir::Var u = e.out_begin; u < e.out_end; ++u) {
         // What is used once may well be used by the writer alone, at the same place.
         if (facts_[u].uses > 1 || used_by_other(u, writer)) put_in_memory(ir::Atom::var(u));
@@ -316,7 +314,7 @@ class Scheduler {
       if (facts_[u].uses != 1 || reader_begin_[u] == reader_begin_[u + 1]) return facts_[u].uses != 0;
       const ir::Eqn& user = jaxpr_.eqns()[readers_[reader_begin_[u]]];
       if (&user == &writer) return false;
-      if (!facts_of_results_inlined(user)) return true;
+      if (!is_inlined(user)) return true;
       u = user.out_begin;
     }
     return true;

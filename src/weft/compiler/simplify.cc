@@ -7,6 +7,7 @@
 #include "weft/compiler/simplify_narrow.h"
 #include "weft/compiler/simplify_rewriter.h"
 #include "weft/ir/builder.h"
+#include "weft/ir/nested.h"
 
 namespace weft::compiler {
 
@@ -18,16 +19,7 @@ namespace {
 constexpr int kRounds = 4;
 
 bool is_call(const ir::Eqn& e) {
-  switch (e.op) {
-    case OpCode::kCall:
-    case OpCode::kComposite:
-    case OpCode::kCheckpoint:
-    case OpCode::kCustomJvpCall:
-    case OpCode::kCustomVjpCall:
-    case OpCode::kCustomVmapCall:
-    case OpCode::kCustomLinearSolve: return true;
-    default: return false;
-  }
+  return ir::runs_programs(e.op) && e.op != OpCode::kCase && e.op != OpCode::kWhile && e.op != OpCode::kScan;
 }
 
 // Small calls in a program inside an equation become its own equations, as those of the whole program have before.

@@ -33,22 +33,12 @@ bool may_refuse(OpCode op, const ir::ParamsBase* params) {
 
 bool carries_programs(OpCode op) {
   switch (op) {
-    case OpCode::kCall:
-    case OpCode::kCase:
-    case OpCode::kWhile:
-    case OpCode::kScan:
-    case OpCode::kComposite:
-    case OpCode::kCheckpoint:
-    case OpCode::kCustomJvpCall:
-    case OpCode::kCustomVjpCall:
-    case OpCode::kCustomVmapCall:
-    case OpCode::kCustomLinearSolve:
     case OpCode::kGenericReduce:
     case OpCode::kGenericReduceWindow:
     case OpCode::kGenericSort:
     case OpCode::kGenericScatter:
     case OpCode::kGenericSelectAndScatter: return true;
-    default: return false;
+    default: return ir::runs_programs(op);
   }
 }
 

@@ -4,6 +4,7 @@
 #include "weft/core/stage.h"
 #include "weft/cpu/codegen/compiled_program.h"
 #include "weft/ir/builder.h"
+#include "weft/ir/nested.h"
 #include "weft/runtime/programs.h"
 
 namespace weft::cpu {
@@ -54,7 +55,7 @@ class StepwiseExecutable final : public Executable {
       step.free_begin = static_cast<std::uint32_t>(dying_.size());
       for (std::uint32_t u = uses.begin[i]; u < uses.begin[i + 1]; ++u) dying_.push_back(uses.vars[u]);
       step.free_end = static_cast<std::uint32_t>(dying_.size());
-      if (!carries_programs(step.op)) step.plan = plan_op(step.op, step.params.get(), in, step.out);
+      if (!ir::runs_programs(step.op)) step.plan = plan_op(step.op, step.params.get(), in, step.out);
       if (step.plan.kind == OpPlan::Kind::kElementwise) choose_in_place(step, in);
       steps_.push_back(std::move(step));
     }
@@ -74,7 +75,7 @@ class StepwiseExecutable final : public Executable {
       if (step.location) location.emplace(step.location);
       in.clear();
       for (std::uint32_t i = step.in_begin; i < step.in_end; ++i) in.push_back(read(operands_[i]));
-      if (carries_programs(step.op)) {
+      if (ir::runs_programs(step.op)) {
         Arrays operands, results;
         for (const BufferValue* b : in) operands.push_back(Array(Ref<const Value>(Ref<const BufferValue>::share(b))));
         run_programs({step.op, step.params, operands}, results);

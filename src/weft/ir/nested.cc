@@ -16,6 +16,22 @@ Params with_programs(const Params& params, FunctionRef<Jaxpr(const Jaxpr&)> chan
   return params->with_programs({change, true});
 }
 
+bool runs_programs(OpCode op) {
+  switch (op) {
+    case OpCode::kCall:
+    case OpCode::kCase:
+    case OpCode::kWhile:
+    case OpCode::kScan:
+    case OpCode::kComposite:
+    case OpCode::kCheckpoint:
+    case OpCode::kCustomJvpCall:
+    case OpCode::kCustomVjpCall:
+    case OpCode::kCustomVmapCall:
+    case OpCode::kCustomLinearSolve: return true;
+    default: return false;
+  }
+}
+
 bool any_eqn(const Jaxpr& jaxpr, Programs which, const std::string& key, FunctionRef<bool(const Eqn&)> is) {
   return *jaxpr.memo<bool>(key + (which == Programs::kAll ? " anywhere" : ""), [&] {
     bool any = false;

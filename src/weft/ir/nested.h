@@ -11,6 +11,10 @@ enum class Programs : std::uint8_t {
   kAll,  ///< The rules of custom functions, too.
 };
 
+/// Whether running the operation is running the programs that it carries, and nothing else: call, case, while, scan,
+/// composite, checkpoint and custom_..._call.
+bool runs_programs(OpCode op);
+
 /// Calls `use` with each program in the parameters.
 void for_each_program(const ParamsBase& params, Programs which, FunctionRef<void(const Jaxpr&)> use);
 

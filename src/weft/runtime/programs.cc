@@ -148,12 +148,6 @@ void run_scan(const ScanParams& p, std::span<const Array> args, Arrays& outs) {
 
 }  // namespace
 
-bool carries_programs(OpCode op) {
-  return op == OpCode::kCall || op == OpCode::kCase || op == OpCode::kWhile || op == OpCode::kScan ||
-         op == OpCode::kComposite || op == OpCode::kCheckpoint || op == OpCode::kCustomJvpCall ||
-         op == OpCode::kCustomVjpCall || op == OpCode::kCustomVmapCall || op == OpCode::kCustomLinearSolve;
-}
-
 void run_programs(const Call& call, Arrays& outs) {
   switch (call.op) {
     case OpCode::kCall: return executable(call.params_as<CallParams>().jaxpr)->run(call.args, outs);

@@ -5,10 +5,8 @@
 
 namespace weft {
 
-/// Whether `run_programs` runs the operation: call, case, while, scan, composite and checkpoint.
-bool carries_programs(OpCode op);
-
-/// Runs `call`, whose operands are buffers that inference accepts. Appends the results.
+/// Runs `call`, one that ir::runs_programs is true of, whose operands are buffers that inference accepts. Appends the
+/// results.
 void run_programs(const Call& call, Arrays& outs);
 
 }  // namespace weft

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <deque>
 #include <exception>
+#include <list>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -37,21 +37,19 @@ struct LoopInfo {
   Aval first;  // the first carried value's type, if there is one
 };
 
-class CompiledProgram;
+class CompiledExecutable;
 
 // One run: what generated code is given as its context.
 struct Run : RunContext {
-  explicit Run(const CompiledProgram& p);
-  const CompiledProgram& program;
+  explicit Run(const CompiledExecutable& p);
+  const CompiledExecutable& program;
   std::exception_ptr error;
-  struct Loop {
-    explicit Loop(const LoopInfo& l) : frame(l.kind) {}
-    LoopFrame frame;
-  };
-  std::deque<Loop> loops;
+  std::list<LoopFrame> loops;  // no deque: that allocates when it is made, which every call would pay for
 
-  void unwind() {
+  // Throws what failed, outside of all loops: frames end from the innermost outwards.
+  [[noreturn]] void rethrow() {
     while (!loops.empty()) loops.pop_back();
+    std::rethrow_exception(error);
   }
 };
 
@@ -94,9 +92,9 @@ ir::Jaxpr with_repeated_inputs(const ir::Jaxpr& jaxpr, std::span<const std::uint
   return b.build({}, inputs, outputs);
 }
 
-class CompiledProgram final : public Executable {
+class CompiledExecutable final : public Executable {
  public:
-  explicit CompiledProgram(const ir::Jaxpr& jaxpr) : jaxpr_(jaxpr) {
+  explicit CompiledExecutable(const ir::Jaxpr& jaxpr) : jaxpr_(jaxpr) {
     const compiler::Program program = compiler::make_program(jaxpr, kCpuTarget, kEvaluateForFolding);
     const compiler::Procedure& main = *program.procedures.back();
     for (std::size_t i = 0; i < main.outputs.size(); ++i) {
@@ -141,7 +139,7 @@ class CompiledProgram final : public Executable {
         case Kind::kInput: outs.push_back(with_type(args[o.where.index], o.aval)); break;
         case Kind::kOutput: outs.push_back(with_type(outs[before + o.where.index], o.aval)); break;
         case Kind::kLiteral: outs.push_back(o.literal); break;
-        case Kind::kReplaced: throw InternalError("CompiledProgram: an output in an input's place");
+        case Kind::kReplaced: throw InternalError("CompiledExecutable: an output in an input's place");
       }
     }
     if (!code_) return;
@@ -155,9 +153,8 @@ class CompiledProgram final : public Executable {
       failed = code_->program()(in.data(), out.data(), workspace.data, &context);
     }
     if (failed) {
-      context.unwind();
       outs.resize(before);
-      std::rethrow_exception(context.error);
+      context.rethrow();
     }
   }
 
@@ -179,10 +176,7 @@ class CompiledProgram final : public Executable {
     }
     if (code_) {
       Run context(*this);
-      if (code_->program()(in, out, workspace, &context)) {
-        context.unwind();
-        std::rethrow_exception(context.error);
-      }
+      if (code_->program()(in, out, workspace, &context)) context.rethrow();
     }
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
       const Output& o = outputs_[i];
@@ -210,13 +204,8 @@ class CompiledProgram final : public Executable {
     target.alone = true;
     const compiler::Program program = compiler::make_program(jaxpr_, target, kEvaluateForFolding);
     const compiler::Procedure& main = *program.procedures.back();
-    Arrays dense;
     std::vector<TensorView> values;
-    for (const Array& a : captured) {
-      const BufferValue* b = a.buffer();
-      dense.push_back(b->dense() ? a : Array(Ref<const Value>(detail::materialize(*b))));
-      values.push_back({a.aval(), dense.back().buffer()->data()});
-    }
+    for (const Array& a : captured) values.push_back({a.aval(), a.buffer()->data()});
     CodeOptions code;
     code.alone = true;
     code.raw_name = options.name;
@@ -260,7 +249,7 @@ class CompiledProgram final : public Executable {
     {
       const std::lock_guard lock(mutex_);
       std::shared_ptr<const Executable>& known = for_repeated_[masks];
-      if (!known) known = std::make_shared<CompiledProgram>(with_repeated_inputs(jaxpr_, masks));
+      if (!known) known = std::make_shared<CompiledExecutable>(with_repeated_inputs(jaxpr_, masks));
       program = known;
     }
     program->run(stored, outs);
@@ -325,7 +314,7 @@ void enter_loop(RunContext* context, std::int64_t loop) {
   Run& run = static_cast<Run&>(*context);
   const LoopInfo& info = run.program.loop(loop);
   const auto at = at_line(info.location);
-  run.loops.emplace_back(info);
+  run.loops.emplace_back(info.kind);
 }
 void number_loop(RunContext* context, std::int64_t loop, std::int64_t iteration, const void* first) {
   Run& run = static_cast<Run&>(*context);
@@ -334,7 +323,7 @@ void number_loop(RunContext* context, std::int64_t loop, std::int64_t iteration,
     const TensorView view{info.first, first};
     iteration = iteration_number(*info.params, iteration, first ? &view : nullptr);
   }
-  run.loops.back().frame.at(iteration);
+  run.loops.back().at(iteration);
 }
 void leave_loop(RunContext* context) { static_cast<Run&>(*context).loops.pop_back(); }
 
@@ -348,13 +337,13 @@ std::int32_t refuse_more_steps(RunContext* context, std::int64_t loop) {
   return 1;
 }
 
-Run::Run(const CompiledProgram& p)
+Run::Run(const CompiledExecutable& p)
     : RunContext{call_step, call_kernel, enter_loop, number_loop, leave_loop, refuse_more_steps}, program(p) {}
 
 }  // namespace
 
 std::shared_ptr<const Executable> compile_program(const ir::Jaxpr& jaxpr) {
-  return std::make_shared<CompiledProgram>(jaxpr);
+  return std::make_shared<CompiledExecutable>(jaxpr);
 }
 
 }  // namespace weft::cpu

@@ -270,7 +270,7 @@ class DotEmitter {
 
 }  // namespace
 
-bool can_emit_dot(const ir::ParamsBase*, Aval lhs, Aval rhs, Aval out) {
+bool can_emit_dot(Aval lhs, Aval rhs, Aval out) {
   const DType t = lhs.dtype();
   if (rhs.dtype() != t || out.dtype() != t || lhs.size() == 0 || rhs.size() == 0) return false;
   return t == f32 || t == f64 || t == i32 || t == i64 || t == u32 || t == u64;

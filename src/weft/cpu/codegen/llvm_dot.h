@@ -6,7 +6,7 @@
 namespace weft::cpu {
 
 /// Whether emit_dot has the product: floats of 32 and 64 bits, and integers of those sizes, of one type.
-bool can_emit_dot(const ir::ParamsBase* params, Aval lhs, Aval rhs, Aval out);
+bool can_emit_dot(Aval lhs, Aval rhs, Aval out);
 
 /// Multiplications of the product.
 double dot_work(const ir::ParamsBase* params, Aval lhs, Aval out);

@@ -1,17 +1,15 @@
 #include "weft/cpu/codegen/llvm_kernel.h"
 
 #include <llvm/IR/Intrinsics.h>
-#include <llvm/IR/MDBuilder.h>
 
 #include <algorithm>
 #include <cstring>
 #include <functional>
 #include <map>
 #include <set>
-#include <utility>
 
 #include "weft/base/error.h"
-#include "weft/ir/elementwise.h"
+#include "weft/cpu/codegen/llvm_apply.h"
 
 namespace weft::cpu {
 
@@ -35,24 +33,6 @@ constexpr std::int64_t kMostKeptBytes = 32768;
 constexpr std::int64_t kUnrolledSum = 16;
 // Bodies of more instructions than this are not written out once per group: that would only take time to compile.
 constexpr int kLongBody = 60;
-
-// Of a function of so many instructions the first few uses in a program are written out where they are; all others call
-// it, because code takes time to make.
-constexpr int kLongFunction = 30, kMostWrittenOut = 6;
-
-// About how many instructions an application becomes.
-int code_size(const Instr& i) {
-  if (i.kind != Instr::Kind::kApply) return 1;
-  const int conversions = i.dtype == f16 || i.dtype == bf16 ? 12 : 0;
-  switch (i.op) {
-    case OpCode::kDivide:
-    case OpCode::kSqrt:
-    case OpCode::kRsqrt: return conversions + (is_float(i.dtype) ? 2 : 12);
-    case OpCode::kMaximum:
-    case OpCode::kMinimum: return conversions + 4;
-    default: return conversions + (compiler::op_cost(i.op, f32) >= 0.4 ? 30 : 2);
-  }
-}
 
 bool is_ordered(const Instr& i) {
   return is_float(i.dtype) && (i.reduce == ReduceKind::kSum || i.reduce == ReduceKind::kProd);
@@ -455,117 +435,11 @@ class KernelEmitter {
 
   // ---- operations ----
 
-  Code convert(Code v, DType from, DType to, unsigned lanes) {
-    if (from == to) return v;
-    return unit_.math.call(b_, unit_.module, "convert_" + std::string(name(from)) + "_" + std::string(name(to)), {v},
-                           lanes);
-  }
-
+  Code convert(Code v, DType from, DType to, unsigned lanes) { return emit_convert(unit_, b_, v, from, to, lanes); }
   Code apply(const Instr& i, llvm::ArrayRef<Code> x, unsigned lanes) {
-    if (code_size(i) < kLongFunction) return apply_here(i, x, lanes);
-    const std::string key = std::string(ir::op_name(i.op)) + "_" + std::string(name(k_.body[i.operands[0]].dtype)) +
-                            "_x" + std::to_string(lanes);
-    if (++unit_.uses[key] <= kMostWrittenOut) return apply_here(i, x, lanes);
-    llvm::Function* f = unit_.module.getFunction(key);
-    if (!f) {
-      llvm::SmallVector<Type*, 3> types;
-      for (Code v : x) types.push_back(v->getType());
-      f = llvm::Function::Create(llvm::FunctionType::get(vector_of(type(i.dtype), lanes), types, false),
-                                 llvm::GlobalValue::InternalLinkage, key, unit_.module);
-      f->setDoesNotThrow();
-      if (unit_.vector_bytes == 64) f->addFnAttr("prefer-vector-width", "512");
-      llvm::Function* const kernel = std::exchange(f_, f);
-      const auto place = b_.saveIP();
-      b_.SetInsertPoint(block("entry"));
-      llvm::SmallVector<Code, 3> arguments;
-      for (llvm::Argument& a : f->args()) arguments.push_back(&a);
-      b_.CreateRet(apply_here(i, arguments, lanes));
-      b_.restoreIP(place);
-      f_ = kernel;
-    }
-    return b_.CreateCall(f, x);
-  }
-
-  Code apply_here(const Instr& i, llvm::ArrayRef<Code> x, unsigned lanes) {
-    const auto type_name = [&](std::size_t operand) { return std::string(name(k_.body[i.operands[operand]].dtype)); };
-    switch (i.op) {
-      case OpCode::kSelect: return b_.CreateSelect(truth(x[0], lanes), x[1], x[2]);
-      case OpCode::kConvert: return convert(x[0], k_.body[i.operands[0]].dtype, i.dtype, lanes);
-      case OpCode::kBitcastConvert: return b_.CreateBitCast(x[0], vector_of(type(i.dtype), lanes));
-      case OpCode::kCompare: {
-        constexpr const char* kNames[] = {"eq", "ne", "ge", "gt", "le", "lt"};
-        const auto d = usual_order(ir::params_as<CompareParams>(i.params.get()).direction);
-        return unit_.math.call(b_, unit_.module,
-                               "compare_" + std::string(kNames[static_cast<int>(d)]) + "_" + type_name(0), x, lanes);
-      }
-      case OpCode::kSine:
-      case OpCode::kCosine:
-      case OpCode::kTan: return periodic(std::string(ir::op_name(i.op)) + "_" + type_name(0), x[0], lanes);
-      case OpCode::kClamp: return unit_.math.call(b_, unit_.module, "clamp_" + type_name(1), x, lanes);
-      default: return unit_.math.call(b_, unit_.module, std::string(ir::op_name(i.op)) + "_" + type_name(0), x, lanes);
-    }
-  }
-
-  // A bool's byte as a bit.
-  Code truth(Code v, unsigned lanes) {
-    if (auto* z = llvm::dyn_cast<llvm::ZExtInst>(v); z && z->getSrcTy()->getScalarType()->isIntegerTy(1))
-      return z->getOperand(0);
-    return b_.CreateICmpNE(v, llvm::Constant::getNullValue(vector_of(b_.getInt8Ty(), lanes)));
-  }
-
-  // sin, cos, tan: elements with far arguments, if there are any, go to the C library.
-  Code periodic(const std::string& function, Code x, unsigned lanes) {
-    Code near = unit_.math.call(b_, unit_.module, function, {x}, lanes);
-    Code far = truth(unit_.math.call(b_, unit_.module, function + "_is_far", {x}, lanes), lanes);
-    Code any = lanes == 1 ? far : b_.CreateOrReduce(far);
-    llvm::BasicBlock *before = b_.GetInsertBlock(), *slow = block("far"), *after = block("near");
-    b_.CreateCondBr(any, slow, after, llvm::MDBuilder(unit_.context).createBranchWeights(1, 1000));
-    b_.SetInsertPoint(slow);
-    llvm::IRBuilder<> entry(&f_->getEntryBlock(), f_->getEntryBlock().begin());
-    llvm::AllocaInst *arguments = entry.CreateAlloca(x->getType()), *results = entry.CreateAlloca(x->getType());
-    b_.CreateStore(x, arguments);
-    b_.CreateStore(near, results);
-    b_.CreateCall(far_elements(function, x->getType()->getScalarType()), {arguments, results, number(lanes)});
-    Code exact = b_.CreateLoad(x->getType(), results);
-    b_.CreateBr(after);
-    b_.SetInsertPoint(after);
-    llvm::PHINode* result = b_.CreatePHI(near->getType(), 2);
-    result->addIncoming(near, before);
-    result->addIncoming(exact, slow);
-    return result;
-  }
-  // void(ptr x, ptr y, i64 n): y[i] = function(x[i]) by the C library where x[i] is far.
-  llvm::Function* far_elements(const std::string& function, Type* element) {
-    const std::string name = function + "_far_elements";
-    if (llvm::Function* known = unit_.module.getFunction(name)) return known;
-    Type* ptr = b_.getPtrTy();
-    llvm::Function* f = llvm::Function::Create(llvm::FunctionType::get(b_.getVoidTy(), {ptr, ptr, i64_}, false),
-                                               llvm::GlobalValue::InternalLinkage, name, unit_.module);
-    f->addFnAttr(llvm::Attribute::Cold);
-    f->addFnAttr(llvm::Attribute::NoInline);
-    f->setDoesNotThrow();
-    llvm::IRBuilder<> b(unit_.context);
-    const auto new_block = [&](const char* n) { return llvm::BasicBlock::Create(unit_.context, n, f); };
-    llvm::BasicBlock *start = new_block("entry"), *loop = new_block("loop"), *call = new_block("call"),
-                     *next = new_block("next"), *end = new_block("end");
-    b.SetInsertPoint(start);
-    b.CreateBr(loop);
-    b.SetInsertPoint(loop);
-    llvm::PHINode* i = b.CreatePHI(i64_, 2);
-    i->addIncoming(number(0), start);
-    Code x = b.CreateLoad(element, b.CreateGEP(element, f->getArg(0), i));
-    Code is_far = unit_.math.call(b, unit_.module, function + "_is_far", {x}, 1);
-    b.CreateCondBr(b.CreateICmpNE(is_far, b.getInt8(0)), call, next);
-    b.SetInsertPoint(call);
-    b.CreateStore(unit_.math.call(b, unit_.module, function + "_far", {x}, 1), b.CreateGEP(element, f->getArg(1), i));
-    b.CreateBr(next);
-    b.SetInsertPoint(next);
-    Code following = b.CreateAdd(i, number(1));
-    i->addIncoming(following, next);
-    b.CreateCondBr(b.CreateICmpSLT(following, f->getArg(2)), loop, end);
-    b.SetInsertPoint(end);
-    b.CreateRetVoid();
-    return f;
+    SmallVector<DType, 3> types;
+    for (const Number o : i.operands) types.push_back(k_.body[o].dtype);
+    return emit_apply(unit_, b_, i, types, x, lanes);
   }
 
   // ---- reductions ----

@@ -1,22 +1,12 @@
 // A kernel as an LLVM function.
 #pragma once
 
-#include <map>
 #include <string>
 
 #include "weft/compiler/kernel.h"
-#include "weft/cpu/codegen/llvm_math.h"
+#include "weft/cpu/codegen/llvm_unit.h"
 
 namespace weft::cpu {
-
-/// What the parts of one module share.
-struct LlvmUnit {
-  llvm::LLVMContext& context;
-  llvm::Module& module;
-  LlvmMath& math;
-  unsigned vector_bytes;                 // of the widest registers
-  std::map<std::string, int> uses = {};  // of long functions, by name and lanes
-};
 
 /// Whether a kernel's outermost loop may be cut at any multiple of the result; 0: it may not.
 std::int64_t split_step(const compiler::Kernel& kernel);

@@ -28,7 +28,6 @@ class LlvmMath {
   /// function.
   llvm::Value* call(llvm::IRBuilder<>& b, llvm::Module& module, const std::string& name,
                     llvm::ArrayRef<llvm::Value*> args, unsigned lanes);
-  bool has(const std::string& name) const { return math_->getFunction("weft_" + name) != nullptr; }
 
  private:
   llvm::Function* find(const std::string& name);

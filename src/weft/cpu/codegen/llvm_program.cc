@@ -123,6 +123,8 @@ class ProcedureEmitter {
   // A function of inputs, outputs and workspace alone: the program `entry`, then what it leaves to its caller.
   void emit_raw(llvm::Function* entry) {
     llvm::Type* ptr = b_.getPtrTy();
+    // The name is the caller's; what is ours may have any other.
+    if (llvm::GlobalValue* ours = s_.unit.module.getNamedValue(s_.options.raw_name)) ours->setName("weft_internal");
     f_ = llvm::Function::Create(llvm::FunctionType::get(b_.getInt32Ty(), {ptr, ptr, ptr}, false),
                                 llvm::GlobalValue::ExternalLinkage, s_.options.raw_name, s_.unit.module);
     f_->setDoesNotThrow();
@@ -296,7 +298,7 @@ class ProcedureEmitter {
     const std::span<const ir::Atom> x = j_.operands(e);
     const Aval lhs = j_.aval(x[0]), rhs = j_.aval(x[1]), out = j_.aval(e.out_begin);
     const ir::ParamsBase* params = e.params.get();
-    if (!can_emit_dot(params, lhs, rhs, out)) return false;
+    if (!can_emit_dot(lhs, rhs, out)) return false;
     if (!s_.options.alone && dot_work(params, lhs, out) > kInlineDotWork) return false;
     b_.CreateCall(s_.dot(params, lhs, rhs, out), {memory(x[0]), memory(x[1]), place(e.out_begin)});
     return true;

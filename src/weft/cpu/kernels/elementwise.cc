@@ -7,6 +7,7 @@
 
 #include "weft/base/thread_pool.h"
 #include "weft/cpu/kernels/isa.h"
+#include "weft/cpu/kernels/sized_element.h"
 #include "weft/ir/aval.h"
 
 namespace weft::cpu {
@@ -99,16 +100,7 @@ void spread_column(const char* column, std::int64_t row, std::int64_t begin, std
   }
 }
 void spread_column(const char* column, std::int64_t row, std::int64_t begin, std::int64_t n, char* out, int bytes) {
-  struct Wide16 {
-    std::uint64_t a, b;
-  };
-  switch (bytes) {
-    case 1: return spread_column<std::uint8_t>(column, row, begin, n, out);
-    case 2: return spread_column<std::uint16_t>(column, row, begin, n, out);
-    case 4: return spread_column<std::uint32_t>(column, row, begin, n, out);
-    case 8: return spread_column<std::uint64_t>(column, row, begin, n, out);
-    default: return spread_column<Wide16>(column, row, begin, n, out);
-  }
+  with_element(bytes, [&]<class T>(T) { spread_column<T>(column, row, begin, n, out); });
 }
 
 // The output's shape with neighbouring dimensions merged where every operand treats them alike.

@@ -6,6 +6,7 @@
 
 #include "weft/base/thread_pool.h"
 #include "weft/cpu/kernels/scratch.h"
+#include "weft/cpu/kernels/sized_element.h"
 
 namespace weft::cpu {
 namespace {
@@ -14,20 +15,6 @@ namespace {
 constexpr std::int64_t kRangeBytes = 1 << 20, kRangeRuns = 16 << 10;
 // Index vectors that are read at a time.
 constexpr std::int64_t kVectors = 256;
-
-struct Wide16 {
-  std::uint64_t a, b;
-};
-template <class F>
-void with_element(std::int64_t bytes, F&& f) {
-  switch (bytes) {
-    case 1: return f(std::uint8_t{});
-    case 2: return f(std::uint16_t{});
-    case 4: return f(std::uint32_t{});
-    case 8: return f(std::uint64_t{});
-    default: return f(Wide16{});
-  }
-}
 
 template <std::int64_t kBytes>
 void copy_fixed(char* to, const char* from) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "weft/base/thread_pool.h"
+#include "weft/cpu/kernels/sized_element.h"
 #include "weft/cpu/kernels/transpose_block.h"
 #include "weft/ir/aval.h"
 
@@ -22,21 +23,6 @@ constexpr std::int64_t kStreamBytes = 16 << 20;
 struct Dimension {
   std::int64_t size, in, out;  // strides in elements
 };
-
-struct Wide16 {
-  std::uint64_t a, b;
-};
-
-template <class F>
-void with_element(std::int64_t element, F&& f) {
-  switch (element) {
-    case 1: f(std::uint8_t{}); return;
-    case 2: f(std::uint16_t{}); return;
-    case 4: f(std::uint32_t{}); return;
-    case 8: f(std::uint64_t{}); return;
-    default: f(Wide16{}); return;
-  }
-}
 
 template <class T>
 void copy_run(const T* in, std::int64_t in_stride, T* out, std::int64_t out_stride, std::int64_t n) {

@@ -16,6 +16,7 @@
 #include "weft/cpu/kernels/ordered_keys.h"
 #include "weft/cpu/kernels/radix_sort.h"
 #include "weft/cpu/kernels/scratch.h"
+#include "weft/cpu/kernels/sized_element.h"
 
 namespace weft::cpu {
 namespace {
@@ -98,20 +99,6 @@ struct KeyPart {
     });
   }
 };
-
-struct Wide16 {
-  std::uint64_t a, b;
-};
-template <class F>
-void with_element(std::int64_t bytes, F&& f) {
-  switch (bytes) {
-    case 1: return f(std::uint8_t{});
-    case 2: return f(std::uint16_t{});
-    case 4: return f(std::uint32_t{});
-    case 8: return f(std::uint64_t{});
-    default: return f(Wide16{});
-  }
-}
 
 // `parts` from the most significant one on.
 template <class K>

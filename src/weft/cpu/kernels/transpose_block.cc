@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "weft/cpu/kernels/isa.h"
+#include "weft/cpu/kernels/sized_element.h"
 
 namespace weft::cpu {
 namespace {
@@ -12,10 +13,6 @@ namespace {
 template <class T>
 struct Bytes16 {
   typedef T type __attribute__((vector_size(16)));
-};
-
-struct Wide16 {
-  std::uint64_t a, b;
 };
 
 // Interleaves the lower (kHigh = 0) or upper halves of two vectors.
@@ -112,17 +109,10 @@ void blocked(std::int64_t rows, std::int64_t columns, const T* in, std::int64_t 
 
 void transpose_2d(std::int64_t element, std::int64_t rows, std::int64_t columns, const void* in, std::int64_t in_stride,
                   void* out, std::int64_t out_stride, bool past_caches) {
-  const auto run = [&](auto tag) {
+  with_element(element, [&](auto tag) {
     using T = decltype(tag);
     blocked(rows, columns, static_cast<const T*>(in), in_stride, static_cast<T*>(out), out_stride, past_caches);
-  };
-  switch (element) {
-    case 1: return run(std::uint8_t{});
-    case 2: return run(std::uint16_t{});
-    case 4: return run(std::uint32_t{});
-    case 8: return run(std::uint64_t{});
-    default: return run(Wide16{});
-  }
+  });
 }
 
 }  // namespace weft::cpu

@@ -183,59 +183,47 @@ class Scheduler {
   // Stores a value where `placement` says, in a kernel after statement `after`. The destination is there from then on.
   void place(ir::Atom atom, const FusedKernel::Placement& placement, std::int64_t after) {
     const Aval aval = jaxpr_.aval(atom);
-    VariableFacts& destination = facts_[placement.destination];
     if (aval.size() == 0) return;
-    std::optional<FusedKernel::Refusal> refusal;
-    for (;;) {
-      std::int64_t needed = kBeforeAll;
-      ir::Var shared = VariableFacts::kInput;
-      what_it_reads(atom, needed, shared);
-      for (FusedKernel* k : candidates(needed, shared, aval.size()))
-        if (k->position() > after && k->add(atom, placement, refusal)) {
-          destination.position = std::max(destination.position, k->position());
-          return;
-        }
-      FusedKernel& fresh = new_kernel(Dims(aval.shape()), aval.shape().size(), false);
-      if (fresh.add(atom, placement, refusal)) {
-        destination.position = std::max(destination.position, fresh.position());
-        return;
-      }
-      discard_newest();
-      internal_check(refusal && refusal->needs.has_value(), "schedule: a value that no kernel takes");
-      put_in_memory(ir::Atom::var(*refusal->needs));
-    }
+    const FusedKernel& k =
+        add_to_kernel(Nest{Dims(aval.shape()), aval.shape().size(), false}, atom, after,
+                      [&](FusedKernel& kernel, Refusal& refusal) { return kernel.add(atom, placement, refusal); });
+    VariableFacts& destination = facts_[placement.destination];
+    destination.position = std::max(destination.position, k.position());
   }
 
   void reduce(const ir::Eqn& e) {
     const ir::Atom x = jaxpr_.operands(e)[0];
-    const Aval in = jaxpr_.aval(x), out = jaxpr_.aval(e.out_begin);
-    std::optional<FusedKernel::Refusal> refusal;
+    const Aval out = jaxpr_.aval(e.out_begin);
+    Nest nest{{}, 0, true};
+    for (const std::int64_t n : out.shape())
+      if (n != 1) nest.loops.push_back(n);
+    nest.outer = nest.loops.size();
+    nest.loops.push_back(jaxpr_.aval(x).size() / out.size());
+    const FusedKernel& k = add_to_kernel(
+        nest, x, kBeforeAll, [&](FusedKernel& kernel, Refusal& refusal) { return kernel.add_reduction(e, refusal); });
+    facts_[e.out_begin].in_memory = true;
+    facts_[e.out_begin].position = k.position();
+  }
+
+  using Refusal = std::optional<FusedKernel::Refusal>;
+  struct Nest {
+    Dims loops;
+    std::size_t outer;
+    bool reduces;
+  };
+  // The kernel that `add` succeeds with: one that is likely to take what reads `reads`, after statement `after`, or a
+  // new one over `nest`. What kernels want in memory first is put there.
+  template <class Add>
+  FusedKernel& add_to_kernel(const Nest& nest, std::optional<ir::Atom> reads, std::int64_t after, Add add) {
+    Refusal refusal;
     for (;;) {
-      std::int64_t needed = kBeforeAll;
-      ir::Var shared = VariableFacts::kInput;
-      what_it_reads(x, needed, shared);
-      FusedKernel* taken = nullptr;
-      for (FusedKernel* k : candidates(needed, shared, in.size()))
-        if (k->add_reduction(e, refusal)) {
-          taken = k;
-          break;
-        }
-      if (!taken) {
-        Dims loops;
-        for (const std::int64_t n : out.shape())
-          if (n != 1) loops.push_back(n);
-        const std::size_t outer = loops.size();
-        loops.push_back(in.size() / out.size());
-        FusedKernel& fresh = new_kernel(std::move(loops), outer, true);
-        if (fresh.add_reduction(e, refusal)) taken = &fresh;
-      }
-      if (taken) {
-        facts_[e.out_begin].in_memory = true;
-        facts_[e.out_begin].position = taken->position();
-        return;
-      }
+      if (reads)
+        for (FusedKernel* k : candidates(*reads, product(DimSpan(nest.loops))))
+          if (k->position() > after && add(*k, refusal)) return *k;
+      FusedKernel& fresh = new_kernel(nest.loops, nest.outer, nest.reduces);
+      if (add(fresh, refusal)) return fresh;
       discard_newest();
-      internal_check(refusal && refusal->needs.has_value(), "schedule: a reduction that no kernel takes");
+      internal_check(refusal && refusal->needs.has_value(), "schedule: a value that no kernel takes");
       put_in_memory(ir::Atom::var(*refusal->needs));
     }
   }
@@ -258,14 +246,9 @@ class Scheduler {
     const Aval out = jaxpr_.aval(e.out_begin);
     const ir::Atom padding = jaxpr_.operands(e)[1];
     if (out.size() > 0) {
-      std::optional<FusedKernel::Refusal> refusal;
-      for (;;) {
-        FusedKernel& fill = new_kernel(Dims(out.shape()), out.shape().size(), false);
-        if (fill.add_everywhere(padding, e.out_begin, refusal)) break;
-        discard_newest();
-        internal_check(refusal && refusal->needs.has_value(), "schedule: a padding that no kernel takes");
-        put_in_memory(ir::Atom::var(*refusal->needs));
-      }
+      add_to_kernel(
+          Nest{Dims(out.shape()), out.shape().size(), false}, std::nullopt, kBeforeAll,
+          [&](FusedKernel& kernel, Refusal& refusal) { return kernel.add_everywhere(padding, e.out_begin, refusal); });
       Dims stride;
       for (const std::int64_t i : p.interior) stride.push_back(i + 1);
       place(jaxpr_.operands(e)[0], {e.out_begin, p.low, stride}, next_position() - 1);
@@ -353,8 +336,11 @@ class Scheduler {
     }
   }
 
-  // Kernels that may take something that needs statement `needed`, the likeliest first.
-  SmallVector<FusedKernel*, 3> candidates(std::int64_t needed, ir::Var shared, std::int64_t size) {
+  // Kernels that may take something of `size` elements that reads `atom`, the likeliest first.
+  SmallVector<FusedKernel*, 3> candidates(ir::Atom atom, std::int64_t size) {
+    std::int64_t needed = kBeforeAll;
+    ir::Var shared = VariableFacts::kInput;
+    what_it_reads(atom, needed, shared);
     SmallVector<FusedKernel*, 3> found;
     const auto consider = [&](FusedKernel* k) {
       if (k->open() && k->position() >= needed && std::find(found.begin(), found.end(), k) == found.end())

@@ -3,8 +3,8 @@
 #include <llvm/IR/Intrinsics.h>
 
 #include <algorithm>
-#include <functional>
 
+#include "weft/cpu/codegen/llvm_loop.h"
 #include "weft/ir/contraction.h"
 
 namespace weft::cpu {
@@ -120,20 +120,13 @@ class DotEmitter {
     return {plus(p.lhs, i, a.lhs), plus(p.rhs, i, a.rhs), plus(p.out, i, a.out)};
   }
 
-  void for_loop(std::int64_t end, std::int64_t step, const std::function<void(Code)>& body) {
-    if (end <= step) return body(number(0));
-    llvm::BasicBlock *before = b_.GetInsertBlock(), *loop = block("loop"), *after = block("after");
-    b_.CreateBr(loop);
-    b_.SetInsertPoint(loop);
-    llvm::PHINode* i = b_.CreatePHI(b_.getInt64Ty(), 2);
-    i->addIncoming(number(0), before);
-    body(i);
-    Code next = b_.CreateAdd(i, number(step), "", true, true);
-    i->addIncoming(next, b_.GetInsertBlock());
-    b_.CreateCondBr(b_.CreateICmpSLT(next, number(end)), loop, after);
-    b_.SetInsertPoint(after);
+  void for_loop(std::int64_t end, std::int64_t step, llvm::function_ref<void(Code)> body) {
+    if (end <= step)
+      body(number(0));
+    else
+      emit_for(b_, number(0), number(end), step, body);
   }
-  void nest(const Axes& axes, std::size_t first, Place at, const std::function<void(Place)>& body) {
+  void nest(const Axes& axes, std::size_t first, Place at, llvm::function_ref<void(Place)> body) {
     if (first == axes.size()) return body(at);
     for_loop(axes[first].size, 1, [&](Code i) { nest(axes, first + 1, moved(at, axes[first], i), body); });
   }
@@ -246,14 +239,9 @@ class DotEmitter {
     });
     for (std::int64_t c = 0; c < columns; ++c) {
       Code sum = b_.CreateLoad(vector(), sums[static_cast<std::size_t>(c)]);
-      for (unsigned half = lanes_ / 2; half > 0; half /= 2) {
-        llvm::SmallVector<int, 32> low, high;
-        for (unsigned l = 0; l < half; ++l)
-          low.push_back(static_cast<int>(l)), high.push_back(static_cast<int>(l + half));
-        Code a = b_.CreateShuffleVector(sum, low), z = b_.CreateShuffleVector(sum, high);
-        sum = element_->isIntegerTy() ? b_.CreateAdd(a, z) : b_.CreateFAdd(a, z);
-      }
-      if (lanes_ > 1) sum = b_.CreateExtractElement(sum, std::uint64_t{0});
+      sum = emit_join(b_, sum, lanes_, [&](Code x, Code y, unsigned) {
+        return element_->isIntegerTy() ? b_.CreateAdd(x, y) : b_.CreateFAdd(x, y);
+      });
       b_.CreateAlignedStore(sum, b_.CreateGEP(element_, out_, plus(at.out, number(c), n.out)), alignment());
     }
   }

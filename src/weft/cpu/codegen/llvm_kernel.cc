@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <cstring>
-#include <functional>
 #include <map>
 #include <set>
 
 #include "weft/base/error.h"
 #include "weft/cpu/codegen/llvm_apply.h"
+#include "weft/cpu/codegen/llvm_loop.h"
 
 namespace weft::cpu {
 
@@ -236,17 +236,8 @@ class KernelEmitter {
 
   // ---- loops ----
 
-  void for_loop(Code begin, Code end, std::int64_t step, const std::function<void(Code)>& body) {
-    llvm::BasicBlock *before = b_.GetInsertBlock(), *loop = block("loop"), *after = block("after");
-    b_.CreateCondBr(b_.CreateICmpSLT(begin, end), loop, after);
-    b_.SetInsertPoint(loop);
-    llvm::PHINode* i = b_.CreatePHI(i64_, 2);
-    i->addIncoming(begin, before);
-    body(i);
-    Code next = b_.CreateAdd(i, number(step), "", true, true);
-    i->addIncoming(next, b_.GetInsertBlock());
-    b_.CreateCondBr(b_.CreateICmpSLT(next, end), loop, after);
-    b_.SetInsertPoint(after);
+  void for_loop(Code begin, Code end, std::int64_t step, llvm::function_ref<void(Code)> body) {
+    emit_for(b_, begin, end, step, body);
   }
 
   void outer_loop(std::size_t level) {
@@ -588,16 +579,8 @@ class KernelEmitter {
           groups[g] = combine(i, groups[2 * g], groups[2 * g + 1], lanes_);
         groups.resize(groups.size() / 2);
       }
-      result = groups[0];
-      for (unsigned half = lanes_ / 2; half > 0; half /= 2) {
-        llvm::SmallVector<int, 32> low, high;
-        for (unsigned l = 0; l < half; ++l)
-          low.push_back(static_cast<int>(l)), high.push_back(static_cast<int>(l + half));
-        if (half == 1)
-          result = combine(i, b_.CreateExtractElement(result, std::uint64_t{0}), b_.CreateExtractElement(result, 1), 1);
-        else
-          result = combine(i, b_.CreateShuffleVector(result, low), b_.CreateShuffleVector(result, high), half);
-      }
+      result =
+          emit_join(b_, groups[0], lanes_, [&](Code x, Code y, unsigned lanes) { return combine(i, x, y, lanes); });
     }
     // Sums start from +0, which matters where all elements are -0.
     if (is_float(i.dtype) && i.reduce == ReduceKind::kSum)

@@ -11,6 +11,7 @@
 
 #include "weft/base/error.h"
 #include "weft/cpu/codegen/llvm_dot.h"
+#include "weft/cpu/codegen/llvm_loop.h"
 #include "weft/cpu/codegen/run_context.h"
 #include "weft/ir/contraction.h"
 #include "weft/ir/programs.h"
@@ -355,18 +356,12 @@ class ProcedureEmitter {
     auto* data = llvm::ConstantDataArray::get(s_.unit.context, numbers);
     auto* table =
         new llvm::GlobalVariable(s_.unit.module, data->getType(), true, llvm::GlobalValue::PrivateLinkage, data);
-    llvm::BasicBlock *before = b_.GetInsertBlock(), *loop = block("addresses"), *after = block("after_addresses");
-    b_.CreateBr(loop);
-    b_.SetInsertPoint(loop);
-    llvm::PHINode* i = b_.CreatePHI(i64, 2);
-    i->addIncoming(number(0), before);
-    Code position = b_.CreateLoad(i64, b_.CreateGEP(i64, table, b_.CreateMul(i, number(2))));
-    Code offset = b_.CreateLoad(i64, b_.CreateGEP(i64, table, b_.CreateAdd(b_.CreateMul(i, number(2)), number(1))));
-    b_.CreateStore(b_.CreateGEP(b_.getInt8Ty(), f_->getArg(2), offset), b_.CreateGEP(b_.getPtrTy(), array, position));
-    Code next = b_.CreateAdd(i, number(1));
-    i->addIncoming(next, loop);
-    b_.CreateCondBr(b_.CreateICmpSLT(next, number(static_cast<std::int64_t>(pairs.size()))), loop, after);
-    b_.SetInsertPoint(after);
+    emit_for(b_, number(0), number(static_cast<std::int64_t>(pairs.size())), 1, [&](Code i) {
+      Code at = b_.CreateMul(i, number(2));
+      Code position = b_.CreateLoad(i64, b_.CreateGEP(i64, table, at));
+      Code offset = b_.CreateLoad(i64, b_.CreateGEP(i64, table, b_.CreateAdd(at, number(1))));
+      b_.CreateStore(b_.CreateGEP(b_.getInt8Ty(), f_->getArg(2), offset), b_.CreateGEP(b_.getPtrTy(), array, position));
+    });
   }
 
   Code call_procedure(std::uint32_t procedure, Code in, Code out, Code space) {

@@ -291,7 +291,7 @@ int aot(const AotOptions& options) {
     throw weft::ValueError("weftc aot: the output must be an object file, ending in .o; got " + options.output + ".");
   const stablehlo::Function f = load(options.program, options.function);
   weft::ObjectOptions o;
-  o.name = options.name.empty() ? f.name() : options.name;
+  o.name = options.name.empty() ? object.stem().string() : options.name;
   o.triple = options.triple, o.cpu = options.cpu, o.features = options.features;
   const weft::CompiledProgram compiled(weft::Staged{f.jaxpr(), f.constants()});
   compiled.save_object(object.string(), std::filesystem::path(object).replace_extension(".h").string(), o);

@@ -62,7 +62,7 @@ struct AotOptions {
   std::string program;
   std::string function;
   std::string output;  // the object file; its header stands beside it, ending in .h
-  std::string name;    // of the C function; by default the function's
+  std::string name;    // of the C function; by default the output's, without .o
   std::string triple, cpu, features;
 };
 /// Compiles a function to an object file and a C header.

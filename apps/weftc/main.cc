@@ -89,7 +89,7 @@ int main(int argc, char** argv) {
   aot_command->add_option("-o,--output", aot.output, "the object file; its header stands beside it, ending in .h")
       ->required();
   aot_command->add_option("-f,--function", aot.function, "the function (default: main, or the only public one)");
-  aot_command->add_option("--name", aot.name, "the name of the C function (default: the function's)");
+  aot_command->add_option("--name", aot.name, "the name of the C function (default: that of the output)");
   aot_command->add_option("--triple", aot.triple, "the machine, such as aarch64-linux-gnu (default: this one)");
   aot_command->add_option("--cpu", aot.cpu, "the processor, such as x86-64-v3 or cortex-a72 (default: this one)");
   aot_command->add_option("--features", aot.features, "what it has beside, such as +avx2,+fma");

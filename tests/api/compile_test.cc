@@ -134,7 +134,7 @@ TEST(compile, the_stages_of_a_program_can_be_read) {
 TEST(compile, object_files_refuse_names_and_operations) {
   const auto compiled = compile([](Array x) { return x + 1.0f; }, abstract(f32, {2}));
   EXPECT_EQ(testing::message_of<ValueError>([&] { compiled.save_object("a.o", "a.h", {.name = "a b"}); }),
-            "save_object: the name must be an identifier of C; got \"a b\".");
+            "save_object: the name must be one that a function of C and C++ can have; got \"a b\".");
   if (!has_compiler()) GTEST_SKIP() << "this build has no compiler";
   const auto sorts = compile([](Array v) { return np::sort(v); }, abstract(f32, {3}));
   EXPECT_EQ(testing::message_of<BackendError>([&] { sorts.save_object("a.o", "a.h"); }),

@@ -3,6 +3,9 @@
 
 #include "harness/errors.h"
 #include "weft/cpu/executable.h"
+#include "weft/ir/builder.h"
+#include "weft/ir/parse.h"
+#include "weft/ir/programs.h"
 #include "weft/weft.h"
 
 namespace weft::cpu {
@@ -104,6 +107,31 @@ TEST(compiled, loops_step_states_that_change_places) {
   }
 }
 
+TEST(compiled, one_body_serves_loops_that_carry_different_values) {
+  // The same program, once with two carried values and once with one and a slice.
+  const ir::Jaxpr body = ir::parse("{ lambda ; a:f32[] b:f32[]. let c:f32[] = add a b d:f32[] = exp b in (c, d) }");
+  ir::JaxprBuilder b;
+  const ir::Var c = b.add_var(Aval(f32, {})), x = b.add_var(Aval(f32, {})), xs = b.add_var(Aval(f32, Dims{3}));
+  const Aval scalar(f32, {}), row(f32, Dims{3});
+  const auto scan = [&](std::int64_t carry, ir::Var second, Aval result) {
+    const ir::Atom operands[] = {ir::Atom::var(c), ir::Atom::var(second)};
+    const Aval results[] = {scalar, result};
+    return b.add_eqn(OpCode::kScan, ir::make_params(ScanParams{body, 3, carry, false}), operands, results,
+                     SourceLocation());
+  };
+  const ir::Var first = scan(2, x, scalar), second = scan(1, xs, row);
+  const ir::Var inputs[] = {c, x, xs};
+  const ir::Atom outputs[] = {ir::Atom::var(first), ir::Atom::var(first + 1), ir::Atom::var(second),
+                              ir::Atom::var(second + 1)};
+  const ir::Jaxpr jaxpr = b.build({}, inputs, outputs);
+  const Arrays args{Array(1.0f), Array(0.5f), np::array({0.1f, 0.2f, 0.3f})};
+  Arrays compiled, stepwise;
+  make_executable(jaxpr)->run(args, compiled);
+  make_stepwise(jaxpr)->run(args, stepwise);
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(compiled[i].to_vector<float>(), stepwise[i].to_vector<float>()) << i;
+  EXPECT_EQ(args[2].to_vector<float>(), (std::vector<float>{0.1f, 0.2f, 0.3f}));
+}
+
 TEST(compiled, updates_in_a_loop_copy_nothing) {
   // Writes every element of a large array, one by one: with a copy per step it would move 40 GB.
   const auto f = jit([](Array x) {
@@ -111,6 +139,13 @@ TEST(compiled, updates_in_a_loop_copy_nothing) {
   });
   const Array y = f(np::arange(100000).astype(f32) * 0.001f);
   EXPECT_FLOAT_EQ(y(50000).item<float>(), 2501);
+}
+
+TEST(compiled, elements_of_another_size_are_never_written_where_they_are_read) {
+  // Sorts run as operations, so what is between them is a kernel over two dying arrays of 512 bytes.
+  const Array x = random::normal(random::key(3), {128});
+  const auto f = [](Array a) { return np::sort(np::sort(a)(slice(0, 64)).astype(f64)); };
+  EXPECT_EQ(jit(f)(x).to_vector<double>(), f(x).to_vector<double>());
 }
 
 TEST(compiled, small_products_agree_with_the_library) {

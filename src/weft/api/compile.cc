@@ -1,5 +1,6 @@
 #include "weft/api/compile.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "weft/base/whole_file.h"
@@ -90,13 +91,71 @@ std::string CompiledProgram::text(ProgramStage stage, SourceLocation loc) const 
   return executable_->text(stage);
 }
 
+namespace {
+
+bool is_function_name(std::string_view name) {
+  constexpr std::string_view kTaken[] = {"alignas",      "alignof",
+                                         "and",          "and_eq",
+                                         "asm",          "auto",
+                                         "bitand",       "bitor",
+                                         "bool",         "break",
+                                         "case",         "catch",
+                                         "char",         "char16_t",
+                                         "char32_t",     "char8_t",
+                                         "class",        "co_await",
+                                         "co_return",    "co_yield",
+                                         "compl",        "concept",
+                                         "const",        "consteval",
+                                         "constexpr",    "constinit",
+                                         "continue",     "decltype",
+                                         "default",      "delete",
+                                         "do",           "double",
+                                         "else",         "enum",
+                                         "explicit",     "export",
+                                         "extern",       "false",
+                                         "float",        "for",
+                                         "friend",       "goto",
+                                         "if",           "inline",
+                                         "int",          "long",
+                                         "main",         "mutable",
+                                         "namespace",    "new",
+                                         "noexcept",     "not",
+                                         "not_eq",       "nullptr",
+                                         "operator",     "or",
+                                         "or_eq",        "private",
+                                         "protected",    "public",
+                                         "register",     "requires",
+                                         "restrict",     "return",
+                                         "short",        "signed",
+                                         "sizeof",       "static",
+                                         "struct",       "switch",
+                                         "template",     "this",
+                                         "throw",        "true",
+                                         "try",          "typedef",
+                                         "typeid",       "typename",
+                                         "typeof",       "union",
+                                         "unsigned",     "using",
+                                         "virtual",      "void",
+                                         "volatile",     "wchar_t",
+                                         "while",        "xor",
+                                         "xor_eq",       "static_assert",
+                                         "static_cast",  "const_cast",
+                                         "dynamic_cast", "reinterpret_cast",
+                                         "thread_local"};
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  if (name.empty() || !is_letter(name[0]) || std::find(std::begin(kTaken), std::end(kTaken), name) != std::end(kTaken))
+    return false;
+  return std::all_of(name.begin(), name.end(), [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
+}
+
+}  // namespace
+
 void CompiledProgram::save_object(const std::string& object_path, const std::string& header_path,
                                   const ObjectOptions& options, SourceLocation loc) const {
   const LocationScope scope(loc, "save_object");
-  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
-  bool identifier = !options.name.empty() && is_letter(options.name[0]);
-  for (const char c : options.name) identifier = identifier && (is_letter(c) || (c >= '0' && c <= '9'));
-  if (!identifier) throw ValueError("save_object: the name must be an identifier of C; got \"" + options.name + "\".");
+  if (!is_function_name(options.name))
+    throw ValueError("save_object: the name must be one that a function of C and C++ can have; got \"" + options.name +
+                     "\".");
   const ObjectFile file = executable_->object(options, staged_.captured);
   const auto write = [](const std::string& path, const std::string& text) {
     const std::span<const std::byte> bytes = std::as_bytes(std::span(text));

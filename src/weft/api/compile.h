@@ -26,7 +26,7 @@ class CompiledProgram {
   /// The types of the arrays among the arguments, and of the results, in the order of their trees' leaves.
   std::span<const Aval> inputs() const { return inputs_; }
   std::span<const Aval> outputs() const { return outputs_; }
-  /// What call_into needs beside its operands; aligned to 64 bytes.
+  /// What call_into needs beside its operands, aligned to 64 bytes; those are aligned to their elements.
   std::size_t workspace_bytes() const { return direct_.workspace_bytes; }
 
   /// Runs on memory of the caller's: dense row-major elements of `inputs()` and `outputs()`, which must not overlap.
@@ -53,7 +53,7 @@ class CompiledProgram {
   ProgramCost cost() const;
 
   /// Writes the program as an object file and a C header, each whole or not at all: libc and libm is all it needs,
-  /// captured arrays are part of it. ValueError when `options.name` is no identifier of C; BackendError when a file
+  /// captured arrays are part of it. ValueError when `options.name` is no name for a function; BackendError when a file
   /// cannot be written, when an operation has no code of its own (sort, convolution, ...), or when the build has no
   /// compiler.
   void save_object(const std::string& object_path, const std::string& header_path, const ObjectOptions& options = {},

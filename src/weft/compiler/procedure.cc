@@ -184,7 +184,7 @@ class MemoryPlan {
       if (!from.is_literal() && updates_in_place(v, from.index(), t) && take_place(v, from.index())) return;
     }
     for (const ir::Var d : dying)
-      if (d != v && may_take(v, d, t) && take_place(v, d)) return;
+      if (lives_[d].first != static_cast<std::int64_t>(t) && may_take(v, d, t) && take_place(v, d)) return;
     const std::int64_t out = output_of_[v];
     if (out >= 0)
       p_.places[v] = {Place::Kind::kOutput, out};
@@ -196,6 +196,8 @@ class MemoryPlan {
     const std::int64_t out = output_of_[v];
     const Place& place = p_.places[d];
     if (taken_[d] || bytes_of(d) != bytes_of(v) || bytes_of(v) == 0) return false;
+    // Element i must be where element i was.
+    if (byte_size(p_.jaxpr.aval(d).dtype()) != byte_size(p_.jaxpr.aval(v).dtype())) return false;
     if (place.kind != Place::Kind::kWorkspace && !may_overwrite(place)) return false;
     // An output is in its own memory, or in that of the input which it replaces.
     if (out >= 0 && !(place.kind == Place::Kind::kInput && replaced_by(out) == place.at)) return false;
@@ -322,7 +324,7 @@ class ProgramBuilder {
 
   // `replaces[j]`: the input whose memory output j may take, or -1; empty: none may.
   std::uint32_t build(const ir::Jaxpr& jaxpr, std::span<const std::int64_t> replaces, const SourceLocation& location) {
-    const Key key{jaxpr.id(), !replaces.empty()};
+    const Key key{jaxpr.id(), {replaces.begin(), replaces.end()}};
     if (const auto it = built_.find(key); it != built_.end()) return it->second;
     auto procedure = std::make_unique<Procedure>();
     procedure->location = location;
@@ -352,11 +354,7 @@ class ProgramBuilder {
   Program finish() { return std::move(program_); }
 
  private:
-  struct Key {
-    const ir::JaxprData* id;
-    bool replaces;
-    bool operator<(const Key& o) const { return id != o.id ? id < o.id : replaces < o.replaces; }
-  };
+  using Key = std::pair<const ir::JaxprData*, std::vector<std::int64_t>>;
 
   Procedure::Nested build_nested(const ir::Eqn& e, const SourceLocation& location) {
     Procedure::Nested nested;

@@ -46,6 +46,7 @@ class Scheduler {
 
   // Whether each result of the equation can be computed wherever it is used.
   bool can_inline(const ir::Eqn& e) const {
+    if (e.out_begin == e.out_end) return false;
     const std::span<const ir::Atom> operands = jaxpr_.operands(e);
     const Aval out = jaxpr_.aval(e.out_begin);
     switch (e.op) {

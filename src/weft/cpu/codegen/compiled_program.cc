@@ -200,6 +200,9 @@ class CompiledExecutable final : public Executable {
   }
 
   ObjectFile object(const ObjectOptions& options, std::span<const Array> captured) const override {
+    if (is_library_function(options.name))
+      throw ValueError("save_object: the name must not be that of a function of the C library; got " + options.name +
+                       ".");
     compiler::Target target = kCpuTarget;
     target.alone = true;
     const compiler::Program program = compiler::make_program(jaxpr_, target, kEvaluateForFolding);

@@ -16,37 +16,43 @@ namespace weft::cpu {
 
 namespace {
 
-// What code may call by name: the C library's functions that cpu/math or LLVM itself uses.
+template <class F>
+std::uint64_t address(F f) {
+  return reinterpret_cast<std::uint64_t>(f);
+}
+
+// What code may call by name: the C library's functions that cpu/math or LLVM itself uses. 0 for others.
+std::uint64_t library_address(const std::string& name) {
+  using F = double (*)(double);
+  using F2 = double (*)(double, double);
+  using F3 = double (*)(double, double, double);
+  using G = float (*)(float);
+  using G2 = float (*)(float, float);
+  using G3 = float (*)(float, float, float);
+  static const struct {
+    const char* name;
+    std::uint64_t address;
+  } known[] = {
+      {"memcpy", address(&std::memcpy)}, {"memset", address(&std::memset)},  {"memmove", address(&std::memmove)},
+      {"sin", address<F>(&std::sin)},    {"cos", address<F>(&std::cos)},     {"tan", address<F>(&std::tan)},
+      {"sinf", address<G>(&::sinf)},     {"cosf", address<G>(&::cosf)},      {"tanf", address<G>(&::tanf)},
+      {"fmod", address<F2>(&std::fmod)}, {"fmodf", address<G2>(&::fmodf)},   {"floor", address<F>(&std::floor)},
+      {"ceil", address<F>(&std::ceil)},  {"trunc", address<F>(&std::trunc)}, {"floorf", address<G>(&::floorf)},
+      {"ceilf", address<G>(&::ceilf)},   {"truncf", address<G>(&::truncf)},  {"sqrt", address<F>(&std::sqrt)},
+      {"sqrtf", address<G>(&::sqrtf)},   {"pow", address<F2>(&std::pow)},    {"powf", address<G2>(&::powf)},
+      {"sincos", address(&::sincos)},    {"sincosf", address(&::sincosf)},   {"rint", address<F>(&std::rint)},
+      {"rintf", address<G>(&::rintf)},   {"fma", address<F3>(&std::fma)},    {"fmaf", address<G3>(&::fmaf)},
+  };
+  for (const auto& k : known)
+    if (name == k.name) return k.address;
+  return 0;
+}
+
 class Memory final : public llvm::SectionMemoryManager {
  public:
   llvm::JITSymbol findSymbol(const std::string& name) override {
-    using F = double (*)(double);
-    using F2 = double (*)(double, double);
-    using G = float (*)(float);
-    using G2 = float (*)(float, float);
-    static const struct {
-      const char* name;
-      std::uint64_t address;
-    } known[] = {
-        {"memcpy", address(&std::memcpy)}, {"memset", address(&std::memset)},  {"memmove", address(&std::memmove)},
-        {"sin", address<F>(&std::sin)},    {"cos", address<F>(&std::cos)},     {"tan", address<F>(&std::tan)},
-        {"sinf", address<G>(&::sinf)},     {"cosf", address<G>(&::cosf)},      {"tanf", address<G>(&::tanf)},
-        {"fmod", address<F2>(&std::fmod)}, {"fmodf", address<G2>(&::fmodf)},   {"floor", address<F>(&std::floor)},
-        {"ceil", address<F>(&std::ceil)},  {"trunc", address<F>(&std::trunc)}, {"floorf", address<G>(&::floorf)},
-        {"ceilf", address<G>(&::ceilf)},   {"truncf", address<G>(&::truncf)},  {"sqrt", address<F>(&std::sqrt)},
-        {"sqrtf", address<G>(&::sqrtf)},   {"pow", address<F2>(&std::pow)},    {"powf", address<G2>(&::powf)},
-        {"sincos", address(&::sincos)},    {"sincosf", address(&::sincosf)},   {"rint", address<F>(&std::rint)},
-        {"rintf", address<G>(&::rintf)},
-    };
-    for (const auto& k : known)
-      if (name == k.name) return {k.address, llvm::JITSymbolFlags::Exported};
-    return nullptr;
-  }
-
- private:
-  template <class F>
-  static std::uint64_t address(F f) {
-    return reinterpret_cast<std::uint64_t>(f);
+    const std::uint64_t found = library_address(name);
+    return found ? llvm::JITSymbol(found, llvm::JITSymbolFlags::Exported) : llvm::JITSymbol(nullptr);
   }
 };
 
@@ -69,6 +75,8 @@ class Loaded final : public LoadedCode {
 };
 
 }  // namespace
+
+bool is_library_function(const std::string& name) { return library_address(name) != 0; }
 
 std::shared_ptr<const LoadedCode> LoadedCode::load(const std::string& object) {
   return std::make_shared<const Loaded>(object);

@@ -8,6 +8,9 @@
 
 namespace weft::cpu {
 
+/// Whether code may call the C library's function of this name: nothing that is made may have it.
+bool is_library_function(const std::string& name);
+
 class LoadedCode {
  public:
   /// Loads the bytes of an object file that generate_code made. InternalError when they cannot be linked.

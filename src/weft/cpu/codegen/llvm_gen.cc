@@ -14,6 +14,7 @@
 #include <llvm/Transforms/Scalar/SROA.h>
 #include <llvm/Transforms/Scalar/SimplifyCFG.h>
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
 
@@ -55,15 +56,32 @@ Machine machine_of(const CodeOptions& options) {
   return {llvm::Triple::normalize(triple), options.cpu.empty() ? "generic" : options.cpu, options.features};
 }
 
+void check_features(const Machine& m, const llvm::MCSubtargetInfo& known) {
+  llvm::SmallVector<llvm::StringRef, 16> features;
+  llvm::StringRef(m.features).split(features, ',', -1, false);
+  for (const llvm::StringRef f : features) {
+    const auto all = known.getAllProcessorFeatures();
+    const bool found = (f.starts_with("+") || f.starts_with("-")) &&
+                       std::any_of(all.begin(), all.end(), [&](const auto& k) { return f.drop_front() == k.Key; });
+    if (!found)
+      throw BackendError("compile: features must be ones that LLVM knows for " + m.triple + ", after + or -; got " +
+                         f.str() + ".");
+  }
+}
+
 std::unique_ptr<llvm::TargetMachine> make_machine(const Machine& m) {
   std::string error;
   const llvm::Target* target = llvm::TargetRegistry::lookupTarget(m.triple, error);
   if (!target) throw BackendError("compile: the machine must be one that LLVM knows; got " + m.triple + ".");
+  const llvm::Triple triple(m.triple);
+  if (!triple.isArch64Bit() || !triple.isLittleEndian())
+    throw BackendError("compile: the machine must have 64 bits and store the lowest byte first; got " + m.triple + ".");
   llvm::TargetOptions options;
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
   std::unique_ptr<llvm::MCSubtargetInfo> known(target->createMCSubtargetInfo(m.triple, "", ""));
   if (known && m.cpu != "generic" && !known->isCPUStringValid(m.cpu))
     throw BackendError("compile: the processor must be one that LLVM knows for " + m.triple + "; got " + m.cpu + ".");
+  if (known) check_features(m, *known);
   return std::unique_ptr<llvm::TargetMachine>(
       target->createTargetMachine(m.triple, m.cpu, m.features, options, llvm::Reloc::PIC_, llvm::CodeModel::Small,
                                   llvm::CodeGenOptLevel::Default, /*JIT=*/false));

@@ -3,6 +3,7 @@
 #include <llvm/IR/Intrinsics.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <map>
 #include <set>
@@ -24,11 +25,11 @@ using Code = llvm::Value*;
 using Number = compiler::Value;
 
 // The tree of cpu/kernels/isa/reduce.cc: four groups of 64 bytes, sixteen steps to a leaf.
-constexpr int kGroups = 4, kLeaf = 16, kLevels = 16;
+constexpr int kGroups = 4, kLeaf = 16;
 constexpr std::int64_t kGroupBytes = 64;
 // What a row keeps from one phase for a later one, when computing it again costs more than this (nanoseconds).
 constexpr double kKeepCost = 0.25;
-constexpr std::int64_t kMostKeptBytes = 32768;
+constexpr std::int64_t kMostKeptBytes = 131072;  // of all together, in the frame of the kernel
 // The most elements of a row that are summed without a loop.
 constexpr std::int64_t kUnrolledSum = 16;
 // Bodies of more instructions than this are not written out once per group: that would only take time to compile.
@@ -137,10 +138,12 @@ class KernelEmitter {
         for (const Number o : i.operands)
           if (varies(o)) cost[v] += cost[o];
     }
+    std::int64_t left = kMostKeptBytes;
     const auto consider = [&](Number v, std::uint16_t phase) {
-      if (varies(v) && k_.body[v].phase < phase && cost[v] > kKeepCost &&
-          n() * byte_size(k_.body[v].dtype) <= kMostKeptBytes)
-        keep_.insert(v);
+      const std::int64_t bytes = n() * byte_size(k_.body[v].dtype);
+      if (keep_.contains(v) || k_.body[v].phase >= phase || cost[v] <= kKeepCost || bytes > left) return;
+      keep_.insert(v);
+      left -= bytes;
     };
     // Through cheap operands that are computed again, too.
     for (std::size_t v = 0; v < k_.body.size(); ++v) {
@@ -442,6 +445,11 @@ class KernelEmitter {
     llvm::AllocaInst* row = nullptr;     // the operands, for short sums
   };
 
+  // How many groups of leaves wait to be joined at most: one for each digit of the number of leaves.
+  std::int64_t levels() const {
+    const std::int64_t leaves = n() / (static_cast<std::int64_t>(lanes_) * kGroups * kLeaf) + 1;
+    return std::bit_width(static_cast<std::uint64_t>(leaves));
+  }
   void make_accumulators(Number r) {
     Accumulator& a = accumulators_[r];
     const Instr& i = k_.body[r];
@@ -452,7 +460,7 @@ class KernelEmitter {
     a.vector = vector_of(type(i.dtype), lanes_);
     a.groups = b_.CreateAlloca(llvm::ArrayType::get(a.vector, kGroups));
     if (in_tree_ && n() > static_cast<std::int64_t>(lanes_) * kGroups * kLeaf)
-      a.stack = b_.CreateAlloca(a.vector, number(kLevels * kGroups));
+      a.stack = b_.CreateAlloca(a.vector, number(levels() * kGroups));
   }
   Code group(const Accumulator& a, Code g) { return b_.CreateGEP(a.vector, a.groups, g); }
   Code group(const Accumulator& a, int g) { return group(a, number(g)); }

@@ -244,7 +244,7 @@ class ProcedureEmitter {
     Code function = b_.CreateLoad(b_.getPtrTy(), b_.CreateConstGEP1_64(b_.getInt8Ty(), context(), offset));
     return b_.CreateCall(llvm::FunctionType::get(result, types, false), function, all);
   }
-  // Returns from the procedure when `status` is not 0; calls `leave` before.
+  // Returns from the procedure when `status` is not 0.
   void check(Code status) {
     llvm::BasicBlock *failed = block("failed"), *fine = block("fine");
     b_.CreateCondBr(b_.CreateICmpNE(status, b_.getInt32(0)), failed, fine);

@@ -69,8 +69,8 @@ class MemoryPlan {
  public:
   using Statement = Schedule::Statement;
 
-  MemoryPlan(Procedure& procedure, const Program& program, std::span<const std::int64_t> replaces)
-      : p_(procedure), program_(program), replaces_(replaces), lives_(procedure.jaxpr.num_vars()) {}
+  MemoryPlan(Procedure& procedure, const Program& program, const Target& target, std::span<const std::int64_t> replaces)
+      : p_(procedure), program_(program), target_(target), replaces_(replaces), lives_(procedure.jaxpr.num_vars()) {}
 
   void run() {
     const ir::Jaxpr& j = p_.jaxpr;
@@ -181,7 +181,7 @@ class MemoryPlan {
     const Statement& s = p_.schedule.statements[t];
     if (s.kind == Statement::Kind::kUpdate) {
       const ir::Atom from = s.from.is_literal() ? s.from : p_.schedule.memory[s.from.index()];
-      if (!from.is_literal() && updates_in_place(v, from.index(), t) && take_place(v, from.index())) return;
+      if (!from.is_literal() && needs_no_copy(v, from.index(), t) && take_place(v, from.index())) return;
     }
     for (const ir::Var d : dying)
       if (lives_[d].first != static_cast<std::int64_t>(t) && may_take(v, d, t) && take_place(v, d)) return;
@@ -221,19 +221,18 @@ class MemoryPlan {
     const ir::Jaxpr& j = p_.jaxpr;
     switch (s.kind) {
       case Statement::Kind::kKernel: return reads_where_it_writes(p_.schedule.kernels[s.index], v, d);
-      case Statement::Kind::kUpdate: return false;  // updates_in_place
+      case Statement::Kind::kUpdate: return false;  // needs_no_copy
       case Statement::Kind::kOp: {
-        const auto nested = p_.nested.find(s.index);
-        if (nested == p_.nested.end()) return false;
-        // A loop's carried value, where the body replaces it.
         const ir::Eqn& e = j.eqns()[s.index];
+        const auto nested = p_.nested.find(s.index);
+        if (nested == p_.nested.end())
+          return v == e.out_begin && is_only_operand(e, 0, d) && updates_in_place(target_, j, e);
+        // A loop's carried value, where the body replaces it.
         if (e.op != OpCode::kScan && e.op != OpCode::kWhile) return false;
         const std::size_t carried = v - e.out_begin;
         const Carry carry = carry_of(e);
         if (carried >= carry.count || !replaced(nested->second, carried)) return false;
-        std::size_t uses = 0;
-        for (const ir::Atom a : j.operands(e)) uses += memory_is(a, d);
-        return uses == 1 && memory_is(j.operands(e)[carry.first + carried], d);
+        return is_only_operand(e, carry.first + carried, d);
       }
     }
     return false;
@@ -241,7 +240,7 @@ class MemoryPlan {
 
   // Whether `v`, a copy of `d` of which a part is written next, needs no copy: `d` is not read after statement t, or
   // only by the kernel that writes the part, where it writes.
-  bool updates_in_place(ir::Var v, ir::Var d, std::size_t t) const {
+  bool needs_no_copy(ir::Var v, ir::Var d, std::size_t t) const {
     const std::int64_t last = lives_[d].last;
     if (last == static_cast<std::int64_t>(t)) return true;
     for (std::size_t w = t + 1; w < p_.schedule.statements.size() && static_cast<std::int64_t>(w) <= last; ++w) {
@@ -255,6 +254,13 @@ class MemoryPlan {
     return false;
   }
 
+  // Whether operand i of the equation is in the memory of `d`, and no other operand is.
+  bool is_only_operand(const ir::Eqn& e, std::size_t i, ir::Var d) const {
+    const std::span<const ir::Atom> operands = p_.jaxpr.operands(e);
+    std::size_t uses = 0;
+    for (const ir::Atom a : operands) uses += memory_is(a, d);
+    return uses == 1 && memory_is(operands[i], d);
+  }
   bool memory_is(ir::Atom a, ir::Var v) const {
     return !a.is_literal() && p_.schedule.memory[a.index()] == ir::Atom::var(v);
   }
@@ -311,6 +317,7 @@ class MemoryPlan {
 
   Procedure& p_;
   const Program& program_;
+  const Target& target_;
   std::span<const std::int64_t> replaces_;
   std::vector<Life> lives_;
   std::vector<bool> taken_;
@@ -343,7 +350,7 @@ class ProgramBuilder {
       if (e.op == OpCode::kWhile && ir::params_as<WhileParams>(e.params.get()).max_steps) procedure->has_steps = true;
       procedure->nested.emplace(s.index, std::move(nested));
     }
-    MemoryPlan(*procedure, program_, replaces).run();
+    MemoryPlan(*procedure, program_, target_, replaces).run();
     program_.procedures.push_back(std::move(procedure));
     const auto index = static_cast<std::uint32_t>(program_.procedures.size() - 1);
     built_.emplace(key, index);

@@ -6,6 +6,7 @@
 #include "weft/compiler/fused_kernel.h"
 #include "weft/ir/elementwise.h"
 #include "weft/ir/indexing.h"
+#include "weft/ir/nested.h"
 #include "weft/ir/shape.h"
 
 namespace weft::compiler {
@@ -143,7 +144,7 @@ class Scheduler {
     if (e.op == OpCode::kConcatenate) return concatenate(e);
     if (e.op == OpCode::kPad && pad(e)) return;
     if (e.op == OpCode::kDynamicUpdateSlice && update_slice(e)) return;
-    if (updates_first_operand(e.op)) spare(jaxpr_.operands(e)[0], e);
+    if (!ir::runs_programs(e.op) && updates_in_place(target_, jaxpr_, e)) spare(jaxpr_.operands(e)[0], e);
     for (const ir::Atom a : jaxpr_.operands(e)) put_in_memory(a);
     schedule_.statements.push_back({Schedule::Statement::Kind::kOp, index});
     for (ir::Var v = e.out_begin; v < e.out_end; ++v) now_in_memory(v);
@@ -408,7 +409,12 @@ class Scheduler {
 
 }  // namespace
 
-bool updates_first_operand(OpCode op) { return op == OpCode::kDynamicUpdateSlice || op == OpCode::kScatter; }
+bool updates_in_place(const Target& target, const ir::Jaxpr& jaxpr, const ir::Eqn& eqn) {
+  ir::Avals in, out;
+  for (const ir::Atom a : jaxpr.operands(eqn)) in.push_back(jaxpr.aval(a));
+  for (ir::Var v = eqn.out_begin; v < eqn.out_end; ++v) out.push_back(jaxpr.aval(v));
+  return target.updates_in_place(eqn.op, eqn.params.get(), in, out);
+}
 
 Schedule schedule(const ir::Jaxpr& jaxpr, const Target& target) { return Scheduler(jaxpr, target).run(); }
 

@@ -11,6 +11,9 @@ namespace weft::compiler {
 struct Target {
   /// Whether it has the elementwise operation.
   bool (*applies)(OpCode op, const ir::ParamsBase* params, std::span<const DType> in, DType out);
+  /// Whether the prebuilt operation puts elements into its first operand: its result may be in that one's memory.
+  bool (*updates_in_place)(OpCode op, const ir::ParamsBase* params, std::span<const Aval> in,
+                           std::span<const Aval> out);
   /// Whether what has prebuilt kernels must be code all the same, as far as it can: for programs that run alone. Sums
   /// over other than the last axes, and over long ones, then have another order.
   bool alone = false;
@@ -37,7 +40,7 @@ struct Schedule {
 /// The program has been simplified and its calls inlined. Values without elements are computed by no statement.
 Schedule schedule(const ir::Jaxpr& jaxpr, const Target& target);
 
-/// Whether the operation puts some elements into its first operand: its result may take that one's memory.
-bool updates_first_operand(OpCode op);
+/// Target::updates_in_place of an equation, which must not run programs.
+bool updates_in_place(const Target& target, const ir::Jaxpr& jaxpr, const ir::Eqn& eqn);
 
 }  // namespace weft::compiler

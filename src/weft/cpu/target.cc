@@ -1,6 +1,8 @@
-// Which operations code can be generated for: those that cpu/math has, and a few that the generator writes itself.
+// Which operations code can be generated for: those that cpu/math has, and a few that the generator writes itself. And
+// which prebuilt ones update their operand.
 #include "weft/cpu/target.h"
 
+#include "weft/cpu/plan.h"
 #include "weft/ir/elementwise.h"
 
 namespace weft::cpu {
@@ -51,8 +53,12 @@ bool applies(OpCode op, const ir::ParamsBase* params, std::span<const DType> in,
   return false;
 }
 
+bool updates_in_place(OpCode op, const ir::ParamsBase* params, std::span<const Aval> in, std::span<const Aval> out) {
+  return plan_op(op, params, in, out).in_place;
+}
+
 }  // namespace
 
-const compiler::Target kCpuTarget{applies};
+const compiler::Target kCpuTarget{applies, updates_in_place};
 
 }  // namespace weft::cpu

@@ -8,6 +8,7 @@
 #include "weft/cpu/kernels/layout.h"
 #include "weft/cpu/kernels/matmul.h"
 #include "weft/cpu/kernels/scratch.h"
+#include "weft/cpu/kernels/sized_element.h"
 
 namespace weft::cpu {
 namespace {
@@ -224,17 +225,8 @@ class PatchReader {
 
  private:
   void features(const char* from, std::int64_t taps, std::int64_t step, char* to) const {
-    switch (element_) {
-      case 1: return copy<std::uint8_t>(from, taps, step, to);
-      case 2: return copy<std::uint16_t>(from, taps, step, to);
-      case 4: return copy<std::uint32_t>(from, taps, step, to);
-      case 8: return copy<std::uint64_t>(from, taps, step, to);
-      default: return copy<Pair>(from, taps, step, to);
-    }
+    with_element(element_, [&]<class T>(T) { copy<T>(from, taps, step, to); });
   }
-  struct Pair {
-    std::uint64_t a, b;
-  };
   template <class T>
   void copy(const char* from, std::int64_t taps, std::int64_t step, char* to) const {
     const T* x = reinterpret_cast<const T*>(from);

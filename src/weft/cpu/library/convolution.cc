@@ -95,18 +95,8 @@ struct Part {
 
   bool reordered(Place p) const { return user[p] != own[p]; }
 
-  void enter(Place p, const void* from, void* to) const {
-    dnnl::stream stream(engine());
-    dnnl::memory a = wrap(user[p], from), b = wrap(own[p], to);
-    reorder[p].execute(stream, a, b);
-    stream.wait();
-  }
-  void leave(Place p, const void* from, void* to) const {
-    dnnl::stream stream(engine());
-    dnnl::memory a = wrap(own[p], from), b = wrap(user[p], to);
-    reorder[p].execute(stream, a, b);
-    stream.wait();
-  }
+  void enter(Place p, const void* from, void* to) const { copy(p, wrap(user[p], from), wrap(own[p], to)); }
+  void leave(Place p, const void* from, void* to) const { copy(p, wrap(own[p], from), wrap(user[p], to)); }
   // On arrays in the own layouts.
   void execute(void* const* arrays, void* scratch) const {
     dnnl::stream stream(engine());
@@ -114,6 +104,13 @@ struct Part {
     for (const Place p : {kSrc, kWeights, kDst}) args.emplace(names[p], wrap(own[p], arrays[p]));
     args.emplace(DNNL_ARG_SCRATCHPAD, wrap(scratchpad, scratch));
     primitive.execute(stream, args);
+    stream.wait();
+  }
+
+ private:
+  void copy(Place p, dnnl::memory from, dnnl::memory to) const {
+    dnnl::stream stream(engine());
+    reorder[p].execute(stream, from, to);
     stream.wait();
   }
 };

@@ -68,7 +68,8 @@ std::pair<Array, Array> lax::threefry2x32(const Array& k0, const Array& k1, cons
   return {std::move(outs[0]), std::move(outs[1])};
 }
 
-const ir::OpInfo op_infos::threefry2x32{.operands = ir::takes(4), .infer = infer_threefry, .eval = eval_threefry};
+const ir::OpInfo op_infos::threefry2x32{
+    .operands = ir::takes(4), .infer = infer_threefry, .eval = eval_threefry, .elementwise = true};
 const OpRules op_rule_table::threefry2x32{
     .jvp = rules::zero_tangent, .transpose = rules::not_linear, .batch = batch_threefry, .factors = factors_threefry};
 

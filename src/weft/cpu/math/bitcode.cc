@@ -8,6 +8,7 @@
 #pragma clang diagnostic ignored "-Wreturn-type-c-linkage"
 
 #include "weft/cpu/math/binary.h"
+#include "weft/cpu/math/threefry.h"
 #include "weft/cpu/math/transcendental.h"
 #include "weft/cpu/math/unary.h"
 
@@ -121,5 +122,14 @@ WEFT_CONVERT_FROM(f16, Half)
 WEFT_CONVERT_FROM(bf16, Brain)
 WEFT_CONVERT_FROM(f32, float)
 WEFT_CONVERT_FROM(f64, double)
+
+extern "C" std::uint32_t weft_threefry2x32_first_u32(std::uint32_t k0, std::uint32_t k1, std::uint32_t x0,
+                                                     std::uint32_t x1) {
+  return Threefry2x32::apply(k0, k1, x0, x1).x0;
+}
+extern "C" std::uint32_t weft_threefry2x32_second_u32(std::uint32_t k0, std::uint32_t k1, std::uint32_t x0,
+                                                      std::uint32_t x1) {
+  return Threefry2x32::apply(k0, k1, x0, x1).x1;
+}
 
 }  // namespace weft::cpu::WEFT_ISA

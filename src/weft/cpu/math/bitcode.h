@@ -3,7 +3,7 @@
 // The module holds functions with C linkage, one per operation and dtype that has an elementwise kernel, which give the
 // bits that the kernel gives. <op> is ir::op_name, <t> is weft::name of a dtype:
 //   weft_<op>_<t>(x), weft_<op>_<t>(a, b), weft_compare_<eq|ne|lt|le|gt|ge>_<t>(a, b), weft_clamp_<t>(lo, x, hi),
-//   weft_convert_<from>_<to>(x)
+//   weft_convert_<from>_<to>(x), weft_threefry2x32_<first|second>_u32(k0, k1, x0, x1), a word of the block each
 // A bool is passed as uint8_t 0 or 1, an f16 or bf16 as its bits in an uint16_t, any other type as itself.
 // sine, cosine and tan of f32 and f64 come in three: weft_sine_f32(x), valid where weft_sine_f32_is_far(x) is 0;
 // weft_sine_f32_far(x), the C library's, valid for every x; and weft_sine_f32_is_far(x) itself, an uint8_t.

@@ -1,5 +1,5 @@
-// The threefry2x32 block function, 20 rounds (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2,
-// 3", SC 2011), over arrays of counters.
+// The threefry2x32 block function over arrays of counters.
+#include "weft/cpu/math/threefry.h"
 #include "weft/cpu/kernels/isa/loops.h"
 #include "weft/cpu/kernels/isa/tables.h"
 
@@ -7,35 +7,6 @@ namespace weft::cpu::WEFT_ISA {
 namespace {
 
 using U = std::uint32_t;
-
-template <int kBits>
-WEFT_INLINE void round(U& x0, U& x1) {
-  x0 += x1;
-  x1 = (x1 << kBits) | (x1 >> (32 - kBits));
-  x1 ^= x0;
-}
-
-// Four rounds, then the key schedule's injection number i.
-template <int kA, int kB, int kC, int kD>
-WEFT_INLINE void four_rounds(U& x0, U& x1, U add0, U add1, U i) {
-  round<kA>(x0, x1);
-  round<kB>(x0, x1);
-  round<kC>(x0, x1);
-  round<kD>(x0, x1);
-  x0 += add0;
-  x1 += add1 + i;
-}
-
-WEFT_INLINE void block(U k0, U k1, U& x0, U& x1) {
-  const U k2 = k0 ^ k1 ^ 0x1BD11BDAu;
-  x0 += k0;
-  x1 += k1;
-  four_rounds<13, 15, 26, 6>(x0, x1, k1, k2, 1);
-  four_rounds<17, 29, 16, 24>(x0, x1, k2, k0, 2);
-  four_rounds<13, 15, 26, 6>(x0, x1, k0, k1, 3);
-  four_rounds<17, 29, 16, 24>(x0, x1, k1, k2, 4);
-  four_rounds<13, 15, 26, 6>(x0, x1, k2, k0, 5);
-}
 
 }  // namespace
 
@@ -58,18 +29,17 @@ void threefry(const U* const* in, unsigned scalar, U* const* out, std::int64_t n
       const U k0 = *in[0], k1 = *in[1];
       WEFT_INDEPENDENT
       for (std::int64_t i = 0; i < m; ++i) {
-        U x0 = c0[i], x1 = c1[i];  // NOLINT(clang-analyzer-core.*): spread where they are one word
-        block(k0, k1, x0, x1);
-        o0[i] = x0, o1[i] = x1;
+        // NOLINTNEXTLINE(clang-analyzer-core.*): counters are spread where they are one word
+        const Threefry2x32::Block y = Threefry2x32::apply(k0, k1, c0[i], c1[i]);
+        o0[i] = y.x0, o1[i] = y.x1;
       }
     } else {
       const U* k0 = scalar & 1u ? spread[0] : in[0] + begin;
       const U* k1 = scalar & 2u ? spread[1] : in[1] + begin;
       WEFT_INDEPENDENT
       for (std::int64_t i = 0; i < m; ++i) {
-        U x0 = c0[i], x1 = c1[i];
-        block(k0[i], k1[i], x0, x1);
-        o0[i] = x0, o1[i] = x1;
+        const Threefry2x32::Block y = Threefry2x32::apply(k0[i], k1[i], c0[i], c1[i]);
+        o0[i] = y.x0, o1[i] = y.x1;
       }
     }
   }

@@ -32,6 +32,42 @@ TEST(compiled, sums_have_the_same_bits_for_every_length) {
   }
 }
 
+TEST(compiled, sums_over_columns_have_the_same_bits_for_every_shape) {
+  for (const std::int64_t n : {1, 2, 15, 16, 17, 33, 100, 512, 513, 1024, 1500, 5000})
+    for (const std::int64_t width : {1, 2, 3, 10, 63, 100, 127, 128, 300, 1100}) {
+      const Array x = random::normal(random::key(static_cast<int>(n)), {n, width});
+      const auto f = [](Array a) {
+        return std::tuple{np::sum(a * a, 0), np::prod(a * 0.1f + 1.0f, 0), np::max(a, 0), np::mean(a, 0) * 2.0f};
+      };
+      const auto [sum, prod, max, mean] = jit(f)(x);
+      const auto [sum2, prod2, max2, mean2] = f(x);
+      EXPECT_EQ(sum.to_vector<float>(), sum2.to_vector<float>()) << n << " " << width;
+      EXPECT_EQ(prod.to_vector<float>(), prod2.to_vector<float>()) << n << " " << width;
+      EXPECT_EQ(max.to_vector<float>(), max2.to_vector<float>()) << n << " " << width;
+      EXPECT_EQ(mean.to_vector<float>(), mean2.to_vector<float>()) << n << " " << width;
+    }
+}
+
+TEST(compiled, sums_over_any_axes_have_the_same_bits) {
+  for (const DType t : {f32, f64, bf16, i32})
+    for (const Dims& shape : {Dims{8, 128, 256}, Dims{3, 700, 5}, Dims{40, 1, 1300}, Dims{2, 33000, 2}}) {
+      const Array x = lax::convert(random::normal(random::key(1), shape) * 10.0f, t);
+      for (const std::vector<int>& axes :
+           std::vector<std::vector<int>>{{0}, {1}, {2}, {0, 1}, {0, 2}, {1, 2}, {0, 1, 2}}) {
+        const auto f = [&](Array a) {
+          const Array b = a * a + a;
+          return std::pair{np::sum(b, axes), b};
+        };
+        const auto [sum, all] = jit(f)(x);
+        const auto [sum2, all2] = f(x);
+        EXPECT_TRUE(np::array_equal(sum, sum2).item<bool>())
+            << name(t) << shape_str(shape) << " over " << axes.size() << " from " << axes[0];
+        EXPECT_TRUE(np::array_equal(all, all2).item<bool>())
+            << name(t) << shape_str(shape) << " over " << axes.size() << " from " << axes[0];
+      }
+    }
+}
+
 TEST(compiled, rows_that_are_normalised_have_the_bits_of_single_steps) {
   for (const std::int64_t n : {1, 5, 10, 64, 100, 1000, 9000}) {
     const Array x = random::normal(random::key(1), {7, n});

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "weft/base/hash.h"
+#include "weft/compiler/reduction_tree.h"
 #include "weft/ir/elementwise.h"
 #include "weft/ir/shape.h"
 
@@ -25,14 +26,29 @@ bool same_instr(const Instr& a, const Instr& b) {
          a.kind != Instr::Kind::kApply && a.kind != Instr::Kind::kReduce;
 }
 
+// The number of a slice's first element, when its elements stand together.
+std::optional<std::int64_t> first_of_slice(const SliceParams& p, DimSpan shape) {
+  std::int64_t first = 0;
+  bool cut = false;  // an axis further out has more than one element
+  for (std::size_t d = 0; d < shape.size(); ++d) {
+    const std::int64_t size = p.limit_indices[d] - p.start_indices[d];
+    if (size != shape[d] && cut) return std::nullopt;
+    if (p.strides[d] != 1 && size > 1) return std::nullopt;
+    cut = cut || size > 1;
+    first = first * shape[d] + p.start_indices[d];
+  }
+  return first;
+}
+
 }  // namespace
 
 FusedKernel::FusedKernel(const ir::Jaxpr& jaxpr, std::vector<VariableFacts>& facts, std::int64_t position, Dims loops,
-                         std::size_t outer, bool reduces)
+                         std::size_t outer, bool reduces, bool columns)
     : jaxpr_(jaxpr), facts_(facts), position_(position) {
   kernel_.loops = std::move(loops);
   kernel_.outer = outer;
   kernel_.reduces = reduces;
+  kernel_.columns = columns;
 }
 
 FusedKernel::Mark FusedKernel::mark() const {
@@ -189,9 +205,7 @@ std::optional<Value> FusedKernel::expression(ir::Var var, const IndexMap& map) {
       const ir::Var x = operands[0].index();
       if (const auto at = reshape_map(map, result.shape(), jaxpr_.aval(x).shape(), kernel_.loops))
         return value_of(operands[0], *at);
-      // In memory, the operand is where the result is.
-      if (!facts_[x].in_memory) return refuse(x);
-      return load(facts_[x].memory, result, map);
+      return element(operands[0], flatten(map, result.shape(), kernel_.loops.size()));
     }
     case OpCode::kBroadcastInDim:
     case OpCode::kTranspose:
@@ -202,19 +216,84 @@ std::optional<Value> FusedKernel::expression(ir::Var var, const IndexMap& map) {
                                   var - eqn.out_begin);
       return value_of(operands[0], *at);
     }
-    default: return apply(eqn, map, result);
+    default:
+      return apply(eqn, static_cast<std::uint8_t>(var - eqn.out_begin), result,
+                   [&](ir::Atom operand) { return value_of(operand, map); });
   }
 }
 
-std::optional<Value> FusedKernel::apply(const ir::Eqn& eqn, const IndexMap& map, Aval result) {
+// Element number `at` of a value in row-major order, whose index along each axis need not be affine: what is in memory
+// has such numbers, and so have results of operations that go element by element.
+std::optional<Value> FusedKernel::element(ir::Atom atom, const Affine& at) {
+  if (atom.is_literal()) return constant(jaxpr_.literal(atom));
+  const ir::Var var = atom.index();
+  const Aval aval = jaxpr_.aval(var);
+  const std::int64_t size[] = {aval.size()};
+  const IndexMap number{at};
+  if (const auto map = reshape_map(number, size, aval.shape(), kernel_.loops)) return value_of(atom, *map);
+  const VariableFacts& facts = facts_[var];
+  if (!facts.in_memory && (!facts.inlined || computed_too_often(var, number))) return refuse(var);
+  if (const auto value = computed(var, number)) return value;
+  const std::optional<Value> value =
+      facts.in_memory ? load(facts.memory, aval.with_shape(size), number) : element_of_result(var, at);
+  if (value) remember(var, number, *value);
+  return value;
+}
+
+std::optional<Value> FusedKernel::element_of_result(ir::Var var, const Affine& at) {
+  const ir::Eqn& eqn = jaxpr_.eqns()[facts_[var].eqn];
+  const ir::Atom x = jaxpr_.operands(eqn)[0];
+  switch (eqn.op) {
+    case OpCode::kStopGradient:
+    case OpCode::kCheckpointName:
+    case OpCode::kOptimizationBarrier: return element(jaxpr_.operands(eqn)[var - eqn.out_begin], at);
+    case OpCode::kReshape: return element(x, at);
+    case OpCode::kBroadcastInDim: return element_of_broadcast(eqn, at);
+    case OpCode::kSlice: {
+      const auto first = first_of_slice(ir::params_as<SliceParams>(eqn.params.get()), jaxpr_.aval(x).shape());
+      if (!first) return refuse(var);
+      Affine moved = at;
+      moved.offset += *first;
+      return element(x, moved);
+    }
+    case OpCode::kIota:
+    case OpCode::kTranspose:
+    case OpCode::kReverse:
+    case OpCode::kSplit:
+    case OpCode::kDynamicSlice: return refuse(var);
+    default:
+      return apply(eqn, static_cast<std::uint8_t>(var - eqn.out_begin), jaxpr_.aval(var),
+                   [&](ir::Atom operand) { return element(operand, at); });
+  }
+}
+
+// The operand is repeated as a whole, or element by element, or both.
+std::optional<Value> FusedKernel::element_of_broadcast(const ir::Eqn& eqn, const Affine& at) {
+  const auto& p = ir::params_as<BroadcastInDimParams>(eqn.params.get());
+  const ir::Atom x = jaxpr_.operands(eqn)[0];
+  const DimSpan shape = jaxpr_.aval(x).shape(), result = p.shape;
+  if (product(shape) == 1) return value_of(x, IndexMap(shape.size(), Affine(kernel_.loops.size(), 0)));
+  const auto first = static_cast<std::size_t>(p.broadcast_dimensions[0]);
+  for (std::size_t d = 0; d < shape.size(); ++d)
+    if (p.broadcast_dimensions[d] != static_cast<std::int64_t>(first + d) || shape[d] != result[first + d])
+      return refuse(eqn.out_begin);
+  const std::int64_t size[] = {product(result)}, parts[] = {product(result.first(first)), product(shape),
+                                                            product(result.subspan(first + shape.size()))};
+  const auto map = reshape_map({at}, size, parts, kernel_.loops);
+  return map ? element(x, (*map)[1]) : refuse(eqn.out_begin);
+}
+
+std::optional<Value> FusedKernel::apply(const ir::Eqn& eqn, std::uint8_t part, Aval result,
+                                        FunctionRef<std::optional<Value>(ir::Atom)> operand_value) {
   Instr instr;
   instr.kind = Instr::Kind::kApply;
   instr.op = eqn.op;
+  instr.part = part;
   instr.params = eqn.params;
   instr.dtype = result.dtype();
   for (const ir::Atom operand : jaxpr_.operands(eqn)) {
     // A scalar beside a larger result (select's predicate, clamp's bounds) serves every element.
-    const auto value = value_of(operand, jaxpr_.aval(operand).ndim() == 0 ? IndexMap{} : map);
+    const auto value = jaxpr_.aval(operand).ndim() == 0 ? value_of(operand, {}) : operand_value(operand);
     if (!value) return std::nullopt;
     instr.operands.push_back(*value);
   }
@@ -226,6 +305,10 @@ std::optional<Value> FusedKernel::apply(const ir::Eqn& eqn, const IndexMap& map,
 // row.
 std::optional<IndexMap> FusedKernel::map_of(DimSpan shape, std::int64_t size) const {
   const IndexMap all = identity_map(kernel_.loops);
+  if (kernel_.columns && size == product(kernel_.loops)) {
+    if (!std::ranges::equal(shape, reduced_shape_)) return std::nullopt;
+    return reduced_map_;
+  }
   if (size == product(kernel_.loops)) return reshape_map(all, kernel_.loops, shape, kernel_.loops);
   if (!kernel_.reduces || size != kernel_.rows()) return std::nullopt;
   const IndexMap row(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(kernel_.outer));
@@ -261,6 +344,7 @@ bool FusedKernel::add(ir::Atom atom, const Placement& placement, std::optional<R
       to[d] = std::move(at);
     }
     Affine at = flatten(to, whole.shape(), kernel_.loops.size());
+    if (changes_after_columns(*value, at)) return false;
     if (!atom.is_literal() && atom.index() == placement.destination)
       roots_.insert_or_assign(atom.index(), Root{*value, at});
     kernel_.stores.push_back({*value, buffer(placement.destination, true), std::move(at), placement.destination});
@@ -288,22 +372,60 @@ bool FusedKernel::add_everywhere(ir::Atom scalar, ir::Var destination, std::opti
   return false;
 }
 
-// The map of a reduction's operand: its kept axes are those of the result, its reduced ones make up the row.
-std::optional<IndexMap> FusedKernel::reduction_map(const IndexMap& row, const Affine& in_row, DimSpan shape,
-                                                   const Dims& axes) const {
+// Whether a value that needs what is reduced of the columns is stored row by row: they are walked once.
+bool FusedKernel::changes_after_columns(Value v, const Affine& stored_at) const {
+  const std::uint16_t level = std::max(kernel_.body[v].level, level_of(stored_at));
+  return kernel_.columns && level > kernel_.outer && kernel_.body[v].phase > 0;
+}
+
+// The map of a reduction's operand: its kept axes are those of the result, the others are the loops over the row.
+std::optional<IndexMap> FusedKernel::reduction_map(const IndexMap& kept, DimSpan shape, const Dims& axes) const {
   Dims sizes;
   for (std::size_t d = 0; d < shape.size(); ++d)
     if (std::find(axes.begin(), axes.end(), static_cast<std::int64_t>(d)) != axes.end()) sizes.push_back(shape[d]);
-  const std::int64_t n[] = {product(DimSpan(sizes))};
-  const std::optional<IndexMap> reduced = reshape_map({in_row}, n, sizes, kernel_.loops);
+  const IndexMap all = identity_map(kernel_.loops);
+  const IndexMap in_row(all.begin() + static_cast<std::ptrdiff_t>(kernel_.outer), all.end());
+  const std::optional<IndexMap> reduced =
+      reshape_map(in_row, DimSpan(kernel_.loops).subspan(kernel_.outer), sizes, kernel_.loops);
   if (!reduced) return std::nullopt;
   IndexMap map;
   std::size_t next_kept = 0, next_reduced = 0;
   for (std::size_t d = 0; d < shape.size(); ++d) {
     const bool is_reduced = std::find(axes.begin(), axes.end(), static_cast<std::int64_t>(d)) != axes.end();
-    map.push_back(is_reduced ? (*reduced)[next_reduced++] : row[next_kept++]);
+    map.push_back(is_reduced ? (*reduced)[next_reduced++] : kept[next_kept++]);
   }
   return map;
+}
+
+// The element of `x`, of shape `shape`, that is reduced.
+std::optional<Value> FusedKernel::reduced_value(ir::Atom x, const IndexMap& kept, DimSpan shape, const Dims& axes,
+                                                bool columns) {
+  if (const std::optional<IndexMap> map = reduction_map(kept, shape, axes)) {
+    if (columns && reduced_shape_.empty()) {
+      reduced_shape_ = Dims(shape);
+      reduced_map_ = *map;
+    }
+    return value_of(x, *map);
+  }
+  // The reduced axes do not come from the loops one by one; but the elements have numbers.
+  std::int64_t before = 1, after = 1;
+  bool passed = false;
+  Dims kept_shape;
+  for (std::size_t d = 0; d < shape.size(); ++d) {
+    if (std::find(axes.begin(), axes.end(), static_cast<std::int64_t>(d)) != axes.end()) {
+      passed = passed || shape[d] != 1;
+      continue;
+    }
+    kept_shape.push_back(shape[d]);
+    (passed ? after : before) *= shape[d];
+  }
+  const std::int64_t view[] = {before, kernel_.row_size(), after}, ends[] = {before, after};
+  const std::optional<IndexMap> outside = reshape_map(kept, kept_shape, ends, kernel_.loops);
+  if (!outside) return refuse();
+  const IndexMap all = identity_map(kernel_.loops);
+  const IndexMap in_row(all.begin() + static_cast<std::ptrdiff_t>(kernel_.outer), all.end());
+  const Affine row = flatten(in_row, DimSpan(kernel_.loops).subspan(kernel_.outer), kernel_.loops.size());
+  return element(x, flatten({(*outside)[0], row, (*outside)[1]}, view, kernel_.loops.size()));
 }
 
 bool FusedKernel::add_reduction(const ir::Eqn& eqn, std::optional<Refusal>& refusal) {
@@ -315,7 +437,10 @@ bool FusedKernel::add_reduction(const ir::Eqn& eqn, std::optional<Refusal>& refu
   const Mark before = mark();
   const bool reduced = kernel_.reduces;
   const std::size_t outer = kernel_.outer;
+  const ReductionGroups groups = reduction_groups(in.shape(), p.axes);
+  const bool columns = !groups.reduced.empty() && !groups.reduced.back();
   const auto place = [&]() -> bool {
+    if (kernel_.columns != columns || (columns && num_reductions_ == kMostColumnReductions)) return false;
     if (!kernel_.reduces) {
       // A plain nest becomes one of rows when its last loop is the row.
       if (kernel_.loops.empty() || kernel_.loops.back() != n || product(kernel_.loops) != in.size()) return false;
@@ -338,16 +463,8 @@ bool FusedKernel::add_reduction(const ir::Eqn& eqn, std::optional<Refusal>& refu
         reshape_map(IndexMap(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(kernel_.outer)),
                     DimSpan(kernel_.loops).first(kernel_.outer), out.shape(), kernel_.loops);
     if (!row) return false;
-    const std::optional<IndexMap> map = reduction_map(*row, all.back(), in.shape(), p.axes);
-    if (!map && !x.is_literal() && !facts_[x.index()].in_memory) {
-      refuse(x.index());
-      return false;
-    }
-    // The reduced axes do not come from one loop one by one; then they are the last ones, and rows of memory.
-    const std::optional<Value> value =
-        map ? value_of(x, *map)
-            : load(x.is_literal() ? x : facts_[x.index()].memory, in.with_shape(kernel_.loops), all);
-    if (!value) return false;
+    const std::optional<Value> value = reduced_value(x, *row, in.shape(), p.axes, columns);
+    if (!value || (columns && kernel_.body[*value].phase > 0)) return false;
     Instr instr;
     instr.kind = Instr::Kind::kReduce;
     instr.dtype = accumulator;
@@ -362,6 +479,7 @@ bool FusedKernel::add_reduction(const ir::Eqn& eqn, std::optional<Refusal>& refu
     Affine at = flatten(*row, out.shape(), kernel_.loops.size());
     roots_.insert_or_assign(eqn.out_begin, Root{total, at});
     kernel_.stores.push_back({total, buffer(eqn.out_begin, true), std::move(at), eqn.out_begin});
+    ++num_reductions_;
     return true;
   };
   if (place()) return true;

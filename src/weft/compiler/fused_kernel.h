@@ -5,6 +5,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "weft/base/function_ref.h"
 #include "weft/compiler/kernel.h"
 
 namespace weft::compiler {
@@ -40,9 +41,9 @@ class FusedKernel {
   };
 
   FusedKernel(const ir::Jaxpr& jaxpr, std::vector<VariableFacts>& facts, std::int64_t position, Dims loops,
-              std::size_t outer, bool reduces);
+              std::size_t outer, bool reduces, bool columns);
 
-  /// Adds an equation's reduction over trailing axes.
+  /// Adds an equation's reduction, of adjacent axes (axes of one element apart).
   bool add_reduction(const ir::Eqn& eqn, std::optional<Refusal>& refusal);
   /// Adds `value`, which is stored as `placement` says.
   bool add(ir::Atom value, const Placement& placement, std::optional<Refusal>& refusal);
@@ -60,6 +61,8 @@ class FusedKernel {
 
   // Code generators take more than linear time in long kernels.
   static constexpr std::size_t kMostInstructions = 1024, kMostBuffers = 32;
+  // Each has sums of a tile in the frame of the kernel.
+  static constexpr std::size_t kMostColumnReductions = 6;
 
  private:
   struct Root {
@@ -77,8 +80,9 @@ class FusedKernel {
 
   Mark mark() const;
   void go_back(const Mark& m);
-  std::optional<IndexMap> reduction_map(const IndexMap& row, const Affine& in_row, DimSpan shape,
-                                        const Dims& axes) const;
+  std::optional<IndexMap> reduction_map(const IndexMap& kept, DimSpan shape, const Dims& axes) const;
+  std::optional<Value> reduced_value(ir::Atom x, const IndexMap& kept, DimSpan shape, const Dims& axes, bool columns);
+  bool changes_after_columns(Value v, const Affine& stored_at) const;
   std::optional<IndexMap> map_of(DimSpan shape, std::int64_t size) const;
   std::uint32_t buffer(ir::Var var, bool written);
   Value push(Instr instr);
@@ -89,7 +93,11 @@ class FusedKernel {
   void remember(ir::Var var, const IndexMap& map, Value value);
   std::optional<Value> load(ir::Atom memory, Aval aval, const IndexMap& map);
   std::optional<Value> expression(ir::Var var, const IndexMap& map);
-  std::optional<Value> apply(const ir::Eqn& eqn, const IndexMap& map, Aval result);
+  std::optional<Value> element(ir::Atom atom, const Affine& at);
+  std::optional<Value> element_of_result(ir::Var var, const Affine& at);
+  std::optional<Value> element_of_broadcast(const ir::Eqn& eqn, const Affine& at);
+  std::optional<Value> apply(const ir::Eqn& eqn, std::uint8_t part, Aval result,
+                             FunctionRef<std::optional<Value>(ir::Atom)> operand_value);
   std::optional<std::uint32_t> dynamic_index(ir::Atom start, std::int64_t most);
   bool computed_too_often(ir::Var var, const IndexMap& map) const;
   std::optional<Value> refuse(std::optional<ir::Var> needs = {}) {
@@ -107,6 +115,10 @@ class FusedKernel {
   std::vector<std::uint64_t> log_;  // keys of memo_ in order
   std::optional<Refusal> refusal_;
   std::size_t transcendentals_ = 0;  // instructions that are thirty or so of a machine
+  std::size_t num_reductions_ = 0;
+  // Of a kernel of columns: the shape and the map of what is reduced first.
+  Dims reduced_shape_;
+  IndexMap reduced_map_;
 };
 
 }  // namespace weft::compiler

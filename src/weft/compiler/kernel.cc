@@ -55,8 +55,8 @@ std::size_t Kernel::phases() const {
 void merge_loops(Kernel& kernel) {
   for (std::size_t l = kernel.loops.size(); l-- > 0;)
     if (kernel.loops[l] == 1 && !(kernel.reduces && l >= kernel.outer)) erase_loop(kernel, l);
-  const std::size_t mergeable = kernel.reduces ? kernel.outer : kernel.loops.size();
-  for (std::size_t l = mergeable; l-- > 1;) {
+  for (std::size_t l = kernel.loops.size(); l-- > 1;) {
+    if (kernel.reduces && l == kernel.outer) continue;  // a kept and a reduced one
     if (!merges(kernel, l - 1)) continue;
     const std::int64_t outer = kernel.loops[l - 1];
     erase_loop(kernel, l - 1);  // what depended on the outer one depended on the inner one, too
@@ -157,6 +157,7 @@ double op_cost(OpCode op, DType dtype) {
     case OpCode::kCbrt:
     case OpCode::kPower: cost = 2.2; break;
     case OpCode::kRemainder: cost = 1.5; break;
+    case OpCode::kThreefry2x32: cost = 0.7; break;
     case OpCode::kDivide:
     case OpCode::kSqrt:
     case OpCode::kRsqrt: cost = 0.3; break;
@@ -188,7 +189,7 @@ double Kernel::cost() const {
 std::string Kernel::str() const {
   std::string s = "kernel [";
   for (std::size_t l = 0; l < loops.size(); ++l) s += (l == 0 ? "" : l == outer ? ";" : ",") + std::to_string(loops[l]);
-  s += "]";
+  s += columns ? "] columns" : "]";
   for (std::size_t b = 0; b < buffers.size(); ++b)
     s += " b" + std::to_string(b) + ":" + std::string(name(buffers[b].dtype)) + (buffers[b].written ? "*" : "");
   s += "\n";
@@ -216,6 +217,7 @@ std::string Kernel::str() const {
       }
       case Instr::Kind::kApply: {
         s += ir::op_name(i.op);
+        if (i.part > 0) s += "." + std::to_string(i.part);
         if (i.op == OpCode::kCompare) {
           const auto d = ir::params_as<CompareParams>(i.params.get()).direction;
           s += " " + std::string(enum_names(d)[static_cast<std::size_t>(d)]);

@@ -4,7 +4,7 @@
 //
 // The nest is `loops`; those from `outer` on form a row, over which values may be reduced. A kernel with reductions
 // walks each row once per phase: phase p computes what needs the results of reductions of earlier phases. The order of
-// a float sum over a row is that of cpu/kernels/isa/reduce.cc.
+// a float sum over a row, or over a column, is that of cpu/kernels/isa/reduce.cc.
 #pragma once
 
 #include <array>
@@ -25,13 +25,14 @@ struct Instr {
     kConstant,  ///< `constant`
     kIndex,     ///< the number `at`, converted to `dtype` as iota does
     kLoad,      ///< element `at` of `buffer`
-    kApply,     ///< op[params](operands), elementwise
+    kApply,     ///< result `part` of op[params](operands), elementwise
     kReduce,    ///< the operand over the row, by `reduce`
   };
   Kind kind = Kind::kConstant;
   DType dtype = f32;
   OpCode op{};
   ReduceKind reduce{};
+  std::uint8_t part = 0;
   ir::Params params;
   SmallVector<Value, 3> operands;
   std::uint32_t buffer = 0;
@@ -64,6 +65,9 @@ struct Kernel {
   Dims loops;
   std::size_t outer = 0;
   bool reduces = false;
+  /// Whether what is reduced are columns: elements that are far from each other, while those of the last outer loop
+  /// stand together. They are walked once: what is made of the reductions does not change by row.
+  bool columns = false;
   std::vector<Buffer> buffers;
   std::vector<Instr> body;
   std::vector<Store> stores;
@@ -80,7 +84,8 @@ struct Kernel {
 };
 
 /// Merges loops that every access sees as one and drops those of size 1. Afterwards a row is exactly one loop, so
-/// `outer` is loops.size() - 1. Requires that a kernel with reductions has one row loop.
+/// `outer` is loops.size() - 1; but columns may have several. Requires that a kernel with other reductions has one row
+/// loop.
 void merge_loops(Kernel& kernel);
 
 /// Drops instructions and buffers that no store needs.

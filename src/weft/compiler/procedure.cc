@@ -5,7 +5,8 @@
 
 #include "weft/base/error.h"
 #include "weft/compiler/arena.h"
-#include "weft/ir/builder.h"
+#include "weft/compiler/jaxpr_edit.h"
+#include "weft/compiler/reduction_tree.h"
 #include "weft/ir/call.h"
 #include "weft/ir/checkpoint.h"
 #include "weft/ir/custom_rules.h"
@@ -29,39 +30,24 @@ ir::Jaxpr with_literals_made(const ir::Jaxpr& jaxpr) {
   for (const ir::Eqn& e : jaxpr.eqns())
     for (const ir::Atom a : jaxpr.operands(e)) any = any || large(e, a);
   if (!any) return jaxpr;
-  ir::JaxprBuilder b;
-  std::vector<ir::Var> inputs;
-  std::vector<ir::Atom> now;
-  for (std::size_t v = 0; v < jaxpr.num_inputs(); ++v) {
-    inputs.push_back(b.add_var(jaxpr.aval(static_cast<ir::Var>(v))));
-    now.push_back(ir::Atom::var(inputs.back()));
-  }
-  const auto translated = [&](ir::Atom a) { return a.is_literal() ? b.add_literal(jaxpr.literal(a)) : now[a.index()]; };
+  JaxprEdit edit(jaxpr);
   for (const ir::Eqn& e : jaxpr.eqns()) {
     SmallVector<ir::Atom, 6> operands;
     for (const ir::Atom a : jaxpr.operands(e)) {
       if (!large(e, a)) {
-        operands.push_back(translated(a));
+        operands.push_back(edit.now(a));
         continue;
       }
       ir::Literal scalar = jaxpr.literal(a);
       const Aval whole = scalar.aval;
       scalar.aval = whole.with_shape({});
-      const ir::Atom from[] = {b.add_literal(scalar)};
-      const Aval to[] = {whole};
-      operands.push_back(ir::Atom::var(b.add_eqn(OpCode::kBroadcastInDim,
-                                                 ir::make_params(BroadcastInDimParams{{}, Dims(whole.shape())}), from,
-                                                 to, e.location, e.scope)));
+      operands.push_back(edit.add(e, OpCode::kBroadcastInDim,
+                                  ir::make_params(BroadcastInDimParams{{}, Dims(whole.shape())}),
+                                  {edit.literal(scalar)}, whole));
     }
-    std::vector<Aval> results;
-    for (ir::Var v = e.out_begin; v < e.out_end; ++v) results.push_back(jaxpr.aval(v));
-    const ir::Var first = b.add_eqn(e.op, e.params, operands, results, e.location, e.scope);
-    for (ir::Var v = e.out_begin; v < e.out_end; ++v) now.push_back(ir::Atom::var(first + (v - e.out_begin)));
+    edit.keep(e, operands);
   }
-  std::vector<ir::Atom> outputs;
-  for (const ir::Atom a : jaxpr.outputs()) outputs.push_back(translated(a));
-  const std::span<const ir::Var> all = inputs;
-  return b.build(all.first(jaxpr.num_consts()), all.subspan(jaxpr.num_consts()), outputs);
+  return edit.finish();
 }
 
 // Decides where the values of one procedure are.
@@ -335,7 +321,7 @@ class ProgramBuilder {
     if (const auto it = built_.find(key); it != built_.end()) return it->second;
     auto procedure = std::make_unique<Procedure>();
     procedure->location = location;
-    procedure->jaxpr = with_literals_made(simplify(ir::inline_calls(jaxpr), evaluate_));
+    procedure->jaxpr = with_literals_made(with_reduction_trees(simplify(ir::inline_calls(jaxpr), evaluate_)));
     procedure->schedule = schedule(procedure->jaxpr, target_);
     for (const Schedule::Statement& s : procedure->schedule.statements) {
       if (s.kind != Schedule::Statement::Kind::kOp) continue;

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "weft/compiler/fused_kernel.h"
+#include "weft/compiler/reduction_tree.h"
 #include "weft/ir/elementwise.h"
 #include "weft/ir/indexing.h"
 #include "weft/ir/nested.h"
@@ -19,8 +20,6 @@ constexpr float kLoadCost = 0.05f;
 constexpr std::uint16_t kMostInlined = 48;
 // Nests of at most this size may share a kernel also when they have nothing in common.
 constexpr std::int64_t kTiny = 1024;
-// Longer rows are reduced in blocks (cpu/kernels/reduce.cc).
-constexpr std::int64_t kLongestRow = 32768;
 // Transpositions of more elements that move the last axis are done block by block, by an operation.
 constexpr std::int64_t kLargeTranspose = 4096;
 
@@ -71,7 +70,9 @@ class Scheduler {
       }
       default: break;
     }
-    if (e.out_end - e.out_begin != 1 || !ir::op_info(e.op).elementwise) return false;
+    const bool same_width =
+        e.op == OpCode::kBitcastConvert && byte_size(jaxpr_.aval(operands[0]).dtype()) == byte_size(out.dtype());
+    if (!ir::op_info(e.op).elementwise && !same_width) return false;
     SmallVector<DType, 3> types;
     for (const ir::Atom a : operands) types.push_back(jaxpr_.aval(a).dtype());
     return has_code(e.op, e.params.get(), types, out.dtype());
@@ -80,19 +81,14 @@ class Scheduler {
     return (op == OpCode::kConvert && in[0] == out) || target_.applies(op, params, in, out);
   }
 
-  // A reduction over trailing axes, of a type that the generator computes in.
+  // A reduction of adjacent axes, of a type that the generator computes in.
   bool can_reduce(const ir::Eqn& e) const {
     if (e.op != OpCode::kReduce) return false;
     const auto& p = ir::params_as<ReduceParams>(e.params.get());
-    const Aval in = jaxpr_.aval(jaxpr_.operands(e)[0]), out = jaxpr_.aval(e.out_begin);
-    if (in.size() == 0 || (in.size() / out.size() > kLongestRow && !target_.alone)) return false;
-    bool kept = false;  // an axis with elements, on the way from the last one
-    for (std::size_t d = in.shape().size(); d-- > 0;) {
-      if (in.shape(d) == 1) continue;
-      const bool reduced = std::find(p.axes.begin(), p.axes.end(), static_cast<std::int64_t>(d)) != p.axes.end();
-      if (reduced && kept && !(target_.alone && p.axes.size() == 1)) return false;
-      kept = kept || !reduced;
-    }
+    const Aval in = jaxpr_.aval(jaxpr_.operands(e)[0]);
+    if (in.size() == 0) return false;
+    const ReductionGroups groups = reduction_groups(in.shape(), p.axes);
+    if (std::count(groups.reduced.begin(), groups.reduced.end(), true) > 1) return false;
     const DType t = in.dtype();
     if (t == boolean) return p.kind != ReduceKind::kXor;
     if (is_storage(t) || is_complex(t)) return false;
@@ -200,7 +196,15 @@ class Scheduler {
     for (const std::int64_t n : out.shape())
       if (n != 1) nest.loops.push_back(n);
     nest.outer = nest.loops.size();
-    nest.loops.push_back(jaxpr_.aval(x).size() / out.size());
+    const Dims& axes = ir::params_as<ReduceParams>(e.params.get()).axes;
+    const ReductionGroups groups = reduction_groups(jaxpr_.aval(x).shape(), axes);
+    nest.columns = !groups.reduced.empty() && !groups.reduced.back();
+    if (nest.columns) {
+      for (const std::int64_t a : axes)
+        if (const std::int64_t n = jaxpr_.aval(x).shape(static_cast<std::size_t>(a)); n != 1) nest.loops.push_back(n);
+    } else {
+      nest.loops.push_back(jaxpr_.aval(x).size() / out.size());
+    }
     const FusedKernel& k = add_to_kernel(
         nest, x, kBeforeAll, [&](FusedKernel& kernel, Refusal& refusal) { return kernel.add_reduction(e, refusal); });
     facts_[e.out_begin].in_memory = true;
@@ -212,6 +216,7 @@ class Scheduler {
     Dims loops;
     std::size_t outer;
     bool reduces;
+    bool columns = false;
   };
   // The kernel that `add` succeeds with: one that is likely to take what reads `reads`, after statement `after`, or a
   // new one over `nest`. What kernels want in memory first is put there.
@@ -222,7 +227,7 @@ class Scheduler {
       if (reads)
         for (FusedKernel* k : candidates(*reads, product(DimSpan(nest.loops))))
           if (k->position() > after && add(*k, refusal)) return *k;
-      FusedKernel& fresh = new_kernel(nest.loops, nest.outer, nest.reduces);
+      FusedKernel& fresh = new_kernel(nest);
       if (add(fresh, refusal)) return fresh;
       discard_newest();
       internal_check(refusal && refusal->needs.has_value(), "schedule: a value that no kernel takes");
@@ -358,9 +363,9 @@ class Scheduler {
     return found;
   }
 
-  FusedKernel& new_kernel(Dims loops, std::size_t outer, bool reduces) {
-    kernels_.push_back(
-        std::make_unique<FusedKernel>(jaxpr_, facts_, next_position(), std::move(loops), outer, reduces));
+  FusedKernel& new_kernel(const Nest& nest) {
+    kernels_.push_back(std::make_unique<FusedKernel>(jaxpr_, facts_, next_position(), nest.loops, nest.outer,
+                                                     nest.reduces, nest.columns));
     schedule_.statements.push_back(
         {Schedule::Statement::Kind::kKernel, static_cast<std::uint32_t>(kernels_.size() - 1)});
     kernel_at_.resize(schedule_.statements.size());

@@ -14,8 +14,7 @@ struct Target {
   /// Whether the prebuilt operation puts elements into its first operand: its result may be in that one's memory.
   bool (*updates_in_place)(OpCode op, const ir::ParamsBase* params, std::span<const Aval> in,
                            std::span<const Aval> out);
-  /// Whether what has prebuilt kernels must be code all the same, as far as it can: for programs that run alone. Sums
-  /// over other than the last axes, and over long ones, then have another order.
+  /// Whether what has prebuilt kernels must be code all the same, as far as it can: for programs that run alone.
   bool alone = false;
 };
 

@@ -28,6 +28,7 @@ bool applies(OpCode op, const ir::ParamsBase* params, std::span<const DType> in,
   switch (op) {
     case OpCode::kConvert:
     case OpCode::kClamp: return op == OpCode::kConvert || in[1] != boolean;
+    case OpCode::kThreefry2x32: return true;
     case OpCode::kCompare: {
       const auto d = ir::params_as<CompareParams>(params).direction;
       return !is_float(t) || d == usual_order(d);

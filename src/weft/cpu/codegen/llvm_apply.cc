@@ -2,6 +2,8 @@
 
 #include <llvm/IR/MDBuilder.h>
 
+#include <array>
+
 #include "weft/ir/elementwise.h"
 
 namespace weft::cpu {
@@ -87,6 +89,25 @@ Code periodic(LlvmUnit& unit, llvm::IRBuilder<>& b, const std::string& function,
   return result;
 }
 
+// One word of a block. Both come from one function, whose calls with equal operands become one.
+Code threefry(LlvmUnit& unit, llvm::IRBuilder<>& b, unsigned word, llvm::ArrayRef<Code> x, unsigned lanes) {
+  const std::string name = "threefry2x32_x" + std::to_string(lanes);
+  llvm::Function* f = unit.module.getFunction(name);
+  if (!f) {
+    Type* words = vector_of(b.getInt32Ty(), lanes);
+    f = internal_function(unit, llvm::StructType::get(words, words), {words, words, words, words}, name);
+    f->setDoesNotAccessMemory();
+    if (unit.vector_bytes == 64) f->addFnAttr("prefer-vector-width", "512");
+    llvm::IRBuilder<> inside(llvm::BasicBlock::Create(unit.context, "entry", f));
+    llvm::SmallVector<Code, 4> operands;
+    for (llvm::Argument& a : f->args()) operands.push_back(&a);
+    Code first = unit.math.call(inside, unit.module, "threefry2x32_first_u32", operands, lanes),
+         second = unit.math.call(inside, unit.module, "threefry2x32_second_u32", operands, lanes);
+    inside.CreateAggregateRet(std::array{first, second}.data(), 2);
+  }
+  return b.CreateExtractValue(b.CreateCall(f, x), word);
+}
+
 Code written_out(LlvmUnit& unit, llvm::IRBuilder<>& b, const Instr& i, std::span<const DType> types,
                  llvm::ArrayRef<Code> x, unsigned lanes) {
   const auto call = [&](const std::string& function, DType t) {
@@ -106,6 +127,7 @@ Code written_out(LlvmUnit& unit, llvm::IRBuilder<>& b, const Instr& i, std::span
     case OpCode::kCosine:
     case OpCode::kTan: return periodic(unit, b, function + "_" + std::string(name(types[0])), x[0], lanes);
     case OpCode::kClamp: return call("clamp", types[1]);
+    case OpCode::kThreefry2x32: return threefry(unit, b, i.part, x, lanes);
     default: return call(function, types[0]);
   }
 }
@@ -121,6 +143,7 @@ int code_size(const Instr& i) {
     case OpCode::kRsqrt: return conversions + (is_float(i.dtype) ? 2 : 12);
     case OpCode::kMaximum:
     case OpCode::kMinimum: return conversions + 4;
+    case OpCode::kThreefry2x32: return 4;  // a call
     default: return conversions + (compiler::op_cost(i.op, f32) >= 0.4 ? 30 : 2);
   }
 }

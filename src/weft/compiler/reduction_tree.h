@@ -1,0 +1,24 @@
+// Reductions of many elements as trees of small ones, each of which is a kernel's: along rows, the last axes, of at
+// most kLongestRow elements, or along columns of at most kMostColumnRows. The trees are those of cpu/kernels/reduce.cc,
+// so a sum has the same bits whoever computes it; and their leaves are what threads share.
+#pragma once
+
+#include "weft/ir/jaxpr.h"
+
+namespace weft::compiler {
+
+inline constexpr std::int64_t kLongestRow = 32768;
+inline constexpr std::int64_t kMostColumnRows = 512;
+
+/// How a reduction of an array with elements sees it, axes of one element left out: kept and reduced axes in turn, each
+/// group as one axis.
+struct ReductionGroups {
+  Dims sizes;
+  SmallVector<bool, 6> reduced;
+};
+ReductionGroups reduction_groups(DimSpan shape, DimSpan axes);
+
+/// The program with reductions of numbers and of bool (but no xor) as such trees. f16 and bf16 are summed in f32.
+ir::Jaxpr with_reduction_trees(const ir::Jaxpr& jaxpr);
+
+}  // namespace weft::compiler

@@ -1,0 +1,221 @@
+#include "weft/cpu/codegen/llvm_kernel_code.h"
+
+#include <llvm/IR/Intrinsics.h>
+
+#include <cstring>
+
+#include "weft/base/error.h"
+#include "weft/cpu/codegen/llvm_apply.h"
+#include "weft/cpu/codegen/llvm_loop.h"
+
+namespace weft::cpu {
+
+using llvm::Type;
+
+KernelCode::KernelCode(LlvmUnit& unit, const Kernel& kernel, const std::string& name, bool split)
+    : unit_(unit), k_(kernel), b_(unit.context), split_(split) {
+  i64_ = b_.getInt64Ty();
+  std::vector<Type*> params(k_.buffers.size(), b_.getPtrTy());
+  if (split) params.insert(params.end(), {i64_, i64_});
+  f_ = llvm::Function::Create(llvm::FunctionType::get(b_.getVoidTy(), params, false),
+                              llvm::GlobalValue::InternalLinkage, name, unit.module);
+  f_->setDoesNotThrow();
+  if (unit.vector_bytes == 64) f_->addFnAttr("prefer-vector-width", "512");
+  b_.SetInsertPoint(block("entry"));
+}
+
+llvm::AllocaInst* KernelCode::alloca_bytes(std::int64_t bytes) {
+  llvm::AllocaInst* a = b_.CreateAlloca(b_.getInt8Ty(), number(bytes));
+  a->setAlignment(llvm::Align(64));
+  return a;
+}
+
+// ---- scalars ----
+
+void KernelCode::begin_code() {
+  llvm::BasicBlock* start = block("start");
+  b_.CreateBr(start);
+  b_.SetInsertPoint(start);
+  fixed_.assign(k_.body.size(), nullptr);
+  for (const Kernel::DynamicIndex& d : k_.dynamic) {
+    scalars(0, 0);  // a start may be read at another dynamic index
+    const bool is_signed = is_signed_integer(k_.body[d.start].dtype);
+    Code s = b_.CreateIntCast(fixed_[d.start], i64_, is_signed);
+    if (is_signed) s = b_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, s, number(0));
+    dynamic_.push_back(b_.CreateBinaryIntrinsic(llvm::Intrinsic::umin, s, number(d.most)));
+  }
+  scalars(0, 0);
+}
+
+void KernelCode::outer_loops(std::size_t level, std::size_t last, llvm::function_ref<void()> body) {
+  if (level > 0) scalars(level, 0);
+  if (level == last) return body();
+  const bool cut = split_ && level == 0;
+  Code begin = cut ? range_begin() : number(0), end = cut ? range_end() : number(k_.loops[level]);
+  emit_for(b_, begin, end, 1, [&](Code i) {
+    index_.push_back(i);
+    const std::vector<Code> before = fixed_;
+    outer_loops(level + 1, last, body);
+    fixed_ = before;
+  });
+  index_.pop_back();
+}
+
+void KernelCode::scalars(std::size_t level, std::uint16_t phase) {
+  for (std::size_t v = 0; v < k_.body.size(); ++v) {
+    const Instr& i = k_.body[v];
+    if (fixed_[v] || i.level != level || i.phase != phase || i.level > k_.outer) continue;
+    if (i.kind == Instr::Kind::kReduce) continue;
+    bool ready = true;
+    for (const Affine::Dynamic& d : i.at.dynamic) ready = ready && d.index < dynamic_.size();
+    for (const Number o : i.operands) ready = ready && fixed_[o];
+    if (!ready) continue;
+    fixed_[v] = scalar(i);
+  }
+}
+
+Code KernelCode::scalar(const Instr& i) {
+  switch (i.kind) {
+    case Instr::Kind::kConstant: return constant(i);
+    case Instr::Kind::kIndex: return convert(offset(i.at, k_.outer), i64, i.dtype, 1);
+    case Instr::Kind::kLoad:
+      return b_.CreateAlignedLoad(type(i.dtype), address(i, offset(i.at, k_.outer)), align(i.dtype));
+    default: break;
+  }
+  llvm::SmallVector<Code, 3> operands;
+  for (const Number o : i.operands) operands.push_back(fixed_[o]);
+  return apply(i, operands, 1);
+}
+
+Code KernelCode::constant(const Instr& i) {
+  std::uint64_t bits[2] = {};
+  std::memcpy(bits, i.constant.data(), static_cast<std::size_t>(byte_size(i.dtype)));
+  Type* t = type(i.dtype);
+  const llvm::APInt value(static_cast<unsigned>(8 * byte_size(i.dtype)), bits);
+  if (t->isFloatTy()) return llvm::ConstantFP::get(t, llvm::APFloat(llvm::APFloat::IEEEsingle(), value));
+  if (t->isDoubleTy()) return llvm::ConstantFP::get(t, llvm::APFloat(llvm::APFloat::IEEEdouble(), value));
+  return llvm::ConstantInt::get(t, value);
+}
+
+// ---- places and lanes ----
+
+Code KernelCode::offset(const Affine& a, std::size_t loops) {
+  Code sum = number(a.offset);
+  const auto add = [&](Code v, std::int64_t scale) {
+    if (scale == 0) return;
+    if (scale != 1) v = b_.CreateMul(v, number(scale));
+    auto* c = llvm::dyn_cast<llvm::ConstantInt>(sum);
+    sum = c && c->isZero() ? v : b_.CreateAdd(sum, v);
+  };
+  for (std::size_t l = 0; l < loops; ++l) add(index_[l], a.coeff[l]);
+  for (const Affine::Dynamic& d : a.dynamic) add(dynamic_[d.index], d.scale);
+  return sum;
+}
+
+llvm::Constant* KernelCode::mask() {
+  llvm::SmallVector<llvm::Constant*, 64> bits;
+  for (unsigned l = 0; l < lanes_; ++l) bits.push_back(b_.getInt1(l < piece_.count));
+  return llvm::ConstantVector::get(bits);
+}
+
+Code KernelCode::get(Code base, DType t, std::int64_t coeff) {
+  Type* element = type(t);
+  Code first = b_.CreateGEP(element, base, coeff == 1 ? piece_.index : b_.CreateMul(piece_.index, number(coeff)));
+  if (lanes_ == 1) return b_.CreateAlignedLoad(element, first, align(t));
+  Type* vector = vector_of(element, lanes_);
+  if (coeff == 1) {
+    if (piece_.count == lanes_) return b_.CreateAlignedLoad(vector, first, align(t));
+    return b_.CreateMaskedLoad(vector, first, align(t), mask(), llvm::Constant::getNullValue(vector));
+  }
+  if (coeff == -1 && piece_.count == lanes_) {
+    Code back = b_.CreateGEP(element, first, number(1 - static_cast<std::int64_t>(lanes_)));
+    return b_.CreateVectorReverse(b_.CreateAlignedLoad(vector, back, align(t)));
+  }
+  Code result = llvm::Constant::getNullValue(vector);
+  for (unsigned l = 0; l < piece_.count; ++l)
+    result = b_.CreateInsertElement(
+        result, b_.CreateAlignedLoad(element, b_.CreateGEP(element, first, number(coeff * l)), align(t)), l);
+  return result;
+}
+
+void KernelCode::put(Code v, Code base, DType t, std::int64_t coeff) {
+  Type* element = type(t);
+  Code first = b_.CreateGEP(element, base, coeff == 1 ? piece_.index : b_.CreateMul(piece_.index, number(coeff)));
+  if (lanes_ == 1) {
+    b_.CreateAlignedStore(v, first, align(t));
+  } else if (coeff == 1) {
+    if (piece_.count == lanes_)
+      b_.CreateAlignedStore(v, first, align(t));
+    else
+      b_.CreateMaskedStore(v, first, align(t), mask());
+  } else {
+    for (unsigned l = 0; l < piece_.count; ++l)
+      b_.CreateAlignedStore(b_.CreateExtractElement(v, l), b_.CreateGEP(element, first, number(coeff * l)), align(t));
+  }
+}
+
+Code KernelCode::count(Code first, std::int64_t coeff, DType t) {
+  first = b_.CreateAdd(first, b_.CreateMul(piece_.index, number(coeff)));
+  if (lanes_ > 1) {
+    llvm::SmallVector<llvm::Constant*, 64> steps;
+    for (unsigned l = 0; l < lanes_; ++l) steps.push_back(number(coeff * l));
+    first = b_.CreateAdd(splat(first), llvm::ConstantVector::get(steps));
+  }
+  return convert(first, i64, t, lanes_);
+}
+
+// ---- operations ----
+
+Code KernelCode::convert(Code v, DType from, DType to, unsigned lanes) {
+  return emit_convert(unit_, b_, v, from, to, lanes);
+}
+
+Code KernelCode::apply(const Instr& i, llvm::ArrayRef<Code> x, unsigned lanes) {
+  SmallVector<DType, 3> types;
+  for (const Number o : i.operands) types.push_back(k_.body[o].dtype);
+  return emit_apply(unit_, b_, i, types, x, lanes);
+}
+
+Code KernelCode::combine(const Instr& i, Code a, Code b, unsigned lanes) {
+  const std::string t(name(i.dtype));
+  switch (i.reduce) {
+    case ReduceKind::kSum: return unit_.math.call(b_, unit_.module, "add_" + t, {a, b}, lanes);
+    case ReduceKind::kProd: return unit_.math.call(b_, unit_.module, "multiply_" + t, {a, b}, lanes);
+    case ReduceKind::kMax: return unit_.math.call(b_, unit_.module, "maximum_" + t, {a, b}, lanes);
+    case ReduceKind::kMin: return unit_.math.call(b_, unit_.module, "minimum_" + t, {a, b}, lanes);
+    case ReduceKind::kAnd: return b_.CreateAnd(a, b);
+    case ReduceKind::kOr: return b_.CreateOr(a, b);
+    case ReduceKind::kXor: return b_.CreateXor(a, b);
+  }
+  throw InternalError("emit_kernel: unknown reduction");
+}
+
+llvm::Constant* KernelCode::identity(const Instr& i) {
+  Type* t = type(i.dtype);
+  const unsigned bits = static_cast<unsigned>(8 * byte_size(i.dtype));
+  const bool is_signed = is_signed_integer(i.dtype);
+  switch (i.reduce) {
+    case ReduceKind::kSum: return t->isIntegerTy() ? llvm::ConstantInt::get(t, 0) : llvm::ConstantFP::get(t, -0.0);
+    case ReduceKind::kProd: return t->isIntegerTy() ? llvm::ConstantInt::get(t, 1) : llvm::ConstantFP::get(t, 1.0);
+    case ReduceKind::kMax:
+      if (!t->isIntegerTy()) return llvm::ConstantFP::getInfinity(t, true);
+      return llvm::ConstantInt::get(t, is_signed ? llvm::APInt::getSignedMinValue(bits) : llvm::APInt(bits, 0));
+    case ReduceKind::kMin:
+      if (!t->isIntegerTy()) return llvm::ConstantFP::getInfinity(t, false);
+      if (i.dtype == boolean) return llvm::ConstantInt::get(t, 1);
+      return llvm::ConstantInt::get(t,
+                                    is_signed ? llvm::APInt::getSignedMaxValue(bits) : llvm::APInt::getMaxValue(bits));
+    case ReduceKind::kAnd:
+      return i.dtype == boolean ? llvm::ConstantInt::get(t, 1) : llvm::Constant::getAllOnesValue(t);
+    case ReduceKind::kOr:
+    case ReduceKind::kXor: return llvm::ConstantInt::get(t, 0);
+  }
+  throw InternalError("emit_kernel: unknown reduction");
+}
+
+Code KernelCode::from_zero(const Instr& i, Code total, unsigned lanes) {
+  if (!is_float(i.dtype) || i.reduce != ReduceKind::kSum) return total;
+  return b_.CreateFAdd(total, llvm::ConstantFP::get(vector_of(type(i.dtype), lanes), 0.0));
+}
+
+}  // namespace weft::cpu

@@ -79,6 +79,39 @@ TEST(compiled, rows_that_are_normalised_have_the_bits_of_single_steps) {
   }
 }
 
+TEST(compiled, column_sums_that_a_slice_takes_have_the_bits_of_all_of_them) {
+  const Array x = random::normal(random::key(1), {1500, 300});
+  const auto f = [](Array a) { return np::sum(a * a, 0)(slice(7, 17)); };
+  EXPECT_EQ(jit(f)(x).to_vector<float>(), f(x).to_vector<float>());
+}
+
+// Large results are written past the caches, in whole vectors where memory is aligned.
+TEST(compiled, large_results_are_the_same_wherever_they_are) {
+  constexpr std::int64_t kSize = (9 << 20) + 5;
+  const auto f = [](Array a) { return std::pair(a * 2.0f + 1.0f, a > 0.5f); };
+  const Array x = random::uniform(random::key(1), {kSize});
+  const auto [y, above] = f(x);
+  const std::vector<float> expected = y.to_vector<float>();
+  const auto bits = np::sum(above).item<std::int32_t>();
+  const auto compiled = compile(f, abstract(f32, {kSize}));
+  std::vector<float> memory(kSize + 64);
+  auto flags = std::make_unique<bool[]>(kSize + 64);
+  std::vector<char> workspace(compiled.workspace_bytes() + 64);
+  char* aligned = workspace.data() + (64 - reinterpret_cast<std::uintptr_t>(workspace.data()) % 64) % 64;
+  const auto to_line = [](auto* p) {
+    while (reinterpret_cast<std::uintptr_t>(p) % 64 != 0) ++p;
+    return p;
+  };
+  const std::vector<float> in = x.to_vector<float>();
+  for (const int shift : {0, 1}) {
+    float* const to = to_line(memory.data()) + shift;
+    bool* const flag = to_line(flags.get()) + shift;
+    compiled.call_into({to, flag}, {in.data()}, aligned);
+    EXPECT_TRUE(std::equal(expected.begin(), expected.end(), to)) << shift;
+    EXPECT_EQ(std::count(flag, flag + kSize, true), bits) << shift;
+  }
+}
+
 TEST(compiled, the_number_of_threads_changes_no_bit) {
   const Array x = random::normal(random::key(1), {3000, 700});
   const auto f = jit([](Array a) { return std::pair(np::sum(np::exp(a), 1), np::tanh(a) + a); });

@@ -7,6 +7,7 @@
 #include "weft/compiler/arena.h"
 #include "weft/compiler/jaxpr_edit.h"
 #include "weft/compiler/reduction_tree.h"
+#include "weft/compiler/simplify_narrow.h"
 #include "weft/ir/call.h"
 #include "weft/ir/checkpoint.h"
 #include "weft/ir/custom_rules.h"
@@ -48,6 +49,15 @@ ir::Jaxpr with_literals_made(const ir::Jaxpr& jaxpr) {
     edit.keep(e, operands);
   }
   return edit.finish();
+}
+
+// The program as it is scheduled.
+ir::Jaxpr prepared(const ir::Jaxpr& jaxpr, EvaluateOp evaluate) {
+  ir::Jaxpr program = with_reduction_trees(simplify(ir::inline_calls(jaxpr), evaluate));
+  const auto reduces = [](const ir::Eqn& e) { return e.op == OpCode::kReduce; };
+  // What a slice takes of sums over columns can be computed alone, now that their order does not depend on the others.
+  if (std::any_of(program.eqns().begin(), program.eqns().end(), reduces)) program = simplifying::narrow(program, true);
+  return with_literals_made(program);
 }
 
 // Decides where the values of one procedure are.
@@ -321,7 +331,7 @@ class ProgramBuilder {
     if (const auto it = built_.find(key); it != built_.end()) return it->second;
     auto procedure = std::make_unique<Procedure>();
     procedure->location = location;
-    procedure->jaxpr = with_literals_made(with_reduction_trees(simplify(ir::inline_calls(jaxpr), evaluate_)));
+    procedure->jaxpr = prepared(jaxpr, evaluate_);
     procedure->schedule = schedule(procedure->jaxpr, target_);
     for (const Schedule::Statement& s : procedure->schedule.statements) {
       if (s.kind != Schedule::Statement::Kind::kOp) continue;

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "weft/compiler/jaxpr_edit.h"
-#include "weft/ir/contraction.h"
 #include "weft/ir/elementwise.h"
 #include "weft/ir/op.h"
 #include "weft/ir/shape.h"
@@ -16,10 +15,6 @@ using ir::Atom;
 
 // Few columns are folded: several rows count as one until they are this wide.
 constexpr std::int64_t kFoldWidth = 256;
-
-bool is_reduced_by_kernels(DType t, ReduceKind kind) {
-  return t == boolean ? kind != ReduceKind::kXor : !is_storage(t) && !is_complex(t);
-}
 
 std::int64_t fold_of(std::int64_t n, std::int64_t width) {
   const std::int64_t fold = width < kFoldWidth / 2 ? kFoldWidth / width : 1;
@@ -136,6 +131,10 @@ class Tree {
 };
 
 }  // namespace
+
+bool is_reduced_by_kernels(DType t, ReduceKind kind) {
+  return t == boolean ? kind != ReduceKind::kXor : !is_storage(t) && !is_complex(t);
+}
 
 ReductionGroups reduction_groups(DimSpan shape, DimSpan axes) {
   ReductionGroups g;

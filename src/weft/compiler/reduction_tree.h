@@ -3,6 +3,7 @@
 // so a sum has the same bits whoever computes it; and their leaves are what threads share.
 #pragma once
 
+#include "weft/ir/contraction.h"
 #include "weft/ir/jaxpr.h"
 
 namespace weft::compiler {
@@ -18,7 +19,10 @@ struct ReductionGroups {
 };
 ReductionGroups reduction_groups(DimSpan shape, DimSpan axes);
 
-/// The program with reductions of numbers and of bool (but no xor) as such trees. f16 and bf16 are summed in f32.
+/// Whether kernels do such reductions: all but those of complex numbers and storage types, and the xor of bool.
+bool is_reduced_by_kernels(DType t, ReduceKind kind);
+
+/// The program with the reductions that kernels do as such trees. f16 and bf16 are summed in f32.
 ir::Jaxpr with_reduction_trees(const ir::Jaxpr& jaxpr);
 
 }  // namespace weft::compiler

@@ -90,8 +90,7 @@ class Scheduler {
     const ReductionGroups groups = reduction_groups(in.shape(), p.axes);
     if (std::count(groups.reduced.begin(), groups.reduced.end(), true) > 1) return false;
     const DType t = in.dtype();
-    if (t == boolean) return p.kind != ReduceKind::kXor;
-    if (is_storage(t) || is_complex(t)) return false;
+    if (t == boolean || !is_reduced_by_kernels(t, p.kind)) return is_reduced_by_kernels(t, p.kind);
     return has_code(OpCode::kConvert, nullptr, {t}, t == f16 || t == bf16 ? f32 : t);
   }
 

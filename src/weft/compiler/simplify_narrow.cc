@@ -56,8 +56,8 @@ using Fate = std::variant<Gone, Whole, Narrowed, ir::PrunedOp, Parts>;
 
 class Narrowing {
  public:
-  explicit Narrowing(const Jaxpr& program)
-      : program_(program), needs_(program.num_vars()), fates_(program.eqns().size()) {}
+  Narrowing(const Jaxpr& program, bool columns_apart)
+      : program_(program), columns_apart_(columns_apart), needs_(program.num_vars()), fates_(program.eqns().size()) {}
 
   void look_back() {
     for (const Atom a : program_.outputs()) need_all(a);
@@ -87,6 +87,7 @@ class Narrowing {
   void write_values(const ir::Eqn& e, const std::vector<bool>* kept);
 
   const Jaxpr& program_;
+  bool columns_apart_;
   std::vector<Need> needs_;  // by variable
   std::vector<Fate> fates_;  // by equation
 
@@ -126,7 +127,7 @@ std::optional<Narrowed> Narrowing::window_fate(const ir::Eqn& e, std::span<const
   if (!window && e.op != OpCode::kSlice) return std::nullopt;
   Avals in;
   for (const Atom a : operands) in.push_back(program_.aval(a));
-  return narrowed(e.op, e.params, in, program_.aval(result), needed);
+  return narrowed(e.op, e.params, in, program_.aval(result), needed, columns_apart_);
 }
 
 Fate Narrowing::fate_of(const ir::Eqn& e) {
@@ -245,8 +246,8 @@ Jaxpr Narrowing::write() {
 
 }  // namespace
 
-Jaxpr narrow(const Jaxpr& program) {
-  Narrowing narrowing(program);
+Jaxpr narrow(const Jaxpr& program, bool columns_apart) {
+  Narrowing narrowing(program, columns_apart);
   narrowing.look_back();
   const Jaxpr made = narrowing.write();
   return made == program ? program : made;

@@ -1,5 +1,6 @@
 #include "weft/compiler/simplify_window.h"
 
+#include "weft/compiler/reduction_tree.h"
 #include "weft/compiler/simplify_axes.h"
 #include "weft/ir/contraction.h"
 
@@ -195,8 +196,8 @@ std::optional<Narrowed> of_pad(PadParams p, Aval x, Aval out, const Window& w) {
   return Narrowed{OpCode::kPad, ir::make_params(std::move(p)), {Part{0, std::move(v)}, Part{1, {}}}};
 }
 
-// Sums and products of floats are rounded in an order that may depend on the sizes of axes behind the reduced ones (a
-// kernel works on several columns at a time), never on the sizes of those before.
+// Sums and products of floats are rounded in an order that may depend on the sizes of axes behind the reduced ones (few
+// columns are folded), never on the sizes of those before.
 bool order_matters(const ReduceParams& p, DType t) {
   return is_inexact(t) && (p.kind == ReduceKind::kSum || p.kind == ReduceKind::kProd);
 }
@@ -233,7 +234,7 @@ Narrowed of_dot(const ir::Params& params, std::span<const Aval> in, const Window
 }  // namespace
 
 std::optional<Narrowed> narrowed(OpCode op, const ir::Params& params, std::span<const Aval> in, Aval out,
-                                 const Window& w) {
+                                 const Window& w, bool columns_apart) {
   if (std::any_of(w.begin(), w.end(), [](const Range& r) { return r.size == 0; })) return std::nullopt;
   switch (op) {
     case OpCode::kSlice: return moved(0, within(window_of(ir::params_as<SliceParams>(params)), w));
@@ -246,7 +247,8 @@ std::optional<Narrowed> narrowed(OpCode op, const ir::Params& params, std::span<
     case OpCode::kPad: return of_pad(ir::params_as<PadParams>(params), in[0], out, w);
     case OpCode::kReduce: {
       const auto& p = ir::params_as<ReduceParams>(params);
-      return of_reduction(op, params, in[0], p.axes, order_matters(p, in[0].dtype()), w);
+      const bool by_kernel = columns_apart && is_reduced_by_kernels(in[0].dtype(), p.kind);
+      return of_reduction(op, params, in[0], p.axes, order_matters(p, in[0].dtype()) && !by_kernel, w);
     }
     case OpCode::kArgmax:
     case OpCode::kArgmin:

@@ -41,8 +41,9 @@ struct Narrowed {
 };
 
 /// Null when the window cannot be had without the rest, to the bit. The window is not empty. `in` and `out` are the
-/// types of operands and result.
+/// types of operands and result. `columns_apart`: sums over columns keep their order when there are fewer columns, as
+/// they do in kernels (reduction_tree.h).
 std::optional<Narrowed> narrowed(OpCode op, const ir::Params& params, std::span<const Aval> in, Aval out,
-                                 const Window& w);
+                                 const Window& w, bool columns_apart = false);
 
 }  // namespace weft::compiler::simplifying

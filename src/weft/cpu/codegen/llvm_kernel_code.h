@@ -80,6 +80,7 @@ class KernelCode {
   std::vector<Code> index_;  // of the outer loops
   std::vector<Code> dynamic_;
   Piece piece_{};
+  bool streams_ = false;  // whole vectors go to memory past the caches, and to multiples of their size
 
  private:
   Code scalar(const Instr& i);

@@ -23,6 +23,8 @@ constexpr std::int64_t kGroupBytes = 64;
 // What a row keeps from one phase for a later one, when computing it again costs more than this (nanoseconds).
 constexpr double kKeepCost = 0.25;
 constexpr std::int64_t kMostKeptBytes = 131072;  // of all together, in the frame of the kernel
+// Results of so many bytes do not stay in caches.
+constexpr std::int64_t kStreamedBytes = 32 << 20;
 // The most elements of a row that are summed without a loop.
 constexpr std::int64_t kUnrolledSum = 16;
 // Bodies of more instructions than this are not written out once per group: that would only take time to compile.
@@ -44,7 +46,7 @@ class RowsEmitter : KernelCode {
       if (i.kind == Instr::Kind::kReduce) make_accumulators(static_cast<Number>(v));
     }
     begin_code();
-    outer_loops(0, inner(), [&] { row(); });
+    outer_loops(0, inner(), [&] { writes_more_than_caches() ? streamed_row() : row(); });
     b_.CreateRetVoid();
     return f_;
   }
@@ -145,6 +147,36 @@ class RowsEmitter : KernelCode {
 
   void for_loop(Code begin, Code end, std::int64_t step, llvm::function_ref<void(Code)> body) {
     emit_for(b_, begin, end, step, body);
+  }
+
+  // Whether all of it is one row, so long that nothing of its results stays in the caches.
+  bool writes_more_than_caches() const {
+    std::int64_t bytes = 0;
+    for (const Kernel::Store& s : k_.stores) {
+      if (s.at.coeff[inner()] != 1 || !s.at.dynamic.empty()) return false;
+      bytes += n() * byte_size(k_.body[s.value].dtype);
+    }
+    return inner() == 0 && !k_.reduces && lanes_ > 1 && bytes >= kStreamedBytes;
+  }
+  // Stores that go past the caches save reading what they replace; but they want whole, aligned vectors.
+  void streamed_row() {
+    Code all = number(0);
+    for (const Kernel::Store& s : k_.stores) {
+      Code first = address(s.buffer, k_.body[s.value].dtype, offset(s.at, inner()));
+      all = b_.CreateOr(all, b_.CreatePtrToInt(first, i64_));
+    }
+    llvm::BasicBlock *aligned = block("aligned"), *any = block("any"), *after = block("after");
+    b_.CreateCondBr(b_.CreateICmpEQ(b_.CreateAnd(all, number(kGroupBytes - 1)), number(0)), aligned, any);
+    b_.SetInsertPoint(aligned);
+    streams_ = true;
+    row();
+    streams_ = false;
+    b_.CreateFence(llvm::AtomicOrdering::SequentiallyConsistent);  // such stores are ordered by nothing else
+    b_.CreateBr(after);
+    b_.SetInsertPoint(any);
+    row();
+    b_.CreateBr(after);
+    b_.SetInsertPoint(after);
   }
 
   void row() {

@@ -1,7 +1,9 @@
 // Chooses how a product runs and splits it over threads.
-// oneDNN may order its sums by the shape it is given, so what it is given depends on the problem alone, never on the
-// number of threads; our own kernels give the same bits however they are split.
+// oneDNN may order its sums by the shape it is given, so what it is given depends on the problem and the machine alone,
+// never on the number of threads; our own kernels give the same bits however they are split.
 #include "weft/cpu/kernels/matmul.h"
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <complex>
@@ -69,12 +71,18 @@ struct Grid {
     });
   }
 };
-// The grid for the library: a function of the shape.
+// How many processors the machine has, whoever may use them now.
+int processors() {
+  static const int n = static_cast<int>(std::max(1L, sysconf(_SC_NPROCESSORS_CONF)));
+  return n;
+}
+// The grid for the library: a function of the shape and the machine.
 Grid grid_of(std::int64_t m, std::int64_t n, std::int64_t k) {
   const double products = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
   Grid g{m, n};
   // Small pieces would pack the same operand again and again; few would leave threads idle.
-  const int want = products < 6e6 ? 1 : products < 60e6 ? 2 : products < 500e6 ? 4 : products < 8e9 ? 16 : 64;
+  const int useful = products < 6e6 ? 1 : products < 60e6 ? 2 : products < 500e6 ? 4 : products < 8e9 ? 16 : 64;
+  const int want = std::min(useful, 2 * processors());
   for (int pieces = 1; pieces < want; pieces *= 2) {
     std::int64_t& side = g.rows > g.columns ? g.rows : g.columns;
     if (side < 128) break;

@@ -2,52 +2,13 @@
 
 #include <algorithm>
 #include <cstring>
-#include <utility>
 
 #include "weft/cpu/kernels/isa.h"
 #include "weft/cpu/kernels/sized_element.h"
+#include "weft/cpu/kernels/transpose_square.h"
 
 namespace weft::cpu {
 namespace {
-
-template <class T>
-struct Bytes16 {
-  typedef T type __attribute__((vector_size(16)));
-};
-
-// Interleaves the lower (kHigh = 0) or upper halves of two vectors.
-template <class T, int kHigh, std::size_t... I>
-[[gnu::always_inline]] inline typename Bytes16<T>::type interleave(typename Bytes16<T>::type a,
-                                                                   typename Bytes16<T>::type b,
-                                                                   std::index_sequence<I...>) {
-  constexpr int n = 16 / sizeof(T);
-  return __builtin_shufflevector(a, b, static_cast<int>(kHigh * n / 2 + I / 2 + (I % 2) * n)...);
-}
-
-// A square of 16 bytes by as many rows as a vector has lanes. Interleaving row r with row r + n/2, log2(n) times,
-// transposes it.
-template <class T>
-[[gnu::always_inline]] inline void square(const T* in, std::int64_t in_stride, T* out, std::int64_t out_stride) {
-  using V = typename Bytes16<T>::type;
-  constexpr int n = 16 / sizeof(T);
-  using Lanes = std::make_index_sequence<n>;
-  V rows[n], next[n];
-  // Unrolled, the rows are registers.
-#pragma GCC unroll 16
-  for (int r = 0; r < n; ++r) std::memcpy(&rows[r], in + r * in_stride, 16);
-#pragma GCC unroll 4
-  for (int step = 1; step < n; step *= 2) {
-#pragma GCC unroll 16
-    for (int r = 0; r < n / 2; ++r) {
-      next[2 * r] = interleave<T, 0>(rows[r], rows[r + n / 2], Lanes{});
-      next[2 * r + 1] = interleave<T, 1>(rows[r], rows[r + n / 2], Lanes{});
-    }
-#pragma GCC unroll 16
-    for (int r = 0; r < n; ++r) rows[r] = next[r];
-  }
-#pragma GCC unroll 16
-  for (int r = 0; r < n; ++r) std::memcpy(out + r * out_stride, &rows[r], 16);
-}
 
 template <class T>
 void plain(std::int64_t rows, std::int64_t columns, const T* in, std::int64_t in_stride, T* out,
@@ -66,7 +27,7 @@ void block(std::int64_t rows, std::int64_t columns, const T* in, std::int64_t in
     const std::int64_t whole_rows = rows / n * n, whole_columns = columns / n * n;
     for (std::int64_t i = 0; i < whole_rows; i += n)
       for (std::int64_t j = 0; j < whole_columns; j += n)
-        square(in + i * in_stride + j, in_stride, out + j * out_stride + i, out_stride);
+        transpose_square(in + i * in_stride + j, in_stride, out + j * out_stride + i, out_stride);
     if (whole_columns < columns)
       plain(whole_rows, columns - whole_columns, in + whole_columns, in_stride, out + whole_columns * out_stride,
             out_stride);

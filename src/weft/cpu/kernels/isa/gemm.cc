@@ -5,6 +5,7 @@
 #include "weft/cpu/kernels/isa/loops.h"
 #include "weft/cpu/kernels/isa/tables.h"
 #include "weft/cpu/kernels/isa/vector.h"
+#include "weft/cpu/kernels/transpose_square.h"
 
 namespace weft::cpu::WEFT_ISA {
 namespace {
@@ -30,19 +31,25 @@ struct Tile {
   static_assert(kBlockRows % kRows == 0 && kBlockColumns % kColumns == 0);
 };
 
+constexpr std::int64_t least(std::int64_t x, std::int64_t y) { return x < y ? x : y; }
+constexpr std::int64_t round_up(std::int64_t n, std::int64_t step) { return (n + step - 1) / step * step; }
+
 // to[p][r] = from[r * stride + p] for r < kWidth, p < depth, with rows of `kWidth`; rows past `count` are zero.
 template <class T, int kWidth>
 void pack_across(const T* from, std::int64_t stride, T* to, std::int64_t count, std::int64_t depth) {
   if (count == kWidth) {
-    // Runs of eight along each row, so that every fetched line is used up.
+    constexpr int kSquare = 16 / static_cast<int>(sizeof(T)), kRun = 16, kSquares = kWidth / kSquare * kSquare;
+    static_assert(kRun % kSquare == 0);
     std::int64_t p = 0;
-    for (; p + 8 <= depth; p += 8)
-      for (int r = 0; r < kWidth; ++r) {
-        const T* x = from + r * stride + p;
-        T* o = to + p * kWidth + r;
-        o[0] = x[0], o[kWidth] = x[1], o[2 * kWidth] = x[2], o[3 * kWidth] = x[3];
-        o[4 * kWidth] = x[4], o[5 * kWidth] = x[5], o[6 * kWidth] = x[6], o[7 * kWidth] = x[7];
-      }
+    // Runs along each row, so that every fetched line is used up.
+    for (; p + kRun <= depth; p += kRun) {
+      for (int r = 0; r < kSquares; r += kSquare)
+#pragma GCC unroll 8
+        for (int q = 0; q < kRun; q += kSquare)
+          transpose_square(from + r * stride + p + q, stride, to + (p + q) * kWidth + r, kWidth);
+      for (int r = kSquares; r < kWidth; ++r)
+        for (int q = 0; q < kRun; ++q) to[(p + q) * kWidth + r] = from[r * stride + p + q];
+    }
     for (; p < depth; ++p)
       for (int r = 0; r < kWidth; ++r) to[p * kWidth + r] = from[r * stride + p];
     return;
@@ -61,15 +68,30 @@ void pack_along(const T* from, std::int64_t step, std::int64_t stride, T* to, st
     }
   }
 }
+// Panels of rows that are adjacent, several at a time: memory is read in longer runs.
+template <class T, int kWidth>
+void pack_adjacent(const T* x, std::int64_t step, T* to, std::int64_t panels, std::int64_t depth) {
+  for (std::int64_t p = 0; p < depth; ++p)
+    for (std::int64_t q = 0; q < panels; ++q)
+      __builtin_memcpy(to + (q * depth + p) * kWidth, x + p * step + q * kWidth, sizeof(T) * kWidth);
+}
 // Panels of kWidth rows of x[row][p].
 template <class T, int kWidth>
 void pack(const T* x, std::int64_t row, std::int64_t column, T* to, std::int64_t rows, std::int64_t depth) {
-  for (std::int64_t r = 0; r < rows; r += kWidth, to += kWidth * depth) {
-    const std::int64_t count = rows - r < kWidth ? rows - r : kWidth;
+  constexpr std::int64_t kTogether = 8;
+  for (std::int64_t r = 0; r < rows;) {
+    const std::int64_t panels = row == 1 ? least((rows - r) / kWidth, kTogether) : 0;
+    if (panels > 0) {
+      pack_adjacent<T, kWidth>(x + r, column, to + r * depth, panels, depth);
+      r += panels * kWidth;
+      continue;
+    }
+    const std::int64_t count = least(rows - r, kWidth);
     if (column == 1)
-      pack_across<T, kWidth>(x + r * row, row, to, count, depth);
+      pack_across<T, kWidth>(x + r * row, row, to + r * depth, count, depth);
     else
-      pack_along<T, kWidth>(x + r * row, column, row, to, count, depth);
+      pack_along<T, kWidth>(x + r * row, column, row, to + r * depth, count, depth);
+    r += kWidth;
   }
 }
 
@@ -89,13 +111,21 @@ struct StridedRows {
 };
 
 // A tile of the result: kRows x two vectors. `add`: c already holds the sum over earlier depths.
+// Row p of b begins at b + p * b_row.
 template <class T, int kRows, class Rows>
-void tile(const Rows& rows, const T* b, std::int64_t depth, T* c, std::int64_t c_row, std::int64_t columns, bool add) {
+void tile(const Rows& rows, const T* b, std::int64_t b_row, std::int64_t depth, T* c, std::int64_t c_row,
+          std::int64_t columns, bool add) {
   using S = Tile<T>;
   using V = Vector<T>;
   V sum[kRows][2];
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) sum[r][0] = sum[r][1] = V{};
+  // By the time that the sums are complete, what they go to is there.
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+    __builtin_prefetch(c + r * c_row, 1);
+    __builtin_prefetch(c + r * c_row + S::kLanes, 1);
+  }
   const T* a = rows.data;
   for (std::int64_t p = 0; p < depth; ++p) {
     const V b0 = load<V>(b), b1 = load<V>(b + S::kLanes);
@@ -106,7 +136,7 @@ void tile(const Rows& rows, const T* b, std::int64_t depth, T* c, std::int64_t c
       sum[r][1] += s * b1;
     }
     a += rows.column_step();
-    b += S::kColumns;
+    b += b_row;
   }
   if (columns == S::kColumns) {
 #pragma GCC unroll 16
@@ -128,22 +158,21 @@ void tile(const Rows& rows, const T* b, std::int64_t depth, T* c, std::int64_t c
 
 // The first `count` rows, no more than a tile has.
 template <class T, int kRows = kTileRows, class Rows>
-void tile_of(std::int64_t count, const Rows& rows, const T* b, std::int64_t depth, T* c, std::int64_t c_row,
-             std::int64_t columns, bool add) {
+void tile_of(std::int64_t count, const Rows& rows, const T* b, std::int64_t b_row, std::int64_t depth, T* c,
+             std::int64_t c_row, std::int64_t columns, bool add) {
   if constexpr (kRows > 0) {
     if (count >= kRows)
-      tile<T, kRows>(rows, b, depth, c, c_row, columns, add);
+      tile<T, kRows>(rows, b, b_row, depth, c, c_row, columns, add);
     else
-      tile_of<T, kRows - 1>(count, rows, b, depth, c, c_row, columns, add);
+      tile_of<T, kRows - 1>(count, rows, b, b_row, depth, c, c_row, columns, add);
   }
 }
-
-constexpr std::int64_t least(std::int64_t x, std::int64_t y) { return x < y ? x : y; }
-constexpr std::int64_t round_up(std::int64_t n, std::int64_t step) { return (n + step - 1) / step * step; }
 
 // Rows of a are packed when more than two panels of b read them and they do not lie well anyway: contiguous, in a block
 // that the second-level cache holds.
 constexpr std::int64_t kSmallBlock = 1 << 15;  // elements
+// Columns of b are packed when more tiles than this read them, or when they are not adjacent.
+constexpr std::int64_t kFewTiles = 4;
 template <class T>
 bool packs_rows(const GemmArgs& g) {
   if (g.n <= 2 * Tile<T>::kColumns) return false;
@@ -172,26 +201,32 @@ void gemm_blocks(const GemmArgs& g, char* workspace) {
   T* c = static_cast<T*>(g.c);
   T* packed_a = reinterpret_cast<T*>(workspace);
   T* packed_b = reinterpret_cast<T*>(workspace + packed_a_bytes<T>(g));
+  // Adjacent columns that few tiles read are not packed.
+  const bool strided = g.b_col == 1 && g.m <= kFewTiles * S::kRows;
   for (std::int64_t j0 = 0; j0 < g.n; j0 += S::kBlockColumns) {
     const std::int64_t columns = least(S::kBlockColumns, g.n - j0);
     for (std::int64_t p0 = 0; p0 < g.k; p0 += S::kDepth) {
       const std::int64_t depth = least(S::kDepth, g.k - p0);
-      pack<T, S::kColumns>(b + p0 * g.b_row + j0 * g.b_col, g.b_col, g.b_row, packed_b, columns, depth);
+      const T* from = b + p0 * g.b_row + j0 * g.b_col;
+      const std::int64_t whole = strided ? columns / S::kColumns * S::kColumns : 0;
+      if (whole < columns)
+        pack<T, S::kColumns>(from + whole * g.b_col, g.b_col, g.b_row, packed_b + whole * depth, columns - whole,
+                             depth);
       for (std::int64_t i0 = 0; i0 < g.m; i0 += S::kBlockRows) {
         const std::int64_t rows = least(S::kBlockRows, g.m - i0);
         const T* block = a + i0 * g.a_row + p0 * g.a_col;
         const bool packed = packs_rows<T>(g);
         if (packed) pack<T, S::kRows>(block, g.a_row, g.a_col, packed_a, rows, depth);
         for (std::int64_t j = 0; j < columns; j += S::kColumns) {
-          const T* panel = packed_b + j * depth;
-          const std::int64_t w = least(S::kColumns, columns - j);
+          const T* panel = j < whole ? from + j : packed_b + j * depth;
+          const std::int64_t w = least(S::kColumns, columns - j), b_row = j < whole ? g.b_row : S::kColumns;
           for (std::int64_t i = 0; i < rows; i += S::kRows) {
             T* o = c + (i0 + i) * g.c_row + j0 + j;
             if (packed)
-              tile_of<T>(rows - i, PackedRows<T>{packed_a + i * depth}, panel, depth, o, g.c_row, w, p0 > 0);
+              tile_of<T>(rows - i, PackedRows<T>{packed_a + i * depth}, panel, b_row, depth, o, g.c_row, w, p0 > 0);
             else
-              tile_of<T>(rows - i, StridedRows<T>{block + i * g.a_row, g.a_row, g.a_col}, panel, depth, o, g.c_row, w,
-                         p0 > 0);
+              tile_of<T>(rows - i, StridedRows<T>{block + i * g.a_row, g.a_row, g.a_col}, panel, b_row, depth, o,
+                         g.c_row, w, p0 > 0);
           }
         }
       }

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstring>
 #include <memory>
+#include <span>
+#include <vector>
 
 #include "weft/weft.h"
 
@@ -197,6 +199,138 @@ void weft_kepler(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(f(mean, e));
 }
 BENCHMARK(weft_kepler);
+
+// ---- a nerve's membrane after Hodgkin and Huxley (1952), 1,000 steps of Euler's method in f64 ----
+
+// State: voltage in mV, then the gates m, h, n. Time in ms, current in uA/cm^2.
+template <class T>
+struct Membrane {
+  T v, m, h, n;
+};
+template <class T, class Exp>
+Membrane<T> membrane_step(const Membrane<T>& s, const T& current, Exp exp) {
+  const double dt = 0.01;
+  const T x = s.v + 40.0, y = s.v + 55.0;
+  const T am = 0.1 * x / (1.0 - exp(x * -0.1)), bm = 4.0 * exp((s.v + 65.0) * (-1 / 18.0));
+  const T ah = 0.07 * exp((s.v + 65.0) * -0.05), bh = 1.0 / (1.0 + exp((s.v + 35.0) * -0.1));
+  const T an = 0.01 * y / (1.0 - exp(y * -0.1)), bn = 0.125 * exp((s.v + 65.0) * (-1 / 80.0));
+  const T ionic =
+      120.0 * s.m * s.m * s.m * s.h * (s.v - 50.0) + 36.0 * s.n * s.n * s.n * s.n * (s.v + 77.0) + 0.3 * (s.v + 54.387);
+  return {s.v + dt * (current - ionic), s.m + dt * (am * (1.0 - s.m) - bm * s.m),
+          s.h + dt * (ah * (1.0 - s.h) - bh * s.h), s.n + dt * (an * (1.0 - s.n) - bn * s.n)};
+}
+HAND double membrane(double current) {
+  Membrane<double> s{-65, 0.05, 0.6, 0.32};
+  for (int t = 0; t < 1000; ++t) s = membrane_step(s, current, [](double x) { return std::exp(x); });
+  return s.v;
+}
+void hand_membrane(benchmark::State& state) {
+  double current = 10;
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(current);
+    benchmark::DoNotOptimize(membrane(current));
+  }
+}
+BENCHMARK(hand_membrane);
+void weft_membrane(benchmark::State& state) {
+  const auto f = weft::jit([](Array current) {
+    const Membrane<Array> start{Array(-65.0), Array(0.05), Array(0.6), Array(0.32)};
+    return weft::fori_loop(
+               0, 1000,
+               [&](Array, Membrane<Array> s) { return membrane_step(s, current, [](Array x) { return np::exp(x); }); },
+               start)
+        .v;
+  });
+  const Array current(10.0);
+  if (std::abs(f(current).item<double>() - membrane(10)) > 1e-6) return state.SkipWithError("other results");
+  for (auto _ : state) benchmark::DoNotOptimize(f(current));
+}
+BENCHMARK(weft_membrane);
+
+// ---- 32 systems of three equations, solved 100 times by Cramer's rule ----
+
+constexpr int kSystems = 32;
+
+template <class T>
+struct Vector3 {
+  T x, y, z;
+};
+template <class T>
+Vector3<T> cross(const Vector3<T>& a, const Vector3<T>& b) {
+  return {a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x};
+}
+template <class T>
+T dot(const Vector3<T>& a, const Vector3<T>& b) {
+  return a.x * b.x + a.y * b.y + a.z * b.z;
+}
+// The solution of a x = b, where a has the columns p, q, r.
+template <class T>
+Vector3<T> solve(const Vector3<T>& p, const Vector3<T>& q, const Vector3<T>& r, const Vector3<T>& b) {
+  const Vector3<T> qr = cross(q, r);
+  const T scale = 1.0f / dot(p, qr);
+  return {dot(b, qr) * scale, dot(b, cross(r, p)) * scale, dot(b, cross(p, q)) * scale};
+}
+template <class T>
+Vector3<T> halfway(const Vector3<T>& a, const Vector3<T>& b) {
+  return {(a.x + b.x) * 0.5f, (a.y + b.y) * 0.5f, (a.z + b.z) * 0.5f};
+}
+// matrices[i] is row-major; b is [kSystems, 3].
+HAND void solve_100(const float (*matrices)[9], float (*b)[3]) {
+  for (int t = 0; t < 100; ++t)
+    for (int i = 0; i < kSystems; ++i) {
+      const float* m = matrices[i];
+      const Vector3<float> now{b[i][0], b[i][1], b[i][2]};
+      const Vector3<float> next =
+          halfway(now, solve<float>({m[0], m[3], m[6]}, {m[1], m[4], m[7]}, {m[2], m[5], m[8]}, now));
+      b[i][0] = next.x, b[i][1] = next.y, b[i][2] = next.z;
+    }
+}
+struct Systems {
+  float matrices[kSystems][9], b[kSystems][3];
+};
+Systems systems() {
+  Systems s;
+  for (int i = 0; i < kSystems; ++i) {
+    for (int k = 0; k < 9; ++k) s.matrices[i][k] = (k % 4 == 0 ? 1.0f : 0.0f) + 0.01f * static_cast<float>((i + k) % 7);
+    for (int k = 0; k < 3; ++k) s.b[i][k] = 0.1f * static_cast<float>(i + k);
+  }
+  return s;
+}
+void hand_solve_3x3(benchmark::State& state) {
+  const Systems s = systems();
+  float b[kSystems][3];
+  for (auto _ : state) {
+    std::memcpy(b, s.b, sizeof b);
+    solve_100(s.matrices, b);
+    benchmark::DoNotOptimize(b);
+    benchmark::ClobberMemory();
+  }
+}
+BENCHMARK(hand_solve_3x3);
+void weft_solve_3x3(benchmark::State& state) {
+  const auto f = weft::jit([](Array m, Array b) {
+    const auto column = [](const Array& a, int j) {
+      return Vector3<Array>{a(weft::ellipsis, 0, j), a(weft::ellipsis, 1, j), a(weft::ellipsis, 2, j)};
+    };
+    return weft::fori_loop(
+        0, 100,
+        [&](Array, Array v) {
+          const Vector3<Array> now{v(weft::ellipsis, 0), v(weft::ellipsis, 1), v(weft::ellipsis, 2)};
+          const Vector3<Array> next = halfway(now, solve(column(m, 0), column(m, 1), column(m, 2), now));
+          return np::stack({next.x, next.y, next.z}, 1);
+        },
+        b);
+  });
+  Systems s = systems();
+  const Array m = Array::from_span(std::span<const float>(s.matrices[0], 9 * kSystems), {kSystems, 3, 3}),
+              b = Array::from_span(std::span<const float>(s.b[0], 3 * kSystems), {kSystems, 3});
+  const std::vector<float> got = f(m, b).to_vector<float>();
+  solve_100(s.matrices, s.b);
+  for (int i = 0; i < 3 * kSystems; ++i)
+    if (std::abs(got[static_cast<std::size_t>(i)] - s.b[0][i]) > 1e-3f) return state.SkipWithError("other results");
+  for (auto _ : state) benchmark::DoNotOptimize(f(m, b));
+}
+BENCHMARK(weft_solve_3x3);
 
 // ---- the gradient of a scalar function of ten operations ----
 

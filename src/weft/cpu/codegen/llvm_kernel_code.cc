@@ -2,15 +2,26 @@
 
 #include <llvm/IR/Intrinsics.h>
 
+#include <algorithm>
+#include <bit>
 #include <cstring>
+#include <map>
 
 #include "weft/base/error.h"
 #include "weft/cpu/codegen/llvm_apply.h"
 #include "weft/cpu/codegen/llvm_loop.h"
+#include "weft/ir/op.h"
 
 namespace weft::cpu {
 
 using llvm::Type;
+
+namespace {
+
+// Operations of so many instructions are worth moving numbers into lanes for.
+constexpr int kLongOperation = 30;
+
+}  // namespace
 
 KernelCode::KernelCode(LlvmUnit& unit, const Kernel& kernel, const std::string& name, bool split)
     : unit_(unit), k_(kernel), b_(unit.context), split_(split) {
@@ -22,6 +33,7 @@ KernelCode::KernelCode(LlvmUnit& unit, const Kernel& kernel, const std::string& 
   f_->setDoesNotThrow();
   if (unit.vector_bytes == 64) f_->addFnAttr("prefer-vector-width", "512");
   b_.SetInsertPoint(block("entry"));
+  find_depths();
 }
 
 llvm::AllocaInst* KernelCode::alloca_bytes(std::int64_t bytes) {
@@ -62,15 +74,64 @@ void KernelCode::outer_loops(std::size_t level, std::size_t last, llvm::function
 }
 
 void KernelCode::scalars(std::size_t level, std::uint16_t phase) {
-  for (std::size_t v = 0; v < k_.body.size(); ++v) {
+  const std::uint16_t most = depth_.empty() ? 0 : *std::max_element(depth_.begin(), depth_.end());
+  for (std::uint16_t depth = 0; depth <= most; ++depth) {
+    std::vector<Number> due;
+    for (Number v = 0; v < k_.body.size(); ++v)
+      if (depth_[v] == depth && k_.body[v].level == level && k_.body[v].phase == phase) due.push_back(v);
+    if (depth > 0) side_by_side(due);
+    for (const Number v : due)
+      if (!fixed_[v] && is_ready(v)) fixed_[v] = scalar(k_.body[v]);
+  }
+}
+
+bool KernelCode::is_ready(Number v) const {
+  const Instr& i = k_.body[v];
+  if (i.level > k_.outer || i.kind == Instr::Kind::kReduce) return false;
+  for (const Affine::Dynamic& d : i.at.dynamic)
+    if (d.index >= dynamic_.size()) return false;
+  return std::all_of(i.operands.begin(), i.operands.end(), [&](Number o) { return fixed_[o] != nullptr; });
+}
+
+bool KernelCode::is_long(Number v) const {
+  return k_.body[v].kind == Instr::Kind::kApply && code_size(k_.body[v]) >= kLongOperation;
+}
+
+void KernelCode::find_depths() {
+  for (Number v = 0; v < k_.body.size(); ++v) {
+    std::uint16_t depth = 0;
+    for (const Number o : k_.body[v].operands) depth = std::max(depth, depth_[o]);
+    depth_.push_back(static_cast<std::uint16_t>(depth + is_long(v)));
+  }
+}
+
+void KernelCode::side_by_side(std::span<const Number> due) {
+  std::map<std::string, std::vector<Number>> equal;
+  for (const Number v : due) {
     const Instr& i = k_.body[v];
-    if (fixed_[v] || i.level != level || i.phase != phase || i.level > k_.outer) continue;
-    if (i.kind == Instr::Kind::kReduce) continue;
-    bool ready = true;
-    for (const Affine::Dynamic& d : i.at.dynamic) ready = ready && d.index < dynamic_.size();
-    for (const Number o : i.operands) ready = ready && fixed_[o];
-    if (!ready) continue;
-    fixed_[v] = scalar(i);
+    if (fixed_[v] || !is_long(v) || i.params || !is_ready(v)) continue;
+    std::string key = std::string(ir::op_name(i.op)) + std::to_string(i.part);
+    for (const Number o : i.operands) key += name(k_.body[o].dtype);
+    equal[key].push_back(v);
+  }
+  for (const auto& [key, all] : equal) {
+    const Instr& first = k_.body[all[0]];
+    const std::size_t most = unit_.vector_bytes / static_cast<unsigned>(byte_size(first.dtype));
+    for (std::size_t begin = 0; begin + 1 < all.size(); begin += most) {
+      const std::span<const Number> some = std::span(all).subspan(begin, std::min(most, all.size() - begin));
+      const auto lanes = static_cast<unsigned>(std::bit_ceil(some.size()));
+      if (lanes == 1) continue;
+      llvm::SmallVector<Code, 3> operands;
+      for (std::size_t o = 0; o < first.operands.size(); ++o) {
+        Code x = llvm::PoisonValue::get(vector_of(type(k_.body[first.operands[o]].dtype), lanes));
+        for (unsigned l = 0; l < lanes; ++l)
+          x = b_.CreateInsertElement(x, fixed_[k_.body[some[std::min<std::size_t>(l, some.size() - 1)]].operands[o]],
+                                     l);
+        operands.push_back(x);
+      }
+      Code results = apply(first, operands, lanes);
+      for (unsigned l = 0; l < some.size(); ++l) fixed_[some[l]] = b_.CreateExtractElement(results, l);
+    }
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <llvm/IR/IRBuilder.h>
 
+#include <span>
 #include <vector>
 
 #include "weft/compiler/kernel.h"
@@ -85,6 +86,14 @@ class KernelCode {
  private:
   Code scalar(const Instr& i);
   Code constant(const Instr& i);
+  bool is_ready(Number v) const;
+  bool is_long(Number v) const;
+  void find_depths();
+  /// Applies long operations that several of `due` have in common to all of these at once, in the lanes of a vector.
+  void side_by_side(std::span<const Number> due);
+
+  std::vector<std::uint16_t>
+      depth_;  // long operations on the way to a value: those of equal depth do not need each other
 };
 
 }  // namespace weft::cpu

@@ -5,6 +5,8 @@
 // fits to 1e-18 or better.
 #pragma once
 
+#include <utility>
+
 #include "weft/cpu/math/scalar.h"
 
 namespace weft::cpu::WEFT_ISA::math_f64 {
@@ -16,6 +18,33 @@ inline constexpr double kToInteger = 0x1.8p52;
 inline constexpr double kLn2Hi = 0x1.62e42fef00000p-1, kLn2Lo = 0x1.473de6af278edp-34;
 inline constexpr double kPi = 0x1.921fb54442d18p+1, kPiLo = 0x1.1a62633145c07p-53;
 
+// Pairs of terms, then pairs of pairs, and so on (Estrin's scheme): the sums of a long polynomial need not wait for one
+// another, which is what a program of single numbers waits for.
+template <int kCount>
+struct Coefficients {
+  double c[kCount];
+};
+template <int kCount, int... I>
+WEFT_INLINE Coefficients<(kCount + 1) / 2> paired(const Coefficients<kCount>& p, double x,
+                                                  std::integer_sequence<int, I...>) {
+  if constexpr (kCount % 2 == 0)
+    return {{(p.c[2 * I] + p.c[2 * I + 1] * x)...}};
+  else
+    return {{(p.c[2 * I] + p.c[2 * I + 1] * x)..., p.c[kCount - 1]}};
+}
+template <int kCount>
+WEFT_INLINE double value_at(const Coefficients<kCount>& p, double x) {
+  if constexpr (kCount == 1)
+    return p.c[0];
+  else
+    return value_at(paired(p, x, std::make_integer_sequence<int, kCount / 2>{}), x * x);
+}
+/// c0 + c1 x + c2 x^2 + ...
+template <class... C>
+WEFT_INLINE double polynomial(double x, C... c) {
+  return value_at(Coefficients<static_cast<int>(sizeof...(C))>{{c...}}, x);
+}
+
 /// x = k log 2 + r + tail, |r| <= log(2) / 2; the polynomial is (e^r - 1 - r) / r^2.
 struct ExponentialParts {
   std::uint64_t k;  // two's complement
@@ -26,17 +55,10 @@ WEFT_INLINE ExponentialParts exponential_parts(double x) {
   const double k = shifted - kToInteger;
   const double high = x - k * kLn2Hi, low = k * kLn2Lo;
   const double r = high - low;
-  double p = 2.0914686968086876e-09;
-  p = p * r + 2.5105217004720745e-08;
-  p = p * r + 2.75572736431103e-07;
-  p = p * r + 2.7557255400206422e-06;
-  p = p * r + 2.4801587325547743e-05;
-  p = p * r + 0.00019841269874820627;
-  p = p * r + 0.0013888888888883748;
-  p = p * r + 0.008333333333326136;
-  p = p * r + 0.04166666666666667;
-  p = p * r + 0.1666666666666667;
-  p = p * r + 0.5;
+  const double p =
+      polynomial(r, 0.5, 0.1666666666666667, 0.04166666666666667, 0.008333333333326136, 0.0013888888888883748,
+                 0.00019841269874820627, 2.4801587325547743e-05, 2.7557255400206422e-06, 2.75572736431103e-07,
+                 2.5105217004720745e-08, 2.0914686968086876e-09);
   return {bits_as<std::uint64_t>(shifted) - bits_as<std::uint64_t>(kToInteger), r, (high - r) - low, p};
 }
 /// 2^k for -1023 < k < 1024.
@@ -78,14 +100,8 @@ WEFT_INLINE double logarithm(double u, double c) {
   const double exponent = bits_as<double>(e + bits_as<std::uint64_t>(kToInteger)) - kToInteger - (tiny ? 54.0 : 0.0);
   // log m = f - s (f - R(s^2)) with f = m - 1 and s = f / (2 + f), |s| < 0.1716, arranged so that f is added last.
   const double f = m - 1, s = f / (2 + f), q = s * s, half_square = 0.5 * f * f;
-  double p = 0.13086626147840102;
-  p = p * q + 0.13268773138656886;
-  p = p * q + 0.15386239702814658;
-  p = p * q + 0.18181795640132906;
-  p = p * q + 0.22222222391713917;
-  p = p * q + 0.28571428570803614;
-  p = p * q + 0.4000000000000088;
-  p = p * q + 0.6666666666666666;
+  const double p = polynomial(q, 0.6666666666666666, 0.4000000000000088, 0.28571428570803614, 0.22222222391713917,
+                              0.18181795640132906, 0.15386239702814658, 0.13268773138656886, 0.13086626147840102);
   const double low = s * (half_square + q * p) + (exponent * kLn2Lo + c);
   double y = exponent * kLn2Hi - ((half_square - low) - f);
   y = u == 0 ? -kInfinity : y;
@@ -172,21 +188,13 @@ WEFT_INLINE Circle circle(double x) {
   const double rest = lost - n * 0x1.3198a2e037073p-69;
   const double r = difference + rest, tail = (difference - r) + rest;
   const double q = r * r;
-  double s = -7.586685070091267e-13;
-  s = s * q + 1.605853141458901e-10;
-  s = s * q - 2.5052106231157904e-08;
-  s = s * q + 2.7557319219335453e-06;
-  s = s * q - 0.0001984126984126506;
-  s = s * q + 0.008333333333333331;
-  s = s * q - 0.16666666666666666;
+  const double s =
+      polynomial(q, -0.16666666666666666, 0.008333333333333331, -0.0001984126984126506, 2.7557319219335453e-06,
+                 -2.5052106231157904e-08, 1.605853141458901e-10, -7.586685070091267e-13);
   const double half = 0.5 * q, one_less = 1 - half;
-  double c = 4.7458652037874553e-14;
-  c = c * q - 1.1470460773969325e-11;
-  c = c * q + 2.0876755790363397e-09;
-  c = c * q - 2.755731922140076e-07;
-  c = c * q + 2.4801587301584645e-05;
-  c = c * q - 0.0013888888888888887;
-  c = c * q + 0.041666666666666664;
+  const double c =
+      polynomial(q, 0.041666666666666664, -0.0013888888888888887, 2.4801587301584645e-05, -2.755731922140076e-07,
+                 2.0876755790363397e-09, -1.1470460773969325e-11, 4.7458652037874553e-14);
   return {bits_as<std::uint64_t>(shifted), r + (r * q * s + tail * one_less),
           one_less + (((1 - one_less) - half) + (q * q * c - r * tail))};
 }
@@ -227,18 +235,9 @@ WEFT_INLINE double angle(double y, double x) {
   const bool low = y <= 0.41421356237309504880 * x, high = y > 2.41421356237309504880 * x;
   const double over = (high ? 0.0 : y) - (low ? 0.0 : x), under = (low ? 0.0 : y) + (high ? 0.0 : x);
   const double u = over / (under == 0 ? 1 : under), q = u * u;
-  double p = 0.016284375050043393;
-  p = p * q - 0.03456931506332609;
-  p = p * q + 0.045515447340221615;
-  p = p * q - 0.05230443640686948;
-  p = p * q + 0.05878927554473807;
-  p = p * q - 0.0666642476020052;
-  p = p * q + 0.07692296368042296;
-  p = p * q - 0.09090908753259112;
-  p = p * q + 0.11111111105150588;
-  p = p * q - 0.14285714285659779;
-  p = p * q + 0.19999999999999804;
-  p = p * q - 0.3333333333333333;
+  const double p = polynomial(q, -0.3333333333333333, 0.19999999999999804, -0.14285714285659779, 0.11111111105150588,
+                              -0.09090908753259112, 0.07692296368042296, -0.0666642476020052, 0.05878927554473807,
+                              -0.05230443640686948, 0.045515447340221615, -0.03456931506332609, 0.016284375050043393);
   const double c = (low ? 0.0 : 0.25 * kPi) + (high ? 0.25 * kPi : 0.0);
   const double c_low = (low ? 0.0 : 0.25 * kPiLo) + (high ? 0.25 * kPiLo : 0.0);
   return c + (u + (u * q * p + c_low));

@@ -17,7 +17,7 @@ configure_package_config_file(cmake/weftConfig.cmake.in weftConfig.cmake INSTALL
                               NO_SET_AND_CHECK_MACRO)
 write_basic_package_version_file(weftConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${WEFT_BINARY_DIR}/weftConfig.cmake ${WEFT_BINARY_DIR}/weftConfigVersion.cmake
-              cmake/FindOneDNN.cmake cmake/FindWeftLLVM.cmake DESTINATION ${package_dir})
+              cmake/FindOneDNN.cmake cmake/FindWeftLLVM.cmake cmake/WeftAot.cmake DESTINATION ${package_dir})
 
 # A static library hands its own dependencies to whoever links it.
 set(pc_libs "-lweft")

@@ -1,9 +1,9 @@
 #!/bin/sh
 # Installs the system packages that Weft is built and tested with (Debian 12 or later, by
 # apt, as root or with sudo). Does nothing, quickly, when they are all there.
-#   tools/install_deps.sh [--bench] [--lint] [--fuzz]
+#   tools/install_deps.sh [--bench] [--lint] [--fuzz] [--cross]
 # --bench adds what the peers of ./dev bench need, --lint what ./dev format and ./dev lint need,
-# --fuzz what the preset of this name needs.
+# --fuzz what the preset of this name needs, --cross what runs programs of AArch64 in tests of object files.
 set -eu
 
 packages="g++ cmake ninja-build ccache make git pkg-config
@@ -13,6 +13,7 @@ for option in "$@"; do
     --bench) packages="$packages python3-numpy libopenblas0-pthread" ;;
     --lint) packages="$packages clang-format-19 clang-tidy-19" ;;
     --fuzz) packages="$packages libclang-rt-19-dev" ;;
+    --cross) packages="$packages qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross" ;;
     *) echo "install_deps.sh: unknown option $option" >&2; exit 2 ;;
   esac
 done

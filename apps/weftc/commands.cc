@@ -293,7 +293,8 @@ int aot(const AotOptions& options) {
   weft::ObjectOptions o;
   o.name = options.name.empty() ? object.stem().string() : options.name;
   o.triple = options.triple, o.cpu = options.cpu, o.features = options.features;
-  const weft::CompiledProgram compiled(weft::Staged{f.jaxpr(), f.constants()});
+  const weft::CompiledProgram compiled(weft::Staged{f.jaxpr(), f.constants()},
+                                       {.fp = options.strict ? weft::Fp::kStrict : weft::Fp::kFast});
   compiled.save_object(object.string(), std::filesystem::path(object).replace_extension(".h").string(), o);
   return kSuccess;
 }

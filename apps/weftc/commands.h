@@ -64,6 +64,7 @@ struct AotOptions {
   std::string output;  // the object file; its header stands beside it, ending in .h
   std::string name;    // of the C function; by default the output's, without .o
   std::string triple, cpu, features;
+  bool strict = false;
 };
 /// Compiles a function to an object file and a C header.
 int aot(const AotOptions& options);

@@ -91,8 +91,10 @@ int main(int argc, char** argv) {
   aot_command->add_option("-f,--function", aot.function, "the function (default: main, or the only public one)");
   aot_command->add_option("--name", aot.name, "the name of the C function (default: that of the output)");
   aot_command->add_option("--triple", aot.triple, "the machine, such as aarch64-linux-gnu (default: this one)");
-  aot_command->add_option("--cpu", aot.cpu, "the processor, such as x86-64-v3 or cortex-a72 (default: this one)");
+  aot_command->add_option("--cpu", aot.cpu,
+                          "the processor, such as x86-64-v3, cortex-a72 or native (default: this one)");
   aot_command->add_option("--features", aot.features, "what it has beside, such as +avx2,+fma");
+  aot_command->add_flag("--strict", aot.strict, "the same bits on every machine; refuses what cannot promise them");
 
   for (CLI::App* command : {check_command, print_command, grad_command, aot_command}) command->footer(kStatuses);
 

@@ -46,6 +46,35 @@ elseif(WAY STREQUAL "pkg_config")
   run(${compiler} -std=c++20 ${here}/project/main.cc -o ${program} ${all_flags} -Wl,-rpath,${prefix}/${libdir})
   run_consumer(${program})
 
+elseif(WAY STREQUAL "aot")
+  file(REMOVE_RECURSE ${work}/aot)
+  run(${CMAKE_COMMAND} -S ${here}/aot -B ${work}/aot ${settings} -DCMAKE_PREFIX_PATH=${prefix})
+  run(${CMAKE_COMMAND} --build ${work}/aot)
+  run(${work}/aot/aot_consumer)
+  if(NOT out STREQUAL "9 0 15\n")
+    message(FATAL_ERROR "aot_consumer printed: ${out}")
+  endif()
+
+  # What is wrong is said when the project is configured, or else when it is built.
+  function(refuse fault expected)
+    set(tree ${work}/aot_${fault})
+    file(REMOVE_RECURSE ${tree})
+    execute_process(COMMAND ${CMAKE_COMMAND} -S ${here}/aot -B ${tree} ${settings} -DCMAKE_PREFIX_PATH=${prefix}
+                            -DFAULT=${fault} RESULT_VARIABLE status OUTPUT_VARIABLE out ERROR_VARIABLE out)
+    if(status EQUAL 0)
+      execute_process(COMMAND ${CMAKE_COMMAND} --build ${tree} RESULT_VARIABLE status OUTPUT_VARIABLE out
+                      ERROR_VARIABLE out)
+    endif()
+    string(REGEX REPLACE "[ \n]+" " " text "${out}")
+    if(status EQUAL 0 OR NOT text MATCHES "${expected}")
+      message(FATAL_ERROR "a wrong ${fault} must be refused with \"${expected}\"; got (${status}):\n${out}")
+    endif()
+  endfunction()
+  refuse(program "weft_add_aot: the program must be a file; got .*nowhere.mlir, which is not there")
+  refuse(argument "weft_add_aot: the arguments must be STRICT, or NAME, .*; got PROCESSOR native")
+  refuse(cpu "the processor must be one that LLVM knows for .*; got frob")
+  refuse(triple "the machine must be one that LLVM knows; got frob")
+
 elseif(WAY STREQUAL "add_subdirectory")
   set(tree ${work}/add_subdirectory)
   # From the environment, because a list does not survive the command line.

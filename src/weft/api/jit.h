@@ -77,7 +77,7 @@ struct JitEntry {
 class JitCache {
  public:
   /// `function`: "jit(step) at train.cc:18".
-  JitCache(std::string function, CompilePolicy policy);
+  JitCache(std::string function, CompilePolicy policy, Fp fp);
   JitCache(const JitCache&) = default;
   JitCache& operator=(const JitCache&) = default;
   /// Null when there is none.
@@ -126,6 +126,8 @@ struct JitOptions {
   std::string name = "f";
   /// Whether calls that have no program yet may make one. A CompilePolicyScope goes before it.
   CompilePolicy policy = CompilePolicy::kAlways;
+  /// On which machines a program gives the same bits. Calls that other programs contain are compiled as parts of those.
+  Fp fp = Fp::kFast;
 };
 
 /// A function that is traced once per signature (argument structure, dtypes, shapes and static
@@ -139,7 +141,7 @@ class Jit {
       : f_(std::move(f)),
         options_(std::move(options)),
         loc_(loc),
-        cache_(api::transform_name("jit(" + options_.name + ")", loc), options_.policy) {}
+        cache_(api::transform_name("jit(" + options_.name + ")", loc), options_.policy, options_.fp) {}
 
   template <class... A>
   auto operator()(A&&... args) const {

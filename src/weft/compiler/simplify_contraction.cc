@@ -41,6 +41,7 @@ Value reduce_of_splat(Rewriter& to, const Equation& e) {
 // dot(transpose(x), y) = dot(x, y) by other axes, where those that are left keep their order
 Value dot_of_transpose(Rewriter& to, const Equation& e) {
   auto p = e.params_as<DotGeneralParams>();
+  if (p.ordered) return std::nullopt;  // those are in the one form that code is good at
   DotDimensionNumbers& d = p.dimension_numbers;
   Atoms operands = e.operands;
   const auto fold = [&](std::size_t side, Dims& contracting, Dims& batch) {
@@ -64,6 +65,7 @@ Value transpose_of_dot(Rewriter& to, const Equation& e) {
   const Equation* dot = to.definition(e.operands[0], OpCode::kDotGeneral);
   if (!dot || !to.used_once(e.operands[0])) return std::nullopt;
   auto p = dot->params_as<DotGeneralParams>();
+  if (p.ordered) return std::nullopt;
   DotDimensionNumbers& d = p.dimension_numbers;
   const Dims& permutation = e.params_as<TransposeParams>().permutation;
   const std::size_t rank = permutation.size(), num_batch = d.lhs_batch.size();

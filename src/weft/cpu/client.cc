@@ -2,9 +2,11 @@
 // programs step by step.
 #include "weft/runtime/client.h"
 
+#include "weft/compiler/strict.h"
 #include "weft/cpu/allocator.h"
 #include "weft/cpu/executable.h"
 #include "weft/cpu/plan.h"
+#include "weft/cpu/target.h"
 #include "weft/ir/call.h"
 #include "weft/ir/nested.h"
 #include "weft/runtime/programs.h"
@@ -69,6 +71,7 @@ class CpuClient final : public Client {
 
   std::string_view device_name() const override { return "cpu:0"; }
   std::shared_ptr<const Executable> compile(const ir::Jaxpr& jaxpr) override { return cpu::make_executable(jaxpr); }
+  ir::Jaxpr strict(const ir::Jaxpr& jaxpr) const override { return compiler::strict(jaxpr, cpu::kCpuTarget); }
   bool compiles_to_code() const override {
 #ifdef WEFT_HAVE_LLVM
     return true;

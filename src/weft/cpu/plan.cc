@@ -95,13 +95,16 @@ DenseRun plan_dense(OpCode op, const ir::ParamsBase* params, std::span<const Ava
   switch (op) {
     case OpCode::kDotGeneral: {
       if (!can_matmul(in[0].dtype(), out[0].dtype())) return nullptr;
-      const DotDimensionNumbers& d = ir::params_as<DotGeneralParams>(params).dimension_numbers;
-      return
-          [lhs = in[0], rhs = in[1],
-           dot = plan_dot_general(in[0].dtype(), out[0].dtype(), in[0].shape(), in[1].shape(), d.lhs_batch, d.rhs_batch,
-                                  d.lhs_contracting, d.rhs_contracting)](const void* const* x, void* const* y) {
-            run_dot_general(dot, lhs.shape(), rhs.shape(), x[0], x[1], y[0]);
-          };
+      const auto& p = ir::params_as<DotGeneralParams>(params);
+      const DotDimensionNumbers& d = p.dimension_numbers;
+      // Plans may take contracting axes in another order.
+      if (p.ordered && d.lhs_contracting.size() != 1) return nullptr;
+      DotPlan dot = plan_dot_general(in[0].dtype(), out[0].dtype(), in[0].shape(), in[1].shape(), d.lhs_batch,
+                                     d.rhs_batch, d.lhs_contracting, d.rhs_contracting);
+      dot.problem.ordered = p.ordered;
+      return [lhs = in[0], rhs = in[1], dot](const void* const* x, void* const* y) {
+        run_dot_general(dot, lhs.shape(), rhs.shape(), x[0], x[1], y[0]);
+      };
     }
     case OpCode::kReduce: {
       const auto& p = ir::params_as<ReduceParams>(params);

@@ -16,12 +16,20 @@ void print_param(ir::ParamWriter& w, const DotDimensionNumbers& v);
 void parse_param(TextCursor& in, DotDimensionNumbers& v);
 std::uint64_t hash_param(const DotDimensionNumbers& v);
 
+/// What is added up in one run by an ordered product, of each operand.
+inline constexpr std::int64_t kOrderedRunBytes = 1024;
+
 struct DotGeneralParams {
   DotDimensionNumbers dimension_numbers;
   DType preferred_element_type = f32;
+  /// Whether sums have an order: in that of the contracting axes as they are listed, the last varying fastest, in runs
+  /// of kOrderedRunBytes, each of which starts from 0 and is added to those before; every product and every sum rounded
+  /// on its own. Of f32 and f64 with results of their own type; compilers make such products (Fp::kStrict).
+  bool ordered = false;
   static constexpr auto fields(auto&& visit) {
     return visit(ir::field("dimension_numbers", &DotGeneralParams::dimension_numbers),
-                 ir::field("preferred_element_type", &DotGeneralParams::preferred_element_type));
+                 ir::field("preferred_element_type", &DotGeneralParams::preferred_element_type),
+                 ir::optional_field("ordered", &DotGeneralParams::ordered));
   }
 };
 

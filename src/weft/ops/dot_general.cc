@@ -98,6 +98,9 @@ void infer(const ParamsBase* params, std::span<const Aval> in, Avals& out) {
   if (category(p.preferred_element_type) < category(in[0].dtype()))
     throw DTypeError("dot_general: the preferred dtype must hold the operands' kind of numbers; got " +
                      std::string(name(p.preferred_element_type)) + " for " + in[0].str() + ".");
+  if (p.ordered && !((in[0].dtype() == f32 || in[0].dtype() == f64) && p.preferred_element_type == in[0].dtype()))
+    throw DTypeError("dot_general: an ordered product must be f32 or f64 and have a result of this dtype; got " +
+                     in[0].str() + ", " + in[1].str() + " and " + std::string(name(p.preferred_element_type)) + ".");
   Dims shape;
   for (const std::int64_t a : d.lhs_batch) shape.push_back(in[0].shape(static_cast<std::size_t>(a)));
   for (const std::int64_t a : axes_without(in[0].ndim(), d.lhs_contracting, d.lhs_batch))
@@ -135,14 +138,20 @@ void eval(const ParamsBase* params, std::span<const TensorView> in, std::span<co
       using W =
           std::conditional_t<std::is_integral_v<T>, std::uint64_t,
                              std::conditional_t<kOwn, T, std::conditional_t<kComplex, std::complex<double>, double>>>;
+      // The elements of an operand that are added up before they are added to what was added up before.
+      const std::size_t run = p.ordered ? kOrderedRunBytes / sizeof(T) : std::max<std::size_t>(lk.size(), 1);
       const auto widen = [](T v) { return widened_element<W>(v); };
       R* z = out[0].as<R>();
       for (std::size_t b = 0; b < lb.size(); ++b)
         for (const std::int64_t m : lm)
           for (const std::int64_t n : rn) {
             W sum{};
-            for (std::size_t k = 0; k < lk.size(); ++k)
-              sum += widen(x[lb[b] + m + lk[k]]) * widen(y[rb[b] + n + rk[k]]);
+            for (std::size_t first = 0; first < lk.size(); first += run) {
+              W part{};
+              for (std::size_t k = first; k < std::min(first + run, lk.size()); ++k)
+                part += widen(x[lb[b] + m + lk[k]]) * widen(y[rb[b] + n + rk[k]]);
+              sum = first == 0 ? part : sum + part;
+            }
             if constexpr (std::is_integral_v<W> && std::is_integral_v<R> && !std::is_same_v<R, bool>)
               *z++ = static_cast<R>(sum);
             else if constexpr (std::is_integral_v<W>)

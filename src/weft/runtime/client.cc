@@ -13,6 +13,12 @@ void Executable::run_direct(const void* const*, void* const*, void*) const { thr
 std::string Executable::text(ProgramStage) const { throw_no_compiler("text"); }
 ObjectFile Executable::object(const ObjectOptions&, std::span<const Array>) const { throw_no_compiler("save_object"); }
 
+ir::Jaxpr with_fp(const ir::Jaxpr& jaxpr, Fp fp) {
+  if (fp == Fp::kFast) return jaxpr;
+  return *jaxpr.memo<ir::Jaxpr>("strict",
+                                [&] { return std::make_shared<const ir::Jaxpr>(default_client().strict(jaxpr)); });
+}
+
 std::shared_ptr<const Executable> executable(const ir::Jaxpr& jaxpr) {
   return jaxpr.memo<Executable>("executable", [&] {
     ir::refuse_checks(jaxpr);

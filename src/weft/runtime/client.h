@@ -5,6 +5,7 @@
 
 #include "weft/core/evaluator.h"
 #include "weft/ir/jaxpr.h"
+#include "weft/runtime/fp.h"
 
 namespace weft {
 
@@ -34,7 +35,8 @@ struct DirectCall {
 /// A program as an object file that needs nothing of Weft.
 struct ObjectOptions {
   std::string name = "program";  ///< of its function, an identifier of C
-  /// The machine, as LLVM names it: "aarch64-linux-gnu"; "x86-64-v3"; "+avx2,+fma". Empty: this one.
+  /// The machine, as LLVM names it: "aarch64-linux-gnu"; "x86-64-v3", or "native", that of this machine; "+avx2,+fma".
+  /// All empty: this machine; no processor: what all of the kind have.
   std::string triple = {}, cpu = {}, features = {};
 };
 struct ObjectFile {
@@ -62,6 +64,8 @@ class Client : public Evaluator {
  public:
   /// Compiles anew; `executable` below remembers.
   virtual std::shared_ptr<const Executable> compile(const ir::Jaxpr& jaxpr) = 0;
+  /// The program for Fp::kStrict. BackendError naming the operations that cannot promise their bits.
+  virtual ir::Jaxpr strict(const ir::Jaxpr& jaxpr) const = 0;
   /// Whether programs become machine code, rather than run step by step.
   virtual bool compiles_to_code() const { return false; }
   virtual MemoryStats memory_stats() const = 0;
@@ -81,5 +85,8 @@ void reset_peak_memory();
 
 /// The compiled form of a program, memoised inside it.
 std::shared_ptr<const Executable> executable(const ir::Jaxpr& jaxpr);
+
+/// The program to compile for such a promise, memoised inside the program. BackendError as Client::strict.
+ir::Jaxpr with_fp(const ir::Jaxpr& jaxpr, Fp fp);
 
 }  // namespace weft

@@ -64,6 +64,9 @@ class ReferenceClient final : public Client {
   MemoryStats memory_stats() const override { return {live_bytes, peak_bytes}; }
   void reset_peak_memory() override { peak_bytes = live_bytes.load(); }
   std::string_view device_name() const override { return "cpu:0"; }
+  ir::Jaxpr strict(const ir::Jaxpr&) const override {
+    throw BackendError("compile: Fp::kStrict must have the CPU client; got a build without it.");
+  }
   std::shared_ptr<const Executable> compile(const ir::Jaxpr& jaxpr) override {
     return std::make_shared<ReferenceExecutable>(ir::dce(jaxpr));
   }

@@ -10,6 +10,7 @@
 
 #include "weft/base/loop_trail.h"
 #include "weft/base/thread_pool.h"
+#include "weft/compiler/decompose.h"
 #include "weft/compiler/procedure.h"
 #include "weft/core/stage.h"
 #include "weft/cpu/allocator.h"
@@ -205,7 +206,8 @@ class CompiledExecutable final : public Executable {
                        ".");
     compiler::Target target = kCpuTarget;
     target.alone = true;
-    const compiler::Program program = compiler::make_program(jaxpr_, target, kEvaluateForFolding);
+    const ir::Jaxpr with_code = compiler::decompose(ir::inline_calls(jaxpr_), /*ordered=*/false);
+    const compiler::Program program = compiler::make_program(with_code, target, kEvaluateForFolding);
     const compiler::Procedure& main = *program.procedures.back();
     std::vector<TensorView> values;
     for (const Array& a : captured) values.push_back({a.aval(), a.buffer()->data()});

@@ -32,7 +32,7 @@ llvm::Function* internal_function(LlvmUnit& unit, Type* result, llvm::ArrayRef<T
   return f;
 }
 
-// void(ptr x, ptr y, i64 n): y[i] = function(x[i]) by the C library where x[i] is far.
+// void(ptr x, ptr y, i64 n): y[i] = function(x[i]) where x[i] is far.
 llvm::Function* far_elements(LlvmUnit& unit, const std::string& function, Type* element) {
   const std::string name = function + "_far_elements";
   if (llvm::Function* known = unit.module.getFunction(name)) return known;
@@ -64,7 +64,7 @@ llvm::Function* far_elements(LlvmUnit& unit, const std::string& function, Type* 
   return f;
 }
 
-// sin, cos, tan: elements with far arguments, if there are any, go to the C library.
+// sin, cos, tan: elements with far arguments, if there are any, go the long way.
 Code periodic(LlvmUnit& unit, llvm::IRBuilder<>& b, const std::string& function, Code x, unsigned lanes) {
   Code near = unit.math.call(b, unit.module, function, {x}, lanes);
   Code far = truth(b, unit.math.call(b, unit.module, function + "_is_far", {x}, lanes), lanes);

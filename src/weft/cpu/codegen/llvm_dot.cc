@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "weft/base/error.h"
 #include "weft/cpu/codegen/llvm_loop.h"
 #include "weft/ir/contraction.h"
 
@@ -71,8 +72,12 @@ Shape shape_of(const DotDimensionNumbers& d, DimSpan lhs, DimSpan rhs) {
 
 class DotEmitter {
  public:
-  DotEmitter(LlvmUnit& unit, Shape shape, DType dtype, const std::string& name)
-      : unit_(unit), s_(std::move(shape)), b_(unit.context), element_(llvm_type(unit.context, dtype)) {
+  DotEmitter(LlvmUnit& unit, Shape shape, DType dtype, bool ordered, const std::string& name)
+      : unit_(unit),
+        s_(std::move(shape)),
+        b_(unit.context),
+        element_(llvm_type(unit.context, dtype)),
+        run_(ordered ? kOrderedRunBytes / byte_size(dtype) : 0) {
     llvm::Type* ptr = b_.getPtrTy();
     f_ = llvm::Function::Create(llvm::FunctionType::get(b_.getVoidTy(), {ptr, ptr, ptr}, false),
                                 llvm::GlobalValue::InternalLinkage, name, unit.module);
@@ -89,7 +94,7 @@ class DotEmitter {
     }
     const auto bytes = static_cast<std::int64_t>(byte_size(dtype));
     lanes_ = static_cast<unsigned>(unit.vector_bytes / bytes);
-    along_k_ = !s_.k.empty() && s_.k.back().lhs == 1 && s_.k.back().rhs == 1 &&
+    along_k_ = !ordered && !s_.k.empty() && s_.k.back().lhs == 1 && s_.k.back().rhs == 1 &&
                !(!s_.n.empty() && s_.n.back().rhs == 1) && s_.k.back().size >= 4;
     const std::int64_t length = along_k_ ? s_.k.back().size : s_.n.empty() ? 1 : s_.n.back().size;
     while (lanes_ > 1 && static_cast<std::int64_t>(lanes_) / 2 >= length) lanes_ /= 2;
@@ -179,6 +184,7 @@ class DotEmitter {
   }
   Code multiply_add(Code x, Code y, Code sum) {
     if (element_->isIntegerTy()) return b_.CreateAdd(sum, b_.CreateMul(x, y));
+    if (run_ || !unit_.has_fma) return b_.CreateFAdd(sum, b_.CreateFMul(x, y));
     return b_.CreateIntrinsic(llvm::Intrinsic::fma, {sum->getType()}, {x, y, sum});
   }
   llvm::AllocaInst* accumulator() {
@@ -193,7 +199,7 @@ class DotEmitter {
     const std::int64_t vectors = (columns + lanes_ - 1) / lanes_;
     std::vector<llvm::AllocaInst*> sums;
     for (std::int64_t i = 0; i < rows * vectors; ++i) sums.push_back(accumulator());
-    nest(s_.k, 0, at, [&](Place p) {
+    in_runs(at, sums, [&](Place p) {
       llvm::SmallVector<Code, 2> right;
       for (std::int64_t v = 0; v < vectors; ++v)
         right.push_back(load_lanes(rhs_, plus(p.rhs, number(v * lanes_), n.rhs), n.rhs, columns - v * lanes_));
@@ -216,6 +222,25 @@ class DotEmitter {
         else
           b_.CreateMaskedStore(sum, to, alignment(), mask(count));
       }
+  }
+
+  // `body` adds the products at a place of the contracted axes to `sums`; ordered products in runs.
+  void in_runs(Place at, const std::vector<llvm::AllocaInst*>& sums, llvm::function_ref<void(Place)> body) {
+    if (run_ == 0 || s_.k.empty() || (s_.k.size() == 1 && s_.k[0].size <= run_)) return nest(s_.k, 0, at, body);
+    internal_check(s_.k.size() == 1, "emit_dot: an ordered product along several axes");
+    const Axis& k = s_.k[0];
+    std::vector<llvm::AllocaInst*> totals;
+    for (std::size_t i = 0; i < sums.size(); ++i) totals.push_back(accumulator());
+    const auto one_run = [&](Code first, std::int64_t count) {
+      for (llvm::AllocaInst* sum : sums) b_.CreateStore(llvm::Constant::getNullValue(vector()), sum);
+      nest(Axes{Axis{count, k.lhs, k.rhs, 0}}, 0, moved(at, k, first), body);
+      for (std::size_t i = 0; i < sums.size(); ++i)
+        b_.CreateStore(b_.CreateFAdd(b_.CreateLoad(vector(), totals[i]), b_.CreateLoad(vector(), sums[i])), totals[i]);
+    };
+    const std::int64_t whole = k.size / run_ * run_;
+    for_loop(whole, run_, [&](Code first) { one_run(first, run_); });
+    if (whole < k.size) one_run(number(whole), k.size - whole);
+    for (std::size_t i = 0; i < sums.size(); ++i) b_.CreateStore(b_.CreateLoad(vector(), totals[i]), sums[i]);
   }
 
   // Lanes are elements of the contracted axis.
@@ -250,6 +275,7 @@ class DotEmitter {
   Shape s_;
   llvm::IRBuilder<> b_;
   llvm::Type* element_;
+  std::int64_t run_;  // elements that an ordered product adds up by themselves; 0 for others
   llvm::Function* f_ = nullptr;
   Code lhs_ = nullptr, rhs_ = nullptr, out_ = nullptr;
   unsigned lanes_ = 1;
@@ -273,8 +299,8 @@ double dot_work(const ir::ParamsBase* params, Aval lhs, Aval out) {
 
 llvm::Function* emit_dot(LlvmUnit& unit, const ir::ParamsBase* params, Aval lhs, Aval rhs, Aval out,
                          const std::string& name) {
-  const DotDimensionNumbers& d = ir::params_as<DotGeneralParams>(params).dimension_numbers;
-  return DotEmitter(unit, shape_of(d, lhs.shape(), rhs.shape()), out.dtype(), name).emit();
+  const auto& p = ir::params_as<DotGeneralParams>(params);
+  return DotEmitter(unit, shape_of(p.dimension_numbers, lhs.shape(), rhs.shape()), out.dtype(), p.ordered, name).emit();
 }
 
 }  // namespace weft::cpu

@@ -53,6 +53,14 @@ Machine machine_of(const CodeOptions& options) {
   }();
   (void)all;
   const std::string triple = options.triple.empty() ? llvm::sys::getProcessTriple() : options.triple;
+  if (options.cpu == "native") {
+    Machine m = this_machine();
+    if (llvm::Triple(triple).getArch() != llvm::Triple(m.triple).getArch())
+      throw BackendError("compile: the processor of another machine must have a name; got native for " + triple + ".");
+    m.triple = llvm::Triple::normalize(triple);
+    if (!options.features.empty()) m.features += "," + options.features;
+    return m;
+  }
   return {llvm::Triple::normalize(triple), options.cpu.empty() ? "generic" : options.cpu, options.features};
 }
 
@@ -92,6 +100,11 @@ unsigned vector_bytes(const llvm::TargetMachine& machine) {
   if (!machine.getTargetTriple().isX86()) return 16;
   if (has.checkFeatures("+avx512f,+avx512bw,+avx512dq,+avx512vl")) return 64;
   return has.checkFeatures("+avx2") ? 32 : 16;
+}
+
+bool has_fma(const llvm::TargetMachine& machine) {
+  const llvm::Triple& triple = machine.getTargetTriple();
+  return triple.isAArch64() || (triple.isX86() && machine.getMCSubtargetInfo()->checkFeatures("+fma"));
 }
 
 // What a thread needs to compile; kept, because reading the math library takes time.
@@ -148,7 +161,7 @@ std::unique_ptr<llvm::Module> make_module(const BorrowedCompiler& c, const compi
   auto module = std::make_unique<llvm::Module>("weft", c->context);
   module->setTargetTriple(c->of.triple);
   module->setDataLayout(c->machine->createDataLayout());
-  LlvmUnit unit{c->context, *module, c->math, vector_bytes(*c->machine)};
+  LlvmUnit unit{c->context, *module, c->math, vector_bytes(*c->machine), has_fma(*c->machine)};
   tables = emit_program(unit, program, options);
   std::string error;
   llvm::raw_string_ostream out(error);

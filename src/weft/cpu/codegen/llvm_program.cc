@@ -52,8 +52,9 @@ struct Shared {
   bool uses_context = false;
 
   llvm::Function* dot(const ir::ParamsBase* params, Aval lhs, Aval rhs, Aval out) {
-    const DotDimensionNumbers& d = ir::params_as<DotGeneralParams>(params).dimension_numbers;
-    std::string key = lhs.str() + rhs.str() + out.str();
+    const auto& p = ir::params_as<DotGeneralParams>(params);
+    const DotDimensionNumbers& d = p.dimension_numbers;
+    std::string key = lhs.str() + rhs.str() + out.str() + (p.ordered ? "ordered" : "");
     for (const Dims* dims : {&d.lhs_batch, &d.rhs_batch, &d.lhs_contracting, &d.rhs_contracting})
       key += shape_str(*dims);
     llvm::Function*& f = dots[key];

@@ -27,6 +27,8 @@ struct IsaKernels {
   std::int64_t (*find_above)(DType, const char* x, std::int64_t n, std::uint64_t bound);
   // matmul.h: f32 and f64, else null
   const GemmKernel* (*gemm)(DType);
+  // The same without a fused multiply-add, and without gemv
+  const GemmKernel* (*ordered_gemm)(DType);
   // threefry.h: out[q] = word q of threefry2x32 with 20 rounds; in: key words 0 and 1, counter words 0 and 1.
   // Bit k of `scalar`: in[k] is one word. Outputs may equal counter inputs that are not scalar.
   void (*threefry)(const std::uint32_t* const* in, unsigned scalar, std::uint32_t* const* out, std::int64_t n);

@@ -114,7 +114,7 @@ struct GemmArgs {
 struct GemmKernel {
   /// Any shape; `workspace` holds workspace_bytes(args) and is 64-byte aligned.
   void (*gemm)(const GemmArgs& args, char* workspace);
-  /// n is 1; `y` has stride c_row. Needs no workspace.
+  /// n is 1; `y` has stride c_row. Needs no workspace. May be null.
   void (*gemv)(const GemmArgs& args);
   std::int64_t (*workspace_bytes)(const GemmArgs& args);
   std::int64_t row_step, column_step;  // splitting at multiples of these wastes no lanes

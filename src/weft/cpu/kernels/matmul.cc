@@ -91,11 +91,11 @@ Grid grid_of(std::int64_t m, std::int64_t n, std::int64_t k) {
   return g;
 }
 
-// Our own kernel, f32 or f64, one problem; `threads` splits it.
-void own_gemm(DType t, const GemmArgs& g) {
-  const GemmKernel& k = *isa_kernels().gemm(t);
+// Our own kernel, f32 or f64, one problem.
+void own_gemm(DType t, const GemmArgs& g, bool ordered = false) {
+  const GemmKernel& k = *(ordered ? isa_kernels().ordered_gemm(t) : isa_kernels().gemm(t));
   const std::int64_t bytes = byte_size(t);
-  if (g.n == 1 || g.m == 1) {
+  if (k.gemv && (g.n == 1 || g.m == 1)) {
     // A single row is the transposed product with a single column.
     const GemmArgs v = g.n == 1 ? g : GemmArgs{g.n, 1, g.k, g.b, g.b_col, g.b_row, g.a, g.a_col, 1, g.c, 1};
     const std::int64_t step = std::max<std::int64_t>(64, kRangeProducts / 8 / std::max<std::int64_t>(v.k, 1) / 64 * 64);
@@ -378,7 +378,10 @@ void matmul(const MatmulProblem& p, const void* a, const void* b, void* c) {
   }
   const std::int64_t bytes = byte_size(p.dtype);
   const auto args = [&](std::int64_t s) { return args_of(p, a, b, c, s, bytes, bytes); };
-  if (p.dtype == f32) {
+  if (p.ordered) {
+    internal_check(p.dtype == f32 || p.dtype == f64, "matmul: an ordered product of another type");
+    for_batch(p, [&](std::int64_t s) { own_gemm(p.dtype, args(s), true); });
+  } else if (p.dtype == f32) {
     for_batch(p, [&](std::int64_t s) { f32_gemm(args(s)); });
   } else if (p.dtype == f64) {
     for_batch(p, [&](std::int64_t s) { own_gemm(f64, args(s)); });

@@ -17,6 +17,8 @@ struct MatmulProblem {
   std::int64_t c_batch = 0, c_row = 0;
   DType dtype = f32;   // of a and b
   DType result = f32;  // of c
+  /// As DotGeneralParams says: f32 and f64 by our own kernel, with the same bits on every instruction set.
+  bool ordered = false;
 };
 
 /// Served: f32 -> f32; f64 -> f64; f16, bf16 -> itself or f32; integers and complex types -> themselves.

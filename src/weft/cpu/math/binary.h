@@ -69,6 +69,26 @@ struct Divide : SameResult {
       return a / b;
   }
 };
+// x - trunc(x / y) y, exactly: by the digits of the quotient, eleven at a time.
+WEFT_INLINE double remainder_by_digits(double x, double y) {
+  const std::uint64_t a = bits_as<std::uint64_t>(absolute(x)), b = bits_as<std::uint64_t>(absolute(y));
+  constexpr std::uint64_t kMantissa = 0xfffffffffffff, kOne = kMantissa + 1, kInfinite = 0x7ff0000000000000;
+  if (a >= kInfinite || b > kInfinite || b == 0) return (x * y) / (x * y);  // NaN
+  if (a < b) return x;
+  const std::uint64_t ea = a >> 52, eb = b >> 52;
+  const std::uint64_t ma = ea ? (a & kMantissa) | kOne : a, mb = eb ? (b & kMantissa) | kOne : b;
+  const std::uint64_t scale = eb ? eb : 1;
+  std::uint64_t rest = ma % mb;
+  for (std::uint64_t left = (ea ? ea : 1) - scale; left > 0;) {
+    const std::uint64_t some = left < 11 ? left : 11;
+    rest = (rest << some) % mb;
+    left -= some;
+  }
+  if (rest == 0) return copy_sign(0.0, x);
+  const auto zeros = static_cast<std::uint64_t>(__builtin_clzll(rest)) - 11;
+  const std::uint64_t bits = zeros < scale ? (rest << zeros) - kOne + ((scale - zeros) << 52) : rest << (scale - 1);
+  return copy_sign(bits_as<double>(bits), x);
+}
 struct Remainder : SameResult {
   static constexpr float kCost = 1.5f;
   template <class T>
@@ -83,9 +103,9 @@ struct Remainder : SameResult {
       if (__builtin_fabs(q) < 1048576.0) [[likely]]
         return copy_sign(static_cast<float>(__builtin_fabs(q) < 1.0 ? x : x - round_to_zero(q) * y),
                          a);  // y may be infinite
-      return __builtin_fmodf(a, b);
+      return static_cast<float>(remainder_by_digits(x, y));
     } else {
-      return __builtin_fmod(a, b);
+      return remainder_by_digits(a, b);
     }
   }
 };

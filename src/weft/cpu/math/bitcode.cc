@@ -77,9 +77,9 @@ WEFT_INLINE auto call(X... x) {
   extern "C" T weft_##name##_##t(T x) { return static_cast<T>(call<F, As<T>>(x)); }
 #define WEFT_TWO_AS(t, T, name, F, As) \
   extern "C" T weft_##name##_##t(T a, T b) { return static_cast<T>(call<F, As<T>>(a, b)); }
-#define WEFT_PERIODIC(t, T, name, F)                                \
-  extern "C" T weft_##name##_##t(T x) { return F::apply(x); }       \
-  extern "C" T weft_##name##_##t##_far(T x) { return F::exact(x); } \
+#define WEFT_PERIODIC(t, T, name, F)                              \
+  extern "C" T weft_##name##_##t(T x) { return F::apply(x); }     \
+  extern "C" T weft_##name##_##t##_far(T x) { return F::far(x); } \
   extern "C" std::uint8_t weft_##name##_##t##_is_far(T x) { return F::is_far(x); }
 
 #define WEFT_UNARY_FLOAT(code, name, F) WEFT_FOR_FLOATS(WEFT_ONE, name, F)

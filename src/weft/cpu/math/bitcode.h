@@ -6,7 +6,7 @@
 //   weft_convert_<from>_<to>(x), weft_threefry2x32_<first|second>_u32(k0, k1, x0, x1), a word of the block each
 // A bool is passed as uint8_t 0 or 1, an f16 or bf16 as its bits in an uint16_t, any other type as itself.
 // sine, cosine and tan of f32 and f64 come in three: weft_sine_f32(x), valid where weft_sine_f32_is_far(x) is 0;
-// weft_sine_f32_far(x), the C library's, valid for every x; and weft_sine_f32_is_far(x) itself, an uint8_t.
+// weft_sine_f32_far(x), valid where that is 1; and weft_sine_f32_is_far(x) itself, an uint8_t.
 //
 // Nearly all are one basic block without calls but of intrinsics; tests/cpu/math_bitcode_test.cc lists the others.
 // They were compiled for the plain architecture and say so in their attributes target-cpu and target-features.

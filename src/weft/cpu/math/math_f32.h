@@ -6,7 +6,7 @@
 #pragma once
 
 #include "weft/base/float_math.h"
-#include "weft/cpu/math/scalar.h"
+#include "weft/cpu/math/math_f64.h"
 
 namespace weft::cpu::WEFT_ISA::math_f32 {
 
@@ -159,9 +159,6 @@ struct Erf {
   }
 };
 
-/// Beyond this the reduction below loses digits: callers go to the C library.
-inline constexpr double kTrigLimit = 1e6;
-
 // sin(x + quarter turns): x minus a multiple of pi/2 in two parts, then the polynomial of the quadrant.
 WEFT_INLINE double sine_shifted(double x, std::uint64_t quarter) {
   const double shifted = x * 0.636619772367581343076 + kToInteger;
@@ -189,12 +186,12 @@ WEFT_INLINE double sine_shifted(double x, std::uint64_t quarter) {
 struct Sine {
   static constexpr float kCost = 1;
   WEFT_INLINE double apply(double x) { return sine_shifted(x, 0); }
-  WEFT_INLINE float exact(float x) { return __builtin_sinf(x); }
+  WEFT_INLINE double far(double x) { return math_f64::Sine::far(x); }
 };
 struct Cosine {
   static constexpr float kCost = 1;
   WEFT_INLINE double apply(double x) { return sine_shifted(x, 1); }
-  WEFT_INLINE float exact(float x) { return __builtin_cosf(x); }
+  WEFT_INLINE double far(double x) { return math_f64::Cosine::far(x); }
 };
 
 struct Power {

@@ -170,7 +170,7 @@ struct Cosh {
   }
 };
 
-/// Beyond this the reduction below loses digits: callers go to the C library.
+/// Beyond this the quick reduction loses digits, and the one for far arguments begins.
 inline constexpr double kTrigLimit = 1e6;
 
 /// x = n pi/2 + r + tail, |r| <= pi/4, with sin and cos of r + tail.
@@ -178,6 +178,17 @@ struct Circle {
   std::uint64_t quadrant;  // n in the lowest bits
   double sine, cosine;
 };
+WEFT_INLINE Circle circle_at(std::uint64_t quadrant, double r, double tail) {
+  const double q = r * r;
+  const double s =
+      polynomial(q, -0.16666666666666666, 0.008333333333333331, -0.0001984126984126506, 2.7557319219335453e-06,
+                 -2.5052106231157904e-08, 1.605853141458901e-10, -7.586685070091267e-13);
+  const double half = 0.5 * q, one_less = 1 - half;
+  const double c =
+      polynomial(q, 0.041666666666666664, -0.0013888888888888887, 2.4801587301584645e-05, -2.755731922140076e-07,
+                 2.0876755790363397e-09, -1.1470460773969325e-11, 4.7458652037874553e-14);
+  return {quadrant, r + (r * q * s + tail * one_less), one_less + (((1 - one_less) - half) + (q * q * c - r * tail))};
+}
 WEFT_INLINE Circle circle(double x) {
   const double shifted = x * 0.636619772367581343076 + kToInteger;
   const double n = shifted - kToInteger;
@@ -187,46 +198,108 @@ WEFT_INLINE Circle circle(double x) {
   const double lost = (high - (difference + back)) + (back - middle);
   const double rest = lost - n * 0x1.3198a2e037073p-69;
   const double r = difference + rest, tail = (difference - r) + rest;
-  const double q = r * r;
-  const double s =
-      polynomial(q, -0.16666666666666666, 0.008333333333333331, -0.0001984126984126506, 2.7557319219335453e-06,
-                 -2.5052106231157904e-08, 1.605853141458901e-10, -7.586685070091267e-13);
-  const double half = 0.5 * q, one_less = 1 - half;
-  const double c =
-      polynomial(q, 0.041666666666666664, -0.0013888888888888887, 2.4801587301584645e-05, -2.755731922140076e-07,
-                 2.0876755790363397e-09, -1.1470460773969325e-11, 4.7458652037874553e-14);
-  return {bits_as<std::uint64_t>(shifted), r + (r * q * s + tail * one_less),
-          one_less + (((1 - one_less) - half) + (q * q * c - r * tail))};
+  return circle_at(bits_as<std::uint64_t>(shifted), r, tail);
+}
+
+/// Word `i` of the binary digits of 2/pi, 64 to a word, behind 64 zeros; i < 20. By masks, because code that is
+/// copied from here cannot have tables, which compilers make of selections.
+WEFT_INLINE std::uint64_t two_over_pi(std::uint64_t i) {
+  constexpr std::uint64_t kDigits[] = {0,
+                                       0xa2f9836e4e441529,
+                                       0xfc2757d1f534ddc0,
+                                       0xdb6295993c439041,
+                                       0xfe5163abdebbc561,
+                                       0xb7246e3a424dd2e0,
+                                       0x06492eea09d1921c,
+                                       0xfe1deb1cb129a73e,
+                                       0xe88235f52ebb4484,
+                                       0xe99c7026b45f7e41,
+                                       0x3991d639835339f4,
+                                       0x9c845f8bbdf9283b,
+                                       0x1ff897ffde05980f,
+                                       0xef2f118b5a0a6d1f,
+                                       0x6d367ecf27cb09b7,
+                                       0x4f463f669e5fea2d,
+                                       0x7527bac7ebe5f17b,
+                                       0x3d0739f78a5292ea,
+                                       0x6bfb5fb11f8d5d08,
+                                       0x56033046fc7b6bab};
+  std::uint64_t digits = 0;
+#pragma GCC unroll 20
+  for (std::uint64_t k = 0; k < 20; ++k) digits |= kDigits[k] & (0 - (((i ^ k) - 1) >> 63));
+  return digits;
+}
+
+/// circle(x) for |x| > 2^19, by as many digits of 2/pi as it takes (Payne and Hanek, 1983). Of infinities and NaN it is
+/// anything.
+WEFT_INLINE Circle far_circle(double x) {
+  using Wide = unsigned __int128;
+  const std::uint64_t bits = bits_as<std::uint64_t>(absolute(x));
+  const std::uint64_t m = (bits & 0xfffffffffffff) | 0x10000000000000;
+  // |x| = m 2^e, and m 2^e (2/pi) / 4 is wanted without its whole part: what the first e - 2 digits give is whole.
+  const std::uint64_t first = ((bits >> 52) & 0x7ff) - 1075 + 62, word = first >> 6 & 31, by = first & 63;
+  const std::uint64_t w0 = two_over_pi(word), w1 = two_over_pi(word + 1), w2 = two_over_pi(word + 2),
+                      w3 = two_over_pi(word + 3);
+  const std::uint64_t d0 = w0 << by | w1 >> 1 >> (63 - by), d1 = w1 << by | w2 >> 1 >> (63 - by),
+                      d2 = w2 << by | w3 >> 1 >> (63 - by);
+  const Wide low = Wide(d2) * m, middle = Wide(d1) * m + static_cast<std::uint64_t>(low >> 64);
+  const std::uint64_t p2 = static_cast<std::uint64_t>(low), p1 = static_cast<std::uint64_t>(middle),
+                      p0 = d0 * m + static_cast<std::uint64_t>(middle >> 64);
+  // Of the product the first two digits are the quadrant; from the nearest one on the rest is a signed part of one.
+  const std::uint64_t n = ((p0 >> 61) + 1) >> 1;
+  std::uint64_t r0 = p0 << 2 | p1 >> 62, r1 = p1 << 2 | p2 >> 62, r2 = p2 << 2;
+  const bool below = r0 >> 63;
+  const std::uint64_t flip = below ? ~std::uint64_t(0) : 0;
+  r0 ^= flip, r1 ^= flip, r2 ^= flip;
+  const bool empty = r0 == 0;
+  r0 = empty ? r1 : r0, r1 = empty ? r2 : r1, r2 = empty ? 0 : r2;
+  const std::uint64_t zeros = static_cast<std::uint64_t>(__builtin_clzll(r0 | 1));
+  const std::uint64_t h0 = r0 << zeros | r1 >> 1 >> (63 - zeros), h1 = r1 << zeros | r2 >> 1 >> (63 - zeros);
+  // Times pi/2, in units of 2^-127 at h0's scale.
+  constexpr std::uint64_t kHalfPi0 = 0xc90fdaa22168c234, kHalfPi1 = 0xc4c6628b80dc1cd1;
+  const Wide y = Wide(h0) * kHalfPi0 + static_cast<std::uint64_t>(Wide(h0) * kHalfPi1 >> 64) +
+                 static_cast<std::uint64_t>(Wide(h1) * kHalfPi0 >> 64);
+  const std::uint64_t lost = zeros + (empty ? 64 : 0);
+  const double scale = bits_as<double>((1023 - lost) << 52);
+  const double high = static_cast<double>(static_cast<std::int64_t>(y >> 75)) * 0x1p-52 * scale;
+  const double rest =
+      static_cast<double>(static_cast<std::int64_t>(static_cast<std::uint64_t>(y >> 12) & ~(std::uint64_t(1) << 63))) *
+      0x1p-115 * scale;
+  const double r = high + rest, tail = (high - r) + rest;
+  const bool negative = (x < 0) != below;
+  return circle_at(x < 0 ? 0 - n : n, negative ? -r : r, negative ? -tail : tail);
 }
 WEFT_INLINE double negated_if(double x, std::uint64_t bit_1) {
   return bits_as<double>(bits_as<std::uint64_t>(x) ^ ((bit_1 & 2) << 62));
 }
+// Far arguments, of which infinities have no value.
+WEFT_INLINE double if_finite(double x, double y) { return absolute(x) < kInfinity ? y : x - x; }
 struct Sine {
   static constexpr float kCost = 1.6f;
+  WEFT_INLINE double of(Circle c) { return negated_if(c.quadrant & 1 ? c.cosine : c.sine, c.quadrant); }
   WEFT_INLINE double apply(double x) {
-    const Circle c = circle(x);
-    const double y = negated_if(c.quadrant & 1 ? c.cosine : c.sine, c.quadrant);
+    const double y = of(circle(x));
     return x == 0 ? x : y;  // keeps -0
   }
-  WEFT_INLINE double exact(double x) { return __builtin_sin(x); }
+  WEFT_INLINE double far(double x) { return if_finite(x, of(far_circle(x))); }
 };
 struct Cosine {
   static constexpr float kCost = 1.6f;
-  WEFT_INLINE double apply(double x) {
-    const Circle c = circle(x);
-    return negated_if(c.quadrant & 1 ? c.sine : c.cosine, c.quadrant + 1);
-  }
-  WEFT_INLINE double exact(double x) { return __builtin_cos(x); }
+  WEFT_INLINE double of(Circle c) { return negated_if(c.quadrant & 1 ? c.sine : c.cosine, c.quadrant + 1); }
+  WEFT_INLINE double apply(double x) { return of(circle(x)); }
+  WEFT_INLINE double far(double x) { return if_finite(x, of(far_circle(x))); }
 };
 struct Tan {
   static constexpr float kCost = 2;
-  WEFT_INLINE double apply(double x) {
-    const Circle c = circle(x);
+  WEFT_INLINE double of(Circle c) {
     const bool odd = c.quadrant & 1;
-    const double y = negated_if((odd ? c.cosine : c.sine) / (odd ? c.sine : c.cosine), c.quadrant << 1);
+    return negated_if((odd ? c.cosine : c.sine) / (odd ? c.sine : c.cosine), c.quadrant << 1);
+  }
+  WEFT_INLINE double apply(double x) {
+    const double y = of(circle(x));
     return x == 0 ? x : y;
   }
-  WEFT_INLINE double exact(double x) { return __builtin_tan(x); }
+  WEFT_INLINE double far(double x) { return if_finite(x, of(far_circle(x))); }
 };
 
 /// The angle in [0, pi/2] of the point (x, y) of the first quadrant; 0 at the origin.

@@ -36,7 +36,7 @@ struct Rounded : SameResult {
   }
 };
 
-// sin, cos and tan: the fast form holds for moderate arguments only, the C library's for the others too.
+// sin, cos and tan: the fast form holds for moderate arguments only; the one for far arguments takes longer.
 template <class F>
 struct Periodic {
   static constexpr float kCost = F::kCost;
@@ -49,8 +49,8 @@ struct Periodic {
     return static_cast<T>(F::apply(static_cast<double>(x)));
   }
   template <class T>
-  WEFT_INLINE T exact(T x) {
-    return static_cast<T>(F::exact(x));
+  WEFT_INLINE T far(T x) {
+    return static_cast<T>(F::far(static_cast<double>(x)));
   }
 };
 

@@ -6,10 +6,10 @@
 
 namespace weft::cpu::WEFT_ISA {
 
-// Block by block: one far argument sends its block to the C library. F is a Periodic.
+// Block by block: one far argument sends its block the long way. F is a Periodic.
 template <class F, class T>
 void periodic_loop(const char* const* in, unsigned scalar, char* out, std::int64_t n) {
-  const auto any = [](T x) { return F::is_far(x) ? F::exact(x) : F::apply(x); };
+  const auto any = [](T x) { return F::is_far(x) ? F::far(x) : F::apply(x); };
   const T* x = reinterpret_cast<const T*>(in[0]);
   T* o = reinterpret_cast<T*>(out);
   if (scalar) {

@@ -26,6 +26,7 @@ const ArgReduceKernel* arg_reduce(bool max, DType t);
 const CumsumKernel* cumsum(DType t, bool reverse);
 std::int64_t find_above(DType t, const char* x, std::int64_t n, std::uint64_t bound);
 const GemmKernel* gemm(DType t);
+const GemmKernel* ordered_gemm(DType t);
 void threefry(const std::uint32_t* const* in, unsigned scalar, std::uint32_t* const* out, std::int64_t n);
 const WindowKernel* window(DType t);
 void stream(char* out, const char* in, std::int64_t bytes);

@@ -1,0 +1,276 @@
+#include "weft/compiler/decompose.h"
+
+#include <algorithm>
+
+#include "weft/compiler/simplify_axes.h"
+#include "weft/ir/builder.h"
+#include "weft/ir/elementwise.h"
+#include "weft/ir/nested.h"
+#include "weft/ir/shape.h"
+#include "weft/ir/window.h"
+
+namespace weft::compiler {
+
+namespace {
+
+using ir::Atom;
+using simplifying::all_axes;
+using simplifying::as_index;
+using simplifying::axes_without;
+using simplifying::picked;
+using Atoms = SmallVector<Atom, 4>;
+
+// In what products of elements of type `t` are added up for a result of type `to`.
+DType sum_type(DType t, DType to) {
+  if (!is_float(t)) return to;
+  return t == f64 || to == f64 ? f64 : f32;
+}
+bool can_multiply(DType t) { return t == f32 || t == f64 || t == i32 || t == i64 || t == u32 || t == u64; }
+
+class Decomposer {
+ public:
+  Decomposer(const ir::Jaxpr& jaxpr, bool ordered) : jaxpr_(jaxpr), ordered_(ordered) {}
+
+  ir::Jaxpr run() {
+    std::vector<ir::Var> inputs;
+    for (const Aval a : jaxpr_.input_avals()) {
+      inputs.push_back(b_.add_var(a));
+      now_.push_back(Atom::var(inputs.back()));
+    }
+    for (const ir::Eqn& e : jaxpr_.eqns()) {
+      eqn_ = &e;
+      const std::optional<Atom> other = rewritten(e);
+      if (other)
+        now_.push_back(*other);
+      else
+        copy(e);
+    }
+    std::vector<Atom> outputs;
+    for (const Atom a : jaxpr_.outputs()) outputs.push_back(use(a));
+    return ir::with_num_consts(b_.build({}, inputs, outputs), jaxpr_.num_consts());
+  }
+
+ private:
+  // ---- building ----
+
+  Atom use(Atom a) { return a.is_literal() ? b_.add_literal(literal(a)) : now_[a.index()]; }
+  const ir::Literal& literal(Atom a) {
+    literals_.push_back(jaxpr_.literal(a));
+    return jaxpr_.literal(a);
+  }
+  Aval aval(Atom a) const { return a.is_literal() ? literals_[a.index()].aval : b_.aval(a.index()); }
+  DimSpan shape(Atom a) const { return aval(a).shape(); }
+  std::size_t rank(Atom a) const { return shape(a).size(); }
+
+  Atom make(OpCode op, ir::Params params, std::span<const Atom> operands) {
+    ir::Avals in, out;
+    for (const Atom a : operands) in.push_back(aval(a));
+    ir::infer(op, params.get(), in, out);
+    return Atom::var(b_.add_eqn(op, std::move(params), operands, out, eqn_->location));
+  }
+  Atom make(OpCode op, ir::Params params, Atom x) { return make(op, std::move(params), std::span(&x, 1)); }
+  void copy(const ir::Eqn& e) {
+    std::vector<Atom> operands;
+    std::vector<Aval> results;
+    for (const Atom a : jaxpr_.operands(e)) operands.push_back(use(a));
+    for (ir::Var v = e.out_begin; v < e.out_end; ++v) results.push_back(jaxpr_.aval(v));
+    const auto inside = [&](const ir::Jaxpr& p) { return decompose(p, ordered_); };
+    const ir::Var first =
+        b_.add_eqn(e.op, e.params ? ir::with_programs(e.params, inside) : e.params, operands, results, e.location);
+    for (std::size_t i = 0; i < results.size(); ++i) now_.push_back(Atom::var(first + static_cast<ir::Var>(i)));
+  }
+
+  Atom transpose(Atom x, const Dims& permutation) {
+    if (simplifying::is_increasing(permutation)) return x;
+    return make(OpCode::kTranspose, ir::make_params(TransposeParams{permutation}), x);
+  }
+  Atom reshape(Atom x, const Dims& to) {
+    if (Dims(shape(x)) == to) return x;
+    return make(OpCode::kReshape, ir::make_params(ReshapeParams{to}), x);
+  }
+  Atom convert(Atom x, DType to) {
+    if (aval(x).dtype() == to) return x;
+    return make(OpCode::kConvert, ir::make_params(ConvertParams{to}), x);
+  }
+  // Elements start, start + stride, ... below limit along one axis.
+  Atom slice(Atom x, std::size_t axis, std::int64_t start, std::int64_t limit, std::int64_t stride = 1) {
+    SliceParams p{Dims(shape(x)), Dims(rank(x), 0), Dims(rank(x), 1)};
+    p.start_indices[axis] = start, p.limit_indices[axis] = limit, p.strides[axis] = stride;
+    return make(OpCode::kSlice, ir::make_params(p), x);
+  }
+  Atom concatenate(const Atoms& parts, std::size_t axis) {
+    if (parts.size() == 1) return parts[0];
+    return make(OpCode::kConcatenate, ir::make_params(ConcatenateParams{static_cast<std::int64_t>(axis)}), parts);
+  }
+
+  std::optional<Atom> rewritten(const ir::Eqn& e) {
+    if (e.out_end - e.out_begin != 1) return std::nullopt;
+    const Aval out = jaxpr_.aval(e.out_begin);
+    const auto plain = [](Aval a) { return a.size() > 0 && !is_complex(a.dtype()) && !is_storage(a.dtype()); };
+    for (const Atom a : jaxpr_.operands(e))
+      if (!plain(jaxpr_.aval(a))) return std::nullopt;
+    if (!plain(out)) return std::nullopt;
+    switch (e.op) {
+      case OpCode::kDotGeneral: return dot(e, out);
+      case OpCode::kConvolution: return convolution(e, out);
+      default: return std::nullopt;
+    }
+  }
+
+  // ---- products ----
+
+  // [b, m, k] x [b, k, n] -> [b, m, n]
+  Atom product(Atom lhs, Atom rhs) {
+    DotGeneralParams p;
+    p.dimension_numbers = {.lhs_contracting = {2}, .rhs_contracting = {1}, .lhs_batch = {0}, .rhs_batch = {0}};
+    p.preferred_element_type = aval(lhs).dtype();
+    p.ordered = ordered_ && is_float(p.preferred_element_type);
+    const Atom operands[] = {lhs, rhs};
+    return make(OpCode::kDotGeneral, ir::make_params(p), operands);
+  }
+
+  std::optional<Atom> dot(const ir::Eqn& e, Aval out) {
+    auto p = ir::params_as<DotGeneralParams>(e.params.get());
+    const std::span<const Atom> x = jaxpr_.operands(e);
+    const DType t = jaxpr_.aval(x[0]).dtype(), sums = sum_type(t, out.dtype());
+    if (p.ordered || !can_multiply(sums)) return std::nullopt;
+    const bool canonical = ordered_ && is_float(sums);
+    if (!canonical && sums == t && sums == out.dtype()) return std::nullopt;
+    Atom lhs = convert(use(x[0]), sums), rhs = convert(use(x[1]), sums);
+    if (!canonical) {
+      p.preferred_element_type = sums;
+      const Atom operands[] = {lhs, rhs};
+      return convert(make(OpCode::kDotGeneral, ir::make_params(p), operands), out.dtype());
+    }
+    const DotDimensionNumbers& d = p.dimension_numbers;
+    const Dims rows = axes_without(rank(lhs), d.lhs_batch, d.lhs_contracting),
+               columns = axes_without(rank(rhs), d.rhs_batch, d.rhs_contracting);
+    const auto count = [&](Atom a, const Dims& axes) { return weft::product(DimSpan(picked(shape(a), axes))); };
+    const std::int64_t b = count(lhs, d.lhs_batch), m = count(lhs, rows), k = count(lhs, d.lhs_contracting),
+                       n = count(rhs, columns);
+    lhs = reshape(transpose(lhs, joined(d.lhs_batch, rows, d.lhs_contracting)), Dims{b, m, k});
+    rhs = reshape(transpose(rhs, joined(d.rhs_batch, d.rhs_contracting, columns)), Dims{b, k, n});
+    return convert(reshape(product(lhs, rhs), Dims(out.shape())), out.dtype());
+  }
+  static Dims joined(const Dims& a, const Dims& b, const Dims& c) {
+    Dims all(a);
+    all.append(b.begin(), b.end());
+    all.append(c.begin(), c.end());
+    return all;
+  }
+
+  // ---- convolutions ----
+
+  // Dilated and padded along one axis; what negative padding removes is removed.
+  Atom padded(Atom x, std::size_t axis, std::int64_t low, std::int64_t high, std::int64_t dilation) {
+    const std::int64_t more_low = std::max<std::int64_t>(low, 0), more_high = std::max<std::int64_t>(high, 0);
+    if (more_low > 0 || more_high > 0 || dilation > 1) {
+      PadParams p{Dims(rank(x), 0), Dims(rank(x), 0), Dims(rank(x), 0)};
+      p.low[axis] = more_low, p.high[axis] = more_high, p.interior[axis] = dilation - 1;
+      ir::Literal zero{};
+      zero.aval = Aval(aval(x).dtype(), {});
+      const Atom operands[] = {x, add_literal(zero)};
+      x = make(OpCode::kPad, ir::make_params(p), operands);
+    }
+    const std::int64_t start = more_low - low, limit = shape(x)[axis] - (more_high - high);
+    return start > 0 || limit < shape(x)[axis] ? slice(x, axis, start, limit) : x;
+  }
+  Atom add_literal(const ir::Literal& l) {
+    literals_.push_back(l);
+    return b_.add_literal(l);
+  }
+
+  // x[..., s, ...] as [..., k, o, ...], of element o stride + k dilation.
+  Atom windows(Atom x, std::size_t axis, std::int64_t count, std::int64_t places, std::int64_t stride,
+               std::int64_t dilation) {
+    Atoms parts;
+    for (std::int64_t k = 0; k < count; ++k) {
+      const Atom part = slice(x, axis, k * dilation, k * dilation + (places - 1) * stride + 1, stride);
+      Dims with(shape(part));
+      with.insert(with.begin() + static_cast<std::ptrdiff_t>(axis), 1);
+      parts.push_back(reshape(part, with));
+    }
+    return concatenate(parts, axis);
+  }
+
+  std::optional<Atom> convolution(const ir::Eqn& e, Aval out) {
+    const auto& p = ir::params_as<ConvolutionParams>(e.params.get());
+    const ConvDimensionNumbers& d = p.dimension_numbers;
+    const DType sums = sum_type(jaxpr_.aval(jaxpr_.operands(e)[0]).dtype(), out.dtype());
+    // Integers have one sum in every order: only what has no code needs to be something else.
+    if (!can_multiply(sums) || (ordered_ && !is_float(sums))) return std::nullopt;
+    const std::size_t spatial = d.input_spatial.size();
+    const auto with_spatial = [](std::int64_t first, std::int64_t second, const Dims& axes) {
+      Dims all{first, second};
+      all.append(axes.begin(), axes.end());
+      return all;
+    };
+    Atom x = convert(use(jaxpr_.operands(e)[0]), sums), w = convert(use(jaxpr_.operands(e)[1]), sums);
+    x = transpose(x, with_spatial(d.input_batch, d.input_feature, d.input_spatial));
+    w = transpose(w, with_spatial(d.kernel_output_feature, d.kernel_input_feature, d.kernel_spatial));
+    if (!p.reversed.empty()) {
+      Dims axes;
+      for (const std::int64_t i : p.reversed) axes.push_back(i + 2);
+      w = make(OpCode::kReverse, ir::make_params(ReverseParams{axes}), w);
+    }
+    const std::int64_t groups = p.feature_group_count * p.batch_group_count;
+    const std::int64_t batch = shape(x)[0] / p.batch_group_count, features = shape(x)[1] / p.feature_group_count,
+                       out_features = shape(w)[0] / groups;
+    x = grouped(x, p.batch_group_count > 1 ? 0 : 1, groups);
+    for (std::size_t i = 0; i < spatial; ++i)
+      x = padded(x, 3 + i, p.padding_low[i], p.padding_high[i], p.lhs_dilation[i]);
+
+    // [group, batch, feature, k0, o0, k1, o1, ...]
+    Dims kernel, places;
+    for (std::size_t i = 0; i < spatial; ++i) {
+      kernel.push_back(shape(w)[2 + i]);
+      places.push_back(out.shape(as_index(d.output_spatial[i])));
+      x = windows(x, 3 + 2 * i, kernel[i], places[i], p.window_strides[i], p.rhs_dilation[i]);
+    }
+    Dims rows{0, 1}, sum{2};
+    for (std::size_t i = 0; i < spatial; ++i) {
+      rows.push_back(static_cast<std::int64_t>(4 + 2 * i));
+      sum.push_back(static_cast<std::int64_t>(3 + 2 * i));
+    }
+    const std::int64_t m = batch * weft::product(DimSpan(places)), k = features * weft::product(DimSpan(kernel));
+    x = reshape(transpose(x, joined(rows, sum, {})), Dims{groups, m, k});
+    w = reshape(w, Dims{groups, out_features, k});
+    w = transpose(w, Dims{0, 2, 1});
+    Atom y = product(x, w);
+
+    // [group, batch, places..., feature] as the convolution wants it.
+    Dims wide{groups, batch}, to{1, 0, static_cast<std::int64_t>(2 + spatial)}, whole{batch, groups * out_features};
+    wide.append(places.begin(), places.end());
+    wide.push_back(out_features);
+    for (std::size_t i = 0; i < spatial; ++i) to.push_back(static_cast<std::int64_t>(2 + i));
+    whole.append(places.begin(), places.end());
+    y = reshape(transpose(reshape(y, wide), to), whole);
+    y = transpose(y, simplifying::inverse(with_spatial(d.output_batch, d.output_feature, d.output_spatial)));
+    return convert(y, out.dtype());
+  }
+  // [batch, feature, ...] as [group, batch, feature, ...], of axis `axis`, whose parts are the groups.
+  Atom grouped(Atom x, std::size_t axis, std::int64_t groups) {
+    Dims parts(shape(x));
+    parts[axis] /= groups;
+    parts.insert(parts.begin() + static_cast<std::ptrdiff_t>(axis), groups);
+    Dims order = all_axes(parts.size());
+    if (axis == 1) std::swap(order[0], order[1]);
+    return transpose(reshape(x, parts), order);
+  }
+
+  const ir::Jaxpr& jaxpr_;
+  const bool ordered_;
+  ir::JaxprBuilder b_;
+  std::vector<Atom> now_;              // by variable of the program
+  std::vector<ir::Literal> literals_;  // of the builder
+  const ir::Eqn* eqn_ = nullptr;       // that is rewritten
+};
+
+}  // namespace
+
+ir::Jaxpr decompose(const ir::Jaxpr& jaxpr, bool ordered) {
+  return *jaxpr.memo<ir::Jaxpr>(ordered ? "decompose ordered" : "decompose",
+                                [&] { return std::make_shared<const ir::Jaxpr>(Decomposer(jaxpr, ordered).run()); });
+}
+
+}  // namespace weft::compiler

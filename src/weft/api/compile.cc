@@ -11,14 +11,14 @@
 
 namespace weft {
 
-CompiledProgram::CompiledProgram(Staged staged) : staged_(std::move(staged)) {
+CompiledProgram::CompiledProgram(Staged staged, const CompileOptions& options) : staged_(std::move(staged)) {
   if (api::any_traced(staged_.captured))
     throw ValueError("compile: the function must not capture values of a transformation around it; got some.",
                      "pass them as arguments, or compile outside of it.");
   const ir::Avals in = staged_.jaxpr.input_avals(), out = staged_.jaxpr.output_avals();
   inputs_.assign(in.begin() + static_cast<std::ptrdiff_t>(staged_.captured.size()), in.end());
   outputs_.assign(out.begin(), out.end());
-  executable_ = executable(staged_.jaxpr);
+  executable_ = executable(staged_.jaxpr, options.effort);
   direct_ = executable_->direct();
   call_params_ = ir::make_params(CallParams{"f", staged_.jaxpr});
   for (Array& a : staged_.captured) {

@@ -15,11 +15,17 @@ struct ProgramCost {
   std::int64_t input_bytes = 0, output_bytes = 0;
 };
 
+struct CompileOptions {
+  /// How much is done before the program runs; none given: default_effort(). With Effort::kNone there is no code:
+  /// call_into copies, and raw, text and save_object are not there.
+  std::optional<Effort> effort = {};
+};
+
 /// The compiled program of a function. Immutable and cheap to copy; any number of threads may call it at once.
 class CompiledProgram {
  public:
   /// Compiles. ValueError when the program captured values of a transformation around it.
-  explicit CompiledProgram(Staged staged);
+  explicit CompiledProgram(Staged staged, const CompileOptions& options = {});
 
   /// The program as it was traced. Its leading inputs are the arrays that the function captured.
   const Jaxpr& jaxpr() const { return staged_.jaxpr; }
@@ -109,10 +115,11 @@ class Compiled : public CompiledProgram {
     std::vector<StaticValue> statics;
     api::SignatureOutline outline;
   };
-  Compiled(Staged staged, std::shared_ptr<const Key> key, std::shared_ptr<const Result> prototype)
-      : CompiledProgram(std::move(staged)), key_(std::move(key)), prototype_(std::move(prototype)) {}
+  Compiled(Staged staged, const CompileOptions& options, std::shared_ptr<const Key> key,
+           std::shared_ptr<const Result> prototype)
+      : CompiledProgram(std::move(staged), options), key_(std::move(key)), prototype_(std::move(prototype)) {}
   template <class G, class... A>
-  friend auto compile(const G& f, A&&... args);
+  friend auto compile(const CompileOptions& options, const G& f, A&&... args);
 
   std::shared_ptr<const Key> key_;
   std::shared_ptr<const Result> prototype_;
@@ -121,8 +128,9 @@ class Compiled : public CompiledProgram {
 /// Traces f for these arguments and compiles it. Of arrays only the types count: abstract(f32, {3}) will do.
 ///   auto step = compile(train_step, params, images, labels);
 ///   params = step(params, images, labels);
+///   const auto fast = compile({.effort = Effort::kMax}, train_step, params, images, labels);
 template <class G, class... A>
-auto compile(const G& f, A&&... args) {
+auto compile(const CompileOptions& options, const G& f, A&&... args) {
   using F = std::decay_t<G>;
   auto pack = api::prepare<F>(std::forward<A>(args)...);
   using Pack = decltype(pack);
@@ -134,10 +142,15 @@ auto compile(const G& f, A&&... args) {
   const ir::Avals inputs = avals_of(signature.leaves);
   key->words = std::move(signature.words);
   key->statics = std::move(signature.statics);
-  api::Callable<const F, Pack> call(f, pack);
+  const F& function = f;  // a plain function becomes a pointer, which must live as long as `call`
+  api::Callable<const F, Pack> call(function, pack);
   Staged staged = api::with_note("compile(f)", [&] { return stage(call.flat(), inputs, "compile(f)"); });
   auto prototype = std::make_shared<const Result>(call.prototype());
-  return Compiled<F, Pack>(std::move(staged), std::move(key), std::move(prototype));
+  return Compiled<F, Pack>(std::move(staged), options, std::move(key), std::move(prototype));
+}
+template <class G, class... A>
+auto compile(const G& f, A&&... args) {
+  return compile(CompileOptions{}, f, std::forward<A>(args)...);
 }
 
 }  // namespace weft

@@ -77,7 +77,7 @@ struct JitEntry {
 class JitCache {
  public:
   /// `function`: "jit(step) at train.cc:18".
-  JitCache(std::string function, CompilePolicy policy);
+  JitCache(std::string function, CompilePolicy policy, std::optional<Effort> effort);
   JitCache(const JitCache&) = default;
   JitCache& operator=(const JitCache&) = default;
   /// Null when there is none.
@@ -126,6 +126,9 @@ struct JitOptions {
   std::string name = "f";
   /// Whether calls that have no program yet may make one. A CompilePolicyScope goes before it.
   CompilePolicy policy = CompilePolicy::kAlways;
+  /// How much is done before a program runs; none given: default_effort(). Calls that other programs contain are
+  /// compiled as parts of those.
+  std::optional<Effort> effort = {};
 };
 
 /// A function that is traced once per signature (argument structure, dtypes, shapes and static
@@ -139,7 +142,7 @@ class Jit {
       : f_(std::move(f)),
         options_(std::move(options)),
         loc_(loc),
-        cache_(api::transform_name("jit(" + options_.name + ")", loc), options_.policy) {}
+        cache_(api::transform_name("jit(" + options_.name + ")", loc), options_.policy, options_.effort) {}
 
   template <class... A>
   auto operator()(A&&... args) const {

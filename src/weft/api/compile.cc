@@ -18,7 +18,7 @@ CompiledProgram::CompiledProgram(Staged staged, const CompileOptions& options) :
   const ir::Avals in = staged_.jaxpr.input_avals(), out = staged_.jaxpr.output_avals();
   inputs_.assign(in.begin() + static_cast<std::ptrdiff_t>(staged_.captured.size()), in.end());
   outputs_.assign(out.begin(), out.end());
-  executable_ = executable(with_fp(staged_.jaxpr, options.fp));
+  executable_ = executable(with_fp(staged_.jaxpr, options.fp), options.effort);
   direct_ = executable_->direct();
   call_params_ = ir::make_params(CallParams{"f", staged_.jaxpr});
   for (Array& a : staged_.captured) {

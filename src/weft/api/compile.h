@@ -18,6 +18,9 @@ struct ProgramCost {
 struct CompileOptions {
   /// On which machines the program gives the same bits.
   Fp fp = Fp::kFast;
+  /// How much is done before the program runs; none given: default_effort(). With Effort::kNone there is no code:
+  /// call_into copies, and raw, text and save_object are not there.
+  std::optional<Effort> effort = {};
 };
 
 /// The compiled program of a function. Immutable and cheap to copy; any number of threads may call it at once.
@@ -142,7 +145,8 @@ auto compile(const CompileOptions& options, const G& f, A&&... args) {
   const ir::Avals inputs = avals_of(signature.leaves);
   key->words = std::move(signature.words);
   key->statics = std::move(signature.statics);
-  api::Callable<const F, Pack> call(f, pack);
+  const F& function = f;  // a plain function becomes a pointer, which must live as long as `call`
+  api::Callable<const F, Pack> call(function, pack);
   Staged staged = api::with_note("compile(f)", [&] { return stage(call.flat(), inputs, "compile(f)"); });
   auto prototype = std::make_shared<const Result>(call.prototype());
   return Compiled<F, Pack>(std::move(staged), options, std::move(key), std::move(prototype));

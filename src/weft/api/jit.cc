@@ -29,6 +29,7 @@ struct JitCache::Entries {
   const std::string function;
   const CompilePolicy policy;
   const Fp fp;
+  const std::optional<Effort> effort;
   std::mutex mutex;
   std::unordered_multimap<std::uint64_t, std::shared_ptr<JitEntry>> by_hash;
   std::shared_ptr<const SignatureOutline> not_kept;  // of the last program that was for one call only
@@ -44,10 +45,11 @@ struct JitCache::Entries {
   }
 };
 
-JitCache::JitCache(std::string function, CompilePolicy policy, Fp fp)
+JitCache::JitCache(std::string function, CompilePolicy policy, Fp fp, std::optional<Effort> effort)
     : entries_(new Entries{.function = std::move(function),
                            .policy = policy,
                            .fp = fp,
+                           .effort = effort,
                            .mutex = {},
                            .by_hash = {},
                            .not_kept = {},
@@ -122,7 +124,7 @@ void NewProgram::traced(std::uint64_t hash, std::shared_ptr<JitEntry>& entry, st
   const Arrays captured = entry->staged.captured;
   const bool keep = !any_traced(captured);
   const bool compiles = keep && evaluating() && !any_traced(leaves);
-  if (compiles) entry->executable = executable(with_fp(entry->staged.jaxpr, entries.fp));
+  if (compiles) entry->executable = executable(with_fp(entry->staged.jaxpr, entries.fp), entries.effort);
   const double compiled = now();
   {
     const std::lock_guard lock(entries.mutex);
@@ -164,7 +166,8 @@ std::shared_ptr<const Executable> JitCache::compile(JitEntry& entry) const {
   const CompilePolicy policy = policy_in_force(entries.policy);
   if (policy == CompilePolicy::kNever) throw_forbidden(policy, e);
   const double start = now();
-  std::shared_ptr<const Executable> compiled = executable(with_fp(entry.staged.jaxpr, entries.fp)), none;
+  std::shared_ptr<const Executable> compiled = executable(with_fp(entry.staged.jaxpr, entries.fp), entries.effort),
+                                    none;
   // `executable` is memoised in the jaxpr, so threads that race here have the same pointer; one of them counts.
   if (!std::atomic_compare_exchange_strong(&entry.executable, &none, compiled)) return compiled;
   e.compile_seconds = now() - start;

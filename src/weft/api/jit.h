@@ -77,7 +77,7 @@ struct JitEntry {
 class JitCache {
  public:
   /// `function`: "jit(step) at train.cc:18".
-  JitCache(std::string function, CompilePolicy policy, Fp fp);
+  JitCache(std::string function, CompilePolicy policy, Fp fp, std::optional<Effort> effort);
   JitCache(const JitCache&) = default;
   JitCache& operator=(const JitCache&) = default;
   /// Null when there is none.
@@ -128,6 +128,9 @@ struct JitOptions {
   CompilePolicy policy = CompilePolicy::kAlways;
   /// On which machines a program gives the same bits. Calls that other programs contain are compiled as parts of those.
   Fp fp = Fp::kFast;
+  /// How much is done before a program runs; none given: default_effort(). Calls that other programs contain are
+  /// compiled as parts of those.
+  std::optional<Effort> effort = {};
 };
 
 /// A function that is traced once per signature (argument structure, dtypes, shapes and static
@@ -141,7 +144,8 @@ class Jit {
       : f_(std::move(f)),
         options_(std::move(options)),
         loc_(loc),
-        cache_(api::transform_name("jit(" + options_.name + ")", loc), options_.policy, options_.fp) {}
+        cache_(api::transform_name("jit(" + options_.name + ")", loc), options_.policy, options_.fp,
+               options_.effort) {}
 
   template <class... A>
   auto operator()(A&&... args) const {

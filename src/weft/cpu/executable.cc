@@ -78,7 +78,7 @@ class StepwiseExecutable final : public Executable {
       if (ir::runs_programs(step.op)) {
         Arrays operands, results;
         for (const BufferValue* b : in) operands.push_back(Array(Ref<const Value>(Ref<const BufferValue>::share(b))));
-        run_programs({step.op, step.params, operands}, results);
+        run_programs({step.op, step.params, operands}, results, Effort::kNone);
         for (std::size_t i = 0; i < results.size(); ++i)
           slots[step.out_begin + i] = Ref<const BufferValue>::share(results[i].buffer());
         operands.clear();
@@ -125,12 +125,11 @@ std::shared_ptr<const Executable> make_stepwise(const ir::Jaxpr& jaxpr) {
   return std::make_shared<StepwiseExecutable>(ir::dce(ir::inline_calls(jaxpr)));
 }
 
-std::shared_ptr<const Executable> make_executable(const ir::Jaxpr& jaxpr) {
+std::shared_ptr<const Executable> make_executable(const ir::Jaxpr& jaxpr, [[maybe_unused]] Effort effort) {
 #ifdef WEFT_HAVE_LLVM
-  return compile_program(jaxpr);
-#else
-  return make_stepwise(jaxpr);
+  if (effort != Effort::kNone) return compile_program(jaxpr, effort);
 #endif
+  return make_stepwise(jaxpr);
 }
 
 }  // namespace weft::cpu

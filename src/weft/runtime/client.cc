@@ -5,6 +5,9 @@
 namespace weft {
 
 void throw_no_compiler(const char* what) {
+  if (default_client().compiles_to_code())
+    throw BackendError(std::string(what) + ": the program must be compiled; got one of Effort::kNone.",
+                       "compile it with another effort.");
   throw BackendError(std::string(what) + ": this build of Weft must have its compiler; got one without LLVM.",
                      "install llvm-19-dev and clang-19, and configure again.");
 }
@@ -19,10 +22,12 @@ ir::Jaxpr with_fp(const ir::Jaxpr& jaxpr, Fp fp) {
                                 [&] { return std::make_shared<const ir::Jaxpr>(default_client().strict(jaxpr)); });
 }
 
-std::shared_ptr<const Executable> executable(const ir::Jaxpr& jaxpr) {
-  return jaxpr.memo<Executable>("executable", [&] {
+std::shared_ptr<const Executable> executable(const ir::Jaxpr& jaxpr, std::optional<Effort> effort) {
+  constexpr const char* kKeys[] = {"executable_none", "executable", "executable_max"};
+  const Effort e = !default_client().compiles_to_code() ? Effort::kNone : effort ? *effort : default_effort();
+  return jaxpr.memo<Executable>(kKeys[static_cast<int>(e)], [&] {
     ir::refuse_checks(jaxpr);
-    return default_client().compile(jaxpr);
+    return default_client().compile(jaxpr, e);
   });
 }
 

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "weft/core/evaluator.h"
 #include "weft/ir/jaxpr.h"
+#include "weft/runtime/compilation.h"
 #include "weft/runtime/fp.h"
 
 namespace weft {
@@ -63,7 +65,7 @@ class Executable {
 class Client : public Evaluator {
  public:
   /// Compiles anew; `executable` below remembers.
-  virtual std::shared_ptr<const Executable> compile(const ir::Jaxpr& jaxpr) = 0;
+  virtual std::shared_ptr<const Executable> compile(const ir::Jaxpr& jaxpr, Effort effort) = 0;
   /// The program for Fp::kStrict. BackendError naming the operations that cannot promise their bits.
   virtual ir::Jaxpr strict(const ir::Jaxpr& jaxpr) const = 0;
   /// Whether programs become machine code, rather than run step by step.
@@ -72,7 +74,7 @@ class Client : public Evaluator {
   virtual void reset_peak_memory() = 0;
 };
 
-/// BackendError: `what` needs a build with LLVM.
+/// BackendError: `what` needs a program that is code: a build with LLVM, and another effort than kNone.
 [[noreturn]] void throw_no_compiler(const char* what);
 
 /// The client of this build; also its default_evaluator().
@@ -83,8 +85,8 @@ MemoryStats memory_stats();
 /// Starts measuring the peak from what is live now.
 void reset_peak_memory();
 
-/// The compiled form of a program, memoised inside it.
-std::shared_ptr<const Executable> executable(const ir::Jaxpr& jaxpr);
+/// The compiled form of a program, memoised inside it for each effort; none given: default_effort().
+std::shared_ptr<const Executable> executable(const ir::Jaxpr& jaxpr, std::optional<Effort> effort = {});
 
 /// The program to compile for such a promise, memoised inside the program. BackendError as Client::strict.
 ir::Jaxpr with_fp(const ir::Jaxpr& jaxpr, Fp fp);

@@ -13,7 +13,7 @@ namespace weft {
 
 namespace {
 
-void run_case(const CaseParams& p, std::span<const Array> args, Arrays& outs) {
+void run_case(const CaseParams& p, std::span<const Array> args, Arrays& outs, Effort effort) {
   const std::size_t last = p.branches.size() - 1;
   std::size_t chosen;
   if (args[0].dtype() == boolean) {
@@ -22,12 +22,12 @@ void run_case(const CaseParams& p, std::span<const Array> args, Arrays& outs) {
     const auto i = args[0].item<std::int32_t>();
     chosen = i < 0 || static_cast<std::size_t>(i) > last ? last : static_cast<std::size_t>(i);
   }
-  executable(p.branches[chosen])->run(args.subspan(1), outs);
+  executable(p.branches[chosen], effort)->run(args.subspan(1), outs);
 }
 
-void run_while(const WhileParams& p, std::span<const Array> args, Arrays& outs) {
+void run_while(const WhileParams& p, std::span<const Array> args, Arrays& outs, Effort effort) {
   const std::size_t num_cond = p.cond_jaxpr.num_consts(), num_body = p.body_jaxpr.num_consts();
-  const auto cond = executable(p.cond_jaxpr), body = executable(p.body_jaxpr);
+  const auto cond = executable(p.cond_jaxpr, effort), body = executable(p.body_jaxpr, effort);
   Arrays state(args.subspan(num_cond + num_body)), operands, results;
   const auto run = [&](const Executable& program, std::span<const Array> captures) {
     operands = Arrays(captures);
@@ -109,10 +109,10 @@ void put_slice(const Array& y, std::int64_t i, BufferValue& stacked) {
 }
 
 // A step allocates what its body computes and nothing else: slices are read, and results written, where they are.
-void run_scan(const ScanParams& p, std::span<const Array> args, Arrays& outs) {
+void run_scan(const ScanParams& p, std::span<const Array> args, Arrays& outs, Effort effort) {
   const std::size_t num_consts = p.jaxpr.num_consts(), num_carry = static_cast<std::size_t>(p.num_carry);
   const std::size_t first_x = num_consts + num_carry;
-  const auto body = executable(p.jaxpr);
+  const auto body = executable(p.jaxpr, effort);
   const ir::Avals types = p.jaxpr.output_avals();
   std::vector<Slices> xs;
   for (const Array& x : args.subspan(first_x)) xs.emplace_back(x);
@@ -148,19 +148,20 @@ void run_scan(const ScanParams& p, std::span<const Array> args, Arrays& outs) {
 
 }  // namespace
 
-void run_programs(const Call& call, Arrays& outs) {
+void run_programs(const Call& call, Arrays& outs, Effort effort) {
   switch (call.op) {
-    case OpCode::kCall: return executable(call.params_as<CallParams>().jaxpr)->run(call.args, outs);
-    case OpCode::kCheckpoint: return executable(call.params_as<CheckpointParams>().jaxpr)->run(call.args, outs);
-    case OpCode::kComposite: return executable(call.params_as<CompositeParams>().decomposition)->run(call.args, outs);
-    case OpCode::kCase: return run_case(call.params_as<CaseParams>(), call.args, outs);
-    case OpCode::kScan: return run_scan(call.params_as<ScanParams>(), call.args, outs);
-    case OpCode::kWhile: return run_while(call.params_as<WhileParams>(), call.args, outs);
+    case OpCode::kCall: return executable(call.params_as<CallParams>().jaxpr, effort)->run(call.args, outs);
+    case OpCode::kCheckpoint: return executable(call.params_as<CheckpointParams>().jaxpr, effort)->run(call.args, outs);
+    case OpCode::kComposite:
+      return executable(call.params_as<CompositeParams>().decomposition, effort)->run(call.args, outs);
+    case OpCode::kCase: return run_case(call.params_as<CaseParams>(), call.args, outs, effort);
+    case OpCode::kScan: return run_scan(call.params_as<ScanParams>(), call.args, outs, effort);
+    case OpCode::kWhile: return run_while(call.params_as<WhileParams>(), call.args, outs, effort);
     default: break;
   }
   const ir::Jaxpr* program = ir::custom_program(call.op, call.params.get());
   internal_check(program != nullptr, "run_programs: an operation without programs");
-  executable(*program)->run(call.args, outs);
+  executable(*program, effort)->run(call.args, outs);
 }
 
 }  // namespace weft

@@ -6,7 +6,7 @@
 namespace weft {
 
 /// Runs `call`, one that ir::runs_programs is true of, whose operands are buffers that inference accepts. Appends the
-/// results.
-void run_programs(const Call& call, Arrays& outs);
+/// results. The programs inside are compiled with `effort`.
+void run_programs(const Call& call, Arrays& outs, Effort effort = default_effort());
 
 }  // namespace weft

@@ -67,7 +67,7 @@ class ReferenceClient final : public Client {
   ir::Jaxpr strict(const ir::Jaxpr&) const override {
     throw BackendError("compile: Fp::kStrict must have the CPU client; got a build without it.");
   }
-  std::shared_ptr<const Executable> compile(const ir::Jaxpr& jaxpr) override {
+  std::shared_ptr<const Executable> compile(const ir::Jaxpr& jaxpr, Effort) override {
     return std::make_shared<ReferenceExecutable>(ir::dce(jaxpr));
   }
 };

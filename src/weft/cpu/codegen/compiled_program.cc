@@ -14,8 +14,8 @@
 #include "weft/compiler/procedure.h"
 #include "weft/core/stage.h"
 #include "weft/cpu/allocator.h"
+#include "weft/cpu/codegen/code_cache.h"
 #include "weft/cpu/codegen/jit.h"
-#include "weft/cpu/codegen/llvm_gen.h"
 #include "weft/cpu/codegen/object_header.h"
 #include "weft/cpu/plan.h"
 #include "weft/cpu/runtime_step.h"
@@ -95,7 +95,7 @@ ir::Jaxpr with_repeated_inputs(const ir::Jaxpr& jaxpr, std::span<const std::uint
 
 class CompiledExecutable final : public Executable {
  public:
-  explicit CompiledExecutable(const ir::Jaxpr& jaxpr) : jaxpr_(jaxpr) {
+  CompiledExecutable(const ir::Jaxpr& jaxpr, Effort effort) : jaxpr_(jaxpr), effort_(effort) {
     const compiler::Program program = compiler::make_program(jaxpr, kCpuTarget, kEvaluateForFolding);
     const compiler::Procedure& main = *program.procedures.back();
     for (std::size_t i = 0; i < main.outputs.size(); ++i) {
@@ -106,7 +106,7 @@ class CompiledExecutable final : public Executable {
     }
     workspace_ = static_cast<std::size_t>(main.workspace);
     if (main.schedule.statements.empty()) return;  // nothing is computed
-    const GeneratedCode generated = generate_code(program);
+    const GeneratedCode generated = kept_code(program, effort);
     for (const EquationRef& s : generated.steps) steps_.emplace_back(*s.procedure, s.procedure->jaxpr.eqns()[s.eqn]);
     for (const EquationRef& l : generated.loops) loops_.push_back(loop_info(*l.procedure, l.eqn));
     code_ = LoadedCode::load(generated.object);
@@ -194,8 +194,8 @@ class CompiledExecutable final : public Executable {
     switch (stage) {
       case ProgramStage::kSimplified: return program.procedures.back()->jaxpr.str();
       case ProgramStage::kKernels: return program.str();
-      case ProgramStage::kLlvm: return llvm_text(program);
-      case ProgramStage::kAssembly: return assembly_text(program);
+      case ProgramStage::kLlvm: return llvm_text(program, code_options());
+      case ProgramStage::kAssembly: return assembly_text(program, code_options());
     }
     return {};
   }
@@ -211,7 +211,7 @@ class CompiledExecutable final : public Executable {
     const compiler::Procedure& main = *program.procedures.back();
     std::vector<TensorView> values;
     for (const Array& a : captured) values.push_back({a.aval(), a.buffer()->data()});
-    CodeOptions code;
+    CodeOptions code = code_options();
     code.alone = true;
     code.raw_name = options.name;
     code.triple = options.triple, code.cpu = options.cpu, code.features = options.features;
@@ -254,7 +254,7 @@ class CompiledExecutable final : public Executable {
     {
       const std::lock_guard lock(mutex_);
       std::shared_ptr<const Executable>& known = for_repeated_[masks];
-      if (!known) known = std::make_shared<CompiledExecutable>(with_repeated_inputs(jaxpr_, masks));
+      if (!known) known = std::make_shared<CompiledExecutable>(with_repeated_inputs(jaxpr_, masks), effort_);
       program = known;
     }
     program->run(stored, outs);
@@ -284,7 +284,14 @@ class CompiledExecutable final : public Executable {
     return info;
   }
 
+  CodeOptions code_options() const {
+    CodeOptions options;
+    options.effort = effort_;
+    return options;
+  }
+
   ir::Jaxpr jaxpr_;
+  Effort effort_;
   mutable std::mutex mutex_;
   mutable std::map<std::vector<std::uint32_t>, std::shared_ptr<const Executable>> for_repeated_;
   std::vector<Output> outputs_;
@@ -347,8 +354,8 @@ Run::Run(const CompiledExecutable& p)
 
 }  // namespace
 
-std::shared_ptr<const Executable> compile_program(const ir::Jaxpr& jaxpr) {
-  return std::make_shared<CompiledExecutable>(jaxpr);
+std::shared_ptr<const Executable> compile_program(const ir::Jaxpr& jaxpr, Effort effort) {
+  return std::make_shared<CompiledExecutable>(jaxpr, effort);
 }
 
 }  // namespace weft::cpu

@@ -5,7 +5,7 @@
 
 namespace weft::cpu {
 
-/// Compiles now.
-std::shared_ptr<const Executable> compile_program(const ir::Jaxpr& jaxpr);
+/// Compiles now. The effort is not kNone.
+std::shared_ptr<const Executable> compile_program(const ir::Jaxpr& jaxpr, Effort effort);
 
 }  // namespace weft::cpu

@@ -1,5 +1,6 @@
 #include "weft/cpu/codegen/llvm_gen.h"
 
+#include <llvm/Analysis/TargetLibraryInfo.h>
 #include <llvm/Analysis/TargetTransformInfo.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Verifier.h>
@@ -169,17 +170,27 @@ std::unique_ptr<llvm::Module> make_module(const BorrowedCompiler& c, const compi
   return module;
 }
 
-void optimise(const BorrowedCompiler& c, llvm::Module& module) {
+// What we generate is vector code in straight lines already, so few passes suffice; the others find some more.
+void optimise(const BorrowedCompiler& c, llvm::Module& module, Effort effort) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager components;
   llvm::ModuleAnalysisManager modules;
   llvm::PassBuilder builder(c->machine.get());
+  // LLVM must not fold calls of the C library: its values are those of the machine that compiles, in other precision.
+  llvm::TargetLibraryInfoImpl library(c->machine->getTargetTriple());
+  library.disableAllFunctions();
+  functions.registerPass([&] { return llvm::TargetLibraryAnalysis(library); });
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(components);
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, components, modules);
+  c->machine->setOptLevel(effort == Effort::kMax ? llvm::CodeGenOptLevel::Aggressive : llvm::CodeGenOptLevel::Default);
+  if (effort == Effort::kMax) {
+    builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
+    return;
+  }
   llvm::FunctionPassManager passes;
   passes.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
   passes.addPass(llvm::EarlyCSEPass(false));
@@ -199,11 +210,16 @@ std::string make_code(const BorrowedCompiler& c, llvm::Module& module, llvm::Cod
 
 }  // namespace
 
+std::string this_machine_text() {
+  const Machine& m = this_machine();
+  return m.triple + " " + m.cpu + " " + m.features;
+}
+
 GeneratedCode generate_code(const compiler::Program& program, const CodeOptions& options) {
   const BorrowedCompiler c(options);
   ProgramTables tables;
   const std::unique_ptr<llvm::Module> module = make_module(c, program, options, tables);
-  optimise(c, *module);
+  optimise(c, *module, options.effort);
   return {make_code(c, *module, llvm::CodeGenFileType::ObjectFile), std::move(tables.steps), std::move(tables.loops),
           tables.has_raw};
 }
@@ -212,7 +228,7 @@ std::string llvm_text(const compiler::Program& program, const CodeOptions& optio
   const BorrowedCompiler c(options);
   ProgramTables tables;
   const std::unique_ptr<llvm::Module> module = make_module(c, program, options, tables);
-  optimise(c, *module);
+  optimise(c, *module, options.effort);
   std::string text;
   llvm::raw_string_ostream out(text);
   module->print(out, nullptr);
@@ -223,7 +239,7 @@ std::string assembly_text(const compiler::Program& program, const CodeOptions& o
   const BorrowedCompiler c(options);
   ProgramTables tables;
   const std::unique_ptr<llvm::Module> module = make_module(c, program, options, tables);
-  optimise(c, *module);
+  optimise(c, *module, options.effort);
   return make_code(c, *module, llvm::CodeGenFileType::AssemblyFile);
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "weft/compiler/procedure.h"
+#include "weft/runtime/compilation.h"
 
 namespace weft::cpu {
 
@@ -26,6 +27,7 @@ inline constexpr const char* kEntryName = "weft_program";
 inline constexpr const char* kRawName = "weft_raw";
 
 struct CodeOptions {
+  Effort effort = Effort::kDefault;
   /// The file needs nothing of us: no operations without code, no threads. BackendError naming those operations else.
   bool alone = false;
   /// Whom RawFunction is called.
@@ -39,6 +41,9 @@ struct CodeOptions {
 
 /// InternalError when LLVM refuses what was made for it. Safe from several threads.
 GeneratedCode generate_code(const compiler::Program& program, const CodeOptions& options = {});
+
+/// This machine as code is made for it: the same text, the same code.
+std::string this_machine_text();
 
 /// The text of the module before (LLVM's) and after (assembly) code is made.
 std::string llvm_text(const compiler::Program& program, const CodeOptions& options = {});

@@ -1,0 +1,50 @@
+// Time to compile grows in proportion to programs, and equal parts cost little. bench/compile has the numbers.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <ctime>
+
+#include "harness/large_programs.h"
+#include "weft/weft.h"
+
+namespace weft::cpu {
+namespace {
+
+// Processor time of this thread, the least of a few: other processes take their turns, but nothing away.
+double seconds(const Jaxpr& program, Effort effort, int times) {
+  double best = 1e9;
+  for (int i = 0; i < times; ++i) {
+    const auto now = [] {
+      timespec t{};
+      clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+      return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+    };
+    const double start = now();
+    default_client().compile(program, effort);
+    best = std::min(best, now() - start);
+  }
+  return best;
+}
+
+void grows_linearly(Effort effort) {
+  for (const testing::LargeProgram& p : testing::large_programs()) {
+    const Jaxpr small = p.make(1000), large = p.make(10000);
+    seconds(p.make(100), effort, 1);  // LLVM starts
+    const double ratio = static_cast<double>(large.eqns().size()) / static_cast<double>(small.eqns().size());
+    const double exponent = std::log(seconds(large, effort, 2) / seconds(small, effort, 4)) / std::log(ratio);
+    // 1.1 is the aim; quadratic time would be 2.
+    EXPECT_LT(exponent, 1.3) << p.name;
+  }
+}
+
+TEST(compile_time, of_code_grows_in_proportion) { grows_linearly(Effort::kDefault); }
+TEST(compile_time, of_running_at_once_grows_in_proportion) { grows_linearly(Effort::kNone); }
+
+TEST(compile_time, equal_layers_cost_like_one) {
+  const Jaxpr one = testing::equal_layers(1), many = testing::equal_layers(24);
+  seconds(one, Effort::kDefault, 1);
+  EXPECT_LT(seconds(many, Effort::kDefault, 3), 6 * seconds(one, Effort::kDefault, 3));
+}
+
+}  // namespace
+}  // namespace weft::cpu

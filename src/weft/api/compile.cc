@@ -11,26 +11,33 @@
 
 namespace weft {
 
-CompiledProgram::CompiledProgram(Staged staged) : staged_(std::move(staged)) {
+CompiledProgram::CompiledProgram(Staged staged, std::shared_ptr<const api::Donation> donation)
+    : staged_(std::move(staged)), donation_(std::move(donation)) {
+  api::refuse_donated("compile", staged_.captured, {});
   if (api::any_traced(staged_.captured))
     throw ValueError("compile: the function must not capture values of a transformation around it; got some.",
                      "pass them as arguments, or compile outside of it.");
   const ir::Avals in = staged_.jaxpr.input_avals(), out = staged_.jaxpr.output_avals();
   inputs_.assign(in.begin() + static_cast<std::ptrdiff_t>(staged_.captured.size()), in.end());
   outputs_.assign(out.begin(), out.end());
-  executable_ = executable(staged_.jaxpr);
+  ExecutableOptions options;
+  if (donation_) options.donated = donation_->inputs;
+  executable_ = executable(staged_.jaxpr, options);
   direct_ = executable_->direct();
   call_params_ = ir::make_params(CallParams{"f", staged_.jaxpr});
   for (Array& a : staged_.captured) {
     if (!a.buffer()->dense()) a = Array(Ref<const Value>(detail::materialize(*a.buffer())));
     captured_.push_back(a.buffer()->data());
+    captured_memory_.push_back(a.buffer()->storage());
   }
 }
 
 void CompiledProgram::run(std::span<const Array> leaves, Arrays& outs) const {
   Arrays args(staged_.captured);
   args.append(leaves.begin(), leaves.end());
-  if (evaluating() && !api::any_traced(leaves)) return executable_->run(args, outs);
+  if (evaluating() && api::all_buffers(args))
+    return api::run_program("compile", SourceLocation(), *executable_, donation_.get(), std::move(args), outs);
+  api::refuse_donated("compile", staged_.captured, leaves);
   bind(OpCode::kCall, call_params_, args, outs);
 }
 

@@ -15,11 +15,18 @@ struct ProgramCost {
   std::int64_t input_bytes = 0, output_bytes = 0;
 };
 
+struct CompileOptions {
+  /// Arguments whose arrays each call takes for good, as JitOptions::donate. Of call_into, raw and object files they
+  /// say which inputs may have their memory in common with an output: the first output of the same size that no
+  /// earlier one has, if memory().donated says so for the input; elsewhere such inputs are copied, not changed.
+  std::vector<int> donate = {};
+};
+
 /// The compiled program of a function. Immutable and cheap to copy; any number of threads may call it at once.
 class CompiledProgram {
  public:
   /// Compiles. ValueError when the program captured values of a transformation around it.
-  explicit CompiledProgram(Staged staged);
+  explicit CompiledProgram(Staged staged, std::shared_ptr<const api::Donation> donation = nullptr);
 
   /// The program as it was traced. Its leading inputs are the arrays that the function captured.
   const Jaxpr& jaxpr() const { return staged_.jaxpr; }
@@ -70,7 +77,9 @@ class CompiledProgram {
   std::shared_ptr<const Executable> executable_;
   ir::Params call_params_;
   DirectCall direct_;
-  std::vector<const void*> captured_;  // addresses
+  std::shared_ptr<const api::Donation> donation_;
+  std::vector<const void*> captured_;          // addresses
+  std::vector<Ref<Storage>> captured_memory_;  // which is not taken by donations elsewhere as long as it is held
 };
 
 namespace api {
@@ -109,10 +118,13 @@ class Compiled : public CompiledProgram {
     std::vector<StaticValue> statics;
     api::SignatureOutline outline;
   };
-  Compiled(Staged staged, std::shared_ptr<const Key> key, std::shared_ptr<const Result> prototype)
-      : CompiledProgram(std::move(staged)), key_(std::move(key)), prototype_(std::move(prototype)) {}
+  Compiled(Staged staged, std::shared_ptr<const api::Donation> donation, std::shared_ptr<const Key> key,
+           std::shared_ptr<const Result> prototype)
+      : CompiledProgram(std::move(staged), std::move(donation)),
+        key_(std::move(key)),
+        prototype_(std::move(prototype)) {}
   template <class G, class... A>
-  friend auto compile(const G& f, A&&... args);
+  friend auto compile(const CompileOptions& options, const G& f, A&&... args);
 
   std::shared_ptr<const Key> key_;
   std::shared_ptr<const Result> prototype_;
@@ -121,8 +133,9 @@ class Compiled : public CompiledProgram {
 /// Traces f for these arguments and compiles it. Of arrays only the types count: abstract(f32, {3}) will do.
 ///   auto step = compile(train_step, params, images, labels);
 ///   params = step(params, images, labels);
+///   auto in_place = compile({.donate = {0}}, train_step, params, images, labels);
 template <class G, class... A>
-auto compile(const G& f, A&&... args) {
+auto compile(const CompileOptions& options, const G& f, A&&... args) {
   using F = std::decay_t<G>;
   auto pack = api::prepare<F>(std::forward<A>(args)...);
   using Pack = decltype(pack);
@@ -137,7 +150,12 @@ auto compile(const G& f, A&&... args) {
   api::Callable<const F, Pack> call(f, pack);
   Staged staged = api::with_note("compile(f)", [&] { return stage(call.flat(), inputs, "compile(f)"); });
   auto prototype = std::make_shared<const Result>(call.prototype());
-  return Compiled<F, Pack>(std::move(staged), std::move(key), std::move(prototype));
+  auto donation = api::donation_of("compile", pack, options.donate, staged.captured.size(), "compile(f)");
+  return Compiled<F, Pack>(std::move(staged), std::move(donation), std::move(key), std::move(prototype));
+}
+template <class G, class... A>
+auto compile(const G& f, A&&... args) {
+  return compile(CompileOptions{}, f, std::forward<A>(args)...);
 }
 
 }  // namespace weft

@@ -68,7 +68,9 @@ class CpuClient final : public Client {
   void reset_peak_memory() override { cpu::reset_peak(); }
 
   std::string_view device_name() const override { return "cpu:0"; }
-  std::shared_ptr<const Executable> compile(const ir::Jaxpr& jaxpr) override { return cpu::make_executable(jaxpr); }
+  std::shared_ptr<const Executable> compile(const ir::Jaxpr& jaxpr, const ExecutableOptions& options) override {
+    return cpu::make_executable(jaxpr, options);
+  }
   bool compiles_to_code() const override {
 #ifdef WEFT_HAVE_LLVM
     return true;

@@ -7,7 +7,7 @@
 namespace weft::cpu {
 
 /// The best that this build has.
-std::shared_ptr<const Executable> make_executable(const ir::Jaxpr& jaxpr);
+std::shared_ptr<const Executable> make_executable(const ir::Jaxpr& jaxpr, const ExecutableOptions& options = {});
 
 /// Its equations in order, each by its kernel, memory released after the last use and reused in place where an operand
 /// dies. Ready at once. Nested calls are inlined (ir::inline_calls) and dead equations removed.

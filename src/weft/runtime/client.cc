@@ -13,10 +13,12 @@ void Executable::run_direct(const void* const*, void* const*, void*) const { thr
 std::string Executable::text(ProgramStage) const { throw_no_compiler("text"); }
 ObjectFile Executable::object(const ObjectOptions&, std::span<const Array>) const { throw_no_compiler("save_object"); }
 
-std::shared_ptr<const Executable> executable(const ir::Jaxpr& jaxpr) {
-  return jaxpr.memo<Executable>("executable", [&] {
+std::shared_ptr<const Executable> executable(const ir::Jaxpr& jaxpr, const ExecutableOptions& options) {
+  std::string key = "executable";
+  for (const std::uint32_t i : options.donated) key += " " + std::to_string(i);
+  return jaxpr.memo<Executable>(key, [&] {
     ir::refuse_checks(jaxpr);
-    return default_client().compile(jaxpr);
+    return default_client().compile(jaxpr, options);
   });
 }
 

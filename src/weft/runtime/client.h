@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "weft/core/evaluator.h"
 #include "weft/ir/jaxpr.h"
@@ -42,12 +43,20 @@ struct ObjectFile {
   std::string header;  ///< C's declaration of the function
 };
 
+/// How a program is to be compiled.
+struct ExecutableOptions {
+  /// Inputs, ascending, that calls may give away (Executable::run_donated).
+  std::vector<std::uint32_t> donated = {};
+};
+
 /// A program made ready to run. Immutable: any number of threads may run it at once.
 class Executable {
  public:
   virtual ~Executable() = default;
   /// `args` are buffers of the program's input types (constants first). Appends the outputs.
   virtual void run(std::span<const Array> args, Arrays& outs) const = 0;
+  /// The same, and the memory of donated inputs may become that of outputs, where detail::may_be_overwritten allows.
+  virtual void run_donated(Arrays args, Arrays& outs) const { run(args, outs); }
   virtual DirectCall direct() const { return {}; }
   /// Runs on dense memory: constants and inputs at `in`, outputs at `out`. BackendError where programs are not
   /// compiled, here and below.
@@ -61,7 +70,7 @@ class Executable {
 class Client : public Evaluator {
  public:
   /// Compiles anew; `executable` below remembers.
-  virtual std::shared_ptr<const Executable> compile(const ir::Jaxpr& jaxpr) = 0;
+  virtual std::shared_ptr<const Executable> compile(const ir::Jaxpr& jaxpr, const ExecutableOptions& options) = 0;
   /// Whether programs become machine code, rather than run step by step.
   virtual bool compiles_to_code() const { return false; }
   virtual MemoryStats memory_stats() const = 0;
@@ -80,6 +89,6 @@ MemoryStats memory_stats();
 void reset_peak_memory();
 
 /// The compiled form of a program, memoised inside it.
-std::shared_ptr<const Executable> executable(const ir::Jaxpr& jaxpr);
+std::shared_ptr<const Executable> executable(const ir::Jaxpr& jaxpr, const ExecutableOptions& options = {});
 
 }  // namespace weft

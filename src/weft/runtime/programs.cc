@@ -56,7 +56,8 @@ void run_while(const WhileParams& p, std::span<const Array> args, Arrays& outs) 
 class SliceStorage final : public Storage {
  public:
   SliceStorage(Ref<Storage> whole, std::size_t bytes)
-      : Storage(whole->data(), bytes, [](Storage* s) { delete static_cast<SliceStorage*>(s); }),
+      : Storage(
+            whole->data(), bytes, [](Storage* s) { delete static_cast<SliceStorage*>(s); }, /*writable=*/false),
         whole_(std::move(whole)) {}
   void go_to(std::int64_t i) {
     move_to(static_cast<std::byte*>(whole_->data()) + static_cast<std::size_t>(i) * bytes());

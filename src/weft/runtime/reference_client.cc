@@ -64,7 +64,7 @@ class ReferenceClient final : public Client {
   MemoryStats memory_stats() const override { return {live_bytes, peak_bytes}; }
   void reset_peak_memory() override { peak_bytes = live_bytes.load(); }
   std::string_view device_name() const override { return "cpu:0"; }
-  std::shared_ptr<const Executable> compile(const ir::Jaxpr& jaxpr) override {
+  std::shared_ptr<const Executable> compile(const ir::Jaxpr& jaxpr, const ExecutableOptions&) override {
     return std::make_shared<ReferenceExecutable>(ir::dce(jaxpr));
   }
 };

@@ -6,6 +6,6 @@
 namespace weft::cpu {
 
 /// Compiles now.
-std::shared_ptr<const Executable> compile_program(const ir::Jaxpr& jaxpr);
+std::shared_ptr<const Executable> compile_program(const ir::Jaxpr& jaxpr, const ExecutableOptions& options = {});
 
 }  // namespace weft::cpu

@@ -264,6 +264,13 @@ ProgramCost CompiledProgram::cost() const {
   return cost;
 }
 
+ProgramMemory CompiledProgram::memory() const {
+  ProgramMemory m = executable_->memory();
+  for (const Array& a : staged_.captured) m.captured += a.aval().bytes();
+  m.arguments -= m.captured;
+  return m;
+}
+
 namespace api {
 
 void throw_compiled_for_others(const SignatureOutline& before, const SignatureOutline& now) {

@@ -16,9 +16,9 @@ struct ProgramCost {
 };
 
 struct CompileOptions {
-  /// Arguments whose arrays each call takes for good, as JitOptions::donate. Of call_into, raw and object files they
-  /// say which inputs may have their memory in common with an output: the first output of the same size that no
-  /// earlier one has, if memory().donated says so for the input; elsewhere such inputs are copied, not changed.
+  /// Arguments whose arrays each call takes for good, as JitOptions::donate. With call_into,
+  /// raw and object files, the addresses of such an array and of the output that is made in its memory may be the same;
+  /// where they are not, the array is copied first and stays as it was.
   std::vector<int> donate = {};
 };
 
@@ -58,6 +58,8 @@ class CompiledProgram {
   /// has no compiler.
   std::string text(ProgramStage stage, SourceLocation loc = std::source_location::current()) const;
   ProgramCost cost() const;
+  /// What memory a call takes.
+  ProgramMemory memory() const;
 
   /// Writes the program as an object file and a C header, each whole or not at all: libc and libm is all it needs,
   /// captured arrays are part of it. ValueError when `options.name` is no name for a function; BackendError when a file

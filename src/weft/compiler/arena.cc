@@ -85,12 +85,12 @@ Arena place_by_time(std::span<const Block> blocks) {
     while (!ends.empty() && ends.begin()->first < blocks[i].first) {
       const std::size_t ended = ends.begin()->second;
       holes.give_back(arena.at[ended], rounded(blocks[ended].bytes));
-      live -= rounded(blocks[ended].bytes);
+      live -= rounded(blocks[ended].most_live);
       ends.erase(ends.begin());
     }
     arena.at[i] = holes.take(bytes);
     ends.emplace(blocks[i].last, i);
-    live += bytes;
+    live += rounded(blocks[i].most_live);
     arena.most_live = std::max(arena.most_live, live);
   }
   arena.bytes = holes.size();

@@ -9,6 +9,8 @@ namespace weft::compiler {
 
 struct Block {
   std::int64_t bytes = 0;
+  /// Of these, the bytes that are in use at once: fewer than all for an arena in the arena.
+  std::int64_t most_live = 0;
   /// The steps during which it is in use, both included.
   std::int64_t first = 0, last = 0;
 };

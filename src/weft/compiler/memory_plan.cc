@@ -344,9 +344,13 @@ class MemoryPlan {
   }
 
   void place_nested(Procedure::Nested& nested, const ir::Eqn& e, std::int64_t t) {
-    std::int64_t workspace = 0;
-    for (const std::uint32_t p : nested.procedures) workspace = std::max(workspace, program_.procedures[p]->workspace);
+    std::int64_t workspace = 0, most_live = 0;
+    for (const std::uint32_t p : nested.procedures) {
+      workspace = std::max(workspace, program_.procedures[p]->workspace);
+      most_live = std::max(most_live, program_.procedures[p]->most_live);
+    }
     nested.workspace = new_block(workspace, t, t);
+    blocks_.back().most_live = most_live;
     in_nested_.push_back(&nested.workspace);
     if (e.op != OpCode::kScan && e.op != OpCode::kWhile) return;
     if (e.op == OpCode::kWhile) {
@@ -361,7 +365,7 @@ class MemoryPlan {
   }
 
   std::int64_t new_block(std::int64_t bytes, std::int64_t first, std::int64_t last) {
-    blocks_.push_back({bytes, first, last});
+    blocks_.push_back({bytes, bytes, first, last});
     return static_cast<std::int64_t>(blocks_.size()) - 1;
   }
 

@@ -1,5 +1,6 @@
 #include "weft/compiler/procedure.h"
 
+#include <set>
 #include <unordered_map>
 
 #include "weft/base/error.h"
@@ -212,6 +213,24 @@ std::string Program::str() const {
   for (std::size_t i = 0; i < procedures.size(); ++i)
     s += "procedure " + std::to_string(i) + ": " + procedure_str(*procedures[i]);
   return s;
+}
+
+std::int64_t literal_bytes(const Program& program) {
+  std::int64_t bytes = 0;
+  for (const std::unique_ptr<Procedure>& p : program.procedures) {
+    std::set<std::uint32_t> read;
+    const auto add = [&](ir::Atom a) {
+      if (!a.is_literal()) a = p->schedule.memory[a.index()];
+      if (a.is_literal() && read.insert(a.index()).second) bytes += p->jaxpr.aval(a).bytes();
+    };
+    for (const Schedule::Statement& s : p->schedule.statements) {
+      if (s.kind == Schedule::Statement::Kind::kUpdate) add(s.from);
+      if (s.kind == Schedule::Statement::Kind::kOp)
+        for (const ir::Atom a : p->jaxpr.operands(p->jaxpr.eqns()[s.index])) add(a);
+    }
+    for (const ir::Atom a : p->jaxpr.outputs()) add(a);
+  }
+  return bytes;
 }
 
 Program make_program(const ir::Jaxpr& jaxpr, const Target& target, EvaluateOp evaluate,

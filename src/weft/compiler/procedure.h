@@ -60,6 +60,9 @@ struct Program {
   std::string str() const;
 };
 
+/// The bytes of the literals that statements read from memory.
+std::int64_t literal_bytes(const Program& program);
+
 /// `evaluate` folds constants (simplify.h). `donated`: inputs whose memory outputs may take.
 Program make_program(const ir::Jaxpr& jaxpr, const Target& target, EvaluateOp evaluate,
                      std::span<const std::uint32_t> donated = {});

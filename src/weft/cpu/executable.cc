@@ -29,7 +29,8 @@ struct Step {
 // Slots: one per variable, then one per literal.
 class StepwiseExecutable final : public Executable {
  public:
-  explicit StepwiseExecutable(const ir::Jaxpr& jaxpr) : num_inputs_(jaxpr.num_inputs()), num_vars_(jaxpr.num_vars()) {
+  explicit StepwiseExecutable(const ir::Jaxpr& jaxpr)
+      : memory_(stepwise_memory(jaxpr)), num_inputs_(jaxpr.num_inputs()), num_vars_(jaxpr.num_vars()) {
     const auto slot = [&](ir::Atom a) -> Slot {
       if (!a.is_literal()) return a.index();
       const Array literal = literal_array(jaxpr.literal(a));
@@ -68,6 +69,7 @@ class StepwiseExecutable final : public Executable {
     for (std::size_t i = 0; i < args.size(); ++i) slots[i] = Ref<const BufferValue>::share(args[i].buffer());
     run_on(std::move(slots), outs);
   }
+  ProgramMemory memory() const override { return memory_; }
   // What nobody else holds is released after its last use, and reused in place, as all else is.
   void run_donated(Arrays args, Arrays& outs) const override {
     internal_check(args.size() == num_inputs_, "executable: wrong number of arguments");
@@ -132,6 +134,7 @@ class StepwiseExecutable final : public Executable {
     }
   }
 
+  ProgramMemory memory_;
   std::size_t num_inputs_, num_vars_;
   std::vector<Step> steps_;
   std::vector<Slot> operands_, dying_, outputs_;

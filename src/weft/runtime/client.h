@@ -6,6 +6,7 @@
 
 #include "weft/core/evaluator.h"
 #include "weft/ir/jaxpr.h"
+#include "weft/runtime/program_memory.h"
 
 namespace weft {
 
@@ -58,6 +59,8 @@ class Executable {
   /// The same, and the memory of donated inputs may become that of outputs, where detail::may_be_overwritten allows.
   virtual void run_donated(Arrays args, Arrays& outs) const { run(args, outs); }
   virtual DirectCall direct() const { return {}; }
+  /// What it takes; arguments and captured arrays together are `arguments`.
+  virtual ProgramMemory memory() const = 0;
   /// Runs on dense memory: constants and inputs at `in`, outputs at `out`. BackendError where programs are not
   /// compiled, here and below.
   virtual void run_direct(const void* const* in, void* const* out, void* workspace) const;

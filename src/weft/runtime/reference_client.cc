@@ -38,6 +38,7 @@ class ReferenceExecutable final : public Executable {
     const CurrentTrace evaluate(nullptr);
     eval_jaxpr(jaxpr_, args, outs);
   }
+  ProgramMemory memory() const override { return stepwise_memory(jaxpr_); }
 
  private:
   ir::Jaxpr jaxpr_;

@@ -107,15 +107,19 @@ class CompiledExecutable final : public Executable {
     for (std::uint32_t i = 0; i < main.overwrites.size(); ++i)
       if (main.overwrites[i]) overwrites_.push_back(i);
     workspace_ = static_cast<std::size_t>(main.workspace);
+    memory_ = memory_of(program, options.donated);
     if (main.schedule.statements.empty()) return;  // nothing is computed
     const GeneratedCode generated = generate_code(program);
     for (const EquationRef& s : generated.steps) steps_.emplace_back(*s.procedure, s.procedure->jaxpr.eqns()[s.eqn]);
     for (const EquationRef& l : generated.loops) loops_.push_back(loop_info(*l.procedure, l.eqn));
     code_ = LoadedCode::load(generated.object);
+    memory_.code = static_cast<std::int64_t>(generated.object.size());
   }
 
   void run(std::span<const Array> args, Arrays& outs) const override { run_on(args, false, outs); }
   void run_donated(Arrays args, Arrays& outs) const override { run_on(args, true, outs); }
+
+  ProgramMemory memory() const override { return memory_; }
 
   DirectCall direct() const override {
     DirectCall call{true, workspace_, code_ ? code_->raw() : nullptr, {}};
@@ -197,6 +201,27 @@ class CompiledExecutable final : public Executable {
  private:
   compiler::Program make_program(const compiler::Target& target) const {
     return compiler::make_program(jaxpr_, target, kEvaluateForFolding, options_.donated);
+  }
+  static ProgramMemory memory_of(const compiler::Program& program, std::span<const std::uint32_t> donated) {
+    using Kind = compiler::Procedure::Output::Kind;
+    const compiler::Procedure& main = *program.procedures.back();
+    ProgramMemory m;
+    std::vector<bool> used(main.jaxpr.num_inputs(), false);
+    for (const Aval a : main.jaxpr.input_avals()) m.arguments += a.bytes();
+    for (std::size_t i = 0; i < main.outputs.size(); ++i) {
+      const compiler::Procedure::Output& o = main.outputs[i];
+      const std::int64_t bytes = main.jaxpr.aval(main.jaxpr.outputs()[i]).bytes();
+      m.outputs += bytes;
+      if ((o.kind != Kind::kInput && o.kind != Kind::kReplaced) || used[o.index]) continue;
+      used[o.index] = true;
+      m.in_place += bytes;
+    }
+    for (const std::uint32_t i : donated)
+      if (!used[i]) m.unused += main.jaxpr.aval(i).bytes();
+    m.workspace = main.workspace;
+    m.workspace_at_least = main.most_live;
+    m.literals = compiler::literal_bytes(program);
+    return m;
   }
   // Where an input that is written to stands among those.
   std::size_t written_at(std::uint32_t input) const {
@@ -339,6 +364,7 @@ class CompiledExecutable final : public Executable {
   std::vector<LoopInfo> loops_;
   std::vector<std::uint32_t> overwrites_;  // inputs that are written to, ascending
   std::size_t workspace_ = 0;
+  ProgramMemory memory_;
   std::shared_ptr<const LoadedCode> code_;
 };
 

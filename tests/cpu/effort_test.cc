@@ -66,8 +66,8 @@ TEST(effort, random_programs_give_the_same_bits_at_max_and_default) {
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     const testing::RandomProgram program = testing::random_program(first + seed);
     EXPECT_EQ(testing::disagreement(
-                  program, [](const ir::Jaxpr& jaxpr) { return make_executable(jaxpr, Effort::kMax); },
-                  [](const ir::Jaxpr& jaxpr) { return make_executable(jaxpr, Effort::kDefault); }),
+                  program, [](const ir::Jaxpr& jaxpr) { return make_executable(jaxpr, {.effort = Effort::kMax}); },
+                  [](const ir::Jaxpr& jaxpr) { return make_executable(jaxpr, {.effort = Effort::kDefault}); }),
               "")
         << "seed " << first + seed << "\n"
         << testing::description(program);

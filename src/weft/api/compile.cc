@@ -11,26 +11,34 @@
 
 namespace weft {
 
-CompiledProgram::CompiledProgram(Staged staged, const CompileOptions& options) : staged_(std::move(staged)) {
+CompiledProgram::CompiledProgram(Staged staged, const CompileOptions& options,
+                                 std::shared_ptr<const api::Donation> donation)
+    : staged_(std::move(staged)), donation_(std::move(donation)) {
+  api::refuse_donated("compile", staged_.captured, {});
   if (api::any_traced(staged_.captured))
     throw ValueError("compile: the function must not capture values of a transformation around it; got some.",
                      "pass them as arguments, or compile outside of it.");
   const ir::Avals in = staged_.jaxpr.input_avals(), out = staged_.jaxpr.output_avals();
   inputs_.assign(in.begin() + static_cast<std::ptrdiff_t>(staged_.captured.size()), in.end());
   outputs_.assign(out.begin(), out.end());
-  executable_ = executable(with_fp(staged_.jaxpr, options.fp), options.effort);
+  ExecutableOptions how{.effort = options.effort};
+  if (donation_) how.donated = donation_->inputs;
+  executable_ = executable(with_fp(staged_.jaxpr, options.fp), how);
   direct_ = executable_->direct();
   call_params_ = ir::make_params(CallParams{"f", staged_.jaxpr});
   for (Array& a : staged_.captured) {
     if (!a.buffer()->dense()) a = Array(Ref<const Value>(detail::materialize(*a.buffer())));
     captured_.push_back(a.buffer()->data());
+    captured_memory_.push_back(a.buffer()->storage());
   }
 }
 
 void CompiledProgram::run(std::span<const Array> leaves, Arrays& outs) const {
   Arrays args(staged_.captured);
   args.append(leaves.begin(), leaves.end());
-  if (evaluating() && !api::any_traced(leaves)) return executable_->run(args, outs);
+  if (evaluating() && api::all_buffers(args))
+    return api::run_program("compile", SourceLocation(), *executable_, donation_.get(), std::move(args), outs);
+  api::refuse_donated("compile", staged_.captured, leaves);
   bind(OpCode::kCall, call_params_, args, outs);
 }
 
@@ -255,6 +263,13 @@ ProgramCost CompiledProgram::cost() const {
   for (const Aval a : inputs_) cost.input_bytes += a.bytes();
   for (const Aval a : outputs_) cost.output_bytes += a.bytes();
   return cost;
+}
+
+ProgramMemory CompiledProgram::memory() const {
+  ProgramMemory m = executable_->memory();
+  for (const Array& a : staged_.captured) m.captured += a.aval().bytes();
+  m.arguments -= m.captured;
+  return m;
 }
 
 namespace api {

@@ -21,14 +21,19 @@ struct CompileOptions {
   /// How much is done before the program runs; none given: default_effort(). With Effort::kNone there is no code:
   /// call_into copies, and raw, text and save_object are not there.
   std::optional<Effort> effort = {};
+  /// Arguments whose arrays each call takes for good, as JitOptions::donate. With call_into,
+  /// raw and object files, the addresses of such an array and of the output that is made in its memory may be the same;
+  /// where they are not, the array is copied first and stays as it was.
+  std::vector<int> donate = {};
 };
 
 /// The compiled program of a function. Immutable and cheap to copy; any number of threads may call it at once.
 class CompiledProgram {
  public:
   /// Compiles. ValueError when the program captured values of a transformation around it; BackendError for operations
-  /// that options.fp refuses.
-  explicit CompiledProgram(Staged staged, const CompileOptions& options = {});
+  /// that options.fp refuses. `donation` is what options.donate means for the program.
+  explicit CompiledProgram(Staged staged, const CompileOptions& options = {},
+                           std::shared_ptr<const api::Donation> donation = nullptr);
 
   /// The program as it was traced. Its leading inputs are the arrays that the function captured.
   const Jaxpr& jaxpr() const { return staged_.jaxpr; }
@@ -60,6 +65,8 @@ class CompiledProgram {
   /// has no compiler.
   std::string text(ProgramStage stage, SourceLocation loc = std::source_location::current()) const;
   ProgramCost cost() const;
+  /// What memory a call takes.
+  ProgramMemory memory() const;
 
   /// Writes the program as an object file and a C header, each whole or not at all: libc and libm is all it needs,
   /// captured arrays are part of it. ValueError when `options.name` is no name for a function; BackendError when a file
@@ -79,7 +86,9 @@ class CompiledProgram {
   std::shared_ptr<const Executable> executable_;
   ir::Params call_params_;
   DirectCall direct_;
-  std::vector<const void*> captured_;  // addresses
+  std::shared_ptr<const api::Donation> donation_;
+  std::vector<const void*> captured_;          // addresses
+  std::vector<Ref<Storage>> captured_memory_;  // which is not taken by donations elsewhere as long as it is held
 };
 
 namespace api {
@@ -118,9 +127,11 @@ class Compiled : public CompiledProgram {
     std::vector<StaticValue> statics;
     api::SignatureOutline outline;
   };
-  Compiled(Staged staged, const CompileOptions& options, std::shared_ptr<const Key> key,
-           std::shared_ptr<const Result> prototype)
-      : CompiledProgram(std::move(staged), options), key_(std::move(key)), prototype_(std::move(prototype)) {}
+  Compiled(Staged staged, const CompileOptions& options, std::shared_ptr<const api::Donation> donation,
+           std::shared_ptr<const Key> key, std::shared_ptr<const Result> prototype)
+      : CompiledProgram(std::move(staged), options, std::move(donation)),
+        key_(std::move(key)),
+        prototype_(std::move(prototype)) {}
   template <class G, class... A>
   friend auto compile(const CompileOptions& options, const G& f, A&&... args);
 
@@ -131,7 +142,7 @@ class Compiled : public CompiledProgram {
 /// Traces f for these arguments and compiles it. Of arrays only the types count: abstract(f32, {3}) will do.
 ///   auto step = compile(train_step, params, images, labels);
 ///   params = step(params, images, labels);
-///   const auto same = compile({.fp = Fp::kStrict}, train_step, params, images, labels);
+///   const auto in_place = compile({.donate = {0}}, train_step, params, images, labels);
 template <class G, class... A>
 auto compile(const CompileOptions& options, const G& f, A&&... args) {
   using F = std::decay_t<G>;
@@ -149,7 +160,8 @@ auto compile(const CompileOptions& options, const G& f, A&&... args) {
   api::Callable<const F, Pack> call(function, pack);
   Staged staged = api::with_note("compile(f)", [&] { return stage(call.flat(), inputs, "compile(f)"); });
   auto prototype = std::make_shared<const Result>(call.prototype());
-  return Compiled<F, Pack>(std::move(staged), options, std::move(key), std::move(prototype));
+  auto donation = api::donation_of("compile", pack, options.donate, staged.captured.size(), "compile(f)");
+  return Compiled<F, Pack>(std::move(staged), options, std::move(donation), std::move(key), std::move(prototype));
 }
 template <class G, class... A>
 auto compile(const G& f, A&&... args) {

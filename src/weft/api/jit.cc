@@ -78,7 +78,17 @@ bool any_traced(std::span<const Array> arrays) {
   return std::any_of(arrays.begin(), arrays.end(), [](const Array& a) { return a.is_tracer(); });
 }
 
+bool all_buffers(std::span<const Array> arrays) {
+  return std::all_of(arrays.begin(), arrays.end(), [](const Array& a) { return a.buffer() != nullptr; });
+}
+
 namespace {
+
+ExecutableOptions options_of(const JitEntry& entry, std::optional<Effort> effort) {
+  ExecutableOptions options{.effort = effort};
+  if (entry.donation) options.donated = entry.donation->inputs;
+  return options;
+}
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
@@ -124,7 +134,8 @@ void NewProgram::traced(std::uint64_t hash, std::shared_ptr<JitEntry>& entry, st
   const Arrays captured = entry->staged.captured;
   const bool keep = !any_traced(captured);
   const bool compiles = keep && evaluating() && !any_traced(leaves);
-  if (compiles) entry->executable = executable(with_fp(entry->staged.jaxpr, entries.fp), entries.effort);
+  if (compiles)
+    entry->executable = executable(with_fp(entry->staged.jaxpr, entries.fp), options_of(*entry, entries.effort));
   const double compiled = now();
   {
     const std::lock_guard lock(entries.mutex);
@@ -166,7 +177,8 @@ std::shared_ptr<const Executable> JitCache::compile(JitEntry& entry) const {
   const CompilePolicy policy = policy_in_force(entries.policy);
   if (policy == CompilePolicy::kNever) throw_forbidden(policy, e);
   const double start = now();
-  std::shared_ptr<const Executable> compiled = executable(with_fp(entry.staged.jaxpr, entries.fp), entries.effort),
+  std::shared_ptr<const Executable> compiled = executable(with_fp(entry.staged.jaxpr, entries.fp),
+                                                          options_of(entry, entries.effort)),
                                     none;
   // `executable` is memoised in the jaxpr, so threads that race here have the same pointer; one of them counts.
   if (!std::atomic_compare_exchange_strong(&entry.executable, &none, compiled)) return compiled;
@@ -184,13 +196,14 @@ void call_entry(const JitCache& cache, JitEntry& entry, std::span<const Array> l
                 Arrays& outs) {
   Arrays args = entry.staged.captured;
   args.append(leaves.begin(), leaves.end());
-  if (evaluating() && !any_traced(args)) {
+  if (evaluating() && all_buffers(args)) {
     std::shared_ptr<const Executable> compiled = std::atomic_load(&entry.executable);
     if (!compiled) [[unlikely]]
       compiled = cache.compile(entry);
-    return compiled->run(args, outs);
+    return run_program("jit", loc, *compiled, entry.donation.get(), std::move(args), outs);
   }
   const LocationScope scope(loc, "jit");
+  refuse_donated("jit", entry.staged.captured, leaves);
   bind(OpCode::kCall, entry.call_params, args, outs);
 }
 

@@ -6,6 +6,7 @@
 
 #include "weft/api/callable.h"
 #include "weft/api/compiles.h"
+#include "weft/api/donation.h"
 #include "weft/core/checks.h"
 #include "weft/core/named_axes.h"
 #include "weft/ir/call.h"
@@ -67,6 +68,7 @@ struct JitEntry {
   std::vector<StaticValue> statics;
   Staged staged;
   std::shared_ptr<const Executable> executable;  // null until first evaluated
+  std::shared_ptr<const Donation> donation;      // null: none
   ir::Params call_params;
   std::shared_ptr<const void> prototype;  // the result's structure
   std::shared_ptr<const SignatureOutline> outline;
@@ -114,6 +116,8 @@ class NewProgram {
 
 /// Whether one of them is a value of a transformation, which has no elements yet.
 bool any_traced(std::span<const Array> arrays);
+/// Whether all of them have elements now.
+bool all_buffers(std::span<const Array> arrays);
 
 /// Runs an entry on the leaves: compiled when evaluating, as one `jit` equation when traced.
 void call_entry(const JitCache& cache, JitEntry& entry, std::span<const Array> leaves, const SourceLocation& loc,
@@ -131,6 +135,14 @@ struct JitOptions {
   /// How much is done before a program runs; none given: default_effort(). Calls that other programs contain are
   /// compiled as parts of those.
   std::optional<Effort> effort = {};
+  /// Arguments, by position (from the end when negative), whose arrays each call takes for good: results of the same
+  /// size are made in their memory where that is safe, and it is free afterwards otherwise. Whoever has such an array
+  /// then gets a DonatedError when reading it, also when the call fails while it runs; np::copy before keeps it. Arrays
+  /// that only share its memory (a reshape of it) are not affected. Inside of transformations, where the outermost call
+  /// is what runs, and under DisableJit, nothing is taken. IndexError for positions that a call does not have,
+  /// ValueError when a donated array is passed twice. No other thread may use a donated array during the call.
+  ///   params = jit(step, {.donate = {0}})(params, batch);
+  std::vector<int> donate = {};
 };
 
 /// A function that is traced once per signature (argument structure, dtypes, shapes and static
@@ -196,6 +208,7 @@ class Jit {
     api::Callable<const F, Pack> call(f_, pack);
     ir::Avals inputs = avals_of(signature.leaves);
     entry->staged = api::with_note(name, [&] { return stage(call.flat(), inputs, name); });
+    entry->donation = api::donation_of("jit", pack, options_.donate, entry->staged.captured.size(), name);
     entry->key = signature.words;
     entry->statics = signature.statics;
     entry->call_params = ir::make_params(CallParams{options_.name, entry->staged.jaxpr});

@@ -48,6 +48,7 @@ struct Procedure {
   std::vector<bool> overwrites;            // by input: whether something is written there
   std::map<std::uint32_t, Nested> nested;  // by equation
   std::int64_t workspace = 0;              // bytes
+  std::int64_t most_live = 0;              // bytes of it that are in use at once, at least
   const SourceLocation& location_of(const ir::Eqn& e) const { return e.location ? e.location : location; }
   /// Whether a statement here or inside is an operation without code of its own, which may fail.
   bool has_steps = false;
@@ -59,7 +60,11 @@ struct Program {
   std::string str() const;
 };
 
-/// `evaluate` folds constants (simplify.h).
-Program make_program(const ir::Jaxpr& jaxpr, const Target& target, EvaluateOp evaluate);
+/// The bytes of the literals that statements read from memory.
+std::int64_t literal_bytes(const Program& program);
+
+/// `evaluate` folds constants (simplify.h). `donated`: inputs whose memory outputs may take.
+Program make_program(const ir::Jaxpr& jaxpr, const Target& target, EvaluateOp evaluate,
+                     std::span<const std::uint32_t> donated = {});
 
 }  // namespace weft::compiler

@@ -5,6 +5,7 @@
 
 #include "weft/base/text.h"
 #include "weft/core/concretization.h"
+#include "weft/core/donation.h"
 #include "weft/core/evaluator.h"
 #include "weft/core/trace.h"
 #include "weft/ir/elements.h"
@@ -17,7 +18,8 @@ namespace {
 class ExternalStorage final : public Storage {
  public:
   ExternalStorage(void* data, std::size_t bytes, std::function<void()> release)
-      : Storage(data, bytes, [](Storage* s) { delete static_cast<ExternalStorage*>(s); }),
+      : Storage(
+            data, bytes, [](Storage* s) { delete static_cast<ExternalStorage*>(s); }, /*writable=*/false),
         release_(std::move(release)) {}
   ~ExternalStorage() {
     if (release_) release_();
@@ -34,6 +36,7 @@ const BufferValue& concrete(const Array& a, const char* what, ElementUse use = E
   if (const Tracer* t = unknown_tracer(a, what)) throw_unknown(*t, what, use);
   const Array* p = &a;
   while (const Tracer* t = p->tracer()) p = &t->primal();
+  if (p->is_donated()) detail::throw_donated(what, "the array", *p);
   return *p->buffer();
 }
 
@@ -80,10 +83,10 @@ Aval BufferValue::stored_aval() const {
 namespace detail {
 
 void destroy_value(const Value* v) {
-  if (v->kind() == Value::Kind::kBuffer)
-    delete static_cast<const BufferValue*>(v);
-  else
+  if (v->kind() == Value::Kind::kTracer)
     delete static_cast<const Tracer*>(v);
+  else
+    delete static_cast<const BufferValue*>(v);
 }
 
 Ref<BufferValue> new_buffer(Aval aval) {
@@ -96,6 +99,10 @@ Array make_splat(Aval aval, const void* element) {
   Ref<Storage> storage = default_evaluator().allocate(size);
   std::memcpy(storage->data(), element, size);
   return Array(Ref<const Value>::adopt(new BufferValue(aval, std::move(storage), BufferValue::all_axes(aval.ndim()))));
+}
+
+Array same_memory(const BufferValue& b) {
+  return Array(Ref<const Value>::adopt(new BufferValue(b.aval(), b.storage(), b.repeated())));
 }
 
 Ref<const BufferValue> materialize(const BufferValue& b) {
@@ -220,7 +227,7 @@ bool Array::known() const {
     if (!t->primal().defined() || t->trace()->kind() == Trace::Kind::kBatch) return false;
     p = &t->primal();
   }
-  return defined();
+  return defined() && !p->is_donated();
 }
 
 std::int64_t Array::shape(int i, SourceLocation loc) const {

@@ -4,6 +4,7 @@
 // A default-constructed Array is `none`: no value (the tangent of an integer, an absent leaf).
 #pragma once
 
+#include <atomic>
 #include <complex>
 #include <initializer_list>
 #include <iosfwd>
@@ -11,6 +12,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "weft/base/location.h"
@@ -49,17 +51,19 @@ class Elements;
 /// The shared part of buffers and tracers.
 class Value : public RefCounted {
  public:
-  enum class Kind : std::uint8_t { kBuffer, kTracer };
-  Kind kind() const { return kind_; }
+  /// A buffer becomes a donated one (donation.h), nothing else changes.
+  enum class Kind : std::uint8_t { kBuffer, kTracer, kDonated };
+  Kind kind() const { return kind_.load(std::memory_order_relaxed); }
   Aval aval() const { return aval_; }
   static void destroy(const Value* v) { detail::destroy_value(v); }
 
  protected:
   Value(Kind kind, Aval aval) : kind_(kind), aval_(aval) {}
   ~Value() = default;
+  void become(Kind kind) const { kind_.store(kind, std::memory_order_relaxed); }
 
  private:
-  Kind kind_;
+  mutable std::atomic<Kind> kind_;
   Aval aval_;
 };
 
@@ -148,6 +152,9 @@ class Array {
 
   /// False for `none`.
   bool defined() const { return static_cast<bool>(v_); }
+  /// Whether its memory was given away to a call (JitOptions::donate). It then has a type, but reading it is a
+  /// DonatedError.
+  bool is_donated() const { return v_ && v_->kind() == Value::Kind::kDonated; }
   /// The type. ValueError for `none`, here and below.
   Aval aval(SourceLocation loc = std::source_location::current()) const { return checked(loc, "aval"); }
   DType dtype(SourceLocation loc = std::source_location::current()) const { return checked(loc, "dtype").dtype(); }
@@ -305,12 +312,21 @@ class BufferValue final : public Value {
   bool dense() const { return repeated_ == 0; }
   /// What is in memory: size 1 along the axes that repeat.
   Aval stored_aval() const;
+  /// Takes the memory and leaves `note` there, which throw_donated reads; `give_back` undoes it. See donation.h.
+  Ref<Storage> take(Ref<Storage> note) const {
+    become(Kind::kDonated);
+    return std::exchange(storage_, std::move(note));
+  }
+  void give_back(Ref<Storage> storage) const {
+    storage_ = std::move(storage);
+    become(Kind::kBuffer);
+  }
   /// One element stands for all.
   bool splat() const { return repeated_ == all_axes(aval().ndim()) && aval().size() > 0; }
   static std::uint32_t all_axes(int ndim) { return ndim >= 32 ? ~0u : (1u << ndim) - 1u; }
 
  private:
-  Ref<Storage> storage_;
+  mutable Ref<Storage> storage_;
   std::uint32_t repeated_;
 };
 
@@ -324,6 +340,8 @@ Ref<const BufferValue> materialize(const BufferValue& b);
 /// A buffer with uninitialised memory from the default evaluator, and its data pointer.
 Ref<BufferValue> new_buffer(Aval aval);
 Array make_splat(Aval aval, const void* element);
+/// An array of its own with the same memory.
+Array same_memory(const BufferValue& b);
 }  // namespace detail
 
 /// The elements of an array, read only, in row-major order. Keeps the memory alive by itself; a span made from it does

@@ -1,8 +1,10 @@
 #include "weft/core/jaxpr_trace.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "weft/core/checks.h"
+#include "weft/core/donation.h"
 #include "weft/core/name_scope.h"
 
 namespace weft {
@@ -24,6 +26,8 @@ void JaxprTrace::capture(const Array& a) {
 }
 
 ir::Atom JaxprTrace::atom(const Array& a) {
+  if (a.is_donated()) [[unlikely]]
+    detail::throw_donated(name().substr(0, std::min(name().find('('), name().find(" at "))), "captured arrays", a);
   if (const Tracer* t = a.tracer()) {
     if (t->trace() == this) return ir::Atom::var(static_cast<ir::Var>(t->index()));
   } else if (const BufferValue* b = a.buffer(); b->splat() || a.size() == 0) {

@@ -13,6 +13,8 @@ class Storage : public RefCounted {
  public:
   void* data() const { return data_; }
   std::size_t bytes() const { return bytes_; }
+  /// Whether it may be written to when nobody else holds it: not memory of somebody else's.
+  bool writable() const { return writable_; }
 
   /// Wraps memory owned elsewhere; `release` runs once, when the last array over it is gone.
   static Ref<Storage> external(void* data, std::size_t bytes, std::function<void()> release);
@@ -21,12 +23,14 @@ class Storage : public RefCounted {
 
  protected:
   using Free = void (*)(Storage*);
-  Storage(void* data, std::size_t bytes, Free free) : data_(data), bytes_(bytes), free_(free) {}
+  Storage(void* data, std::size_t bytes, Free free, bool writable = true)
+      : writable_(writable), data_(data), bytes_(bytes), free_(free) {}
   ~Storage() = default;
   /// For views: other memory of the same size.
   void move_to(void* data) { data_ = data; }
 
  private:
+  bool writable_;
   void* data_;
   std::size_t bytes_;
   Free free_;

@@ -6,6 +6,7 @@
 
 #include "weft/base/environment.h"
 #include "weft/core/checks.h"
+#include "weft/core/donation.h"
 #include "weft/core/evaluator.h"
 
 namespace weft {
@@ -251,7 +252,9 @@ void bind(OpCode op, const ir::Params& params, std::span<const Array> args, Arra
   for (std::size_t i = 0; i < args.size(); ++i) {
     if (!args[i].defined()) [[unlikely]]
       throw_none(op, i);
-    if (const Tracer* t = args[i].tracer()) [[unlikely]] {
+    if (args[i].id()->kind() != Value::Kind::kBuffer) [[unlikely]] {
+      const Tracer* t = args[i].tracer();
+      if (!t) detail::throw_donated(ir::op_name(op), "operands", args[i]);
       if (unusable(*t)) check_usable(ir::op_name(op), "operands", *t);
     }
   }

@@ -70,8 +70,8 @@ class CpuClient final : public Client {
   void reset_peak_memory() override { cpu::reset_peak(); }
 
   std::string_view device_name() const override { return "cpu:0"; }
-  std::shared_ptr<const Executable> compile(const ir::Jaxpr& jaxpr, Effort effort) override {
-    return cpu::make_executable(jaxpr, effort);
+  std::shared_ptr<const Executable> compile(const ir::Jaxpr& jaxpr, const ExecutableOptions& options) override {
+    return cpu::make_executable(jaxpr, options);
   }
   ir::Jaxpr strict(const ir::Jaxpr& jaxpr) const override { return compiler::strict(jaxpr, cpu::kCpuTarget); }
   bool compiles_to_code() const override {

@@ -29,7 +29,8 @@ struct Step {
 // Slots: one per variable, then one per literal.
 class StepwiseExecutable final : public Executable {
  public:
-  explicit StepwiseExecutable(const ir::Jaxpr& jaxpr) : num_inputs_(jaxpr.num_inputs()), num_vars_(jaxpr.num_vars()) {
+  explicit StepwiseExecutable(const ir::Jaxpr& jaxpr)
+      : memory_(stepwise_memory(jaxpr)), num_inputs_(jaxpr.num_inputs()), num_vars_(jaxpr.num_vars()) {
     const auto slot = [&](ir::Atom a) -> Slot {
       if (!a.is_literal()) return a.index();
       const Array literal = literal_array(jaxpr.literal(a));
@@ -66,6 +67,22 @@ class StepwiseExecutable final : public Executable {
     internal_check(args.size() == num_inputs_, "executable: wrong number of arguments");
     std::vector<Ref<const BufferValue>> slots(num_vars_);
     for (std::size_t i = 0; i < args.size(); ++i) slots[i] = Ref<const BufferValue>::share(args[i].buffer());
+    run_on(std::move(slots), outs);
+  }
+  ProgramMemory memory() const override { return memory_; }
+  // What nobody else holds is released after its last use, and reused in place, as all else is.
+  void run_donated(Arrays args, Arrays& outs) const override {
+    internal_check(args.size() == num_inputs_, "executable: wrong number of arguments");
+    std::vector<Ref<const BufferValue>> slots(num_vars_);
+    for (std::size_t i = 0; i < args.size(); ++i) {
+      slots[i] = Ref<const BufferValue>::share(args[i].buffer());
+      args[i] = Array();
+    }
+    run_on(std::move(slots), outs);
+  }
+
+ private:
+  void run_on(std::vector<Ref<const BufferValue>> slots, Arrays& outs) const {
     const auto read = [&](Slot s) -> const BufferValue* {
       return s < num_vars_ ? slots[s].get() : literals_[s - num_vars_].get();
     };
@@ -89,17 +106,21 @@ class StepwiseExecutable final : public Executable {
       const BufferValue* reuse = nullptr;
       if (step.in_place != kNoSlot) {
         const BufferValue* b = slots[step.in_place].get();
-        if (b->dense() && b->unique() && b->storage()->unique()) reuse = b;
+        if (b->dense() && b->unique() && b->storage()->unique() && b->storage()->writable()) reuse = b;
       }
       run_plan(step.plan, step.op, step.params.get(), in, step.out, reuse,
                std::span(slots).subspan(step.out_begin, step.out.size()));
       for (std::uint32_t i = step.free_begin; i < step.free_end; ++i) slots[dying_[i]].reset();
     }
-    for (const Slot s : outputs_)
-      outs.push_back(Array(Ref<const Value>(s < num_vars_ ? slots[s] : literals_[s - num_vars_])));
+    for (const Slot s : outputs_) {
+      // An array of its own, also when somebody else holds the value.
+      if (const Ref<const BufferValue>& value = s < num_vars_ ? slots[s] : literals_[s - num_vars_]; value->unique())
+        outs.push_back(Array(Ref<const Value>(value)));
+      else
+        outs.push_back(detail::same_memory(*value));
+    }
   }
 
- private:
   // The first operand of the result's type that dies here.
   void choose_in_place(Step& step, std::span<const Aval> in) {
     for (std::uint32_t i = step.in_begin; i < step.in_end; ++i) {
@@ -113,6 +134,7 @@ class StepwiseExecutable final : public Executable {
     }
   }
 
+  ProgramMemory memory_;
   std::size_t num_inputs_, num_vars_;
   std::vector<Step> steps_;
   std::vector<Slot> operands_, dying_, outputs_;
@@ -125,9 +147,10 @@ std::shared_ptr<const Executable> make_stepwise(const ir::Jaxpr& jaxpr) {
   return std::make_shared<StepwiseExecutable>(ir::dce(ir::inline_calls(jaxpr)));
 }
 
-std::shared_ptr<const Executable> make_executable(const ir::Jaxpr& jaxpr, [[maybe_unused]] Effort effort) {
+std::shared_ptr<const Executable> make_executable(const ir::Jaxpr& jaxpr,
+                                                  [[maybe_unused]] const ExecutableOptions& options) {
 #ifdef WEFT_HAVE_LLVM
-  if (effort != Effort::kNone) return compile_program(jaxpr, effort);
+  if (options.effort != Effort::kNone) return compile_program(jaxpr, options);
 #endif
   return make_stepwise(jaxpr);
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "weft/base/text.h"
+#include "weft/core/donation.h"
 #include "weft/np/promotion.h"
 #include "weft/ops/common.h"
 
@@ -73,6 +74,15 @@ Array array_of(DType from, const Dims& shape, bool ragged, const void* data, std
 }
 
 }  // namespace detail
+
+Array copy(const Arg& x) {
+  const Array a = x.array();
+  if (a.is_donated()) {
+    const LocationScope scope(x.location(), "copy");
+    weft::detail::throw_donated("copy", "the array", a);
+  }
+  return a.buffer() ? weft::detail::same_memory(*a.buffer()) : a;
+}
 
 Array astype(const Arg& x, DType dtype) {
   const LocationScope scope(x.location(), "astype");

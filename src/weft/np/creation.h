@@ -127,7 +127,9 @@ template <class T>
 Array asarray(const T& x, std::optional<DType> dtype = {}, SourceLocation loc = std::source_location::current()) {
   return array(x, dtype, loc);
 }
-inline Array copy(const Arg& x) { return x.array(); }
+/// An array of its own with the elements of x, which outlives a donation of x (JitOptions::donate). Nothing is copied
+/// before that.
+Array copy(const Arg& x);
 /// Elements converted as lax::convert does; to bool, whether they are not zero. A C++ number must fit (ValueError).
 Array astype(const Arg& x, DType dtype);
 

@@ -22,12 +22,16 @@ ir::Jaxpr with_fp(const ir::Jaxpr& jaxpr, Fp fp) {
                                 [&] { return std::make_shared<const ir::Jaxpr>(default_client().strict(jaxpr)); });
 }
 
-std::shared_ptr<const Executable> executable(const ir::Jaxpr& jaxpr, std::optional<Effort> effort) {
+std::shared_ptr<const Executable> executable(const ir::Jaxpr& jaxpr, const ExecutableOptions& options) {
   constexpr const char* kKeys[] = {"executable_none", "executable", "executable_max"};
-  const Effort e = !default_client().compiles_to_code() ? Effort::kNone : effort ? *effort : default_effort();
-  return jaxpr.memo<Executable>(kKeys[static_cast<int>(e)], [&] {
+  ExecutableOptions how = options;
+  if (!default_client().compiles_to_code()) how.effort = Effort::kNone;
+  if (!how.effort) how.effort = default_effort();
+  std::string key = kKeys[static_cast<int>(*how.effort)];
+  for (const std::uint32_t i : how.donated) key += " " + std::to_string(i);
+  return jaxpr.memo<Executable>(key, [&] {
     ir::refuse_checks(jaxpr);
-    return default_client().compile(jaxpr, e);
+    return default_client().compile(jaxpr, how);
   });
 }
 

@@ -3,11 +3,13 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "weft/core/evaluator.h"
 #include "weft/ir/jaxpr.h"
 #include "weft/runtime/compilation.h"
 #include "weft/runtime/fp.h"
+#include "weft/runtime/program_memory.h"
 
 namespace weft {
 
@@ -46,13 +48,25 @@ struct ObjectFile {
   std::string header;  ///< C's declaration of the function
 };
 
+/// How a program is to be compiled.
+struct ExecutableOptions {
+  /// Inputs, ascending, that calls may give away (Executable::run_donated).
+  std::vector<std::uint32_t> donated = {};
+  /// None given: default_effort().
+  std::optional<Effort> effort = {};
+};
+
 /// A program made ready to run. Immutable: any number of threads may run it at once.
 class Executable {
  public:
   virtual ~Executable() = default;
   /// `args` are buffers of the program's input types (constants first). Appends the outputs.
   virtual void run(std::span<const Array> args, Arrays& outs) const = 0;
+  /// The same, and the memory of donated inputs may become that of outputs, where detail::may_be_overwritten allows.
+  virtual void run_donated(Arrays args, Arrays& outs) const { run(args, outs); }
   virtual DirectCall direct() const { return {}; }
+  /// What it takes; arguments and captured arrays together are `arguments`.
+  virtual ProgramMemory memory() const = 0;
   /// Runs on dense memory: constants and inputs at `in`, outputs at `out`. BackendError where programs are not
   /// compiled, here and below.
   virtual void run_direct(const void* const* in, void* const* out, void* workspace) const;
@@ -65,7 +79,7 @@ class Executable {
 class Client : public Evaluator {
  public:
   /// Compiles anew; `executable` below remembers.
-  virtual std::shared_ptr<const Executable> compile(const ir::Jaxpr& jaxpr, Effort effort) = 0;
+  virtual std::shared_ptr<const Executable> compile(const ir::Jaxpr& jaxpr, const ExecutableOptions& options) = 0;
   /// The program for Fp::kStrict. BackendError naming the operations that cannot promise their bits.
   virtual ir::Jaxpr strict(const ir::Jaxpr& jaxpr) const = 0;
   /// Whether programs become machine code, rather than run step by step.
@@ -85,8 +99,8 @@ MemoryStats memory_stats();
 /// Starts measuring the peak from what is live now.
 void reset_peak_memory();
 
-/// The compiled form of a program, memoised inside it for each effort; none given: default_effort().
-std::shared_ptr<const Executable> executable(const ir::Jaxpr& jaxpr, std::optional<Effort> effort = {});
+/// The compiled form of a program, memoised inside it for each choice of options.
+std::shared_ptr<const Executable> executable(const ir::Jaxpr& jaxpr, const ExecutableOptions& options = {});
 
 /// The program to compile for such a promise, memoised inside the program. BackendError as Client::strict.
 ir::Jaxpr with_fp(const ir::Jaxpr& jaxpr, Fp fp);

@@ -22,12 +22,12 @@ void run_case(const CaseParams& p, std::span<const Array> args, Arrays& outs, Ef
     const auto i = args[0].item<std::int32_t>();
     chosen = i < 0 || static_cast<std::size_t>(i) > last ? last : static_cast<std::size_t>(i);
   }
-  executable(p.branches[chosen], effort)->run(args.subspan(1), outs);
+  executable(p.branches[chosen], {.effort = effort})->run(args.subspan(1), outs);
 }
 
 void run_while(const WhileParams& p, std::span<const Array> args, Arrays& outs, Effort effort) {
   const std::size_t num_cond = p.cond_jaxpr.num_consts(), num_body = p.body_jaxpr.num_consts();
-  const auto cond = executable(p.cond_jaxpr, effort), body = executable(p.body_jaxpr, effort);
+  const auto cond = executable(p.cond_jaxpr, {.effort = effort}), body = executable(p.body_jaxpr, {.effort = effort});
   Arrays state(args.subspan(num_cond + num_body)), operands, results;
   const auto run = [&](const Executable& program, std::span<const Array> captures) {
     operands = Arrays(captures);
@@ -56,7 +56,8 @@ void run_while(const WhileParams& p, std::span<const Array> args, Arrays& outs, 
 class SliceStorage final : public Storage {
  public:
   SliceStorage(Ref<Storage> whole, std::size_t bytes)
-      : Storage(whole->data(), bytes, [](Storage* s) { delete static_cast<SliceStorage*>(s); }),
+      : Storage(
+            whole->data(), bytes, [](Storage* s) { delete static_cast<SliceStorage*>(s); }, /*writable=*/false),
         whole_(std::move(whole)) {}
   void go_to(std::int64_t i) {
     move_to(static_cast<std::byte*>(whole_->data()) + static_cast<std::size_t>(i) * bytes());
@@ -112,7 +113,7 @@ void put_slice(const Array& y, std::int64_t i, BufferValue& stacked) {
 void run_scan(const ScanParams& p, std::span<const Array> args, Arrays& outs, Effort effort) {
   const std::size_t num_consts = p.jaxpr.num_consts(), num_carry = static_cast<std::size_t>(p.num_carry);
   const std::size_t first_x = num_consts + num_carry;
-  const auto body = executable(p.jaxpr, effort);
+  const auto body = executable(p.jaxpr, {.effort = effort});
   const ir::Avals types = p.jaxpr.output_avals();
   std::vector<Slices> xs;
   for (const Array& x : args.subspan(first_x)) xs.emplace_back(x);
@@ -150,10 +151,11 @@ void run_scan(const ScanParams& p, std::span<const Array> args, Arrays& outs, Ef
 
 void run_programs(const Call& call, Arrays& outs, Effort effort) {
   switch (call.op) {
-    case OpCode::kCall: return executable(call.params_as<CallParams>().jaxpr, effort)->run(call.args, outs);
-    case OpCode::kCheckpoint: return executable(call.params_as<CheckpointParams>().jaxpr, effort)->run(call.args, outs);
+    case OpCode::kCall: return executable(call.params_as<CallParams>().jaxpr, {.effort = effort})->run(call.args, outs);
+    case OpCode::kCheckpoint:
+      return executable(call.params_as<CheckpointParams>().jaxpr, {.effort = effort})->run(call.args, outs);
     case OpCode::kComposite:
-      return executable(call.params_as<CompositeParams>().decomposition, effort)->run(call.args, outs);
+      return executable(call.params_as<CompositeParams>().decomposition, {.effort = effort})->run(call.args, outs);
     case OpCode::kCase: return run_case(call.params_as<CaseParams>(), call.args, outs, effort);
     case OpCode::kScan: return run_scan(call.params_as<ScanParams>(), call.args, outs, effort);
     case OpCode::kWhile: return run_while(call.params_as<WhileParams>(), call.args, outs, effort);
@@ -161,7 +163,7 @@ void run_programs(const Call& call, Arrays& outs, Effort effort) {
   }
   const ir::Jaxpr* program = ir::custom_program(call.op, call.params.get());
   internal_check(program != nullptr, "run_programs: an operation without programs");
-  executable(*program, effort)->run(call.args, outs);
+  executable(*program, {.effort = effort})->run(call.args, outs);
 }
 
 }  // namespace weft

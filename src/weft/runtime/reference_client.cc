@@ -38,6 +38,7 @@ class ReferenceExecutable final : public Executable {
     const CurrentTrace evaluate(nullptr);
     eval_jaxpr(jaxpr_, args, outs);
   }
+  ProgramMemory memory() const override { return stepwise_memory(jaxpr_); }
 
  private:
   ir::Jaxpr jaxpr_;
@@ -67,7 +68,7 @@ class ReferenceClient final : public Client {
   ir::Jaxpr strict(const ir::Jaxpr&) const override {
     throw BackendError("compile: Fp::kStrict must have the CPU client; got a build without it.");
   }
-  std::shared_ptr<const Executable> compile(const ir::Jaxpr& jaxpr, Effort) override {
+  std::shared_ptr<const Executable> compile(const ir::Jaxpr& jaxpr, const ExecutableOptions&) override {
     return std::make_shared<ReferenceExecutable>(ir::dce(jaxpr));
   }
 };

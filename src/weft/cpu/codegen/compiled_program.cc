@@ -12,6 +12,7 @@
 #include "weft/base/thread_pool.h"
 #include "weft/compiler/decompose.h"
 #include "weft/compiler/procedure.h"
+#include "weft/core/donation.h"
 #include "weft/core/stage.h"
 #include "weft/cpu/allocator.h"
 #include "weft/cpu/codegen/code_cache.h"
@@ -95,8 +96,8 @@ ir::Jaxpr with_repeated_inputs(const ir::Jaxpr& jaxpr, std::span<const std::uint
 
 class CompiledExecutable final : public Executable {
  public:
-  CompiledExecutable(const ir::Jaxpr& jaxpr, Effort effort) : jaxpr_(jaxpr), effort_(effort) {
-    const compiler::Program program = compiler::make_program(jaxpr, kCpuTarget, kEvaluateForFolding);
+  CompiledExecutable(const ir::Jaxpr& jaxpr, const ExecutableOptions& options) : jaxpr_(jaxpr), options_(options) {
+    const compiler::Program program = make_program(kCpuTarget);
     const compiler::Procedure& main = *program.procedures.back();
     for (std::size_t i = 0; i < main.outputs.size(); ++i) {
       const ir::Atom a = main.jaxpr.outputs()[i];
@@ -104,60 +105,22 @@ class CompiledExecutable final : public Executable {
       if (main.outputs[i].kind == compiler::Procedure::Output::Kind::kLiteral)
         outputs_.back().literal = literal_of(main, i);
     }
+    for (std::uint32_t i = 0; i < main.overwrites.size(); ++i)
+      if (main.overwrites[i]) overwrites_.push_back(i);
     workspace_ = static_cast<std::size_t>(main.workspace);
+    memory_ = memory_of(program, options.donated);
     if (main.schedule.statements.empty()) return;  // nothing is computed
-    const GeneratedCode generated = kept_code(program, effort);
+    const GeneratedCode generated = kept_code(program, options.effort.value_or(Effort::kDefault));
     for (const EquationRef& s : generated.steps) steps_.emplace_back(*s.procedure, s.procedure->jaxpr.eqns()[s.eqn]);
     for (const EquationRef& l : generated.loops) loops_.push_back(loop_info(*l.procedure, l.eqn));
     code_ = LoadedCode::load(generated.object);
+    memory_.code = static_cast<std::int64_t>(generated.object.size());
   }
 
-  void run(std::span<const Array> args, Arrays& outs) const override {
-    using Kind = compiler::Procedure::Output::Kind;
-    const std::size_t before = outs.size();
-    // Arrays that repeat are written out, unless they are large: then there is a program for them.
-    Arrays dense;
-    SmallVector<const void*, 16> in;
-    for (const Array& a : args) {
-      const BufferValue* b = a.buffer();
-      if (!b->dense()) {
-        if (a.aval().bytes() > kMostWrittenOut) return run_repeated(args, outs);
-        dense.push_back(Array(Ref<const Value>(detail::materialize(*b))));
-        b = dense.back().buffer();
-      }
-      in.push_back(b->data());
-    }
-    SmallVector<void*, 16> out(outputs_.size(), nullptr);
-    for (std::size_t i = 0; i < outputs_.size(); ++i) {
-      const Output& o = outputs_[i];
-      switch (o.where.kind) {
-        case Kind::kMade: {
-          Ref<BufferValue> buffer = detail::new_buffer(o.aval);
-          out[i] = buffer->storage()->data();
-          outs.push_back(Array(Ref<const Value>(std::move(buffer))));
-          break;
-        }
-        case Kind::kInput: outs.push_back(with_type(args[o.where.index], o.aval)); break;
-        case Kind::kOutput: outs.push_back(with_type(outs[before + o.where.index], o.aval)); break;
-        case Kind::kLiteral: outs.push_back(o.literal); break;
-        case Kind::kReplaced: throw InternalError("CompiledExecutable: an output in an input's place");
-      }
-    }
-    if (!code_) return;
-    Run context(*this);
-    std::int32_t failed;
-    if (workspace_ <= kStackWorkspace) {
-      alignas(64) char workspace[kStackWorkspace];
-      failed = code_->program()(in.data(), out.data(), workspace, &context);
-    } else {
-      const Workspace workspace(workspace_);
-      failed = code_->program()(in.data(), out.data(), workspace.data, &context);
-    }
-    if (failed) {
-      outs.resize(before);
-      context.rethrow();
-    }
-  }
+  void run(std::span<const Array> args, Arrays& outs) const override { run_on(args, false, outs); }
+  void run_donated(Arrays args, Arrays& outs) const override { run_on(args, true, outs); }
+
+  ProgramMemory memory() const override { return memory_; }
 
   DirectCall direct() const override {
     DirectCall call{true, workspace_, code_ ? code_->raw() : nullptr, {}};
@@ -176,6 +139,19 @@ class CompiledExecutable final : public Executable {
       return;
     }
     if (code_) {
+      // What replaces an input is made in the output's memory.
+      SmallVector<const void*, 16> inputs;
+      if (!overwrites_.empty()) {
+        inputs.append(in, in + jaxpr_.num_inputs());
+        for (std::size_t i = 0; i < outputs_.size(); ++i) {
+          const Output& o = outputs_[i];
+          if (o.where.kind != Kind::kReplaced) continue;
+          const void*& from = inputs[o.where.index];
+          if (from != out[i]) std::memcpy(out[i], from, static_cast<std::size_t>(o.aval.bytes()));
+          from = out[i];
+        }
+        in = inputs.data();
+      }
       Run context(*this);
       if (code_->program()(in, out, workspace, &context)) context.rethrow();
     }
@@ -190,7 +166,7 @@ class CompiledExecutable final : public Executable {
   }
 
   std::string text(ProgramStage stage) const override {
-    const compiler::Program program = compiler::make_program(jaxpr_, kCpuTarget, kEvaluateForFolding);
+    const compiler::Program program = make_program(kCpuTarget);
     switch (stage) {
       case ProgramStage::kSimplified: return program.procedures.back()->jaxpr.str();
       case ProgramStage::kKernels: return program.str();
@@ -207,7 +183,7 @@ class CompiledExecutable final : public Executable {
     compiler::Target target = kCpuTarget;
     target.alone = true;
     const ir::Jaxpr with_code = compiler::decompose(ir::inline_calls(jaxpr_), /*ordered=*/false);
-    const compiler::Program program = compiler::make_program(with_code, target, kEvaluateForFolding);
+    const compiler::Program program = compiler::make_program(with_code, target, kEvaluateForFolding, options_.donated);
     const compiler::Procedure& main = *program.procedures.back();
     std::vector<TensorView> values;
     for (const Array& a : captured) values.push_back({a.aval(), a.buffer()->data()});
@@ -225,6 +201,99 @@ class CompiledExecutable final : public Executable {
   const LoopInfo& loop(std::int64_t i) const { return loops_[static_cast<std::size_t>(i)]; }
 
  private:
+  compiler::Program make_program(const compiler::Target& target) const {
+    return compiler::make_program(jaxpr_, target, kEvaluateForFolding, options_.donated);
+  }
+  static ProgramMemory memory_of(const compiler::Program& program, std::span<const std::uint32_t> donated) {
+    using Kind = compiler::Procedure::Output::Kind;
+    const compiler::Procedure& main = *program.procedures.back();
+    ProgramMemory m;
+    std::vector<bool> used(main.jaxpr.num_inputs(), false);
+    for (const Aval a : main.jaxpr.input_avals()) m.arguments += a.bytes();
+    for (std::size_t i = 0; i < main.outputs.size(); ++i) {
+      const compiler::Procedure::Output& o = main.outputs[i];
+      const std::int64_t bytes = main.jaxpr.aval(main.jaxpr.outputs()[i]).bytes();
+      m.outputs += bytes;
+      if ((o.kind != Kind::kInput && o.kind != Kind::kReplaced) || used[o.index]) continue;
+      used[o.index] = true;
+      m.in_place += bytes;
+    }
+    for (const std::uint32_t i : donated)
+      if (!used[i]) m.unused += main.jaxpr.aval(i).bytes();
+    m.workspace = main.workspace;
+    m.workspace_at_least = main.most_live;
+    m.literals = compiler::literal_bytes(program);
+    return m;
+  }
+  // Where an input that is written to stands among those.
+  std::size_t written_at(std::uint32_t input) const {
+    return static_cast<std::size_t>(std::lower_bound(overwrites_.begin(), overwrites_.end(), input) -
+                                    overwrites_.begin());
+  }
+  // The array with its elements in memory that is its own.
+  static Array own_copy(const Array& a) {
+    const BufferValue& b = *a.buffer();
+    if (!b.dense()) return Array(Ref<const Value>(detail::materialize(b)));
+    Ref<BufferValue> copy = detail::new_buffer(b.aval());
+    std::memcpy(copy->storage()->data(), b.data(), static_cast<std::size_t>(b.aval().bytes()));
+    return Array(Ref<const Value>(std::move(copy)));
+  }
+
+  // Inputs that are written to are copied first, unless they are `given` and their memory is nobody else's.
+  void run_on(std::span<const Array> args, bool given, Arrays& outs) const {
+    using Kind = compiler::Procedure::Output::Kind;
+    const std::size_t before = outs.size();
+    Arrays dense, written;
+    SmallVector<const void*, 16> in;
+    for (std::uint32_t i = 0; i < args.size(); ++i) {
+      const BufferValue* b = args[i].buffer();
+      // Arrays that repeat are written out, unless they are large: then there is a program for them.
+      if (!b->dense() && b->aval().bytes() > kMostWrittenOut) return run_repeated(args, given, outs);
+      if (written.size() < overwrites_.size() && overwrites_[written.size()] == i) {
+        written.push_back(given && detail::may_be_overwritten(args[i]) ? args[i] : own_copy(args[i]));
+        b = written.back().buffer();
+      } else if (!b->dense()) {
+        dense.push_back(Array(Ref<const Value>(detail::materialize(*b))));
+        b = dense.back().buffer();
+      }
+      in.push_back(b->data());
+    }
+    SmallVector<void*, 16> out(outputs_.size(), nullptr);
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+      const Output& o = outputs_[i];
+      switch (o.where.kind) {
+        case Kind::kMade: {
+          Ref<BufferValue> buffer = detail::new_buffer(o.aval);
+          out[i] = buffer->storage()->data();
+          outs.push_back(Array(Ref<const Value>(std::move(buffer))));
+          break;
+        }
+        case Kind::kInput: outs.push_back(with_type(args[o.where.index], o.aval)); break;
+        case Kind::kOutput: outs.push_back(with_type(outs[before + o.where.index], o.aval)); break;
+        case Kind::kLiteral: outs.push_back(detail::same_memory(*o.literal.buffer())); break;
+        case Kind::kReplaced: {
+          const Array& at = written[written_at(o.where.index)];
+          outs.push_back(at.aval() == o.aval ? at : with_type(at, o.aval));
+          break;
+        }
+      }
+    }
+    if (!code_) return;
+    Run context(*this);
+    std::int32_t failed;
+    if (workspace_ <= kStackWorkspace) {
+      alignas(64) char workspace[kStackWorkspace];
+      failed = code_->program()(in.data(), out.data(), workspace, &context);
+    } else {
+      const Workspace workspace(workspace_);
+      failed = code_->program()(in.data(), out.data(), workspace.data, &context);
+    }
+    if (failed) {
+      outs.resize(before);
+      context.rethrow();
+    }
+  }
+
   static constexpr std::size_t kStackWorkspace = 4096;
   static constexpr std::int64_t kMostWrittenOut = std::int64_t{16} << 20;
   struct Output {
@@ -242,28 +311,32 @@ class CompiledExecutable final : public Executable {
   };
 
   // Runs a program of its own for inputs that repeat as these do.
-  void run_repeated(std::span<const Array> args, Arrays& outs) const {
+  void run_repeated(std::span<const Array> args, bool given, Arrays& outs) const {
     std::vector<std::uint32_t> masks;
     Arrays stored;
     for (const Array& a : args) {
       const BufferValue* b = a.buffer();
       masks.push_back(b->repeated());
-      stored.push_back(Array(Ref<const Value>(make_ref<BufferValue>(b->stored_aval(), b->storage()))));
+      stored.push_back(b->dense() ? a : Array(Ref<const Value>(make_ref<BufferValue>(b->stored_aval(), b->storage()))));
     }
     std::shared_ptr<const Executable> program;
     {
       const std::lock_guard lock(mutex_);
       std::shared_ptr<const Executable>& known = for_repeated_[masks];
-      if (!known) known = std::make_shared<CompiledExecutable>(with_repeated_inputs(jaxpr_, masks), effort_);
+      if (!known) {
+        ExecutableOptions options = options_;
+        std::erase_if(options.donated, [&](std::uint32_t i) { return masks[i] != 0; });
+        known = std::make_shared<CompiledExecutable>(with_repeated_inputs(jaxpr_, masks), options);
+      }
       program = known;
     }
-    program->run(stored, outs);
+    given ? program->run_donated(std::move(stored), outs) : program->run(stored, outs);
   }
 
-  // The same memory as a value of another shape.
+  // An array of its own with the same memory, perhaps of another shape.
   static Array with_type(const Array& a, Aval aval) {
-    if (a.aval() == aval) return a;
     const BufferValue* b = a.buffer();
+    if (b->aval() == aval) return detail::same_memory(*b);
     const Ref<const BufferValue> whole =
         b->dense() ? Ref<const BufferValue>::share(b) : Ref<const BufferValue>(detail::materialize(*b));
     return Array(Ref<const Value>(make_ref<BufferValue>(aval, whole->storage())));
@@ -286,18 +359,20 @@ class CompiledExecutable final : public Executable {
 
   CodeOptions code_options() const {
     CodeOptions options;
-    options.effort = effort_;
+    options.effort = options_.effort.value_or(Effort::kDefault);
     return options;
   }
 
   ir::Jaxpr jaxpr_;
-  Effort effort_;
+  ExecutableOptions options_;
   mutable std::mutex mutex_;
   mutable std::map<std::vector<std::uint32_t>, std::shared_ptr<const Executable>> for_repeated_;
   std::vector<Output> outputs_;
   std::vector<RuntimeStep> steps_;
   std::vector<LoopInfo> loops_;
+  std::vector<std::uint32_t> overwrites_;  // inputs that are written to, ascending
   std::size_t workspace_ = 0;
+  ProgramMemory memory_;
   std::shared_ptr<const LoadedCode> code_;
 };
 
@@ -354,8 +429,8 @@ Run::Run(const CompiledExecutable& p)
 
 }  // namespace
 
-std::shared_ptr<const Executable> compile_program(const ir::Jaxpr& jaxpr, Effort effort) {
-  return std::make_shared<CompiledExecutable>(jaxpr, effort);
+std::shared_ptr<const Executable> compile_program(const ir::Jaxpr& jaxpr, const ExecutableOptions& options) {
+  return std::make_shared<CompiledExecutable>(jaxpr, options);
 }
 
 }  // namespace weft::cpu

@@ -6,6 +6,6 @@
 namespace weft::cpu {
 
 /// Compiles now. The effort is not kNone.
-std::shared_ptr<const Executable> compile_program(const ir::Jaxpr& jaxpr, Effort effort);
+std::shared_ptr<const Executable> compile_program(const ir::Jaxpr& jaxpr, const ExecutableOptions& options = {});
 
 }  // namespace weft::cpu

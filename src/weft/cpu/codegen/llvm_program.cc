@@ -138,14 +138,15 @@ class ProcedureEmitter {
     Code in = f_->getArg(0);
     for (const TensorView& v : captured) inputs_.push_back(data(v));
     for (std::uint32_t i = 0; inputs_.size() < j_.num_inputs(); ++i) inputs_.push_back(load_slot(in, i));
-    if (!captured.empty()) {
+    for (std::uint32_t i = 0; i < j_.outputs().size(); ++i) outputs_.push_back(load_slot(f_->getArg(1), i));
+    const bool replaces = replace_in_outputs();
+    if (!captured.empty() || replaces) {
       in = frame_array(inputs_.size());
       for (std::size_t i = 0; i < inputs_.size(); ++i) {
         b_.CreateStore(inputs_[i], slot(in, i));
         breathe();
       }
     }
-    for (std::uint32_t i = 0; i < j_.outputs().size(); ++i) outputs_.push_back(load_slot(f_->getArg(1), i));
     Code status =
         b_.CreateCall(entry, {in, f_->getArg(1), f_->getArg(2), llvm::ConstantPointerNull::get(b_.getPtrTy())});
     deliver();
@@ -553,6 +554,25 @@ class ProcedureEmitter {
       b_.CreateBr(there);
       b_.SetInsertPoint(there);
     }
+  }
+
+  // What takes the place of an input is made in the memory of the output, with the input copied there; the caller may
+  // have both in one place. Whether there is any.
+  bool replace_in_outputs() {
+    bool any = false;
+    for (std::size_t i = 0; i < p_.outputs.size(); ++i) {
+      const Procedure::Output& o = p_.outputs[i];
+      if (o.kind != Procedure::Output::Kind::kReplaced) continue;
+      any = true;
+      llvm::BasicBlock *move = block("move"), *there = block("there");
+      b_.CreateCondBr(b_.CreateICmpEQ(inputs_[o.index], outputs_[i]), there, move);
+      b_.SetInsertPoint(move);
+      copy(outputs_[i], inputs_[o.index], j_.aval(j_.outputs()[i]).bytes());
+      b_.CreateBr(there);
+      b_.SetInsertPoint(there);
+      inputs_[o.index] = outputs_[i];
+    }
+    return any;
   }
 
   // Outputs that are elsewhere than the caller wants them.

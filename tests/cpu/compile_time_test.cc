@@ -20,7 +20,7 @@ double seconds(const Jaxpr& program, Effort effort, int times) {
       return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
     };
     const double start = now();
-    default_client().compile(program, effort);
+    default_client().compile(program, {.effort = effort});
     best = std::min(best, now() - start);
   }
   return best;

@@ -139,6 +139,28 @@ TEST(compiled, equal_layers_are_compiled_once) {
   EXPECT_EQ(count(layers(24), "define internal void @kernel"), count(layers(2), "define internal void @kernel"));
 }
 
+TEST(compiled, long_programs_are_several_functions_that_share_nothing_but_memory) {
+  // Statements at every place of a part: kernels, operations without code, products and a loop that may fail.
+  const auto f = [](Array x, Array limit) {
+    Array all = x;
+    for (int i = 0; i < 700; ++i) x = np::sort(x + static_cast<float>(i % 7)) * 0.5f;
+    all = all + x;
+    x = while_loop([&](Array v) { return np::max(v) < limit; }, [](Array v) { return np::sort(v) + 1.0f; }, x,
+                   {.max_steps = 20});
+    for (int i = 0; i < 700; ++i) x = np::sort(all - x) * 0.5f + x;
+    return std::pair(x, all);
+  };
+  const Array x = random::normal(random::key(1), {16});
+  const auto [a, b] = jit(f)(x, 10.0f);
+  const auto [a2, b2] = jit(f, {.effort = Effort::kNone})(x, 10.0f);
+  EXPECT_EQ(a.to_vector<float>(), a2.to_vector<float>());
+  EXPECT_EQ(b.to_vector<float>(), b2.to_vector<float>());
+  EXPECT_THROW(jit(f)(x, 1000.0f), ValueError);
+  if (!has_compiler()) return;
+  const std::string text = compile(f, x, 10.0f).text(ProgramStage::kLlvm);
+  EXPECT_GE(count(text, "define internal i32 @weft_program_part"), 2u);
+}
+
 TEST(compiled, errors_inside_name_their_line_and_leave_nothing_broken) {
   const auto f = jit([](Array x) {
     return while_loop([](Array v) { return v < 100.0f; }, [](Array v) { return v + 1.0f; }, x, {.max_steps = 5});

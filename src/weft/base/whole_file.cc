@@ -80,8 +80,10 @@ std::optional<WriteFailure> write_whole_file(const std::filesystem::path& path,
   if (exists && ::access(path.c_str(), W_OK) != 0) return failure("write", errno);
   std::filesystem::path target = path;
   if (auto failed = follow_links(target)) return failed;
-  // Links of /proc lead to files by other means than their text, which may name nothing.
-  if (exists && (::stat(target.c_str(), &end) != 0 || end.st_dev != old.st_dev || end.st_ino != old.st_ino))
+  // Links of /proc lead to files by other means than their text, which may name nothing. What is no link is never
+  // written in place: when another process replaces it just now, it is another file, too.
+  if (exists && target != path &&
+      (::stat(target.c_str(), &end) != 0 || end.st_dev != old.st_dev || end.st_ino != old.st_ino))
     return write_in_place(path, parts);
 
   File file;

@@ -32,6 +32,14 @@ constexpr double kInlineDotWork = 32768;
 constexpr double kPieceNanoseconds = 60000;
 
 constexpr unsigned kLongProcedure = 1000;
+// Procedures of more statements are functions of so many each: LLVM takes more than linear time in a function's length.
+constexpr std::size_t kStatementsPerFunction = 500;
+
+// Long procedures are addresses and calls, for which LLVM's best selection takes cubic time and gains nothing.
+void mark_long(llvm::Function& f) {
+  f.addFnAttr(llvm::Attribute::OptimizeNone);
+  f.addFnAttr(llvm::Attribute::NoInline);
+}
 
 struct KernelFunctions {
   llvm::Function* direct = nullptr;  // the whole
@@ -92,31 +100,30 @@ class ProcedureEmitter {
  public:
   ProcedureEmitter(Shared& shared, const Procedure& procedure, const std::string& name, bool entry)
       : s_(shared), p_(procedure), j_(procedure.jaxpr), b_(shared.unit.context), entry_(entry) {
-    llvm::Type* ptr = b_.getPtrTy();
-    f_ = llvm::Function::Create(
-        llvm::FunctionType::get(b_.getInt32Ty(), {ptr, ptr, ptr, ptr}, false),
-        entry && !shared.options.alone ? llvm::GlobalValue::ExternalLinkage : llvm::GlobalValue::InternalLinkage, name,
-        shared.unit.module);
-    f_->setDoesNotThrow();
-    f_->addFnAttr(kIsProcedure);
+    f_ = new_function(
+        name, entry && !shared.options.alone ? llvm::GlobalValue::ExternalLinkage : llvm::GlobalValue::InternalLinkage);
   }
 
   llvm::Function* emit() {
-    b_.SetInsertPoint(block("entry"));
-    if (j_.num_inputs() + j_.outputs().size() <= kMostKept) {
-      for (std::uint32_t i = 0; i < j_.num_inputs(); ++i) inputs_.push_back(load_slot(f_->getArg(0), i));
-      for (std::uint32_t i = 0; i < j_.outputs().size(); ++i) outputs_.push_back(load_slot(f_->getArg(1), i));
+    // Statements have nothing in common but memory.
+    llvm::Function* const whole = f_;
+    std::span<const Statement> statements = p_.schedule.statements;
+    std::vector<llvm::Function*> parts;
+    while (statements.size() > kStatementsPerFunction) {
+      f_ = new_function(whole->getName().str() + "_part" + std::to_string(parts.size()),
+                        llvm::GlobalValue::InternalLinkage);
+      mark_long(*f_);
+      begin_function();
+      emit_statements(statements.first(kStatementsPerFunction));
+      b_.CreateRet(b_.getInt32(0));
+      parts.push_back(f_);
+      statements = statements.subspan(kStatementsPerFunction);
     }
-    for (const Statement& s : p_.schedule.statements) {
-      breathe();
-      switch (s.kind) {
-        case Statement::Kind::kKernel: kernel(p_.schedule.kernels[s.index]); break;
-        case Statement::Kind::kUpdate:
-          if (!is_at(s.from, s.var)) copy(place(s.var), memory(s.from), j_.aval(s.var).bytes());
-          break;
-        case Statement::Kind::kOp: operation(s.index); break;
-      }
-    }
+    f_ = whole;
+    begin_function();
+    for (llvm::Function* part : parts)
+      check(b_.CreateCall(part, {f_->getArg(0), f_->getArg(1), f_->getArg(2), f_->getArg(3)}));
+    emit_statements(statements);
     if (!entry_) deliver();
     b_.CreateRet(b_.getInt32(0));
     return f_;
@@ -131,9 +138,7 @@ class ProcedureEmitter {
                                 llvm::GlobalValue::ExternalLinkage, s_.options.raw_name, s_.unit.module);
     f_->setDoesNotThrow();
     b_.SetInsertPoint(block("entry"));
-    workspace_.clear();
-    inputs_.clear();
-    outputs_.clear();
+    forget_addresses();
     const std::span<const TensorView> captured = s_.options.captured;
     Code in = f_->getArg(0);
     for (const TensorView& v : captured) inputs_.push_back(data(v));
@@ -158,6 +163,40 @@ class ProcedureEmitter {
   static constexpr std::size_t kMostKept = 32;
   // LLVM takes more than linear time in the length of a block.
   static constexpr std::size_t kLongBlock = 256;
+
+  llvm::Function* new_function(const std::string& name, llvm::GlobalValue::LinkageTypes linkage) {
+    llvm::Type* ptr = b_.getPtrTy();
+    llvm::Function* f = llvm::Function::Create(llvm::FunctionType::get(b_.getInt32Ty(), {ptr, ptr, ptr, ptr}, false),
+                                               linkage, name, s_.unit.module);
+    f->setDoesNotThrow();
+    f->addFnAttr(kIsProcedure);
+    return f;
+  }
+  // Addresses in registers are those of one function.
+  void forget_addresses() {
+    workspace_.clear();
+    inputs_.clear();
+    outputs_.clear();
+  }
+  void begin_function() {
+    b_.SetInsertPoint(block("entry"));
+    forget_addresses();
+    if (j_.num_inputs() + j_.outputs().size() > kMostKept) return;
+    for (std::uint32_t i = 0; i < j_.num_inputs(); ++i) inputs_.push_back(load_slot(f_->getArg(0), i));
+    for (std::uint32_t i = 0; i < j_.outputs().size(); ++i) outputs_.push_back(load_slot(f_->getArg(1), i));
+  }
+  void emit_statements(std::span<const Statement> statements) {
+    for (const Statement& s : statements) {
+      breathe();
+      switch (s.kind) {
+        case Statement::Kind::kKernel: kernel(p_.schedule.kernels[s.index]); break;
+        case Statement::Kind::kUpdate:
+          if (!is_at(s.from, s.var)) copy(place(s.var), memory(s.from), j_.aval(s.var).bytes());
+          break;
+        case Statement::Kind::kOp: operation(s.index); break;
+      }
+    }
+  }
 
   llvm::BasicBlock* block(const char* name) { return llvm::BasicBlock::Create(s_.unit.context, name, f_); }
   void breathe() {
@@ -608,11 +647,7 @@ ProgramTables emit_program(LlvmUnit& unit, const compiler::Program& program, con
     ProcedureEmitter emitter(shared, *program.procedures[i], is_entry ? kEntryName : "procedure" + std::to_string(i),
                              is_entry);
     llvm::Function* f = emitter.emit();
-    // Long procedures are addresses and calls, for which LLVM's best selection takes cubic time and gains nothing.
-    if (f->getInstructionCount() > kLongProcedure) {
-      f->addFnAttr(llvm::Attribute::OptimizeNone);
-      f->addFnAttr(llvm::Attribute::NoInline);
-    }
+    if (f->getInstructionCount() > kLongProcedure) mark_long(*f);
     shared.procedures.push_back(f);
     if (is_entry && !shared.uses_context) emitter.emit_raw(shared.procedures.back());
   }

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs the system packages that Weft is built and tested with (Debian 12 or later, by
 # apt, as root or with sudo). Does nothing, quickly, when they are all there.
-#   tools/install_deps.sh [--bench] [--lint] [--fuzz]
-# --bench adds what the peers of ./dev bench need, --lint what ./dev format and ./dev lint need,
+#   tools/install_deps.sh [--bench] [--torch] [--lint] [--fuzz]
+# --bench adds what the peers of ./dev bench need, --torch PyTorch (large), which is one of them where it is, --lint what ./dev format and ./dev lint need,
 # --fuzz what the preset of this name needs.
 set -eu
 
@@ -11,6 +11,7 @@ packages="g++ cmake ninja-build ccache make git pkg-config
 for option in "$@"; do
   case $option in
     --bench) packages="$packages python3-numpy libopenblas0-pthread" ;;
+    --torch) packages="$packages python3-torch libopenblas0-openmp" ;;
     --lint) packages="$packages clang-format-19 clang-tidy-19" ;;
     --fuzz) packages="$packages libclang-rt-19-dev" ;;
     *) echo "install_deps.sh: unknown option $option" >&2; exit 2 ;;

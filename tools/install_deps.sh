@@ -2,8 +2,8 @@
 # Installs the system packages that Weft is built and tested with (Debian 12 or later, by
 # apt, as root or with sudo). Does nothing, quickly, when they are all there.
 #   tools/install_deps.sh [--bench] [--torch] [--lint] [--fuzz]
-# --bench adds what the peers of ./dev bench need, --torch PyTorch (large), which is one of them where it is, --lint what ./dev format and ./dev lint need,
-# --fuzz what the preset of this name needs.
+# --bench adds what the peers of ./dev bench need, --torch PyTorch (large), which is one of them where it is,
+# --lint what ./dev format and ./dev lint need, --fuzz what the preset of this name needs.
 set -eu
 
 packages="g++ cmake ninja-build ccache make git pkg-config

@@ -5,8 +5,8 @@ how many times as long as Weft it takes (above 1: Weft is faster).
               [--seconds 0.4] [--lines FILE ...] [--add FILE]
 
 Each program runs once per number of threads and is asked for one workload at a time, round after round; a time is the
-median over rounds. While other programs keep the processor busy, a measurement is repeated; what stays disturbed is counted
-below the tables. --add keeps the measured lines in a file; --lines makes the tables of such files, of the peers' own
+median over rounds. A measurement during which other programs kept the processor busy is repeated once; what was disturbed
+again counts only where there is nothing better. --add keeps the measured lines in a file; --lines makes the tables of such files, of the peers' own
 scripts too, and measures nothing.
 """
 import argparse
@@ -33,7 +33,7 @@ VARIANTS = re.compile(r"_(any|nchw|nhwc|cl|foreach|take|jit|compiled|scipy|ops|c
 
 
 # Processors that others may keep busy while we measure, and how often we try again.
-DISTURBED, TRIES = 0.15, 3
+DISTURBED, TRIES = 0.15, 2
 
 
 def busy_seconds(pid):
@@ -108,6 +108,7 @@ def canonical(workload):
 
 def measure(options):
     lines = []
+    kept = open(options.add, "a") if options.add else None
     for threads in options.threads:
         processes = peers(options, threads)
         asked = collections.defaultdict(list)  # workload and parameters -> who runs it, and as what
@@ -123,9 +124,16 @@ def measure(options):
                 for peer, case in turns[r % len(turns):] + turns[: r % len(turns)]:
                     lines.append(peer.ask(case))
                     print(lines[-1], file=sys.stderr, flush=True)
+                    if kept:
+                        print(lines[-1], file=kept, flush=True)
         for peer in processes:
             peer.close()
     return lines
+
+
+def disturbance(line):
+    found = re.search(r"; others ([\d.]+)", line)
+    return float(found[1]) if found else 0
 
 
 def times(lines):
@@ -139,9 +147,10 @@ def times(lines):
         if ms == "NaN":
             failed.append(line.rstrip("\n"))
         else:
-            rows[peer, workload, params, int(threads)].append(float(ms))
+            rows[peer, workload, params, int(threads)].append((disturbance(line) >= DISTURBED, float(ms)))
     best = collections.defaultdict(lambda: collections.defaultdict(dict))
-    for (peer, workload, params, threads), ms in rows.items():
+    for (peer, workload, params, threads), measured in rows.items():
+        ms = [t for disturbed, t in measured if not disturbed] or [t for _, t in measured]
         cell = best[threads][canonical(workload), params]
         if peer not in cell or statistics.median(ms) < statistics.median(cell[peer]):
             cell[peer] = ms
@@ -201,14 +210,11 @@ def main():
         lines = [line for name in options.lines for line in open(name)]
     else:
         lines = measure(options)
-        if options.add:
-            with open(options.add, "a") as f:
-                f.writelines(line + "\n" for line in lines)
     best, failed = times(lines)
     print(f"Processor: {processor()}. Times are medians in milliseconds.")
     for threads in sorted(best):
         table(threads, best[threads])
-    disturbed = [line for line in lines if float((re.findall(r"; others ([\d.]+)", line) or [0])[0]) >= DISTURBED]
+    disturbed = [line for line in lines if disturbance(line) >= DISTURBED]
     if disturbed:
         print(f"\nOther programs were busy during {len(disturbed)} of {len(lines)} measurements.")
     for line in failed:

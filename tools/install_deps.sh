@@ -1,9 +1,10 @@
 #!/bin/sh
 # Installs the system packages that Weft is built and tested with (Debian 12 or later, by
 # apt, as root or with sudo). Does nothing, quickly, when they are all there.
-#   tools/install_deps.sh [--bench] [--lint] [--fuzz] [--cross]
-# --bench adds what the peers of ./dev bench need, --lint what ./dev format and ./dev lint need,
-# --fuzz what the preset of this name needs, --cross what runs programs of AArch64 in tests of object files.
+#   tools/install_deps.sh [--bench] [--torch] [--lint] [--fuzz] [--cross]
+# --bench adds what the peers of ./dev bench need, --torch PyTorch (large), which is one of them where it is,
+# --lint what ./dev format and ./dev lint need, --fuzz what the preset of this name needs, --cross what runs programs of
+# AArch64 in tests of object files.
 set -eu
 
 packages="g++ cmake ninja-build ccache make git pkg-config
@@ -11,6 +12,7 @@ packages="g++ cmake ninja-build ccache make git pkg-config
 for option in "$@"; do
   case $option in
     --bench) packages="$packages python3-numpy libopenblas0-pthread" ;;
+    --torch) packages="$packages python3-torch libopenblas0-openmp" ;;
     --lint) packages="$packages clang-format-19 clang-tidy-19" ;;
     --fuzz) packages="$packages libclang-rt-19-dev" ;;
     --cross) packages="$packages qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross" ;;

@@ -5,7 +5,8 @@ how many times as long as Weft it takes (above 1: Weft is faster).
               [--seconds 0.4] [--lines FILE ...] [--add FILE]
 
 Each program runs once per number of threads and is asked for one workload at a time, round after round; a time is the
-median over rounds. --add keeps the measured lines in a file; --lines makes the tables of such files, of the peers' own
+median over rounds. A measurement during which other programs kept the processor busy is repeated once; what was disturbed
+again counts only where there is nothing better. --add keeps the measured lines in a file; --lines makes the tables of such files, of the peers' own
 scripts too, and measures nothing.
 """
 import argparse
@@ -17,6 +18,7 @@ import re
 import statistics
 import subprocess
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -28,6 +30,20 @@ OPENMP_BLAS = "/usr/lib/x86_64-linux-gnu/openblas-openmp"
 
 # Other ways to the same result, and other layouts: the best of them counts.
 VARIANTS = re.compile(r"_(any|nchw|nhwc|cl|foreach|take|jit|compiled|scipy|ops|constB|functorch|inference_mode|radix)$")
+
+
+# Processors that others may keep busy while we measure, and how often we try again.
+DISTURBED, TRIES = 0.15, 2
+
+
+def busy_seconds(pid):
+    """Of all processors together, and of this process."""
+    tick = os.sysconf("SC_CLK_TCK")
+    with open("/proc/stat") as f:
+        user, nice, system, _, _, *interrupts = map(int, f.readline().split()[1:9])
+    with open(f"/proc/{pid}/stat") as f:
+        own = f.read().rsplit(")", 1)[1].split()[11:13]
+    return (user + nice + system + sum(interrupts)) / tick, sum(map(int, own)) / tick
 
 
 class Peer:
@@ -51,9 +67,20 @@ class Peer:
         if self.process is None or self.process.poll() is not None:
             self.process = subprocess.Popen([*self.command, "--serve"], env=self.environment, text=True,
                                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        print(",".join(case), file=self.process.stdin, flush=True)
-        line = self.process.stdout.readline().rstrip("\n")
-        return line or f"{','.join(case)},0,NaN,FAILED ended with {self.process.wait()}"
+        tries = []
+        for _ in range(TRIES):
+            start, before = time.perf_counter(), busy_seconds(self.process.pid)
+            print(",".join(case), file=self.process.stdin, flush=True)
+            line = self.process.stdout.readline().rstrip("\n")
+            if not line:
+                return f"{','.join(case)},0,NaN,FAILED ended with {self.process.wait()}"
+            after, seconds = busy_seconds(self.process.pid), time.perf_counter() - start
+            others = max(0, (after[0] - before[0] - after[1] + before[1]) / seconds)
+            tries.append((others, f"{line}; others {others:.2f}"))
+            if others < DISTURBED:
+                break
+            time.sleep(1)
+        return min(tries)[1]
 
     def close(self):
         if self.process is not None:
@@ -81,6 +108,7 @@ def canonical(workload):
 
 def measure(options):
     lines = []
+    kept = open(options.add, "a") if options.add else None
     for threads in options.threads:
         processes = peers(options, threads)
         asked = collections.defaultdict(list)  # workload and parameters -> who runs it, and as what
@@ -96,9 +124,16 @@ def measure(options):
                 for peer, case in turns[r % len(turns):] + turns[: r % len(turns)]:
                     lines.append(peer.ask(case))
                     print(lines[-1], file=sys.stderr, flush=True)
+                    if kept:
+                        print(lines[-1], file=kept, flush=True)
         for peer in processes:
             peer.close()
     return lines
+
+
+def disturbance(line):
+    found = re.search(r"; others ([\d.]+)", line)
+    return float(found[1]) if found else 0
 
 
 def times(lines):
@@ -112,9 +147,10 @@ def times(lines):
         if ms == "NaN":
             failed.append(line.rstrip("\n"))
         else:
-            rows[peer, workload, params, int(threads)].append(float(ms))
+            rows[peer, workload, params, int(threads)].append((disturbance(line) >= DISTURBED, float(ms)))
     best = collections.defaultdict(lambda: collections.defaultdict(dict))
-    for (peer, workload, params, threads), ms in rows.items():
+    for (peer, workload, params, threads), measured in rows.items():
+        ms = [t for disturbed, t in measured if not disturbed] or [t for _, t in measured]
         cell = best[threads][canonical(workload), params]
         if peer not in cell or statistics.median(ms) < statistics.median(cell[peer]):
             cell[peer] = ms
@@ -174,13 +210,13 @@ def main():
         lines = [line for name in options.lines for line in open(name)]
     else:
         lines = measure(options)
-        if options.add:
-            with open(options.add, "a") as f:
-                f.writelines(line + "\n" for line in lines)
     best, failed = times(lines)
     print(f"Processor: {processor()}. Times are medians in milliseconds.")
     for threads in sorted(best):
         table(threads, best[threads])
+    disturbed = [line for line in lines if disturbance(line) >= DISTURBED]
+    if disturbed:
+        print(f"\nOther programs were busy during {len(disturbed)} of {len(lines)} measurements.")
     for line in failed:
         print("failed:", line)
     return 1 if any(line.startswith("weft,") for line in failed) else 0

@@ -192,17 +192,21 @@ def torch_cases():
     torch.manual_seed(0)
     normal = torch.randn
 
+    def with_gradients(workload, params, flops=0):
+        def add(prepare):
+            def prepared():
+                torch.set_grad_enabled(True)
+                return prepare()
+
+            CASES.append((workload, params, {"GFLOP/s": flops}, prepared))
+
+        return add
+
     def without_gradients(workload, params, flops=0, bytes=0):
         def add(prepare):
             def prepared():
-                with torch.no_grad():
-                    run = prepare()
-
-                def timed():
-                    with torch.no_grad():
-                        run()
-
-                return timed
+                torch.set_grad_enabled(False)
+                return prepare()
 
             CASES.append((workload, params, {"GFLOP/s": flops, "GB/s": bytes}, prepared))
 
@@ -262,7 +266,7 @@ def torch_cases():
                 x, w = laid(normal(32, c, size, size)), laid(normal(out, c, 3, 3))
                 return lambda: F.conv2d(x, w, padding=1)
 
-            @case("conv3x3_fwdbwd" + suffix, params, flops=flops * (3 if c > 1 else 2))
+            @with_gradients("conv3x3_fwdbwd" + suffix, params, flops=flops * (3 if c > 1 else 2))
             def _(c=c, size=size, out=out, laid=laid):
                 x = laid(normal(32, c, size, size)).requires_grad_(c > 1)
                 w = laid(normal(out, c, 3, 3)).requires_grad_(True)
@@ -291,7 +295,7 @@ def torch_cases():
 
     def training(workload, params, make, optimiser, flops=0):
         """`make` returns a model, its input and the loss of its output."""
-        @case(workload, params, flops=flops)
+        @with_gradients(workload, params, flops=flops)
         def _():
             model, x, loss = make()
             update = optimisers[optimiser](model.parameters())
@@ -395,7 +399,7 @@ def torch_cases():
         return torch.tanh(torch.sin(x) * torch.exp(-x) + x * x) / (1.0 + torch.cos(x) * x)
 
     for suffix, f in (("", ten), ("_jit", torch.jit.script(ten))):
-        @case("grad_scalar10" + suffix, "10 ops")
+        @with_gradients("grad_scalar10" + suffix, "10 ops")
         def _(f=f):
             x = torch.tensor(0.7, requires_grad=True)
             return lambda: torch.autograd.grad(f(x), x)

@@ -195,6 +195,7 @@ WEFT_INLINE double negated_if(double x, std::uint64_t bit_1) {
 }
 struct Sine {
   static constexpr float kCost = 1.6f;
+  static constexpr double kLimit = kTrigLimit;
   WEFT_INLINE double apply(double x) {
     const Circle c = circle(x);
     const double y = negated_if(c.quadrant & 1 ? c.cosine : c.sine, c.quadrant);
@@ -204,6 +205,7 @@ struct Sine {
 };
 struct Cosine {
   static constexpr float kCost = 1.6f;
+  static constexpr double kLimit = kTrigLimit;
   WEFT_INLINE double apply(double x) {
     const Circle c = circle(x);
     return negated_if(c.quadrant & 1 ? c.sine : c.cosine, c.quadrant + 1);
@@ -212,6 +214,7 @@ struct Cosine {
 };
 struct Tan {
   static constexpr float kCost = 2;
+  static constexpr double kLimit = kTrigLimit;
   WEFT_INLINE double apply(double x) {
     const Circle c = circle(x);
     const bool odd = c.quadrant & 1;

@@ -1,6 +1,11 @@
-// Functions of the reals for f32 arguments, computed (but for e^x and e^x - 1) in double without branches, so that
-// plain loops over them become vector code. The double carries some 40 good bits, so that the one rounding at the end
-// is right almost always: these functions are within 0.6 ULP.
+// Functions of the reals for f32 arguments, without branches, so that plain loops over them become vector code: those
+// that programs are full of in f32 arithmetic, with twice the lanes of double, the others in double, whose one rounding
+// at the end is right almost always (within 0.6 ULP).
+//
+// tests/cpu/math_f32_test.cc has the largest error of each function over all floats. In f32, what a sum loses and
+// matters is carried in a second number: s = a + b with |a| >= |b| lacks exactly b - (s - a). Polynomials without a
+// source are minimax fits of the result's relative error (Remez; the coefficients rounded to f32 one after the other,
+// the later ones fitted anew each time), up to 0.1 ULP off.
 //
 // No table, no call, no contraction: the same bits on every instruction set.
 #pragma once
@@ -9,6 +14,235 @@
 #include "weft/cpu/math/math_f64.h"
 
 namespace weft::cpu::WEFT_ISA::math_f32 {
+
+// ---- in f32 ----
+
+struct Exponential {
+  static constexpr float kCost = 0.3f;
+  WEFT_INLINE float apply(float x) { return float_math::exponential(x); }
+};
+struct ExponentialMinusOne {
+  static constexpr float kCost = 0.4f;
+  WEFT_INLINE float apply(float x) { return float_math::exponential_minus_one(x); }
+};
+
+/// log(2^k (1 + f)) with 1 + f in about [sqrt(1/2), sqrt(2)]; k is whole.
+WEFT_INLINE float logarithm_of_parts(float f, float k) {
+  const float q = f * f;
+  float p = -0.0786534846f;
+  p = p * f + 0.128851056f;
+  p = p * f - 0.131282568f;
+  p = p * f + 0.141806886f;
+  p = p * f - 0.166245565f;
+  p = p * f + 0.200023085f;
+  p = p * f - 0.250008106f;
+  p = p * f + 0.333333164f;
+  // f - f^2 / 2 + f^3 p + k ln 2, the large terms first and with what their sum loses.
+  const float turns = k * float_math::kLn2High, sum = turns + f, lost = f - (sum - turns);
+  return sum + (lost + ((f * q * p + k * float_math::kLn2Low) - 0.5f * q));
+}
+// The exponent of a positive normal x = 2^e m with m in [sqrt(1/2), sqrt(2)).
+WEFT_INLINE std::int32_t exponent_of(float x) {
+  return static_cast<std::int32_t>(bits_as<std::uint32_t>(x) - bits_as<std::uint32_t>(0.70710678118654752440f)) >> 23;
+}
+// log(2^-halvings u) for a normal positive u.
+WEFT_INLINE float logarithm_of_normal(float u, std::int32_t halvings) {
+  const std::int32_t e = exponent_of(u);
+  const auto m = bits_as<float>(bits_as<std::uint32_t>(u) - (static_cast<std::uint32_t>(e) << 23));
+  return logarithm_of_parts(m - 1, static_cast<float>(e - halvings));
+}
+// y, but for a logarithm's argument u that is 0 (-inf), negative (NaN), infinite or NaN (itself).
+WEFT_INLINE float with_edges_of_logarithm(float y, float u) {
+  const float edge = u == 0 ? -__builtin_inff() : __builtin_nanf("");
+  const float proper = u > 0 ? y : edge;
+  return u < __builtin_inff() ? proper : u;
+}
+
+struct Log {
+  static constexpr float kCost = 0.45f;
+  WEFT_INLINE float apply(float x) {
+    // Subnormal numbers are made normal.
+    const bool tiny = x < 0x1p-126f;
+    return with_edges_of_logarithm(logarithm_of_normal(tiny ? x * 0x1p23f : x, tiny ? 23 : 0), x);
+  }
+};
+struct LogPlusOne {
+  static constexpr float kCost = 0.45f;
+  WEFT_INLINE float apply(float x) {
+    // 1 + x = 2^e m only says what e is: m - 1 = 2^-e x + (2^-e - 1) comes from x itself, rounded once at most.
+    const float u = 1 + x;
+    const std::int32_t e = exponent_of(u);
+    const float scale = float_math::power_of_two(2 - e);  // 2^-128 would be none
+    const float f = x * scale * 0.25f + (scale * 0.25f - 1);
+    const float y = with_edges_of_logarithm(logarithm_of_parts(f, static_cast<float>(e)), u);
+    return x == 0 ? x : y;  // keeps -0
+  }
+};
+
+/// e^x - 1 = (2^k - 1) + 2^k less_one, to 0.1 ULP of e^x + 1: one term shorter than base/float_math.h and of less
+/// depth.
+WEFT_INLINE float_math::Reduced reduced(float x) {
+  constexpr float kToInteger = 0x1.8p23f;  // adding it leaves the nearest integer in the low bits
+  const float shifted = x * 1.44269504088896341f + kToInteger;
+  const float k = shifted - kToInteger;
+  const float r = x - k * float_math::kLn2High - k * float_math::kLn2Low;
+  const float q = r * r;
+  const float p = (0.00138479576f * q + (0.00837001763f * r + 0.041668009f)) * q + (0.166665092f * r + 0.49999994f);
+  return {static_cast<std::int32_t>(bits_as<std::uint32_t>(shifted) - bits_as<std::uint32_t>(kToInteger)), q * p + r};
+}
+
+struct Logistic {
+  static constexpr float kCost = 0.5f;
+  WEFT_INLINE float apply(float x) {
+    // 1 / (1 + e^t); where e^t may leave the range, numerator and denominator are 2^-64 of themselves.
+    float t = -x > 104.0f ? 104.0f : -x;
+    t = t < -30.0f ? -30.0f : t;
+    const float_math::Reduced v = reduced(t);
+    const bool large = v.k > 64;
+    const float one = large ? 0x1p-64f : 1.0f, scale = float_math::power_of_two(v.k - (large ? 64 : 0));
+    // 1 + e^t = (1 + scale) + scale (e^r - 1) with what both sums lose.
+    const float whole = one + scale, part = scale * v.less_one, sum = whole + part;
+    const float lost = (part - (sum - whole)) + (one - (whole - scale));
+    const float y = 1 / sum;
+    return (y - y * lost * y) * one;
+  }
+};
+struct Tanh {
+  static constexpr float kCost = 0.45f;
+  WEFT_INLINE float apply(float x) {
+    const float magnitude = absolute(x), a = magnitude > 9.1f ? 9.1f : magnitude;  // 1 from there
+    // 1 - 2 / (e^2a + 1), and where that is small a - a^3 / d(a^2): what is subtracted is small, and so are its errors.
+    const float_math::Reduced v = reduced(a + a);
+    const float scale = float_math::power_of_two(v.k), far = (scale + 1) + scale * v.less_one;
+    const float q = a * a;
+    float d = 0.000232012477f;
+    d = d * q - 0.00570033863f;
+    d = d * q + 1.19999659f;
+    d = d * q + 3.00000024f;
+    const bool near = a < 0.9f;
+    return copy_sign((near ? a : 1.0f) - (near ? a * q : 2.0f) / (near ? d : far), x);
+  }
+};
+// e^x / 4 for x >= 0, which is finite wherever sinh and cosh are.
+WEFT_INLINE float quarter_of_exponential(float x) {
+  const float_math::Reduced v = reduced(x > 89.5f ? 89.5f : x);
+  const float scale = bits_as<float>(static_cast<std::uint32_t>(v.k + 125) << 23);
+  return scale + scale * v.less_one;
+}
+struct Sinh {
+  static constexpr float kCost = 0.5f;
+  WEFT_INLINE float apply(float x) {
+    const float a = absolute(x), q = a * a, e = quarter_of_exponential(a);
+    float p = 2.78221319e-6f;
+    p = p * q + 0.000198428956f;
+    p = p * q + 0.00833331048f;
+    p = p * q + 0.166666672f;
+    const float near = a + a * q * p, far = (e - 0.0625f / e) * 2;
+    return copy_sign(a < 1 ? near : far, x);
+  }
+};
+struct Cosh {
+  static constexpr float kCost = 0.4f;
+  WEFT_INLINE float apply(float x) {
+    const float e = quarter_of_exponential(absolute(x));
+    return (e + 0.0625f / e) * 2;
+  }
+};
+
+struct Erf {
+  static constexpr float kCost = 0.6f;
+  WEFT_INLINE float apply(float x) {
+    const float magnitude = absolute(x), a = magnitude > 3.95f ? 3.95f : magnitude;  // 1 from there
+    const float q = a * a;
+    float n = 7.94321022e-5f;
+    n = n * q - 0.000803976727f;
+    n = n * q + 0.00519175362f;
+    n = n * q - 0.02685556f;
+    n = n * q + 0.112836242f;
+    n = n * q - 0.376126289f;
+    n = n * q + 0.128379166f;
+    // 1 - e^p with p = log erfc a.
+    float p = 0.000198215814f;
+    p = p * a - 0.00306545058f;
+    p = p * a + 0.0223150495f;
+    p = p * a - 0.104113333f;
+    p = p * a - 0.63697648f;
+    p = p * a - 1.12779701f;
+    p = p * a - 0.000166503523f;
+    const float_math::Reduced v = reduced(p);
+    const float scale = float_math::power_of_two(v.k);
+    const float near = a + a * n, far = (1 - scale) - scale * v.less_one;
+    return copy_sign(a < 0.9f ? near : far, x);
+  }
+};
+/// x p(w), w = -log(1 - x^2), with polynomials of w where that is small and of sqrt(w) beyond. The form is Giles',
+/// "Approximating the erfinv function" (2010).
+struct ErfInv {
+  static constexpr float kCost = 0.8f;
+  WEFT_INLINE float apply(float x) {
+    const float a = absolute(x);
+    // Where this is rounded, near x = 0, p hardly changes.
+    const float w = -logarithm_of_normal((1 - a) * (1 + a), 0);
+    const float root = square_root(w);
+    const bool central = w < 4.75f;
+    const float v = (central ? w : root) - (central ? 0.5625f : 3.125f);
+    float p = central ? -9.19897403e-09f : 0.000133072914f;
+    p = p * v + (central ? 1.82392228e-07f : -0.000173932538f);
+    p = p * v + (central ? -1.114258e-06f : -0.000329404807f);
+    p = p * v + (central ? -1.8894458e-06f : 0.00131069566f);
+    p = p * v + (central ? 4.68785656e-05f : -0.00251766713f);
+    p = p * v + (central ? 5.94125004e-06f : 0.0037818409f);
+    p = p * v + (central ? -0.00247214665f : -0.00530166831f);
+    p = p * v + (central ? 0.00745065417f : 0.00704896031f);
+    p = p * v + (central ? 0.24272278f : 1.00371873f);
+    p = p * v + (central ? 1.01996315f : 2.95832014f);
+    const float edge = a == 1 ? x * __builtin_inff() : __builtin_nanf("");
+    return a < 1 ? p * x : edge;
+  }
+};
+
+// sin(x + quarter turns) for |x| < Sine::kLimit.
+WEFT_INLINE float sine_shifted(float x, std::uint32_t quarter) {
+  constexpr float kToInteger = 0x1.8p23f;  // adding it leaves the nearest integer in the low bits
+  const float shifted = x * 0.636619772367581343076f + kToInteger;
+  const float n = shifted - kToInteger;
+  // x - n pi/2. The first three parts of pi/2 have 12 bits and end at 2^-11, 2^-23 and 2^-35: their products with n
+  // are exact, and so are the first two differences; what the third loses goes on with the rest.
+  const float high = (x - n * 0x1.922p+0f) - n * -0x1.28p-18f;
+  const float middle = n * -0x1.778p-25f;
+  const float r = high - middle, rest = ((high - r) - middle) - n * 0x1.68c234p-39f;
+  // sin r = r + r^3 s and cos r = (1 - r^2 / 2) + r^4 c, of which one is wanted; small terms last.
+  const float q = r * r, half = 0.5f * q, one_less = 1 - half, lost = (1 - one_less) - half;
+  const std::uint32_t quadrant = bits_as<std::uint32_t>(shifted) + quarter;
+  const bool odd = quadrant & 1;
+  float p = odd ? 2.44306702e-5f : -0.000195178072f;
+  p = p * q + (odd ? -0.00138873013f : 0.00833218731f);
+  p = p * q + (odd ? 0.0416666456f : -0.166666552f);
+  const float y = (odd ? one_less : r) + ((odd ? q : r) * q * p + (odd ? lost - r * rest : rest));
+  return bits_as<float>(bits_as<std::uint32_t>(y) ^ ((quadrant & 2) << 30));
+}
+struct Sine {
+  static constexpr float kCost = 0.4f;
+  /// Beyond this n has more than 12 bits.
+  static constexpr float kLimit = 6400;
+  WEFT_INLINE float apply(float x) {
+    const std::uint32_t sign = bits_as<std::uint32_t>(x) & kSignBit<float>;
+    return bits_as<float>(bits_as<std::uint32_t>(sine_shifted(absolute(x), 0)) ^ sign);
+  }
+  WEFT_INLINE double far(double x) {
+    return absolute(x) < math_f64::kTrigLimit ? math_f64::Sine::apply(x) : math_f64::Sine::far(x);
+  }
+};
+struct Cosine {
+  static constexpr float kCost = 0.4f;
+  static constexpr float kLimit = Sine::kLimit;
+  WEFT_INLINE float apply(float x) { return sine_shifted(x, 1); }
+  WEFT_INLINE double far(double x) {
+    return absolute(x) < math_f64::kTrigLimit ? math_f64::Cosine::apply(x) : math_f64::Cosine::far(x);
+  }
+};
+
+// ---- in double ----
 
 // Adding this leaves a number's nearest integer in the low bits of its representation.
 inline constexpr double kToInteger = 0x1.8p52;
@@ -59,55 +293,6 @@ WEFT_INLINE double logarithm(double x) {
   return x < __builtin_inf() ? y : x;  // inf and NaN
 }
 
-struct Exponential {
-  static constexpr float kCost = 0.3f;
-  WEFT_INLINE float apply(float x) { return float_math::exponential(x); }
-};
-struct ExponentialMinusOne {
-  static constexpr float kCost = 0.4f;
-  WEFT_INLINE float apply(float x) { return float_math::exponential_minus_one(x); }
-};
-struct Log {
-  static constexpr float kCost = 1;
-  WEFT_INLINE double apply(double x) { return logarithm(x); }
-};
-struct LogPlusOne {
-  static constexpr float kCost = 1.1f;
-  WEFT_INLINE double apply(double x) {
-    const double small = x * (1 - x * (0.5 - x * (1.0 / 3)));
-    const double large = logarithm(1 + x);
-    return absolute(x) < 1e-4 ? small : large;
-  }
-};
-struct Logistic {
-  static constexpr float kCost = 1.2f;
-  WEFT_INLINE double apply(double x) { return 1 / (1 + exponential(-x)); }
-};
-struct Tanh {
-  static constexpr float kCost = 1.3f;
-  WEFT_INLINE double apply(double x) {
-    const double a = absolute(x);
-    const double far = 1 - 2 / (exponential(2 * a) + 1);
-    const double near = a - a * a * a * (1.0 / 3);
-    return copy_sign(a < 1e-3 ? near : far, x);
-  }
-};
-struct Sinh {
-  static constexpr float kCost = 1.3f;
-  WEFT_INLINE double apply(double x) {
-    const double q = x * x, e = exponential(absolute(x));
-    const double near = absolute(x) * (1 + q * (1.0 / 6 + q * (1.0 / 120)));
-    return copy_sign(q < 1e-4 ? near : (e - 1 / e) * 0.5, x);
-  }
-};
-struct Cosh {
-  static constexpr float kCost = 1.2f;
-  WEFT_INLINE double apply(double x) {
-    const double e = exponential(absolute(x));
-    return (e + 1 / e) * 0.5;
-  }
-};
-
 /// erfc x for x >= 0: t exp(-x^2 + P(t)), t = 2 / (2 + x); P is a least-maximum fit to 2e-12.
 WEFT_INLINE double erfc_positive(double x) {
   const double t = 2 / (2 + x);
@@ -139,61 +324,6 @@ struct Erfc {
     return x < 0 ? 2 - y : y;
   }
 };
-struct Erf {
-  static constexpr float kCost = 2;
-  WEFT_INLINE double apply(double x) {
-    double a = absolute(x);
-    a = a > 15.0 ? 15.0 : a;
-    // 2/sqrt(pi) sum of (-1)^n x^(2n+1) / (n! (2n+1)), to 1e-12 for |x| < 1/2.
-    const double q = a * a;
-    double p = -1.0 / 75600;
-    p = p * q + 1.0 / 9360;
-    p = p * q - 1.0 / 1320;
-    p = p * q + 1.0 / 216;
-    p = p * q - 1.0 / 42;
-    p = p * q + 1.0 / 10;
-    p = p * q - 1.0 / 3;
-    p = p * q + 1;
-    const double near = 1.12837916709551257390 * a * p, far = 1 - erfc_positive(a);
-    return copy_sign(a < 0.5 ? near : far, x);
-  }
-};
-
-// sin(x + quarter turns): x minus a multiple of pi/2 in two parts, then the polynomial of the quadrant.
-WEFT_INLINE double sine_shifted(double x, std::uint64_t quarter) {
-  const double shifted = x * 0.636619772367581343076 + kToInteger;
-  const double n = shifted - kToInteger;
-  // The first 33 bits of pi/2, so that the product is exact; then the rest.
-  const double r = (x - n * 1.57079632673412561417) - n * 6.07710050650619224932e-11;
-  const double q = r * r;
-  double s = -1.0 / 39916800;
-  s = s * q + 1.0 / 362880;
-  s = s * q - 1.0 / 5040;
-  s = s * q + 1.0 / 120;
-  s = s * q - 1.0 / 6;
-  s = r * (1 + q * s);
-  double c = 1.0 / 479001600;
-  c = c * q - 1.0 / 3628800;
-  c = c * q + 1.0 / 40320;
-  c = c * q - 1.0 / 720;
-  c = c * q + 1.0 / 24;
-  c = c * q - 0.5;
-  c = c * q + 1;
-  const std::uint64_t quadrant = bits_as<std::uint64_t>(shifted) + quarter;
-  const double y = quadrant & 1 ? c : s;
-  return bits_as<double>(bits_as<std::uint64_t>(y) ^ ((quadrant & 2) << 62));
-}
-struct Sine {
-  static constexpr float kCost = 1;
-  WEFT_INLINE double apply(double x) { return sine_shifted(x, 0); }
-  WEFT_INLINE double far(double x) { return math_f64::Sine::far(x); }
-};
-struct Cosine {
-  static constexpr float kCost = 1;
-  WEFT_INLINE double apply(double x) { return sine_shifted(x, 1); }
-  WEFT_INLINE double far(double x) { return math_f64::Cosine::far(x); }
-};
-
 struct Power {
   static constexpr float kCost = 2.2f;
   WEFT_INLINE double apply(double x, double y) {
@@ -208,32 +338,6 @@ struct Power {
     // x^0 and 1^y are 1 even for NaN; so is (-1)^inf.
     const bool one = (y == 0) | (x == 1) | ((a == 1) & (absolute(y) == __builtin_inf()));
     return one ? 1.0 : defined;
-  }
-};
-
-/// x p(w), w = -log(1 - x^2), with polynomials of w - 5/2 where w < 5 and of sqrt(w) beyond, which are within 8e-10 of
-/// the function up to the float before 1: interpolated at Chebyshev's points of [0, 5] and of [sqrt 5, 4]. The form is
-/// Giles', "Approximating the erfinv function" (2010).
-struct ErfInv {
-  static constexpr float kCost = 2;
-  WEFT_INLINE double apply(double x) {
-    const double w = -LogPlusOne::apply(-(x * x));
-    const bool central = w < 5;
-    const double root = square_root(w);
-    const double v = (central ? w : root) - (central ? 2.5 : 3.118033988749895);
-    double p = central ? 1.2346575369437536e-10 : -1.0527837140150758e-05;
-    p = (central ? 4.340626701712608e-10 : -3.0282233720864845e-05) + p * v;
-    p = (central ? -1.0861760937453557e-08 : 0.00014957044651393422) + p * v;
-    p = (central ? 1.650364419367785e-08 : -0.00012329002867887622) + p * v;
-    p = (central ? 4.786897060699023e-07 : -0.0003270327125821304) + p * v;
-    p = (central ? -3.4262662105356867e-06 : 0.0012866510552047464) + p * v;
-    p = (central ? -4.99600010244914e-06 : -0.0025722670883304237) + p * v;
-    p = (central ? 0.0002182641252172336 : 0.003881275880930168) + p * v;
-    p = (central ? -0.00125270795736626 : -0.0054080119488046285) + p * v;
-    p = (central ? -0.004177325080458936 : 0.007159900497753964) + p * v;
-    p = (central ? 0.24664027674858824 : 1.0036197241077056) + p * v;
-    p = (central ? 1.5014093517481764 : 2.951328577024708) + p * v;
-    return absolute(x) == 1 ? x * __builtin_inf() : p * x;
   }
 };
 

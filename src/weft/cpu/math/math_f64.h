@@ -276,6 +276,7 @@ WEFT_INLINE double negated_if(double x, std::uint64_t bit_1) {
 WEFT_INLINE double if_finite(double x, double y) { return absolute(x) < kInfinity ? y : x - x; }
 struct Sine {
   static constexpr float kCost = 1.6f;
+  static constexpr double kLimit = kTrigLimit;
   WEFT_INLINE double of(Circle c) { return negated_if(c.quadrant & 1 ? c.cosine : c.sine, c.quadrant); }
   WEFT_INLINE double apply(double x) {
     const double y = of(circle(x));
@@ -285,12 +286,14 @@ struct Sine {
 };
 struct Cosine {
   static constexpr float kCost = 1.6f;
+  static constexpr double kLimit = kTrigLimit;
   WEFT_INLINE double of(Circle c) { return negated_if(c.quadrant & 1 ? c.sine : c.cosine, c.quadrant + 1); }
   WEFT_INLINE double apply(double x) { return of(circle(x)); }
   WEFT_INLINE double far(double x) { return if_finite(x, of(far_circle(x))); }
 };
 struct Tan {
   static constexpr float kCost = 2;
+  static constexpr double kLimit = kTrigLimit;
   WEFT_INLINE double of(Circle c) {
     const bool odd = c.quadrant & 1;
     return negated_if((odd ? c.cosine : c.sine) / (odd ? c.sine : c.cosine), c.quadrant << 1);

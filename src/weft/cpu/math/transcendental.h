@@ -36,17 +36,17 @@ struct Rounded : SameResult {
   }
 };
 
-// sin, cos and tan: the fast form holds for moderate arguments only; the one for far arguments takes longer.
+// sin, cos and tan: the fast form holds for arguments below F::kLimit only; the one for far arguments takes longer.
 template <class F>
 struct Periodic {
   static constexpr float kCost = F::kCost;
   template <class T>
   WEFT_INLINE bool is_far(T x) {
-    return !(absolute(x) < static_cast<T>(math_f64::kTrigLimit));  // NaN is
+    return !(absolute(x) < static_cast<T>(F::kLimit));  // NaN is
   }
   template <class T>
   WEFT_INLINE T apply(T x) {
-    return static_cast<T>(F::apply(static_cast<double>(x)));
+    return static_cast<T>(F::apply(x));
   }
   template <class T>
   WEFT_INLINE T far(T x) {

@@ -10,7 +10,7 @@
 namespace weft::cpu {
 namespace {
 
-// Processor time of this thread, the least of a few: other processes take their turns, but nothing away.
+// Processor time of this process, the least of a few: other processes take their turns, but nothing away.
 double seconds(const Jaxpr& program, Effort effort, int times) {
   double best = 1e9;
   for (int i = 0; i < times; ++i) {

@@ -80,9 +80,18 @@ TEST(compiled, rows_that_are_normalised_have_the_bits_of_single_steps) {
 }
 
 TEST(compiled, column_sums_that_a_slice_takes_have_the_bits_of_all_of_them) {
-  const Array x = random::normal(random::key(1), {1500, 300});
-  const auto f = [](Array a) { return np::sum(a * a, 0)(slice(7, 17)); };
-  EXPECT_EQ(jit(f)(x).to_vector<float>(), f(x).to_vector<float>());
+  for (const std::int64_t n : {3, 16, 70, 1500})
+    for (const std::int64_t width : {4, 300})
+      for (const int count : {1, 2, 3}) {
+        const Array x = random::normal(random::key(1), {n, width});
+        const auto f = [&](Array a) { return np::sum(a * a, 0)(slice(1, 1 + count)); };
+        const auto g = [](Array a) { return np::sum(a * a, {0, 1})(2); };
+        const Array y = np::reshape(x, {1, n, width});
+        for (const Fp fp : {Fp::kFast, Fp::kStrict}) {
+          EXPECT_EQ(jit(f, {.fp = fp})(x).to_vector<float>(), f(x).to_vector<float>()) << n << " " << width;
+          EXPECT_EQ(jit(g, {.fp = fp})(y).to_vector<float>(), g(y).to_vector<float>()) << n << " " << width;
+        }
+      }
 }
 
 // Large results are written past the caches, in whole vectors where memory is aligned.

@@ -27,9 +27,10 @@ CompiledProgram::CompiledProgram(Staged staged, const CompileOptions& options,
   direct_ = executable_->direct();
   call_params_ = ir::make_params(CallParams{"f", staged_.jaxpr});
   for (Array& a : staged_.captured) {
-    if (!a.buffer()->dense()) a = Array(Ref<const Value>(detail::materialize(*a.buffer())));
+    // Arrays of our own: who donates the captured ones elsewhere takes nothing from us.
+    const BufferValue& b = *a.buffer();
+    a = b.dense() ? detail::same_memory(b) : Array(Ref<const Value>(detail::materialize(b)));
     captured_.push_back(a.buffer()->data());
-    captured_memory_.push_back(a.buffer()->storage());
   }
 }
 
@@ -92,6 +93,13 @@ CompiledProgram::RawFunction CompiledProgram::raw(SourceLocation loc) const {
     throw ValueError("raw: the program must be code alone; got one that " + direct_.why_not_raw + ".",
                      "call_into runs it.");
   return direct_.raw;
+}
+
+std::vector<int> CompiledProgram::replaces() const {
+  std::vector<int> inputs = direct_.replaces;
+  inputs.resize(outputs_.size(), -1);
+  for (int& i : inputs) i = std::max(-1, i - static_cast<int>(captured_.size()));
+  return inputs;
 }
 
 std::string CompiledProgram::text(ProgramStage stage, SourceLocation loc) const {

@@ -21,9 +21,9 @@ struct CompileOptions {
   /// How much is done before the program runs; none given: default_effort(). With Effort::kNone there is no code:
   /// call_into copies, and raw, text and save_object are not there.
   std::optional<Effort> effort = {};
-  /// Arguments whose arrays each call takes for good, as JitOptions::donate. With call_into,
-  /// raw and object files, the addresses of such an array and of the output that is made in its memory may be the same;
-  /// where they are not, the array is copied first and stays as it was.
+  /// Arguments whose arrays each call takes for good, as JitOptions::donate. In call_into, raw and object files, such
+  /// an array and the output that is made in its memory (CompiledProgram::replaces) may have the same address; where
+  /// they have not, the array is copied first and stays as it was.
   std::vector<int> donate = {};
 };
 
@@ -43,7 +43,12 @@ class CompiledProgram {
   /// What call_into needs beside its operands, aligned to 64 bytes; those are aligned to their elements.
   std::size_t workspace_bytes() const { return direct_.workspace_bytes; }
 
-  /// Runs on memory of the caller's: dense row-major elements of `inputs()` and `outputs()`, which must not overlap.
+  /// By output the donated input in whose memory it is made, or -1: these two may have the same address in calls on
+  /// memory. No other may, whatever was donated.
+  std::vector<int> replaces() const;
+
+  /// Runs on memory of the caller's: dense row-major elements of `inputs()` and `outputs()`, which must not overlap,
+  /// but for what `replaces` allows.
   /// Allocates nothing, but for what operations without code of their own (sort, convolution, ...) and programs that
   /// are split over threads do inside; a build without a compiler copies. ValueError when there are more or fewer
   /// addresses, or a null one.
@@ -87,8 +92,7 @@ class CompiledProgram {
   ir::Params call_params_;
   DirectCall direct_;
   std::shared_ptr<const api::Donation> donation_;
-  std::vector<const void*> captured_;          // addresses
-  std::vector<Ref<Storage>> captured_memory_;  // which is not taken by donations elsewhere as long as it is held
+  std::vector<const void*> captured_;  // addresses
 };
 
 namespace api {

@@ -66,7 +66,7 @@ class Decomposer {
     ir::Avals in, out;
     for (const Atom a : operands) in.push_back(aval(a));
     ir::infer(op, params.get(), in, out);
-    return Atom::var(b_.add_eqn(op, std::move(params), operands, out, eqn_->location));
+    return Atom::var(b_.add_eqn(op, std::move(params), operands, out, eqn_->location, eqn_->scope));
   }
   Atom make(OpCode op, ir::Params params, Atom x) { return make(op, std::move(params), std::span(&x, 1)); }
   void copy(const ir::Eqn& e) {
@@ -75,8 +75,8 @@ class Decomposer {
     for (const Atom a : jaxpr_.operands(e)) operands.push_back(use(a));
     for (ir::Var v = e.out_begin; v < e.out_end; ++v) results.push_back(jaxpr_.aval(v));
     const auto inside = [&](const ir::Jaxpr& p) { return decompose(p, ordered_); };
-    const ir::Var first =
-        b_.add_eqn(e.op, e.params ? ir::with_programs(e.params, inside) : e.params, operands, results, e.location);
+    const ir::Var first = b_.add_eqn(e.op, e.params ? ir::with_programs(e.params, inside) : e.params, operands, results,
+                                     e.location, e.scope);
     for (std::size_t i = 0; i < results.size(); ++i) now_.push_back(Atom::var(first + static_cast<ir::Var>(i)));
   }
 

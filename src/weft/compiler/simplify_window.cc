@@ -203,17 +203,26 @@ bool order_matters(const ReduceParams& p, DType t) {
 }
 
 // reduce(x)[w] = reduce(x[v]), reduced axes whole
-std::optional<Narrowed> of_reduction(OpCode op, const ir::Params& params, Aval x, DimSpan axes, bool only_leading,
+enum class Order : std::uint8_t {
+  kAny,         // the result has the same bits in every order
+  kByColumn,    // each column is added up on its own, but a single one as a row is
+  kAllColumns,  // the order may depend on how many columns there are
+};
+std::optional<Narrowed> of_reduction(OpCode op, const ir::Params& params, Aval x, DimSpan axes, Order order,
                                      const Window& w) {
   Window v = whole(x.shape());
   const Dims kept = axes_without(v.size(), axes);
+  std::int64_t columns = 1, columns_left = 1;
   for (std::size_t k = 0; k < kept.size(); ++k) {
     const std::size_t axis = as_index(kept[k]);
-    if (only_leading && !is_all_of(w[k], x.shape(axis)) &&
-        std::any_of(axes.begin(), axes.end(), [&](std::int64_t a) { return a < kept[k]; }))
-      return std::nullopt;
+    if (std::any_of(axes.begin(), axes.end(), [&](std::int64_t a) { return a < kept[k]; })) {
+      if (order == Order::kAllColumns && !is_all_of(w[k], x.shape(axis))) return std::nullopt;
+      columns *= x.shape(axis);
+      columns_left *= w[k].size;
+    }
     v[axis] = w[k];
   }
+  if (order == Order::kByColumn && columns_left == 1 && columns > 1) return std::nullopt;
   return Narrowed{op, params, {Part{0, std::move(v)}}};
 }
 
@@ -247,12 +256,14 @@ std::optional<Narrowed> narrowed(OpCode op, const ir::Params& params, std::span<
     case OpCode::kPad: return of_pad(ir::params_as<PadParams>(params), in[0], out, w);
     case OpCode::kReduce: {
       const auto& p = ir::params_as<ReduceParams>(params);
-      const bool by_kernel = columns_apart && is_reduced_by_kernels(in[0].dtype(), p.kind);
-      return of_reduction(op, params, in[0], p.axes, order_matters(p, in[0].dtype()) && !by_kernel, w);
+      const Order order = !order_matters(p, in[0].dtype())                                ? Order::kAny
+                          : columns_apart && is_reduced_by_kernels(in[0].dtype(), p.kind) ? Order::kByColumn
+                                                                                          : Order::kAllColumns;
+      return of_reduction(op, params, in[0], p.axes, order, w);
     }
     case OpCode::kArgmax:
     case OpCode::kArgmin:
-      return of_reduction(op, params, in[0], Dims{ir::params_as<ArgReduceParams>(params).axis}, false, w);
+      return of_reduction(op, params, in[0], Dims{ir::params_as<ArgReduceParams>(params).axis}, Order::kAny, w);
     case OpCode::kDotGeneral: return of_dot(params, in, w);
     default: break;
   }

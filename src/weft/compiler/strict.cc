@@ -130,19 +130,19 @@ ir::Jaxpr widened(const ir::Jaxpr& jaxpr, const Target& target) {
                        results[0].dtype() == in[0] && ir::op_info(e.op).elementwise;
     const auto convert = [&](ir::Atom a, Aval from, DType to) {
       const Aval result[] = {from.with_dtype(to)};
-      return ir::Atom::var(
-          b.add_eqn(OpCode::kConvert, ir::make_params(ConvertParams{to}), std::span(&a, 1), result, e.location));
+      return ir::Atom::var(b.add_eqn(OpCode::kConvert, ir::make_params(ConvertParams{to}), std::span(&a, 1), result,
+                                     e.location, e.scope));
     };
     const SmallVector<DType, 3> wide(in.size(), f32);
     if (small && !target.applies(e.op, e.params.get(), in, in[0]) && target.applies(e.op, e.params.get(), wide, f32)) {
       for (std::size_t i = 0; i < operands.size(); ++i)
         operands[i] = convert(operands[i], jaxpr.aval(jaxpr.operands(e)[i]), f32);
       const Aval result[] = {results[0].with_dtype(f32)};
-      const ir::Atom y = ir::Atom::var(b.add_eqn(e.op, params, operands, result, e.location));
+      const ir::Atom y = ir::Atom::var(b.add_eqn(e.op, params, operands, result, e.location, e.scope));
       now.push_back(convert(y, result[0], results[0].dtype()));
       continue;
     }
-    const ir::Var first = b.add_eqn(e.op, params, operands, results, e.location);
+    const ir::Var first = b.add_eqn(e.op, params, operands, results, e.location, e.scope);
     for (std::size_t i = 0; i < results.size(); ++i) now.push_back(ir::Atom::var(first + static_cast<ir::Var>(i)));
   }
   std::vector<ir::Atom> outputs;

@@ -34,6 +34,8 @@ struct DirectCall {
   /// The program as a plain function, 0 when it ran; null when there is none, and why ("calls sort").
   std::int32_t (*raw)(const void* const* in, void* const* out, void* workspace) = nullptr;
   std::string why_not_raw = {};
+  /// By output the input (constants first) in whose memory it is made when both have the same address, or -1.
+  std::vector<int> replaces = {};
 };
 
 /// A program as an object file that needs nothing of Weft.

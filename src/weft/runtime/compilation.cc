@@ -25,6 +25,11 @@ State& state() {
   return *s;
 }
 
+// The folder stays the same when the process goes to another one.
+std::string absolute(const std::string& folder) {
+  return folder.empty() ? folder : std::filesystem::absolute(folder).string();
+}
+
 // Why programs' code cannot be kept in the folder, or "".
 std::string why_unusable(const std::string& folder) {
   std::error_code error;
@@ -58,14 +63,14 @@ void set_compilation_cache(const std::string& folder, SourceLocation loc) {
                          why + ".");
     }
   const std::lock_guard lock(state().mutex);
-  state().folder = folder;
+  state().folder = absolute(folder);
 }
 
 std::string compilation_cache() {
   State& s = state();
   const std::lock_guard lock(s.mutex);
   if (!s.folder) {
-    s.folder = std::string(environment_text("WEFT_CACHE_DIR"));
+    s.folder = absolute(std::string(environment_text("WEFT_CACHE_DIR")));
     if (!s.folder->empty())
       if (const std::string why = why_unusable(*s.folder); !why.empty()) {
         std::cerr << "weft: WEFT_CACHE_DIR names " << *s.folder << ": " << why << "; code is not kept.\n";

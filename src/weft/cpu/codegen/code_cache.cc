@@ -1,5 +1,6 @@
 #include "weft/cpu/codegen/code_cache.h"
 
+#include <llvm-c/Core.h>
 #include <llvm/Config/llvm-config.h>
 #include <llvm/Support/BLAKE3.h>
 
@@ -39,9 +40,12 @@ struct Header {
 static_assert(sizeof(Header) == 104 && std::is_trivially_copyable_v<Header>);
 
 Hash key_of(const compiler::Program& program, Effort effort) {
+  // LLVM is a library of its own, which may be another version than the headers were of.
+  unsigned major = 0, minor = 0, patch = 0;
+  LLVMGetVersion(&major, &minor, &patch);
   std::string text = "weft code " + std::to_string(kFormat) + "\n" + kCompilerBuildId + "\nLLVM " LLVM_VERSION_STRING +
-                     "\n" + this_machine_text() + "\n" + std::to_string(static_cast<int>(effort)) + "\n" +
-                     program.str();
+                     " " + std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(patch) + "\n" +
+                     this_machine_text() + "\n" + std::to_string(static_cast<int>(effort)) + "\n" + program.str();
   // What the text for people leaves out: parameters, literals, and memory that only the code itself sees.
   const auto number = [&](std::int64_t n) { text += std::to_string(n) + " "; };
   for (const auto& p : program.procedures) {

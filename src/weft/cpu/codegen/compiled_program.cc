@@ -118,12 +118,18 @@ class CompiledExecutable final : public Executable {
   }
 
   void run(std::span<const Array> args, Arrays& outs) const override { run_on(args, false, outs); }
-  void run_donated(Arrays args, Arrays& outs) const override { run_on(args, true, outs); }
+  void run_donated(Arrays args, Arrays& outs) const override {
+    if (std::any_of(args.begin(), args.end(), repeats_at_length))
+      run_repeated(std::move(args), true, outs);
+    else
+      run_on(args, true, outs);
+  }
 
   ProgramMemory memory() const override { return memory_; }
 
   DirectCall direct() const override {
-    DirectCall call{true, workspace_, code_ ? code_->raw() : nullptr, {}};
+    DirectCall call{.on_memory = true, .workspace_bytes = workspace_, .raw = code_ ? code_->raw() : nullptr};
+    for (const Output& o : outputs_) call.replaces.push_back(replaced_by(o.where));
     if (!code_)
       call.why_not_raw = "has nothing to compute";
     else if (!call.raw)
@@ -193,14 +199,21 @@ class CompiledExecutable final : public Executable {
     code.triple = options.triple, code.cpu = options.cpu, code.features = options.features;
     code.captured = values;
     const ir::Avals in = main.jaxpr.input_avals(), out = main.jaxpr.output_avals();
-    return {generate_code(program, code).object,
-            object_header(options.name, std::span<const Aval>(in).subspan(captured.size()), out, main.workspace)};
+    std::vector<int> replaces;
+    for (const compiler::Procedure::Output& o : main.outputs)
+      replaces.push_back(std::max(-1, replaced_by(o) - static_cast<int>(captured.size())));
+    return {
+        generate_code(program, code).object,
+        object_header(options.name, std::span<const Aval>(in).subspan(captured.size()), out, replaces, main.workspace)};
   }
 
   const RuntimeStep& step(std::int64_t i) const { return steps_[static_cast<std::size_t>(i)]; }
   const LoopInfo& loop(std::int64_t i) const { return loops_[static_cast<std::size_t>(i)]; }
 
  private:
+  static int replaced_by(const compiler::Procedure::Output& o) {
+    return o.kind == compiler::Procedure::Output::Kind::kReplaced ? static_cast<int>(o.index) : -1;
+  }
   compiler::Program make_program(const compiler::Target& target) const {
     return compiler::make_program(jaxpr_, target, kEvaluateForFolding, options_.donated);
   }
@@ -239,6 +252,12 @@ class CompiledExecutable final : public Executable {
     return Array(Ref<const Value>(std::move(copy)));
   }
 
+  // Arrays that repeat are written out, unless they are large: then there is a program for them.
+  static bool repeats_at_length(const Array& a) {
+    const BufferValue* b = a.buffer();
+    return !b->dense() && b->aval().bytes() > kMostWrittenOut;
+  }
+
   // Inputs that are written to are copied first, unless they are `given` and their memory is nobody else's.
   void run_on(std::span<const Array> args, bool given, Arrays& outs) const {
     using Kind = compiler::Procedure::Output::Kind;
@@ -247,8 +266,7 @@ class CompiledExecutable final : public Executable {
     SmallVector<const void*, 16> in;
     for (std::uint32_t i = 0; i < args.size(); ++i) {
       const BufferValue* b = args[i].buffer();
-      // Arrays that repeat are written out, unless they are large: then there is a program for them.
-      if (!b->dense() && b->aval().bytes() > kMostWrittenOut) return run_repeated(args, given, outs);
+      if (repeats_at_length(args[i])) return run_repeated(Arrays(args.begin(), args.end()), given, outs);
       if (written.size() < overwrites_.size() && overwrites_[written.size()] == i) {
         written.push_back(given && detail::may_be_overwritten(args[i]) ? args[i] : own_copy(args[i]));
         b = written.back().buffer();
@@ -311,13 +329,12 @@ class CompiledExecutable final : public Executable {
   };
 
   // Runs a program of its own for inputs that repeat as these do.
-  void run_repeated(std::span<const Array> args, bool given, Arrays& outs) const {
+  void run_repeated(Arrays args, bool given, Arrays& outs) const {
     std::vector<std::uint32_t> masks;
-    Arrays stored;
-    for (const Array& a : args) {
+    for (Array& a : args) {
       const BufferValue* b = a.buffer();
       masks.push_back(b->repeated());
-      stored.push_back(b->dense() ? a : Array(Ref<const Value>(make_ref<BufferValue>(b->stored_aval(), b->storage()))));
+      if (!b->dense()) a = Array(Ref<const Value>(make_ref<BufferValue>(b->stored_aval(), b->storage())));
     }
     std::shared_ptr<const Executable> program;
     {
@@ -330,7 +347,7 @@ class CompiledExecutable final : public Executable {
       }
       program = known;
     }
-    given ? program->run_donated(std::move(stored), outs) : program->run(stored, outs);
+    given ? program->run_donated(std::move(args), outs) : program->run(args, outs);
   }
 
   // An array of its own with the same memory, perhaps of another shape.

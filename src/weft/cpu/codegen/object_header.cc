@@ -36,7 +36,7 @@ std::string list(const char* what, std::span<const Aval> avals) {
 }  // namespace
 
 std::string object_header(const std::string& name, std::span<const Aval> inputs, std::span<const Aval> outputs,
-                          std::int64_t workspace_bytes) {
+                          std::span<const int> replaces, std::int64_t workspace_bytes) {
   std::string upper = name;
   std::transform(upper.begin(), upper.end(), upper.begin(), [](unsigned char c) { return std::toupper(c); });
   const std::int64_t bytes = std::max<std::int64_t>(workspace_bytes, 1);  // C has no arrays of nothing
@@ -47,7 +47,11 @@ std::string object_header(const std::string& name, std::span<const Aval> inputs,
        "_WORKSPACE_BYTES]. */\n";
   s += "#define " + upper + "_WORKSPACE_BYTES " + std::to_string(bytes) + "\n\n";
   s += "/* Dense arrays, the last axis varying fastest:\n" + list("inputs", inputs) + list("outputs", outputs);
-  s += " * Outputs overlap neither inputs nor each other. Nothing is allocated and nothing kept: any number of threads "
+  for (std::size_t i = 0; i < replaces.size(); ++i)
+    if (replaces[i] >= 0)
+      s += " * outputs[" + std::to_string(i) + "] may be where inputs[" + std::to_string(replaces[i]) + "] is.\n";
+  s += " * Otherwise outputs overlap neither inputs nor each other. Nothing is allocated and nothing kept: any number "
+       "of threads "
        "may\n"
        " * call it, each with a workspace of its own. 0, or 1 when a loop went on for more than its max_steps. */\n";
   s += "int32_t " + name + "(const void* const* inputs, void* const* outputs, void* workspace);\n\n";

@@ -8,8 +8,8 @@
 
 namespace weft::cpu {
 
-/// `name` is the function's: an identifier of C.
+/// `name` is the function's: an identifier of C. `replaces[j]` is the input that output j may be at, or -1.
 std::string object_header(const std::string& name, std::span<const Aval> inputs, std::span<const Aval> outputs,
-                          std::int64_t workspace_bytes);
+                          std::span<const int> replaces, std::int64_t workspace_bytes);
 
 }  // namespace weft::cpu

@@ -189,9 +189,9 @@ TEST_F(CodeCache, an_entry_that_is_not_whole_is_made_again) {
        {std::size_t{0}, std::size_t{1}, std::size_t{103}, std::size_t{104}, whole.size() / 2, whole.size() - 1})
     refused(whole.substr(0, length), "cut to " + std::to_string(length));
   refused(whole + '\0', "longer");
-  // The magic word, the format, the numbers of steps, loops and bytes, the key, the checksum, and the code.
-  for (const std::size_t at : {std::size_t{0}, std::size_t{8}, std::size_t{16}, std::size_t{24}, std::size_t{33},
-                               std::size_t{40}, std::size_t{72}, std::size_t{110}, whole.size() - 1}) {
+  // The magic word, the format, the flag, the numbers of steps, loops and bytes, the key, the checksum, and the code.
+  for (const std::size_t at : {std::size_t{0}, std::size_t{8}, std::size_t{12}, std::size_t{16}, std::size_t{24},
+                               std::size_t{33}, std::size_t{40}, std::size_t{72}, std::size_t{110}, whole.size() - 1}) {
     std::string bad = whole;
     bad[at] = static_cast<char>(bad[at] ^ 0x10);
     refused(bad, "byte " + std::to_string(at));

@@ -2,11 +2,11 @@
 
 #include <unistd.h>
 
-#include <atomic>
 #include <filesystem>
 #include <iostream>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 #include "weft/base/environment.h"
 #include "weft/base/error.h"
@@ -18,6 +18,7 @@ namespace {
 struct State {
   std::mutex mutex;
   std::optional<std::string> folder;  // none: the environment has not been asked yet
+  bool told = false;                  // that it cannot be written to
   CompilationStats stats;
 };
 State& state() {
@@ -64,6 +65,7 @@ void set_compilation_cache(const std::string& folder, SourceLocation loc) {
     }
   const std::lock_guard lock(state().mutex);
   state().folder = absolute(folder);
+  state().told = false;
 }
 
 std::string compilation_cache() {
@@ -102,8 +104,8 @@ void count_refused() {
   ++state().stats.refused;
 }
 void warn_of_cache(const std::string& why) {
-  static std::atomic<bool> told{false};
-  if (!told.exchange(true)) std::cerr << "weft: compiled code is not kept: " << why << ".\n";
+  const std::lock_guard lock(state().mutex);
+  if (!std::exchange(state().told, true)) std::cerr << "weft: compiled code is not kept: " << why << ".\n";
 }
 
 }  // namespace detail

@@ -47,7 +47,7 @@ namespace detail {
 void count_compiled(double seconds);
 void count_loaded(double seconds);
 void count_refused();
-/// Tells on stderr, the first time only, why code could not be kept.
+/// Tells on stderr, once for a folder, why code could not be kept.
 void warn_of_cache(const std::string& why);
 }  // namespace detail
 

@@ -35,9 +35,15 @@ struct Header {
   std::uint32_t has_raw = 0;
   std::uint64_t steps = 0, loops = 0, object = 0;  // numbers of equations, two words each; bytes
   Hash key{};
-  Hash content{};  // of what follows the header
+  Hash whole{};  // of the entry, with zeros in this place
 };
 static_assert(sizeof(Header) == 104 && std::is_trivially_copyable_v<Header>);
+
+Hash hash_of_entry(Header h, std::string_view content) {
+  h.whole = {};
+  std::string bytes(reinterpret_cast<const char*>(&h), sizeof h);
+  return hash_of(bytes.append(content));
+}
 
 Hash key_of(const compiler::Program& program, Effort effort) {
   // LLVM is a library of its own, which may be another version than the headers were of.
@@ -106,7 +112,7 @@ std::optional<GeneratedCode> parse(const compiler::Program& program, const Hash&
   if (bytes.size() < sizeof h) return std::nullopt;
   std::memcpy(&h, bytes.data(), sizeof h);
   bytes.remove_prefix(sizeof h);
-  if (h.magic != Header().magic || h.format != kFormat || h.key != key || h.content != hash_of(bytes))
+  if (h.magic != Header().magic || h.format != kFormat || h.key != key || h.whole != hash_of_entry(h, bytes))
     return std::nullopt;
   constexpr std::uint64_t kMost = std::uint64_t{1} << 40;  // no sum below overflows
   if (h.steps > kMost || h.loops > kMost || h.object > kMost || 8 * (h.steps + h.loops) + h.object != bytes.size())
@@ -128,7 +134,7 @@ void write(const std::filesystem::path& path, const compiler::Program& program, 
   h.loops = code.loops.size();
   h.object = code.object.size();
   h.key = key;
-  h.content = hash_of(content);
+  h.whole = hash_of_entry(h, content);
   // Whole or not at all, so that other processes never see a part.
   if (const auto failure =
           write_whole_file(path, {{std::as_bytes(std::span(&h, 1)), std::as_bytes(std::span(content))}}))

@@ -149,7 +149,8 @@ auto compile(const CompileOptions& options, const G& f, A&&... args) {
   const ir::Avals inputs = avals_of(signature.leaves);
   key->words = std::move(signature.words);
   key->statics = std::move(signature.statics);
-  api::Callable<const F, Pack> call(f, pack);
+  const F& function = f;  // keeps the pointer that a plain function becomes
+  api::Callable<const F, Pack> call(function, pack);
   Staged staged = api::with_note("compile(f)", [&] { return stage(call.flat(), inputs, "compile(f)"); });
   auto prototype = std::make_shared<const Result>(call.prototype());
   auto donation = api::donation_of("compile", pack, options.donate, staged.captured.size(), "compile(f)");

@@ -16,6 +16,7 @@ ObjectFile Executable::object(const ObjectOptions&, std::span<const Array>) cons
 std::shared_ptr<const Executable> executable(const ir::Jaxpr& jaxpr, const ExecutableOptions& options) {
   std::string key = "executable";
   for (const std::uint32_t i : options.donated) key += " " + std::to_string(i);
+  if (options.timed) key += " timed";
   return jaxpr.memo<Executable>(key, [&] {
     ir::refuse_checks(jaxpr);
     return default_client().compile(jaxpr, options);

@@ -6,6 +6,7 @@
 
 #include "weft/core/evaluator.h"
 #include "weft/ir/jaxpr.h"
+#include "weft/runtime/profile.h"
 #include "weft/runtime/program_memory.h"
 
 namespace weft {
@@ -48,6 +49,8 @@ struct ObjectFile {
 struct ExecutableOptions {
   /// Inputs, ascending, that calls may give away (Executable::run_donated).
   std::vector<std::uint32_t> donated = {};
+  /// Whether run_timed is needed.
+  bool timed = false;
 };
 
 /// A program made ready to run. Immutable: any number of threads may run it at once.
@@ -58,6 +61,9 @@ class Executable {
   virtual void run(std::span<const Array> args, Arrays& outs) const = 0;
   /// The same, and the memory of donated inputs may become that of outputs, where detail::may_be_overwritten allows.
   virtual void run_donated(Arrays args, Arrays& outs) const { run(args, outs); }
+  /// The same for a program compiled to be timed: `timer` counts statements()[i] as statement i.
+  virtual void run_timed(std::span<const Array> args, Arrays& outs, StatementTimer& timer) const = 0;
+  virtual std::vector<ProgramStatement> statements() const = 0;
   virtual DirectCall direct() const { return {}; }
   /// What it takes; arguments and captured arrays together are `arguments`.
   virtual ProgramMemory memory() const = 0;

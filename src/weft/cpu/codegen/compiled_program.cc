@@ -18,6 +18,7 @@
 #include "weft/cpu/codegen/llvm_gen.h"
 #include "weft/cpu/codegen/object_header.h"
 #include "weft/cpu/plan.h"
+#include "weft/cpu/program_statement.h"
 #include "weft/cpu/runtime_step.h"
 #include "weft/cpu/target.h"
 #include "weft/ir/builder.h"
@@ -44,11 +45,13 @@ class CompiledExecutable;
 struct Run : RunContext {
   explicit Run(const CompiledExecutable& p);
   const CompiledExecutable& program;
+  StatementTimer* timer = nullptr;
   std::exception_ptr error;
   std::list<LoopFrame> loops;  // no deque: that allocates when it is made, which every call would pay for
 
   // Throws what failed, outside of all loops: frames end from the innermost outwards.
   [[noreturn]] void rethrow() {
+    if (timer) timer->abandon();
     while (!loops.empty()) loops.pop_back();
     std::rethrow_exception(error);
   }
@@ -109,15 +112,23 @@ class CompiledExecutable final : public Executable {
     workspace_ = static_cast<std::size_t>(main.workspace);
     memory_ = memory_of(program, options.donated);
     if (main.schedule.statements.empty()) return;  // nothing is computed
-    const GeneratedCode generated = generate_code(program);
+    CodeOptions code;
+    code.timed = options.timed;
+    const GeneratedCode generated = generate_code(program, code);
     for (const EquationRef& s : generated.steps) steps_.emplace_back(*s.procedure, s.procedure->jaxpr.eqns()[s.eqn]);
+    for (const StatementRef& s : generated.statements)
+      statements_.push_back(program_statement(*s.procedure, s.statement));
     for (const EquationRef& l : generated.loops) loops_.push_back(loop_info(*l.procedure, l.eqn));
     code_ = LoadedCode::load(generated.object);
     memory_.code = static_cast<std::int64_t>(generated.object.size());
   }
 
-  void run(std::span<const Array> args, Arrays& outs) const override { run_on(args, false, outs); }
-  void run_donated(Arrays args, Arrays& outs) const override { run_on(args, true, outs); }
+  void run(std::span<const Array> args, Arrays& outs) const override { run_on(args, false, outs, nullptr); }
+  void run_donated(Arrays args, Arrays& outs) const override { run_on(args, true, outs, nullptr); }
+  void run_timed(std::span<const Array> args, Arrays& outs, StatementTimer& timer) const override {
+    run_on(args, false, outs, &timer);
+  }
+  std::vector<ProgramStatement> statements() const override { return statements_; }
 
   ProgramMemory memory() const override { return memory_; }
 
@@ -238,7 +249,7 @@ class CompiledExecutable final : public Executable {
   }
 
   // Inputs that are written to are copied first, unless they are `given` and their memory is nobody else's.
-  void run_on(std::span<const Array> args, bool given, Arrays& outs) const {
+  void run_on(std::span<const Array> args, bool given, Arrays& outs, StatementTimer* timer) const {
     using Kind = compiler::Procedure::Output::Kind;
     const std::size_t before = outs.size();
     Arrays dense, written;
@@ -246,7 +257,8 @@ class CompiledExecutable final : public Executable {
     for (std::uint32_t i = 0; i < args.size(); ++i) {
       const BufferValue* b = args[i].buffer();
       // Arrays that repeat are written out, unless they are large: then there is a program for them.
-      if (!b->dense() && b->aval().bytes() > kMostWrittenOut) return run_repeated(args, given, outs);
+      // The statements that are timed are those of this one.
+      if (!b->dense() && !timer && b->aval().bytes() > kMostWrittenOut) return run_repeated(args, given, outs);
       if (written.size() < overwrites_.size() && overwrites_[written.size()] == i) {
         written.push_back(given && detail::may_be_overwritten(args[i]) ? args[i] : own_copy(args[i]));
         b = written.back().buffer();
@@ -278,6 +290,7 @@ class CompiledExecutable final : public Executable {
     }
     if (!code_) return;
     Run context(*this);
+    context.timer = timer;
     std::int32_t failed;
     if (workspace_ <= kStackWorkspace) {
       alignas(64) char workspace[kStackWorkspace];
@@ -365,6 +378,7 @@ class CompiledExecutable final : public Executable {
   std::vector<std::uint32_t> overwrites_;  // inputs that are written to, ascending
   std::size_t workspace_ = 0;
   ProgramMemory memory_;
+  std::vector<ProgramStatement> statements_;  // that are timed
   std::shared_ptr<const LoadedCode> code_;
 };
 
@@ -406,6 +420,13 @@ void number_loop(RunContext* context, std::int64_t loop, std::int64_t iteration,
 }
 void leave_loop(RunContext* context) { static_cast<Run&>(*context).loops.pop_back(); }
 
+void begin_statement(RunContext* context, std::int64_t statement) {
+  if (StatementTimer* timer = static_cast<Run&>(*context).timer) timer->begin(static_cast<std::size_t>(statement));
+}
+void end_statement(RunContext* context) {
+  if (StatementTimer* timer = static_cast<Run&>(*context).timer) timer->end();
+}
+
 std::int32_t refuse_more_steps(RunContext* context, std::int64_t loop) {
   const auto at = at_line(static_cast<Run&>(*context).program.loop(loop).location);
   try {
@@ -417,7 +438,9 @@ std::int32_t refuse_more_steps(RunContext* context, std::int64_t loop) {
 }
 
 Run::Run(const CompiledExecutable& p)
-    : RunContext{call_step, call_kernel, enter_loop, number_loop, leave_loop, refuse_more_steps}, program(p) {}
+    : RunContext{call_step,  call_kernel,       enter_loop,      number_loop,
+                 leave_loop, refuse_more_steps, begin_statement, end_statement},
+      program(p) {}
 
 }  // namespace
 

@@ -108,6 +108,11 @@ class ProcedureEmitter {
     }
     for (const Statement& s : p_.schedule.statements) {
       breathe();
+      if (s_.options.timed) {
+        s_.tables.statements.push_back({&p_, static_cast<std::uint32_t>(&s - p_.schedule.statements.data())});
+        call_context(offsetof(RunContext, statement_begin), b_.getVoidTy(),
+                     {number(static_cast<std::int64_t>(s_.tables.statements.size()) - 1)});
+      }
       switch (s.kind) {
         case Statement::Kind::kKernel: kernel(p_.schedule.kernels[s.index]); break;
         case Statement::Kind::kUpdate:
@@ -115,6 +120,7 @@ class ProcedureEmitter {
           break;
         case Statement::Kind::kOp: operation(s.index); break;
       }
+      if (s_.options.timed) call_context(offsetof(RunContext, statement_end), b_.getVoidTy(), {});
     }
     if (!entry_) deliver();
     b_.CreateRet(b_.getInt32(0));

@@ -16,6 +16,7 @@
 #include "weft/api/grad.h"          // IWYU pragma: export
 #include "weft/api/implicit.h"      // IWYU pragma: export
 #include "weft/api/jit.h"           // IWYU pragma: export
+#include "weft/api/profile.h"       // IWYU pragma: export
 #include "weft/api/ravel.h"         // IWYU pragma: export
 #include "weft/api/sparse.h"        // IWYU pragma: export
 #include "weft/api/vmap.h"          // IWYU pragma: export

@@ -4,10 +4,9 @@
 #include <cstring>
 
 #include "weft/base/whole_file.h"
-#include "weft/ir/contraction.h"
+#include "weft/ir/flops.h"
 #include "weft/ir/nested.h"
 #include "weft/ir/programs.h"
-#include "weft/ir/window.h"
 
 namespace weft {
 
@@ -242,18 +241,8 @@ void add_cost(const ir::Jaxpr& jaxpr, double times, ProgramCost& cost) {
       });
     if (nested || e.out_begin == e.out_end) continue;
     const auto out = static_cast<double>(jaxpr.aval(e.out_begin).size()) * times;
-    if (e.op == OpCode::kDotGeneral) {
-      const Aval lhs = jaxpr.aval(operands[0]);
-      double k = 1;
-      for (const std::int64_t d : ir::params_as<DotGeneralParams>(e.params.get()).dimension_numbers.lhs_contracting)
-        k *= static_cast<double>(lhs.shape(static_cast<std::size_t>(d)));
-      cost.flops += 2 * k * out;
-    } else if (e.op == OpCode::kConvolution) {
-      const auto& p = ir::params_as<ConvolutionParams>(e.params.get());
-      const Aval kernel = jaxpr.aval(operands[1]);
-      const auto features =
-          static_cast<double>(kernel.shape(static_cast<std::size_t>(p.dimension_numbers.kernel_output_feature)));
-      cost.flops += features > 0 ? 2 * out * static_cast<double>(kernel.size()) / features : 0;
+    if (e.op == OpCode::kDotGeneral || e.op == OpCode::kConvolution) {
+      cost.flops += times * ir::flops(jaxpr, e);
     } else {
       const bool reads = e.op == OpCode::kReduce;
       const double n = reads ? static_cast<double>(jaxpr.aval(operands[0]).size()) * times : out;

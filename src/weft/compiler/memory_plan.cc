@@ -321,10 +321,21 @@ class MemoryPlan {
       phase = k.body[s.value].phase;
     }
     if (!to) return false;
-    if (phase + 1u != k.phases()) return false;
-    for (const Instr& i : k.body)
-      if (i.kind == Instr::Kind::kLoad && k.buffers[i.buffer].var == d && !(i.at == *to)) return false;
-    return true;
+    // A phase computes anew what it needs of earlier ones, but for reductions: none after that of the store may need d.
+    std::vector<bool> needs(k.body.size(), false);
+    for (std::size_t i = 0; i < k.body.size(); ++i) {
+      const Instr& instr = k.body[i];
+      if (instr.kind == Instr::Kind::kLoad && k.buffers[instr.buffer].var == d) {
+        if (!(instr.at == *to)) return false;
+        needs[i] = true;
+      }
+      for (const Value x : instr.operands) needs[i] = needs[i] || needs[x];
+      if (instr.kind != Instr::Kind::kReduce) continue;
+      if (needs[i] && instr.phase > phase + 1) return false;
+      needs[i] = false;
+    }
+    return std::none_of(k.stores.begin(), k.stores.end(),
+                        [&](const Kernel::Store& s) { return needs[s.value] && k.body[s.value].phase > phase; });
   }
 
   struct Carry {

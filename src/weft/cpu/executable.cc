@@ -1,6 +1,7 @@
 #include "weft/cpu/executable.h"
 
 #include <optional>
+
 #include "weft/core/stage.h"
 #include "weft/cpu/codegen/compiled_program.h"
 #include "weft/ir/builder.h"
@@ -30,7 +31,7 @@ struct Step {
 class StepwiseExecutable final : public Executable {
  public:
   explicit StepwiseExecutable(const ir::Jaxpr& jaxpr)
-      : memory_(stepwise_memory(jaxpr)), num_inputs_(jaxpr.num_inputs()), num_vars_(jaxpr.num_vars()) {
+      : jaxpr_(jaxpr), num_inputs_(jaxpr.num_inputs()), num_vars_(jaxpr.num_vars()) {
     const auto slot = [&](ir::Atom a) -> Slot {
       if (!a.is_literal()) return a.index();
       const Array literal = literal_array(jaxpr.literal(a));
@@ -63,26 +64,28 @@ class StepwiseExecutable final : public Executable {
     for (const ir::Atom a : jaxpr.outputs()) outputs_.push_back(slot(a));
   }
 
-  void run(std::span<const Array> args, Arrays& outs) const override {
-    internal_check(args.size() == num_inputs_, "executable: wrong number of arguments");
-    std::vector<Ref<const BufferValue>> slots(num_vars_);
-    for (std::size_t i = 0; i < args.size(); ++i) slots[i] = Ref<const BufferValue>::share(args[i].buffer());
-    run_on(std::move(slots), outs);
+  void run(std::span<const Array> args, Arrays& outs) const override { run_on(slots_of(args), outs, nullptr); }
+  void run_timed(std::span<const Array> args, Arrays& outs, StatementTimer& timer) const override {
+    run_on(slots_of(args), outs, &timer);
   }
-  ProgramMemory memory() const override { return memory_; }
+  std::vector<ProgramStatement> statements() const override { return statements_of(jaxpr_); }
+  ProgramMemory memory() const override { return stepwise_memory(jaxpr_); }
   // What nobody else holds is released after its last use, and reused in place, as all else is.
   void run_donated(Arrays args, Arrays& outs) const override {
-    internal_check(args.size() == num_inputs_, "executable: wrong number of arguments");
-    std::vector<Ref<const BufferValue>> slots(num_vars_);
-    for (std::size_t i = 0; i < args.size(); ++i) {
-      slots[i] = Ref<const BufferValue>::share(args[i].buffer());
-      args[i] = Array();
-    }
-    run_on(std::move(slots), outs);
+    std::vector<Ref<const BufferValue>> slots = slots_of(args);
+    args.clear();
+    run_on(std::move(slots), outs, nullptr);
   }
 
  private:
-  void run_on(std::vector<Ref<const BufferValue>> slots, Arrays& outs) const {
+  std::vector<Ref<const BufferValue>> slots_of(std::span<const Array> args) const {
+    internal_check(args.size() == num_inputs_, "executable: wrong number of arguments");
+    std::vector<Ref<const BufferValue>> slots(num_vars_);
+    for (std::size_t i = 0; i < args.size(); ++i) slots[i] = Ref<const BufferValue>::share(args[i].buffer());
+    return slots;
+  }
+
+  void run_on(std::vector<Ref<const BufferValue>> slots, Arrays& outs, StatementTimer* timer) const {
     const auto read = [&](Slot s) -> const BufferValue* {
       return s < num_vars_ ? slots[s].get() : literals_[s - num_vars_].get();
     };
@@ -90,6 +93,7 @@ class StepwiseExecutable final : public Executable {
     for (const Step& step : steps_) {
       std::optional<ForcedLocation> location;
       if (step.location) location.emplace(step.location);
+      if (timer) timer->begin(static_cast<std::size_t>(&step - steps_.data()));
       in.clear();
       for (std::uint32_t i = step.in_begin; i < step.in_end; ++i) in.push_back(read(operands_[i]));
       if (ir::runs_programs(step.op)) {
@@ -100,6 +104,7 @@ class StepwiseExecutable final : public Executable {
           slots[step.out_begin + i] = Ref<const BufferValue>::share(results[i].buffer());
         operands.clear();
         for (std::uint32_t i = step.free_begin; i < step.free_end; ++i) slots[dying_[i]].reset();
+        if (timer) timer->end();
         continue;
       }
       // Memory is free to take when the value and its storage are held by this slot alone.
@@ -111,6 +116,7 @@ class StepwiseExecutable final : public Executable {
       run_plan(step.plan, step.op, step.params.get(), in, step.out, reuse,
                std::span(slots).subspan(step.out_begin, step.out.size()));
       for (std::uint32_t i = step.free_begin; i < step.free_end; ++i) slots[dying_[i]].reset();
+      if (timer) timer->end();
     }
     for (const Slot s : outputs_) {
       // An array of its own, also when somebody else holds the value.
@@ -134,7 +140,7 @@ class StepwiseExecutable final : public Executable {
     }
   }
 
-  ProgramMemory memory_;
+  ir::Jaxpr jaxpr_;
   std::size_t num_inputs_, num_vars_;
   std::vector<Step> steps_;
   std::vector<Slot> operands_, dying_, outputs_;

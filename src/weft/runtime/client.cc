@@ -29,6 +29,7 @@ std::shared_ptr<const Executable> executable(const ir::Jaxpr& jaxpr, const Execu
   if (!how.effort) how.effort = default_effort();
   std::string key = kKeys[static_cast<int>(*how.effort)];
   for (const std::uint32_t i : how.donated) key += " " + std::to_string(i);
+  if (how.timed) key += " timed";
   return jaxpr.memo<Executable>(key, [&] {
     ir::refuse_checks(jaxpr);
     return default_client().compile(jaxpr, how);

@@ -9,6 +9,7 @@
 #include "weft/ir/jaxpr.h"
 #include "weft/runtime/compilation.h"
 #include "weft/runtime/fp.h"
+#include "weft/runtime/profile.h"
 #include "weft/runtime/program_memory.h"
 
 namespace weft {
@@ -56,6 +57,8 @@ struct ExecutableOptions {
   std::vector<std::uint32_t> donated = {};
   /// None given: default_effort().
   std::optional<Effort> effort = {};
+  /// Whether run_timed is needed.
+  bool timed = false;
 };
 
 /// A program made ready to run. Immutable: any number of threads may run it at once.
@@ -66,6 +69,9 @@ class Executable {
   virtual void run(std::span<const Array> args, Arrays& outs) const = 0;
   /// The same, and the memory of donated inputs may become that of outputs, where detail::may_be_overwritten allows.
   virtual void run_donated(Arrays args, Arrays& outs) const { run(args, outs); }
+  /// The same for a program compiled to be timed: `timer` counts statements()[i] as statement i.
+  virtual void run_timed(std::span<const Array> args, Arrays& outs, StatementTimer& timer) const = 0;
+  virtual std::vector<ProgramStatement> statements() const = 0;
   virtual DirectCall direct() const { return {}; }
   /// What it takes; arguments and captured arrays together are `arguments`.
   virtual ProgramMemory memory() const = 0;

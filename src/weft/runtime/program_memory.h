@@ -1,6 +1,8 @@
 // What memory a program takes.
 #pragma once
 
+#include <iosfwd>
+
 #include "weft/ir/jaxpr.h"
 
 namespace weft {

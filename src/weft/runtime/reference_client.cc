@@ -38,6 +38,15 @@ class ReferenceExecutable final : public Executable {
     const CurrentTrace evaluate(nullptr);
     eval_jaxpr(jaxpr_, args, outs);
   }
+  void run_timed(std::span<const Array> args, Arrays& outs, StatementTimer& timer) const override {
+    const CurrentTrace evaluate(nullptr);
+    eval_jaxpr_by(jaxpr_, args, outs, [&](const ir::Eqn& e, std::span<const Array> operands, Arrays& results) {
+      timer.begin(static_cast<std::size_t>(&e - jaxpr_.eqns().data()));
+      bind(e.op, e.params, operands, results);
+      timer.end();
+    });
+  }
+  std::vector<ProgramStatement> statements() const override { return statements_of(jaxpr_); }
   ProgramMemory memory() const override { return stepwise_memory(jaxpr_); }
 
  private:

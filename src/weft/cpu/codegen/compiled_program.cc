@@ -19,6 +19,7 @@
 #include "weft/cpu/codegen/jit.h"
 #include "weft/cpu/codegen/object_header.h"
 #include "weft/cpu/plan.h"
+#include "weft/cpu/program_statement.h"
 #include "weft/cpu/runtime_step.h"
 #include "weft/cpu/target.h"
 #include "weft/ir/builder.h"
@@ -45,11 +46,13 @@ class CompiledExecutable;
 struct Run : RunContext {
   explicit Run(const CompiledExecutable& p);
   const CompiledExecutable& program;
+  StatementTimer* timer = nullptr;
   std::exception_ptr error;
   std::list<LoopFrame> loops;  // no deque: that allocates when it is made, which every call would pay for
 
   // Throws what failed, outside of all loops: frames end from the innermost outwards.
   [[noreturn]] void rethrow() {
+    if (timer) timer->abandon();
     while (!loops.empty()) loops.pop_back();
     std::rethrow_exception(error);
   }
@@ -110,20 +113,30 @@ class CompiledExecutable final : public Executable {
     workspace_ = static_cast<std::size_t>(main.workspace);
     memory_ = memory_of(program, options.donated);
     if (main.schedule.statements.empty()) return;  // nothing is computed
-    const GeneratedCode generated = kept_code(program, options.effort.value_or(Effort::kDefault));
+    // Code that tells its times is made for this one call.
+    CodeOptions code;
+    code.timed = options.timed;
+    code.effort = options.effort.value_or(Effort::kDefault);
+    const GeneratedCode generated = options.timed ? generate_code(program, code) : kept_code(program, code.effort);
     for (const EquationRef& s : generated.steps) steps_.emplace_back(*s.procedure, s.procedure->jaxpr.eqns()[s.eqn]);
+    for (const StatementRef& s : generated.statements)
+      statements_.push_back(program_statement(*s.procedure, s.statement));
     for (const EquationRef& l : generated.loops) loops_.push_back(loop_info(*l.procedure, l.eqn));
     code_ = LoadedCode::load(generated.object);
     memory_.code = static_cast<std::int64_t>(generated.object.size());
   }
 
-  void run(std::span<const Array> args, Arrays& outs) const override { run_on(args, false, outs); }
+  void run(std::span<const Array> args, Arrays& outs) const override { run_on(args, false, outs, nullptr); }
   void run_donated(Arrays args, Arrays& outs) const override {
     if (std::any_of(args.begin(), args.end(), repeats_at_length))
       run_repeated(std::move(args), true, outs);
     else
-      run_on(args, true, outs);
+      run_on(args, true, outs, nullptr);
   }
+  void run_timed(std::span<const Array> args, Arrays& outs, StatementTimer& timer) const override {
+    run_on(args, false, outs, &timer);
+  }
+  std::vector<ProgramStatement> statements() const override { return statements_; }
 
   ProgramMemory memory() const override { return memory_; }
 
@@ -259,14 +272,15 @@ class CompiledExecutable final : public Executable {
   }
 
   // Inputs that are written to are copied first, unless they are `given` and their memory is nobody else's.
-  void run_on(std::span<const Array> args, bool given, Arrays& outs) const {
+  void run_on(std::span<const Array> args, bool given, Arrays& outs, StatementTimer* timer) const {
     using Kind = compiler::Procedure::Output::Kind;
     const std::size_t before = outs.size();
     Arrays dense, written;
     SmallVector<const void*, 16> in;
     for (std::uint32_t i = 0; i < args.size(); ++i) {
       const BufferValue* b = args[i].buffer();
-      if (repeats_at_length(args[i])) return run_repeated(Arrays(args.begin(), args.end()), given, outs);
+      // The statements that are timed are those of this program.
+      if (!timer && repeats_at_length(args[i])) return run_repeated(Arrays(args.begin(), args.end()), given, outs);
       if (written.size() < overwrites_.size() && overwrites_[written.size()] == i) {
         written.push_back(given && detail::may_be_overwritten(args[i]) ? args[i] : own_copy(args[i]));
         b = written.back().buffer();
@@ -298,6 +312,7 @@ class CompiledExecutable final : public Executable {
     }
     if (!code_) return;
     Run context(*this);
+    context.timer = timer;
     std::int32_t failed;
     if (workspace_ <= kStackWorkspace) {
       alignas(64) char workspace[kStackWorkspace];
@@ -390,6 +405,7 @@ class CompiledExecutable final : public Executable {
   std::vector<std::uint32_t> overwrites_;  // inputs that are written to, ascending
   std::size_t workspace_ = 0;
   ProgramMemory memory_;
+  std::vector<ProgramStatement> statements_;  // that are timed
   std::shared_ptr<const LoadedCode> code_;
 };
 
@@ -431,6 +447,13 @@ void number_loop(RunContext* context, std::int64_t loop, std::int64_t iteration,
 }
 void leave_loop(RunContext* context) { static_cast<Run&>(*context).loops.pop_back(); }
 
+void begin_statement(RunContext* context, std::int64_t statement) {
+  if (StatementTimer* timer = static_cast<Run&>(*context).timer) timer->begin(static_cast<std::size_t>(statement));
+}
+void end_statement(RunContext* context) {
+  if (StatementTimer* timer = static_cast<Run&>(*context).timer) timer->end();
+}
+
 std::int32_t refuse_more_steps(RunContext* context, std::int64_t loop) {
   const auto at = at_line(static_cast<Run&>(*context).program.loop(loop).location);
   try {
@@ -442,7 +465,9 @@ std::int32_t refuse_more_steps(RunContext* context, std::int64_t loop) {
 }
 
 Run::Run(const CompiledExecutable& p)
-    : RunContext{call_step, call_kernel, enter_loop, number_loop, leave_loop, refuse_more_steps}, program(p) {}
+    : RunContext{call_step,  call_kernel,       enter_loop,      number_loop,
+                 leave_loop, refuse_more_steps, begin_statement, end_statement},
+      program(p) {}
 
 }  // namespace
 

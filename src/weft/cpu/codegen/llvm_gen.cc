@@ -221,7 +221,7 @@ GeneratedCode generate_code(const compiler::Program& program, const CodeOptions&
   const std::unique_ptr<llvm::Module> module = make_module(c, program, options, tables);
   optimise(c, *module, options.effort);
   return {make_code(c, *module, llvm::CodeGenFileType::ObjectFile), std::move(tables.steps), std::move(tables.loops),
-          tables.has_raw};
+          std::move(tables.statements), tables.has_raw};
 }
 
 std::string llvm_text(const compiler::Program& program, const CodeOptions& options) {

@@ -16,11 +16,18 @@ struct EquationRef {
   std::uint32_t eqn;
 };
 
+/// A statement that is timed.
+struct StatementRef {
+  const compiler::Procedure* procedure;
+  std::uint32_t statement;
+};
+
 struct GeneratedCode {
-  std::string object;              // an ELF file with the ProgramFunction kEntryName
-  std::vector<EquationRef> steps;  // by RunContext::run_step's number
-  std::vector<EquationRef> loops;  // by RunContext::loop_begin's number
-  bool has_raw = false;            // the file has a RawFunction kRawName: the program needs no context
+  std::string object;                         // an ELF file with the ProgramFunction kEntryName
+  std::vector<EquationRef> steps;             // by RunContext::run_step's number
+  std::vector<EquationRef> loops;             // by RunContext::loop_begin's number
+  std::vector<StatementRef> statements = {};  // by RunContext::statement_begin's number
+  bool has_raw = false;                       // the file has a RawFunction kRawName: the program needs no context
 };
 
 inline constexpr const char* kEntryName = "weft_program";
@@ -30,6 +37,8 @@ struct CodeOptions {
   Effort effort = Effort::kDefault;
   /// The file needs nothing of us: no operations without code, no threads. BackendError naming those operations else.
   bool alone = false;
+  /// Each statement tells when it begins and ends.
+  bool timed = false;
   /// Whom RawFunction is called.
   std::string raw_name = kRawName;
   /// The machine, as LLVM names it ("aarch64-linux-gnu", "x86-64-v3", "+avx2"). Empty: this one. BackendError for one

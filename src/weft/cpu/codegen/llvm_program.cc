@@ -188,6 +188,11 @@ class ProcedureEmitter {
   void emit_statements(std::span<const Statement> statements) {
     for (const Statement& s : statements) {
       breathe();
+      if (s_.options.timed) {
+        s_.tables.statements.push_back({&p_, static_cast<std::uint32_t>(&s - p_.schedule.statements.data())});
+        call_context(offsetof(RunContext, statement_begin), b_.getVoidTy(),
+                     {number(static_cast<std::int64_t>(s_.tables.statements.size()) - 1)});
+      }
       switch (s.kind) {
         case Statement::Kind::kKernel: kernel(p_.schedule.kernels[s.index]); break;
         case Statement::Kind::kUpdate:
@@ -195,6 +200,7 @@ class ProcedureEmitter {
           break;
         case Statement::Kind::kOp: operation(s.index); break;
       }
+      if (s_.options.timed) call_context(offsetof(RunContext, statement_end), b_.getVoidTy(), {});
     }
   }
 

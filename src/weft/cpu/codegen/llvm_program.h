@@ -14,9 +14,10 @@ namespace weft::cpu {
 inline constexpr const char* kIsProcedure = "weft-procedure";
 
 struct ProgramTables {
-  std::vector<EquationRef> steps;  // RunContext::run_step
-  std::vector<EquationRef> loops;  // RunContext::loop_begin
-  bool has_raw = false;            // there is a function kRawName
+  std::vector<EquationRef> steps;        // RunContext::run_step
+  std::vector<EquationRef> loops;        // RunContext::loop_begin
+  std::vector<StatementRef> statements;  // RunContext::statement_begin
+  bool has_raw = false;                  // there is a function kRawName
 };
 
 /// Adds the program to the unit's module, as a ProgramFunction and, where it needs no context, a RawFunction.

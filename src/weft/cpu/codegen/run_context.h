@@ -18,6 +18,9 @@ struct RunContext {
   void (*loop_end)(RunContext*);
   /// A while_loop goes on after its max_steps. Always 1.
   std::int32_t (*too_many_steps)(RunContext*, std::int64_t loop);
+  /// In programs that are timed, around each statement.
+  void (*statement_begin)(RunContext*, std::int64_t statement);
+  void (*statement_end)(RunContext*);
 };
 
 /// The program: 0, or 1 when it failed. The workspace is aligned to 64 bytes, inputs and outputs to their elements.

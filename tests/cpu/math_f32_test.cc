@@ -42,17 +42,17 @@ double erf_inv(double x) {
 }
 
 const Case kCases[] = {
-    {"exp", OpCode::kExponential, std::exp, -104, 89, 1.0, 1.0},
+    {"exp", OpCode::kExponential, std::exp, -104, 89, 1.0, 0.8},
     {"expm1", OpCode::kExponentialMinusOne, std::expm1, -30, 89, 1.6, 0.0},
-    {"log", OpCode::kLog, std::log, 1e-45f, 3e38f, 0.9, 0.9},
+    {"log", OpCode::kLog, std::log, 1e-45f, 3e38f, 0.9, 0.6},
     {"log1p", OpCode::kLogPlusOne, std::log1p, -0.999999f, 3e38f, 1.5, 0.01},
-    {"logistic", OpCode::kLogistic, [](double x) { return 1 / (1 + std::exp(-x)); }, -104, 90, 1.5, 0.7},
+    {"logistic", OpCode::kLogistic, [](double x) { return 1 / (1 + std::exp(-x)); }, -104, 90, 1.5, 1.2},
     {"tanh", OpCode::kTanh, std::tanh, -10, 10, 1.0, 0.01},
     {"sinh", OpCode::kSinh, std::sinh, -89, 89, 1.7, 0.01},
     {"cosh", OpCode::kCosh, std::cosh, -89, 89, 1.5, 0.5},
     {"erf", OpCode::kErf, std::erf, -5, 5, 1.2, 0.6},
     {"erfc", OpCode::kErfc, std::erfc, -5, 10.5f, 0.6, 0.6},
-    {"erf_inv", OpCode::kErfInv, erf_inv, -1, 1, 2.0, 0.6},
+    {"erf_inv", OpCode::kErfInv, erf_inv, -1, 1, 2.1, 0.9},
     {"sin", OpCode::kSine, std::sin, -1e5f, 1e5f, 1.0, 0.01},
     {"cos", OpCode::kCosine, std::cos, -1e5f, 1e5f, 1.0, 0.6},
     {"tan", OpCode::kTan, std::tan, -1e5f, 1e5f, 0.6, 0.6},
@@ -100,8 +100,9 @@ struct Errors {
     constexpr double kSmallest = std::numeric_limits<float>::min();
     if (std::abs(expected) > std::numeric_limits<float>::max() || (std::isnan(expected) && std::isnan(y))) return;
     const bool is_normal = std::abs(x) >= kSmallest && std::abs(expected) >= kSmallest;
-    const double error = y == expected ? 0 : std::abs(y - expected) / ulp(expected);
-    if (error <= (is_normal ? normal : subnormal)) return;  // NaN is not
+    const double difference = y == expected ? 0 : std::abs(y - expected) / ulp(expected);
+    const double error = std::isnan(difference) ? INFINITY : difference;
+    if (error <= (is_normal ? normal : subnormal)) return;
     (is_normal ? normal : subnormal) = error;
     (is_normal ? normal_at : subnormal_at) = x;
   }
@@ -118,7 +119,7 @@ TEST(math_f32, stays_within_its_budget) {
 }
 
 // Minutes for each function: run it with --gtest_also_run_disabled_tests after changing one. The kernels of f64 are the
-// reference, where there are any: math_f64_test knows them to be right within some 2^-52.
+// reference, where there are any: math_f64_test knows them to be right within 2.5 ULP of theirs.
 class every_float : public testing::TestWithParam<Case> {};
 TEST_P(every_float, DISABLED_stays_within_its_budget) {
   const Case& c = GetParam();
@@ -155,12 +156,13 @@ TEST(math_f32, special_values) {
     EXPECT_TRUE(std::isnan(one(c.op, nan))) << c.name;
     for (const float x : {0.0f, -0.0f, inf, -inf, 1e-45f, -1e-45f, 3e38f, -3e38f}) {
       const auto expected = static_cast<float>(c.reference(static_cast<double>(x))), got = one(c.op, x);
-      if (std::isnan(expected))
+      if (std::isnan(expected)) {
         EXPECT_TRUE(std::isnan(got)) << c.name << " of " << x;
-      else
-        EXPECT_EQ(std::signbit(got), std::signbit(expected)) << c.name << " of " << x;
-      // Finite results of such arguments have their budget above.
-      if (expected == 0 || std::isinf(expected)) {
+        continue;
+      }
+      EXPECT_EQ(std::signbit(got), std::signbit(expected)) << c.name << " of " << x;
+      // Other results have their budget above.
+      if (x == 0 || std::isinf(x) || expected == 0 || std::isinf(expected)) {
         EXPECT_EQ(got, expected) << c.name << " of " << x;
       }
     }

@@ -142,11 +142,11 @@ double op_cost(OpCode op, DType dtype) {
     case OpCode::kSinh:
     case OpCode::kCosh:
     case OpCode::kSine:
-    case OpCode::kCosine:
-    case OpCode::kTan: cost = 1.2; break;
-    case OpCode::kErf:
+    case OpCode::kCosine: cost = byte_size(dtype) == 8 ? 1.2 : 0.5; break;  // f32 has its own
+    case OpCode::kErf: cost = 0.7; break;
+    case OpCode::kTan:
+    case OpCode::kErfInv: cost = 1.2; break;
     case OpCode::kErfc:
-    case OpCode::kErfInv:
     case OpCode::kAcos:
     case OpCode::kAcosh:
     case OpCode::kAsin:

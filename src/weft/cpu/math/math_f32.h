@@ -67,7 +67,7 @@ struct Log {
   }
 };
 struct LogPlusOne {
-  static constexpr float kCost = 0.45f;
+  static constexpr float kCost = 0.5f;
   WEFT_INLINE float apply(float x) {
     // 1 + x = 2^e m only says what e is: m - 1 = 2^-e x + (2^-e - 1) comes from x itself, rounded once at most.
     const float u = 1 + x;
@@ -79,16 +79,25 @@ struct LogPlusOne {
   }
 };
 
-/// e^x - 1 = (2^k - 1) + 2^k less_one, to 0.1 ULP of e^x + 1: one term shorter than base/float_math.h and of less
-/// depth.
-WEFT_INLINE float_math::Reduced reduced(float x) {
-  constexpr float kToInteger = 0x1.8p23f;  // adding it leaves the nearest integer in the low bits
-  const float shifted = x * 1.44269504088896341f + kToInteger;
-  const float k = shifted - kToInteger;
-  const float r = x - k * float_math::kLn2High - k * float_math::kLn2Low;
+/// e^x = 2^k (1 + less_one) with r = x - k ln 2, less by one term than base/float_math.h has and of less depth.
+WEFT_INLINE float less_one(float r) {
   const float q = r * r;
-  const float p = (0.00138479576f * q + (0.00837001763f * r + 0.041668009f)) * q + (0.166665092f * r + 0.49999994f);
-  return {static_cast<std::int32_t>(bits_as<std::uint32_t>(shifted) - bits_as<std::uint32_t>(kToInteger)), q * p + r};
+  return ((0.00138479576f * q + (0.00837001763f * r + 0.041668009f)) * q + (0.166665092f * r + 0.49999994f)) * q + r;
+}
+// Adding this leaves a number's nearest integer in the low bits of its representation.
+inline constexpr float kToInteger = 0x1.8p23f;
+
+WEFT_INLINE float_math::Reduced reduced(float x) {
+  const float shifted = x * 1.44269504088896341f + kToInteger, k = shifted - kToInteger;
+  return {static_cast<std::int32_t>(bits_as<std::uint32_t>(shifted) - bits_as<std::uint32_t>(kToInteger)),
+          less_one(x - k * float_math::kLn2High - k * float_math::kLn2Low)};
+}
+// The same where e^x is small against what it is added to, or 1 / e^x is. The float next to ln 2 ends in four zeros and
+// is 0.03 ULP off.
+WEFT_INLINE float_math::Reduced reduced_beside_one(float x) {
+  const float shifted = x * 1.44269504088896341f + kToInteger, k = shifted - kToInteger;
+  return {static_cast<std::int32_t>(bits_as<std::uint32_t>(shifted) - bits_as<std::uint32_t>(kToInteger)),
+          less_one(x - k * 0.693147180559945309f)};
 }
 
 struct Logistic {
@@ -112,7 +121,7 @@ struct Tanh {
   WEFT_INLINE float apply(float x) {
     const float magnitude = absolute(x), a = magnitude > 9.1f ? 9.1f : magnitude;  // 1 from there
     // 1 - 2 / (e^2a + 1), and where that is small a - a^3 / d(a^2): what is subtracted is small, and so are its errors.
-    const float_math::Reduced v = reduced(a + a);
+    const float_math::Reduced v = reduced_beside_one(a + a);
     const float scale = float_math::power_of_two(v.k), far = (scale + 1) + scale * v.less_one;
     const float q = a * a;
     float d = 0.000232012477f;
@@ -142,7 +151,7 @@ struct Sinh {
   }
 };
 struct Cosh {
-  static constexpr float kCost = 0.4f;
+  static constexpr float kCost = 0.35f;
   WEFT_INLINE float apply(float x) {
     const float e = quarter_of_exponential(absolute(x));
     return (e + 0.0625f / e) * 2;
@@ -150,7 +159,7 @@ struct Cosh {
 };
 
 struct Erf {
-  static constexpr float kCost = 0.6f;
+  static constexpr float kCost = 0.7f;
   WEFT_INLINE float apply(float x) {
     const float magnitude = absolute(x), a = magnitude > 3.95f ? 3.95f : magnitude;  // 1 from there
     const float q = a * a;
@@ -169,7 +178,7 @@ struct Erf {
     p = p * a - 0.63697648f;
     p = p * a - 1.12779701f;
     p = p * a - 0.000166503523f;
-    const float_math::Reduced v = reduced(p);
+    const float_math::Reduced v = reduced_beside_one(p);
     const float scale = float_math::power_of_two(v.k);
     const float near = a + a * n, far = (1 - scale) - scale * v.less_one;
     return copy_sign(a < 0.9f ? near : far, x);
@@ -178,7 +187,7 @@ struct Erf {
 /// x p(w), w = -log(1 - x^2), with polynomials of w where that is small and of sqrt(w) beyond. The form is Giles',
 /// "Approximating the erfinv function" (2010).
 struct ErfInv {
-  static constexpr float kCost = 0.8f;
+  static constexpr float kCost = 1.2f;
   WEFT_INLINE float apply(float x) {
     const float a = absolute(x);
     // Where this is rounded, near x = 0, p hardly changes.
@@ -203,7 +212,6 @@ struct ErfInv {
 
 // sin(x + quarter turns) for |x| < Sine::kLimit.
 WEFT_INLINE float sine_shifted(float x, std::uint32_t quarter) {
-  constexpr float kToInteger = 0x1.8p23f;  // adding it leaves the nearest integer in the low bits
   const float shifted = x * 0.636619772367581343076f + kToInteger;
   const float n = shifted - kToInteger;
   // x - n pi/2. The first three parts of pi/2 have 12 bits and end at 2^-11, 2^-23 and 2^-35: their products with n
@@ -211,14 +219,15 @@ WEFT_INLINE float sine_shifted(float x, std::uint32_t quarter) {
   const float high = (x - n * 0x1.922p+0f) - n * -0x1.28p-18f;
   const float middle = n * -0x1.778p-25f;
   const float r = high - middle, rest = ((high - r) - middle) - n * 0x1.68c234p-39f;
-  // sin r = r + r^3 s and cos r = (1 - r^2 / 2) + r^4 c, of which one is wanted; small terms last.
-  const float q = r * r, half = 0.5f * q, one_less = 1 - half, lost = (1 - one_less) - half;
+  // sin r = r + r^3 s and cos r = 13/16 + (3/16 - r^2 / 2) + r^4 c, of which one is wanted; small terms first.
+  const float q = r * r, half = 0.5f * q;
   const std::uint32_t quadrant = bits_as<std::uint32_t>(shifted) + quarter;
   const bool odd = quadrant & 1;
   float p = odd ? 2.44306702e-5f : -0.000195178072f;
   p = p * q + (odd ? -0.00138873013f : 0.00833218731f);
   p = p * q + (odd ? 0.0416666456f : -0.166666552f);
-  const float y = (odd ? one_less : r) + ((odd ? q : r) * q * p + (odd ? lost - r * rest : rest));
+  const float small = odd ? (0.1875f - half) - r * rest : rest;
+  const float y = (odd ? 0.8125f : r) + ((odd ? q : r) * q * p + small);
   return bits_as<float>(bits_as<std::uint32_t>(y) ^ ((quadrant & 2) << 30));
 }
 struct Sine {
@@ -240,16 +249,15 @@ struct Cosine {
 
 // ---- in double ----
 
-// Adding this leaves a number's nearest integer in the low bits of its representation.
-inline constexpr double kToInteger = 0x1.8p52;
+inline constexpr double kToIntegerOfDouble = 0x1.8p52;
 inline constexpr double kLn2 = 0.693147180559945309417;
 
 /// e^x. Far arguments saturate well outside what a float holds; NaN stays.
 WEFT_INLINE double exponential(double x) {
   x = x > 300.0 ? 300.0 : x;
   x = x < -300.0 ? -300.0 : x;
-  const double shifted = x * 1.44269504088896340736 + kToInteger;
-  const double k = shifted - kToInteger;
+  const double shifted = x * 1.44269504088896340736 + kToIntegerOfDouble;
+  const double k = shifted - kToIntegerOfDouble;
   const double r = x - k * kLn2;
   // Taylor; |r| <= 0.3466.
   double p = 1.0 / 362880;
@@ -272,7 +280,7 @@ WEFT_INLINE double logarithm(double x) {
   const auto bits = bits_as<std::uint64_t>(x) - bits_as<std::uint64_t>(0.70710678118654752440);
   const std::uint64_t e = (bits >> 52) - ((bits >> 63) << 12);  // an arithmetic shift
   const auto m = bits_as<double>(bits_as<std::uint64_t>(x) - (e << 52));
-  const double exponent = bits_as<double>(e + bits_as<std::uint64_t>(kToInteger)) - kToInteger;
+  const double exponent = bits_as<double>(e + bits_as<std::uint64_t>(kToIntegerOfDouble)) - kToIntegerOfDouble;
   // log m = 2 artanh s, s = (m - 1) / (m + 1), |s| < 0.1716.
   const double s = (m - 1) / (m + 1), q = s * s;
   double p = 2.0 / 15;

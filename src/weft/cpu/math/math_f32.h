@@ -204,9 +204,10 @@ struct ErfInv {
     p = p * v + (central ? -0.00247214665f : -0.00530166831f);
     p = p * v + (central ? 0.00745065417f : 0.00704896031f);
     p = p * v + (central ? 0.24272278f : 1.00371873f);
-    p = p * v + (central ? 1.01996315f : 2.95832014f);
+    const float first = central ? 1.01996315f : 2.95832014f, others = p * v, sum = first + others;
+    const float lost = others - (sum - first);
     const float edge = a == 1 ? x * __builtin_inff() : __builtin_nanf("");
-    return a < 1 ? p * x : edge;
+    return a < 1 ? sum * x + lost * x : edge;
   }
 };
 

@@ -39,14 +39,14 @@ bool measure(weft::Jaxpr (*make)(std::int64_t), std::int64_t n, Effort effort, R
     const auto seconds = [&](auto since) { return std::chrono::duration<double>(now() - since).count(); };
     Result r;
     // What a process pays once: starting LLVM, reading the math library.
-    weft::default_client().compile(make(20), effort);
+    weft::default_client().compile(make(20), {.effort = effort});
     const auto traced = now();
     const weft::Jaxpr program = make(n);
     r.trace_seconds = seconds(traced);
     r.equations = static_cast<std::int64_t>(program.eqns().size());
     const double before = megabytes();
     const auto start = now();
-    benchmark::DoNotOptimize(weft::default_client().compile(program, effort));
+    benchmark::DoNotOptimize(weft::default_client().compile(program, {.effort = effort}));
     r.seconds = seconds(start);
     r.megabytes = megabytes() - before;
     _exit(write(ends[1], &r, sizeof r) == sizeof r ? 0 : 1);

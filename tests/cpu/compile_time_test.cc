@@ -39,7 +39,9 @@ void grows_linearly(Effort effort, std::int64_t n) {
 }
 
 TEST(compile_time, of_code_grows_in_proportion) { grows_linearly(Effort::kDefault, 1000); }
-TEST(compile_time, of_running_at_once_grows_in_proportion) { grows_linearly(Effort::kNone, 10000); }
+// Of more equations the steps no longer fit the caches, and their memory is fresh each time: each takes three times as
+// long, once.
+TEST(compile_time, of_running_at_once_grows_in_proportion) { grows_linearly(Effort::kNone, 3000); }
 
 TEST(compile_time, equal_layers_cost_like_one) {
   const Jaxpr one = testing::equal_layers(1), many = testing::equal_layers(24);

@@ -1,5 +1,6 @@
 // The client of builds without cpu/: every operation by its reference evaluation, every program
 // operation by operation.
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <new>
@@ -36,20 +37,34 @@ class ReferenceExecutable final : public Executable {
   explicit ReferenceExecutable(ir::Jaxpr jaxpr) : jaxpr_(std::move(jaxpr)) {}
   void run(std::span<const Array> args, Arrays& outs) const override {
     const CurrentTrace evaluate(nullptr);
+    const std::size_t before = outs.size();
     eval_jaxpr(jaxpr_, args, outs);
+    make_own(args, outs, before);
   }
   void run_timed(std::span<const Array> args, Arrays& outs, StatementTimer& timer) const override {
     const CurrentTrace evaluate(nullptr);
+    const std::size_t before = outs.size();
     eval_jaxpr_by(jaxpr_, args, outs, [&](const ir::Eqn& e, std::span<const Array> operands, Arrays& results) {
       timer.begin(static_cast<std::size_t>(&e - jaxpr_.eqns().data()));
       bind(e.op, e.params, operands, results);
       timer.end();
     });
+    make_own(args, outs, before);
   }
   std::vector<ProgramStatement> statements() const override { return statements_of(jaxpr_); }
   ProgramMemory memory() const override { return stepwise_memory(jaxpr_); }
 
  private:
+  // Results that are arguments, or earlier results, become arrays of their own: who donates one keeps the other.
+  static void make_own(std::span<const Array> args, Arrays& outs, std::size_t before) {
+    for (std::size_t i = before; i < outs.size(); ++i) {
+      const BufferValue* b = outs[i].buffer();
+      const auto same = [&](const Array& a) { return a.buffer() == b; };
+      if (std::any_of(args.begin(), args.end(), same) || std::any_of(outs.begin() + before, outs.begin() + i, same))
+        outs[i] = detail::same_memory(*b);
+    }
+  }
+
   ir::Jaxpr jaxpr_;
 };
 

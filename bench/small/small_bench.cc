@@ -291,7 +291,8 @@ struct Systems {
 Systems systems() {
   Systems s;
   for (int i = 0; i < kSystems; ++i) {
-    for (int k = 0; k < 9; ++k) s.matrices[i][k] = (k % 4 == 0 ? 1.0f : 0.0f) + 0.001f * static_cast<float>((i + k) % 7);
+    for (int k = 0; k < 9; ++k)
+      s.matrices[i][k] = (k % 4 == 0 ? 1.0f : 0.0f) + 0.001f * static_cast<float>((i + k) % 7);
     for (int k = 0; k < 3; ++k) s.b[i][k] = 0.1f * static_cast<float>(i + k);
   }
   return s;
@@ -327,7 +328,8 @@ void weft_solve_3x3(benchmark::State& state) {
   const std::vector<float> got = f(m, b).to_vector<float>();
   solve_100(s.matrices, s.b);
   for (int i = 0; i < 3 * kSystems; ++i)
-    if (std::abs(got[static_cast<std::size_t>(i)] - s.b[i / 3][i % 3]) > 1e-3f) return state.SkipWithError("other results");
+    if (std::abs(got[static_cast<std::size_t>(i)] - s.b[i / 3][i % 3]) > 1e-3f)
+      return state.SkipWithError("other results");
   for (auto _ : state) benchmark::DoNotOptimize(f(m, b));
 }
 BENCHMARK(weft_solve_3x3);

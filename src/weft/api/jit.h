@@ -156,8 +156,7 @@ class Jit {
       : f_(std::move(f)),
         options_(std::move(options)),
         loc_(loc),
-        cache_(api::transform_name("jit(" + options_.name + ")", loc), options_.policy, options_.fp,
-               options_.effort) {}
+        cache_(api::transform_name("jit(" + options_.name + ")", loc), options_.policy, options_.fp, options_.effort) {}
 
   template <class... A>
   auto operator()(A&&... args) const {

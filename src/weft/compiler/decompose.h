@@ -1,13 +1,14 @@
-// Contractions written as operations that have code on every machine: a convolution as a product of patches, products of
-// small floats as products of f32. With `ordered`, products become ordered ones (DotGeneralParams::ordered), whose sums
-// have one order, whatever computes them, as reductions always have. Knows nothing of machines.
+// Contractions written as operations that have code on every machine: a convolution as a product of patches, products
+// of small floats as products of f32. With `ordered`, products become ordered ones (DotGeneralParams::ordered), whose
+// sums have one order, whatever computes them, as reductions always have. Knows nothing of machines.
 #pragma once
 
 #include "weft/ir/jaxpr.h"
 
 namespace weft::compiler {
 
-/// Here and in the programs inside. Results have the same types, and the same values but for the order of the sums of products.
+/// Here and in the programs inside. Results have the same types, and the same values but for the order of the sums of
+/// products.
 ir::Jaxpr decompose(const ir::Jaxpr& jaxpr, bool ordered);
 
 }  // namespace weft::compiler

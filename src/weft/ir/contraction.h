@@ -55,9 +55,9 @@ struct ArgReduceParams {
   }
 };
 
-/// cumsum adds in blocks of this many elements along the axis: y[i] = c + t, where t is the sum of the block's elements up
-/// to i, one after the other, and c that of the sums of the blocks before. So sums of numbers >= 0 never fall, and blocks
-/// can be summed at the same time.
+/// cumsum adds in blocks of this many elements along the axis: y[i] = c + t, where t is the sum of the block's elements
+/// up to i, one after the other, and c that of the sums of the blocks before. So sums of numbers >= 0 never fall, and
+/// blocks can be summed at the same time.
 inline constexpr std::int64_t kCumsumBlock = 64;
 
 struct CumsumParams {

@@ -50,6 +50,16 @@ TEST(effort, none_has_no_plain_function_and_says_why) {
   EXPECT_EQ(y, normalised(Array::from_vector(x, {7, 33})).to_vector<float>());
 }
 
+// The slice that a carried value repeats is somebody else's memory, which goes on to the next one.
+TEST(effort, a_carried_value_may_repeat_a_slice) {
+  const auto last = [](Array x) {
+    const auto step = [](Array, Array v) { return std::pair(np::broadcast_to(v, {64}), v); };
+    return scan(step, np::zeros({64}), x).first;
+  };
+  const Array x = np::array({1.0f, 2.0f, 3.0f});
+  EXPECT_EQ(jit(last, {.effort = Effort::kNone})(x).to_vector<float>(), std::vector<float>(64, 3.0f));
+}
+
 TEST(effort, max_optimises_what_default_leaves) {
   if (!has_compiler()) GTEST_SKIP() << "this build has no compiler";
   const auto text = [](Effort effort) {

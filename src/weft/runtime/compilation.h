@@ -14,7 +14,7 @@ namespace weft {
 enum class Effort : std::uint8_t {
   kNone,     ///< nothing: operations run one by one, at once
   kDefault,  ///< code, made quickly
-  kMax,      ///< code with all that LLVM can do for it, which takes several times as long
+  kMax,      ///< code with all that LLVM can do for it, which may take thirty times as long
 };
 
 /// The effort where none is asked for: WEFT_EFFORT in the environment ("none", "default" or "max"), else kDefault.

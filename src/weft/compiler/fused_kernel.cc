@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "weft/base/hash.h"
-#include "weft/compiler/reduction_tree.h"
 #include "weft/ir/elementwise.h"
+#include "weft/ir/reduction_groups.h"
 #include "weft/ir/shape.h"
 
 namespace weft::compiler {
@@ -437,7 +437,7 @@ bool FusedKernel::add_reduction(const ir::Eqn& eqn, std::optional<Refusal>& refu
   const Mark before = mark();
   const bool reduced = kernel_.reduces;
   const std::size_t outer = kernel_.outer;
-  const ReductionGroups groups = reduction_groups(in.shape(), p.axes);
+  const ir::ReductionGroups groups = ir::reduction_groups(in.shape(), p.axes);
   const bool columns = !groups.reduced.empty() && !groups.reduced.back();
   const auto place = [&]() -> bool {
     if (kernel_.columns != columns || (columns && num_reductions_ == kMostColumnReductions)) return false;

@@ -5,6 +5,8 @@
 #include "weft/compiler/jaxpr_edit.h"
 #include "weft/ir/elementwise.h"
 #include "weft/ir/op.h"
+#include "weft/ir/reduction_groups.h"
+#include "weft/ir/reduction_order.h"
 #include "weft/ir/shape.h"
 
 namespace weft::compiler {
@@ -13,22 +15,14 @@ namespace {
 
 using ir::Atom;
 
-// Few columns are folded: several rows count as one until they are this wide.
-constexpr std::int64_t kFoldWidth = 256;
-
-std::int64_t fold_of(std::int64_t n, std::int64_t width) {
-  const std::int64_t fold = width < kFoldWidth / 2 ? kFoldWidth / width : 1;
-  return n >= 4 * fold ? fold : 1;
-}
-
 // Whether a kernel does it as it is.
-bool is_small(const ReductionGroups& g) {
+bool is_small(const ir::ReductionGroups& g) {
   const auto count = std::count(g.reduced.begin(), g.reduced.end(), true);
   if (count == 0) return true;
   if (count > 1) return false;
-  if (g.reduced.back()) return g.sizes.back() <= kLongestRow;
+  if (g.reduced.back()) return g.sizes.back() <= kReduceRowBlock;
   const std::int64_t width = g.sizes.back(), n = g.sizes[g.sizes.size() - 2];
-  return n <= kMostColumnRows && fold_of(n, width) == 1;
+  return n <= kReduceColumnBlock && ir::reduction_fold(n, width) == 1;
 }
 
 // One reduction. Values are seen as [outer, n, width].
@@ -36,7 +30,7 @@ class Tree {
  public:
   Tree(JaxprEdit& to, const ir::Eqn& e, ReduceKind kind, DType t) : to_(to), e_(e), kind_(kind), t_(t) {}
 
-  Atom reduce(Atom x, ReductionGroups g) {
+  Atom reduce(Atom x, ir::ReductionGroups g) {
     for (;;) {
       std::size_t last = g.sizes.size();
       while (last-- > 0 && !g.reduced[last]) {
@@ -92,10 +86,10 @@ class Tree {
 
   // [outer] of [outer, n]
   Atom rows(Atom x, std::int64_t outer, std::int64_t n) {
-    if (n <= kLongestRow) return reduce_axis(x, {outer, n}, 1);
-    const std::int64_t blocks = n / kLongestRow, whole = blocks * kLongestRow;
+    if (n <= kReduceRowBlock) return reduce_axis(x, {outer, n}, 1);
+    const std::int64_t blocks = n / kReduceRowBlock, whole = blocks * kReduceRowBlock;
     Atom first = whole == n ? x : slice(x, {outer, n}, 1, 0, whole);
-    first = reduce_axis(reshape(first, {outer, blocks, kLongestRow}), {outer, blocks, kLongestRow}, 2);
+    first = reduce_axis(reshape(first, {outer, blocks, kReduceRowBlock}), {outer, blocks, kReduceRowBlock}, 2);
     if (whole == n) return rows(first, outer, blocks);
     const Atom last = reduce_axis(slice(x, {outer, n}, 1, whole, n), {outer, n - whole}, 1);
     return rows(concatenate(first, reshape(last, {outer, 1}), {outer, blocks + 1}, 1), outer, blocks + 1);
@@ -104,7 +98,7 @@ class Tree {
   // [outer, width] of [outer, n, width]
   Atom columns(Atom x, std::int64_t outer, std::int64_t n, std::int64_t width) {
     const Dims shape = {outer, n, width};
-    if (const std::int64_t fold = fold_of(n, width); fold > 1) {
+    if (const std::int64_t fold = ir::reduction_fold(n, width); fold > 1) {
       const std::int64_t whole = n / fold, rest = n - whole * fold;
       Atom folded = rest == 0 ? x : slice(x, shape, 1, 0, whole * fold);
       folded = columns(reshape(folded, {outer, whole, fold * width}), outer, whole, fold * width);
@@ -113,10 +107,10 @@ class Tree {
       const Atom tail = columns(slice(x, shape, 1, whole * fold, n), outer, rest, width);
       return combine(folded, tail, {outer, width});
     }
-    if (n <= kMostColumnRows) return reduce_axis(x, shape, 1);
-    const std::int64_t blocks = n / kMostColumnRows, whole = blocks * kMostColumnRows;
+    if (n <= kReduceColumnBlock) return reduce_axis(x, shape, 1);
+    const std::int64_t blocks = n / kReduceColumnBlock, whole = blocks * kReduceColumnBlock;
     Atom first = whole == n ? x : slice(x, shape, 1, 0, whole);
-    const Dims in_blocks = {outer, blocks, kMostColumnRows, width};
+    const Dims in_blocks = {outer, blocks, kReduceColumnBlock, width};
     first = reduce_axis(reshape(first, in_blocks), in_blocks, 2);
     if (whole == n) return columns(first, outer, blocks, width);
     const Atom last = reduce_axis(slice(x, shape, 1, whole, n), {outer, n - whole, width}, 1);
@@ -136,28 +130,13 @@ bool is_reduced_by_kernels(DType t, ReduceKind kind) {
   return t == boolean ? kind != ReduceKind::kXor : !is_storage(t) && !is_complex(t);
 }
 
-ReductionGroups reduction_groups(DimSpan shape, DimSpan axes) {
-  ReductionGroups g;
-  for (std::size_t d = 0; d < shape.size(); ++d) {
-    if (shape[d] == 1) continue;
-    const bool reduced = std::find(axes.begin(), axes.end(), static_cast<std::int64_t>(d)) != axes.end();
-    if (!g.sizes.empty() && g.reduced.back() == reduced) {
-      g.sizes.back() *= shape[d];
-    } else {
-      g.sizes.push_back(shape[d]);
-      g.reduced.push_back(reduced);
-    }
-  }
-  return g;
-}
-
 ir::Jaxpr with_reduction_trees(const ir::Jaxpr& jaxpr) {
-  const auto groups = [&](const ir::Eqn& e) -> std::optional<ReductionGroups> {
+  const auto groups = [&](const ir::Eqn& e) -> std::optional<ir::ReductionGroups> {
     if (e.op != OpCode::kReduce) return std::nullopt;
     const auto& p = ir::params_as<ReduceParams>(e.params.get());
     const Aval in = jaxpr.aval(jaxpr.operands(e)[0]);
     if (in.size() == 0 || !is_reduced_by_kernels(in.dtype(), p.kind)) return std::nullopt;
-    ReductionGroups g = reduction_groups(in.shape(), p.axes);
+    ir::ReductionGroups g = ir::reduction_groups(in.shape(), p.axes);
     if (is_small(g)) return std::nullopt;
     return g;
   };
@@ -165,7 +144,7 @@ ir::Jaxpr with_reduction_trees(const ir::Jaxpr& jaxpr) {
   if (std::none_of(eqns.begin(), eqns.end(), [&](const ir::Eqn& e) { return groups(e).has_value(); })) return jaxpr;
   JaxprEdit edit(jaxpr);
   for (const ir::Eqn& e : eqns) {
-    std::optional<ReductionGroups> g = groups(e);
+    std::optional<ir::ReductionGroups> g = groups(e);
     if (!g) {
       edit.keep(e);
       continue;

@@ -1,23 +1,13 @@
 // Reductions of many elements as trees of small ones, each of which is a kernel's: along rows, the last axes, of at
-// most kLongestRow elements, or along columns of at most kMostColumnRows. The trees are those of cpu/kernels/reduce.cc,
-// so a sum has the same bits whoever computes it; and their leaves are what threads share.
+// most kReduceRowBlock elements, or along columns of at most kReduceColumnBlock (ir/reduction_order.h). The trees are
+// those of cpu/kernels/reduce.cc, so a sum has the same bits whoever computes it; and their leaves are what threads
+// share.
 #pragma once
 
 #include "weft/ir/contraction.h"
 #include "weft/ir/jaxpr.h"
 
 namespace weft::compiler {
-
-inline constexpr std::int64_t kLongestRow = 32768;
-inline constexpr std::int64_t kMostColumnRows = 512;
-
-/// How a reduction of an array with elements sees it, axes of one element left out: kept and reduced axes in turn, each
-/// group as one axis.
-struct ReductionGroups {
-  Dims sizes;
-  SmallVector<bool, 6> reduced;
-};
-ReductionGroups reduction_groups(DimSpan shape, DimSpan axes);
 
 /// Whether kernels do such reductions: all but those of complex numbers and storage types, and the xor of bool.
 bool is_reduced_by_kernels(DType t, ReduceKind kind);

@@ -8,6 +8,7 @@
 #include "weft/ir/elementwise.h"
 #include "weft/ir/indexing.h"
 #include "weft/ir/nested.h"
+#include "weft/ir/reduction_groups.h"
 #include "weft/ir/shape.h"
 
 namespace weft::compiler {
@@ -87,7 +88,7 @@ class Scheduler {
     const auto& p = ir::params_as<ReduceParams>(e.params.get());
     const Aval in = jaxpr_.aval(jaxpr_.operands(e)[0]);
     if (in.size() == 0) return false;
-    const ReductionGroups groups = reduction_groups(in.shape(), p.axes);
+    const ir::ReductionGroups groups = ir::reduction_groups(in.shape(), p.axes);
     if (std::count(groups.reduced.begin(), groups.reduced.end(), true) > 1) return false;
     const DType t = in.dtype();
     if (t == boolean || !is_reduced_by_kernels(t, p.kind)) return is_reduced_by_kernels(t, p.kind);
@@ -196,7 +197,7 @@ class Scheduler {
       if (n != 1) nest.loops.push_back(n);
     nest.outer = nest.loops.size();
     const Dims& axes = ir::params_as<ReduceParams>(e.params.get()).axes;
-    const ReductionGroups groups = reduction_groups(jaxpr_.aval(x).shape(), axes);
+    const ir::ReductionGroups groups = ir::reduction_groups(jaxpr_.aval(x).shape(), axes);
     nest.columns = !groups.reduced.empty() && !groups.reduced.back();
     if (nest.columns) {
       for (const std::int64_t a : axes)

@@ -9,13 +9,13 @@
 #include "weft/cpu/codegen/llvm_apply.h"
 #include "weft/cpu/codegen/llvm_kernel_code.h"
 #include "weft/cpu/codegen/llvm_loop.h"
+#include "weft/ir/reduction_order.h"
 
 namespace weft::cpu {
 
 namespace {
 
-// So many elements of a column are added in turn; then such sums are joined in pairs.
-constexpr std::int64_t kLeaf = 16;
+constexpr std::int64_t kLeaf = kReduceLeaf;
 // Columns that are summed together: what of them waits to be joined stays in the first cache.
 constexpr std::int64_t kTileBytes = 4096;
 // Bodies of more instructions than this are written out once, not for several vectors of columns.

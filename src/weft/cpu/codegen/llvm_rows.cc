@@ -10,6 +10,7 @@
 #include "weft/cpu/codegen/llvm_apply.h"
 #include "weft/cpu/codegen/llvm_kernel_code.h"
 #include "weft/cpu/codegen/llvm_loop.h"
+#include "weft/ir/reduction_order.h"
 
 namespace weft::cpu {
 
@@ -17,9 +18,9 @@ namespace {
 
 using llvm::Type;
 
-// The tree of cpu/kernels/isa/reduce.cc: four groups of 64 bytes, sixteen steps to a leaf.
-constexpr int kGroups = 4, kLeaf = 16;
-constexpr std::int64_t kGroupBytes = 64;
+// Reductions are the trees of cpu/kernels/isa/reduce.cc.
+constexpr int kGroups = kReduceGroups, kLeaf = kReduceLeaf;
+constexpr std::int64_t kGroupBytes = kReduceGroupBytes;
 // What a row keeps from one phase for a later one, when computing it again costs more than this (nanoseconds).
 constexpr double kKeepCost = 0.25;
 constexpr std::int64_t kMostKeptBytes = 131072;  // of all together, in the frame of the kernel

@@ -35,17 +35,17 @@ inline constexpr int kNumCompareOps = 6;
 enum class ReduceOp : std::uint8_t { kSum, kProd, kMax, kMin, kAnd, kOr, kXor };
 inline constexpr int kNumReduceOps = static_cast<int>(ReduceOp::kXor) + 1;
 
-/// The parts that reduce.cc composes into a reduction over any dimensions. Each is one fixed tree.
+/// The parts that reduce.cc composes into a reduction over any dimensions. Each is one fixed tree
+/// (ir/reduction_order.h).
 struct ReduceKernel {
-  /// out[r] = reduce of in[r * stride + i] over i < n, for r < rows; 1 <= n <= kReduceBlock.
+  /// out[r] = reduce of in[r * stride + i] over i < n, for r < rows; 1 <= n <= kReduceRowBlock.
   void (*rows)(const char* in, char* out, std::int64_t rows, std::int64_t n, std::int64_t stride);
-  /// out[j] = reduce of in[i * stride + j] over i < n, for j < width; 1 <= n <= kReduceRows, width <= kReduceTile.
+  /// out[j] = reduce of in[i * stride + j] over i < n, for j < width; 1 <= n <= kReduceColumnBlock, width <=
+  /// kReduceTile.
   void (*columns)(const char* in, char* out, std::int64_t n, std::int64_t width, std::int64_t stride);
   std::uint8_t bytes;  // of an element
   char identity[8];    // the value of an empty reduction
 };
-inline constexpr std::int64_t kReduceBlock = 32768;
-inline constexpr std::int64_t kReduceRows = 512;
 inline constexpr std::int64_t kReduceTile = 1024;
 
 /// The position of the first largest (smallest) element; the first NaN if there is one.

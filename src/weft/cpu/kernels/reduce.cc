@@ -10,14 +10,14 @@
 #include "weft/cpu/kernels/elementwise.h"
 #include "weft/cpu/kernels/isa.h"
 #include "weft/cpu/kernels/scratch.h"
+#include "weft/ir/reduction_groups.h"
+#include "weft/ir/reduction_order.h"
 
 namespace weft::cpu {
 namespace {
 
 // Bytes of input worth handing to another thread.
 constexpr std::int64_t kRangeBytes = 2 << 20;
-// Few columns are folded: several rows count as one until they are this wide.
-constexpr std::int64_t kFoldWidth = 256;
 
 // Where rows come from: the input as it is, or small floats converted piece by piece.
 struct Source {
@@ -35,15 +35,15 @@ struct Source {
 
 // out[r] = reduce of x[r, 0 .. n)
 void reduce_rows(const ReduceKernel& k, const Source& x, char* out, std::int64_t rows, std::int64_t n) {
-  const std::int64_t blocks = (n - 1) / kReduceBlock + 1;
+  const std::int64_t blocks = (n - 1) / kReduceRowBlock + 1;
   if (blocks > 1) {
     Scratch parts(rows * blocks * k.bytes);
-    parallel_for(rows * blocks, std::max<std::int64_t>(1, kRangeBytes / (kReduceBlock * k.bytes)),
+    parallel_for(rows * blocks, std::max<std::int64_t>(1, kRangeBytes / (kReduceRowBlock * k.bytes)),
                  [&](std::int64_t begin, std::int64_t end) {
-                   Scratch wide(x.widen ? kReduceBlock * k.bytes : 0);
+                   Scratch wide(x.widen ? kReduceRowBlock * k.bytes : 0);
                    for (std::int64_t i = begin; i < end; ++i) {
-                     const std::int64_t row = i / blocks, first = i % blocks * kReduceBlock;
-                     const std::int64_t m = std::min(kReduceBlock, n - first);
+                     const std::int64_t row = i / blocks, first = i % blocks * kReduceRowBlock;
+                     const std::int64_t m = std::min(kReduceRowBlock, n - first);
                      k.rows(x.get(row * n + first, m, k.bytes, wide.data()), parts.data() + i * k.bytes, 1, m, m);
                    }
                  });
@@ -51,7 +51,7 @@ void reduce_rows(const ReduceKernel& k, const Source& x, char* out, std::int64_t
     return;
   }
   // Rows that are converted go through a buffer of this many at a time.
-  const std::int64_t together = x.widen ? std::max<std::int64_t>(1, kReduceBlock / n) : rows;
+  const std::int64_t together = x.widen ? std::max<std::int64_t>(1, kReduceRowBlock / n) : rows;
   parallel_for(rows, std::max<std::int64_t>(1, kRangeBytes / (n * k.bytes)), [&](std::int64_t begin, std::int64_t end) {
     Scratch wide(x.widen ? together * n * k.bytes : 0);
     for (std::int64_t r = begin; r < end; r += together) {
@@ -64,8 +64,7 @@ void reduce_rows(const ReduceKernel& k, const Source& x, char* out, std::int64_t
 // out[a, j] = reduce of x[a, i, j] over i < n
 void reduce_columns(const ReduceKernel& k, const Source& x, char* out, std::int64_t outer, std::int64_t n,
                     std::int64_t width) {
-  const std::int64_t fold = width < kFoldWidth / 2 ? kFoldWidth / width : 1;
-  if (fold > 1 && n >= 4 * fold) {
+  if (const std::int64_t fold = ir::reduction_fold(n, width); fold > 1) {
     // x[a, fold * i + f, j] is also x'[a, i, f * width + j] when n is a multiple of fold; the rest goes row by row.
     const std::int64_t whole = n / fold, rest = n - whole * fold;
     if (rest == 0) {
@@ -86,20 +85,20 @@ void reduce_columns(const ReduceKernel& k, const Source& x, char* out, std::int6
     }
     return;
   }
-  const std::int64_t blocks = (n - 1) / kReduceRows + 1;
+  const std::int64_t blocks = (n - 1) / kReduceColumnBlock + 1;
   const std::int64_t tile = x.widen ? kReduceTile / 4 : kReduceTile;
   const std::int64_t tiles = (width - 1) / tile + 1;
   const bool single = blocks == 1;
   Scratch parts(single ? 0 : outer * blocks * width * k.bytes);
   char* to = single ? out : parts.data();
-  const std::int64_t work = std::min(n, kReduceRows) * std::min(width, tile) * k.bytes;
+  const std::int64_t work = std::min(n, kReduceColumnBlock) * std::min(width, tile) * k.bytes;
   parallel_for(outer * blocks * tiles, std::max<std::int64_t>(1, kRangeBytes / work),
                [&](std::int64_t begin, std::int64_t end) {
-                 Scratch wide(x.widen ? std::min(n, kReduceRows) * std::min(width, tile) * k.bytes : 0);
+                 Scratch wide(x.widen ? std::min(n, kReduceColumnBlock) * std::min(width, tile) * k.bytes : 0);
                  for (std::int64_t i = begin; i < end; ++i) {
                    const std::int64_t t = i % tiles, block = i / tiles;  // block counts over `outer` too
-                   const std::int64_t a = block / blocks, first = block % blocks * kReduceRows;
-                   const std::int64_t m = std::min(kReduceRows, n - first);
+                   const std::int64_t a = block / blocks, first = block % blocks * kReduceColumnBlock;
+                   const std::int64_t m = std::min(kReduceColumnBlock, n - first);
                    const std::int64_t column = t * tile, w = std::min(tile, width - column);
                    const std::int64_t start = (a * n + first) * width + column;
                    char* o = to + (block * width + column) * k.bytes;
@@ -121,26 +120,6 @@ void fill_identity(const ReduceKernel& k, char* out, std::int64_t n) {
 
 bool is_small(DType t) { return t == f16 || t == bf16; }
 
-// Kept and reduced dimensions in turn, sizes of one left out.
-struct Groups {
-  Dims sizes;
-  SmallVector<bool, 6> reduced;
-};
-Groups merge(DimSpan shape, DimSpan axes) {
-  Groups g;
-  for (std::size_t d = 0; d < shape.size(); ++d) {
-    if (shape[d] == 1) continue;
-    const bool r = std::find(axes.begin(), axes.end(), static_cast<std::int64_t>(d)) != axes.end();
-    if (!g.sizes.empty() && g.reduced.back() == r) {
-      g.sizes.back() *= shape[d];
-    } else {
-      g.sizes.push_back(shape[d]);
-      g.reduced.push_back(r);
-    }
-  }
-  return g;
-}
-
 }  // namespace
 
 bool can_reduce(ReduceOp op, DType t) { return isa_kernels().reduce(op, is_small(t) ? f32 : t) != nullptr; }
@@ -150,7 +129,7 @@ void reduce(ReduceOp op, DType t, DimSpan shape, DimSpan axes, const void* in, v
   const ReduceKernel* kernel = isa_kernels().reduce(op, small ? f32 : t);
   internal_check(kernel != nullptr, "reduce: no kernel for this operation and type");
   const ReduceKernel& k = *kernel;
-  Groups g = merge(shape, axes);
+  ir::ReductionGroups g = ir::reduction_groups(shape, axes);
   std::int64_t kept = 1, reduced = 1;
   bool any = false;
   for (std::size_t i = 0; i < g.sizes.size(); ++i) (g.reduced[i] ? reduced : kept) *= g.sizes[i], any |= g.reduced[i];
@@ -247,15 +226,15 @@ void arg_reduce(bool max, DType t, DType index_type, DimSpan shape, std::int64_t
       static_cast<std::int64_t*>(out)[i] = index;
   };
   if (width == 1) {
-    const std::int64_t blocks = (n - 1) / kReduceBlock + 1;
+    const std::int64_t blocks = (n - 1) / kReduceRowBlock + 1;
     Scratch parts(outer * blocks * 8);
     auto* found = reinterpret_cast<std::int64_t*>(parts.data());
-    parallel_for(outer * blocks, std::max<std::int64_t>(1, kRangeBytes / (std::min(n, kReduceBlock) * k.bytes)),
+    parallel_for(outer * blocks, std::max<std::int64_t>(1, kRangeBytes / (std::min(n, kReduceRowBlock) * k.bytes)),
                  [&](std::int64_t begin, std::int64_t end) {
                    for (std::int64_t i = begin; i < end; ++i) {
-                     const std::int64_t first = i % blocks * kReduceBlock;
+                     const std::int64_t first = i % blocks * kReduceRowBlock;
                      const char* p = x + (i / blocks * n + first) * k.bytes;
-                     found[i] = first + k.row(p, std::min(kReduceBlock, n - first));
+                     found[i] = first + k.row(p, std::min(kReduceRowBlock, n - first));
                    }
                  });
     for (std::int64_t a = 0; a < outer; ++a) {

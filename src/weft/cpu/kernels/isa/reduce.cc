@@ -4,11 +4,12 @@
 #include "weft/cpu/kernels/isa/loops.h"
 #include "weft/cpu/kernels/isa/tables.h"
 #include "weft/cpu/kernels/isa/vector.h"
+#include "weft/ir/reduction_order.h"
 
 namespace weft::cpu::WEFT_ISA {
 namespace {
 
-constexpr int kLeaf = 16;    // steps of one accumulator
+constexpr int kLeaf = kReduceLeaf;
 constexpr int kLevels = 16;  // joins of leaves: at most 2^16 leaves
 
 // `apply` works on scalars and on vectors alike.
@@ -134,7 +135,8 @@ template <class F, class T>
 T reduce_row(const T* x, std::int64_t n) {
   using G = Group<T>;
   constexpr int kWidth = G::kLanes;
-  constexpr int kStep = 4 * kWidth;
+  constexpr int kStep = kReduceGroups * kWidth;
+  static_assert(kReduceGroups == 4 && kWidth * sizeof(T) == kReduceGroupBytes);
   if (n < kStep) {
     // Few elements: two accumulators, no vectors to fill.
     T even = F::template identity<T>(), odd = even;
@@ -225,7 +227,7 @@ void leaf_columns(const T* x, T* out, std::int64_t n, std::int64_t width, std::i
 template <class F, class T>
 void columns(const char* in, char* out, std::int64_t n, std::int64_t width, std::int64_t stride) {
   alignas(64) T stack[6][kReduceTile];
-  static_assert(kReduceRows <= kLeaf << 6);
+  static_assert(kReduceColumnBlock <= kLeaf << 6);
   const T* x = reinterpret_cast<const T*>(in);
   T* o = reinterpret_cast<T*>(out);
   int top = 0;

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "weft/compiler/jaxpr_edit.h"
 #include "weft/compiler/simplify_axes.h"
-#include "weft/ir/builder.h"
 #include "weft/ir/elementwise.h"
 #include "weft/ir/nested.h"
 #include "weft/ir/shape.h"
@@ -29,80 +29,21 @@ bool can_multiply(DType t) { return t == f32 || t == f64 || t == i32 || t == i64
 
 class Decomposer {
  public:
-  Decomposer(const ir::Jaxpr& jaxpr, bool ordered) : jaxpr_(jaxpr), ordered_(ordered) {}
+  Decomposer(const ir::Jaxpr& jaxpr, bool ordered) : jaxpr_(jaxpr), ordered_(ordered), to_(jaxpr) {}
 
   ir::Jaxpr run() {
-    std::vector<ir::Var> inputs;
-    for (const Aval a : jaxpr_.input_avals()) {
-      inputs.push_back(b_.add_var(a));
-      now_.push_back(Atom::var(inputs.back()));
-    }
+    const auto inside = [&](const ir::Jaxpr& p) { return decompose(p, ordered_); };
     for (const ir::Eqn& e : jaxpr_.eqns()) {
-      eqn_ = &e;
-      const std::optional<Atom> other = rewritten(e);
-      if (other)
-        now_.push_back(*other);
+      to_.at(e);
+      if (const std::optional<Atom> other = rewritten(e))
+        to_.replace(*other);
       else
-        copy(e);
+        to_.keep(e.params ? ir::with_programs(e.params, inside) : e.params);
     }
-    std::vector<Atom> outputs;
-    for (const Atom a : jaxpr_.outputs()) outputs.push_back(use(a));
-    return ir::with_num_consts(b_.build({}, inputs, outputs), jaxpr_.num_consts());
+    return to_.finish();
   }
 
  private:
-  // ---- building ----
-
-  Atom use(Atom a) { return a.is_literal() ? b_.add_literal(literal(a)) : now_[a.index()]; }
-  const ir::Literal& literal(Atom a) {
-    literals_.push_back(jaxpr_.literal(a));
-    return jaxpr_.literal(a);
-  }
-  Aval aval(Atom a) const { return a.is_literal() ? literals_[a.index()].aval : b_.aval(a.index()); }
-  DimSpan shape(Atom a) const { return aval(a).shape(); }
-  std::size_t rank(Atom a) const { return shape(a).size(); }
-
-  Atom make(OpCode op, ir::Params params, std::span<const Atom> operands) {
-    ir::Avals in, out;
-    for (const Atom a : operands) in.push_back(aval(a));
-    ir::infer(op, params.get(), in, out);
-    return Atom::var(b_.add_eqn(op, std::move(params), operands, out, eqn_->location, eqn_->scope));
-  }
-  Atom make(OpCode op, ir::Params params, Atom x) { return make(op, std::move(params), std::span(&x, 1)); }
-  void copy(const ir::Eqn& e) {
-    std::vector<Atom> operands;
-    std::vector<Aval> results;
-    for (const Atom a : jaxpr_.operands(e)) operands.push_back(use(a));
-    for (ir::Var v = e.out_begin; v < e.out_end; ++v) results.push_back(jaxpr_.aval(v));
-    const auto inside = [&](const ir::Jaxpr& p) { return decompose(p, ordered_); };
-    const ir::Var first = b_.add_eqn(e.op, e.params ? ir::with_programs(e.params, inside) : e.params, operands, results,
-                                     e.location, e.scope);
-    for (std::size_t i = 0; i < results.size(); ++i) now_.push_back(Atom::var(first + static_cast<ir::Var>(i)));
-  }
-
-  Atom transpose(Atom x, const Dims& permutation) {
-    if (simplifying::is_increasing(permutation)) return x;
-    return make(OpCode::kTranspose, ir::make_params(TransposeParams{permutation}), x);
-  }
-  Atom reshape(Atom x, const Dims& to) {
-    if (Dims(shape(x)) == to) return x;
-    return make(OpCode::kReshape, ir::make_params(ReshapeParams{to}), x);
-  }
-  Atom convert(Atom x, DType to) {
-    if (aval(x).dtype() == to) return x;
-    return make(OpCode::kConvert, ir::make_params(ConvertParams{to}), x);
-  }
-  // Elements start, start + stride, ... below limit along one axis.
-  Atom slice(Atom x, std::size_t axis, std::int64_t start, std::int64_t limit, std::int64_t stride = 1) {
-    SliceParams p{Dims(shape(x)), Dims(rank(x), 0), Dims(rank(x), 1)};
-    p.start_indices[axis] = start, p.limit_indices[axis] = limit, p.strides[axis] = stride;
-    return make(OpCode::kSlice, ir::make_params(p), x);
-  }
-  Atom concatenate(const Atoms& parts, std::size_t axis) {
-    if (parts.size() == 1) return parts[0];
-    return make(OpCode::kConcatenate, ir::make_params(ConcatenateParams{static_cast<std::int64_t>(axis)}), parts);
-  }
-
   std::optional<Atom> rewritten(const ir::Eqn& e) {
     if (e.out_end - e.out_begin != 1) return std::nullopt;
     const Aval out = jaxpr_.aval(e.out_begin);
@@ -123,10 +64,9 @@ class Decomposer {
   Atom product(Atom lhs, Atom rhs) {
     DotGeneralParams p;
     p.dimension_numbers = {.lhs_contracting = {2}, .rhs_contracting = {1}, .lhs_batch = {0}, .rhs_batch = {0}};
-    p.preferred_element_type = aval(lhs).dtype();
+    p.preferred_element_type = to_.aval(lhs).dtype();
     p.ordered = ordered_ && is_float(p.preferred_element_type);
-    const Atom operands[] = {lhs, rhs};
-    return make(OpCode::kDotGeneral, ir::make_params(p), operands);
+    return to_.make(OpCode::kDotGeneral, ir::make_params(p), {lhs, rhs});
   }
 
   std::optional<Atom> dot(const ir::Eqn& e, Aval out) {
@@ -136,21 +76,20 @@ class Decomposer {
     if (p.ordered || !can_multiply(sums)) return std::nullopt;
     const bool canonical = ordered_ && is_float(sums);
     if (!canonical && sums == t && sums == out.dtype()) return std::nullopt;
-    Atom lhs = convert(use(x[0]), sums), rhs = convert(use(x[1]), sums);
+    Atom lhs = to_.convert(to_.now(x[0]), sums), rhs = to_.convert(to_.now(x[1]), sums);
     if (!canonical) {
       p.preferred_element_type = sums;
-      const Atom operands[] = {lhs, rhs};
-      return convert(make(OpCode::kDotGeneral, ir::make_params(p), operands), out.dtype());
+      return to_.convert(to_.make(OpCode::kDotGeneral, ir::make_params(p), {lhs, rhs}), out.dtype());
     }
     const DotDimensionNumbers& d = p.dimension_numbers;
-    const Dims rows = axes_without(rank(lhs), d.lhs_batch, d.lhs_contracting),
-               columns = axes_without(rank(rhs), d.rhs_batch, d.rhs_contracting);
-    const auto count = [&](Atom a, const Dims& axes) { return weft::product(DimSpan(picked(shape(a), axes))); };
+    const Dims rows = axes_without(to_.rank(lhs), d.lhs_batch, d.lhs_contracting),
+               columns = axes_without(to_.rank(rhs), d.rhs_batch, d.rhs_contracting);
+    const auto count = [&](Atom a, const Dims& axes) { return weft::product(DimSpan(picked(to_.shape(a), axes))); };
     const std::int64_t b = count(lhs, d.lhs_batch), m = count(lhs, rows), k = count(lhs, d.lhs_contracting),
                        n = count(rhs, columns);
-    lhs = reshape(transpose(lhs, joined(d.lhs_batch, rows, d.lhs_contracting)), Dims{b, m, k});
-    rhs = reshape(transpose(rhs, joined(d.rhs_batch, d.rhs_contracting, columns)), Dims{b, k, n});
-    return convert(reshape(product(lhs, rhs), Dims(out.shape())), out.dtype());
+    lhs = to_.reshape(to_.transpose(lhs, joined(d.lhs_batch, rows, d.lhs_contracting)), Dims{b, m, k});
+    rhs = to_.reshape(to_.transpose(rhs, joined(d.rhs_batch, d.rhs_contracting, columns)), Dims{b, k, n});
+    return to_.convert(to_.reshape(product(lhs, rhs), Dims(out.shape())), out.dtype());
   }
   static Dims joined(const Dims& a, const Dims& b, const Dims& c) {
     Dims all(a);
@@ -165,19 +104,14 @@ class Decomposer {
   Atom padded(Atom x, std::size_t axis, std::int64_t low, std::int64_t high, std::int64_t dilation) {
     const std::int64_t more_low = std::max<std::int64_t>(low, 0), more_high = std::max<std::int64_t>(high, 0);
     if (more_low > 0 || more_high > 0 || dilation > 1) {
-      PadParams p{Dims(rank(x), 0), Dims(rank(x), 0), Dims(rank(x), 0)};
+      PadParams p{Dims(to_.rank(x), 0), Dims(to_.rank(x), 0), Dims(to_.rank(x), 0)};
       p.low[axis] = more_low, p.high[axis] = more_high, p.interior[axis] = dilation - 1;
       ir::Literal zero{};
-      zero.aval = Aval(aval(x).dtype(), {});
-      const Atom operands[] = {x, add_literal(zero)};
-      x = make(OpCode::kPad, ir::make_params(p), operands);
+      zero.aval = Aval(to_.aval(x).dtype(), {});
+      x = to_.make(OpCode::kPad, ir::make_params(p), {x, to_.literal(zero)});
     }
-    const std::int64_t start = more_low - low, limit = shape(x)[axis] - (more_high - high);
-    return start > 0 || limit < shape(x)[axis] ? slice(x, axis, start, limit) : x;
-  }
-  Atom add_literal(const ir::Literal& l) {
-    literals_.push_back(l);
-    return b_.add_literal(l);
+    const std::int64_t start = more_low - low, limit = to_.shape(x)[axis] - (more_high - high);
+    return start > 0 || limit < to_.shape(x)[axis] ? to_.slice(x, axis, start, limit) : x;
   }
 
   // x[..., s, ...] as [..., k, o, ...], of element o stride + k dilation.
@@ -185,12 +119,12 @@ class Decomposer {
                std::int64_t dilation) {
     Atoms parts;
     for (std::int64_t k = 0; k < count; ++k) {
-      const Atom part = slice(x, axis, k * dilation, k * dilation + (places - 1) * stride + 1, stride);
-      Dims with(shape(part));
+      const Atom part = to_.slice(x, axis, k * dilation, k * dilation + (places - 1) * stride + 1, stride);
+      Dims with(to_.shape(part));
       with.insert(with.begin() + static_cast<std::ptrdiff_t>(axis), 1);
-      parts.push_back(reshape(part, with));
+      parts.push_back(to_.reshape(part, with));
     }
-    return concatenate(parts, axis);
+    return to_.concatenate(parts, axis);
   }
 
   std::optional<Atom> convolution(const ir::Eqn& e, Aval out) {
@@ -205,17 +139,17 @@ class Decomposer {
       all.append(axes.begin(), axes.end());
       return all;
     };
-    Atom x = convert(use(jaxpr_.operands(e)[0]), sums), w = convert(use(jaxpr_.operands(e)[1]), sums);
-    x = transpose(x, with_spatial(d.input_batch, d.input_feature, d.input_spatial));
-    w = transpose(w, with_spatial(d.kernel_output_feature, d.kernel_input_feature, d.kernel_spatial));
+    Atom x = to_.convert(to_.now(jaxpr_.operands(e)[0]), sums), w = to_.convert(to_.now(jaxpr_.operands(e)[1]), sums);
+    x = to_.transpose(x, with_spatial(d.input_batch, d.input_feature, d.input_spatial));
+    w = to_.transpose(w, with_spatial(d.kernel_output_feature, d.kernel_input_feature, d.kernel_spatial));
     if (!p.reversed.empty()) {
       Dims axes;
       for (const std::int64_t i : p.reversed) axes.push_back(i + 2);
-      w = make(OpCode::kReverse, ir::make_params(ReverseParams{axes}), w);
+      w = to_.make(OpCode::kReverse, ir::make_params(ReverseParams{axes}), {w});
     }
     const std::int64_t groups = p.feature_group_count * p.batch_group_count;
-    const std::int64_t batch = shape(x)[0] / p.batch_group_count, features = shape(x)[1] / p.feature_group_count,
-                       out_features = shape(w)[0] / groups;
+    const std::int64_t batch = to_.shape(x)[0] / p.batch_group_count,
+                       features = to_.shape(x)[1] / p.feature_group_count, out_features = to_.shape(w)[0] / groups;
     x = grouped(x, p.batch_group_count > 1 ? 0 : 1, groups);
     for (std::size_t i = 0; i < spatial; ++i)
       x = padded(x, 3 + i, p.padding_low[i], p.padding_high[i], p.lhs_dilation[i]);
@@ -223,7 +157,7 @@ class Decomposer {
     // [group, batch, feature, k0, o0, k1, o1, ...]
     Dims kernel, places;
     for (std::size_t i = 0; i < spatial; ++i) {
-      kernel.push_back(shape(w)[2 + i]);
+      kernel.push_back(to_.shape(w)[2 + i]);
       places.push_back(out.shape(as_index(d.output_spatial[i])));
       x = windows(x, 3 + 2 * i, kernel[i], places[i], p.window_strides[i], p.rhs_dilation[i]);
     }
@@ -233,9 +167,9 @@ class Decomposer {
       sum.push_back(static_cast<std::int64_t>(3 + 2 * i));
     }
     const std::int64_t m = batch * weft::product(DimSpan(places)), k = features * weft::product(DimSpan(kernel));
-    x = reshape(transpose(x, joined(rows, sum, {})), Dims{groups, m, k});
-    w = reshape(w, Dims{groups, out_features, k});
-    w = transpose(w, Dims{0, 2, 1});
+    x = to_.reshape(to_.transpose(x, joined(rows, sum, {})), Dims{groups, m, k});
+    w = to_.reshape(w, Dims{groups, out_features, k});
+    w = to_.transpose(w, Dims{0, 2, 1});
     Atom y = product(x, w);
 
     // [group, batch, places..., feature] as the convolution wants it.
@@ -244,26 +178,23 @@ class Decomposer {
     wide.push_back(out_features);
     for (std::size_t i = 0; i < spatial; ++i) to.push_back(static_cast<std::int64_t>(2 + i));
     whole.append(places.begin(), places.end());
-    y = reshape(transpose(reshape(y, wide), to), whole);
-    y = transpose(y, simplifying::inverse(with_spatial(d.output_batch, d.output_feature, d.output_spatial)));
-    return convert(y, out.dtype());
+    y = to_.reshape(to_.transpose(to_.reshape(y, wide), to), whole);
+    y = to_.transpose(y, simplifying::inverse(with_spatial(d.output_batch, d.output_feature, d.output_spatial)));
+    return to_.convert(y, out.dtype());
   }
   // [batch, feature, ...] as [group, batch, feature, ...], of axis `axis`, whose parts are the groups.
   Atom grouped(Atom x, std::size_t axis, std::int64_t groups) {
-    Dims parts(shape(x));
+    Dims parts(to_.shape(x));
     parts[axis] /= groups;
     parts.insert(parts.begin() + static_cast<std::ptrdiff_t>(axis), groups);
     Dims order = all_axes(parts.size());
     if (axis == 1) std::swap(order[0], order[1]);
-    return transpose(reshape(x, parts), order);
+    return to_.transpose(to_.reshape(x, parts), order);
   }
 
   const ir::Jaxpr& jaxpr_;
   const bool ordered_;
-  ir::JaxprBuilder b_;
-  std::vector<Atom> now_;              // by variable of the program
-  std::vector<ir::Literal> literals_;  // of the builder
-  const ir::Eqn* eqn_ = nullptr;       // that is rewritten
+  JaxprEdit to_;
 };
 
 }  // namespace

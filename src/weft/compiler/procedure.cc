@@ -34,6 +34,7 @@ ir::Jaxpr with_literals_made(const ir::Jaxpr& jaxpr) {
   if (!any) return jaxpr;
   JaxprEdit edit(jaxpr);
   for (const ir::Eqn& e : jaxpr.eqns()) {
+    edit.at(e);
     SmallVector<ir::Atom, 6> operands;
     for (const ir::Atom a : jaxpr.operands(e)) {
       if (!large(e, a)) {
@@ -43,11 +44,11 @@ ir::Jaxpr with_literals_made(const ir::Jaxpr& jaxpr) {
       ir::Literal scalar = jaxpr.literal(a);
       const Aval whole = scalar.aval;
       scalar.aval = whole.with_shape({});
-      operands.push_back(edit.add(e, OpCode::kBroadcastInDim,
-                                  ir::make_params(BroadcastInDimParams{{}, Dims(whole.shape())}),
-                                  {edit.literal(scalar)}, whole));
+      operands.push_back(edit.make(OpCode::kBroadcastInDim,
+                                   ir::make_params(BroadcastInDimParams{{}, Dims(whole.shape())}),
+                                   {edit.literal(scalar)}));
     }
-    edit.keep(e, operands);
+    edit.keep(operands);
   }
   return edit.finish();
 }

@@ -3,11 +3,8 @@
 #include <algorithm>
 
 #include "weft/compiler/jaxpr_edit.h"
-#include "weft/ir/elementwise.h"
-#include "weft/ir/op.h"
 #include "weft/ir/reduction_groups.h"
 #include "weft/ir/reduction_order.h"
-#include "weft/ir/shape.h"
 
 namespace weft::compiler {
 
@@ -28,7 +25,7 @@ bool is_small(const ir::ReductionGroups& g) {
 // One reduction. Values are seen as [outer, n, width].
 class Tree {
  public:
-  Tree(JaxprEdit& to, const ir::Eqn& e, ReduceKind kind, DType t) : to_(to), e_(e), kind_(kind), t_(t) {}
+  Tree(JaxprEdit& to, ReduceKind kind) : to_(to), kind_(kind) {}
 
   Atom reduce(Atom x, ir::ReductionGroups g) {
     for (;;) {
@@ -40,39 +37,23 @@ class Tree {
       for (std::size_t i = 0; i < last; ++i) outer *= g.sizes[i];
       for (std::size_t i = last + 1; i < g.sizes.size(); ++i) width *= g.sizes[i];
       const std::int64_t n = g.sizes[last];
-      x = width == 1 ? rows(reshape(x, {outer, n}), outer, n) : columns(reshape(x, {outer, n, width}), outer, n, width);
+      x = width == 1 ? rows(to_.reshape(x, {outer, n}), outer, n)
+                     : columns(to_.reshape(x, {outer, n, width}), outer, n, width);
       g.sizes.erase(g.sizes.begin() + static_cast<std::ptrdiff_t>(last));
       g.reduced.erase(g.reduced.begin() + static_cast<std::ptrdiff_t>(last));
     }
   }
-  Atom reshape(Atom x, Dims shape) {
-    const Aval out = aval(shape);
-    return to_.add(e_, OpCode::kReshape, ir::make_params(ReshapeParams{std::move(shape)}), {x}, out);
-  }
 
  private:
-  Aval aval(DimSpan shape) const { return Aval(t_, shape); }
-
-  Atom reduce_axis(Atom x, Dims shape, std::int64_t axis) {
-    shape.erase(shape.begin() + axis);
-    return to_.add(e_, OpCode::kReduce, ir::make_params(ReduceParams{kind_, Dims{axis}}), {x}, aval(shape));
+  Atom reduce_axis(Atom x, std::int64_t axis) {
+    return to_.make(OpCode::kReduce, ir::make_params(ReduceParams{kind_, Dims{axis}}), {x});
   }
-  Atom slice(Atom x, const Dims& shape, std::size_t axis, std::int64_t begin, std::int64_t end) {
-    SliceParams p{.limit_indices = shape, .start_indices = Dims(shape.size(), 0), .strides = Dims(shape.size(), 1)};
-    p.start_indices[axis] = begin;
-    p.limit_indices[axis] = end;
-    Dims out = shape;
-    out[axis] = end - begin;
-    return to_.add(e_, OpCode::kSlice, ir::make_params(std::move(p)), {x}, aval(out));
-  }
-  Atom concatenate(Atom a, Atom b, Dims shape, std::int64_t axis) {
-    return to_.add(e_, OpCode::kConcatenate, ir::make_params(ConcatenateParams{axis}), {a, b}, aval(shape));
-  }
-  Atom combine(Atom a, Atom b, const Dims& shape) {
+  Atom combine(Atom a, Atom b) {
     const auto op = [&] {
+      const bool of_bool = to_.aval(a).dtype() == boolean;
       switch (kind_) {
-        case ReduceKind::kSum: return t_ == boolean ? OpCode::kOr : OpCode::kAdd;
-        case ReduceKind::kProd: return t_ == boolean ? OpCode::kAnd : OpCode::kMultiply;
+        case ReduceKind::kSum: return of_bool ? OpCode::kOr : OpCode::kAdd;
+        case ReduceKind::kProd: return of_bool ? OpCode::kAnd : OpCode::kMultiply;
         case ReduceKind::kMax: return OpCode::kMaximum;
         case ReduceKind::kMin: return OpCode::kMinimum;
         case ReduceKind::kAnd: return OpCode::kAnd;
@@ -81,47 +62,46 @@ class Tree {
       }
       return OpCode::kXor;
     };
-    return to_.add(e_, op(), {}, {a, b}, aval(shape));
+    return to_.make(op(), {}, {a, b});
   }
 
   // [outer] of [outer, n]
   Atom rows(Atom x, std::int64_t outer, std::int64_t n) {
-    if (n <= kReduceRowBlock) return reduce_axis(x, {outer, n}, 1);
+    if (n <= kReduceRowBlock) return reduce_axis(x, 1);
     const std::int64_t blocks = n / kReduceRowBlock, whole = blocks * kReduceRowBlock;
-    Atom first = whole == n ? x : slice(x, {outer, n}, 1, 0, whole);
-    first = reduce_axis(reshape(first, {outer, blocks, kReduceRowBlock}), {outer, blocks, kReduceRowBlock}, 2);
+    Atom first = whole == n ? x : to_.slice(x, 1, 0, whole);
+    first = reduce_axis(to_.reshape(first, {outer, blocks, kReduceRowBlock}), 2);
     if (whole == n) return rows(first, outer, blocks);
-    const Atom last = reduce_axis(slice(x, {outer, n}, 1, whole, n), {outer, n - whole}, 1);
-    return rows(concatenate(first, reshape(last, {outer, 1}), {outer, blocks + 1}, 1), outer, blocks + 1);
+    const Atom last = to_.reshape(reduce_axis(to_.slice(x, 1, whole, n), 1), {outer, 1});
+    return rows(joined(first, last), outer, blocks + 1);
   }
 
   // [outer, width] of [outer, n, width]
   Atom columns(Atom x, std::int64_t outer, std::int64_t n, std::int64_t width) {
-    const Dims shape = {outer, n, width};
     if (const std::int64_t fold = ir::reduction_fold(n, width); fold > 1) {
       const std::int64_t whole = n / fold, rest = n - whole * fold;
-      Atom folded = rest == 0 ? x : slice(x, shape, 1, 0, whole * fold);
-      folded = columns(reshape(folded, {outer, whole, fold * width}), outer, whole, fold * width);
-      folded = columns(reshape(folded, {outer, fold, width}), outer, fold, width);
+      Atom folded = rest == 0 ? x : to_.slice(x, 1, 0, whole * fold);
+      folded = columns(to_.reshape(folded, {outer, whole, fold * width}), outer, whole, fold * width);
+      folded = columns(to_.reshape(folded, {outer, fold, width}), outer, fold, width);
       if (rest == 0) return folded;
-      const Atom tail = columns(slice(x, shape, 1, whole * fold, n), outer, rest, width);
-      return combine(folded, tail, {outer, width});
+      return combine(folded, columns(to_.slice(x, 1, whole * fold, n), outer, rest, width));
     }
-    if (n <= kReduceColumnBlock) return reduce_axis(x, shape, 1);
+    if (n <= kReduceColumnBlock) return reduce_axis(x, 1);
     const std::int64_t blocks = n / kReduceColumnBlock, whole = blocks * kReduceColumnBlock;
-    Atom first = whole == n ? x : slice(x, shape, 1, 0, whole);
-    const Dims in_blocks = {outer, blocks, kReduceColumnBlock, width};
-    first = reduce_axis(reshape(first, in_blocks), in_blocks, 2);
+    Atom first = whole == n ? x : to_.slice(x, 1, 0, whole);
+    first = reduce_axis(to_.reshape(first, {outer, blocks, kReduceColumnBlock, width}), 2);
     if (whole == n) return columns(first, outer, blocks, width);
-    const Atom last = reduce_axis(slice(x, shape, 1, whole, n), {outer, n - whole, width}, 1);
-    return columns(concatenate(first, reshape(last, {outer, 1, width}), {outer, blocks + 1, width}, 1), outer,
-                   blocks + 1, width);
+    const Atom last = to_.reshape(reduce_axis(to_.slice(x, 1, whole, n), 1), {outer, 1, width});
+    return columns(joined(first, last), outer, blocks + 1, width);
+  }
+  // The results of blocks, along axis 1.
+  Atom joined(Atom first, Atom last) {
+    const Atom parts[] = {first, last};
+    return to_.concatenate(parts, 1);
   }
 
   JaxprEdit& to_;
-  const ir::Eqn& e_;
-  ReduceKind kind_;
-  DType t_;
+  const ReduceKind kind_;
 };
 
 }  // namespace
@@ -144,22 +124,17 @@ ir::Jaxpr with_reduction_trees(const ir::Jaxpr& jaxpr) {
   if (std::none_of(eqns.begin(), eqns.end(), [&](const ir::Eqn& e) { return groups(e).has_value(); })) return jaxpr;
   JaxprEdit edit(jaxpr);
   for (const ir::Eqn& e : eqns) {
+    edit.at(e);
     std::optional<ir::ReductionGroups> g = groups(e);
     if (!g) {
-      edit.keep(e);
+      edit.keep();
       continue;
     }
     Atom x = edit.now(jaxpr.operands(e)[0]);
-    const Aval in = jaxpr.aval(jaxpr.operands(e)[0]), out = jaxpr.aval(e.out_begin);
-    const DType t = in.dtype() == f16 || in.dtype() == bf16 ? f32 : in.dtype();
-    const auto convert = [&](Atom a, DType to, Aval of) {
-      return to == of.dtype()
-                 ? a
-                 : edit.add(e, OpCode::kConvert, ir::make_params(ConvertParams{to}), {a}, Aval(to, of.shape()));
-    };
-    Tree tree(edit, e, ir::params_as<ReduceParams>(e.params.get()).kind, t);
-    x = tree.reduce(convert(x, t, in), *std::move(g));
-    edit.replace(convert(tree.reshape(x, Dims(out.shape())), out.dtype(), Aval(t, out.shape())));
+    const Aval out = jaxpr.aval(e.out_begin);
+    if (edit.aval(x).dtype() == f16 || edit.aval(x).dtype() == bf16) x = edit.convert(x, f32);
+    x = Tree(edit, ir::params_as<ReduceParams>(e.params.get()).kind).reduce(x, *std::move(g));
+    edit.replace(edit.convert(edit.reshape(x, Dims(out.shape())), out.dtype()));
   }
   return edit.finish();
 }

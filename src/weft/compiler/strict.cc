@@ -6,7 +6,7 @@
 
 #include "weft/base/error.h"
 #include "weft/compiler/decompose.h"
-#include "weft/ir/builder.h"
+#include "weft/compiler/jaxpr_edit.h"
 #include "weft/ir/elementwise.h"
 #include "weft/ir/nested.h"
 
@@ -107,47 +107,28 @@ void collect(const ir::Jaxpr& jaxpr, const Target& target, std::set<std::string>
 ir::Jaxpr with_small_floats_widened(const ir::Jaxpr& jaxpr, const Target& target);
 
 ir::Jaxpr widened(const ir::Jaxpr& jaxpr, const Target& target) {
-  ir::JaxprBuilder b;
-  std::vector<ir::Var> inputs;
-  std::vector<ir::Atom> now;
-  for (const Aval a : jaxpr.input_avals()) {
-    inputs.push_back(b.add_var(a));
-    now.push_back(ir::Atom::var(inputs.back()));
-  }
-  const auto use = [&](ir::Atom a) { return a.is_literal() ? b.add_literal(jaxpr.literal(a)) : now[a.index()]; };
-  for (const ir::Eqn& e : jaxpr.eqns()) {
-    std::vector<ir::Atom> operands;
-    std::vector<Aval> results;
+  // Whether the target has code for the operation in f32 alone.
+  const auto widens = [&](const ir::Eqn& e) {
+    if (!ir::op_info(e.op).elementwise || e.in_begin == e.in_end || e.out_end - e.out_begin != 1) return false;
     SmallVector<DType, 3> in;
-    for (const ir::Atom a : jaxpr.operands(e)) {
-      operands.push_back(use(a));
-      in.push_back(jaxpr.aval(a).dtype());
-    }
-    for (ir::Var v = e.out_begin; v < e.out_end; ++v) results.push_back(jaxpr.aval(v));
-    const auto inside = [&](const ir::Jaxpr& p) { return with_small_floats_widened(p, target); };
-    const ir::Params params = e.params ? ir::with_programs(e.params, inside) : e.params;
-    const bool small = !in.empty() && (in[0] == f16 || in[0] == bf16) && results.size() == 1 &&
-                       results[0].dtype() == in[0] && ir::op_info(e.op).elementwise;
-    const auto convert = [&](ir::Atom a, Aval from, DType to) {
-      const Aval result[] = {from.with_dtype(to)};
-      return ir::Atom::var(b.add_eqn(OpCode::kConvert, ir::make_params(ConvertParams{to}), std::span(&a, 1), result,
-                                     e.location, e.scope));
-    };
+    for (const ir::Atom a : jaxpr.operands(e)) in.push_back(jaxpr.aval(a).dtype());
+    if ((in[0] != f16 && in[0] != bf16) || jaxpr.aval(e.out_begin).dtype() != in[0]) return false;
     const SmallVector<DType, 3> wide(in.size(), f32);
-    if (small && !target.applies(e.op, e.params.get(), in, in[0]) && target.applies(e.op, e.params.get(), wide, f32)) {
-      for (std::size_t i = 0; i < operands.size(); ++i)
-        operands[i] = convert(operands[i], jaxpr.aval(jaxpr.operands(e)[i]), f32);
-      const Aval result[] = {results[0].with_dtype(f32)};
-      const ir::Atom y = ir::Atom::var(b.add_eqn(e.op, params, operands, result, e.location, e.scope));
-      now.push_back(convert(y, result[0], results[0].dtype()));
+    return !target.applies(e.op, e.params.get(), in, in[0]) && target.applies(e.op, e.params.get(), wide, f32);
+  };
+  const auto inside = [&](const ir::Jaxpr& p) { return with_small_floats_widened(p, target); };
+  JaxprEdit edit(jaxpr);
+  for (const ir::Eqn& e : jaxpr.eqns()) {
+    edit.at(e);
+    if (!widens(e)) {
+      edit.keep(e.params ? ir::with_programs(e.params, inside) : e.params);
       continue;
     }
-    const ir::Var first = b.add_eqn(e.op, params, operands, results, e.location, e.scope);
-    for (std::size_t i = 0; i < results.size(); ++i) now.push_back(ir::Atom::var(first + static_cast<ir::Var>(i)));
+    SmallVector<ir::Atom, 3> operands;
+    for (const ir::Atom a : jaxpr.operands(e)) operands.push_back(edit.convert(edit.now(a), f32));
+    edit.replace(edit.convert(edit.make(e.op, e.params, operands), jaxpr.aval(e.out_begin).dtype()));
   }
-  std::vector<ir::Atom> outputs;
-  for (const ir::Atom a : jaxpr.outputs()) outputs.push_back(use(a));
-  return ir::with_num_consts(b.build({}, inputs, outputs), jaxpr.num_consts());
+  return edit.finish();
 }
 
 ir::Jaxpr with_small_floats_widened(const ir::Jaxpr& jaxpr, const Target& target) {

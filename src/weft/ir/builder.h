@@ -14,6 +14,7 @@ class JaxprBuilder {
     return static_cast<Var>(avals_.size() - 1);
   }
   Aval aval(Var v) const { return avals_[v]; }
+  Aval aval(Atom a) const { return a.is_literal() ? literals_[a.index()].aval : avals_[a.index()]; }
   std::size_t num_eqns() const { return eqns_.size(); }
   Atom add_literal(const Literal& literal);
   /// Appends an equation and returns its first result; the others follow it.

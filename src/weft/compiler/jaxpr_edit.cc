@@ -1,0 +1,71 @@
+#include "weft/compiler/jaxpr_edit.h"
+
+#include "weft/compiler/simplify_axes.h"
+#include "weft/ir/elementwise.h"
+#include "weft/ir/op.h"
+#include "weft/ir/shape.h"
+
+namespace weft::compiler {
+
+using ir::Atom;
+
+JaxprEdit::JaxprEdit(const ir::Jaxpr& from) : from_(from) {
+  for (const Aval a : from.input_avals()) {
+    inputs_.push_back(builder_.add_var(a));
+    now_.push_back(Atom::var(inputs_.back()));
+  }
+}
+
+Atom JaxprEdit::make(OpCode op, ir::Params params, std::span<const Atom> operands) {
+  ir::Avals in, out;
+  for (const Atom a : operands) in.push_back(aval(a));
+  ir::infer(op, params.get(), in, out);
+  return Atom::var(builder_.add_eqn(op, std::move(params), operands, out, eqn_->location, eqn_->scope));
+}
+
+Atom JaxprEdit::reshape(Atom x, const Dims& to) {
+  return Dims(shape(x)) == to ? x : make(OpCode::kReshape, ir::make_params(ReshapeParams{to}), {x});
+}
+
+Atom JaxprEdit::transpose(Atom x, const Dims& permutation) {
+  return simplifying::is_increasing(permutation)
+             ? x
+             : make(OpCode::kTranspose, ir::make_params(TransposeParams{permutation}), {x});
+}
+
+Atom JaxprEdit::convert(Atom x, DType to) {
+  return aval(x).dtype() == to ? x : make(OpCode::kConvert, ir::make_params(ConvertParams{to}), {x});
+}
+
+Atom JaxprEdit::concatenate(std::span<const Atom> parts, std::size_t axis) {
+  if (parts.size() == 1) return parts[0];
+  return make(OpCode::kConcatenate, ir::make_params(ConcatenateParams{static_cast<std::int64_t>(axis)}), parts);
+}
+
+Atom JaxprEdit::slice(Atom x, std::size_t axis, std::int64_t start, std::int64_t limit, std::int64_t stride) {
+  SliceParams p{Dims(shape(x)), Dims(rank(x), 0), Dims(rank(x), 1)};
+  p.start_indices[axis] = start, p.limit_indices[axis] = limit, p.strides[axis] = stride;
+  return make(OpCode::kSlice, ir::make_params(std::move(p)), {x});
+}
+
+void JaxprEdit::keep(std::span<const Atom> operands, ir::Params params) {
+  ir::Avals results;
+  for (ir::Var v = eqn_->out_begin; v < eqn_->out_end; ++v) results.push_back(from_.aval(v));
+  const ir::Var first = builder_.add_eqn(eqn_->op, std::move(params), operands, results, eqn_->location, eqn_->scope);
+  for (std::size_t i = 0; i < results.size(); ++i) now_.push_back(Atom::var(first + static_cast<ir::Var>(i)));
+}
+
+SmallVector<Atom, 6> JaxprEdit::operands_now() {
+  SmallVector<Atom, 6> operands;
+  for (const Atom a : from_.operands(*eqn_)) operands.push_back(now(a));
+  return operands;
+}
+
+ir::Jaxpr JaxprEdit::finish() {
+  std::vector<Atom> outputs;
+  for (const Atom a : from_.outputs()) outputs.push_back(now(a));
+  const std::span<const ir::Var> all = inputs_;
+  return builder_.build(all.first(from_.num_consts()), all.subspan(from_.num_consts()), outputs);
+}
+
+}  // namespace weft::compiler

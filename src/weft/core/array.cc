@@ -105,6 +105,14 @@ Array same_memory(const BufferValue& b) {
   return Array(Ref<const Value>::adopt(new BufferValue(b.aval(), b.storage(), b.repeated())));
 }
 
+Array own_copy(const Array& a) {
+  const BufferValue& b = *a.buffer();
+  if (!b.dense()) return Array(Ref<const Value>(materialize(b)));
+  Ref<BufferValue> copy = new_buffer(b.aval());
+  if (b.aval().bytes() > 0) std::memcpy(copy->storage()->data(), b.data(), static_cast<std::size_t>(b.aval().bytes()));
+  return Array(Ref<const Value>(std::move(copy)));
+}
+
 Ref<const BufferValue> materialize(const BufferValue& b) {
   if (b.dense()) return Ref<const BufferValue>::share(&b);
   Ref<BufferValue> out = new_buffer(b.aval());

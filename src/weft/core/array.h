@@ -342,6 +342,8 @@ Ref<BufferValue> new_buffer(Aval aval);
 Array make_splat(Aval aval, const void* element);
 /// An array of its own with the same memory.
 Array same_memory(const BufferValue& b);
+/// An array with a copy of the elements of `a`, which is concrete, in memory of its own; dense, whatever `a` repeats.
+Array own_copy(const Array& a);
 }  // namespace detail
 
 /// The elements of an array, read only, in row-major order. Keeps the memory alive by itself; a span made from it does

@@ -93,18 +93,6 @@ class Slices {
   SliceStorage* storage_ = nullptr;  // view_'s
 };
 
-Ref<BufferValue> copied(const BufferValue& b) {
-  Ref<BufferValue> copy = detail::new_buffer(b.aval());
-  if (b.aval().bytes() > 0) std::memcpy(copy->storage()->data(), b.data(), static_cast<std::size_t>(b.aval().bytes()));
-  return copy;
-}
-
-// The array with memory of its own, also when it repeats what it has.
-Array own(const Array& a) {
-  const BufferValue& b = *a.buffer();
-  return b.dense() ? Array(Ref<const Value>(copied(b))) : Array(Ref<const Value>(detail::materialize(b)));
-}
-
 // Writes `y` where the stacked result has slice `i`.
 void put_slice(const Array& y, std::int64_t i, BufferValue& stacked) {
   const auto bytes = static_cast<std::size_t>(y.aval().bytes());
@@ -143,7 +131,8 @@ void run_scan(const ScanParams& p, std::span<const Array> args, Arrays& outs, Ef
     for (std::size_t i = 0; i < ys.size(); ++i) put_slice(results[num_carry + i], at, *ys[i]);
     for (std::size_t i = 0; i < num_carry; ++i) {
       Array& next = results[i];
-      if (std::any_of(xs.begin(), xs.end(), [&](const Slices& x) { return x.is_slice(next); })) next = own(next);
+      if (std::any_of(xs.begin(), xs.end(), [&](const Slices& x) { return x.is_slice(next); }))
+        next = detail::own_copy(next);
       operands[num_consts + i] = std::move(next);
     }
   }

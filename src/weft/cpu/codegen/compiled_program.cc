@@ -114,9 +114,8 @@ class CompiledExecutable final : public Executable {
     memory_ = memory_of(program, options.donated);
     if (main.schedule.statements.empty()) return;  // nothing is computed
     // Code that tells its times is made for this one call.
-    CodeOptions code;
+    CodeOptions code = code_options();
     code.timed = options.timed;
-    code.effort = options.effort.value_or(Effort::kDefault);
     const GeneratedCode generated = options.timed ? generate_code(program, code) : kept_code(program, code.effort);
     for (const EquationRef& s : generated.steps) steps_.emplace_back(*s.procedure, s.procedure->jaxpr.eqns()[s.eqn]);
     for (const StatementRef& s : generated.statements)
@@ -256,15 +255,6 @@ class CompiledExecutable final : public Executable {
     return static_cast<std::size_t>(std::lower_bound(overwrites_.begin(), overwrites_.end(), input) -
                                     overwrites_.begin());
   }
-  // The array with its elements in memory that is its own.
-  static Array own_copy(const Array& a) {
-    const BufferValue& b = *a.buffer();
-    if (!b.dense()) return Array(Ref<const Value>(detail::materialize(b)));
-    Ref<BufferValue> copy = detail::new_buffer(b.aval());
-    std::memcpy(copy->storage()->data(), b.data(), static_cast<std::size_t>(b.aval().bytes()));
-    return Array(Ref<const Value>(std::move(copy)));
-  }
-
   // Arrays that repeat are written out, unless they are large: then there is a program for them.
   static bool repeats_at_length(const Array& a) {
     const BufferValue* b = a.buffer();
@@ -282,7 +272,7 @@ class CompiledExecutable final : public Executable {
       // The statements that are timed are those of this program.
       if (!timer && repeats_at_length(args[i])) return run_repeated(Arrays(args.begin(), args.end()), given, outs);
       if (written.size() < overwrites_.size() && overwrites_[written.size()] == i) {
-        written.push_back(given && detail::may_be_overwritten(args[i]) ? args[i] : own_copy(args[i]));
+        written.push_back(given && detail::may_be_overwritten(args[i]) ? args[i] : detail::own_copy(args[i]));
         b = written.back().buffer();
       } else if (!b->dense()) {
         dense.push_back(Array(Ref<const Value>(detail::materialize(*b))));

@@ -49,7 +49,7 @@ class CompiledProgram {
 
   /// Runs on memory of the caller's: dense row-major elements of `inputs()` and `outputs()`, which must not overlap,
   /// but for what `replaces` allows.
-  /// Allocates nothing, but for what operations without code of their own (sort, convolution, ...) and programs that
+  /// Allocates nothing, but for what operations without code of their own (sort, gather, ...) and programs that
   /// are split over threads do inside; a build without a compiler copies. ValueError when there are more or fewer
   /// addresses, or a null one.
   void call_into(std::span<void* const> outputs, std::span<const void* const> inputs, void* workspace,
@@ -73,9 +73,9 @@ class CompiledProgram {
   /// What memory a call takes.
   ProgramMemory memory() const;
 
-  /// Writes the program as an object file and a C header, each whole or not at all: libc and libm is all it needs,
+  /// Writes the program as an object file and a C header, each whole or not at all: libc and libm are all it needs,
   /// captured arrays are part of it. ValueError when `options.name` is no name for a function; BackendError when a file
-  /// cannot be written, when an operation has no code of its own (sort, convolution, ...), or when the build has no
+  /// cannot be written, when an operation has no code of its own (sort, gather, ...), or when the build has no
   /// compiler.
   void save_object(const std::string& object_path, const std::string& header_path, const ObjectOptions& options = {},
                    SourceLocation loc = std::source_location::current()) const;

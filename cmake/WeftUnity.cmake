@@ -9,8 +9,7 @@ set(alone
     src/weft/ops/incomplete_gamma.cc src/weft/ops/polygamma.cc src/weft/ops/select.cc
     src/weft/transforms/dependences.cc src/weft/transforms/sparsity.cc
     tests/api/compile_test.cc tests/api/jit_test.cc tests/api/memory_test.cc tests/api/nesting_test.cc
-    tests/core/process_grid_test.cc
-    tests/samples/program_samples.cc
+    tests/core/process_grid_test.cc tests/samples/program_samples.cc
     tests/samples/derivatives.cc tests/samples/shape_samples.cc)
 list(TRANSFORM alone PREPEND ${WEFT_SOURCE_DIR}/)
 set_property(SOURCE ${alone} PROPERTY SKIP_UNITY_BUILD_INCLUSION ON)

@@ -2,6 +2,7 @@
 // are last, as Weft's users have them. The argument is the number of threads.
 #include <benchmark/benchmark.h>
 
+#include "harness/convolutions.h"
 #include "weft/weft.h"
 
 #ifdef WEFT_BENCH_ONEDNN
@@ -21,20 +22,7 @@ struct Layer {
 };
 constexpr Layer kFirst{28, 1, 32}, kInner{56, 64, 64};
 
-weft::ConvolutionParams params() {
-  weft::ConvolutionParams p;
-  p.dimension_numbers = {.input_batch = 0,
-                         .input_feature = 3,
-                         .input_spatial = {1, 2},
-                         .kernel_output_feature = 3,
-                         .kernel_input_feature = 2,
-                         .kernel_spatial = {0, 1},
-                         .output_batch = 0,
-                         .output_feature = 3,
-                         .output_spatial = {1, 2}};
-  p.padding_low = p.padding_high = {1, 1};
-  return p;
-}
+using weft::testing::same_3x3;
 
 void count(benchmark::State& state, double products) {
   state.counters["GFLOP/s"] =
@@ -46,7 +34,7 @@ Array normal(int key, const Dims& shape) { return weft::random::normal(weft::ran
 void convolution(benchmark::State& state, const Layer& l) {
   weft::set_num_threads(static_cast<int>(state.range(0)));
   const Array x = normal(0, {32, l.size, l.size, l.in}), k = normal(1, {3, 3, l.in, l.out});
-  for (auto _ : state) benchmark::DoNotOptimize(weft::lax::convolution(x, k, params()));
+  for (auto _ : state) benchmark::DoNotOptimize(weft::lax::convolution(x, k, same_3x3()));
   count(state, l.products());
 }
 BENCHMARK_CAPTURE(convolution, first, kFirst)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
@@ -59,12 +47,13 @@ void with_gradients(benchmark::State& state, const Layer& l) {
               ct = normal(2, {32, l.size, l.size, l.out});
   const bool both = l.in > 1;
   const auto of_kernel = weft::jit([](Array a, Array b, Array c) {
-    const auto [y, pullback] = weft::vjp([&](Array kernel) { return weft::lax::convolution(a, kernel, params()); }, b);
+    const auto [y, pullback] =
+        weft::vjp([&](Array kernel) { return weft::lax::convolution(a, kernel, same_3x3()); }, b);
     return std::pair(y, pullback(c));
   });
   const auto of_both = weft::jit([](Array a, Array b, Array c) {
     const auto [y, pullback] =
-        weft::vjp([&](Array image, Array kernel) { return weft::lax::convolution(image, kernel, params()); }, a, b);
+        weft::vjp([&](Array image, Array kernel) { return weft::lax::convolution(image, kernel, same_3x3()); }, a, b);
     return std::pair(y, pullback(c));
   });
   for (auto _ : state) {

@@ -1,5 +1,7 @@
 #include "models.h"
 
+#include "harness/convolutions.h"
+
 namespace workloads {
 
 Dense make_dense(int seed, std::int64_t in, std::int64_t out) {
@@ -8,20 +10,7 @@ Dense make_dense(int seed, std::int64_t in, std::int64_t out) {
 
 Array relu(const Array& x) { return np::maximum(x, 0.0f); }
 
-Array convolution_3x3(Array x, Array kernel) {
-  weft::ConvolutionParams p;
-  p.dimension_numbers = {.input_batch = 0,
-                         .input_feature = 3,
-                         .input_spatial = {1, 2},
-                         .kernel_output_feature = 3,
-                         .kernel_input_feature = 2,
-                         .kernel_spatial = {0, 1},
-                         .output_batch = 0,
-                         .output_feature = 3,
-                         .output_spatial = {1, 2}};
-  p.padding_low = p.padding_high = {1, 1};
-  return lax::convolution(x, kernel, p);
-}
+Array convolution_3x3(Array x, Array kernel) { return lax::convolution(x, kernel, weft::testing::same_3x3()); }
 
 namespace {
 const weft::Window kPool{.dimensions = {1, 2, 2, 1}, .strides = {1, 2, 2, 1}};

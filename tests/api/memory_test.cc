@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "harness/convolutions.h"
 #include "weft/api/compile.h"
 #include "weft/weft.h"
 
@@ -119,19 +120,7 @@ TEST(memory, a_training_step_of_a_convolutional_network_needs_what_is_alive_at_o
     Dense out;
   };
   const auto conv = [](const Array& x, const Array& k) {
-    ConvolutionParams p;
-    p.dimension_numbers = {.input_batch = 0,
-                           .input_feature = 3,
-                           .input_spatial = {1, 2},
-                           .kernel_output_feature = 3,
-                           .kernel_input_feature = 2,
-                           .kernel_spatial = {0, 1},
-                           .output_batch = 0,
-                           .output_feature = 3,
-                           .output_spatial = {1, 2}};
-    p.window_strides = p.lhs_dilation = p.rhs_dilation = {1, 1};
-    p.padding_low = p.padding_high = {1, 1};
-    return np::maximum(lax::convolution(x, k, p), 0.0f);
+    return np::maximum(lax::convolution(x, k, testing::same_3x3()), 0.0f);
   };
   const auto pool = [](const Array& x) {
     return lax::reduce_window(x, ReduceKind::kMax,

@@ -2,6 +2,7 @@
 // be told, never too small where it cannot.
 #include <gtest/gtest.h>
 
+#include "harness/convolutions.h"
 #include "weft/transforms/sparsity.h"
 #include "weft/weft.h"
 
@@ -137,17 +138,8 @@ TEST(jacobian_sparsity, products_with_known_zeros_have_holes) {
 TEST(jacobian_sparsity, of_windows_is_what_they_see) {
   const Array x = numbers({1, 5, 6, 1});
   const Array laplace = np::reshape(np::array({0.0, 1.0, 0.0, 1.0, -4.0, 1.0, 0.0, 1.0, 0.0}), {3, 3, 1, 1});
-  const ConvDimensionNumbers nhwc{.input_batch = 0,
-                                  .input_feature = 3,
-                                  .input_spatial = {1, 2},
-                                  .kernel_output_feature = 3,
-                                  .kernel_input_feature = 2,
-                                  .kernel_spatial = {0, 1},
-                                  .output_batch = 0,
-                                  .output_feature = 3,
-                                  .output_spatial = {1, 2}};
   const auto convolve = [&](ConvolutionParams p, Array kernel) {
-    p.dimension_numbers = nhwc;
+    p.dimension_numbers = testing::nhwc_hwio();
     return [=](Array v) { return lax::convolution(v, kernel, p); };
   };
   expect_exact(convolve({.padding_low = {1, 1}, .padding_high = {1, 1}}, laplace), x);

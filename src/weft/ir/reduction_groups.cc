@@ -6,17 +6,21 @@
 
 namespace weft::ir {
 
+void ReductionGroups::push(std::int64_t size, bool is_reduced) {
+  if (!sizes.empty() && reduced.back() == is_reduced) {
+    sizes.back() *= size;
+  } else {
+    sizes.push_back(size);
+    reduced.push_back(is_reduced);
+  }
+}
+
 ReductionGroups reduction_groups(DimSpan shape, DimSpan axes) {
   ReductionGroups g;
   for (std::size_t d = 0; d < shape.size(); ++d) {
     if (shape[d] == 1) continue;
     const bool reduced = std::find(axes.begin(), axes.end(), static_cast<std::int64_t>(d)) != axes.end();
-    if (!g.sizes.empty() && g.reduced.back() == reduced) {
-      g.sizes.back() *= shape[d];
-    } else {
-      g.sizes.push_back(shape[d]);
-      g.reduced.push_back(reduced);
-    }
+    g.push(shape[d], reduced);
   }
   return g;
 }

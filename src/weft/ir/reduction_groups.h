@@ -9,6 +9,9 @@ namespace weft::ir {
 struct ReductionGroups {
   Dims sizes;
   SmallVector<bool, 6> reduced;
+
+  /// Another axis to the right; one like its neighbour joins it.
+  void push(std::int64_t size, bool is_reduced);
 };
 ReductionGroups reduction_groups(DimSpan shape, DimSpan axes);
 

@@ -181,16 +181,9 @@ void reduce(ReduceOp op, DType t, DimSpan shape, DimSpan axes, const void* in, v
       previous_bytes = bytes;
       x = {to, nullptr};
       // The groups beside the reduced one are both kept now.
-      Groups next;
-      for (std::size_t i = 0; i < g.sizes.size(); ++i) {
-        if (i == last) continue;
-        if (!next.sizes.empty() && next.reduced.back() == g.reduced[i]) {
-          next.sizes.back() *= g.sizes[i];
-        } else {
-          next.sizes.push_back(g.sizes[i]);
-          next.reduced.push_back(g.reduced[i]);
-        }
-      }
+      ir::ReductionGroups next;
+      for (std::size_t i = 0; i < g.sizes.size(); ++i)
+        if (i != last) next.push(g.sizes[i], g.reduced[i]);
       g = std::move(next);
     }
   }

@@ -102,8 +102,7 @@ Places random_places(RandomSource& random, Aval x) {
       p.sizes.push_back(random.chance(0.6) ? n : random.between(std::min<std::int64_t>(n, 1), n));
     }
     if (p.batching.empty() || p.batching.back() != i)
-      if ((p.window.empty() || p.window.back() != i ? random.chance(0.9) : random.chance(0.35)))
-        p.map.push_back(i);
+      if ((p.window.empty() || p.window.back() != i ? random.chance(0.9) : random.chance(0.35))) p.map.push_back(i);
   }
   if (p.map.size() > 1 && random.chance(0.3)) std::swap(p.map.front(), p.map.back());
   for (std::size_t i = 0; i < p.map.size(); ++i) {

@@ -22,8 +22,7 @@ std::vector<std::int64_t> WindowMap::starts(const std::vector<std::int64_t>& ind
   r.reserve(static_cast<std::size_t>(product(batch_shape)));
   // A window of an empty axis has no place, wherever it starts.
   bool somewhere = product(operand_shape) > 0;
-  for (std::size_t axis = 0; axis < window_sizes.size(); ++axis)
-    somewhere &= window_sizes[axis] <= operand_shape[axis];
+  for (std::size_t axis = 0; axis < window_sizes.size(); ++axis) somewhere &= window_sizes[axis] <= operand_shape[axis];
   const std::int64_t* vector = indices.data();
   for_each_index(batch_shape, [&](const Dims& at) {
     std::int64_t j = 0;

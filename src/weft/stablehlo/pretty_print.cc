@@ -460,8 +460,8 @@ bool Printer::dot(const Op& op) {
 
 namespace {
 
-/// Whether the text is "[b, 0, f]x[0, i, o]->[b, 0, f]" in the reader's spelling, with any axes: nothing else is the same
-/// text in both forms.
+/// Whether the text is "[b, 0, f]x[0, i, o]->[b, 0, f]" in the reader's spelling, with any axes: nothing else is the
+/// same text in both forms.
 bool is_convolution_numbers(std::string_view text) {
   const auto accept = [&](std::string_view token) {
     const bool found = text.starts_with(token);

@@ -27,13 +27,14 @@ Hash hash_of(std::string_view bytes) {
 }
 
 // Changes with what stands in an entry.
-constexpr std::uint32_t kFormat = 1;
+constexpr std::uint32_t kFormat = 2;
 
 struct Header {
   std::array<char, 8> magic = {'W', 'E', 'F', 'T', 'C', 'O', 'D', 'E'};
   std::uint32_t format = kFormat;
   std::uint32_t has_raw = 0;
-  std::uint64_t steps = 0, loops = 0, object = 0;  // numbers of equations, two words each; bytes
+  std::uint64_t steps = 0, loops = 0;  // numbers of equations, two words each
+  std::uint64_t objects = 0;           // numbers of bytes, one each, and then the bytes
   Hash key{};
   Hash whole{};  // of the entry, with zeros in this place
 };
@@ -92,6 +93,21 @@ std::string numbers_of(const compiler::Program& program, std::span<const Equatio
   return bytes;
 }
 
+// Takes `count` files and their lengths, which must be all that there is of `bytes`; false when they are not.
+bool take_objects(std::string_view bytes, std::uint64_t count, std::vector<std::string>& objects) {
+  if (count > bytes.size() / sizeof(std::uint64_t)) return false;
+  std::string_view lengths = bytes.substr(0, count * sizeof(std::uint64_t));
+  bytes.remove_prefix(lengths.size());
+  for (; !lengths.empty(); lengths.remove_prefix(sizeof(std::uint64_t))) {
+    std::uint64_t length;
+    std::memcpy(&length, lengths.data(), sizeof length);
+    if (length > bytes.size()) return false;
+    objects.emplace_back(bytes.substr(0, length));
+    bytes.remove_prefix(length);
+  }
+  return bytes.empty();
+}
+
 // Takes `count` equations from the front of `bytes`, of which there are enough; false when the program has no such.
 bool take_equations(const compiler::Program& program, std::string_view& bytes, std::uint64_t count,
                     std::vector<EquationRef>& equations) {
@@ -115,24 +131,28 @@ std::optional<GeneratedCode> parse(const compiler::Program& program, const Hash&
   if (h.magic != Header().magic || h.format != kFormat || h.key != key || h.whole != hash_of_entry(h, bytes))
     return std::nullopt;
   constexpr std::uint64_t kMost = std::uint64_t{1} << 40;  // no sum below overflows
-  if (h.steps > kMost || h.loops > kMost || h.object > kMost || 8 * (h.steps + h.loops) + h.object != bytes.size())
-    return std::nullopt;
+  if (h.steps > kMost || h.loops > kMost || 8 * (h.steps + h.loops) > bytes.size()) return std::nullopt;
   GeneratedCode code;
-  if (!take_equations(program, bytes, h.steps, code.steps) || !take_equations(program, bytes, h.loops, code.loops))
+  if (!take_equations(program, bytes, h.steps, code.steps) || !take_equations(program, bytes, h.loops, code.loops) ||
+      !take_objects(bytes, h.objects, code.objects))
     return std::nullopt;
   code.has_raw = h.has_raw != 0;
-  code.object = std::string(bytes);
   return code;
 }
 
 void write(const std::filesystem::path& path, const compiler::Program& program, const Hash& key,
            const GeneratedCode& code) {
-  const std::string content = numbers_of(program, code.steps) + numbers_of(program, code.loops) + code.object;
+  std::string content = numbers_of(program, code.steps) + numbers_of(program, code.loops);
+  for (const std::string& object : code.objects) {
+    const std::uint64_t length = object.size();
+    content.append(reinterpret_cast<const char*>(&length), sizeof length);
+  }
+  for (const std::string& object : code.objects) content += object;
   Header h;
   h.has_raw = code.has_raw;
   h.steps = code.steps.size();
   h.loops = code.loops.size();
-  h.object = code.object.size();
+  h.objects = code.objects.size();
   h.key = key;
   h.whole = hash_of_entry(h, content);
   // Whole or not at all, so that other processes never see a part.

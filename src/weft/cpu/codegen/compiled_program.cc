@@ -121,8 +121,8 @@ class CompiledExecutable final : public Executable {
     for (const StatementRef& s : generated.statements)
       statements_.push_back(program_statement(*s.procedure, s.statement));
     for (const EquationRef& l : generated.loops) loops_.push_back(loop_info(*l.procedure, l.eqn));
-    code_ = LoadedCode::load(generated.object);
-    memory_.code = static_cast<std::int64_t>(generated.object.size());
+    code_ = LoadedCode::load(generated.objects);
+    for (const std::string& object : generated.objects) memory_.code += static_cast<std::int64_t>(object.size());
   }
 
   void run(std::span<const Array> args, Arrays& outs) const override { run_on(args, false, outs, nullptr); }
@@ -215,7 +215,7 @@ class CompiledExecutable final : public Executable {
     for (const compiler::Procedure::Output& o : main.outputs)
       replaces.push_back(std::max(-1, replaced_by(o) - static_cast<int>(captured.size())));
     return {
-        generate_code(program, code).object,
+        generate_code(program, code).objects.front(),
         object_header(options.name, std::span<const Aval>(in).subspan(captured.size()), out, replaces, main.workspace)};
   }
 

@@ -8,9 +8,12 @@
 
 #include <cmath>
 #include <cstring>
+#include <vector>
 
 #include "weft/base/error.h"
 #include "weft/cpu/codegen/llvm_gen.h"
+#include "weft/cpu/kernels/elementwise.h"
+#include "weft/ir/op.h"
 
 namespace weft::cpu {
 
@@ -48,21 +51,36 @@ std::uint64_t library_address(const std::string& name) {
   return 0;
 }
 
+// The loops of kernels that code calls, by what follows kKernelPrefix. 0 for others.
+std::uint64_t kernel_address(llvm::StringRef name) {
+  for (const OpCode op : {OpCode::kSine, OpCode::kCosine, OpCode::kTan})
+    for (const DType t : {f32, f64})
+      if (name == std::string(ir::op_name(op)) + "_" + std::string(weft::name(t)))
+        return address(find_unary(op, t)->loop);
+  return 0;
+}
+
 class Memory final : public llvm::SectionMemoryManager {
  public:
   llvm::JITSymbol findSymbol(const std::string& name) override {
-    const std::uint64_t found = library_address(name);
+    llvm::StringRef of_kernel = name;
+    const std::uint64_t found =
+        of_kernel.consume_front(kKernelPrefix) ? kernel_address(of_kernel) : library_address(name);
     return found ? llvm::JITSymbol(found, llvm::JITSymbolFlags::Exported) : llvm::JITSymbol(nullptr);
   }
 };
 
 class Loaded final : public LoadedCode {
  public:
-  explicit Loaded(const std::string& object) {
-    auto file = llvm::object::ObjectFile::createObjectFile(llvm::MemoryBufferRef(object, "weft"));
-    if (!file) throw InternalError("compiled code cannot be read: " + llvm::toString(file.takeError()));
+  explicit Loaded(std::span<const std::string> objects) {
+    std::vector<std::unique_ptr<llvm::object::ObjectFile>> files;  // outlive the linker
     llvm::RuntimeDyld linker(memory_, memory_);
-    linker.loadObject(**file);
+    for (const std::string& object : objects) {
+      auto file = llvm::object::ObjectFile::createObjectFile(llvm::MemoryBufferRef(object, "weft"));
+      if (!file) throw InternalError("compiled code cannot be read: " + llvm::toString(file.takeError()));
+      files.push_back(std::move(*file));
+      linker.loadObject(*files.back());
+    }
     linker.finalizeWithMemoryManagerLocking();
     if (linker.hasError()) throw InternalError("compiled code cannot be linked: " + linker.getErrorString().str());
     program_ = reinterpret_cast<ProgramFunction>(linker.getSymbol(kEntryName).getAddress());
@@ -78,8 +96,8 @@ class Loaded final : public LoadedCode {
 
 bool is_library_function(const std::string& name) { return library_address(name) != 0; }
 
-std::shared_ptr<const LoadedCode> LoadedCode::load(const std::string& object) {
-  return std::make_shared<const Loaded>(object);
+std::shared_ptr<const LoadedCode> LoadedCode::load(std::span<const std::string> objects) {
+  return std::make_shared<const Loaded>(objects);
 }
 
 }  // namespace weft::cpu

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 
 #include "weft/cpu/codegen/run_context.h"
@@ -13,8 +14,8 @@ bool is_library_function(const std::string& name);
 
 class LoadedCode {
  public:
-  /// Loads the bytes of an object file that generate_code made. InternalError when they cannot be linked.
-  static std::shared_ptr<const LoadedCode> load(const std::string& object);
+  /// Loads the object files that generate_code made of one program. InternalError when they cannot be linked.
+  static std::shared_ptr<const LoadedCode> load(std::span<const std::string> objects);
   virtual ~LoadedCode() = default;
   ProgramFunction program() const { return program_; }
   /// Null when the program needs a context.

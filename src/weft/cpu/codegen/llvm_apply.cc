@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "weft/cpu/codegen/run_context.h"
 #include "weft/ir/elementwise.h"
 
 namespace weft::cpu {
@@ -32,7 +33,7 @@ llvm::Function* internal_function(LlvmUnit& unit, Type* result, llvm::ArrayRef<T
   return f;
 }
 
-// void(ptr x, ptr y, i64 n): y[i] = function(x[i]) where x[i] is far.
+// void(ptr x, ptr y, i64 n): y[i] = function(x[i]) where x[i] is far, for programs that run alone.
 llvm::Function* far_elements(LlvmUnit& unit, const std::string& function, Type* element) {
   const std::string name = function + "_far_elements";
   if (llvm::Function* known = unit.module.getFunction(name)) return known;
@@ -64,6 +65,24 @@ llvm::Function* far_elements(LlvmUnit& unit, const std::string& function, Type* 
   return f;
 }
 
+// y[i] = op(x[i]) for n elements, some of which are far. In this process the prebuilt kernel does it, which gives the
+// same bits, because the long way takes more time to compile than most programs.
+void call_far(LlvmUnit& unit, llvm::IRBuilder<>& b, llvm::IRBuilder<>& entry, const std::string& function,
+              Type* element, Code x, Code y, std::int64_t n) {
+  Code count = b.getInt64(static_cast<std::uint64_t>(n));
+  if (unit.alone) {
+    b.CreateCall(far_elements(unit, function, element), {x, y, count});
+    return;
+  }
+  Type* ptr = b.getPtrTy();
+  const llvm::FunctionCallee kernel = unit.module.getOrInsertFunction(
+      kKernelPrefix + function,
+      llvm::FunctionType::get(b.getVoidTy(), {ptr, b.getInt32Ty(), ptr, b.getInt64Ty()}, false));
+  Code operands = entry.CreateAlloca(ptr);
+  b.CreateStore(x, operands);
+  b.CreateCall(kernel, {operands, b.getInt32(0), y, count});
+}
+
 // sin, cos, tan: elements with far arguments, if there are any, go the long way.
 Code periodic(LlvmUnit& unit, llvm::IRBuilder<>& b, const std::string& function, Code x, unsigned lanes) {
   Code near = unit.math.call(b, unit.module, function, {x}, lanes);
@@ -79,7 +98,7 @@ Code periodic(LlvmUnit& unit, llvm::IRBuilder<>& b, const std::string& function,
   llvm::AllocaInst *arguments = entry.CreateAlloca(x->getType()), *results = entry.CreateAlloca(x->getType());
   b.CreateStore(x, arguments);
   b.CreateStore(near, results);
-  b.CreateCall(far_elements(unit, function, x->getType()->getScalarType()), {arguments, results, b.getInt64(lanes)});
+  call_far(unit, b, entry, function, x->getType()->getScalarType(), arguments, results, lanes);
   Code exact = b.CreateLoad(x->getType(), results);
   b.CreateBr(after);
   b.SetInsertPoint(after);

@@ -23,11 +23,11 @@ struct StatementRef {
 };
 
 struct GeneratedCode {
-  std::string object;                         // an ELF file with the ProgramFunction kEntryName
+  std::vector<std::string> objects;           // ELF files; one has the ProgramFunction kEntryName. One when `alone`
   std::vector<EquationRef> steps;             // by RunContext::run_step's number
   std::vector<EquationRef> loops;             // by RunContext::loop_begin's number
   std::vector<StatementRef> statements = {};  // by RunContext::statement_begin's number
-  bool has_raw = false;                       // the file has a RawFunction kRawName: the program needs no context
+  bool has_raw = false;                       // one has a RawFunction kRawName: the program needs no context
 };
 
 inline constexpr const char* kEntryName = "weft_program";
@@ -35,7 +35,8 @@ inline constexpr const char* kRawName = "weft_raw";
 
 struct CodeOptions {
   Effort effort = Effort::kDefault;
-  /// The file needs nothing of us: no operations without code, no threads. BackendError naming those operations else.
+  /// One file that needs nothing of us: no operations without code, no threads. BackendError naming those operations
+  /// else.
   bool alone = false;
   /// Each statement tells when it begins and ends.
   bool timed = false;

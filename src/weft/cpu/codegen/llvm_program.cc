@@ -31,7 +31,7 @@ constexpr double kInlineDotWork = 32768;
 // A kernel that takes longer than this, in nanoseconds, is split over threads, into pieces of about this length.
 constexpr double kPieceNanoseconds = 60000;
 
-constexpr unsigned kLongProcedure = 1000;
+constexpr unsigned kLongProcedure = 200;
 // Procedures of more statements are functions of so many each: LLVM takes more than linear time in a function's length.
 constexpr std::size_t kStatementsPerFunction = 500;
 

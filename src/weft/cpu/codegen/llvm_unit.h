@@ -13,6 +13,7 @@ struct LlvmUnit {
   llvm::Module& module;
   LlvmMath& math;
   unsigned vector_bytes;                 // of the widest registers
+  bool alone;                            // CodeOptions::alone
   bool has_fma;                          // fused multiply-add is an instruction, not a call of the C library
   std::map<std::string, int> uses = {};  // of long functions, by name and lanes
 };

@@ -1,5 +1,5 @@
-// What compiled programs call in us, as a table of functions at fixed places: generated code has no addresses in it.
-// No function throws: a failure is kept in the context and told by the result.
+// What compiled programs call in us, as a table of functions at fixed places, or by name: generated code has no
+// addresses in it. No function throws: a failure is kept in the context and told by the result.
 #pragma once
 
 #include <cstdint>
@@ -29,5 +29,9 @@ using ProgramFunction = std::int32_t (*)(const void* const* in, void* const* out
 
 /// The same for programs that need no context, with every output written, also those that are inputs or literals.
 using RawFunction = std::int32_t (*)(const void* const* in, void* const* out, void* workspace);
+
+/// Before the name and dtype of an operation of one operand ("sine_f32"), the name by which code calls the loop of its
+/// prebuilt kernel (ElementwiseKernel::loop). Programs that run alone call none.
+inline constexpr const char* kKernelPrefix = "weft_kernel_";
 
 }  // namespace weft::cpu

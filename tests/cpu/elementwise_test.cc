@@ -150,7 +150,7 @@ TEST_F(Elementwise, unary_kernels_agree_with_their_definitions) {
               run_elementwise(*find_unary(op, t), Dims{n}, &in, out.data());
               return out;
             },
-            "unary");
+            (std::string(ir::op_name(op)) + " of " + std::string(name(t))).c_str());
         if (!is_basic(op)) continue;
         visit_dtype(t, [&](auto tag) {
           using T = typename decltype(tag)::type;

@@ -20,8 +20,8 @@ struct Compiler {
   explicit Compiler(const LlvmMachine& m) : of(m), machine(target_machine(m)) {}
   LlvmMachine of;
   llvm::LLVMContext context;
-  LlvmMath math{context};
   std::unique_ptr<llvm::TargetMachine> machine;
+  LlvmMath math{context, has_fma(*machine)};
 };
 
 // Compilers that nobody uses now.

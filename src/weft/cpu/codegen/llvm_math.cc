@@ -24,7 +24,7 @@ llvm::Type* vector_of(llvm::Type* type, unsigned lanes) {
   return lanes == 1 ? type : llvm::FixedVectorType::get(type, lanes);
 }
 
-LlvmMath::LlvmMath(llvm::LLVMContext& context) {
+LlvmMath::LlvmMath(llvm::LLVMContext& context, bool has_fma) : has_fma_(has_fma) {
   const std::span<const std::byte> bytes = math_bitcode();
   const llvm::StringRef text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   auto module = llvm::getLazyBitcodeModule(llvm::MemoryBufferRef(text, "math"), context);
@@ -107,7 +107,10 @@ llvm::Value* LlvmMath::widen(llvm::IRBuilder<>& b, llvm::Module& module, llvm::F
       for (unsigned a = 0; a < call->arg_size(); ++a)
         operands.push_back(llvm::isVectorIntrinsicWithScalarOpAtArg(id, a) ? call->getArgOperand(a)
                                                                            : operand(call->getArgOperand(a)));
-      result = b.CreateCall(llvm::Intrinsic::getDeclaration(&module, id, wide), operands);
+      if (id == llvm::Intrinsic::fma && !has_fma_)
+        result = this->call(b, module, "multiply_add_f32", operands, lanes);
+      else
+        result = b.CreateCall(llvm::Intrinsic::getDeclaration(&module, id, wide), operands);
     } else {
       return operand(llvm::cast<llvm::ReturnInst>(i).getReturnValue());
     }

@@ -22,7 +22,8 @@ llvm::Type* vector_of(llvm::Type* type, unsigned lanes);
 
 class LlvmMath {
  public:
-  explicit LlvmMath(llvm::LLVMContext& context);
+  /// `has_fma`: fused multiply-add is an instruction; else it is written out.
+  LlvmMath(llvm::LLVMContext& context, bool has_fma);
 
   /// weft_<name>(args) of `lanes` lanes each, at the builder's place in `module`. InternalError when there is no such
   /// function.
@@ -38,6 +39,7 @@ class LlvmMath {
                          llvm::ArrayRef<llvm::Value*> args, unsigned lanes);
 
   std::unique_ptr<llvm::Module> math_;
+  bool has_fma_;
   llvm::DenseMap<llvm::Function*, bool> straight_;
 };
 

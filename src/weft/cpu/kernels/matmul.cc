@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <complex>
 #include <cstring>
 #include <optional>
@@ -322,24 +323,18 @@ void widen_operand(const Scratch& to, const void* from, DType t, std::int64_t ba
 void small_float_matmul(const MatmulProblem& p, const void* a, const void* b, void* c) {
   const bool large = p.m > 1 && p.n > 1 && p.m * p.n * p.k >= kBf16LibraryProducts && p.k > 0;
   if (p.dtype == bf16 && large && active_isa() == Isa::kV4) {
-    // Whole problems to the library, split like f32 ones. Once one piece is declined all are: nothing is written then.
+    // Whole problems to the library, split like f32 ones. Where it declines a piece, all is made anew below.
     const std::int64_t out_bytes = byte_size(p.result);
     const Grid grid = grid_of(p.m, p.n, p.k);
-    const std::int64_t across = (p.n - 1) / grid.columns + 1, down = (p.m - 1) / grid.rows + 1;
-    const auto run = [&](std::int64_t q) {
-      const GemmArgs g = args_of(p, a, b, c, q / (across * down), 2, out_bytes);
-      const std::int64_t i = q % (across * down) / across * grid.rows, j = q % across * grid.columns;
-      return onednn_bf16_gemm(
-          piece_of(g, i, std::min(grid.rows, p.m - i), j, std::min(grid.columns, p.n - j), 2, out_bytes),
-          p.result == bf16);
-    };
-    if (run(0)) {
-      parallel_for(p.batch * across * down - 1, 1, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t q = begin; q < end; ++q)
-          internal_check(run(q + 1), "matmul: oneDNN refused a piece after accepting another");
+    std::atomic<bool> declined{false};
+    const auto one = [&](std::int64_t s) {
+      const GemmArgs g = args_of(p, a, b, c, s, 2, out_bytes);
+      grid.each_piece(g, [&](std::int64_t i, std::int64_t m, std::int64_t j, std::int64_t n) {
+        if (!declined && !onednn_bf16_gemm(piece_of(g, i, m, j, n, 2, out_bytes), p.result == bf16)) declined = true;
       });
-      return;
-    }
+    };
+    for_batch(p, one);
+    if (!declined) return;
   }
   MatmulProblem wide = p;
   wide.dtype = wide.result = f32;

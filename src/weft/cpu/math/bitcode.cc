@@ -3,6 +3,7 @@
 #ifndef WEFT_ISA
 #define WEFT_ISA bitcode
 #endif
+#define WEFT_TO_BITCODE
 
 // Return types are deduced, for which C has no word.
 #pragma clang diagnostic ignored "-Wreturn-type-c-linkage"
@@ -122,6 +123,11 @@ WEFT_CONVERT_FROM(f16, Half)
 WEFT_CONVERT_FROM(bf16, Brain)
 WEFT_CONVERT_FROM(f32, float)
 WEFT_CONVERT_FROM(f64, double)
+
+// What stands for the intrinsic that multiply_add is here, on processors without such an instruction.
+extern "C" float weft_multiply_add_f32(float a, float b, float c) {
+  return float_math::multiply_add_in_double(a, b, c);
+}
 
 extern "C" std::uint32_t weft_threefry2x32_first_u32(std::uint32_t k0, std::uint32_t k1, std::uint32_t x0,
                                                      std::uint32_t x1) {

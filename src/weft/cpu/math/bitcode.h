@@ -9,6 +9,8 @@
 // weft_sine_f32_far(x), valid where that is 1; and weft_sine_f32_is_far(x) itself, an uint8_t.
 //
 // Nearly all are one basic block without calls but of intrinsics; tests/cpu/math_bitcode_test.cc lists the others.
+// float_math::multiply_add is the intrinsic llvm.fma.f32, and weft_multiply_add_f32(a, b, c) the same for processors
+// without it.
 // They were compiled for the plain architecture and say so in their attributes target-cpu and target-features.
 #pragma once
 

@@ -7,13 +7,15 @@
 // source are minimax fits of the result's relative error (Remez; the coefficients rounded to f32 one after the other,
 // the later ones fitted anew each time), up to 0.1 ULP off.
 //
-// No table, no call, no contraction: the same bits on every instruction set.
+// No table, no call, no contraction but by multiply_add: the same bits on every instruction set.
 #pragma once
 
 #include "weft/base/float_math.h"
 #include "weft/cpu/math/math_f64.h"
 
 namespace weft::cpu::WEFT_ISA::math_f32 {
+
+using float_math::multiply_add;
 
 // ---- in f32 ----
 
@@ -30,16 +32,16 @@ struct ExponentialMinusOne {
 WEFT_INLINE float logarithm_of_parts(float f, float k) {
   const float q = f * f;
   float p = -0.0786534846f;
-  p = p * f + 0.128851056f;
-  p = p * f - 0.131282568f;
-  p = p * f + 0.141806886f;
-  p = p * f - 0.166245565f;
-  p = p * f + 0.200023085f;
-  p = p * f - 0.250008106f;
-  p = p * f + 0.333333164f;
+  p = multiply_add(p, f, 0.128851056f);
+  p = multiply_add(p, f, -0.131282568f);
+  p = multiply_add(p, f, 0.141806886f);
+  p = multiply_add(p, f, -0.166245565f);
+  p = multiply_add(p, f, 0.200023085f);
+  p = multiply_add(p, f, -0.250008106f);
+  p = multiply_add(p, f, 0.333333164f);
   // f - f^2 / 2 + f^3 p + k ln 2, the large terms first and with what their sum loses.
   const float turns = k * float_math::kLn2High, sum = turns + f, lost = f - (sum - turns);
-  return sum + (lost + ((f * q * p + k * float_math::kLn2Low) - 0.5f * q));
+  return sum + (lost + multiply_add(-0.5f, q, multiply_add(f * q, p, k * float_math::kLn2Low)));
 }
 // The exponent of a positive normal x = 2^e m with m in [sqrt(1/2), sqrt(2)).
 WEFT_INLINE std::int32_t exponent_of(float x) {
@@ -73,7 +75,7 @@ struct LogPlusOne {
     const float u = 1 + x;
     const std::int32_t e = exponent_of(u);
     const float scale = float_math::power_of_two(2 - e);  // 2^-128 would be none
-    const float f = x * scale * 0.25f + (scale * 0.25f - 1);
+    const float f = multiply_add(x * scale, 0.25f, multiply_add(scale, 0.25f, -1));
     const float y = with_edges_of_logarithm(logarithm_of_parts(f, static_cast<float>(e)), u);
     return x == 0 ? x : y;  // keeps -0
   }
@@ -82,22 +84,23 @@ struct LogPlusOne {
 /// e^x = 2^k (1 + less_one) with r = x - k ln 2, less by one term than base/float_math.h has and of less depth.
 WEFT_INLINE float less_one(float r) {
   const float q = r * r;
-  return ((0.00138479576f * q + (0.00837001763f * r + 0.041668009f)) * q + (0.166665092f * r + 0.49999994f)) * q + r;
+  const float high = multiply_add(0.00138479576f, q, multiply_add(0.00837001763f, r, 0.041668009f));
+  return multiply_add(multiply_add(high, q, multiply_add(0.166665092f, r, 0.49999994f)), q, r);
 }
 // Adding this leaves a number's nearest integer in the low bits of its representation.
 inline constexpr float kToInteger = 0x1.8p23f;
 
 WEFT_INLINE float_math::Reduced reduced(float x) {
-  const float shifted = x * 1.44269504088896341f + kToInteger, k = shifted - kToInteger;
+  const float shifted = multiply_add(x, 1.44269504088896341f, kToInteger), k = shifted - kToInteger;
   return {static_cast<std::int32_t>(bits_as<std::uint32_t>(shifted) - bits_as<std::uint32_t>(kToInteger)),
-          less_one(x - k * float_math::kLn2High - k * float_math::kLn2Low)};
+          less_one(multiply_add(k, -float_math::kLn2Low, multiply_add(k, -float_math::kLn2High, x)))};
 }
 // The same where e^x is small against what it is added to, or 1 / e^x is. The float next to ln 2 ends in four zeros and
 // is 0.03 ULP off.
 WEFT_INLINE float_math::Reduced reduced_beside_one(float x) {
-  const float shifted = x * 1.44269504088896341f + kToInteger, k = shifted - kToInteger;
+  const float shifted = multiply_add(x, 1.44269504088896341f, kToInteger), k = shifted - kToInteger;
   return {static_cast<std::int32_t>(bits_as<std::uint32_t>(shifted) - bits_as<std::uint32_t>(kToInteger)),
-          less_one(x - k * 0.693147180559945309f)};
+          less_one(multiply_add(k, -0.693147180559945309f, x))};
 }
 
 struct Logistic {
@@ -112,8 +115,8 @@ struct Logistic {
     // 1 + e^t = (1 + scale) + scale (e^r - 1) with what both sums lose.
     const float whole = one + scale, part = scale * v.less_one, sum = whole + part;
     const float lost = (part - (sum - whole)) + (one - (whole - scale));
-    const float y = 1 / sum;
-    return (y - y * lost * y) * one;
+    const float first = 1 / sum, y = (first - first * lost * first) * one;
+    return x != x ? x : y;  // compilers negate x early or late, and with it a NaN's sign
   }
 };
 struct Tanh {
@@ -122,12 +125,12 @@ struct Tanh {
     const float magnitude = absolute(x), a = magnitude > 9.1f ? 9.1f : magnitude;  // 1 from there
     // 1 - 2 / (e^2a + 1), and where that is small a - a^3 / d(a^2): what is subtracted is small, and so are its errors.
     const float_math::Reduced v = reduced_beside_one(a + a);
-    const float scale = float_math::power_of_two(v.k), far = (scale + 1) + scale * v.less_one;
+    const float scale = float_math::power_of_two(v.k), far = multiply_add(scale, v.less_one, scale + 1);
     const float q = a * a;
     float d = 0.000232012477f;
-    d = d * q - 0.00570033863f;
-    d = d * q + 1.19999659f;
-    d = d * q + 3.00000024f;
+    d = multiply_add(d, q, -0.00570033863f);
+    d = multiply_add(d, q, 1.19999659f);
+    d = multiply_add(d, q, 3.00000024f);
     const bool near = a < 0.9f;
     return copy_sign((near ? a : 1.0f) - (near ? a * q : 2.0f) / (near ? d : far), x);
   }
@@ -136,17 +139,17 @@ struct Tanh {
 WEFT_INLINE float quarter_of_exponential(float x) {
   const float_math::Reduced v = reduced(x > 89.5f ? 89.5f : x);
   const float scale = bits_as<float>(static_cast<std::uint32_t>(v.k + 125) << 23);
-  return scale + scale * v.less_one;
+  return multiply_add(scale, v.less_one, scale);
 }
 struct Sinh {
   static constexpr float kCost = 0.5f;
   WEFT_INLINE float apply(float x) {
     const float a = absolute(x), q = a * a, e = quarter_of_exponential(a);
     float p = 2.78221319e-6f;
-    p = p * q + 0.000198428956f;
-    p = p * q + 0.00833331048f;
-    p = p * q + 0.166666672f;
-    const float near = a + a * q * p, far = (e - 0.0625f / e) * 2;
+    p = multiply_add(p, q, 0.000198428956f);
+    p = multiply_add(p, q, 0.00833331048f);
+    p = multiply_add(p, q, 0.166666672f);
+    const float near = multiply_add(a * q, p, a), far = (e - 0.0625f / e) * 2;
     return copy_sign(a < 1 ? near : far, x);
   }
 };
@@ -164,23 +167,23 @@ struct Erf {
     const float magnitude = absolute(x), a = magnitude > 3.95f ? 3.95f : magnitude;  // 1 from there
     const float q = a * a;
     float n = 7.94321022e-5f;
-    n = n * q - 0.000803976727f;
-    n = n * q + 0.00519175362f;
-    n = n * q - 0.02685556f;
-    n = n * q + 0.112836242f;
-    n = n * q - 0.376126289f;
-    n = n * q + 0.128379166f;
+    n = multiply_add(n, q, -0.000803976727f);
+    n = multiply_add(n, q, 0.00519175362f);
+    n = multiply_add(n, q, -0.02685556f);
+    n = multiply_add(n, q, 0.112836242f);
+    n = multiply_add(n, q, -0.376126289f);
+    n = multiply_add(n, q, 0.128379166f);
     // 1 - e^p with p = log erfc a.
     float p = 0.000198215814f;
-    p = p * a - 0.00306545058f;
-    p = p * a + 0.0223150495f;
-    p = p * a - 0.104113333f;
-    p = p * a - 0.63697648f;
-    p = p * a - 1.12779701f;
-    p = p * a - 0.000166503523f;
+    p = multiply_add(p, a, -0.00306545058f);
+    p = multiply_add(p, a, 0.0223150495f);
+    p = multiply_add(p, a, -0.104113333f);
+    p = multiply_add(p, a, -0.63697648f);
+    p = multiply_add(p, a, -1.12779701f);
+    p = multiply_add(p, a, -0.000166503523f);
     const float_math::Reduced v = reduced_beside_one(p);
     const float scale = float_math::power_of_two(v.k);
-    const float near = a + a * n, far = (1 - scale) - scale * v.less_one;
+    const float near = multiply_add(a, n, a), far = multiply_add(-scale, v.less_one, 1 - scale);
     return copy_sign(a < 0.9f ? near : far, x);
   }
 };
@@ -196,39 +199,39 @@ struct ErfInv {
     const bool central = w < 4.75f;
     const float v = (central ? w : root) - (central ? 0.5625f : 3.125f);
     float p = central ? -9.19897403e-09f : 0.000133072914f;
-    p = p * v + (central ? 1.82392228e-07f : -0.000173932538f);
-    p = p * v + (central ? -1.114258e-06f : -0.000329404807f);
-    p = p * v + (central ? -1.8894458e-06f : 0.00131069566f);
-    p = p * v + (central ? 4.68785656e-05f : -0.00251766713f);
-    p = p * v + (central ? 5.94125004e-06f : 0.0037818409f);
-    p = p * v + (central ? -0.00247214665f : -0.00530166831f);
-    p = p * v + (central ? 0.00745065417f : 0.00704896031f);
-    p = p * v + (central ? 0.24272278f : 1.00371873f);
+    p = multiply_add(p, v, central ? 1.82392228e-07f : -0.000173932538f);
+    p = multiply_add(p, v, central ? -1.114258e-06f : -0.000329404807f);
+    p = multiply_add(p, v, central ? -1.8894458e-06f : 0.00131069566f);
+    p = multiply_add(p, v, central ? 4.68785656e-05f : -0.00251766713f);
+    p = multiply_add(p, v, central ? 5.94125004e-06f : 0.0037818409f);
+    p = multiply_add(p, v, central ? -0.00247214665f : -0.00530166831f);
+    p = multiply_add(p, v, central ? 0.00745065417f : 0.00704896031f);
+    p = multiply_add(p, v, central ? 0.24272278f : 1.00371873f);
     const float first = central ? 1.01996315f : 2.95832014f, others = p * v, sum = first + others;
     const float lost = others - (sum - first);
-    const float edge = a == 1 ? x * __builtin_inff() : __builtin_nanf("");
-    return a < 1 ? sum * x + lost * x : edge;
+    const float y = multiply_add(sum, x, lost * x), edge = a == 1 ? x * __builtin_inff() : __builtin_nanf("");
+    return a < 1 ? y : edge;
   }
 };
 
 // sin(x + quarter turns) for |x| < Sine::kLimit.
 WEFT_INLINE float sine_shifted(float x, std::uint32_t quarter) {
-  const float shifted = x * 0.636619772367581343076f + kToInteger;
+  const float shifted = multiply_add(x, 0.636619772367581343076f, kToInteger);
   const float n = shifted - kToInteger;
   // x - n pi/2. The first three parts of pi/2 have 12 bits and end at 2^-11, 2^-23 and 2^-35: their products with n
   // are exact, and so are the first two differences; what the third loses goes on with the rest.
-  const float high = (x - n * 0x1.922p+0f) - n * -0x1.28p-18f;
+  const float high = multiply_add(n, 0x1.28p-18f, multiply_add(n, -0x1.922p+0f, x));
   const float middle = n * -0x1.778p-25f;
-  const float r = high - middle, rest = ((high - r) - middle) - n * 0x1.68c234p-39f;
+  const float r = high - middle, rest = multiply_add(n, -0x1.68c234p-39f, (high - r) - middle);
   // sin r = r + r^3 s and cos r = 13/16 + (3/16 - r^2 / 2) + r^4 c, of which one is wanted; small terms first.
-  const float q = r * r, half = 0.5f * q;
+  const float q = r * r;
   const std::uint32_t quadrant = bits_as<std::uint32_t>(shifted) + quarter;
   const bool odd = quadrant & 1;
   float p = odd ? 2.44306702e-5f : -0.000195178072f;
-  p = p * q + (odd ? -0.00138873013f : 0.00833218731f);
-  p = p * q + (odd ? 0.0416666456f : -0.166666552f);
-  const float small = odd ? (0.1875f - half) - r * rest : rest;
-  const float y = (odd ? 0.8125f : r) + ((odd ? q : r) * q * p + small);
+  p = multiply_add(p, q, odd ? -0.00138873013f : 0.00833218731f);
+  p = multiply_add(p, q, odd ? 0.0416666456f : -0.166666552f);
+  const float of_cosine = multiply_add(-r, rest, multiply_add(-0.5f, q, 0.1875f));
+  const float y = (odd ? 0.8125f : r) + multiply_add((odd ? q : r) * q, p, odd ? of_cosine : rest);
   return bits_as<float>(bits_as<std::uint32_t>(y) ^ ((quadrant & 2) << 30));
 }
 struct Sine {

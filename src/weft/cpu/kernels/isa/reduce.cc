@@ -306,6 +306,27 @@ WEFT_INLINE bool beats(T b, T a) {
     return kMax ? b > a : b < a;
 }
 
+// The larger (smaller) of numbers, in one instruction; of NaN it makes nothing in particular.
+template <bool kMax>
+struct Farther {
+  template <class T>
+  static constexpr T identity() {
+    return kMax ? lowest<T>() : highest<T>();
+  }
+  template <class V>
+  WEFT_INLINE V apply(V a, V b) {
+    return (kMax ? a > b : a < b) ? a : b;
+  }
+};
+
+template <class T>
+WEFT_INLINE bool has_nan(const T* x, std::int64_t n) {
+  if constexpr (!std::is_floating_point_v<T>) return false;
+  int any = 0;
+  for (std::int64_t i = 0; i < n; ++i) any |= x[i] != x[i];
+  return any;
+}
+
 template <class T, bool kMax>
 std::int64_t arg_row(const char* in, std::int64_t n) {
   const T* x = reinterpret_cast<const T*>(in);
@@ -315,16 +336,16 @@ std::int64_t arg_row(const char* in, std::int64_t n) {
   // The best value of a block first; only a block that holds a better one is searched for its place.
   for (std::int64_t begin = 0; begin < n; begin += kBlock) {
     const std::int64_t m = n - begin < kBlock ? n - begin : kBlock;
-    const T value = reduce_row<std::conditional_t<kMax, Max, Min>>(x + begin, m);
+    if (has_nan(x + begin, m)) {
+      at = begin;
+      while (x[at] == x[at]) ++at;
+      return at;
+    }
+    const T value = reduce_row<Farther<kMax>>(x + begin, m);
     if (begin > 0 && !beats<T, kMax>(value, best)) continue;
     best = value;
-    std::int64_t i = begin;
-    if (best != best) {
-      while (x[i] == x[i]) ++i;
-    } else {
-      while (x[i] != best) ++i;
-    }
-    at = i;
+    at = begin;
+    while (x[at] != best) ++at;
   }
   return at;
 }

@@ -319,12 +319,36 @@ struct Farther {
   }
 };
 
-template <class T>
-WEFT_INLINE bool has_nan(const T* x, std::int64_t n) {
-  if constexpr (!std::is_floating_point_v<T>) return false;
-  int any = 0;
-  for (std::int64_t i = 0; i < n; ++i) any |= x[i] != x[i];
-  return any;
+// The largest (smallest) of n numbers, and their sum in no particular order: NaN if one of them is, or if they are
+// infinite. One pass, because what is read comes from memory.
+template <bool kMax, class T>
+T farthest(const T* x, std::int64_t n, T& sum) {
+  using F = Farther<kMax>;
+  using G = Group<T>;
+  constexpr int kStep = 4 * G::kLanes;
+  T best = F::template identity<T>();
+  std::int64_t i = 0;
+  sum = 0;
+  if (n >= kStep) {
+    G most[4], total[4];
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; ++k) most[k] = total[k] = load_group(x + k * G::kLanes);
+    for (i = kStep; i + kStep <= n; i += kStep) {
+#pragma GCC unroll 4
+      for (int k = 0; k < 4; ++k) {
+        const G v = load_group(x + i + k * G::kLanes);
+        most[k] = apply<F>(v, most[k]);
+        total[k] = apply<Sum>(total[k], v);
+      }
+    }
+    best = join_lanes<F>(apply<F>(apply<F>(most[0], most[1]), apply<F>(most[2], most[3])));
+    sum = join_lanes<Sum>(apply<Sum>(apply<Sum>(total[0], total[1]), apply<Sum>(total[2], total[3])));
+  }
+  for (; i < n; ++i) {
+    best = F::apply(x[i], best);
+    sum += x[i];
+  }
+  return best;
 }
 
 template <class T, bool kMax>
@@ -333,20 +357,24 @@ std::int64_t arg_row(const char* in, std::int64_t n) {
   constexpr std::int64_t kBlock = 2048;
   T best = x[0];
   std::int64_t at = 0;
-  // The best value of a block first; only a block that holds a better one is searched for its place.
+  // The best value of a block first; only the first block that holds the best of all is searched for its place.
   for (std::int64_t begin = 0; begin < n; begin += kBlock) {
     const std::int64_t m = n - begin < kBlock ? n - begin : kBlock;
-    if (has_nan(x + begin, m)) {
-      at = begin;
-      while (x[at] == x[at]) ++at;
-      return at;
+    T value;
+    if constexpr (std::is_floating_point_v<T>) {
+      T sum;
+      value = farthest<kMax>(x + begin, m, sum);
+      if (sum != sum)
+        for (std::int64_t i = begin; i < begin + m; ++i)
+          if (x[i] != x[i]) return i;
+    } else {
+      value = reduce_row<Farther<kMax>>(x + begin, m);
     }
-    const T value = reduce_row<Farther<kMax>>(x + begin, m);
-    if (begin > 0 && !beats<T, kMax>(value, best)) continue;
+    if (!beats<T, kMax>(value, best)) continue;
     best = value;
     at = begin;
-    while (x[at] != best) ++at;
   }
+  while (x[at] != best) ++at;
   return at;
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -30,6 +31,22 @@ TEST_P(ThreadPool, every_index_is_visited_once) {
       });
       for (const auto& v : visits) EXPECT_EQ(v.load(), 1);
     }
+  }
+}
+
+TEST_P(ThreadPool, work_for_threads_that_are_awake_is_done_whether_they_are_or_not) {
+  for (int round = 0; round < 100; ++round) {
+    // Workers are awake after work, and asleep after a while.
+    if (round % 10 == 0)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    else
+      parallel_for(4, 1, [](std::int64_t, std::int64_t) {});
+    std::vector<std::atomic<int>> visits(1000);
+    parallel_for_if_awake(1000, 8, [&](std::int64_t begin, std::int64_t end) {
+      EXPECT_EQ(begin % 8, 0);
+      for (std::int64_t i = begin; i < end; ++i) ++visits[static_cast<std::size_t>(i)];
+    });
+    for (const auto& v : visits) ASSERT_EQ(v.load(), 1);
   }
 }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/errors.h"
+#include "weft/base/thread_pool.h"
 #include "weft/cpu/executable.h"
 #include "weft/ir/builder.h"
 #include "weft/ir/parse.h"
@@ -260,6 +261,29 @@ TEST(compiled, small_products_agree_with_the_library) {
     EXPECT_LT(np::max(np::abs(jit(transposed)(a, np::transpose(b)) - product(a, b))).item<float>(), 1e-4)
         << m << k << n;
   }
+}
+
+// Kernels of some tens of microseconds are split only where other threads are awake, as they are in such a loop.
+TEST(compiled, kernels_of_middling_length_give_the_same_on_any_threads_and_as_plain_functions) {
+  if (!default_client().compiles_to_code()) GTEST_SKIP() << "this build has no compiler";
+  const int before = num_threads();
+  const auto step = [](Array v) { return np::tanh(v * 1.01f) + np::sin(v) * 0.5f + np::exp(v * -0.25f); };
+  const auto loop = jit([&](Array x) { return fori_loop(0, 40, [&](Array, Array v) { return step(v); }, x); });
+  const Array x = random::normal(random::key(7), {32768});
+  set_num_threads(1);
+  const std::vector<float> want = loop(x).to_vector<float>(), once = jit(step)(x).to_vector<float>();
+  for (const int threads : {2, 3}) {
+    set_num_threads(threads);
+    for (int i = 0; i < 20; ++i) ASSERT_EQ(loop(x).to_vector<float>(), want) << threads << " threads";
+  }
+  set_num_threads(before);
+  const auto f = compile(step, x);
+  std::vector<float> got(32768);
+  const std::vector<float> values = x.to_vector<float>();
+  const void* in[] = {values.data()};
+  void* out[] = {got.data()};
+  ASSERT_EQ(f.raw()(in, out, nullptr), 0);
+  EXPECT_EQ(got, once);
 }
 
 }  // namespace

@@ -80,6 +80,9 @@ class Pool {
 
   int threads() const { return threads_.load(std::memory_order_relaxed); }
 
+  /// Whether a worker looks for work right now.
+  bool awake() const { return awake_.load(std::memory_order_relaxed) > 0; }
+
   /// False when another thread has the pool; nothing was run then.
   bool run(Job& job) {
     std::unique_lock owner(owner_, std::try_to_lock);
@@ -135,7 +138,9 @@ class Pool {
   void serve(std::uint64_t seen) {
     for (;;) {
       Job* job = nullptr;
+      awake_.fetch_add(1, std::memory_order_relaxed);
       spin_until([&] { return generation_.load(std::memory_order_acquire) != seen; });
+      awake_.fetch_sub(1, std::memory_order_relaxed);
       {
         std::unique_lock lock(mutex_);
         wake_.wait(lock, [&] { return generation_.load(std::memory_order_relaxed) != seen; });
@@ -161,6 +166,7 @@ class Pool {
   bool stop_ = false;                         // guarded by mutex_
   std::atomic<std::uint64_t> generation_{0};  // written under mutex_
   std::atomic<int> inside_{0};
+  std::atomic<int> awake_{0};
   std::vector<std::thread> workers_;  // guarded by owner_
   std::atomic<int> threads_;
 };
@@ -227,15 +233,13 @@ Pool& pool() {
   return *p;
 }
 
-}  // namespace
-
-void parallel_for(std::int64_t n, std::int64_t grain, FunctionRef<void(std::int64_t, std::int64_t)> body) {
+void run_ranges(std::int64_t n, std::int64_t grain, FunctionRef<void(std::int64_t, std::int64_t)> body, bool wake) {
   if (n <= 0) return;
   grain = std::max<std::int64_t>(grain, 1);
   if (n > grain && !inside_task) {
     Pool& p = pool();
     const std::int64_t threads = p.threads();
-    if (threads > 1) {
+    if (threads > 1 && (wake || p.awake())) {
       // Whole grains per range.
       const std::int64_t grains = (n - 1) / grain + 1;
       const std::int64_t ranges = std::min(grains, threads * kRangesPerThread);
@@ -247,6 +251,16 @@ void parallel_for(std::int64_t n, std::int64_t grain, FunctionRef<void(std::int6
     }
   }
   body(0, n);
+}
+
+}  // namespace
+
+void parallel_for(std::int64_t n, std::int64_t grain, FunctionRef<void(std::int64_t, std::int64_t)> body) {
+  run_ranges(n, grain, body, /*wake=*/true);
+}
+
+void parallel_for_if_awake(std::int64_t n, std::int64_t grain, FunctionRef<void(std::int64_t, std::int64_t)> body) {
+  run_ranges(n, grain, body, /*wake=*/false);
 }
 
 int num_threads() { return pool().threads(); }

@@ -420,6 +420,11 @@ void call_kernel(RunContext*, void (*kernel)(void* const*, std::int64_t, std::in
   parallel_for(n, grain, [&](std::int64_t begin, std::int64_t end) { kernel(buffers, begin, end); });
 }
 
+void call_short_kernel(RunContext*, void (*kernel)(void* const*, std::int64_t, std::int64_t), void* const* buffers,
+                       std::int64_t n, std::int64_t grain) {
+  parallel_for_if_awake(n, grain, [&](std::int64_t begin, std::int64_t end) { kernel(buffers, begin, end); });
+}
+
 void enter_loop(RunContext* context, std::int64_t loop) {
   Run& run = static_cast<Run&>(*context);
   const LoopInfo& info = run.program.loop(loop);
@@ -455,8 +460,8 @@ std::int32_t refuse_more_steps(RunContext* context, std::int64_t loop) {
 }
 
 Run::Run(const CompiledExecutable& p)
-    : RunContext{call_step,  call_kernel,       enter_loop,      number_loop,
-                 leave_loop, refuse_more_steps, begin_statement, end_statement},
+    : RunContext{call_step,  call_kernel,       call_short_kernel, enter_loop,   number_loop,
+                 leave_loop, refuse_more_steps, begin_statement,   end_statement},
       program(p) {}
 
 }  // namespace

@@ -30,6 +30,8 @@ using Statement = compiler::Schedule::Statement;
 constexpr double kInlineDotWork = 32768;
 // A kernel that takes longer than this, in nanoseconds, is split over threads, into pieces of about this length.
 constexpr double kPieceNanoseconds = 60000;
+// The same where other threads are awake.
+constexpr double kShortPieceNanoseconds = 10000;
 
 constexpr unsigned kLongProcedure = 200;
 // Procedures of more statements are functions of so many each: LLVM takes more than linear time in a function's length.
@@ -307,16 +309,34 @@ class ProcedureEmitter {
     for (const Kernel::Buffer& b : k.buffers) buffers.push_back(place(b.var));
     const double cost = k.cost();
     const std::int64_t step = split_step(k), extent = k.loops.front();
-    if (s_.options.alone || step == 0 || cost < 2 * kPieceNanoseconds || extent < 2 * step) {
+    const bool is_long = cost >= 2 * kPieceNanoseconds;
+    const double piece = is_long ? kPieceNanoseconds : kShortPieceNanoseconds;
+    if (s_.options.alone || step == 0 || cost < 2 * piece || extent < 2 * step) {
       b_.CreateCall(s_.direct(k), buffers);
       return;
     }
     const double per_iteration = cost / static_cast<double>(extent);
-    const auto grain = (static_cast<std::int64_t>(kPieceNanoseconds / per_iteration) + step) / step * step;
+    const auto grain = (static_cast<std::int64_t>(piece / per_iteration) + step) / step * step;
     Code array = frame_array(buffers.size());
     for (std::size_t i = 0; i < buffers.size(); ++i) b_.CreateStore(buffers[i], slot(array, i));
-    call_context(offsetof(RunContext, run_kernel), b_.getVoidTy(),
-                 {s_.ranges(k), array, number(extent), number(grain)});
+    llvm::Function* ranges = s_.ranges(k);
+    if (is_long) {
+      call_context(offsetof(RunContext, run_kernel), b_.getVoidTy(), {ranges, array, number(extent), number(grain)});
+      return;
+    }
+    // Without a context, as RawFunction calls the program, all on this thread.
+    llvm::BasicBlock *shared = block("shared"), *own = block("own"), *done = block("done");
+    b_.CreateCondBr(b_.CreateIsNull(context()), own, shared);
+    b_.SetInsertPoint(own);
+    b_.CreateCall(ranges, {array, number(0), number(extent)});
+    b_.CreateBr(done);
+    b_.SetInsertPoint(shared);
+    const bool before = s_.uses_context;
+    call_context(offsetof(RunContext, run_short_kernel), b_.getVoidTy(),
+                 {ranges, array, number(extent), number(grain)});
+    s_.uses_context = before;
+    b_.CreateBr(done);
+    b_.SetInsertPoint(done);
   }
 
   void operation(std::uint32_t index) {

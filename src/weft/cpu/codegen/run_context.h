@@ -12,6 +12,9 @@ struct RunContext {
   /// Calls kernel(buffers, begin, end) for ranges of [0, n) that are multiples of `grain` long, on several threads.
   void (*run_kernel)(RunContext*, void (*kernel)(void* const*, std::int64_t, std::int64_t), void* const* buffers,
                      std::int64_t n, std::int64_t grain);
+  /// The same where other threads are awake, else on this one.
+  void (*run_short_kernel)(RunContext*, void (*kernel)(void* const*, std::int64_t, std::int64_t), void* const* buffers,
+                           std::int64_t n, std::int64_t grain);
   /// Loops in which something may fail tell where they are: `first` is the memory of the first carried value.
   void (*loop_begin)(RunContext*, std::int64_t loop);
   void (*loop_at)(RunContext*, std::int64_t loop, std::int64_t iteration, const void* first);

@@ -1,6 +1,10 @@
 // Compiled programs: the same bits as step by step, equal layers compiled once, errors from inside, memory.
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <cstring>
+#include <random>
+
 #include "harness/errors.h"
 #include "weft/base/thread_pool.h"
 #include "weft/cpu/executable.h"
@@ -284,6 +288,38 @@ TEST(compiled, kernels_of_middling_length_give_the_same_on_any_threads_and_as_pl
   void* out[] = {got.data()};
   ASSERT_EQ(f.raw()(in, out, nullptr), 0);
   EXPECT_EQ(got, once);
+}
+
+// Long rows are divided by way of a reciprocal, which must round as a division does, for any mantissas; operands that
+// are too large or too small for that are among them.
+template <class T>
+void rows_divide_as_numbers_do(DType t) {
+  const auto quotient = jit([](Array x, Array y) { return x / y; });
+  std::mt19937_64 draw(5);
+  for (int round = 0; round < 20; ++round) {
+    const auto numbers = [&](std::int64_t n, double magnitude) {
+      std::vector<T> v;
+      for (std::int64_t i = 0; i < n; ++i) {
+        const double mantissa = 1 + static_cast<double>(draw() >> 12) * 0x1p-52;
+        const double exponent = std::floor((static_cast<double>(draw() >> 11) * 0x1p-52 - 1) * magnitude);
+        v.push_back(static_cast<T>(std::ldexp(draw() & 1 ? -mantissa : mantissa, static_cast<int>(exponent))));
+      }
+      return v;
+    };
+    // Most rounds are of numbers near 1; in the others some are zero, subnormal or infinite.
+    const double magnitude = round < 15 ? 4 : t == f32 ? 140 : 1060;
+    const Array x = np::reshape(Array(numbers(64 * 1000, magnitude)), {64, 1000}),
+                y = np::reshape(Array(numbers(64, magnitude)), {64, 1});
+    const Array result = quotient(x, y), exact = x / y;
+    const std::vector<T> got = result.to_vector<T>(), want = exact.to_vector<T>();
+    for (std::size_t i = 0; i < want.size(); ++i)
+      ASSERT_TRUE(std::memcmp(&got[i], &want[i], sizeof(T)) == 0 || (got[i] != got[i] && want[i] != want[i]))
+          << x.to_vector<T>()[i] << " / " << y.to_vector<T>()[i / 1000] << " is " << want[i] << "; got " << got[i];
+  }
+}
+TEST(compiled, rows_divided_by_one_number_have_the_bits_of_divisions) {
+  rows_divide_as_numbers_do<float>(f32);
+  rows_divide_as_numbers_do<double>(f64);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "weft/cpu/codegen/llvm_apply.h"
+#include "weft/cpu/codegen/llvm_divide.h"
 #include "weft/cpu/codegen/llvm_kernel_code.h"
 #include "weft/cpu/codegen/llvm_loop.h"
 #include "weft/ir/reduction_order.h"
@@ -28,6 +29,8 @@ constexpr std::int64_t kMostKeptBytes = 131072;  // of all together, in the fram
 constexpr std::int64_t kStreamedBytes = 32 << 20;
 // The most elements of a row that are summed without a loop.
 constexpr std::int64_t kUnrolledSum = 16;
+// Rows of so many vectors are divided by one number by way of its reciprocal.
+constexpr std::int64_t kDivided = 8;
 // Bodies of more instructions than this are not written out once per group: that would only take time to compile.
 constexpr int kLongBody = 60;
 
@@ -215,6 +218,7 @@ class RowsEmitter : KernelCode {
       if (k_.body[v].phase == phase) keeps_.push_back(v);
     if (reductions_.empty() && outputs_.empty()) return;
     for (const Number r : reductions_) start_reduction(r);
+    find_divisors();
 
     const bool cut = split_ && inner() == 0;
     const std::int64_t step = static_cast<std::int64_t>(lanes_) * unroll_, whole = n() / step * step;
@@ -274,6 +278,19 @@ class RowsEmitter : KernelCode {
     }
   }
 
+  // What this phase divides long rows by: one number each.
+  void find_divisors() {
+    divisors_.clear();
+    if (!unit_.has_fma || lanes_ == 1 || n() < kDivided * static_cast<std::int64_t>(lanes_)) return;
+    for (std::size_t v = 0; v < k_.body.size(); ++v) {
+      const Instr& i = k_.body[v];
+      if (i.kind != Instr::Kind::kApply || i.op != OpCode::kDivide || (i.dtype != f32 && i.dtype != f64)) continue;
+      const Number by = i.operands[1];
+      if (varies(static_cast<Number>(v)) && i.phase <= phase_ && !varies(by) && !divisors_.contains(by))
+        divisors_[by] = make_divisor(b_, fixed_[by], lanes_);
+    }
+  }
+
   // The lanes of a value in this piece.
   Code value(Number v) {
     if (!varies(v)) return splat(fixed_[v]);
@@ -288,9 +305,14 @@ class RowsEmitter : KernelCode {
     } else if (i.kind == Instr::Kind::kIndex) {
       result = count(load_base_[v], i.at.coeff[inner()], i.dtype);
     } else {
-      llvm::SmallVector<Code, 3> operands;
-      for (const Number o : i.operands) operands.push_back(value(o));
-      result = apply(i, operands, lanes_);
+      const auto divisor = i.op == OpCode::kDivide ? divisors_.find(i.operands[1]) : divisors_.end();
+      if (divisor != divisors_.end()) {
+        result = divide(b_, value(i.operands[0]), divisor->second);
+      } else {
+        llvm::SmallVector<Code, 3> operands;
+        for (const Number o : i.operands) operands.push_back(value(o));
+        result = apply(i, operands, lanes_);
+      }
     }
     return vector_[v] = result;
   }
@@ -461,6 +483,7 @@ class RowsEmitter : KernelCode {
   std::vector<Number> reductions_, keeps_;
   std::vector<std::size_t> outputs_;
   llvm::DenseMap<Number, Code> vector_;
+  std::map<Number, Divisor> divisors_;
   llvm::AllocaInst* tree_top_ = nullptr;
 };
 

@@ -41,7 +41,7 @@ WEFT_FLOAT_MATH float multiply_add_in_double(float a, float b, float c) {
 /// a b + c, rounded once: an instruction of all processors but x86-64's of before 2013. Bitcode has it as LLVM's
 /// intrinsic, for which the compiler of programs does what is right for its processor.
 WEFT_FLOAT_MATH float multiply_add(float a, float b, float c) {
-#if defined(__FMA__) || defined(__ARM_FEATURE_FMA) || defined(WEFT_TO_BITCODE)
+#if defined(__FP_FAST_FMAF) || defined(__FMA__) || defined(__ARM_FEATURE_FMA) || defined(WEFT_TO_BITCODE)
   return __builtin_fmaf(a, b, c);
 #else
   return multiply_add_in_double(a, b, c);

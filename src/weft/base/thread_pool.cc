@@ -83,8 +83,8 @@ class Pool {
   /// Whether a worker looks for work right now.
   bool awake() const { return awake_.load(std::memory_order_relaxed) > 0; }
 
-  /// False when another thread has the pool; nothing was run then.
-  bool run(Job& job) {
+  /// False when another thread has the pool; nothing was run then. Threads that sleep stay asleep without `wake`.
+  bool run(Job& job, bool wake) {
     std::unique_lock owner(owner_, std::try_to_lock);
     if (!owner) return false;
     start_workers();
@@ -93,7 +93,7 @@ class Pool {
       job_ = &job;
       generation_.fetch_add(1, std::memory_order_release);
     }
-    wake_.notify_all();
+    if (wake) wake_.notify_all();
     job.work();
     {
       std::lock_guard lock(mutex_);
@@ -128,7 +128,7 @@ class Pool {
     while (workers_.size() < wanted) {
       try {
         workers_.emplace_back([this, seen = generation_.load()] { serve(seen); });
-      } catch (const std::system_error&) {
+      } catch (const std::exception&) {
         threads_.store(static_cast<int>(workers_.size()) + 1, std::memory_order_relaxed);
         return;
       }
@@ -244,7 +244,7 @@ void run_ranges(std::int64_t n, std::int64_t grain, FunctionRef<void(std::int64_
       const std::int64_t grains = (n - 1) / grain + 1;
       const std::int64_t ranges = std::min(grains, threads * kRangesPerThread);
       Job job{body, n, ((grains - 1) / ranges + 1) * grain};
-      if (p.run(job)) {
+      if (p.run(job, wake)) {
         if (job.error) std::rethrow_exception(job.error);
         return;
       }

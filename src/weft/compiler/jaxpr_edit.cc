@@ -55,6 +55,12 @@ void JaxprEdit::keep(std::span<const Atom> operands, ir::Params params) {
   for (std::size_t i = 0; i < results.size(); ++i) now_.push_back(Atom::var(first + static_cast<ir::Var>(i)));
 }
 
+void JaxprEdit::replace(Atom value) {
+  internal_check(eqn_->out_end == eqn_->out_begin + 1 && aval(value) == from_.aval(eqn_->out_begin),
+                 "JaxprEdit: one value takes the place of one result, and has its type");
+  now_.push_back(value);
+}
+
 SmallVector<Atom, 6> JaxprEdit::operands_now() {
   SmallVector<Atom, 6> operands;
   for (const Atom a : from_.operands(*eqn_)) operands.push_back(now(a));

@@ -43,7 +43,7 @@ class JaxprEdit {
   void keep(ir::Params params) { keep(operands_now(), std::move(params)); }
   void keep() { keep(eqn_->params); }
   /// Says that `value` is the only result of the equation.
-  void replace(ir::Atom value) { now_.push_back(value); }
+  void replace(ir::Atom value);
 
   /// The new program; the edit is over.
   ir::Jaxpr finish();

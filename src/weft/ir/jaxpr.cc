@@ -104,6 +104,8 @@ Ref<JaxprData> copy_of(const JaxprData& from) {
 
 }  // namespace
 
+Jaxpr copy(const Jaxpr& jaxpr) { return Jaxpr(Ref<const JaxprData>(copy_of(*jaxpr.id()))); }
+
 Jaxpr with_num_consts(const Jaxpr& jaxpr, std::size_t num_consts) {
   internal_check(num_consts <= jaxpr.num_inputs(), "with_num_consts: there are not that many inputs");
   if (jaxpr.num_consts() == num_consts) return jaxpr;

@@ -109,6 +109,9 @@ bool has_effects(const Jaxpr& jaxpr);
 /// The mapped axes that its equations name. Computed once.
 const AxisNames& named_axes(const Jaxpr& jaxpr);
 
+/// The same program as an object of its own. What is memoised with a program must hold such a copy instead of the
+/// program, which else would never end.
+Jaxpr copy(const Jaxpr& jaxpr);
 /// The same program, whose first `num_consts` inputs are its constants.
 Jaxpr with_num_consts(const Jaxpr& jaxpr, std::size_t num_consts);
 /// The same program with other outputs.

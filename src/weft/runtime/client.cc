@@ -32,7 +32,7 @@ std::shared_ptr<const Executable> executable(const ir::Jaxpr& jaxpr, const Execu
   if (how.timed) key += " timed";
   return jaxpr.memo<Executable>(key, [&] {
     ir::refuse_checks(jaxpr);
-    return default_client().compile(jaxpr, how);
+    return default_client().compile(ir::copy(jaxpr), how);
   });
 }
 

@@ -93,9 +93,10 @@ std::string numbers_of(const compiler::Program& program, std::span<const Equatio
   return bytes;
 }
 
-// Takes `count` files and their lengths, which must be all that there is of `bytes`; false when they are not.
+// Takes `count` files and their lengths, at least one, which must be all that there is of `bytes`; false when they are
+// not.
 bool take_objects(std::string_view bytes, std::uint64_t count, std::vector<std::string>& objects) {
-  if (count > bytes.size() / sizeof(std::uint64_t)) return false;
+  if (count == 0 || count > bytes.size() / sizeof(std::uint64_t)) return false;
   std::string_view lengths = bytes.substr(0, count * sizeof(std::uint64_t));
   bytes.remove_prefix(lengths.size());
   for (; !lengths.empty(); lengths.remove_prefix(sizeof(std::uint64_t))) {

@@ -121,6 +121,7 @@ class CompiledExecutable final : public Executable {
     for (const StatementRef& s : generated.statements)
       statements_.push_back(program_statement(*s.procedure, s.statement));
     for (const EquationRef& l : generated.loops) loops_.push_back(loop_info(*l.procedure, l.eqn));
+    num_threads();  // throws here if at all, for code cannot
     code_ = LoadedCode::load(generated.objects);
     for (const std::string& object : generated.objects) memory_.code += static_cast<std::int64_t>(object.size());
   }

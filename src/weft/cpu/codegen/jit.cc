@@ -4,10 +4,15 @@
 #include <llvm/ExecutionEngine/RuntimeDyld.h>
 #include <llvm/ExecutionEngine/SectionMemoryManager.h>
 #include <llvm/Object/ObjectFile.h>
+#include <llvm/Support/MathExtras.h>
+#include <llvm/Support/Memory.h>
 #include <llvm/Support/MemoryBuffer.h>
+#include <llvm/Support/Process.h>
 
 #include <cmath>
 #include <cstring>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "weft/base/error.h"
@@ -60,8 +65,55 @@ std::uint64_t kernel_address(llvm::StringRef name) {
   return 0;
 }
 
+// One piece of address space for all sections of a program, because code reaches what it refers to by distances of 32
+// bits, in other files too. Sections get whole pages of it.
+class Region final : public llvm::SectionMemoryManager::MemoryMapper {
+ public:
+  explicit Region(std::size_t bytes) {
+    std::error_code error;
+    all_ = llvm::sys::Memory::allocateMappedMemory(bytes, nullptr, kWritable, error);
+    if (error) throw BackendError("compile: the system gives no memory for code: " + error.message() + ".");
+  }
+  ~Region() override { llvm::sys::Memory::releaseMappedMemory(all_); }
+  Region(const Region&) = delete;
+  Region& operator=(const Region&) = delete;
+
+  llvm::sys::MemoryBlock allocateMappedMemory(llvm::SectionMemoryManager::AllocationPurpose, std::size_t bytes,
+                                              const llvm::sys::MemoryBlock*, unsigned,
+                                              std::error_code& error) override {
+    bytes = llvm::alignTo(bytes, page_bytes());
+    if (bytes > all_.allocatedSize() - used_) {
+      error = std::make_error_code(std::errc::not_enough_memory);
+      return {};
+    }
+    void* const at = static_cast<char*>(all_.base()) + std::exchange(used_, used_ + bytes);
+    return {at, bytes};
+  }
+  std::error_code protectMappedMemory(const llvm::sys::MemoryBlock& block, unsigned flags) override {
+    return llvm::sys::Memory::protectMappedMemory(block, flags);
+  }
+  std::error_code releaseMappedMemory(llvm::sys::MemoryBlock&) override { return {}; }
+
+  static std::size_t page_bytes() { return llvm::sys::Process::getPageSizeEstimate(); }
+
+ private:
+  static constexpr unsigned kWritable = llvm::sys::Memory::MF_READ | llvm::sys::Memory::MF_WRITE;
+  llvm::sys::MemoryBlock all_;
+  std::size_t used_ = 0;
+};
+
+// More than the sections of a file take in memory: what the linker adds (addresses and jumps to far functions, fewer
+// bytes than the relocations in the file, which count too), alignment, and a page for each.
+std::size_t bytes_in_memory(const llvm::object::ObjectFile& file) {
+  std::size_t bytes = 16 * Region::page_bytes();
+  for (const llvm::object::SectionRef& s : file.sections())
+    bytes += 2 * s.getSize() + 2 * s.getAlignment().value() + 2 * Region::page_bytes();
+  return bytes;
+}
+
 class Memory final : public llvm::SectionMemoryManager {
  public:
+  explicit Memory(Region& region) : SectionMemoryManager(&region) {}
   llvm::JITSymbol findSymbol(const std::string& name) override {
     llvm::StringRef of_kernel = name;
     const std::uint64_t found =
@@ -74,13 +126,17 @@ class Loaded final : public LoadedCode {
  public:
   explicit Loaded(std::span<const std::string> objects) {
     std::vector<std::unique_ptr<llvm::object::ObjectFile>> files;  // outlive the linker
-    llvm::RuntimeDyld linker(memory_, memory_);
+    std::size_t bytes = 0;
     for (const std::string& object : objects) {
       auto file = llvm::object::ObjectFile::createObjectFile(llvm::MemoryBufferRef(object, "weft"));
       if (!file) throw InternalError("compiled code cannot be read: " + llvm::toString(file.takeError()));
+      bytes += bytes_in_memory(**file);
       files.push_back(std::move(*file));
-      linker.loadObject(*files.back());
     }
+    region_.emplace(bytes);
+    memory_.emplace(*region_);
+    llvm::RuntimeDyld linker(*memory_, *memory_);
+    for (const auto& file : files) linker.loadObject(*file);
     linker.finalizeWithMemoryManagerLocking();
     if (linker.hasError()) throw InternalError("compiled code cannot be linked: " + linker.getErrorString().str());
     program_ = reinterpret_cast<ProgramFunction>(linker.getSymbol(kEntryName).getAddress());
@@ -89,7 +145,8 @@ class Loaded final : public LoadedCode {
   }
 
  private:
-  Memory memory_;
+  std::optional<Region> region_;
+  std::optional<Memory> memory_;
 };
 
 }  // namespace

@@ -94,7 +94,7 @@ GeneratedCode generate_code(const compiler::Program& program, const CodeOptions&
     optimise(*c->machine, *module, options.effort);
     code.objects = {machine_code(*c->machine, *module, llvm::CodeGenFileType::ObjectFile)};
   } else {
-    code.objects = optimised_objects(c->of, *c->machine, *module, options.effort);
+    code.objects = optimised_objects(*c->machine, *module, options.effort);
   }
   return code;
 }

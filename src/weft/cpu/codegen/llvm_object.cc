@@ -10,6 +10,7 @@
 #include <llvm/CodeGen/TargetPassConfig.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Metadata.h>
+#include <llvm/MC/TargetRegistry.h>
 #include <llvm/Passes/PassBuilder.h>
 #include <llvm/Support/raw_ostream.h>
 #include <llvm/Transforms/Scalar/EarlyCSE.h>
@@ -18,6 +19,9 @@
 #include <llvm/Transforms/Utils/SplitModule.h>
 
 #include <algorithm>
+#include <exception>
+#include <system_error>
+#include <thread>
 
 #include "weft/base/error.h"
 #include "weft/base/thread_pool.h"
@@ -31,6 +35,32 @@ namespace {
 constexpr std::size_t kPartInstructions = 4000;
 
 using Bytes = llvm::SmallVector<char, 0>;
+
+// Calls run(i) for all i < n, each but the last on a thread of its own: LLVM may take seconds, for which those that run
+// programs meanwhile must not go without the threads of parallel_for.
+void at_once(std::size_t n, llvm::function_ref<void(std::size_t)> run) {
+  std::vector<std::exception_ptr> errors(n);
+  const auto guarded = [&](std::size_t i) {
+    try {
+      run(i);
+    } catch (...) {
+      errors[i] = std::current_exception();
+    }
+  };
+  std::vector<std::thread> threads;
+  threads.reserve(n);
+  for (std::size_t i = 0; i + 1 < n; ++i) {
+    try {
+      threads.emplace_back(guarded, i);
+    } catch (const std::system_error&) {  // the machine allows no more
+      guarded(i);
+    }
+  }
+  guarded(n - 1);
+  for (std::thread& t : threads) t.join();
+  for (const std::exception_ptr& e : errors)
+    if (e) std::rethrow_exception(e);
+}
 
 // The module's parts as bitcode, which has no context.
 std::vector<Bytes> parts_of(llvm::Module& module, unsigned count) {
@@ -47,8 +77,8 @@ std::vector<Bytes> parts_of(llvm::Module& module, unsigned count) {
   return parts;
 }
 
-// What addPassesToEmitFile adds, but for passes that take a tenth of the time and make straight vector code no faster:
-// processors reorder instructions themselves, and sums of floats have their order.
+// What addPassesToEmitFile adds, but for passes that take a tenth of the time and make straight vector code no faster
+// on x86: those processors reorder instructions themselves, and sums of floats have their order.
 bool add_passes(llvm::TargetMachine& machine, llvm::legacy::PassManager& passes, llvm::raw_pwrite_stream& out,
                 llvm::CodeGenFileType type) {
   // All of LLVM's own targets are of this class.
@@ -56,7 +86,7 @@ bool add_passes(llvm::TargetMachine& machine, llvm::legacy::PassManager& passes,
   auto* info = new llvm::MachineModuleInfoWrapperPass(&target);  // the passes' own
   llvm::TargetPassConfig* config = target.createPassConfig(passes);
   config->setDisableVerify(true);
-  if (machine.getOptLevel() != llvm::CodeGenOptLevel::Aggressive)
+  if (machine.getOptLevel() != llvm::CodeGenOptLevel::Aggressive && machine.getTargetTriple().isX86())
     for (char* const pass : {&llvm::MachineCombinerID, &llvm::PostRASchedulerID, &llvm::PostMachineSchedulerID})
       config->disablePass(pass);
   passes.add(config);
@@ -108,8 +138,7 @@ std::string machine_code(llvm::TargetMachine& machine, llvm::Module& module, llv
   return std::string(bytes.begin(), bytes.end());
 }
 
-std::vector<std::string> optimised_objects(const LlvmMachine& machine, llvm::TargetMachine& here, llvm::Module& module,
-                                           Effort effort) {
+std::vector<std::string> optimised_objects(llvm::TargetMachine& here, llvm::Module& module, Effort effort) {
   // What looks across functions must see all of them.
   const bool whole = effort == Effort::kMax;
   if (whole) optimise(here, module, effort);
@@ -121,16 +150,15 @@ std::vector<std::string> optimised_objects(const LlvmMachine& machine, llvm::Tar
   }
   const std::vector<Bytes> parts = parts_of(module, static_cast<unsigned>(count));
   std::vector<std::string> objects(parts.size());
-  parallel_for(static_cast<std::int64_t>(parts.size()), 1, [&](std::int64_t begin, std::int64_t end) {
-    for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
-      llvm::LLVMContext context;
-      auto part = llvm::parseBitcodeFile(llvm::MemoryBufferRef({parts[i].data(), parts[i].size()}, "part"), context);
-      if (!part) throw InternalError("LLVM cannot read what it wrote: " + llvm::toString(part.takeError()));
-      const std::unique_ptr<llvm::TargetMachine> there = target_machine(machine);
-      there->setOptLevel(here.getOptLevel());
-      if (!whole) optimise(*there, **part, effort);
-      objects[i] = machine_code(*there, **part, llvm::CodeGenFileType::ObjectFile);
-    }
+  at_once(parts.size(), [&](std::size_t i) {
+    llvm::LLVMContext context;
+    auto part = llvm::parseBitcodeFile(llvm::MemoryBufferRef({parts[i].data(), parts[i].size()}, "part"), context);
+    if (!part) throw InternalError("LLVM cannot read what it wrote: " + llvm::toString(part.takeError()));
+    const std::unique_ptr<llvm::TargetMachine> there(here.getTarget().createTargetMachine(
+        here.getTargetTriple().str(), here.getTargetCPU(), here.getTargetFeatureString(), here.Options,
+        here.getRelocationModel(), here.getCodeModel(), here.getOptLevel()));
+    if (!whole) optimise(*there, **part, effort);
+    objects[i] = machine_code(*there, **part, llvm::CodeGenFileType::ObjectFile);
   });
   return objects;
 }

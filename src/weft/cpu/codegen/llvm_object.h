@@ -3,11 +3,11 @@
 
 #include <llvm/IR/Module.h>
 #include <llvm/Support/CodeGen.h>
+#include <llvm/Target/TargetMachine.h>
 
 #include <string>
 #include <vector>
 
-#include "weft/cpu/codegen/llvm_machine.h"
 #include "weft/runtime/compilation.h"
 
 namespace weft::cpu {
@@ -19,9 +19,8 @@ void optimise(llvm::TargetMachine& machine, llvm::Module& module, Effort effort)
 /// The bytes of one file of an optimised module.
 std::string machine_code(llvm::TargetMachine& machine, llvm::Module& module, llvm::CodeGenFileType type);
 
-/// The object files of a module that is not optimised yet: one, or, of a long one, as many as there are threads to make
-/// them, which must be loaded together. The code of a function is the same in any number of files. Consumes the module.
-std::vector<std::string> optimised_objects(const LlvmMachine& machine, llvm::TargetMachine& here, llvm::Module& module,
-                                           Effort effort);
+/// The object files of a module that is not optimised yet: one, or, of a long one, num_threads() that are made at once,
+/// which must be loaded together. The code of a function is the same in any number of files. Consumes the module.
+std::vector<std::string> optimised_objects(llvm::TargetMachine& here, llvm::Module& module, Effort effort);
 
 }  // namespace weft::cpu

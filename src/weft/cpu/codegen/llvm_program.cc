@@ -284,8 +284,12 @@ class ProcedureEmitter {
 
   // ---- calls of the context ----
 
+  // The program needs its context then.
   Code call_context(std::size_t offset, llvm::Type* result, llvm::ArrayRef<Code> args) {
     s_.uses_context = true;
+    return call_function_of_context(offset, result, args);
+  }
+  Code call_function_of_context(std::size_t offset, llvm::Type* result, llvm::ArrayRef<Code> args) {
     llvm::SmallVector<Code, 6> all{context()};
     all.append(args.begin(), args.end());
     llvm::SmallVector<llvm::Type*, 6> types;
@@ -331,10 +335,8 @@ class ProcedureEmitter {
     b_.CreateCall(ranges, {array, number(0), number(extent)});
     b_.CreateBr(done);
     b_.SetInsertPoint(shared);
-    const bool before = s_.uses_context;
-    call_context(offsetof(RunContext, run_short_kernel), b_.getVoidTy(),
-                 {ranges, array, number(extent), number(grain)});
-    s_.uses_context = before;
+    call_function_of_context(offsetof(RunContext, run_short_kernel), b_.getVoidTy(),
+                             {ranges, array, number(extent), number(grain)});
     b_.CreateBr(done);
     b_.SetInsertPoint(done);
   }

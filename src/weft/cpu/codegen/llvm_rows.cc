@@ -22,6 +22,7 @@ using llvm::Type;
 // Reductions are the trees of cpu/kernels/isa/reduce.cc.
 constexpr int kGroups = kReduceGroups, kLeaf = kReduceLeaf;
 constexpr std::int64_t kGroupBytes = kReduceGroupBytes;
+static_assert(kGroups == 4, "the accumulators of a row are joined in pairs, and those in a pair");
 // What a row keeps from one phase for a later one, when computing it again costs more than this (nanoseconds).
 constexpr double kKeepCost = 0.25;
 constexpr std::int64_t kMostKeptBytes = 131072;  // of all together, in the frame of the kernel

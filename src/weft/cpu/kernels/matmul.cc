@@ -326,14 +326,20 @@ void small_float_matmul(const MatmulProblem& p, const void* a, const void* b, vo
     // Whole problems to the library, split like f32 ones. Where it declines a piece, all is made anew below.
     const std::int64_t out_bytes = byte_size(p.result);
     const Grid grid = grid_of(p.m, p.n, p.k);
-    std::atomic<bool> declined{false};
-    const auto one = [&](std::int64_t s) {
-      const GemmArgs g = args_of(p, a, b, c, s, 2, out_bytes);
-      grid.each_piece(g, [&](std::int64_t i, std::int64_t m, std::int64_t j, std::int64_t n) {
-        if (!declined && !onednn_bf16_gemm(piece_of(g, i, m, j, n, 2, out_bytes), p.result == bf16)) declined = true;
-      });
+    const std::int64_t across = (p.n - 1) / grid.columns + 1, down = (p.m - 1) / grid.rows + 1;
+    std::atomic<bool> declined{!onednn_takes_bf16(args_of(p, a, b, c, 0, 2, out_bytes))};
+    const auto run = [&](std::int64_t q) {
+      const GemmArgs g = args_of(p, a, b, c, q / (across * down), 2, out_bytes);
+      const std::int64_t i = q % (across * down) / across * grid.rows, j = q % across * grid.columns;
+      return onednn_bf16_gemm(
+          piece_of(g, i, std::min(grid.rows, p.m - i), j, std::min(grid.columns, p.n - j), 2, out_bytes),
+          p.result == bf16);
     };
-    for_batch(p, one);
+    if (!declined)
+      parallel_for(p.batch * across * down, 1, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t q = begin; q < end && !declined; ++q)
+          if (!run(q)) declined = true;
+      });
     if (!declined) return;
   }
   MatmulProblem wide = p;

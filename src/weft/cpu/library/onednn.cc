@@ -60,10 +60,12 @@ bool onednn_sgemm(const GemmArgs& g) {
 }
 
 #if DNNL_VERSION_MAJOR == 2
-bool onednn_bf16_gemm(const GemmArgs& g, bool bf16_result) {
+bool onednn_takes_bf16(const GemmArgs& g) {
   std::int64_t unused;
-  if (!order(g.m, g.k, g.a_row, g.a_col, &unused) || !order(g.k, g.n, g.b_row, g.b_col, &unused)) return false;
-  if (!engine()) return false;
+  return order(g.m, g.k, g.a_row, g.a_col, &unused) && order(g.k, g.n, g.b_row, g.b_col, &unused) && engine();
+}
+bool onednn_bf16_gemm(const GemmArgs& g, bool bf16_result) {
+  if (!onednn_takes_bf16(g)) return false;
   OneThread one;
   const dnnl_dims_t a_dims = {g.m, g.k}, a_strides = {g.a_row, g.a_col}, b_dims = {g.k, g.n},
                     b_strides = {g.b_row, g.b_col}, c_dims = {g.m, g.n}, c_strides = {g.c_row, 1};
@@ -91,6 +93,7 @@ bool onednn_bf16_gemm(const GemmArgs& g, bool bf16_result) {
 }
 #else
 // The descriptor interface changed; bf16 operands are converted instead.
+bool onednn_takes_bf16(const GemmArgs&) { return false; }
 bool onednn_bf16_gemm(const GemmArgs&, bool) { return false; }
 #endif
 
@@ -98,6 +101,7 @@ bool onednn_bf16_gemm(const GemmArgs&, bool) { return false; }
 
 bool have_onednn() { return false; }
 bool onednn_sgemm(const GemmArgs&) { return false; }
+bool onednn_takes_bf16(const GemmArgs&) { return false; }
 bool onednn_bf16_gemm(const GemmArgs&, bool) { return false; }
 
 #endif

@@ -13,6 +13,9 @@ bool have_onednn();
 /// operands of which no stride is 1, and when the library refuses.
 bool onednn_sgemm(const GemmArgs& args);
 
+/// Whether onednn_bf16_gemm may take such operands: else it declines all of their strides.
+bool onednn_takes_bf16(const GemmArgs& args);
+
 /// The product of bf16 operands, accumulated in f32, with a result of bf16 or f32. Declines as above.
 bool onednn_bf16_gemm(const GemmArgs& args, bool bf16_result);
 

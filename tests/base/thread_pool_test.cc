@@ -50,6 +50,40 @@ TEST_P(ThreadPool, work_for_threads_that_are_awake_is_done_whether_they_are_or_n
   }
 }
 
+TEST_P(ThreadPool, nobody_is_woken_for_little_work) {
+  parallel_for(4, 1, [](std::int64_t, std::int64_t) {});
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  int ranges = 0;
+  parallel_for_if_awake(1000, 1, [&](std::int64_t begin, std::int64_t end) {
+    ++ranges;
+    EXPECT_EQ(end - begin, 1000);
+  });
+  EXPECT_EQ(ranges, 1);
+}
+
+TEST_P(ThreadPool, those_that_are_awake_take_part) {
+  if (GetParam() == 1) GTEST_SKIP() << "there is nobody else";
+  const auto busy = [] {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(50);
+    while (std::chrono::steady_clock::now() < end) {
+    }
+  };
+  // Whether a worker runs at a given moment is the system's to say.
+  bool seen = false;
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!seen && std::chrono::steady_clock::now() < give_up) {
+    parallel_for(16, 1, [&](std::int64_t, std::int64_t) { busy(); });
+    std::atomic<int> others{0};
+    const std::thread::id here = std::this_thread::get_id();
+    parallel_for_if_awake(64, 1, [&](std::int64_t, std::int64_t) {
+      others += std::this_thread::get_id() != here;
+      busy();
+    });
+    seen = others > 0;
+  }
+  EXPECT_TRUE(seen);
+}
+
 TEST_P(ThreadPool, writes_of_tasks_are_seen_by_the_caller) {
   std::vector<std::int64_t> out(10000);
   for (int round = 0; round < 200; ++round) {

@@ -297,6 +297,54 @@ TEST_F(Reduce, positions_of_the_largest_and_smallest) {
     }
 }
 
+template <class T>
+void check_planted_positions() {
+  using L = std::numeric_limits<T>;
+  for (const std::int64_t n : {1, 63, 64, 65, 300, 2047, 2048, 2049, 5000, 40000}) {
+    const auto check = [&](const std::vector<T>& x, const std::string& what) {
+      for (const bool max : {true, false}) {
+        std::int64_t want = 0;
+        for (std::int64_t i = 1; i < n; ++i) {
+          const T v = x[static_cast<std::size_t>(i)], b = x[static_cast<std::size_t>(want)];
+          if (b == b && (v != v || (max ? v > b : v < b))) want = i;
+        }
+        std::int64_t got = -1;
+        arg_reduce(max, dtype_of<T>(), i64, Dims{n}, 0, x.data(), &got);
+        ASSERT_EQ(got, want) << (max ? "largest of " : "smallest of ") << n << ", " << what;
+      }
+    };
+    std::mt19937 draw(static_cast<unsigned>(n));
+    std::normal_distribution<double> normal;
+    std::vector<T> plain(static_cast<std::size_t>(n));
+    for (T& v : plain) v = static_cast<T>(normal(draw));
+    check(plain, "plain");
+    for (const std::int64_t at : {std::int64_t{0}, n / 2, std::int64_t{2047}, std::int64_t{2048}, n - 1}) {
+      if (at >= n) continue;
+      for (const T v : {T(1e30), T(-1e30), L::infinity(), -L::infinity(), L::quiet_NaN(), -L::quiet_NaN()}) {
+        std::vector<T> x = plain;
+        x[static_cast<std::size_t>(at)] = v;
+        check(x, "one of " + std::to_string(v) + " at " + std::to_string(at));
+        // And its opposite, so that no sum of them is a number, and once more behind it.
+        x[static_cast<std::size_t>((at + 7) % n)] = -v;
+        x[static_cast<std::size_t>((at + 100) % n)] = v;
+        check(x, "several of " + std::to_string(v) + " at " + std::to_string(at));
+      }
+    }
+    for (const T v : {L::max(), L::lowest(), L::infinity(), -L::infinity(), T(0)})
+      check(std::vector<T>(static_cast<std::size_t>(n), v), "all " + std::to_string(v));
+    std::vector<T> zeros(static_cast<std::size_t>(n), T(-0.0));
+    zeros.back() = T(0);
+    check(zeros, "zeros of both signs");
+  }
+}
+TEST_F(Reduce, positions_of_numbers_that_are_planted_anywhere) {
+  for (const Isa isa : available_isas()) {
+    force_isa(isa);
+    check_planted_positions<float>();
+    check_planted_positions<double>();
+  }
+}
+
 TEST_F(Reduce, without_a_kernel_it_says_so) {
   EXPECT_FALSE(can_reduce(ReduceOp::kSum, c64));
   EXPECT_FALSE(can_reduce(ReduceOp::kAnd, f32));

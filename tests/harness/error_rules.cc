@@ -264,7 +264,9 @@ Numbers smooth_error(const ir::Eqn& e, std::span<const Held> in, const Held& out
   const Numbers e1 = in.size() > 1 ? or_zeros(in[1].of(mismatches), n) : Numbers(n, 0.0);
   const Numbers y = in.size() > 1 ? numbers_of(in[1]) : Numbers(n, 0.0);
   Numbers errors(n, kInf);
-  if (e0.size() != n || e1.size() != n) return errors;
+  // Bounds of clamp may be single numbers.
+  for (const Numbers* operand : {&e0, &e1, &x, &y})
+    if (operand->size() != n) return errors;
   const bool complex = is_complex(in[0].aval.dtype());
   for (std::size_t i = 0; i < n; ++i) {
     double& r = errors[i];

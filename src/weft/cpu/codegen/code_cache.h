@@ -2,7 +2,7 @@
 //
 // An entry's name is a hash of all that decides what its code is: the program, ready for code, as text; the effort; the
 // processor; LLVM's version; and the build of our compiler. It is known before LLVM does anything. The code has no
-// addresses of this process in it (run_context.h), so an entry is the object file as it was made.
+// addresses of this process in it (run_context.h), so an entry holds the object files as they were made.
 #pragma once
 
 #include "weft/cpu/codegen/llvm_gen.h"

@@ -1,4 +1,4 @@
-// From a program to machine code, as the bytes of an object file. The only header of code generation that others see:
+// From a program to machine code, as the bytes of object files. The only header of code generation that others see:
 // no LLVM here.
 #pragma once
 

@@ -163,13 +163,15 @@ Code KernelCode::constant(const Instr& i) {
 Code KernelCode::offset(const Affine& a, std::size_t loops) {
   Code sum = number(a.offset);
   const auto add = [&](Code v, std::int64_t scale) {
-    if (scale == 0) return;
     if (scale != 1) v = b_.CreateMul(v, number(scale));
     auto* c = llvm::dyn_cast<llvm::ConstantInt>(sum);
     sum = c && c->isZero() ? v : b_.CreateAdd(sum, v);
   };
-  for (std::size_t l = 0; l < loops; ++l) add(index_[l], a.coeff[l]);
-  for (const Affine::Dynamic& d : a.dynamic) add(dynamic_[d.index], d.scale);
+  // What depends on no loop is computed before they begin.
+  for (std::size_t l = 0; l < loops; ++l)
+    if (a.coeff[l] != 0) add(index_[l], a.coeff[l]);
+  for (const Affine::Dynamic& d : a.dynamic)
+    if (d.scale != 0) add(dynamic_[d.index], d.scale);
   return sum;
 }
 

@@ -53,7 +53,8 @@ class Formula {
 Maybe some_floats(Scope& s) {
   const auto x = s.find([](Aval a) { return a.ndim() > 0 && is_float(a.dtype()); });
   if (x || !s.wants_inputs()) return x;
-  return s.add_input(Aval(s.random().of({f32, f32, f64, bf16}), s.random().of(s.generation().shapes)));
+  const Maybe input = s.add_input(Aval(s.random().of({f32, f32, f64, bf16}), s.random().of(s.generation().shapes)));
+  return input->aval.ndim() > 0 ? input : Maybe();
 }
 
 // Mostly the last axis.

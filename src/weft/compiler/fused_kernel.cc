@@ -242,19 +242,19 @@ std::optional<Value> FusedKernel::element(ir::Atom atom, const Affine& at) {
 
 std::optional<Value> FusedKernel::element_of_result(ir::Var var, const Affine& at) {
   const ir::Eqn& eqn = jaxpr_.eqns()[facts_[var].eqn];
-  const ir::Atom x = jaxpr_.operands(eqn)[0];
+  const std::span<const ir::Atom> operands = jaxpr_.operands(eqn);
   switch (eqn.op) {
     case OpCode::kStopGradient:
     case OpCode::kCheckpointName:
-    case OpCode::kOptimizationBarrier: return element(jaxpr_.operands(eqn)[var - eqn.out_begin], at);
-    case OpCode::kReshape: return element(x, at);
+    case OpCode::kOptimizationBarrier: return element(operands[var - eqn.out_begin], at);
+    case OpCode::kReshape: return element(operands[0], at);
     case OpCode::kBroadcastInDim: return element_of_broadcast(eqn, at);
     case OpCode::kSlice: {
-      const auto first = first_of_slice(ir::params_as<SliceParams>(eqn.params.get()), jaxpr_.aval(x).shape());
+      const auto first = first_of_slice(ir::params_as<SliceParams>(eqn.params.get()), jaxpr_.aval(operands[0]).shape());
       if (!first) return refuse(var);
       Affine moved = at;
       moved.offset += *first;
-      return element(x, moved);
+      return element(operands[0], moved);
     }
     case OpCode::kIota:
     case OpCode::kTranspose:

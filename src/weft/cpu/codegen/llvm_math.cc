@@ -107,8 +107,7 @@ llvm::Value* LlvmMath::widen(llvm::IRBuilder<>& b, llvm::Module& module, llvm::F
       for (unsigned a = 0; a < call->arg_size(); ++a)
         operands.push_back(llvm::isVectorIntrinsicWithScalarOpAtArg(id, a) ? call->getArgOperand(a)
                                                                            : operand(call->getArgOperand(a)));
-      internal_check(id != llvm::Intrinsic::fma || f->getReturnType() == b.getFloatTy() || has_fma_,
-                     "LlvmMath: multiply-adds of f32 alone are written out");
+      internal_check(id != llvm::Intrinsic::fma || call->getType()->isFloatTy(), "LlvmMath: multiply-adds are of f32");
       if (id == llvm::Intrinsic::fma && !has_fma_)
         result = this->call(b, module, "multiply_add_f32", operands, lanes);
       else

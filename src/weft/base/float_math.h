@@ -38,8 +38,8 @@ WEFT_FLOAT_MATH float multiply_add_in_double(float a, float b, float c) {
   const double p = static_cast<double>(a) * b, s = p + c, of_c = s - p;
   return static_cast<float>(round_to_odd(s, (p - (s - of_c)) + (c - of_c)));
 }
-/// a b + c, rounded once: one instruction where the compiler says so (x86-64 since 2013, AArch64). Bitcode has it as LLVM's
-/// intrinsic, for which the compiler of programs does what is right for its processor.
+/// a b + c, rounded once: one instruction where the compiler says so (x86-64 since 2013, AArch64). Bitcode has it as
+/// LLVM's intrinsic, for which the compiler of programs does what is right for its processor.
 WEFT_FLOAT_MATH float multiply_add(float a, float b, float c) {
 #if defined(__FP_FAST_FMAF) || defined(__FMA__) || defined(__ARM_FEATURE_FMA) || defined(WEFT_TO_BITCODE)
   return __builtin_fmaf(a, b, c);

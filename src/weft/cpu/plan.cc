@@ -6,6 +6,7 @@
 
 #include "weft/base/thread_pool.h"
 #include "weft/core/evaluator.h"
+#include "weft/cpu/kernels/cholesky.h"
 #include "weft/cpu/kernels/elementwise.h"
 #include "weft/cpu/kernels/layout.h"
 #include "weft/cpu/kernels/matmul.h"
@@ -17,6 +18,7 @@
 #include "weft/ir/contraction.h"
 #include "weft/ir/elements.h"
 #include "weft/ir/elementwise.h"
+#include "weft/ir/linalg.h"
 #include "weft/ir/shape.h"
 
 namespace weft::cpu {
@@ -186,6 +188,13 @@ DenseRun plan_dense(OpCode op, const ir::ParamsBase* params, std::span<const Ava
         const std::uint32_t* words[4];
         for (int i = 0; i < 4; ++i) words[i] = static_cast<const std::uint32_t*>(x[i]);
         threefry2x32(n, words, scalar, static_cast<std::uint32_t*>(y[0]), static_cast<std::uint32_t*>(y[1]));
+      };
+    }
+    case OpCode::kCholesky: {
+      if (!can_cholesky(in[0].dtype())) return nullptr;
+      return [aval = in[0], lower = ir::params_as<CholeskyParams>(params).lower](const void* const* x, void* const* y) {
+        const std::int64_t n = aval.shape().back();
+        if (n > 0) cholesky(aval.dtype(), aval.size() / (n * n), n, lower, x[0], y[0]);
       };
     }
     default: return plan_indexing(op, params, in, out);

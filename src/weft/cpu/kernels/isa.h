@@ -34,6 +34,8 @@ struct IsaKernels {
   void (*threefry)(const std::uint32_t* const* in, unsigned scalar, std::uint32_t* const* out, std::int64_t n);
   // window.h: integers and floats
   const WindowKernel* (*window)(DType);
+  // cholesky.h: f32 and f64, else null
+  const CholeskyKernel* (*cholesky)(DType);
   // Copies past the caches; `bytes` is any number, the source is aligned to 64 bytes.
   void (*stream)(char* out, const char* in, std::int64_t bytes);
 };

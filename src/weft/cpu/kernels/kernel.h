@@ -120,6 +120,12 @@ struct GemmKernel {
   std::int64_t row_step, column_step;  // splitting at multiples of these wastes no lanes
 };
 
+struct CholeskyKernel {
+  /// One n x n matrix, row-major, as cholesky.h says; `workspace` holds workspace_bytes(n) and is 64-byte aligned.
+  void (*factor)(const char* in, char* out, std::int64_t n, bool lower, char* workspace);
+  std::int64_t (*workspace_bytes)(std::int64_t n);
+};
+
 /// The instruction sets that the kernels are compiled for.
 enum class Isa : std::uint8_t { kBaseline, kV3, kV4 };
 inline constexpr int kNumIsas = 3;

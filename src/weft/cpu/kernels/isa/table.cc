@@ -27,7 +27,8 @@ const ElementwiseKernel* any_compare(CompareOp op, DType t) {
 
 }  // namespace
 
-const IsaKernels kKernels = {unary,      binary, any_compare, select, clamp,        convert,  copy,   reduce,
-                             arg_reduce, cumsum, find_above,  gemm,   ordered_gemm, threefry, window, stream};
+const IsaKernels kKernels = {unary,        binary,   any_compare, select,   clamp,      convert,
+                             copy,         reduce,   arg_reduce,  cumsum,   find_above, gemm,
+                             ordered_gemm, threefry, window,      cholesky, stream};
 
 }  // namespace weft::cpu::WEFT_ISA

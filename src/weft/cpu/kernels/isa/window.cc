@@ -46,11 +46,32 @@ void combine(char* places, const char* elements, const WindowSteps& s) {
   for_each_step(s, [=](std::int64_t i, std::int64_t e) { p[i] = step<F>(p[i], x[e]); });
 }
 
+// n adjacent places of kTaps taps, in their order after what the place holds, or after `none` where it holds nothing
+// yet.
+template <class F, class T, int kTaps>
+WEFT_INLINE void combine_run(T* p, const char* const* elements, std::int64_t from, const T* none, std::int64_t n) {
+  const T* x[kTaps];
+  for (int t = 0; t < kTaps; ++t) x[t] = reinterpret_cast<const T*>(elements[t]) + from;
+  const auto place = [&](std::int64_t i, T value) {
+#pragma GCC unroll 4
+    for (int t = 0; t < kTaps; ++t) value = step<F>(value, x[t][i]);
+    p[i] = value;
+  };
+  if (none) {
+    const T first = *none;
+    WEFT_INDEPENDENT
+    for (std::int64_t i = 0; i < n; ++i) place(i, first);
+  } else {
+    WEFT_INDEPENDENT
+    for (std::int64_t i = 0; i < n; ++i) place(i, p[i]);
+  }
+}
+
 // Place by place, so that elements are read once and in order.
 template <class F, class T>
 void combine_all(char* places, const char* const* elements, std::int64_t taps, const char* identity,
                  const WindowSteps& s) {
-  const T none = *reinterpret_cast<const T*>(identity);
+  const T* identity_value = reinterpret_cast<const T*>(identity);
   constexpr std::int64_t kRun = 1024;
   const bool adjacent = s.element_step == 1;
   const std::int64_t count = adjacent ? 1 : s.count, inner = adjacent ? s.count * s.inner : s.inner;
@@ -59,27 +80,18 @@ void combine_all(char* places, const char* const* elements, std::int64_t taps, c
       const std::int64_t n = inner - begin < kRun ? inner - begin : kRun;
       const std::int64_t from = j * s.element_step * s.inner + begin;
       T* p = reinterpret_cast<T*>(places) + j * inner + begin;
-      const T* x = reinterpret_cast<const T*>(elements[0]) + from;
-      if (taps == 1) {
-        WEFT_INDEPENDENT
-        for (std::int64_t i = 0; i < n; ++i) p[i] = step<F>(none, x[i]);
-        continue;
-      }
-      // Two taps at a time.
-      const T* y = reinterpret_cast<const T*>(elements[1]) + from;
-      WEFT_INDEPENDENT
-      for (std::int64_t i = 0; i < n; ++i) p[i] = step<F>(step<F>(none, x[i]), y[i]);
-      std::int64_t t = 2;
-      for (; t + 2 <= taps; t += 2) {
-        x = reinterpret_cast<const T*>(elements[t]) + from;
-        y = reinterpret_cast<const T*>(elements[t + 1]) + from;
-        WEFT_INDEPENDENT
-        for (std::int64_t i = 0; i < n; ++i) p[i] = step<F>(step<F>(p[i], x[i]), y[i]);
-      }
-      if (t < taps) {
-        x = reinterpret_cast<const T*>(elements[t]) + from;
-        WEFT_INDEPENDENT
-        for (std::int64_t i = 0; i < n; ++i) p[i] = step<F>(p[i], x[i]);
+      for (std::int64_t t = 0; t < taps;) {
+        const T* none = t == 0 ? identity_value : nullptr;
+        if (taps - t >= 4) {
+          combine_run<F, T, 4>(p, elements + t, from, none, n);
+          t += 4;
+        } else if (taps - t >= 2) {
+          combine_run<F, T, 2>(p, elements + t, from, none, n);
+          t += 2;
+        } else {
+          combine_run<F, T, 1>(p, elements + t, from, none, n);
+          t += 1;
+        }
       }
     }
 }

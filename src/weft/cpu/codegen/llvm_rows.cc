@@ -34,6 +34,10 @@ constexpr std::int64_t kUnrolledSum = 16;
 constexpr std::int64_t kDivided = 8;
 // Bodies of more instructions than this are not written out once per group: that would only take time to compile.
 constexpr int kLongBody = 60;
+// Instructions of a body wait for each other, and the processor looks only so far ahead: bodies of so many go through
+// several registers at once where there are elements enough to pay for the longer code.
+constexpr int kLeastTogether = 20, kMostTogether = 200;
+constexpr std::int64_t kElementsTogether = 1 << 15;
 
 class RowsEmitter : KernelCode {
  public:
@@ -92,7 +96,22 @@ class RowsEmitter : KernelCode {
     for (std::size_t v = 0; v < k_.body.size(); ++v)
       if (varies(static_cast<Number>(v))) size += code_size(k_.body[v]);
     long_body_ = size > kLongBody;
-    if (long_body_ && !k_.reduces) unroll_ = 1;
+    if (k_.reduces) return;
+    if (long_body_) unroll_ = 1;
+    const int together = registers_together(size);
+    if (together == 1) return;
+    lanes_ *= static_cast<unsigned>(together);
+    unroll_ = 1;
+  }
+
+  // How many registers hold the lanes of one value, for a body of `size` instructions without reductions.
+  int registers_together(int size) const {
+    // Sixteen short registers hold less at once than thirty-two long ones.
+    const int most = unit_.vector_bytes >= 64 ? 4 : 2;
+    std::int64_t elements = 1;
+    for (const std::int64_t l : k_.loops) elements *= l;
+    const bool pays = size >= kLeastTogether && size <= kMostTogether && elements >= kElementsTogether;
+    return pays && lanes_ > 1 && n() >= 2 * most * static_cast<std::int64_t>(lanes_) ? most : 1;
   }
 
   // ---- phases ----

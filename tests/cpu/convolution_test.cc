@@ -1,4 +1,5 @@
-// Convolution on the CPU beside its reference evaluation: by patches, and by the library in each of its three roles.
+// Convolution on the CPU beside its reference evaluation: by patches, by Winograd's way, and by the library in each of
+// its three roles.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -7,6 +8,8 @@
 
 #include "weft/base/thread_pool.h"
 #include "weft/cpu/kernels/convolution.h"
+#include "weft/cpu/kernels/isa.h"
+#include "weft/cpu/kernels/winograd.h"
 #include "weft/cpu/library/convolution.h"
 #include "weft/cpu/library/onednn.h"
 #include "weft/cpu/plan.h"
@@ -90,21 +93,26 @@ void expect_near(const Case& c, const Values& got, const Values& want, double to
 Values by_patches(const Case& c, const Values& x, const Values& k) {
   return on_threads(c, [&](float* y) { convolve_patches(c.p, f32, f32, c.lhs, c.rhs, c.out, x.data(), k.data(), y); });
 }
+// run(src, weights, dst) on the arrays in their roles.
+template <class F>
+Values in_roles(const Case& c, const ConvolutionRoles& roles, Values x, Values k, F&& run) {
+  return on_threads(c, [&](float* y) {
+    float *first = roles.exchanged ? k.data() : x.data(), *second = roles.exchanged ? x.data() : k.data();
+    switch (roles.form.computes) {
+      case Computes::kDst: return run(first, second, y);
+      case Computes::kSrc: return run(y, first, second);
+      case Computes::kWeights: return run(first, y, second);
+    }
+  });
+}
 // By the library, when it serves that.
-std::optional<Values> by_library(const Case& c, Values x, Values k, Computes* role = nullptr) {
+std::optional<Values> by_library(const Case& c, const Values& x, const Values& k, Computes* role = nullptr) {
   const auto roles = convolution_roles(c.p, c.lhs, c.rhs, c.out);
   if (!roles) return std::nullopt;
   const auto library = library_convolution(roles->form);
   if (!library) return std::nullopt;
   if (role) *role = roles->form.computes;
-  return on_threads(c, [&](float* y) {
-    float *first = roles->exchanged ? k.data() : x.data(), *second = roles->exchanged ? x.data() : k.data();
-    switch (roles->form.computes) {
-      case Computes::kDst: return library->run(first, second, y);
-      case Computes::kSrc: return library->run(y, first, second);
-      case Computes::kWeights: return library->run(first, y, second);
-    }
-  });
+  return in_roles(c, *roles, x, k, [&](float* src, float* weights, float* dst) { library->run(src, weights, dst); });
 }
 
 // Random axes, groups, sizes and windows of `rank` spatial axes.
@@ -167,6 +175,67 @@ TEST(cpu_convolution, any_convolution_is_what_reference_evaluation_says) {
   }
   EXPECT_GT(cases, 300);
   for (const int n : served) EXPECT_GT(n, have_onednn() ? 20 : -1);
+}
+
+// 3x3 at stride 1, any order of axes that leaves features last in lhs and result, cropped or padded by any amount, also
+// as the gradient of one, whose kernel is read backwards.
+Case random_winograd_case(std::mt19937& rng) {
+  const auto between = [&](std::int64_t low, std::int64_t high) {
+    return low + static_cast<std::int64_t>(rng() % static_cast<unsigned>(high - low + 1));
+  };
+  Case c;
+  ConvDimensionNumbers& d = c.p.dimension_numbers;
+  const auto axes = [&](std::size_t shuffled, std::int64_t& first, std::int64_t& second, Dims& spatial) {
+    Dims order{0, 1, 2, 3};
+    std::shuffle(order.begin(), order.begin() + shuffled, rng);
+    first = order[0];
+    spatial = {order[1], order[2]};
+    second = order[3];
+  };
+  axes(3, d.input_batch, d.input_feature, d.input_spatial);
+  axes(3, d.output_batch, d.output_feature, d.output_spatial);
+  axes(4, d.kernel_output_feature, d.kernel_input_feature, d.kernel_spatial);
+  const auto at = [](Dims& dims, std::int64_t i) -> std::int64_t& { return dims[static_cast<std::size_t>(i)]; };
+  c.lhs = c.rhs = Dims(4);
+  at(c.lhs, d.input_feature) = at(c.rhs, d.kernel_input_feature) = 16 * between(1, 3) + (rng() % 8 == 0 ? 256 : 0);
+  at(c.rhs, d.kernel_output_feature) = 16 * between(1, 4);
+  for (std::size_t i = 0; i < 2; ++i) {
+    at(c.lhs, d.input_spatial[i]) = between(8, 21);
+    at(c.rhs, d.kernel_spatial[i]) = 3;
+    c.p.padding_low.push_back(between(-1, 2));
+    c.p.padding_high.push_back(between(-1, 3));
+  }
+  at(c.lhs, d.input_batch) = between(5, 9);
+  c.p.window_strides = c.p.lhs_dilation = c.p.rhs_dilation = {1, 1};
+  if (rng() % 2) c.p.reversed = {0, 1};
+  c.p.preferred_element_type = f32;
+  return c;
+}
+
+TEST(cpu_convolution, winograd_is_what_reference_evaluation_says_on_every_instruction_set) {
+  std::mt19937 rng(2);
+  const Isa before = active_isa();
+  int served[2] = {};
+  for (int trial = 0; trial < 40 && !HasFailure(); ++trial) {
+    Case c = random_winograd_case(rng);
+    if (!infer(c)) continue;
+    const auto roles = convolution_roles(c.p, c.lhs, c.rhs, c.out);
+    if (!roles || !can_winograd(roles->form)) continue;
+    ++served[static_cast<int>(roles->form.computes)];
+    const Values x = random_values(product(c.lhs), rng()), k = random_values(product(c.rhs), rng());
+    const Values want = by_patches(c, x, k);
+    for (const Isa isa : {Isa::kBaseline, Isa::kV3, Isa::kV4}) {
+      if (!isa_available(isa)) continue;
+      force_isa(isa);
+      expect_near(c,
+                  in_roles(c, *roles, x, k,
+                           [&](float* src, float* weights, float* dst) { winograd(roles->form, src, weights, dst); }),
+                  want, 1e-5, "winograd");
+    }
+    force_isa(before);
+  }
+  EXPECT_GT(served[static_cast<int>(Computes::kDst)], 5);
+  EXPECT_GT(served[static_cast<int>(Computes::kSrc)], 5);
 }
 
 // ---- whole networks' shapes ----

@@ -4,6 +4,7 @@
 #include "weft/cpu/kernels/elementwise.h"
 #include "weft/cpu/kernels/scratch.h"
 #include "weft/cpu/kernels/window.h"
+#include "weft/cpu/kernels/winograd.h"
 #include "weft/cpu/library/convolution.h"
 
 namespace weft::cpu {
@@ -13,7 +14,7 @@ namespace {
 using DenseRun = std::function<void(const void* const* in, void* const* out)>;
 
 // Convolutions of fewer products run by patches: as fast there, and the library generates code for every new one.
-constexpr std::int64_t kLibraryProducts = 1 << 20;
+constexpr std::int64_t kFormProducts = 1 << 20;
 
 // A 16-bit operand as f32.
 class Widened {
@@ -27,12 +28,22 @@ class Widened {
   Scratch data_;
 };
 
-void run_library(const LibraryConvolution& c, const ConvolutionRoles& roles, float* lhs, float* rhs, float* out) {
+using FormRun = std::function<void(float* src, float* weights, float* dst)>;
+
+// What computes an f32 convolution of that form; null when nothing does but patches.
+FormRun plan_form(const ConvolutionForm& form) {
+  if (can_winograd(form)) return [form](float* src, float* weights, float* dst) { winograd(form, src, weights, dst); };
+  if (auto c = library_convolution(form))
+    return [c](float* src, float* weights, float* dst) { c->run(src, weights, dst); };
+  return nullptr;
+}
+
+void run_form(const FormRun& run, const ConvolutionRoles& roles, float* lhs, float* rhs, float* out) {
   float *first = roles.exchanged ? rhs : lhs, *second = roles.exchanged ? lhs : rhs;
   switch (roles.form.computes) {
-    case ConvolutionForm::Computes::kDst: return c.run(first, second, out);
-    case ConvolutionForm::Computes::kSrc: return c.run(out, first, second);
-    case ConvolutionForm::Computes::kWeights: return c.run(first, out, second);
+    case ConvolutionForm::Computes::kDst: return run(first, second, out);
+    case ConvolutionForm::Computes::kSrc: return run(out, first, second);
+    case ConvolutionForm::Computes::kWeights: return run(first, out, second);
   }
 }
 
@@ -44,18 +55,18 @@ DenseRun plan_convolution(const ir::Params& kept, std::span<const Aval> in, Aval
   const bool small_float = t == f16 || t == bf16;
   if ((t == f32 || small_float) && lhs.size() > 0 && rhs.size() > 0 && out.size() > 0) {
     const auto roles = convolution_roles(p, lhs.shape(), rhs.shape(), out.shape());
-    if (roles && roles->form.products() >= kLibraryProducts) {
-      if (auto c = library_convolution(roles->form)) {
+    if (roles && roles->form.products() >= kFormProducts) {
+      if (FormRun run = plan_form(roles->form)) {
         if (!small_float)
-          return [c, roles = *roles](const void* const* x, void* const* y) {
-            run_library(*c, roles, static_cast<float*>(const_cast<void*>(x[0])),
-                        static_cast<float*>(const_cast<void*>(x[1])), static_cast<float*>(y[0]));
+          return [run, roles = *roles](const void* const* x, void* const* y) {
+            run_form(run, roles, static_cast<float*>(const_cast<void*>(x[0])),
+                     static_cast<float*>(const_cast<void*>(x[1])), static_cast<float*>(y[0]));
           };
-        return [c, roles = *roles, lhs, rhs, out](const void* const* x, void* const* y) {
+        return [run, roles = *roles, lhs, rhs, out](const void* const* x, void* const* y) {
           const Widened a(lhs, x[0]), b(rhs, x[1]);
-          if (out.dtype() == f32) return run_library(*c, roles, a.data(), b.data(), static_cast<float*>(y[0]));
+          if (out.dtype() == f32) return run_form(run, roles, a.data(), b.data(), static_cast<float*>(y[0]));
           const Scratch sums(out.size() * 4);
-          run_library(*c, roles, a.data(), b.data(), reinterpret_cast<float*>(sums.data()));
+          run_form(run, roles, a.data(), b.data(), reinterpret_cast<float*>(sums.data()));
           const void* from = sums.data();
           run_flat(*find_convert(f32, out.dtype()), out.size(), &from, 0, y[0]);
         };

@@ -1,6 +1,6 @@
 // The kernels that are compiled once per instruction set, and the choice between the sets.
 // Callers use the headers of each kind of kernel (elementwise.h, reduce.h, ...); tests use this one to compare sets.
-// Invariant: everything but `gemm` gives the same bits on every set.
+// Invariant: everything but `gemm` and `winograd` gives the same bits on every set.
 #pragma once
 
 #include "weft/cpu/kernels/kernel.h"
@@ -34,6 +34,7 @@ struct IsaKernels {
   void (*threefry)(const std::uint32_t* const* in, unsigned scalar, std::uint32_t* const* out, std::int64_t n);
   // window.h: integers and floats
   const WindowKernel* (*window)(DType);
+  const WinogradKernel& (*winograd)();
   // cholesky.h: f32 and f64, else null
   const CholeskyKernel* (*cholesky)(DType);
   // Copies past the caches; `bytes` is any number, the source is aligned to 64 bytes.

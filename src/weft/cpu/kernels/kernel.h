@@ -120,6 +120,29 @@ struct GemmKernel {
   std::int64_t row_step, column_step;  // splitting at multiples of these wastes no lanes
 };
 
+/// A convolution of 3x3 at stride 1 as winograd.h has it. Features are adjacent, and sixteens; steps and strides are in
+/// elements. Result (y, x) of an image is the sum over (i, j) of input (y + i - low[0], x + j - low[1]), zero outside
+/// of the image, times weight (i, j).
+struct WinogradArgs {
+  std::int64_t batch, in_features, out_features;
+  const float* in;
+  std::int64_t in_batch, in_size[2], in_step[2];
+  float* out;
+  std::int64_t out_batch, out_size[2], out_step[2];
+  const float* weights;
+  std::int64_t weights_in, weights_out, weights_step[2];
+  std::int64_t low[2], tiles[2];  // tiles of 4x4 results
+  float* transformed;             // weights, of weight_bytes()
+};
+struct WinogradKernel {
+  std::int64_t (*weight_bytes)(std::int64_t in_features, std::int64_t out_features);
+  /// Of input features [begin, end).
+  void (*transform_weights)(const WinogradArgs& args, std::int64_t begin, std::int64_t end);
+  std::int64_t (*workspace_bytes)(std::int64_t in_features, std::int64_t out_features, std::int64_t tiles);
+  /// Tiles [first, first + count) of all images; `workspace` is 64-byte aligned.
+  void (*run)(const WinogradArgs& args, std::int64_t first, std::int64_t count, char* workspace);
+};
+
 struct CholeskyKernel {
   /// One n x n matrix, row-major, as cholesky.h says; `workspace` holds workspace_bytes(n) and is 64-byte aligned.
   void (*factor)(const char* in, char* out, std::int64_t n, bool lower, char* workspace);

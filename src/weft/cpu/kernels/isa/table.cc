@@ -29,6 +29,6 @@ const ElementwiseKernel* any_compare(CompareOp op, DType t) {
 
 const IsaKernels kKernels = {unary,        binary,   any_compare, select,   clamp,      convert,
                              copy,         reduce,   arg_reduce,  cumsum,   find_above, gemm,
-                             ordered_gemm, threefry, window,      cholesky, stream};
+                             ordered_gemm, threefry, window,      winograd, cholesky,   stream};
 
 }  // namespace weft::cpu::WEFT_ISA

@@ -29,6 +29,7 @@ const GemmKernel* gemm(DType t);
 const GemmKernel* ordered_gemm(DType t);
 void threefry(const std::uint32_t* const* in, unsigned scalar, std::uint32_t* const* out, std::int64_t n);
 const WindowKernel* window(DType t);
+const WinogradKernel& winograd();
 const CholeskyKernel* cholesky(DType t);
 void stream(char* out, const char* in, std::int64_t bytes);
 

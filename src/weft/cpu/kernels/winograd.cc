@@ -78,10 +78,11 @@ void winograd(const ConvolutionForm& f, float* src, const float* weights, float*
   constexpr std::int64_t kWeightRange = 8192;  // of pairs of features, worth another thread
   parallel_for(args.in_features, std::max<std::int64_t>(1, kWeightRange / args.out_features),
                [&](std::int64_t begin, std::int64_t end) { kernel.transform_weights(args, begin, end); });
-  // Few tiles at a time leave what lies between the transforms in the caches; many read the weights less often.
-  const std::int64_t tiles = args.batch * args.tiles[0] * args.tiles[1];
-  const std::int64_t most = weight_bytes <= kNearBytes ? 48 : weight_bytes <= kFarBytes ? 96 : 192;
-  const std::int64_t step = std::min(tiles, most), steps = (tiles - 1) / step + 1;
+  // Few tiles at a time leave what lies between the transforms in the caches; many read the weights less often. Whole
+  // rows of tiles, so that what a step writes is of one piece.
+  const std::int64_t tiles = args.batch * args.tiles[0] * args.tiles[1], row = args.tiles[1];
+  const std::int64_t most = weight_bytes <= kNearBytes ? 32 : weight_bytes <= kFarBytes ? 96 : 192;
+  const std::int64_t step = std::min(tiles, row > most ? most : most / row * row), steps = (tiles - 1) / step + 1;
   parallel_for(steps, 1, [&](std::int64_t begin, std::int64_t end) {
     const Scratch workspace(kernel.workspace_bytes(args.in_features, args.out_features, step));
     for (std::int64_t s = begin; s < end; ++s)

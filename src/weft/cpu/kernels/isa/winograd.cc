@@ -10,6 +10,7 @@ constexpr std::int64_t kLanes = S::kLanes;
 constexpr int kSide = 6, kOut = 4, kPlaces = kSide * kSide;
 // Between the matrices of two places, so that these do not fall into the same sets of the caches.
 constexpr std::int64_t kApart = 16;
+constexpr std::int64_t kLine = 64 / sizeof(float);  // of a cache
 
 std::int64_t padded(std::int64_t features) { return round_up(features, S::kColumns); }
 
@@ -160,6 +161,23 @@ void output_tile(const WinogradArgs& a, const Position& p, const float* from, st
   }
 }
 
+// Asks for what the transforms of tiles [first, last) will move: for `written`, their results, else what they read and
+// the tiles before them do not. While products are made, memory has nothing else to do, and the steps between pixels
+// are no pattern that the processor would see.
+template <bool kWritten>
+void fetch_tiles(const WinogradArgs& a, std::int64_t first, std::int64_t last) {
+  last = least(last, a.batch * a.tiles[0] * a.tiles[1]);
+  for (std::int64_t t = first; t < last; ++t) {
+    const Position p = position_of(a, t);
+    const float* from = kWritten ? p.out : p.in + (kSide - kOut) * a.in_step[1];
+    const std::int64_t *step = kWritten ? a.out_step : a.in_step, features = kWritten ? a.out_features : a.in_features;
+    for (int y = 0; y < (kWritten ? kOut : kSide); ++y)
+      for (int x = 0; x < kOut; ++x)
+        for (std::int64_t c = 0; c < features; c += kLine)
+          __builtin_prefetch(from + y * step[0] + x * step[1] + c, kWritten, 2);
+  }
+}
+
 std::int64_t workspace_bytes(std::int64_t in_features, std::int64_t out_features, std::int64_t tiles) {
   return kPlaces * (tiles * (in_features + padded(out_features)) + 2 * kApart) *
          static_cast<std::int64_t>(sizeof(float));
@@ -178,7 +196,10 @@ void run(const WinogradArgs& a, std::int64_t first, std::int64_t count, char* wo
     else
       input_tile<false>(a, p, in + t * c, in_place);
   }
-  for (int q = 0; q < kPlaces; ++q)
+  for (int q = 0; q < kPlaces; ++q) {
+    const std::int64_t begin = first + count * q / kPlaces, end = first + count * (q + 1) / kPlaces;
+    fetch_tiles<false>(a, begin + count, end + count);
+    fetch_tiles<true>(a, begin, end);
     for (std::int64_t p0 = 0; p0 < c; p0 += S::kDepth) {
       const std::int64_t depth = least(S::kDepth, c - p0);
       for (std::int64_t j = 0; j < k; j += S::kColumns)
@@ -187,6 +208,7 @@ void run(const WinogradArgs& a, std::int64_t first, std::int64_t count, char* wo
                          a.transformed + q * weight_place + j * c + p0 * S::kColumns, S::kColumns, depth,
                          out + q * out_place + i * k + j, k, S::kColumns, p0 > 0);
     }
+  }
   for (std::int64_t t = 0; t < count; ++t) output_tile(a, position_of(a, first + t), out + t * k, out_place);
 }
 

@@ -165,29 +165,29 @@ WEFT_INLINE T square_root(T x) {
     return __builtin_sqrt(x);
 }
 
-// IEEE 754-2019 maximum and minimum: NaN wins, -0 < +0.
-template <class T>
-WEFT_INLINE T maximum(T a, T b) {
-  if constexpr (std::is_floating_point_v<T>) {
-    using U = Unsigned<T>;
-    const T larger = a > b ? a : b;
-    const T both = bits_as<T>(static_cast<U>(bits_as<U>(a) & bits_as<U>(b)));
-    const T r = a == b ? both : larger;
-    return a != a ? a : r;
-  } else {
-    return a > b ? a : b;
-  }
-}
+// IEEE 754-2019 maximum and minimum: NaN wins, -0 < +0. Of two numbers that are not ordered, or equal, each comparison
+// picks another one; the bits of both together are those of the lesser zero, and of a NaN.
 template <class T>
 WEFT_INLINE T minimum(T a, T b) {
   if constexpr (std::is_floating_point_v<T>) {
     using U = Unsigned<T>;
-    const T smaller = a < b ? a : b;
-    const T both = bits_as<T>(static_cast<U>(bits_as<U>(a) | bits_as<U>(b)));
-    const T r = a == b ? both : smaller;
-    return a != a ? a : r;
+    const T first = a < b ? a : b, second = b < a ? b : a;
+    return bits_as<T>(static_cast<U>(bits_as<U>(first) | bits_as<U>(second)));
   } else {
     return a < b ? a : b;
+  }
+}
+// In a chain of them the changes of sign between two cancel each other.
+template <class T>
+WEFT_INLINE T maximum(T a, T b) {
+  if constexpr (std::is_floating_point_v<T>) {
+    const auto negated = [](T x) {
+      using U = Unsigned<T>;
+      return bits_as<T>(static_cast<U>(bits_as<U>(x) ^ U(U(1) << (8 * sizeof(T) - 1))));
+    };
+    return negated(minimum(negated(a), negated(b)));
+  } else {
+    return a > b ? a : b;
   }
 }
 

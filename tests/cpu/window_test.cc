@@ -59,7 +59,7 @@ bool compare(OpCode op, const ir::Params& params, std::span<const Aval> in, std:
         Buffer y(t, out[0].size());
         void* to = y.data();
         // Kernels are looked up as they run.
-        run(from.data(), &to);
+        run(from.data(), &to, nullptr);
         return y;
       },
       what.c_str());

@@ -97,6 +97,7 @@ class MemoryPlan {
         lives_[v].last = static_cast<std::int64_t>(t);
       });
     taken_.assign(lives_.size(), false);
+    before_.assign(lives_.size(), -1);
   }
 
   void find_outputs() {
@@ -142,7 +143,22 @@ class MemoryPlan {
       holder_[static_cast<std::size_t>(input)] = v;
     } else {
       p_.places[v] = {Place::Kind::kOutput, out};
+      for (const ir::Var d : dying)
+        if (lives_[d].first != static_cast<std::int64_t>(t) && make_in_output(v, d, t)) return;
     }
+  }
+
+  // What the output `v` takes the place of is made in the output's memory, and what that took the place of: nobody else
+  // is there before.
+  bool make_in_output(ir::Var v, ir::Var d, std::size_t t) {
+    if (taken_[d] || p_.places[d].kind != Place::Kind::kWorkspace || bytes_of(v) == 0) return false;
+    if (!same_size(v, d) || !may_take(v, d, t)) return false;
+    Block& block = blocks_[static_cast<std::size_t>(p_.places[d].at)];
+    block.bytes = block.most_live = 0;
+    taken_[d] = true;
+    for (std::int64_t u = d; u >= 0; u = before_[static_cast<std::size_t>(u)])
+      p_.places[static_cast<ir::Var>(u)] = p_.places[v];
+    return true;
   }
 
   // Pairs outputs with donated inputs: with what they are updates of, then those of the same type in their order, as
@@ -244,6 +260,7 @@ class MemoryPlan {
       blocks_[at].last = lives_[v].last;
     }
     taken_[d] = true;
+    before_[v] = d;
     p_.places[v] = place;
     return true;
   }
@@ -399,6 +416,7 @@ class MemoryPlan {
   std::vector<ir::Var> holder_;        // by input: the last variable that was put there
   std::vector<Life> lives_;
   std::vector<bool> taken_;
+  std::vector<std::int64_t> before_;  // the variable whose place was taken, or -1
   std::vector<std::int64_t> output_of_;
   std::vector<Block> blocks_;
   std::vector<std::int64_t*> in_nested_;  // numbers of blocks

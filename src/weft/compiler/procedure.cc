@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "weft/base/error.h"
+#include "weft/compiler/epilogue.h"
 #include "weft/compiler/jaxpr_edit.h"
 #include "weft/compiler/memory_plan.h"
 #include "weft/compiler/reduction_tree.h"
@@ -87,6 +88,7 @@ class ProgramBuilder {
       procedure->nested.emplace(s.index, std::move(nested));
     }
     plan_memory(*procedure, program_, target_, reuse);
+    find_epilogues(*procedure, target_);
     program_.procedures.push_back(std::move(procedure));
     const auto index = static_cast<std::uint32_t>(program_.procedures.size() - 1);
     built_.emplace(key, index);
@@ -172,6 +174,7 @@ std::string procedure_str(const Procedure& p) {
     switch (st.kind) {
       case Schedule::Statement::Kind::kKernel: {
         const Kernel& k = p.schedule.kernels[st.index];
+        if (p.epilogues[static_cast<std::size_t>(&st - p.schedule.statements.data())]) s += "epilogue ";
         s += k.str();
         for (std::size_t b = 0; b < k.buffers.size(); ++b)
           s += "  b" + std::to_string(b) + " is " + typed(p, ir::Atom::var(k.buffers[b].var)) + "\n";

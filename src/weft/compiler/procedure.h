@@ -45,6 +45,9 @@ struct Procedure {
   Schedule schedule;
   std::vector<Place> places;  // by variable; what `schedule.memory` names has one
   std::vector<Output> outputs;
+  /// By statement: of a kernel that may run while the operation before it is still at work, on parts that are complete,
+  /// the elements of its result that one step of the kernel's outermost loop takes; 0 of all others.
+  std::vector<std::int64_t> epilogues;
   std::vector<bool> overwrites;            // by input: whether something is written there
   std::map<std::uint32_t, Nested> nested;  // by equation
   std::int64_t workspace = 0;              // bytes

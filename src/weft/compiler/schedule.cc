@@ -414,11 +414,23 @@ class Scheduler {
 
 }  // namespace
 
-bool updates_in_place(const Target& target, const ir::Jaxpr& jaxpr, const ir::Eqn& eqn) {
+namespace {
+
+bool ask(bool (*of_types)(OpCode, const ir::ParamsBase*, std::span<const Aval>, std::span<const Aval>),
+         const ir::Jaxpr& jaxpr, const ir::Eqn& eqn) {
   ir::Avals in, out;
   for (const ir::Atom a : jaxpr.operands(eqn)) in.push_back(jaxpr.aval(a));
   for (ir::Var v = eqn.out_begin; v < eqn.out_end; ++v) out.push_back(jaxpr.aval(v));
-  return target.updates_in_place(eqn.op, eqn.params.get(), in, out);
+  return of_types(eqn.op, eqn.params.get(), in, out);
+}
+
+}  // namespace
+
+bool updates_in_place(const Target& target, const ir::Jaxpr& jaxpr, const ir::Eqn& eqn) {
+  return ask(target.updates_in_place, jaxpr, eqn);
+}
+bool takes_epilogue(const Target& target, const ir::Jaxpr& jaxpr, const ir::Eqn& eqn) {
+  return ask(target.takes_epilogue, jaxpr, eqn);
 }
 
 Schedule schedule(const ir::Jaxpr& jaxpr, const Target& target) { return Scheduler(jaxpr, target).run(); }

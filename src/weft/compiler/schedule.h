@@ -14,6 +14,8 @@ struct Target {
   /// Whether the prebuilt operation puts elements into its first operand: its result may be in that one's memory.
   bool (*updates_in_place)(OpCode op, const ir::ParamsBase* params, std::span<const Aval> in,
                            std::span<const Aval> out);
+  /// Whether the prebuilt operation tells which parts of its result are complete.
+  bool (*takes_epilogue)(OpCode op, const ir::ParamsBase* params, std::span<const Aval> in, std::span<const Aval> out);
   /// Whether what has prebuilt kernels must be code all the same, as far as it can: for programs that run alone.
   bool alone = false;
 };
@@ -39,7 +41,8 @@ struct Schedule {
 /// The program has been simplified and its calls inlined. Values without elements are computed by no statement.
 Schedule schedule(const ir::Jaxpr& jaxpr, const Target& target);
 
-/// Target::updates_in_place of an equation, which must not run programs.
+/// What the target says of an equation, which must not run programs.
 bool updates_in_place(const Target& target, const ir::Jaxpr& jaxpr, const ir::Eqn& eqn);
+bool takes_epilogue(const Target& target, const ir::Jaxpr& jaxpr, const ir::Eqn& eqn);
 
 }  // namespace weft::compiler

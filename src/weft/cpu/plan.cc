@@ -178,10 +178,6 @@ DenseRun plan_dense(OpCode op, const ir::ParamsBase* params, std::span<const Ava
           if (x_aval.shape(i) != 1) steps[static_cast<std::size_t>(p.broadcast_dimensions[i])] = own[i];
         copy_strided(element, y_aval.shape(), x[0], steps, y[0], to);
       };
-    case OpCode::kConvolution:
-    case OpCode::kReduceWindow:
-    case OpCode::kSelectAndScatter:
-    case OpCode::kSelectAndGatherAdd: return plan_window(op, params, in, out);
     case OpCode::kThreefry2x32: {
       const unsigned scalar = (in[0].ndim() == 0 ? 1u : 0u) | (in[1].ndim() == 0 ? 2u : 0u);
       return [n = out[0].size(), scalar](const void* const* x, void* const* y) {
@@ -299,7 +295,14 @@ OpPlan plan_op(OpCode op, const ir::ParamsBase* params, std::span<const Aval> in
     }
     default: break;
   }
-  plan.run = plan_dense(op, params, in, out);
+  const bool slides = op == OpCode::kConvolution || op == OpCode::kReduceWindow || op == OpCode::kSelectAndScatter ||
+                      op == OpCode::kSelectAndGatherAdd;
+  if (!slides) {
+    plan.run = plan_dense(op, params, in, out);
+  } else if (WindowRun run = plan_window(op, params, in, out)) {
+    plan.run = [run](const void* const* x, void* const* y) { run(x, y, nullptr); };
+    plan.run_with = [run](const void* const* x, void* const* y, const Epilogue& e) { return run(x, y, &e); };
+  }
   if (plan.run) plan.kind = OpPlan::Kind::kDense;
   plan.in_place = plan.run && (op == OpCode::kScatter || op == OpCode::kDynamicUpdateSlice);
   return plan;

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "weft/core/array.h"
+#include "weft/cpu/kernels/epilogue.h"
 #include "weft/cpu/kernels/kernel.h"
 #include "weft/ir/op.h"
 
@@ -22,6 +23,9 @@ struct OpPlan {
   bool in_place = false;  ///< out[0] of `run` may be the same memory as in[0], which it then need not copy
   const ElementwiseKernel* kernel = nullptr;
   std::function<void(const void* const* in, void* const* out)> run;
+  /// The same with what follows out[0]; false where `epilogue` was not called, as parts do not fit its granule. May be
+  /// null.
+  std::function<bool(const void* const* in, void* const* out, const Epilogue& epilogue)> run_with;
 };
 
 /// `in` and `out` are the types of operands and results.

@@ -11,8 +11,6 @@ namespace weft::cpu {
 
 namespace {
 
-using DenseRun = std::function<void(const void* const* in, void* const* out)>;
-
 // Convolutions of fewer products run by patches: as fast there, and the library generates code for every new one.
 constexpr std::int64_t kFormProducts = 1 << 20;
 
@@ -28,26 +26,34 @@ class Widened {
   Scratch data_;
 };
 
-using FormRun = std::function<void(float* src, float* weights, float* dst)>;
+// As WindowRun.
+using FormRun = std::function<bool(float* src, float* weights, float* dst, const Epilogue* epilogue)>;
 
 // What computes an f32 convolution of that form; null when nothing does but patches.
 FormRun plan_form(const ConvolutionForm& form) {
-  if (can_winograd(form)) return [form](float* src, float* weights, float* dst) { winograd(form, src, weights, dst); };
+  if (can_winograd(form))
+    return [form](float* src, float* weights, float* dst, const Epilogue* epilogue) {
+      return winograd(form, src, weights, dst, epilogue);
+    };
   if (auto c = library_convolution(form))
-    return [c](float* src, float* weights, float* dst) { c->run(src, weights, dst); };
+    return [c](float* src, float* weights, float* dst, const Epilogue* epilogue) {
+      return c->run(src, weights, dst, epilogue);
+    };
   return nullptr;
 }
 
-void run_form(const FormRun& run, const ConvolutionRoles& roles, float* lhs, float* rhs, float* out) {
+bool run_form(const FormRun& run, const ConvolutionRoles& roles, float* lhs, float* rhs, float* out,
+              const Epilogue* epilogue) {
   float *first = roles.exchanged ? rhs : lhs, *second = roles.exchanged ? lhs : rhs;
   switch (roles.form.computes) {
-    case ConvolutionForm::Computes::kDst: return run(first, second, out);
-    case ConvolutionForm::Computes::kSrc: return run(out, first, second);
-    case ConvolutionForm::Computes::kWeights: return run(first, out, second);
+    case ConvolutionForm::Computes::kDst: return run(first, second, out, epilogue);
+    case ConvolutionForm::Computes::kSrc: return run(out, first, second, epilogue);
+    case ConvolutionForm::Computes::kWeights: return run(first, out, second, epilogue);
   }
+  throw InternalError("convolution: unknown role");
 }
 
-DenseRun plan_convolution(const ir::Params& kept, std::span<const Aval> in, Aval out) {
+WindowRun plan_convolution(const ir::Params& kept, std::span<const Aval> in, Aval out) {
   const auto& p = ir::params_as<ConvolutionParams>(kept.get());
   const DType t = in[0].dtype(), result = out.dtype();
   if (!can_convolve(t, result)) return nullptr;
@@ -58,51 +64,56 @@ DenseRun plan_convolution(const ir::Params& kept, std::span<const Aval> in, Aval
     if (roles && roles->form.products() >= kFormProducts) {
       if (FormRun run = plan_form(roles->form)) {
         if (!small_float)
-          return [run, roles = *roles](const void* const* x, void* const* y) {
-            run_form(run, roles, static_cast<float*>(const_cast<void*>(x[0])),
-                     static_cast<float*>(const_cast<void*>(x[1])), static_cast<float*>(y[0]));
+          return [run, roles = *roles](const void* const* x, void* const* y, const Epilogue* epilogue) {
+            return run_form(run, roles, static_cast<float*>(const_cast<void*>(x[0])),
+                            static_cast<float*>(const_cast<void*>(x[1])), static_cast<float*>(y[0]), epilogue);
           };
-        return [run, roles = *roles, lhs, rhs, out](const void* const* x, void* const* y) {
+        return [run, roles = *roles, lhs, rhs, out](const void* const* x, void* const* y, const Epilogue* epilogue) {
           const Widened a(lhs, x[0]), b(rhs, x[1]);
-          if (out.dtype() == f32) return run_form(run, roles, a.data(), b.data(), static_cast<float*>(y[0]));
+          if (out.dtype() == f32) return run_form(run, roles, a.data(), b.data(), static_cast<float*>(y[0]), epilogue);
           const Scratch sums(out.size() * 4);
-          run_form(run, roles, a.data(), b.data(), reinterpret_cast<float*>(sums.data()));
+          run_form(run, roles, a.data(), b.data(), reinterpret_cast<float*>(sums.data()), nullptr);
           const void* from = sums.data();
           run_flat(*find_convert(f32, out.dtype()), out.size(), &from, 0, y[0]);
+          return false;
         };
       }
     }
   }
-  return [kept, lhs, rhs, out](const void* const* x, void* const* y) {
+  return [kept, lhs, rhs, out](const void* const* x, void* const* y, const Epilogue*) {
     convolve_patches(ir::params_as<ConvolutionParams>(kept.get()), lhs.dtype(), out.dtype(), lhs.shape(), rhs.shape(),
                      out.shape(), x[0], x[1], y[0]);
+    return false;
   };
 }
 
-DenseRun plan_reduce_window(const ReduceWindowParams& p, Aval in) {
+WindowRun plan_reduce_window(const ReduceWindowParams& p, Aval in) {
   if (!can_reduce_window(p.kind, in.dtype())) return nullptr;
   auto window = SlidingWindow::make(p.window, in.shape());
   if (!window) return nullptr;
   return [window = std::move(*window), op = window_op(p.kind, in.dtype()), t = in.dtype()](
-             const void* const* x, void* const* y) { window.reduce(op, t, x[0], y[0]); };
+             const void* const* x, void* const* y, const Epilogue* epilogue) {
+    return window.reduce(op, t, x[0], y[0], epilogue);
+  };
 }
 
-DenseRun plan_select(const WindowSelectParams& p, Aval in, bool scatter) {
+WindowRun plan_select(const WindowSelectParams& p, Aval in, bool scatter) {
   if (!can_select_window(in.dtype())) return nullptr;
   auto window = SlidingWindow::make(p.window, in.shape());
   if (!window) return nullptr;
-  return
-      [window = std::move(*window), select = p.select, t = in.dtype(), scatter](const void* const* x, void* const* y) {
-        if (scatter)
-          window.select_and_scatter(select, t, x[0], x[1], y[0]);
-        else
-          window.select_and_gather(select, t, x[0], x[1], y[0]);
-      };
+  return [window = std::move(*window), select = p.select, t = in.dtype(), scatter](const void* const* x, void* const* y,
+                                                                                   const Epilogue*) {
+    if (scatter)
+      window.select_and_scatter(select, t, x[0], x[1], y[0]);
+    else
+      window.select_and_gather(select, t, x[0], x[1], y[0]);
+    return false;
+  };
 }
 
 }  // namespace
 
-DenseRun plan_window(OpCode op, const ir::ParamsBase* params, std::span<const Aval> in, std::span<const Aval> out) {
+WindowRun plan_window(OpCode op, const ir::ParamsBase* params, std::span<const Aval> in, std::span<const Aval> out) {
   switch (op) {
     case OpCode::kConvolution: return plan_convolution(ir::Params::share(params), in, out[0]);
     case OpCode::kReduceWindow: return plan_reduce_window(ir::params_as<ReduceWindowParams>(params), in[0]);

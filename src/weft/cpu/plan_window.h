@@ -4,13 +4,15 @@
 
 #include <functional>
 
+#include "weft/cpu/kernels/epilogue.h"
 #include "weft/ir/op.h"
 
 namespace weft::cpu {
 
-/// How such an operation runs on dense operands; null when it has no kernel for these types and parameters.
-std::function<void(const void* const* in, void* const* out)> plan_window(OpCode op, const ir::ParamsBase* params,
-                                                                         std::span<const Aval> in,
-                                                                         std::span<const Aval> out);
+/// How such an operation runs on dense operands. `epilogue` may be null; whether it was called.
+using WindowRun = std::function<bool(const void* const* in, void* const* out, const Epilogue* epilogue)>;
+
+/// Null when there is no kernel for these types and parameters.
+WindowRun plan_window(OpCode op, const ir::ParamsBase* params, std::span<const Aval> in, std::span<const Aval> out);
 
 }  // namespace weft::cpu

@@ -22,4 +22,14 @@ void RuntimeStep::run(const void* const* in, void* const* out) const {
   run_dense(plan_, op_, params_.get(), from, to);
 }
 
+bool RuntimeStep::run(const void* const* in, void* const* out, const Epilogue& epilogue) const {
+  if (!plan_.run_with) {
+    run(in, out);
+    return false;
+  }
+  std::optional<ForcedLocation> location;
+  if (location_) location.emplace(location_);
+  return plan_.run_with(in, out, epilogue);
+}
+
 }  // namespace weft::cpu

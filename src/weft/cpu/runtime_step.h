@@ -12,6 +12,8 @@ class RuntimeStep {
   RuntimeStep(const compiler::Procedure& procedure, const ir::Eqn& eqn);
   /// Operands and results are dense, of the equation's types; they do not overlap. Errors name the equation's line.
   void run(const void* const* in, void* const* out) const;
+  /// The same with what follows out[0]; whether `epilogue` was called.
+  bool run(const void* const* in, void* const* out, const Epilogue& epilogue) const;
   OpCode op() const { return op_; }
 
  private:

@@ -58,8 +58,14 @@ bool updates_in_place(OpCode op, const ir::ParamsBase* params, std::span<const A
   return plan_op(op, params, in, out).in_place;
 }
 
+bool takes_epilogue(OpCode op, const ir::ParamsBase* params, std::span<const Aval> in, std::span<const Aval> out) {
+  // Of these alone is a plan worth making for the answer.
+  if (op != OpCode::kConvolution && op != OpCode::kReduceWindow) return false;
+  return plan_op(op, params, in, out).run_with != nullptr;
+}
+
 }  // namespace
 
-const compiler::Target kCpuTarget{applies, updates_in_place};
+const compiler::Target kCpuTarget{applies, updates_in_place, takes_epilogue};
 
 }  // namespace weft::cpu

@@ -417,6 +417,26 @@ std::int32_t call_step(RunContext* context, std::int64_t step, const void* const
 }
 
 void call_kernel(RunContext*, void (*kernel)(void* const*, std::int64_t, std::int64_t), void* const* buffers,
+                 std::int64_t n, std::int64_t grain);
+
+std::int32_t call_step_with(RunContext* context, std::int64_t step, const void* const* in, void* const* out,
+                            void (*kernel)(void* const*, std::int64_t, std::int64_t), void* const* buffers,
+                            std::int64_t n, std::int64_t grain, std::int64_t multiple, std::int64_t elements) {
+  Run& run = static_cast<Run&>(*context);
+  try {
+    const auto follow = [&](std::int64_t begin, std::int64_t end) {
+      kernel(buffers, begin / elements, end / elements);
+    };
+    if (!run.program.step(step).run(in, out, Epilogue{follow, multiple * elements}))
+      call_kernel(context, kernel, buffers, n, grain);
+    return 0;
+  } catch (...) {
+    run.error = std::current_exception();
+    return 1;
+  }
+}
+
+void call_kernel(RunContext*, void (*kernel)(void* const*, std::int64_t, std::int64_t), void* const* buffers,
                  std::int64_t n, std::int64_t grain) {
   parallel_for(n, grain, [&](std::int64_t begin, std::int64_t end) { kernel(buffers, begin, end); });
 }
@@ -461,8 +481,8 @@ std::int32_t refuse_more_steps(RunContext* context, std::int64_t loop) {
 }
 
 Run::Run(const CompiledExecutable& p)
-    : RunContext{call_step,  call_kernel,       call_short_kernel, enter_loop,   number_loop,
-                 leave_loop, refuse_more_steps, begin_statement,   end_statement},
+    : RunContext{call_step,   call_step_with, call_kernel,       call_short_kernel, enter_loop,
+                 number_loop, leave_loop,     refuse_more_steps, begin_statement,   end_statement},
       program(p) {}
 
 }  // namespace

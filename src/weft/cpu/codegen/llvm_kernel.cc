@@ -1,5 +1,7 @@
 #include "weft/cpu/codegen/llvm_kernel.h"
 
+#include <algorithm>
+
 #include "weft/cpu/codegen/llvm_columns.h"
 #include "weft/cpu/codegen/llvm_rows.h"
 
@@ -7,7 +9,14 @@ namespace weft::cpu {
 
 std::int64_t split_step(const compiler::Kernel& kernel) {
   if (kernel.columns) return kernel.outer == 1 ? kColumnSplit : 1;
-  return kernel.outer == 0 ? (kernel.reduces ? 0 : 4096) : 1;
+  if (kernel.outer > 0) return 1;
+  if (kernel.reduces) return 0;
+  std::int64_t widest = 1;
+  for (const compiler::Kernel::Store& s : kernel.stores) {
+    const compiler::Instr& value = kernel.body[s.value];
+    if (value.level > 0) widest = std::max(widest, byte_size(value.dtype));
+  }
+  return kMostRowStepBytes / widest;
 }
 
 llvm::Function* emit_kernel(LlvmUnit& unit, const compiler::Kernel& kernel, const std::string& name, bool split) {

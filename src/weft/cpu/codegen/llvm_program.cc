@@ -190,8 +190,10 @@ class ProcedureEmitter {
   void emit_statements(std::span<const Statement> statements) {
     for (const Statement& s : statements) {
       breathe();
+      const auto index = static_cast<std::size_t>(&s - p_.schedule.statements.data());
+      if (followed_ == index) continue;
       if (s_.options.timed) {
-        s_.tables.statements.push_back({&p_, static_cast<std::uint32_t>(&s - p_.schedule.statements.data())});
+        s_.tables.statements.push_back({&p_, static_cast<std::uint32_t>(index)});
         call_context(offsetof(RunContext, statement_begin), b_.getVoidTy(),
                      {number(static_cast<std::int64_t>(s_.tables.statements.size()) - 1)});
       }
@@ -200,7 +202,9 @@ class ProcedureEmitter {
         case Statement::Kind::kUpdate:
           if (!is_at(s.from, s.var)) copy(place(s.var), memory(s.from), j_.aval(s.var).bytes());
           break;
-        case Statement::Kind::kOp: operation(s.index); break;
+        case Statement::Kind::kOp:
+          if (&s == &statements.back() || !operation_with(s.index, index + 1)) operation(s.index);
+          break;
       }
       if (s_.options.timed) call_context(offsetof(RunContext, statement_end), b_.getVoidTy(), {});
     }
@@ -308,21 +312,31 @@ class ProcedureEmitter {
 
   // ---- statements ----
 
+  // Steps of the outermost loop that take `nanoseconds`, about.
+  static std::int64_t grain_of(const Kernel& k, double nanoseconds) {
+    const std::int64_t step = split_step(k);
+    const double each = k.cost() / static_cast<double>(k.loops.front());
+    return (static_cast<std::int64_t>(nanoseconds / each) + step) / step * step;
+  }
+  Code buffer_array(const Kernel& k) {
+    Code array = frame_array(k.buffers.size());
+    for (std::size_t i = 0; i < k.buffers.size(); ++i) b_.CreateStore(place(k.buffers[i].var), slot(array, i));
+    return array;
+  }
+
   void kernel(const Kernel& k) {
-    llvm::SmallVector<Code, 8> buffers;
-    for (const Kernel::Buffer& b : k.buffers) buffers.push_back(place(b.var));
     const double cost = k.cost();
     const std::int64_t step = split_step(k), extent = k.loops.front();
     const bool is_long = cost >= 2 * kPieceNanoseconds;
     const double piece = is_long ? kPieceNanoseconds : kShortPieceNanoseconds;
     if (s_.options.alone || step == 0 || cost < 2 * piece || extent < 2 * step) {
+      llvm::SmallVector<Code, 8> buffers;
+      for (const Kernel::Buffer& b : k.buffers) buffers.push_back(place(b.var));
       b_.CreateCall(s_.direct(k), buffers);
       return;
     }
-    const double per_iteration = cost / static_cast<double>(extent);
-    const auto grain = (static_cast<std::int64_t>(piece / per_iteration) + step) / step * step;
-    Code array = frame_array(buffers.size());
-    for (std::size_t i = 0; i < buffers.size(); ++i) b_.CreateStore(buffers[i], slot(array, i));
+    const std::int64_t grain = grain_of(k, piece);
+    Code array = buffer_array(k);
     llvm::Function* ranges = s_.ranges(k);
     if (is_long) {
       call_context(offsetof(RunContext, run_kernel), b_.getVoidTy(), {ranges, array, number(extent), number(grain)});
@@ -339,6 +353,24 @@ class ProcedureEmitter {
                              {ranges, array, number(extent), number(grain)});
     b_.CreateBr(done);
     b_.SetInsertPoint(done);
+  }
+
+  // An operation together with the kernel of the statement after it; false where that is not its epilogue. Times are
+  // those of statements, so there each runs alone.
+  bool operation_with(std::uint32_t index, std::size_t next) {
+    const std::int64_t elements = p_.epilogues[next];
+    if (elements == 0 || s_.options.timed || s_.options.alone) return false;
+    const Kernel& k = p_.schedule.kernels[p_.schedule.statements[next].index];
+    const ir::Eqn& e = j_.eqns()[index];
+    const std::int64_t extent = k.loops.front(), multiple = split_step(k);
+    const std::int64_t grain = k.cost() < 2 * kPieceNanoseconds ? extent : grain_of(k, kPieceNanoseconds);
+    s_.tables.steps.push_back({&p_, index});
+    check(call_context(
+        offsetof(RunContext, run_step_with), b_.getInt32Ty(),
+        {number(static_cast<std::int64_t>(s_.tables.steps.size()) - 1), operand_array(e), result_array(e), s_.ranges(k),
+         buffer_array(k), number(extent), number(grain), number(multiple), number(elements)}));
+    followed_ = next;
+    return true;
   }
 
   void operation(std::uint32_t index) {
@@ -664,6 +696,7 @@ class ProcedureEmitter {
   std::map<std::int64_t, Code> workspace_;  // addresses by offset
   std::map<std::string, llvm::GlobalVariable*> constants_;
   std::int64_t loop_ = 0;
+  std::size_t followed_ = ~std::size_t{0};  // the statement that ran as an epilogue
 };
 
 }  // namespace

@@ -9,6 +9,9 @@
 
 namespace weft::cpu {
 
+/// A single row may be cut at multiples of so many bytes of its widest result: a group of vectors, at most.
+inline constexpr std::int64_t kMostRowStepBytes = 256;
+
 /// As emit_kernel; kernel.columns is false.
 llvm::Function* emit_rows(LlvmUnit& unit, const compiler::Kernel& kernel, const std::string& name, bool split);
 

@@ -180,7 +180,7 @@ void SlidingWindow::for_each_source(std::int64_t row, F&& f) const {
   }
 }
 
-void SlidingWindow::reduce(ReduceOp op, DType t, const void* x, void* y) const {
+bool SlidingWindow::reduce(ReduceOp op, DType t, const void* x, void* y, const Epilogue* epilogue) const {
   const std::int64_t bytes = byte_size(t), neighbours = neighbours_;
   const WindowKernel& kernel = *isa_kernels().window(t == boolean ? u8 : t);
   const auto combine = kernel.combine[static_cast<int>(op)];
@@ -188,7 +188,7 @@ void SlidingWindow::reduce(ReduceOp op, DType t, const void* x, void* y) const {
   alignas(16) char none[16];
   identity(op, t, none);
   const std::int64_t middle = middle_end_ - middle_begin_;
-  parallel_for(rows_, std::max<std::int64_t>(1, kRange / cost_), [&](std::int64_t begin, std::int64_t end) {
+  const auto reduce_rows = [&](std::int64_t begin, std::int64_t end) {
     SmallVector<const char*, 32> elements;
     for (std::int64_t row = begin; row < end; ++row) {
       char* to = static_cast<char*>(y) + row * line_ * bytes;
@@ -232,7 +232,23 @@ void SlidingWindow::reduce(ReduceOp op, DType t, const void* x, void* y) const {
         }
       });
     }
+  };
+  const std::int64_t range = std::max<std::int64_t>(1, kRange / cost_);
+  const std::int64_t together = epilogue ? std::lcm(line_, epilogue->granule) / line_ : 0;
+  if (together == 0 || together > std::max(range, rows_ / 8)) {
+    parallel_for(rows_, range, reduce_rows);
+    return false;
+  }
+  // So many rows that the epilogue finds them in the caches.
+  const std::int64_t step = (range - 1) / together * together + together;
+  parallel_for(rows_, step, [&](std::int64_t begin, std::int64_t end) {
+    for (; begin < end; begin += step) {
+      const std::int64_t last = std::min(begin + step, end);
+      reduce_rows(begin, last);
+      epilogue->run(begin * line_, last * line_);
+    }
   });
+  return true;
 }
 
 void SlidingWindow::choose_row(WindowSelect select, DType t, const char* x, std::int64_t row, char* best,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "weft/base/dims.h"
+#include "weft/cpu/kernels/epilogue.h"
 #include "weft/cpu/kernels/kernel.h"
 #include "weft/ir/dtype.h"
 #include "weft/ir/window.h"
@@ -21,8 +22,8 @@ class SlidingWindow {
   /// Nothing for windows that the loops do not serve: no axes, no elements, or numbers out of all proportion.
   static std::optional<SlidingWindow> make(const Window& window, DimSpan shape);
 
-  /// y[o...] = the elements that place o sees, one after the other.
-  void reduce(ReduceOp op, DType t, const void* x, void* y) const;
+  /// y[o...] = the elements that place o sees, one after the other. Whether `epilogue`, if any, was called.
+  bool reduce(ReduceOp op, DType t, const void* x, void* y, const Epilogue* epilogue = nullptr) const;
   /// y[i...] = sum of source[o...] over the places o that choose x[i...], in order.
   void select_and_scatter(WindowSelect select, DType t, const void* x, const void* source, void* y) const;
   /// y[o...] = values[i...] where place o chooses x[i...], 0 where it sees nothing.

@@ -1,6 +1,7 @@
 #include "weft/cpu/kernels/winograd.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "weft/base/error.h"
 #include "weft/base/thread_pool.h"
@@ -55,6 +56,19 @@ WinogradArgs args_of(const ConvolutionForm& f, float* src, const float* weights,
   return a;
 }
 
+// Elements of the result before row `row` of tiles of all images, for dense results.
+std::int64_t elements_before(const WinogradArgs& a, std::int64_t row) {
+  const std::int64_t line = a.out_size[1] * a.out_features;
+  return (row / a.tiles[0] * a.out_size[0] + row % a.tiles[0] * kTile) * line;
+}
+// Whether the result is dense and rows of its tiles are multiples of the granule.
+bool fits(const WinogradArgs& a, std::int64_t granule) {
+  const std::int64_t line = a.out_size[1] * a.out_features;
+  const bool dense =
+      a.out_step[1] == a.out_features && a.out_step[0] == line && (a.batch == 1 || a.out_batch == a.out_size[0] * line);
+  return dense && line * std::gcd(kTile, a.out_size[0]) % granule == 0;
+}
+
 }  // namespace
 
 bool can_winograd(const ConvolutionForm& f) {
@@ -68,7 +82,7 @@ bool can_winograd(const ConvolutionForm& f) {
   return f.batch * tiles_along(out[0]) * tiles_along(out[1]) >= kLeastTiles;
 }
 
-void winograd(const ConvolutionForm& f, float* src, const float* weights, float* dst) {
+bool winograd(const ConvolutionForm& f, float* src, const float* weights, float* dst, const Epilogue* epilogue) {
   internal_check(can_winograd(f), "winograd: another kind of convolution");
   const WinogradKernel& kernel = isa_kernels().winograd();
   WinogradArgs args = args_of(f, src, weights, dst);
@@ -83,11 +97,16 @@ void winograd(const ConvolutionForm& f, float* src, const float* weights, float*
   const std::int64_t tiles = args.batch * args.tiles[0] * args.tiles[1], row = args.tiles[1];
   const std::int64_t most = weight_bytes <= kNearBytes ? 32 : weight_bytes <= kFarBytes ? 96 : 192;
   const std::int64_t step = std::min(tiles, row > most ? most : most / row * row), steps = (tiles - 1) / step + 1;
+  const bool followed = epilogue && step % row == 0 && fits(args, epilogue->granule);
   parallel_for(steps, 1, [&](std::int64_t begin, std::int64_t end) {
     const Scratch workspace(kernel.workspace_bytes(args.in_features, args.out_features, step));
-    for (std::int64_t s = begin; s < end; ++s)
-      kernel.run(args, s * step, std::min(step, tiles - s * step), workspace.data());
+    for (std::int64_t s = begin; s < end; ++s) {
+      const std::int64_t first = s * step, last = std::min(first + step, tiles);
+      kernel.run(args, first, last - first, workspace.data());
+      if (followed) epilogue->run(elements_before(args, first / row), elements_before(args, last / row));
+    }
   });
+  return followed;
 }
 
 }  // namespace weft::cpu

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "weft/cpu/kernels/convolution.h"
+#include "weft/cpu/kernels/epilogue.h"
 
 namespace weft::cpu {
 
@@ -11,8 +12,9 @@ namespace weft::cpu {
 /// them, and tiles enough; not the gradient of weights.
 bool can_winograd(const ConvolutionForm& form);
 
-/// The elements of src, weights and dst; the one that the form computes is written. Throws InternalError unless
-/// can_winograd(form).
-void winograd(const ConvolutionForm& form, float* src, const float* weights, float* dst);
+/// The elements of src, weights and dst; the one that the form computes is written. Whether `epilogue`, if any, was
+/// called. Throws InternalError unless can_winograd(form).
+bool winograd(const ConvolutionForm& form, float* src, const float* weights, float* dst,
+              const Epilogue* epilogue = nullptr);
 
 }  // namespace weft::cpu

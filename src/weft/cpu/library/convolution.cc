@@ -233,7 +233,7 @@ class Convolution final : public LibraryConvolution {
     steps_ = (piece_.batch - 1) / step_ + 1;
   }
 
-  void run(float* src, float* weights, float* dst) const override {
+  bool run(float* src, float* weights, float* dst, const Epilogue* epilogue) const override {
     src += form_.src_begin;
     dst += form_.dst_begin;
     std::optional<Scratch> dense;
@@ -242,7 +242,7 @@ class Convolution final : public LibraryConvolution {
       sum_weights(src, flip_ ? floats(*dense) : weights + form_.weights_begin, dst);
       if (flip_)
         copy_strided(4, weights_shape_, dense->data(), dense_strides_, weights + form_.weights_begin, user_strides_);
-      return;
+      return false;
     }
     if (flip_) {
       copy_strided(4, weights_shape_, weights + form_.weights_begin, user_strides_, dense->data(), dense_strides_);
@@ -250,7 +250,9 @@ class Convolution final : public LibraryConvolution {
     } else {
       weights += form_.weights_begin;
     }
-    run_images(src, weights, dst);
+    if (epilogue && !fits(epilogue->granule)) epilogue = nullptr;
+    run_images(src, weights, dst, epilogue);
+    return epilogue != nullptr;
   }
 
  private:
@@ -305,8 +307,15 @@ class Convolution final : public LibraryConvolution {
     return of_src ? 0 : first * piece_.dst_strides[2];
   }
 
+  // Whether the result is dense, its examples one behind the other, and each call computes multiples of the granule.
+  bool fits(std::int64_t granule) const {
+    const Place p = computed(form_.computes);
+    if (pieces_ > 1 || form_.src_begin != 0 || form_.dst_begin != 0 || !features_last(form_, p)) return false;
+    return form_.batch > 1 && (p == kSrc ? form_.src_strides : form_.dst_strides)[0] * step_ % granule == 0;
+  }
+
   // dst or src, example by example; weights are brought into the library's layout once.
-  void run_images(float* src, const float* weights, float* dst) const {
+  void run_images(float* src, const float* weights, float* dst, const Epilogue* epilogue) const {
     const bool has_rest = piece_.batch % step_ != 0;
     const Part* kinds[2] = {&main_, has_rest ? &rest_ : nullptr};
     std::optional<Scratch> arranged[2];
@@ -333,6 +342,10 @@ class Convolution final : public LibraryConvolution {
                      }
                      run_step(part, src + piece_begin(kSrc, q) + step * step_ * piece_.src_strides[0],
                               const_cast<float*>(w), dst + piece_begin(kDst, q) + step * step_ * piece_.dst_strides[0]);
+                     if (!epilogue) continue;
+                     const std::int64_t each =
+                         (form_.computes == Computes::kSrc ? form_.src_strides : form_.dst_strides)[0];
+                     epilogue->run(step * step_ * each, std::min((step + 1) * step_, form_.batch) * each);
                    }
                  });
   }

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "weft/cpu/kernels/convolution.h"
+#include "weft/cpu/kernels/epilogue.h"
 
 namespace weft::cpu {
 
@@ -13,8 +14,8 @@ class LibraryConvolution {
  public:
   virtual ~LibraryConvolution() = default;
   /// The elements of src, weights and dst; the one that the form computes is written, but for elements that its
-  /// strides do not reach. May run on several threads at once.
-  virtual void run(float* src, float* weights, float* dst) const = 0;
+  /// strides do not reach. Whether `epilogue`, if any, was called. May run on several threads at once.
+  virtual bool run(float* src, float* weights, float* dst, const Epilogue* epilogue = nullptr) const = 0;
 };
 
 /// The convolution of that form, from a small cache of the process or made; null when the library refuses it.

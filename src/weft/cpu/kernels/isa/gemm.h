@@ -114,10 +114,11 @@ struct StridedRows {
 };
 
 // A tile of the result: kRows x two vectors. `add`: c already holds the sum over earlier depths.
-// Row p of b begins at b + p * b_row.
-template <class T, int kRows, class Rows>
+// Row p of b begins at b + p * b_row. With kKeep the tile packs what it reads of b on the way, which costs nothing
+// beside its products.
+template <class T, int kRows, bool kKeep = false, class Rows>
 void tile(const Rows& rows, const T* b, std::int64_t b_row, std::int64_t depth, T* c, std::int64_t c_row,
-          std::int64_t columns, bool add) {
+          std::int64_t columns, bool add, T* packed = nullptr) {
   using S = Tile<T>;
   using V = Vector<T>;
   V sum[kRows][2];
@@ -132,6 +133,11 @@ void tile(const Rows& rows, const T* b, std::int64_t b_row, std::int64_t depth, 
   const T* a = rows.data;
   for (std::int64_t p = 0; p < depth; ++p) {
     const V b0 = load<V>(b), b1 = load<V>(b + S::kLanes);
+    if constexpr (kKeep) {
+      store(packed, b0);
+      store(packed + S::kLanes, b1);
+      packed += S::kColumns;
+    }
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
       const T s = a[r * rows.row_step()];
@@ -174,8 +180,10 @@ void tile_of(std::int64_t count, const Rows& rows, const T* b, std::int64_t b_ro
 // Rows of a are packed when more than two panels of b read them and they do not lie well anyway: contiguous, in a block
 // that the second-level cache holds.
 constexpr std::int64_t kSmallBlock = 1 << 15;  // elements
-// Columns of b are packed when more tiles than this read them, or when they are not adjacent.
-constexpr std::int64_t kFewTiles = 4;
+// Of products of so many rows, adjacent columns of b are packed by the first tile that reads them: a copy before that
+// would take a large part of the time.
+constexpr std::int64_t kFewRows = 192;
+static_assert(kFewRows <= Tile<float>::kBlockRows && kFewRows <= Tile<double>::kBlockRows);
 template <class T>
 bool packs_rows(const GemmArgs& g) {
   if (g.n <= 2 * Tile<T>::kColumns) return false;
@@ -204,32 +212,38 @@ void gemm_blocks(const GemmArgs& g, char* workspace) {
   T* c = static_cast<T*>(g.c);
   T* packed_a = reinterpret_cast<T*>(workspace);
   T* packed_b = reinterpret_cast<T*>(workspace + packed_a_bytes<T>(g));
-  // Adjacent columns that few tiles read are not packed.
-  const bool strided = g.b_col == 1 && g.m <= kFewTiles * S::kRows;
+  const bool packs_a = packs_rows<T>(g);
+  const bool keeps = g.b_col == 1 && g.m <= kFewRows;
   for (std::int64_t j0 = 0; j0 < g.n; j0 += S::kBlockColumns) {
     const std::int64_t columns = least(S::kBlockColumns, g.n - j0);
     for (std::int64_t p0 = 0; p0 < g.k; p0 += S::kDepth) {
       const std::int64_t depth = least(S::kDepth, g.k - p0);
       const T* from = b + p0 * g.b_row + j0 * g.b_col;
-      const std::int64_t whole = strided ? columns / S::kColumns * S::kColumns : 0;
-      if (whole < columns)
-        pack<T, S::kColumns>(from + whole * g.b_col, g.b_col, g.b_row, packed_b + whole * depth, columns - whole,
-                             depth);
+      // Columns that tiles pack.
+      const std::int64_t kept = keeps ? columns / S::kColumns * S::kColumns : 0;
+      if (kept < columns)
+        pack<T, S::kColumns>(from + kept * g.b_col, g.b_col, g.b_row, packed_b + kept * depth, columns - kept, depth);
       for (std::int64_t i0 = 0; i0 < g.m; i0 += S::kBlockRows) {
         const std::int64_t rows = least(S::kBlockRows, g.m - i0);
         const T* block = a + i0 * g.a_row + p0 * g.a_col;
-        const bool packed = packs_rows<T>(g);
-        if (packed) pack<T, S::kRows>(block, g.a_row, g.a_col, packed_a, rows, depth);
+        if (packs_a) pack<T, S::kRows>(block, g.a_row, g.a_col, packed_a, rows, depth);
         for (std::int64_t j = 0; j < columns; j += S::kColumns) {
-          const T* panel = j < whole ? from + j : packed_b + j * depth;
-          const std::int64_t w = least(S::kColumns, columns - j), b_row = j < whole ? g.b_row : S::kColumns;
-          for (std::int64_t i = 0; i < rows; i += S::kRows) {
+          const std::int64_t w = least(S::kColumns, columns - j);
+          const auto tile_at = [&](std::int64_t i, const auto& block_rows) {
+            T* panel = packed_b + j * depth;
             T* o = c + (i0 + i) * g.c_row + j0 + j;
-            if (packed)
-              tile_of<T>(rows - i, PackedRows<T>{packed_a + i * depth}, panel, b_row, depth, o, g.c_row, w, p0 > 0);
+            if (j >= kept || i > 0)
+              tile_of<T>(rows - i, block_rows, panel, S::kColumns, depth, o, g.c_row, w, p0 > 0);
+            else if (rows > S::kRows)
+              tile<T, S::kRows, true>(block_rows, from + j, g.b_row, depth, o, g.c_row, w, p0 > 0, panel);
             else
-              tile_of<T>(rows - i, StridedRows<T>{block + i * g.a_row, g.a_row, g.a_col}, panel, b_row, depth, o,
-                         g.c_row, w, p0 > 0);
+              tile_of<T>(rows, block_rows, from + j, g.b_row, depth, o, g.c_row, w, p0 > 0);
+          };
+          for (std::int64_t i = 0; i < rows; i += S::kRows) {
+            if (packs_a)
+              tile_at(i, PackedRows<T>{packed_a + i * depth});
+            else
+              tile_at(i, StridedRows<T>{block + i * g.a_row, g.a_row, g.a_col});
           }
         }
       }

@@ -68,7 +68,8 @@ void test_sizes(DType t) {
         for (std::int64_t i = 0; i < n; ++i)
           for (std::int64_t j = 0; j < n; ++j) {
             const T expected = l[static_cast<std::size_t>(lower ? i * n + j : j * n + i)];
-            ASSERT_EQ(r.at<T>((m * n + i) * n + j), expected) << n << " " << lower << " " << i << " " << j;
+            ASSERT_TRUE(same_value(r.at<T>((m * n + i) * n + j), expected))
+                << n << " " << lower << " " << i << " " << j;
           }
       }
     }
@@ -77,21 +78,50 @@ void test_sizes(DType t) {
 TEST_F(Cholesky, f32_by_the_documented_order) { test_sizes<float>(f32); }
 TEST_F(Cholesky, f64_by_the_documented_order) { test_sizes<double>(f64); }
 
-TEST_F(Cholesky, one_matrix_that_is_not_positive_definite_gives_nan_alone) {
+template <class T>
+void test_not_positive(DType t) {
   const std::int64_t n = 20;
-  Buffer a = matrices<float>(f32, 3, n, true);
-  a.set<float>((n + 12) * n + 12, -1.0f);  // of the second one
-  Buffer r(f32, 3 * n * n);
-  cholesky(f32, 3, n, true, a.data(), r.data());
-  for (std::int64_t m = 0; m < 3; ++m)
-    for (std::int64_t i = 0; i < n; ++i)
-      for (std::int64_t j = 0; j < n; ++j) {
-        const float v = r.at<float>((m * n + i) * n + j);
-        if (j > i)
-          EXPECT_EQ(v, 0);
-        else
-          EXPECT_EQ(std::isnan(v), m == 1) << m << " " << i << " " << j;
+  // In the first panel, in a later one, and in the last, which is narrow.
+  for (const std::int64_t bad : {0, 12, 19})
+    for (const T value : {T(-1), T(0), std::numeric_limits<T>::quiet_NaN(), -std::numeric_limits<T>::infinity()})
+      for (const bool lower : {true, false}) {
+        Buffer a = matrices<T>(t, 3, n, lower);
+        a.set<T>((n + bad) * n + bad, value);  // of the second one
+        Buffer r(t, 3 * n * n);
+        cholesky(t, 3, n, lower, a.data(), r.data());
+        for (std::int64_t m = 0; m < 3; ++m)
+          for (std::int64_t i = 0; i < n; ++i)
+            for (std::int64_t j = 0; j < n; ++j) {
+              const T v = r.at<T>((m * n + i) * n + j);
+              if (lower ? j > i : i > j)
+                EXPECT_EQ(v, 0);
+              else
+                EXPECT_EQ(std::isnan(v), m == 1) << bad << ' ' << m << ' ' << i << ' ' << j;
+            }
       }
+}
+
+TEST_F(Cholesky, one_matrix_that_is_not_positive_definite_gives_nan_alone) {
+  test_not_positive<float>(f32);
+  test_not_positive<double>(f64);
+}
+
+// Products of zeros of either sign leave zeros as they are.
+TEST_F(Cholesky, zeros_keep_their_signs) {
+  const std::int64_t n = 33;
+  Buffer a(f32, n * n);
+  std::vector<float> plain(static_cast<std::size_t>(n * n));
+  for (std::int64_t i = 0; i < n; ++i)
+    for (std::int64_t j = 0; j < n; ++j) {
+      const float v = i == j ? 4.0f : (i + j) % 3 == 0 ? -0.0f : (i + j) % 3 == 1 ? 0.0f : -0.0625f;
+      a.set<float>(i * n + j, v);
+      plain[static_cast<std::size_t>(i * n + j)] = v;
+    }
+  Buffer r(f32, n * n);
+  cholesky(f32, 1, n, true, a.data(), r.data());
+  const std::vector<float> want = lower_factor(plain, n);
+  for (std::int64_t i = 0; i < n * n; ++i)
+    ASSERT_TRUE(same_value(r.at<float>(i), want[static_cast<std::size_t>(i)])) << i;
 }
 
 TEST_F(Cholesky, no_matrices_and_no_rows) {

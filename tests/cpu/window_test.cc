@@ -45,7 +45,7 @@ bool compare(OpCode op, const ir::Params& params, std::span<const Aval> in, std:
     return false;
   }
   if (out[0].size() == 0) return false;
-  const auto run = plan_window(op, params.get(), in, out);
+  const auto run = plan_window(op, params.get(), in, out).run;
   if (!run) return false;
   std::vector<const void*> from;
   std::vector<TensorView> views;

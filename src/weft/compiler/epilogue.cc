@@ -71,6 +71,7 @@ class Follower {
 void find_epilogues(Procedure& procedure, const Target& target) {
   const std::vector<Statement>& all = procedure.schedule.statements;
   procedure.epilogues.assign(all.size(), 0);
+  // Of the statement right before it alone: what lies between two would have to wait, or to be safe as well.
   for (std::size_t i = 1; i < all.size(); ++i) {
     if (all[i].kind != Statement::Kind::kKernel || all[i - 1].kind != Statement::Kind::kOp) continue;
     const ir::Eqn& e = procedure.jaxpr.eqns()[all[i - 1].index];

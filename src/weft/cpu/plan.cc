@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <optional>
 
 #include "weft/base/thread_pool.h"
@@ -299,9 +300,12 @@ OpPlan plan_op(OpCode op, const ir::ParamsBase* params, std::span<const Aval> in
                       op == OpCode::kSelectAndGatherAdd;
   if (!slides) {
     plan.run = plan_dense(op, params, in, out);
-  } else if (WindowRun run = plan_window(op, params, in, out)) {
-    plan.run = [run](const void* const* x, void* const* y) { run(x, y, nullptr); };
-    plan.run_with = [run](const void* const* x, void* const* y, const Epilogue& e) { return run(x, y, &e); };
+  } else if (const auto window = std::make_shared<const WindowPlan>(plan_window(op, params, in, out)); window->run) {
+    plan.run = [window](const void* const* x, void* const* y) { window->run(x, y, nullptr); };
+    if (window->tells)
+      plan.run_with = [window](const void* const* x, void* const* y, const Epilogue& e) {
+        return window->run(x, y, &e);
+      };
   }
   if (plan.run) plan.kind = OpPlan::Kind::kDense;
   plan.in_place = plan.run && (op == OpCode::kScatter || op == OpCode::kDynamicUpdateSlice);

@@ -26,7 +26,7 @@ class Widened {
   Scratch data_;
 };
 
-// As WindowRun.
+// As WindowPlan::run.
 using FormRun = std::function<bool(float* src, float* weights, float* dst, const Epilogue* epilogue)>;
 
 // What computes an f32 convolution of that form; null when nothing does but patches.
@@ -53,10 +53,10 @@ bool run_form(const FormRun& run, const ConvolutionRoles& roles, float* lhs, flo
   throw InternalError("convolution: unknown role");
 }
 
-WindowRun plan_convolution(const ir::Params& kept, std::span<const Aval> in, Aval out) {
+WindowPlan plan_convolution(const ir::Params& kept, std::span<const Aval> in, Aval out) {
   const auto& p = ir::params_as<ConvolutionParams>(kept.get());
   const DType t = in[0].dtype(), result = out.dtype();
-  if (!can_convolve(t, result)) return nullptr;
+  if (!can_convolve(t, result)) return {};
   const Aval lhs = in[0], rhs = in[1];
   const bool small_float = t == f16 || t == bf16;
   if ((t == f32 || small_float) && lhs.size() > 0 && rhs.size() > 0 && out.size() > 0) {
@@ -64,11 +64,14 @@ WindowRun plan_convolution(const ir::Params& kept, std::span<const Aval> in, Ava
     if (roles && roles->form.products() >= kFormProducts) {
       if (FormRun run = plan_form(roles->form)) {
         if (!small_float)
-          return [run, roles = *roles](const void* const* x, void* const* y, const Epilogue* epilogue) {
-            return run_form(run, roles, static_cast<float*>(const_cast<void*>(x[0])),
-                            static_cast<float*>(const_cast<void*>(x[1])), static_cast<float*>(y[0]), epilogue);
-          };
-        return [run, roles = *roles, lhs, rhs, out](const void* const* x, void* const* y, const Epilogue* epilogue) {
+          return {[run, roles = *roles](const void* const* x, void* const* y, const Epilogue* epilogue) {
+                    return run_form(run, roles, static_cast<float*>(const_cast<void*>(x[0])),
+                                    static_cast<float*>(const_cast<void*>(x[1])), static_cast<float*>(y[0]), epilogue);
+                  },
+                  true};
+        const bool direct = result == f32;
+        auto widened = [run, roles = *roles, lhs, rhs, out](const void* const* x, void* const* y,
+                                                            const Epilogue* epilogue) {
           const Widened a(lhs, x[0]), b(rhs, x[1]);
           if (out.dtype() == f32) return run_form(run, roles, a.data(), b.data(), static_cast<float*>(y[0]), epilogue);
           const Scratch sums(out.size() * 4);
@@ -77,43 +80,45 @@ WindowRun plan_convolution(const ir::Params& kept, std::span<const Aval> in, Ava
           run_flat(*find_convert(f32, out.dtype()), out.size(), &from, 0, y[0]);
           return false;
         };
+        return {std::move(widened), direct};
       }
     }
   }
-  return [kept, lhs, rhs, out](const void* const* x, void* const* y, const Epilogue*) {
+  return {[kept, lhs, rhs, out](const void* const* x, void* const* y, const Epilogue*) {
     convolve_patches(ir::params_as<ConvolutionParams>(kept.get()), lhs.dtype(), out.dtype(), lhs.shape(), rhs.shape(),
                      out.shape(), x[0], x[1], y[0]);
     return false;
-  };
+  }};
 }
 
-WindowRun plan_reduce_window(const ReduceWindowParams& p, Aval in) {
-  if (!can_reduce_window(p.kind, in.dtype())) return nullptr;
+WindowPlan plan_reduce_window(const ReduceWindowParams& p, Aval in) {
+  if (!can_reduce_window(p.kind, in.dtype())) return {};
   auto window = SlidingWindow::make(p.window, in.shape());
-  if (!window) return nullptr;
-  return [window = std::move(*window), op = window_op(p.kind, in.dtype()), t = in.dtype()](
-             const void* const* x, void* const* y, const Epilogue* epilogue) {
-    return window.reduce(op, t, x[0], y[0], epilogue);
-  };
+  if (!window) return {};
+  return {[window = std::move(*window), op = window_op(p.kind, in.dtype()), t = in.dtype()](
+              const void* const* x, void* const* y, const Epilogue* epilogue) {
+            return window.reduce(op, t, x[0], y[0], epilogue);
+          },
+          true};
 }
 
-WindowRun plan_select(const WindowSelectParams& p, Aval in, bool scatter) {
-  if (!can_select_window(in.dtype())) return nullptr;
+WindowPlan plan_select(const WindowSelectParams& p, Aval in, bool scatter) {
+  if (!can_select_window(in.dtype())) return {};
   auto window = SlidingWindow::make(p.window, in.shape());
-  if (!window) return nullptr;
-  return [window = std::move(*window), select = p.select, t = in.dtype(), scatter](const void* const* x, void* const* y,
-                                                                                   const Epilogue*) {
+  if (!window) return {};
+  return {[window = std::move(*window), select = p.select, t = in.dtype(), scatter](const void* const* x,
+                                                                                    void* const* y, const Epilogue*) {
     if (scatter)
       window.select_and_scatter(select, t, x[0], x[1], y[0]);
     else
       window.select_and_gather(select, t, x[0], x[1], y[0]);
     return false;
-  };
+  }};
 }
 
 }  // namespace
 
-WindowRun plan_window(OpCode op, const ir::ParamsBase* params, std::span<const Aval> in, std::span<const Aval> out) {
+WindowPlan plan_window(OpCode op, const ir::ParamsBase* params, std::span<const Aval> in, std::span<const Aval> out) {
   switch (op) {
     case OpCode::kConvolution: return plan_convolution(ir::Params::share(params), in, out[0]);
     case OpCode::kReduceWindow: return plan_reduce_window(ir::params_as<ReduceWindowParams>(params), in[0]);

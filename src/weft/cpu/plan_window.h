@@ -9,10 +9,13 @@
 
 namespace weft::cpu {
 
-/// How such an operation runs on dense operands. `epilogue` may be null; whether it was called.
-using WindowRun = std::function<bool(const void* const* in, void* const* out, const Epilogue* epilogue)>;
+/// How such an operation runs on dense operands.
+struct WindowPlan {
+  /// `epilogue` may be null; whether it was called. Null when there is no kernel for these types and parameters.
+  std::function<bool(const void* const* in, void* const* out, const Epilogue* epilogue)> run = nullptr;
+  bool tells = false;  ///< whether it ever calls an epilogue
+};
 
-/// Null when there is no kernel for these types and parameters.
-WindowRun plan_window(OpCode op, const ir::ParamsBase* params, std::span<const Aval> in, std::span<const Aval> out);
+WindowPlan plan_window(OpCode op, const ir::ParamsBase* params, std::span<const Aval> in, std::span<const Aval> out);
 
 }  // namespace weft::cpu

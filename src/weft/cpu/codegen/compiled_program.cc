@@ -416,20 +416,15 @@ std::int32_t call_step(RunContext* context, std::int64_t step, const void* const
   }
 }
 
-void call_kernel(RunContext*, void (*kernel)(void* const*, std::int64_t, std::int64_t), void* const* buffers,
-                 std::int64_t n, std::int64_t grain);
-
 std::int32_t call_step_with(RunContext* context, std::int64_t step, const void* const* in, void* const* out,
                             void (*kernel)(void* const*, std::int64_t, std::int64_t), void* const* buffers,
-                            std::int64_t n, std::int64_t grain, std::int64_t multiple, std::int64_t elements) {
+                            std::int64_t multiple, std::int64_t elements) {
   Run& run = static_cast<Run&>(*context);
   try {
     const auto follow = [&](std::int64_t begin, std::int64_t end) {
       kernel(buffers, begin / elements, end / elements);
     };
-    if (!run.program.step(step).run(in, out, Epilogue{follow, multiple * elements}))
-      call_kernel(context, kernel, buffers, n, grain);
-    return 0;
+    return run.program.step(step).run(in, out, Epilogue{follow, multiple * elements}) ? 0 : 2;
   } catch (...) {
     run.error = std::current_exception();
     return 1;

@@ -208,7 +208,9 @@ void KernelCode::put(Code v, Code base, DType t, std::int64_t coeff) {
     b_.CreateAlignedStore(v, first, align(t));
   } else if (coeff == 1) {
     if (piece_.count == lanes_ && streams_)
-      b_.CreateAlignedStore(v, first, llvm::Align(lanes_ * static_cast<std::uint64_t>(byte_size(t))))
+      b_.CreateAlignedStore(
+            v, first,
+            llvm::Align(std::min<std::uint64_t>(kStreamAlign, lanes_ * static_cast<std::uint64_t>(byte_size(t)))))
           ->setMetadata(llvm::LLVMContext::MD_nontemporal,
                         llvm::MDNode::get(unit_.context, llvm::ConstantAsMetadata::get(b_.getInt32(1))));
     else if (piece_.count == lanes_)

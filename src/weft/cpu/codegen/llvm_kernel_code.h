@@ -17,6 +17,7 @@ using Code = llvm::Value*;
 
 class KernelCode {
  protected:
+  static constexpr std::uint64_t kStreamAlign = 64;
   using Affine = compiler::Affine;
   using Instr = compiler::Instr;
   using Kernel = compiler::Kernel;
@@ -81,7 +82,8 @@ class KernelCode {
   std::vector<Code> index_;  // of the outer loops
   std::vector<Code> dynamic_;
   Piece piece_{};
-  bool streams_ = false;  // whole vectors go to memory past the caches, and to multiples of their size
+  bool streams_ =
+      false;  // whole vectors go to memory past the caches, and to multiples of kStreamAlign, or of their size
 
  private:
   Code scalar(const Instr& i);

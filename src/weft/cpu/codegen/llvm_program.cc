@@ -203,6 +203,7 @@ class ProcedureEmitter {
           if (!is_at(s.from, s.var)) copy(place(s.var), memory(s.from), j_.aval(s.var).bytes());
           break;
         case Statement::Kind::kOp:
+          // The last one's follower may be in another function.
           if (&s == &statements.back() || !operation_with(s.index, index + 1)) operation(s.index);
           break;
       }
@@ -362,13 +363,20 @@ class ProcedureEmitter {
     if (elements == 0 || s_.options.timed || s_.options.alone) return false;
     const Kernel& k = p_.schedule.kernels[p_.schedule.statements[next].index];
     const ir::Eqn& e = j_.eqns()[index];
-    const std::int64_t extent = k.loops.front(), multiple = split_step(k);
-    const std::int64_t grain = k.cost() < 2 * kPieceNanoseconds ? extent : grain_of(k, kPieceNanoseconds);
     s_.tables.steps.push_back({&p_, index});
-    check(call_context(
-        offsetof(RunContext, run_step_with), b_.getInt32Ty(),
-        {number(static_cast<std::int64_t>(s_.tables.steps.size()) - 1), operand_array(e), result_array(e), s_.ranges(k),
-         buffer_array(k), number(extent), number(grain), number(multiple), number(elements)}));
+    Code status =
+        call_context(offsetof(RunContext, run_step_with), b_.getInt32Ty(),
+                     {number(static_cast<std::int64_t>(s_.tables.steps.size()) - 1), operand_array(e), result_array(e),
+                      s_.ranges(k), buffer_array(k), number(split_step(k)), number(elements)});
+    llvm::BasicBlock *not_all = block("not_all"), *apart = block("apart"), *done = block("done");
+    b_.CreateCondBr(b_.CreateIsNull(status), done, not_all);
+    b_.SetInsertPoint(not_all);
+    check(b_.CreateAnd(status, b_.getInt32(1)));
+    b_.CreateBr(apart);
+    b_.SetInsertPoint(apart);
+    kernel(k);
+    b_.CreateBr(done);
+    b_.SetInsertPoint(done);
     followed_ = next;
     return true;
   }

@@ -9,6 +9,7 @@
 
 #include "weft/cpu/codegen/llvm_apply.h"
 #include "weft/cpu/codegen/llvm_divide.h"
+#include "weft/cpu/codegen/llvm_kernel.h"
 #include "weft/cpu/codegen/llvm_kernel_code.h"
 #include "weft/cpu/codegen/llvm_loop.h"
 #include "weft/ir/reduction_order.h"
@@ -190,7 +191,7 @@ class RowsEmitter : KernelCode {
       all = b_.CreateOr(all, b_.CreatePtrToInt(first, i64_));
     }
     llvm::BasicBlock *aligned = block("aligned"), *any = block("any"), *after = block("after");
-    b_.CreateCondBr(b_.CreateICmpEQ(b_.CreateAnd(all, number(kGroupBytes - 1)), number(0)), aligned, any);
+    b_.CreateCondBr(b_.CreateICmpEQ(b_.CreateAnd(all, number(kStreamAlign - 1)), number(0)), aligned, any);
     b_.SetInsertPoint(aligned);
     streams_ = true;
     row();
@@ -242,6 +243,7 @@ class RowsEmitter : KernelCode {
 
     const bool cut = split_ && inner() == 0;
     const std::int64_t step = static_cast<std::int64_t>(lanes_) * unroll_, whole = n() / step * step;
+    internal_check(!cut || split_step(k_) % step == 0, "emit_rows: ranges end inside of a group");
     if (in_tree_ && !reductions_.empty() && whole > step * kLeaf) {
       tree_loop(step, whole);
     } else if (cut) {

@@ -9,7 +9,8 @@
 
 namespace weft::cpu {
 
-/// A single row may be cut at multiples of so many bytes of its widest result: a group of vectors, at most.
+/// A single row may be cut at multiples of so many bytes of its widest result, or so many elements where none varies: a
+/// group of vectors, at most.
 inline constexpr std::int64_t kMostRowStepBytes = 256;
 
 /// As emit_kernel; kernel.columns is false.

@@ -9,12 +9,12 @@ namespace weft::cpu {
 struct RunContext {
   /// Runs operation `step` of the program's table. 0, or 1 when it failed.
   std::int32_t (*run_step)(RunContext*, std::int64_t step, const void* const* in, void* const* out);
-  /// The same with what follows: kernel(buffers, begin, end) for ranges of [0, n), where step i takes elements
-  /// [i elements, (i + 1) elements) of the operation's result and ranges begin at multiples of `multiple`. Where parts
-  /// of the result are not told, run_kernel comes after the operation.
+  /// The same with what follows: kernel(buffers, begin, end) for ranges of its outermost loop, whose step i takes
+  /// elements [i elements, (i + 1) elements) of the operation's result; ranges begin at multiples of `multiple`. 2 when
+  /// the operation has run, but not the kernel, because the parts that it tells do not fit.
   std::int32_t (*run_step_with)(RunContext*, std::int64_t step, const void* const* in, void* const* out,
                                 void (*kernel)(void* const*, std::int64_t, std::int64_t), void* const* buffers,
-                                std::int64_t n, std::int64_t grain, std::int64_t multiple, std::int64_t elements);
+                                std::int64_t multiple, std::int64_t elements);
   /// Calls kernel(buffers, begin, end) for ranges of [0, n) that are multiples of `grain` long, on several threads.
   void (*run_kernel)(RunContext*, void (*kernel)(void* const*, std::int64_t, std::int64_t), void* const* buffers,
                      std::int64_t n, std::int64_t grain);

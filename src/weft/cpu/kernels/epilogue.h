@@ -7,8 +7,9 @@
 
 namespace weft::cpu {
 
-/// Called for ranges of a result's elements, in row-major order, that are complete: each element once, on any thread.
-/// Ranges begin and end at multiples of `granule`, but for the last one's end.
+/// Called for ranges of a result's elements, counted in row-major order, that are complete: each element once, ranges
+/// in any order, on any thread, perhaps several at the same time. Ranges begin and end at multiples of `granule`, but
+/// for the last one's end.
 struct Epilogue {
   FunctionRef<void(std::int64_t begin, std::int64_t end)> run;
   std::int64_t granule;

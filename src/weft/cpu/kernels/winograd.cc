@@ -21,6 +21,7 @@ constexpr std::int64_t kLeastTiles = 64;
 constexpr std::int64_t kFeatures = 16;
 // Weights that this cache holds beside the tiles are read again for every few tiles.
 constexpr std::int64_t kNearBytes = 1 << 20, kFarBytes = 8 << 20;
+constexpr std::int64_t kLeastSteps = 4;
 
 std::int64_t tiles_along(std::int64_t n) { return (n + kTile - 1) / kTile; }
 
@@ -54,6 +55,15 @@ WinogradArgs args_of(const ConvolutionForm& f, float* src, const float* weights,
     if (!forward) a.weights += 2 * w[3 + i];
   }
   return a;
+}
+
+// How many tiles are computed at a time. Few leave what lies between the transforms in the caches, and something to do
+// for every thread; many read the weights less often. Whole rows of tiles where these are not too long, so that what a
+// step writes is of one piece.
+std::int64_t step_of(std::int64_t tiles, std::int64_t row, std::int64_t weight_bytes) {
+  const std::int64_t most = weight_bytes <= kNearBytes ? 32 : weight_bytes <= kFarBytes ? 96 : 192;
+  const std::int64_t wanted = std::min(most, (tiles - 1) / kLeastSteps + 1);
+  return row > 2 * wanted ? wanted : std::max<std::int64_t>(1, wanted / row) * row;
 }
 
 // Elements of the result before row `row` of tiles of all images, for dense results.
@@ -92,11 +102,9 @@ bool winograd(const ConvolutionForm& f, float* src, const float* weights, float*
   constexpr std::int64_t kWeightRange = 8192;  // of pairs of features, worth another thread
   parallel_for(args.in_features, std::max<std::int64_t>(1, kWeightRange / args.out_features),
                [&](std::int64_t begin, std::int64_t end) { kernel.transform_weights(args, begin, end); });
-  // Few tiles at a time leave what lies between the transforms in the caches; many read the weights less often. Whole
-  // rows of tiles, so that what a step writes is of one piece.
-  const std::int64_t tiles = args.batch * args.tiles[0] * args.tiles[1], row = args.tiles[1];
-  const std::int64_t most = weight_bytes <= kNearBytes ? 32 : weight_bytes <= kFarBytes ? 96 : 192;
-  const std::int64_t step = std::min(tiles, row > most ? most : most / row * row), steps = (tiles - 1) / step + 1;
+  const std::int64_t tiles = args.batch * args.tiles[0] * args.tiles[1];
+  const std::int64_t step = step_of(tiles, args.tiles[1], weight_bytes), steps = (tiles - 1) / step + 1;
+  const std::int64_t row = args.tiles[1];
   const bool followed = epilogue && step % row == 0 && fits(args, epilogue->granule);
   parallel_for(steps, 1, [&](std::int64_t begin, std::int64_t end) {
     const Scratch workspace(kernel.workspace_bytes(args.in_features, args.out_features, step));

@@ -1,6 +1,7 @@
 // Convolutions of 3x3 at stride 1 by Winograd's way (Lavin and Gray, "Fast algorithms for convolutional neural
-// networks", 2015): tiles of 4x4 results, a quarter of the products, at the price of some bits.
-// Invariant: on one machine the bits of a result do not depend on the number of threads.
+// networks", 2015): tiles of 4x4 results, a quarter of the products, at the price of some bits. What is not finite
+// spreads over the tiles that read it, as NaN, and numbers above 1e36 may overflow in between. Invariant: on one
+// machine the bits of a result do not depend on the number of threads.
 #pragma once
 
 #include "weft/cpu/kernels/convolution.h"

@@ -178,8 +178,9 @@ Part make_part(const ConvolutionForm& f, std::int64_t batch, dnnl::algorithm alg
 
 // ---- how work is split ----
 
-// 3x3 at stride 1 by Winograd's way (Lavin and Gray, "Fast algorithms for convolutional neural networks", 2015): a
-// quarter of the products, at the price of some bits.
+// For gradients of weights, and layouts that kernels/winograd.h does not serve: 3x3 at stride 1 by Winograd's way
+// (Lavin and Gray, "Fast algorithms for convolutional neural networks", 2015): a quarter of the products, at the price
+// of some bits.
 bool winograd(const ConvolutionForm& f) {
   if (f.src.size() != 2 || f.groups != 1 || f.in_features % 16 || f.out_features % 16) return false;
   for (std::size_t i = 0; i < 2; ++i)

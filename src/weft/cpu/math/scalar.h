@@ -180,15 +180,10 @@ WEFT_INLINE T minimum(T a, T b) {
 // In a chain of them the changes of sign between two cancel each other.
 template <class T>
 WEFT_INLINE T maximum(T a, T b) {
-  if constexpr (std::is_floating_point_v<T>) {
-    const auto negated = [](T x) {
-      using U = Unsigned<T>;
-      return bits_as<T>(static_cast<U>(bits_as<U>(x) ^ U(U(1) << (8 * sizeof(T) - 1))));
-    };
-    return negated(minimum(negated(a), negated(b)));
-  } else {
+  if constexpr (std::is_floating_point_v<T>)
+    return -minimum(-a, -b);
+  else
     return a > b ? a : b;
-  }
 }
 
 // ---- conversion, as convert_element of ir/dtype.h ----

@@ -28,9 +28,12 @@ class Factor {
     for (std::int64_t k = 0; k < n_; k += kPanel) {
       const int width = n_ - k < kPanel ? static_cast<int>(n_ - k) : kPanel;
       if (!factor_panel(k, width)) return false;
-      // Of a narrower panel nothing is left.
-      if (width == kPanel)
-        for (std::int64_t i = k + kPanel; i < n_; ++i) update_row(k, i);
+      // After a narrower panel nothing is left. Updates go over whole vectors, and with them over columns of the panel,
+      // which are written back after them.
+      for (std::int64_t i = k + kPanel; i < n_; ++i) {
+        update_row(k, i);
+        for (int q = 0; q < kPanel; ++q) a_[i * row_ + k + q] = panel_[q * row_ + i];
+      }
     }
     return true;
   }
@@ -55,11 +58,8 @@ class Factor {
         for (std::int64_t i = begin; i < n_; i += kLanes<T>) subtract(other + i, column + i, s);
       }
     }
-    for (std::int64_t i = k; i < n_; ++i)
-      for (int q = 0; q < width && k + q <= i; ++q) a_[i * row_ + k + q] = panel_[q * row_ + i];
-    // Updates by whole vectors are to leave finished columns alone.
-    for (int q = 0; q < width; ++q)
-      for (std::int64_t i = begin; i < k + width; ++i) panel_[q * row_ + i] = T(0);
+    for (std::int64_t i = k; i < k + width; ++i)
+      for (int q = 0; k + q <= i; ++q) a_[i * row_ + k + q] = panel_[q * row_ + i];
     return true;
   }
 

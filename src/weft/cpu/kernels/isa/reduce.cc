@@ -68,11 +68,6 @@ struct Xor {
   }
 };
 template <class V, class T>
-WEFT_INLINE V and_bits(V a, V b) {
-  using B = Vector<Unsigned<T>, sizeof(V)>;
-  return reinterpret_cast<V>(reinterpret_cast<B>(a) & reinterpret_cast<B>(b));
-}
-template <class V, class T>
 WEFT_INLINE V or_bits(V a, V b) {
   using B = Vector<Unsigned<T>, sizeof(V)>;
   return reinterpret_cast<V>(reinterpret_cast<B>(a) | reinterpret_cast<B>(b));
@@ -97,6 +92,22 @@ constexpr T highest() {
   else
     return static_cast<T>(~static_cast<Unsigned<T>>(lowest<T>()));
 }
+struct Min {
+  template <class T>
+  static constexpr T identity() {
+    return highest<T>();
+  }
+  // As minimum() and maximum() of math/scalar.h, in vectors.
+  template <class V>
+  WEFT_INLINE V apply(V a, V b) {
+    if constexpr (std::is_arithmetic_v<V>)
+      return minimum(a, b);
+    else if constexpr (std::is_floating_point_v<ElementOf<V>>)
+      return or_bits<V, ElementOf<V>>(a < b ? a : b, b < a ? b : a);
+    else
+      return a < b ? a : b;
+  }
+};
 struct Max {
   template <class T>
   static constexpr T identity() {
@@ -104,31 +115,12 @@ struct Max {
   }
   template <class V>
   WEFT_INLINE V apply(V a, V b) {
-    if constexpr (std::is_arithmetic_v<V>) {
+    if constexpr (std::is_arithmetic_v<V>)
       return maximum(a, b);
-    } else if constexpr (std::is_floating_point_v<ElementOf<V>>) {
-      const V r = a == b ? and_bits<V, ElementOf<V>>(a, b) : (a > b ? a : b);
-      return a != a ? a : r;
-    } else {
+    else if constexpr (std::is_floating_point_v<ElementOf<V>>)
+      return -Min::apply(V(-a), V(-b));
+    else
       return a > b ? a : b;
-    }
-  }
-};
-struct Min {
-  template <class T>
-  static constexpr T identity() {
-    return highest<T>();
-  }
-  template <class V>
-  WEFT_INLINE V apply(V a, V b) {
-    if constexpr (std::is_arithmetic_v<V>) {
-      return minimum(a, b);
-    } else if constexpr (std::is_floating_point_v<ElementOf<V>>) {
-      const V r = a == b ? or_bits<V, ElementOf<V>>(a, b) : (a < b ? a : b);
-      return a != a ? a : r;
-    } else {
-      return a < b ? a : b;
-    }
   }
 };
 template <class F, class T>

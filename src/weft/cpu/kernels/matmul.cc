@@ -115,8 +115,9 @@ void own_gemm(DType t, const GemmArgs& g, bool ordered = false) {
     k.gemm(g, workspace.data());
     return;
   }
-  // Halved along the longer side again and again: square pieces pack least.
-  const std::int64_t want = std::clamp<std::int64_t>(products / kRangeProducts, 1, 2 * num_threads());
+  // Halved along the longer side again and again: square pieces pack least. One thread packs least of all with one.
+  const int threads = num_threads();
+  const std::int64_t want = std::clamp<std::int64_t>(products / kRangeProducts, 1, threads == 1 ? 1 : 2 * threads);
   Grid grid{g.m, g.n};
   for (std::int64_t pieces = 1; pieces < want; pieces *= 2) {
     std::int64_t& side = grid.rows > grid.columns ? grid.rows : grid.columns;

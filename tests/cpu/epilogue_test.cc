@@ -154,9 +154,9 @@ TEST_F(epilogue, parts_are_told_once_and_complete) {
     const ir::Params& params;
     Arrays in;
   };
-  for (const Case& c : {Case{OpCode::kReduceWindow, pool, {x}},
-                        {OpCode::kConvolution, conv, {x, k}},
-                        {OpCode::kConvolution, conv, {wide, wide_k}}}) {
+  std::vector<Case> cases{{OpCode::kReduceWindow, pool, {x}}, {OpCode::kConvolution, conv, {wide, wide_k}}};
+  if (have_onednn()) cases.push_back({OpCode::kConvolution, conv, {x, k}});
+  for (const Case& c : cases) {
     ir::Avals in, out;
     std::vector<const void*> from;
     for (const Array& a : c.in) {

@@ -119,11 +119,11 @@ class StepwiseExecutable final : public Executable {
       if (timer) timer->end();
     }
     for (const Slot s : outputs_) {
-      // An array of its own, also when somebody else holds the value.
-      if (const Ref<const BufferValue>& value = s < num_vars_ ? slots[s] : literals_[s - num_vars_]; value->unique())
-        outs.push_back(Array(Ref<const Value>(value)));
+      // An array of its own, also when somebody else holds the value: we ourselves do so with literals.
+      if (s < num_vars_ && slots[s]->unique())
+        outs.push_back(Array(Ref<const Value>(slots[s])));
       else
-        outs.push_back(detail::same_memory(*value));
+        outs.push_back(detail::same_memory(*read(s)));
     }
   }
 

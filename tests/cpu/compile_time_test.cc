@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <ctime>
+#include <limits>
 
 #include "harness/large_programs.h"
 #include "weft/weft.h"
@@ -36,7 +37,13 @@ void grows_linearly(Effort effort, std::int64_t n) {
     const Jaxpr small = p.make(n), large = p.make(10 * n);
     seconds(p.make(100), effort, 1);  // LLVM starts
     const double ratio = static_cast<double>(large.eqns().size()) / static_cast<double>(small.eqns().size());
-    const double exponent = std::log(seconds(large, effort, 2) / seconds(small, effort, 4)) / std::log(ratio);
+    // The best of all: a few milliseconds are easily disturbed, and so is all of a machine's time for a while.
+    double of_small = std::numeric_limits<double>::infinity(), of_large = of_small, exponent = 2;
+    for (int tries = 0; tries < 5 && exponent > 1.1; ++tries) {
+      of_small = std::min(of_small, seconds(small, effort, 4));
+      of_large = std::min(of_large, seconds(large, effort, 2));
+      exponent = std::log(of_large / of_small) / std::log(ratio);
+    }
     // 1.1 is the aim; quadratic time would be 2.
     EXPECT_LT(exponent, 1.3) << p.name;
   }

@@ -39,6 +39,8 @@ class StepwiseExecutable final : public Executable {
       return static_cast<Slot>(num_vars_ + literals_.size() - 1);
     };
     const auto& uses = jaxpr.last_uses();
+    steps_.reserve(jaxpr.eqns().size());
+    dying_.reserve(uses.vars.size());
     for (std::size_t i = 0; i < jaxpr.eqns().size(); ++i) {
       const ir::Eqn& e = jaxpr.eqns()[i];
       Step step;

@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <cstring>
-#include <mutex>
 
 #include "harness/convolutions.h"
 #include "weft/base/thread_pool.h"

@@ -412,10 +412,6 @@ class Scheduler {
   Schedule schedule_;
 };
 
-}  // namespace
-
-namespace {
-
 bool ask(bool (*of_types)(OpCode, const ir::ParamsBase*, std::span<const Aval>, std::span<const Aval>),
          const ir::Jaxpr& jaxpr, const ir::Eqn& eqn) {
   ir::Avals in, out;

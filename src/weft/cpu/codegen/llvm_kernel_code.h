@@ -82,8 +82,8 @@ class KernelCode {
   std::vector<Code> index_;  // of the outer loops
   std::vector<Code> dynamic_;
   Piece piece_{};
-  bool streams_ =
-      false;  // whole vectors go to memory past the caches, and to multiples of kStreamAlign, or of their size
+  // Whole vectors go to memory past the caches, and to multiples of kStreamAlign, or of their size.
+  bool streams_ = false;
 
  private:
   Code scalar(const Instr& i);

@@ -368,12 +368,10 @@ class ProcedureEmitter {
         call_context(offsetof(RunContext, run_step_with), b_.getInt32Ty(),
                      {number(static_cast<std::int64_t>(s_.tables.steps.size()) - 1), operand_array(e), result_array(e),
                       s_.ranges(k), buffer_array(k), number(split_step(k)), number(elements)});
-    llvm::BasicBlock *not_all = block("not_all"), *apart = block("apart"), *done = block("done");
+    llvm::BasicBlock *not_all = block("not_all"), *done = block("done");
     b_.CreateCondBr(b_.CreateIsNull(status), done, not_all);
     b_.SetInsertPoint(not_all);
     check(b_.CreateAnd(status, b_.getInt32(1)));
-    b_.CreateBr(apart);
-    b_.SetInsertPoint(apart);
     kernel(k);
     b_.CreateBr(done);
     b_.SetInsertPoint(done);

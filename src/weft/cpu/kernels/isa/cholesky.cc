@@ -40,7 +40,7 @@ class Factor {
 
  private:
   // Columns [k, k + width), held as rows of panel_ meanwhile: panel_[q][i] is element (i, k + q). All runs by whole
-  // vectors, so what lies above the diagonal holds anything until it is cleared in the end.
+  // vectors, so what lies above the diagonal holds anything; nothing reads it.
   bool factor_panel(std::int64_t k, int width) {
     const std::int64_t begin = k / kLanes<T> * kLanes<T>;
     for (std::int64_t i = k; i < n_; ++i)

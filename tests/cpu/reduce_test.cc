@@ -292,6 +292,7 @@ TEST_F(Reduce, positions_of_the_largest_and_smallest) {
       check_positions<double>(shape, axis, i64, values);
       check_positions<std::int32_t>(shape, axis, i32, values);
       check_positions<std::uint8_t>(shape, axis, i64, values);
+      check_positions<std::int8_t>(shape, axis, i32, values);
       check_positions<bool>(shape, axis, i32, values);
       check_positions<bfloat16>(shape, axis, i32, values);
     }

@@ -17,6 +17,7 @@ struct VariableFacts {
   static constexpr std::uint32_t kInput = ~std::uint32_t{0};
   std::uint32_t eqn = kInput;          ///< that defines it
   std::uint32_t uses = 0;              ///< equations and outputs that read it
+  std::int64_t elements_read = 0;      ///< by all of them together
   std::uint16_t weight = 0;            ///< instructions of its inlined expression
   float cost = 0;                      ///< of computing it where it is used, in nanoseconds
   bool inlined = false;                ///< may be computed where it is used

@@ -15,7 +15,7 @@ namespace weft::compiler {
 
 namespace {
 
-// A value that is used more than once and costs more than this, in nanoseconds, is computed once.
+// A value whose elements are used more than once and cost more than this, in nanoseconds, is computed once.
 constexpr float kCheapTwice = 0.2f;
 constexpr float kLoadCost = 0.05f;
 constexpr std::uint16_t kMostInlined = 48;
@@ -110,6 +110,7 @@ class Scheduler {
         if (a.is_literal()) continue;
         VariableFacts& f = facts_[a.index()];
         ++f.uses;
+        f.elements_read += elements_read(e, a);
         weight += f.weight;
         cost += f.inlined && !f.too_long ? f.cost : kLoadCost;
       }
@@ -123,8 +124,17 @@ class Scheduler {
         }
       }
     }
-    for (const ir::Atom a : jaxpr_.outputs())
-      if (!a.is_literal()) ++facts_[a.index()].uses;
+    for (const ir::Atom a : jaxpr_.outputs()) {
+      if (a.is_literal()) continue;
+      ++facts_[a.index()].uses;
+      facts_[a.index()].elements_read += jaxpr_.aval(a).size();
+    }
+  }
+  // How many elements of an operand the equation reads: the gates of a recurrent layer, for one, are parts of one value
+  // whose parts are used once each.
+  std::int64_t elements_read(const ir::Eqn& e, ir::Atom operand) const {
+    const bool one_part = e.op == OpCode::kSlice || e.op == OpCode::kDynamicSlice;
+    return jaxpr_.aval(one_part ? ir::Atom::var(e.out_begin) : operand).size();
   }
 
   void visit(std::uint32_t index) {
@@ -132,7 +142,8 @@ class Scheduler {
     if (is_inlined(e)) {
       for (ir::Var v = e.out_begin; v < e.out_end; ++v) {
         const VariableFacts& f = facts_[v];
-        if ((f.uses > 1 && f.cost > kCheapTwice && !is_view(e)) || f.too_long) put_in_memory(ir::Atom::var(v));
+        const bool again = f.elements_read > jaxpr_.aval(v).size();
+        if ((again && f.cost > kCheapTwice && !is_view(e)) || f.too_long) put_in_memory(ir::Atom::var(v));
       }
       return;
     }

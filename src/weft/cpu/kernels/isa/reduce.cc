@@ -298,47 +298,65 @@ WEFT_INLINE bool beats(T b, T a) {
     return kMax ? b > a : b < a;
 }
 
-// The larger (smaller) of numbers, in one instruction; of NaN it makes nothing in particular.
-template <bool kMax>
-struct Farther {
-  template <class T>
-  static constexpr T identity() {
-    return kMax ? lowest<T>() : highest<T>();
-  }
-  template <class V>
-  WEFT_INLINE V apply(V a, V b) {
-    return (kMax ? a > b : a < b) ? a : b;
-  }
+template <bool kMax, class V>
+WEFT_INLINE auto farther(V a, V b) {
+  return kMax ? a > b : a < b;
+}
+
+template <class T>
+struct Place {
+  T value;
+  std::int64_t at;
+  T sum;  // of all that was looked at, of floats: NaN if one of them is, or if they are infinite
 };
 
-// The largest (smallest) of n numbers, and their sum in no particular order: NaN if one of them is, or if they are
-// infinite. One pass, because what is read comes from memory.
+// The first of the largest (smallest) of n >= 1 numbers, in one pass, because what is read comes from memory. Each lane
+// keeps its first best and the step that it was met in; counting the steps in the width of T sets the limit of n. Of
+// numbers with a NaN among them nothing but the sum holds.
+template <class T>
+inline constexpr int kPlaceLanes = kRegisterBytes / static_cast<int>(sizeof(T));
+template <class T>
+inline constexpr std::int64_t kPlaces = std::int64_t{4} * kPlaceLanes<T> * (sizeof(T) == 1 ? 128 : 1024);
+
 template <bool kMax, class T>
-T farthest(const T* x, std::int64_t n, T& sum) {
-  using F = Farther<kMax>;
-  using G = Group<T>;
-  constexpr int kStep = 4 * G::kLanes;
-  T best = F::template identity<T>();
+Place<T> farthest(const T* x, std::int64_t n) {
+  using Steps = std::make_signed_t<Unsigned<T>>;
+  constexpr int kLanes = kPlaceLanes<T>, kStep = 4 * kLanes;
+  Place<T> best{x[0], 0, T(0)};
   std::int64_t i = 0;
-  sum = 0;
   if (n >= kStep) {
-    G most[4], total[4];
+    Vector<T> most[4], sum[4];
+    Vector<Steps> step{}, at[4] = {};
 #pragma GCC unroll 4
-    for (int k = 0; k < 4; ++k) most[k] = total[k] = load_group(x + k * G::kLanes);
+    for (int k = 0; k < 4; ++k) most[k] = sum[k] = load<Vector<T>>(x + k * kLanes);
     for (i = kStep; i + kStep <= n; i += kStep) {
+      step += 1;
 #pragma GCC unroll 4
       for (int k = 0; k < 4; ++k) {
-        const G v = load_group(x + i + k * G::kLanes);
-        most[k] = apply<F>(v, most[k]);
-        total[k] = apply<Sum>(total[k], v);
+        const Vector<T> v = load<Vector<T>>(x + i + k * kLanes);
+        const auto take = farther<kMax>(v, most[k]);
+        most[k] = take ? v : most[k];
+        at[k] = take ? step : at[k];
+        if constexpr (std::is_floating_point_v<T>) sum[k] += v;
       }
     }
-    best = join_lanes<F>(apply<F>(apply<F>(most[0], most[1]), apply<F>(most[2], most[3])));
-    sum = join_lanes<Sum>(apply<Sum>(apply<Sum>(total[0], total[1]), apply<Sum>(total[2], total[3])));
+    T values[kStep], sums[kStep];
+    Steps steps[kStep];
+    for (int k = 0; k < 4; ++k) {
+      store(values + k * kLanes, most[k]);
+      store(sums + k * kLanes, sum[k]);
+      store(steps + k * kLanes, at[k]);
+    }
+    for (int j = 0; j < kStep; ++j) {
+      const std::int64_t here = std::int64_t{steps[j]} * kStep + j;
+      if (farther<kMax>(values[j], best.value) || (values[j] == best.value && here < best.at))
+        best.value = values[j], best.at = here;
+      if constexpr (std::is_floating_point_v<T>) best.sum += sums[j];
+    }
   }
   for (; i < n; ++i) {
-    best = F::apply(x[i], best);
-    sum += x[i];
+    if (farther<kMax>(x[i], best.value)) best.value = x[i], best.at = i;
+    if constexpr (std::is_floating_point_v<T>) best.sum += x[i];
   }
   return best;
 }
@@ -346,27 +364,15 @@ T farthest(const T* x, std::int64_t n, T& sum) {
 template <class T, bool kMax>
 std::int64_t arg_row(const char* in, std::int64_t n) {
   const T* x = reinterpret_cast<const T*>(in);
-  constexpr std::int64_t kBlock = 2048;
-  T best = x[0];
   std::int64_t at = 0;
-  // The best value of a block first; only the first block that holds the best of all is searched for its place.
-  for (std::int64_t begin = 0; begin < n; begin += kBlock) {
-    const std::int64_t m = n - begin < kBlock ? n - begin : kBlock;
-    T value;
-    if constexpr (std::is_floating_point_v<T>) {
-      T sum;
-      value = farthest<kMax>(x + begin, m, sum);
-      if (sum != sum)
-        for (std::int64_t i = begin; i < begin + m; ++i)
-          if (x[i] != x[i]) return i;
-    } else {
-      value = reduce_row<Farther<kMax>>(x + begin, m);
-    }
-    if (!beats<T, kMax>(value, best)) continue;
-    best = value;
-    at = begin;
+  for (std::int64_t begin = 0; begin < n; begin += kPlaces<T>) {
+    const std::int64_t m = n - begin < kPlaces<T> ? n - begin : kPlaces<T>;
+    const Place<T> best = farthest<kMax>(x + begin, m);
+    if (best.sum != best.sum)
+      for (std::int64_t i = begin; i < begin + m; ++i)
+        if (x[i] != x[i]) return i;
+    if (farther<kMax>(best.value, x[at])) at = begin + best.at;
   }
-  while (x[at] != best) ++at;
   return at;
 }
 

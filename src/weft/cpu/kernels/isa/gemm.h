@@ -156,12 +156,16 @@ void tile(const Rows& rows, const T* b, std::int64_t b_row, std::int64_t depth, 
     }
     return;
   }
+  // Unrolled here and looped over there: sums that a loop has an index into would be kept in memory all the way.
+  T lines[kRows][S::kColumns];
+#pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
-    T line[S::kColumns];
-    store(line, sum[r][0]);
-    store(line + S::kLanes, sum[r][1]);
+    store(lines[r], sum[r][0]);
+    store(lines[r] + S::kLanes, sum[r][1]);
+  }
+  for (int r = 0; r < kRows; ++r) {
     T* o = c + r * c_row;
-    for (std::int64_t j = 0; j < columns; ++j) o[j] = add ? o[j] + line[j] : line[j];
+    for (std::int64_t j = 0; j < columns; ++j) o[j] = add ? o[j] + lines[r][j] : lines[r][j];
   }
 }
 

@@ -191,7 +191,8 @@ bool winograd(const ConvolutionForm& f) {
 constexpr std::int64_t kTiles = 400;
 std::int64_t tiles_of(const ConvolutionForm& f) { return ((f.dst[0] + 3) / 4) * ((f.dst[1] + 3) / 4); }
 
-constexpr std::int64_t kRangeProducts = 1 << 22;  // worth another thread
+constexpr std::int64_t kCallProducts = 1 << 22;   // of one call of the library, at least
+constexpr std::int64_t kRangeProducts = 1 << 21;  // worth another thread
 constexpr std::int64_t kSums = 16;                // partial sums of weights
 constexpr std::int64_t kSumElements = 1 << 24;    // of all of them together
 
@@ -211,7 +212,7 @@ class Convolution final : public LibraryConvolution {
     split_features();
     dnnl::algorithm algorithm = dnnl::algorithm::convolution_direct;
     const std::int64_t work = piece_.products() / piece_.batch;
-    step_ = evenly(piece_.batch, std::max<std::int64_t>(1, kRangeProducts / std::max<std::int64_t>(1, work)));
+    step_ = evenly(piece_.batch, std::max<std::int64_t>(1, kCallProducts / std::max<std::int64_t>(1, work)));
     bool made = false;
     if (winograd(piece_) && piece_.batch * tiles_of(piece_) >= 64) {
       const std::int64_t examples = evenly(piece_.batch, std::max<std::int64_t>(1, kTiles / tiles_of(piece_)));
@@ -289,7 +290,7 @@ class Convolution final : public LibraryConvolution {
     if (piece_.groups > 1) return;
     std::int64_t& features = piece_.computes == Computes::kSrc ? piece_.in_features : piece_.out_features;
     while (pieces_ * piece_.batch < 8 && features % 32 == 0 && features >= 64 &&
-           piece_.products() >= 2 * kRangeProducts) {
+           piece_.products() >= 2 * kCallProducts) {
       features /= 2;
       pieces_ *= 2;
     }
@@ -330,7 +331,7 @@ class Convolution final : public LibraryConvolution {
         kinds[i]->enter(kWeights, weights + piece_begin(kWeights, q), arranged[i]->data() + q * each);
     }
     const std::int64_t work = piece_.products() / piece_.batch * step_;
-    parallel_for(pieces_ * steps_, std::max<std::int64_t>(1, kRangeProducts / 2 / std::max<std::int64_t>(1, work)),
+    parallel_for(pieces_ * steps_, std::max<std::int64_t>(1, kRangeProducts / std::max<std::int64_t>(1, work)),
                  [&](std::int64_t begin, std::int64_t end) {
                    const OneThread one;
                    for (std::int64_t t = begin; t < end; ++t) {

@@ -6,13 +6,12 @@
 #include <cstdio>
 #include <thread>
 
+#include "harness/compiler.h"
 #include "harness/errors.h"
 #include "weft/weft.h"
 
 namespace weft {
 namespace {
-
-bool has_compiler() { return default_client().compiles_to_code(); }
 
 TEST(compile, a_compiled_function_gives_what_the_function_gives) {
   const auto f = [](Array x, Array y) { return std::pair(np::sum(x * y), np::sin(x) + y); };
@@ -61,7 +60,7 @@ TEST(compile, captured_arrays_are_part_of_a_compiled_function) {
   float y[2];
   compiled.call_into({y}, {x}, nullptr);
   EXPECT_EQ(y[1], 8);
-  if (!has_compiler()) GTEST_SKIP() << "this build has no compiler";
+  if (!testing::has_compiler()) GTEST_SKIP() << "this build has no compiler";
   EXPECT_EQ(testing::message_of<ValueError>([&] { compiled.raw(); }),
             "raw: the function must not capture arrays; got 1 captured arrays.");
 }
@@ -81,7 +80,7 @@ TEST(compile, values_of_a_transformation_cannot_be_captured) {
 }
 
 TEST(compile, any_name_of_c_can_be_that_of_an_object_file) {
-  if (!has_compiler()) GTEST_SKIP() << "this build has no compiler";
+  if (!testing::has_compiler()) GTEST_SKIP() << "this build has no compiler";
   const auto compiled = compile([](Array x) { return np::exp(x); }, abstract(f32, {3}));
   // Names that generated code has for parts of its own.
   for (const std::string name : {"kernel1", "weft_program", "weft_raw"}) {
@@ -108,7 +107,7 @@ TEST(compile, wrong_addresses_are_refused) {
 }
 
 TEST(compile, a_program_that_is_code_alone_is_a_plain_function) {
-  if (!has_compiler()) GTEST_SKIP() << "this build has no compiler";
+  if (!testing::has_compiler()) GTEST_SKIP() << "this build has no compiler";
   const auto compiled = compile([](Array x) { return std::pair(np::exp(x), x); }, abstract(f32, {3}));
   const float x[3] = {0, 1, 2};
   float y[3], same[3];
@@ -123,7 +122,7 @@ TEST(compile, a_program_that_is_code_alone_is_a_plain_function) {
 }
 
 TEST(compile, the_stages_of_a_program_can_be_read) {
-  if (!has_compiler()) GTEST_SKIP() << "this build has no compiler";
+  if (!testing::has_compiler()) GTEST_SKIP() << "this build has no compiler";
   const auto compiled = compile([](Array x) { return x * 2.0f + 1.0f; }, abstract(f32, {100}));
   EXPECT_NE(compiled.text(ProgramStage::kSimplified).find("mul a 2.0:f32[100]"), std::string::npos);
   EXPECT_NE(compiled.text(ProgramStage::kKernels).find("kernel [100]"), std::string::npos);
@@ -135,7 +134,7 @@ TEST(compile, object_files_refuse_names_and_operations) {
   const auto compiled = compile([](Array x) { return x + 1.0f; }, abstract(f32, {2}));
   EXPECT_EQ(testing::message_of<ValueError>([&] { compiled.save_object("a.o", "a.h", {.name = "a b"}); }),
             "save_object: the name must be one that a function of C and C++ can have; got \"a b\".");
-  if (!has_compiler()) GTEST_SKIP() << "this build has no compiler";
+  if (!testing::has_compiler()) GTEST_SKIP() << "this build has no compiler";
   const auto sorts = compile([](Array v) { return np::sort(v); }, abstract(f32, {3}));
   EXPECT_EQ(testing::message_of<BackendError>([&] { sorts.save_object("a.o", "a.h"); }),
             "save_object: a program that runs alone must consist of operations with code of their own; got sort.");

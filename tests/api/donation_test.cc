@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "harness/compiler.h"
 #include "harness/errors.h"
 #include "weft/weft.h"
 
@@ -37,7 +38,7 @@ TEST(donation, an_optimiser_step_is_made_in_the_memory_of_its_state) {
   reset_peak_memory();
   const std::int64_t before = memory_stats().live_bytes;
   for (int i = 0; i < 5; ++i) state = step(state, gradient);
-  if (default_client().compiles_to_code()) {
+  if (testing::has_compiler()) {
     EXPECT_EQ(memory_of(state.weights), weights);
     EXPECT_EQ(memory_of(state.momentum), momentum);
     EXPECT_LT(memory_stats().peak_bytes - before, kSize);  // less than one of them
@@ -95,7 +96,7 @@ TEST(donation, large_arrays_that_repeat_can_be_donated) {
   const Array a = np::zeros({kSize}), b = counted(kSize);
   const void* memory = memory_of(b);
   const auto [sum, twice] = f(a, b);
-  if (default_client().compiles_to_code()) {
+  if (testing::has_compiler()) {
     EXPECT_TRUE(memory_of(sum) == memory || memory_of(twice) == memory);
   }
   EXPECT_EQ(sum(-1).item<float>(), kSize - 1);
@@ -144,7 +145,7 @@ TEST(donation, results_may_come_in_another_order_than_arguments) {
 }
 
 TEST(donation, putting_a_slice_into_a_donated_array_moves_no_more_than_the_slice) {
-  if (!default_client().compiles_to_code()) GTEST_SKIP() << "this build has no compiler";
+  if (!testing::has_compiler()) GTEST_SKIP() << "this build has no compiler";
   const auto put = compile(
       {.donate = {0}},
       [](Array cache, Array row, Array at) {
@@ -211,7 +212,7 @@ TEST(donation, memory_of_the_caller_is_reused_where_the_caller_says_so) {
   f.call_into({&sum, a}, {a, b}, workspace.data());
   EXPECT_EQ(Floats(a, a + 3), (Floats{11, 22, 33}));
   EXPECT_EQ(sum, 140);
-  if (!default_client().compiles_to_code()) return;
+  if (!testing::has_compiler()) return;
   const void* in[] = {a, b};
   void* outs[] = {&sum, out};
   EXPECT_EQ(f.raw()(in, outs, workspace.data()), 0);

@@ -3,14 +3,13 @@
 
 #include <cmath>
 
+#include "harness/compiler.h"
 #include "harness/convolutions.h"
 #include "weft/api/compile.h"
 #include "weft/weft.h"
 
 namespace weft {
 namespace {
-
-bool has_compiler() { return default_client().compiles_to_code(); }
 
 TEST(memory, of_a_program_is_told_in_bytes) {
   const Array w = np::arange(1000).astype(f32);
@@ -24,7 +23,7 @@ TEST(memory, of_a_program_is_told_in_bytes) {
   EXPECT_GE(m.workspace, 4000);
   EXPECT_GE(m.workspace, m.workspace_at_least);
   EXPECT_GE(m.workspace_at_least, 4000);
-  if (!has_compiler()) return;
+  if (!testing::has_compiler()) return;
   EXPECT_EQ(m.in_place, 4000);
   EXPECT_EQ(m.unused, 28);
   EXPECT_LE(m.workspace, 8192);
@@ -34,7 +33,7 @@ TEST(memory, of_a_program_is_told_in_bytes) {
 }
 
 TEST(memory, of_a_loop_counts_what_its_body_needs) {
-  if (!default_client().compiles_to_code()) GTEST_SKIP() << "step by step, programs inside are not looked at";
+  if (!testing::has_compiler()) GTEST_SKIP() << "step by step, programs inside are not looked at";
   const auto f = compile(
       [](Array x) { return fori_loop(0, 3, [](Array, Array v) { return np::sort(v * 2.0f) + np::flip(v); }, x); },
       abstract(f32, {1 << 12}));
@@ -75,7 +74,7 @@ void expect_small_peak(Loss loss, Params params, const Array& x, const Array& y,
   EXPECT_EQ(m.outputs, of_state);
   ASSERT_GT(m.workspace_at_least, 0);
   EXPECT_LE(static_cast<double>(m.workspace), 1.1 * static_cast<double>(m.workspace_at_least));
-  if (!has_compiler()) return;
+  if (!testing::has_compiler()) return;
   EXPECT_EQ(m.in_place, of_state);
   EXPECT_EQ(m.unused, 0);
   if (!measured) return;

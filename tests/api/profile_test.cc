@@ -7,14 +7,13 @@
 #include <cstdio>
 #include <numeric>
 
+#include "harness/compiler.h"
 #include "harness/errors.h"
 #include "harness/files.h"
 #include "weft/weft.h"
 
 namespace weft {
 namespace {
-
-bool has_compiler() { return default_client().compiles_to_code(); }
 
 Array step(Array x, Array w) {
   const Array h = np::tanh(np::matmul(x, w));
@@ -51,7 +50,7 @@ TEST(profile, statements_are_counted_and_their_own_times_make_up_the_whole) {
   }
   EXPECT_LE(own, p.seconds());
   for (std::size_t i = 1; i < p.rows().size(); ++i) EXPECT_LE(p.rows()[i].times.own, p.rows()[i - 1].times.own);
-  if (!has_compiler()) return;
+  if (!testing::has_compiler()) return;
   // What is inside of the loop counts for each step.
   const Profile::Row* sorts = row_of(p, "sort f32[256]");
   ASSERT_NE(sorts, nullptr) << p;

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <thread>
 
+#include "harness/compiler.h"
 #include "harness/errors.h"
 #include "harness/files.h"
 #include "weft/cpu/executable.h"
@@ -21,7 +22,7 @@ namespace fs = std::filesystem;
 class CodeCache : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!default_client().compiles_to_code()) GTEST_SKIP() << "this build has no compiler";
+    if (!testing::has_compiler()) GTEST_SKIP() << "this build has no compiler";
     folder_ = fs::temp_directory_path() / ("weft_code_cache_test." + std::to_string(getpid()));
     fs::remove_all(folder_);
     before_ = compilation_cache();

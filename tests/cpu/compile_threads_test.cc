@@ -5,6 +5,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "harness/compiler.h"
 #include "harness/errors.h"
 #include "harness/large_programs.h"
 #include "weft/base/thread_pool.h"
@@ -16,7 +17,7 @@ namespace {
 class CompileThreads : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!default_client().compiles_to_code()) GTEST_SKIP() << "this build has no compiler";
+    if (!testing::has_compiler()) GTEST_SKIP() << "this build has no compiler";
   }
   void TearDown() override { set_num_threads(before_); }
 

@@ -5,6 +5,7 @@
 #include <ctime>
 #include <limits>
 
+#include "harness/compiler.h"
 #include "harness/large_programs.h"
 #include "weft/weft.h"
 
@@ -49,10 +50,8 @@ void grows_linearly(Effort effort, std::int64_t n) {
   }
 }
 
-bool has_compiler() { return default_client().compiles_to_code(); }
-
 TEST(compile_time, of_code_grows_in_proportion) {
-  if (!has_compiler()) GTEST_SKIP() << "this build has no compiler";
+  if (!testing::has_compiler()) GTEST_SKIP() << "this build has no compiler";
   grows_linearly(Effort::kDefault, 1000);
 }
 TEST(compile_time, of_running_at_once_grows_in_proportion) {
@@ -66,7 +65,7 @@ TEST(compile_time, of_running_at_once_grows_in_proportion) {
 }
 
 TEST(compile_time, equal_layers_cost_like_one) {
-  if (!has_compiler()) GTEST_SKIP() << "this build has no compiler";
+  if (!testing::has_compiler()) GTEST_SKIP() << "this build has no compiler";
   const Jaxpr one = testing::equal_layers(1), many = testing::equal_layers(24);
   seconds(one, Effort::kDefault, 1);
   EXPECT_LT(seconds(many, Effort::kDefault, 3), 6 * seconds(one, Effort::kDefault, 3));

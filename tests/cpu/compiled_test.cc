@@ -5,6 +5,7 @@
 #include <cstring>
 #include <random>
 
+#include "harness/compiler.h"
 #include "harness/errors.h"
 #include "weft/base/thread_pool.h"
 #include "weft/cpu/executable.h"
@@ -15,8 +16,6 @@
 
 namespace weft::cpu {
 namespace {
-
-bool has_compiler() { return default_client().compiles_to_code(); }
 
 std::size_t count(const std::string& text, const std::string& what) {
   std::size_t n = 0;
@@ -140,7 +139,7 @@ TEST(compiled, the_number_of_threads_changes_no_bit) {
 }
 
 TEST(compiled, equal_layers_are_compiled_once) {
-  if (!has_compiler()) GTEST_SKIP() << "this build has no compiler";
+  if (!testing::has_compiler()) GTEST_SKIP() << "this build has no compiler";
   const auto layers = [](int n) {
     return compile(
                [n](Array x, Array w) {
@@ -170,7 +169,7 @@ TEST(compiled, long_programs_are_several_functions_that_share_nothing_but_memory
   EXPECT_EQ(a.to_vector<float>(), a2.to_vector<float>());
   EXPECT_EQ(b.to_vector<float>(), b2.to_vector<float>());
   EXPECT_THROW(jit(f)(x, 1000.0f), ValueError);
-  if (!has_compiler()) return;
+  if (!testing::has_compiler()) return;
   const std::string text = compile(f, x, 10.0f).text(ProgramStage::kLlvm);
   EXPECT_GE(count(text, "define internal i32 @weft_program_part"), 2u);
 }
@@ -269,7 +268,7 @@ TEST(compiled, small_products_agree_with_the_library) {
 
 // Kernels of some tens of microseconds are split only where other threads are awake, as they are in such a loop.
 TEST(compiled, kernels_of_middling_length_give_the_same_on_any_threads_and_as_plain_functions) {
-  if (!default_client().compiles_to_code()) GTEST_SKIP() << "this build has no compiler";
+  if (!testing::has_compiler()) GTEST_SKIP() << "this build has no compiler";
   const int before = num_threads();
   const auto step = [](Array v) { return np::tanh(v * 1.01f) + np::sin(v) * 0.5f + np::exp(v * -0.25f); };
   const auto loop = jit([&](Array x) { return fori_loop(0, 40, [&](Array, Array v) { return step(v); }, x); });

@@ -2,13 +2,12 @@
 #include <gtest/gtest.h>
 
 #include "fuzz/programs_property.h"
+#include "harness/compiler.h"
 #include "harness/errors.h"
 #include "weft/weft.h"
 
 namespace weft::cpu {
 namespace {
-
-bool has_compiler() { return default_client().compiles_to_code(); }
 
 Array normalised(Array x) {
   const Array y = np::tanh(x) - np::mean(x, 1, {.keepdims = true});
@@ -33,12 +32,12 @@ TEST(effort, jit_and_compile_take_one_each) {
     EXPECT_EQ(jit(normalised, {.effort = effort})(x).to_vector<float>(), want);
     EXPECT_EQ(compile({.effort = effort}, normalised, x)(x).to_vector<float>(), want);
     const std::int64_t made = compilation_stats().compiled + compilation_stats().loaded - before;
-    EXPECT_EQ(made, has_compiler() && effort != Effort::kNone ? 2 : 0);
+    EXPECT_EQ(made, testing::has_compiler() && effort != Effort::kNone ? 2 : 0);
   }
 }
 
 TEST(effort, none_has_no_plain_function_and_says_why) {
-  if (!has_compiler()) GTEST_SKIP() << "this build has no compiler";
+  if (!testing::has_compiler()) GTEST_SKIP() << "this build has no compiler";
   const auto f = compile({.effort = Effort::kNone}, normalised, abstract(f32, {7, 33}));
   const std::string why = ": the program must be compiled; got one of Effort::kNone.";
   EXPECT_EQ(testing::error_of([&] { f.raw(); }), "BackendError: raw" + why);
@@ -61,7 +60,7 @@ TEST(effort, a_carried_value_may_repeat_a_slice) {
 }
 
 TEST(effort, max_optimises_what_default_leaves) {
-  if (!has_compiler()) GTEST_SKIP() << "this build has no compiler";
+  if (!testing::has_compiler()) GTEST_SKIP() << "this build has no compiler";
   const auto text = [](Effort effort) {
     return compile({.effort = effort}, normalised, abstract(f32, {7, 33})).text(ProgramStage::kLlvm);
   };
@@ -70,7 +69,7 @@ TEST(effort, max_optimises_what_default_leaves) {
 }
 
 TEST(effort, random_programs_give_the_same_bits_at_max_and_default) {
-  if (!has_compiler()) GTEST_SKIP() << "this build has no compiler";
+  if (!testing::has_compiler()) GTEST_SKIP() << "this build has no compiler";
   const auto first =
       static_cast<std::uint64_t>(::testing::UnitTest::GetInstance()->random_seed()) * 1'000'000 + 500'000;
   for (std::uint64_t seed = 0; seed < 100; ++seed) {

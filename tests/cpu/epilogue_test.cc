@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstring>
 
+#include "harness/compiler.h"
 #include "harness/convolutions.h"
 #include "weft/base/thread_pool.h"
 #include "weft/cpu/library/onednn.h"
@@ -31,12 +32,10 @@ Array pooled(const Array& x, ReduceKind kind) {
   return lax::reduce_window(x, kind, {.dimensions = {1, 2, 2, 1}, .strides = {1, 2, 2, 1}});
 }
 
-bool has_compiler() { return default_client().compiles_to_code(); }
-
 // By the text of a program; of a build without a compiler, which has none, what is expected.
 template <class Program>
 void expect_epilogue(const Program& program, bool expected, const std::string& what = "") {
-  if (!has_compiler()) return;
+  if (!testing::has_compiler()) return;
   const std::string text = program.text(ProgramStage::kKernels);
   EXPECT_EQ(text.find("epilogue kernel") != std::string::npos, expected) << what << text;
 }
@@ -90,7 +89,7 @@ TEST_F(epilogue, an_average_is_a_sum_and_its_epilogue_in_one_memory) {
   const Array x = normal(1, {8, 32, 32, 16});
   const auto program = same_as_eager(average, x);
   expect_epilogue(program, true);
-  if (has_compiler()) {
+  if (testing::has_compiler()) {
     EXPECT_EQ(program.memory().workspace, 0);
   }
 }
@@ -125,7 +124,7 @@ TEST_F(epilogue, a_donated_operand_is_not_overwritten_too_early) {
   const auto program = compile(step, x, k);
   Array state = x + 0.0f, plain = x;
   const auto donating = jit(step, {.donate = {0}});
-  if (has_compiler()) {
+  if (testing::has_compiler()) {
     EXPECT_EQ(compile({.donate = {0}}, step, x, k).replaces(), std::vector<int>{0});
   }
   for (int i = 0; i < 4; ++i) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/compare_programs.h"
+#include "harness/compiler.h"
 #include "harness/object_programs.h"
 #include "samples/sample.h"
 #include "weft/ir/builder.h"
@@ -11,12 +12,10 @@
 namespace weft::testing {
 namespace {
 
-bool has_compiler() { return default_client().compiles_to_code(); }
-
 class objects : public ::testing::TestWithParam<ObjectTarget> {
  protected:
   void SetUp() override {
-    if (!has_compiler()) GTEST_SKIP() << "this build has no compiler";
+    if (!testing::has_compiler()) GTEST_SKIP() << "this build has no compiler";
     if (!GetParam().missing.empty()) GTEST_SKIP() << GetParam().missing;
   }
   // All of them in one run, each against reference evaluation.

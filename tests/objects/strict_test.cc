@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/compare_programs.h"
+#include "harness/compiler.h"
 #include "harness/errors.h"
 #include "harness/object_programs.h"
 #include "samples/sample.h"
@@ -72,11 +73,11 @@ void check(const std::vector<RandomProgram>& programs) {
   for (std::size_t i = 0; i < programs.size(); ++i) {
     want.push_back(run(*cpu::make_stepwise(programs[i].jaxpr), programs[i].inputs));
     ASSERT_EQ(difference_here(programs[i], want[i]), "") << "program " << i << "\n" << description(programs[i]);
-    if (!default_client().compiles_to_code() || !has_object(programs[i])) continue;
+    if (!testing::has_compiler() || !has_object(programs[i])) continue;
     with_objects.push_back(programs[i]);
     numbers.push_back(i);
   }
-  if (!default_client().compiles_to_code()) return;
+  if (!testing::has_compiler()) return;
   EXPECT_GT(with_objects.size(), programs.size() / 4);
   for (const ObjectTarget& target : object_targets()) {
     if (!target.missing.empty()) {

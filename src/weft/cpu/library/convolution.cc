@@ -311,9 +311,13 @@ class Convolution final : public LibraryConvolution {
 
   // Whether the result is dense, its examples one behind the other, and each call computes multiples of the granule.
   bool fits(std::int64_t granule) const {
-    const Place p = computed(form_.computes);
-    if (pieces_ > 1 || form_.src_begin != 0 || form_.dst_begin != 0 || !features_last(form_, p)) return false;
-    return form_.batch > 1 && (p == kSrc ? form_.src_strides : form_.dst_strides)[0] * step_ % granule == 0;
+    const bool in_place = form_.src_begin == 0 && form_.dst_begin == 0;
+    if (pieces_ > 1 || !in_place || !features_last(form_, computed(form_.computes))) return false;
+    return form_.batch > 1 && example_step() * step_ % granule == 0;
+  }
+  // From one example of the result to the next.
+  std::int64_t example_step() const {
+    return (form_.computes == Computes::kSrc ? form_.src_strides : form_.dst_strides)[0];
   }
 
   // dst or src, example by example; weights are brought into the library's layout once.
@@ -345,9 +349,8 @@ class Convolution final : public LibraryConvolution {
                      run_step(part, src + piece_begin(kSrc, q) + step * step_ * piece_.src_strides[0],
                               const_cast<float*>(w), dst + piece_begin(kDst, q) + step * step_ * piece_.dst_strides[0]);
                      if (!epilogue) continue;
-                     const std::int64_t each =
-                         (form_.computes == Computes::kSrc ? form_.src_strides : form_.dst_strides)[0];
-                     epilogue->run(step * step_ * each, std::min((step + 1) * step_, form_.batch) * each);
+                     epilogue->run(step * step_ * example_step(),
+                                   std::min((step + 1) * step_, form_.batch) * example_step());
                    }
                  });
   }

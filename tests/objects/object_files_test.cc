@@ -136,6 +136,22 @@ std::vector<RandomProgram> usual_programs() {
       program_of([](Array x) { return std::pair{np::sum(x, {0, 2}), np::max(x, {0, 1})}; }, normal(11, {4, 5, 6})));
   all.push_back(program_of([](Array x, Array w) { return convolution(x, w); }, normal(12, {2, 3, 9, 9}),
                            normal(13, {4, 3, 3, 3})));
+  all.push_back(program_of(
+      [](Array x, Array w) {
+        const auto pooled = [&](ReduceKind kind, std::int64_t size) {
+          return lax::reduce_window(np::maximum(convolution(x, w), 0.0f), kind,
+                                    {.dimensions = {1, 1, size, size}, .strides = {1, 1, 2, 2}});
+        };
+        return std::tuple{pooled(ReduceKind::kMax, 2), pooled(ReduceKind::kSum, 3)};
+      },
+      normal(16, {2, 3, 9, 9}), normal(17, {4, 3, 3, 3})));
+  // Words, the sums up to each of them, the likeliest of each row, and a table that counts them.
+  all.push_back(program_of(
+      [](Array table, Array words) {
+        const Array x = np::cumsum(np::take(table, words, 0), 0);
+        return std::tuple{x, np::argmax(x, 1), np::zeros({40}, i32).at(words).add(1)};
+      },
+      normal(18, {40, 5}), whole(19, {150}, i32)));
   for (const DType t : {f16, bf16})
     all.push_back(program_of([](Array a, Array b) { return np::matmul(a, b); }, normal(14, {5, 40}).astype(t),
                              normal(15, {40, 9}).astype(t)));

@@ -2,8 +2,12 @@
 
 #include <algorithm>
 
+#include "weft/compiler/decompose_axis.h"
+#include "weft/compiler/decompose_loops.h"
+#include "weft/compiler/decompose_reductions.h"
 #include "weft/compiler/jaxpr_edit.h"
 #include "weft/compiler/simplify_axes.h"
+#include "weft/compiler/simplify_literal.h"
 #include "weft/ir/elementwise.h"
 #include "weft/ir/nested.h"
 #include "weft/ir/shape.h"
@@ -54,6 +58,23 @@ class Decomposer {
     switch (e.op) {
       case OpCode::kDotGeneral: return dot(e, out);
       case OpCode::kConvolution: return convolution(e, out);
+      default: return ordered_ ? std::nullopt : without_kernels(e, out);
+    }
+  }
+
+  // What prebuilt kernels do where there are any.
+  std::optional<Atom> without_kernels(const ir::Eqn& e, Aval out) {
+    Atoms x;
+    for (const Atom a : jaxpr_.operands(e)) x.push_back(to_.now(a));
+    const ir::ParamsBase* params = e.params.get();
+    switch (e.op) {
+      case OpCode::kReduceWindow: return windows_reduced(to_, ir::params_as<ReduceWindowParams>(params), x[0], out);
+      case OpCode::kArgmax:
+      case OpCode::kArgmin:
+        return place_of_extreme(to_, ir::params_as<ArgReduceParams>(params), x[0], e.op == OpCode::kArgmax);
+      case OpCode::kGather: return gathered_by_steps(to_, ir::params_as<GatherParams>(params), x[0], x[1], out);
+      case OpCode::kScatter: return scattered_by_steps(to_, ir::params_as<ScatterParams>(params), x[0], x[1], x[2]);
+      case OpCode::kCumsum: return summed_by_steps(to_, ir::params_as<CumsumParams>(params), x[0]);
       default: return std::nullopt;
     }
   }
@@ -100,33 +121,6 @@ class Decomposer {
 
   // ---- convolutions ----
 
-  // Dilated and padded along one axis; what negative padding removes is removed.
-  Atom padded(Atom x, std::size_t axis, std::int64_t low, std::int64_t high, std::int64_t dilation) {
-    const std::int64_t more_low = std::max<std::int64_t>(low, 0), more_high = std::max<std::int64_t>(high, 0);
-    if (more_low > 0 || more_high > 0 || dilation > 1) {
-      PadParams p{Dims(to_.rank(x), 0), Dims(to_.rank(x), 0), Dims(to_.rank(x), 0)};
-      p.low[axis] = more_low, p.high[axis] = more_high, p.interior[axis] = dilation - 1;
-      ir::Literal zero{};
-      zero.aval = Aval(to_.aval(x).dtype(), {});
-      x = to_.make(OpCode::kPad, ir::make_params(p), {x, to_.literal(zero)});
-    }
-    const std::int64_t start = more_low - low, limit = to_.shape(x)[axis] - (more_high - high);
-    return start > 0 || limit < to_.shape(x)[axis] ? to_.slice(x, axis, start, limit) : x;
-  }
-
-  // x[..., s, ...] as [..., k, o, ...], of element o stride + k dilation.
-  Atom windows(Atom x, std::size_t axis, std::int64_t count, std::int64_t places, std::int64_t stride,
-               std::int64_t dilation) {
-    Atoms parts;
-    for (std::int64_t k = 0; k < count; ++k) {
-      const Atom part = to_.slice(x, axis, k * dilation, k * dilation + (places - 1) * stride + 1, stride);
-      Dims with(to_.shape(part));
-      with.insert(with.begin() + static_cast<std::ptrdiff_t>(axis), 1);
-      parts.push_back(to_.reshape(part, with));
-    }
-    return to_.concatenate(parts, axis);
-  }
-
   std::optional<Atom> convolution(const ir::Eqn& e, Aval out) {
     const auto& p = ir::params_as<ConvolutionParams>(e.params.get());
     const ConvDimensionNumbers& d = p.dimension_numbers;
@@ -151,15 +145,16 @@ class Decomposer {
     const std::int64_t batch = to_.shape(x)[0] / p.batch_group_count,
                        features = to_.shape(x)[1] / p.feature_group_count, out_features = to_.shape(w)[0] / groups;
     x = grouped(x, p.batch_group_count > 1 ? 0 : 1, groups);
+    const ir::Literal zero = simplifying::number(Aval(sums, {}), 0);
     for (std::size_t i = 0; i < spatial; ++i)
-      x = padded(x, 3 + i, p.padding_low[i], p.padding_high[i], p.lhs_dilation[i]);
+      x = padded(to_, x, 3 + i, p.padding_low[i], p.padding_high[i], p.lhs_dilation[i] - 1, zero);
 
     // [group, batch, feature, k0, o0, k1, o1, ...]
     Dims kernel, places;
     for (std::size_t i = 0; i < spatial; ++i) {
       kernel.push_back(to_.shape(w)[2 + i]);
       places.push_back(out.shape(as_index(d.output_spatial[i])));
-      x = windows(x, 3 + 2 * i, kernel[i], places[i], p.window_strides[i], p.rhs_dilation[i]);
+      x = window_elements(to_, x, 3 + 2 * i, kernel[i], places[i], p.window_strides[i], p.rhs_dilation[i]);
     }
     Dims rows{0, 1}, sum{2};
     for (std::size_t i = 0; i < spatial; ++i) {

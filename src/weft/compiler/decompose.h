@@ -1,6 +1,7 @@
-// Contractions written as operations that have code on every machine: a convolution as a product of patches, products
-// of small floats as products of f32. With `ordered`, products become ordered ones (DotGeneralParams::ordered), whose
-// sums have one order, whatever computes them, as reductions always have. Knows nothing of machines.
+// What has code on no machine, written as operations that have it on every one: a convolution as a product of patches,
+// products of small floats as products of f32; windows as slices, gathers and scatters as loops (decompose_*.h). With
+// `ordered`, contractions alone, and as ordered ones (DotGeneralParams::ordered), whose sums have one order, whatever
+// computes them, as reductions always have. Knows nothing of machines.
 #pragma once
 
 #include "weft/ir/jaxpr.h"
@@ -8,7 +9,7 @@
 namespace weft::compiler {
 
 /// Here and in the programs inside. Results have the same types, and the same values but for the order of the sums of
-/// products.
+/// products and windows.
 ir::Jaxpr decompose(const ir::Jaxpr& jaxpr, bool ordered);
 
 }  // namespace weft::compiler

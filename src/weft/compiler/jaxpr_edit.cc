@@ -16,11 +16,11 @@ JaxprEdit::JaxprEdit(const ir::Jaxpr& from) : from_(from) {
   }
 }
 
-Atom JaxprEdit::make(OpCode op, ir::Params params, std::span<const Atom> operands) {
+ir::Var JaxprEdit::make_all(OpCode op, ir::Params params, std::span<const Atom> operands) {
   ir::Avals in, out;
   for (const Atom a : operands) in.push_back(aval(a));
   ir::infer(op, params.get(), in, out);
-  return Atom::var(builder_.add_eqn(op, std::move(params), operands, out, eqn_->location, eqn_->scope));
+  return builder_.add_eqn(op, std::move(params), operands, out, eqn_->location, eqn_->scope);
 }
 
 Atom JaxprEdit::reshape(Atom x, const Dims& to) {

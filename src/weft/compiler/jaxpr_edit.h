@@ -24,8 +24,15 @@ class JaxprEdit {
   DimSpan shape(ir::Atom a) const { return aval(a).shape(); }
   std::size_t rank(ir::Atom a) const { return shape(a).size(); }
 
+  /// Where the old equation stands in the source.
+  const SourceLocation& location() const { return eqn_->location; }
+
+  /// The first result of a new equation; the others follow it.
+  ir::Var make_all(OpCode op, ir::Params params, std::span<const ir::Atom> operands);
   /// The only result of a new equation.
-  ir::Atom make(OpCode op, ir::Params params, std::span<const ir::Atom> operands);
+  ir::Atom make(OpCode op, ir::Params params, std::span<const ir::Atom> operands) {
+    return ir::Atom::var(make_all(op, std::move(params), operands));
+  }
   ir::Atom make(OpCode op, ir::Params params, std::initializer_list<ir::Atom> operands) {
     return make(op, std::move(params), std::span(operands.begin(), operands.size()));
   }

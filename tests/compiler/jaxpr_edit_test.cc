@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "weft/ir/parse.h"
+#include "weft/ir/programs.h"
 
 namespace weft::compiler {
 namespace {
@@ -55,6 +56,7 @@ TEST(jaxpr_edit, what_would_change_nothing_makes_no_equation) {
     EXPECT_EQ(edit.transpose(b, {0, 1}), b);
     EXPECT_EQ(edit.convert(b, f32), b);
     EXPECT_EQ(edit.concatenate(std::vector{b}, 1), b);
+    EXPECT_EQ(edit.slice(b, 1, 0, 3), b);
     return false;
   });
   EXPECT_EQ(made, from);
@@ -78,6 +80,26 @@ TEST(jaxpr_edit, parts_and_other_forms_of_a_value) {
                             "    g:f64[4,6] = convert_element_type[new_dtype=float64] f\n"
                             "    h:f32[4,6] = convert_element_type[new_dtype=float32] g\n"
                             "  in (h,) }"));
+}
+
+TEST(jaxpr_edit, loops_have_new_programs_inside) {
+  const ir::Jaxpr from = ir::parse("{ lambda ; a:f32[5]. let b:f32[5] = neg a in (b,) }");
+  const ir::Jaxpr made = edited(from, [&](JaxprEdit& edit, const ir::Eqn& e) {
+    NewJaxpr body(edit);
+    const ir::Atom sum = body.input(Aval(f32, {})), x = body.input(Aval(f32, {}));
+    const ir::Atom next[] = {body.make(OpCode::kAdd, nullptr, {sum, x}), x};
+    const ir::Atom operands[] = {edit.literal(ir::Literal{Aval(f32, {})}), edit.now(from.operands(e)[0])};
+    const ir::Var all =
+        edit.make_all(OpCode::kScan, ir::make_params(ScanParams{body.finish(next), 5, 1, false}), operands);
+    edit.replace(edit.broadcast(ir::Atom::var(all), {}, {5}));
+    return true;
+  });
+  EXPECT_EQ(made, ir::parse("{ lambda ; a:f32[5]. let\n"
+                            "    c:f32[] d:f32[5] = scan[\n"
+                            "      jaxpr={ lambda ; s:f32[] x:f32[]. let n:f32[] = add s x in (n, x) }\n"
+                            "      length=5 num_carry=1 reverse=False] 0.0:f32[] a\n"
+                            "    b:f32[5] = broadcast_in_dim[broadcast_dimensions=() shape=(5,)] c\n"
+                            "  in (b,) }"));
 }
 
 TEST(jaxpr_edit, a_value_of_another_type_takes_no_results_place) {

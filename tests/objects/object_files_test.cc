@@ -15,7 +15,7 @@ namespace {
 class objects : public ::testing::TestWithParam<ObjectTarget> {
  protected:
   void SetUp() override {
-    if (!testing::has_compiler()) GTEST_SKIP() << "this build has no compiler";
+    if (!has_compiler()) GTEST_SKIP() << "this build has no compiler";
     if (!GetParam().missing.empty()) GTEST_SKIP() << GetParam().missing;
   }
   // All of them in one run, each against reference evaluation.

@@ -73,11 +73,11 @@ void check(const std::vector<RandomProgram>& programs) {
   for (std::size_t i = 0; i < programs.size(); ++i) {
     want.push_back(run(*cpu::make_stepwise(programs[i].jaxpr), programs[i].inputs));
     ASSERT_EQ(difference_here(programs[i], want[i]), "") << "program " << i << "\n" << description(programs[i]);
-    if (!testing::has_compiler() || !has_object(programs[i])) continue;
+    if (!has_compiler() || !has_object(programs[i])) continue;
     with_objects.push_back(programs[i]);
     numbers.push_back(i);
   }
-  if (!testing::has_compiler()) return;
+  if (!has_compiler()) return;
   EXPECT_GT(with_objects.size(), programs.size() / 4);
   for (const ObjectTarget& target : object_targets()) {
     if (!target.missing.empty()) {
@@ -208,6 +208,31 @@ TEST(strict, ordered_products_are_what_they_say) {
                 "")
           << k;
     }
+}
+
+// Prebuilt kernels here, loops in object files.
+TEST(strict, windows_sums_and_scatters_have_the_same_bits_everywhere) {
+  const Array x = normal(1, {4, 20, 20}), table = normal(2, {30, 5}), at = np::arange(0, 90, 3) % 30;
+  std::vector<RandomProgram> all;
+  for (const DType t : {f32, bf16})
+    for (const std::int64_t n : {3, 20})
+      all.push_back(program_of(
+          [n](Array v) {
+            return lax::reduce_window(v, ReduceKind::kSum, {.dimensions = {1, n, n}, .padding_low = {0, 1, 1}});
+          },
+          x.astype(t)));
+  all.push_back(program_of([](Array v) { return lax::cumsum(v, 0); }, normal(3, {150, 3})));
+  all.push_back(program_of([](Array v) { return lax::cumsum(v, 0, true); }, normal(4, {70}).astype(f16)));
+  for (const ScatterKind kind : {ScatterKind::kAdd, ScatterKind::kMul, ScatterKind::kMin, ScatterKind::kMax})
+    all.push_back(program_of(
+        [kind](Array to, Array i, Array u) {
+          return lax::scatter(
+              to, lax::reshape(i, Dims{30, 1}), u,
+              {.update_window_dims = {1}, .inserted_window_dims = {0}, .scatter_dims_to_operand_dims = {0}}, kind,
+              IndexMode::kClip);
+        },
+        np::where(table > 0.0f, table, 0.0f), at, np::where(table < 1.0f, -0.0f, table)));
+  check(all);
 }
 
 // Every sample of what is rewritten, by its values.

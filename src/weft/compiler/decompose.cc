@@ -64,17 +64,16 @@ class Decomposer {
 
   // What prebuilt kernels do where there are any.
   std::optional<Atom> without_kernels(const ir::Eqn& e, Aval out) {
-    Atoms x;
-    for (const Atom a : jaxpr_.operands(e)) x.push_back(to_.now(a));
+    const auto x = [&](std::size_t i) { return to_.now(jaxpr_.operands(e)[i]); };
     const ir::ParamsBase* params = e.params.get();
     switch (e.op) {
-      case OpCode::kReduceWindow: return windows_reduced(to_, ir::params_as<ReduceWindowParams>(params), x[0], out);
+      case OpCode::kReduceWindow: return windows_reduced(to_, ir::params_as<ReduceWindowParams>(params), x(0), out);
       case OpCode::kArgmax:
       case OpCode::kArgmin:
-        return place_of_extreme(to_, ir::params_as<ArgReduceParams>(params), x[0], e.op == OpCode::kArgmax);
-      case OpCode::kGather: return gathered_by_steps(to_, ir::params_as<GatherParams>(params), x[0], x[1], out);
-      case OpCode::kScatter: return scattered_by_steps(to_, ir::params_as<ScatterParams>(params), x[0], x[1], x[2]);
-      case OpCode::kCumsum: return summed_by_steps(to_, ir::params_as<CumsumParams>(params), x[0]);
+        return place_of_extreme(to_, ir::params_as<ArgReduceParams>(params), x(0), e.op == OpCode::kArgmax);
+      case OpCode::kGather: return gathered_by_steps(to_, ir::params_as<GatherParams>(params), x(0), x(1), out);
+      case OpCode::kScatter: return scattered_by_steps(to_, ir::params_as<ScatterParams>(params), x(0), x(1), x(2));
+      case OpCode::kCumsum: return summed_by_steps(to_, ir::params_as<CumsumParams>(params), x(0));
       default: return std::nullopt;
     }
   }
@@ -151,10 +150,20 @@ class Decomposer {
 
     // [group, batch, feature, k0, o0, k1, o1, ...]
     Dims kernel, places;
+    const auto patches = [&](Atom of, std::size_t axis, std::size_t i) {
+      Atoms parts;
+      for (std::int64_t k = 0; k < kernel[i]; ++k) {
+        const Atom part = window_element(to_, of, axis, k, places[i], p.window_strides[i], p.rhs_dilation[i]);
+        Dims with(to_.shape(part));
+        with.insert(with.begin() + static_cast<std::ptrdiff_t>(axis), 1);
+        parts.push_back(to_.reshape(part, with));
+      }
+      return to_.concatenate(parts, axis);
+    };
     for (std::size_t i = 0; i < spatial; ++i) {
       kernel.push_back(to_.shape(w)[2 + i]);
       places.push_back(out.shape(as_index(d.output_spatial[i])));
-      x = window_elements(to_, x, 3 + 2 * i, kernel[i], places[i], p.window_strides[i], p.rhs_dilation[i]);
+      x = patches(x, 3 + 2 * i, i);
     }
     Dims rows{0, 1}, sum{2};
     for (std::size_t i = 0; i < spatial; ++i) {

@@ -8,8 +8,8 @@
 
 namespace weft::compiler {
 
-/// Here and in the programs inside. Results have the same types, and the same values but for the order of the sums of
-/// products and windows.
+/// Here and in the programs inside. Results have the same types, and the same bits but for the order of the sums of
+/// products.
 ir::Jaxpr decompose(const ir::Jaxpr& jaxpr, bool ordered);
 
 }  // namespace weft::compiler

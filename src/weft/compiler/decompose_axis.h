@@ -7,16 +7,12 @@ namespace weft::compiler {
 
 /// x dilated by `interior` elements of `padding` between its own and padded along one axis; what negative padding
 /// removes is removed.
-ir::Atom padded(JaxprEdit& to, ir::Atom x, std::size_t axis, std::int64_t low, std::int64_t high, std::int64_t interior,
-                const ir::Literal& padding);
+ir::Atom padded(JaxprWriter& to, ir::Atom x, std::size_t axis, std::int64_t low, std::int64_t high,
+                std::int64_t interior, const ir::Literal& padding);
 
 /// Element `k` of each of `places` windows, which are `stride` apart and dilated by `dilation`: x[..., s, ...] as
 /// [..., places, ...].
-ir::Atom window_element(JaxprEdit& to, ir::Atom x, std::size_t axis, std::int64_t k, std::int64_t places,
+ir::Atom window_element(JaxprWriter& to, ir::Atom x, std::size_t axis, std::int64_t k, std::int64_t places,
                         std::int64_t stride, std::int64_t dilation);
-
-/// Elements 0 to count - 1 beside each other: [..., count, places, ...].
-ir::Atom window_elements(JaxprEdit& to, ir::Atom x, std::size_t axis, std::int64_t count, std::int64_t places,
-                         std::int64_t stride, std::int64_t dilation);
 
 }  // namespace weft::compiler

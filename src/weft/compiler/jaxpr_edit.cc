@@ -9,43 +9,53 @@ namespace weft::compiler {
 
 using ir::Atom;
 
-JaxprEdit::JaxprEdit(const ir::Jaxpr& from) : from_(from) {
-  for (const Aval a : from.input_avals()) {
-    inputs_.push_back(builder_.add_var(a));
-    now_.push_back(Atom::var(inputs_.back()));
-  }
-}
-
-ir::Var JaxprEdit::make_all(OpCode op, ir::Params params, std::span<const Atom> operands) {
+ir::Var JaxprWriter::make_all(OpCode op, ir::Params params, std::span<const Atom> operands) {
   ir::Avals in, out;
   for (const Atom a : operands) in.push_back(aval(a));
   ir::infer(op, params.get(), in, out);
-  return builder_.add_eqn(op, std::move(params), operands, out, eqn_->location, eqn_->scope);
+  return builder_.add_eqn(op, std::move(params), operands, out, location_, scope_);
 }
 
-Atom JaxprEdit::reshape(Atom x, const Dims& to) {
+Atom JaxprWriter::broadcast(Atom x, const Dims& dimensions, const Dims& to) {
+  return make(OpCode::kBroadcastInDim, ir::make_params(BroadcastInDimParams{dimensions, to}), {x});
+}
+
+Atom JaxprWriter::reshape(Atom x, const Dims& to) {
   return Dims(shape(x)) == to ? x : make(OpCode::kReshape, ir::make_params(ReshapeParams{to}), {x});
 }
 
-Atom JaxprEdit::transpose(Atom x, const Dims& permutation) {
+Atom JaxprWriter::transpose(Atom x, const Dims& permutation) {
   return simplifying::is_increasing(permutation)
              ? x
              : make(OpCode::kTranspose, ir::make_params(TransposeParams{permutation}), {x});
 }
 
-Atom JaxprEdit::convert(Atom x, DType to) {
+Atom JaxprWriter::convert(Atom x, DType to) {
   return aval(x).dtype() == to ? x : make(OpCode::kConvert, ir::make_params(ConvertParams{to}), {x});
 }
 
-Atom JaxprEdit::concatenate(std::span<const Atom> parts, std::size_t axis) {
+Atom JaxprWriter::concatenate(std::span<const Atom> parts, std::size_t axis) {
   if (parts.size() == 1) return parts[0];
   return make(OpCode::kConcatenate, ir::make_params(ConcatenateParams{static_cast<std::int64_t>(axis)}), parts);
 }
 
-Atom JaxprEdit::slice(Atom x, std::size_t axis, std::int64_t start, std::int64_t limit, std::int64_t stride) {
+Atom JaxprWriter::slice(Atom x, std::size_t axis, std::int64_t start, std::int64_t limit, std::int64_t stride) {
+  if (start == 0 && limit == shape(x)[axis] && stride == 1) return x;
   SliceParams p{Dims(shape(x)), Dims(rank(x), 0), Dims(rank(x), 1)};
   p.start_indices[axis] = start, p.limit_indices[axis] = limit, p.strides[axis] = stride;
   return make(OpCode::kSlice, ir::make_params(std::move(p)), {x});
+}
+
+Atom NewJaxpr::declared(Aval a, std::vector<ir::Var>& list) {
+  list.push_back(builder_.add_var(a));
+  return Atom::var(list.back());
+}
+
+JaxprEdit::JaxprEdit(const ir::Jaxpr& from) : from_(from) {
+  for (const Aval a : from.input_avals()) {
+    inputs_.push_back(builder_.add_var(a));
+    now_.push_back(Atom::var(inputs_.back()));
+  }
 }
 
 void JaxprEdit::keep(std::span<const Atom> operands, ir::Params params) {

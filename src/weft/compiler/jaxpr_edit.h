@@ -1,4 +1,4 @@
-// A jaxpr written again, equation by equation, with some equations replaced.
+// Jaxprs written equation by equation: new ones, and old ones with some equations replaced.
 #pragma once
 
 #include <initializer_list>
@@ -8,24 +8,17 @@
 
 namespace weft::compiler {
 
-/// For each equation of the old program, in order: at(e), new equations as they are needed, then keep or replace.
-class JaxprEdit {
+/// Equations as passes write them; their results have the types that are inferred.
+class JaxprWriter {
  public:
-  explicit JaxprEdit(const ir::Jaxpr& from);
+  /// Where the equations that are written now have their place in the source.
+  const SourceLocation& location() const { return location_; }
+  const std::string* scope() const { return scope_; }
 
-  /// Says which equation of the old program is next. New ones have its place in the source.
-  void at(const ir::Eqn& e) { eqn_ = &e; }
-
-  /// What an atom of the old program is in the new one.
-  ir::Atom now(ir::Atom a) { return a.is_literal() ? builder_.add_literal(from_.literal(a)) : now_[a.index()]; }
   ir::Atom literal(const ir::Literal& l) { return builder_.add_literal(l); }
-  /// Of an atom of the new program.
   Aval aval(ir::Atom a) const { return builder_.aval(a); }
   DimSpan shape(ir::Atom a) const { return aval(a).shape(); }
   std::size_t rank(ir::Atom a) const { return shape(a).size(); }
-
-  /// Where the old equation stands in the source.
-  const SourceLocation& location() const { return eqn_->location; }
 
   /// The first result of a new equation; the others follow it.
   ir::Var make_all(OpCode op, ir::Params params, std::span<const ir::Atom> operands);
@@ -36,6 +29,7 @@ class JaxprEdit {
   ir::Atom make(OpCode op, ir::Params params, std::initializer_list<ir::Atom> operands) {
     return make(op, std::move(params), std::span(operands.begin(), operands.size()));
   }
+  ir::Atom broadcast(ir::Atom x, const Dims& dimensions, const Dims& to);
   // These are `x` itself where they would change nothing.
   ir::Atom reshape(ir::Atom x, const Dims& to);
   ir::Atom transpose(ir::Atom x, const Dims& permutation);
@@ -43,6 +37,46 @@ class JaxprEdit {
   ir::Atom concatenate(std::span<const ir::Atom> parts, std::size_t axis);
   /// Elements start, start + stride, ... below `limit` along one axis.
   ir::Atom slice(ir::Atom x, std::size_t axis, std::int64_t start, std::int64_t limit, std::int64_t stride = 1);
+
+ protected:
+  void at(const SourceLocation& location, const std::string* scope) { location_ = location, scope_ = scope; }
+
+  ir::JaxprBuilder builder_;
+
+ private:
+  SourceLocation location_;
+  const std::string* scope_ = nullptr;
+};
+
+/// A new program, such as the body of a loop, for an equation of another.
+class NewJaxpr : public JaxprWriter {
+ public:
+  explicit NewJaxpr(const JaxprWriter& of) { at(of.location(), of.scope()); }
+
+  ir::Atom constant(Aval a) { return declared(a, consts_); }
+  ir::Atom input(Aval a) { return declared(a, inputs_); }
+  /// The program; the writing is over.
+  ir::Jaxpr finish(std::span<const ir::Atom> outputs) { return builder_.build(consts_, inputs_, outputs); }
+
+ private:
+  ir::Atom declared(Aval a, std::vector<ir::Var>& list);
+
+  std::vector<ir::Var> consts_, inputs_;
+};
+
+/// For each equation of the old program, in order: at(e), new equations as they are needed, then keep or replace.
+class JaxprEdit : public JaxprWriter {
+ public:
+  explicit JaxprEdit(const ir::Jaxpr& from);
+
+  /// Says which equation of the old program is next. New ones have its place in the source.
+  void at(const ir::Eqn& e) {
+    eqn_ = &e;
+    JaxprWriter::at(e.location, e.scope);
+  }
+
+  /// What an atom of the old program is in the new one.
+  ir::Atom now(ir::Atom a) { return a.is_literal() ? literal(from_.literal(a)) : now_[a.index()]; }
 
   /// Writes the equation with other operands or parameters, which keep the types of its results.
   void keep(std::span<const ir::Atom> operands, ir::Params params);
@@ -60,7 +94,6 @@ class JaxprEdit {
 
   const ir::Jaxpr& from_;
   const ir::Eqn* eqn_ = nullptr;
-  ir::JaxprBuilder builder_;
   std::vector<ir::Var> inputs_;
   std::vector<ir::Atom> now_;  // by variable of the old program, as far as it is written
 };

@@ -109,8 +109,6 @@ class Scheduler {
       for (const ir::Atom a : jaxpr_.operands(e)) {
         if (a.is_literal()) continue;
         VariableFacts& f = facts_[a.index()];
-        ++f.uses;
-        f.elements_read += elements_read(e, a);
         weight += f.weight;
         cost += f.inlined && !f.too_long ? f.cost : kLoadCost;
       }
@@ -124,17 +122,36 @@ class Scheduler {
         }
       }
     }
-    for (const ir::Atom a : jaxpr_.outputs()) {
-      if (a.is_literal()) continue;
-      ++facts_[a.index()].uses;
-      facts_[a.index()].elements_read += jaxpr_.aval(a).size();
+    count_uses();
+  }
+
+  // Backwards, because how an equation uses its operand may be a matter of who uses its result.
+  void count_uses() {
+    for (const ir::Atom a : jaxpr_.outputs())
+      if (!a.is_literal()) use(a.index(), jaxpr_.aval(a).size());
+    for (std::size_t i = jaxpr_.eqns().size(); i-- > 0;) {
+      const ir::Eqn& e = jaxpr_.eqns()[i];
+      const std::span<const ir::Atom> operands = jaxpr_.operands(e);
+      for (std::size_t k = 0; k < operands.size(); ++k) {
+        if (operands[k].is_literal()) continue;
+        VariableFacts& f = facts_[operands[k].index()];
+        use(operands[k].index(), is_view(e) ? facts_[e.out_begin + k].elements_read : elements_read(e, operands[k]));
+        f.stays_in_place &= ir::op_info(e.op).elementwise;
+      }
     }
   }
-  // How many elements of an operand the equation reads: the gates of a recurrent layer, for one, are parts of one value
-  // whose parts are used once each.
+  void use(ir::Var v, std::int64_t elements) {
+    ++facts_[v].uses;
+    facts_[v].elements_read += elements;
+  }
+  // The gates of a recurrent layer, for one, are slices of one value whose elements are used once each: what is used by
+  // one elementwise operation is computed there. Others may go over a slice more often, or in another shape.
   std::int64_t elements_read(const ir::Eqn& e, ir::Atom operand) const {
-    const bool one_part = e.op == OpCode::kSlice || e.op == OpCode::kDynamicSlice;
-    return jaxpr_.aval(one_part ? ir::Atom::var(e.out_begin) : operand).size();
+    if (e.op != OpCode::kSlice && e.op != OpCode::kSplit) return jaxpr_.aval(operand).size();
+    std::int64_t n = 0;
+    for (ir::Var v = e.out_begin; v < e.out_end; ++v)
+      n += facts_[v].uses == 1 && facts_[v].stays_in_place ? jaxpr_.aval(v).size() : jaxpr_.aval(operand).size();
+    return n;
   }
 
   void visit(std::uint32_t index) {
@@ -142,7 +159,7 @@ class Scheduler {
     if (is_inlined(e)) {
       for (ir::Var v = e.out_begin; v < e.out_end; ++v) {
         const VariableFacts& f = facts_[v];
-        const bool again = f.elements_read > jaxpr_.aval(v).size();
+        const bool again = f.elements_read > jaxpr_.aval(v).size() || (f.uses > 1 && f.uses * f.weight > kMostInlined);
         if ((again && f.cost > kCheapTwice && !is_view(e)) || f.too_long) put_in_memory(ir::Atom::var(v));
       }
       return;

@@ -18,7 +18,7 @@ bool can_reduce(ReduceOp op, DType t);
 /// `out` must not overlap `in`. Throws InternalError unless can_reduce(op, t).
 void reduce(ReduceOp op, DType t, DimSpan shape, DimSpan axes, const void* in, void* out);
 
-/// True when arg_reduce() serves `t`: bool, u8, i32, i64, u32, f16, bf16, f32, f64.
+/// True when arg_reduce() serves `t`: bool, integers of 8 to 64 bits, f16, bf16, f32, f64.
 bool can_arg_reduce(DType t);
 
 /// out[kept] = position along `axis` of the first largest (or, without `max`, smallest) element; the first NaN if

@@ -191,7 +191,7 @@ bool winograd(const ConvolutionForm& f) {
 constexpr std::int64_t kTiles = 400;
 std::int64_t tiles_of(const ConvolutionForm& f) { return ((f.dst[0] + 3) / 4) * ((f.dst[1] + 3) / 4); }
 
-constexpr std::int64_t kCallProducts = 1 << 22;   // of one call of the library, at least
+constexpr std::int64_t kCallProducts = 1 << 22;   // of one call of the library, about, where examples are smaller
 constexpr std::int64_t kRangeProducts = 1 << 21;  // worth another thread
 constexpr std::int64_t kSums = 16;                // partial sums of weights
 constexpr std::int64_t kSumElements = 1 << 24;    // of all of them together

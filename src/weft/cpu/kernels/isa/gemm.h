@@ -156,7 +156,7 @@ void tile(const Rows& rows, const T* b, std::int64_t b_row, std::int64_t depth, 
     }
     return;
   }
-  // Unrolled here and looped over there: sums that a loop has an index into would be kept in memory all the way.
+  // Sums that a loop has an index into would be kept in memory all the way, so they are copied by a loop without.
   T lines[kRows][S::kColumns];
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
@@ -185,9 +185,11 @@ void tile_of(std::int64_t count, const Rows& rows, const T* b, std::int64_t b_ro
 // that the second-level cache holds.
 constexpr std::int64_t kSmallBlock = 1 << 15;  // elements
 // Of products of so many rows, adjacent columns of b are packed by the first tile that reads them: a copy before that
-// would take a large part of the time.
+// would take a large part of the time. All rows are one block then, which is done with a panel before the next: there
+// is one, and the caches keep it.
 constexpr std::int64_t kFewRows = 192;
 static_assert(kFewRows <= Tile<float>::kBlockRows && kFewRows <= Tile<double>::kBlockRows);
+inline bool packs_on_the_way(const GemmArgs& g) { return g.b_col == 1 && g.m <= kFewRows; }
 template <class T>
 bool packs_rows(const GemmArgs& g) {
   if (g.n <= 2 * Tile<T>::kColumns) return false;
@@ -204,8 +206,9 @@ std::int64_t packed_a_bytes(const GemmArgs& g) {
 template <class T>
 std::int64_t workspace_bytes(const GemmArgs& g) {
   using S = Tile<T>;
-  return packed_a_bytes<T>(g) + least(round_up(g.n, S::kColumns), S::kBlockColumns) * least(g.k, S::kDepth) *
-                                    static_cast<std::int64_t>(sizeof(T));
+  const std::int64_t columns = packs_on_the_way(g) ? S::kColumns : S::kBlockColumns;
+  return packed_a_bytes<T>(g) +
+         least(round_up(g.n, S::kColumns), columns) * least(g.k, S::kDepth) * static_cast<std::int64_t>(sizeof(T));
 }
 
 template <class T>
@@ -217,26 +220,25 @@ void gemm_blocks(const GemmArgs& g, char* workspace) {
   T* packed_a = reinterpret_cast<T*>(workspace);
   T* packed_b = reinterpret_cast<T*>(workspace + packed_a_bytes<T>(g));
   const bool packs_a = packs_rows<T>(g);
-  const bool keeps = g.b_col == 1 && g.m <= kFewRows;
+  const bool on_the_way = packs_on_the_way(g);
   for (std::int64_t j0 = 0; j0 < g.n; j0 += S::kBlockColumns) {
     const std::int64_t columns = least(S::kBlockColumns, g.n - j0);
     for (std::int64_t p0 = 0; p0 < g.k; p0 += S::kDepth) {
       const std::int64_t depth = least(S::kDepth, g.k - p0);
       const T* from = b + p0 * g.b_row + j0 * g.b_col;
-      // Columns that tiles pack.
-      const std::int64_t kept = keeps ? columns / S::kColumns * S::kColumns : 0;
-      if (kept < columns)
-        pack<T, S::kColumns>(from + kept * g.b_col, g.b_col, g.b_row, packed_b + kept * depth, columns - kept, depth);
+      if (!on_the_way) pack<T, S::kColumns>(from, g.b_col, g.b_row, packed_b, columns, depth);
       for (std::int64_t i0 = 0; i0 < g.m; i0 += S::kBlockRows) {
         const std::int64_t rows = least(S::kBlockRows, g.m - i0);
         const T* block = a + i0 * g.a_row + p0 * g.a_col;
         if (packs_a) pack<T, S::kRows>(block, g.a_row, g.a_col, packed_a, rows, depth);
         for (std::int64_t j = 0; j < columns; j += S::kColumns) {
           const std::int64_t w = least(S::kColumns, columns - j);
+          T* panel = on_the_way ? packed_b : packed_b + j * depth;
+          const bool unpacked = on_the_way && w == S::kColumns;
+          if (on_the_way && !unpacked) pack<T, S::kColumns>(from + j, 1, g.b_row, panel, w, depth);
           const auto tile_at = [&](std::int64_t i, const auto& block_rows) {
-            T* panel = packed_b + j * depth;
             T* o = c + (i0 + i) * g.c_row + j0 + j;
-            if (j >= kept || i > 0)
+            if (!unpacked || i > 0)
               tile_of<T>(rows - i, block_rows, panel, S::kColumns, depth, o, g.c_row, w, p0 > 0);
             else if (rows > S::kRows)
               tile<T, S::kRows, true>(block_rows, from + j, g.b_row, depth, o, g.c_row, w, p0 > 0, panel);

@@ -290,73 +290,81 @@ const ReduceKernel* integer(ReduceOp op) {
 
 // ---- positions ----
 
-template <class T, bool kMax>
-WEFT_INLINE bool beats(T b, T a) {
-  if constexpr (std::is_floating_point_v<T>)
-    return (kMax ? b > a : b < a) || (b != b && a == a);
-  else
-    return kMax ? b > a : b < a;
-}
-
+// Of numbers: what a NaN is compared with stays.
 template <bool kMax, class V>
 WEFT_INLINE auto farther(V a, V b) {
   return kMax ? a > b : a < b;
+}
+template <class T, bool kMax>
+WEFT_INLINE bool beats(T b, T a) {
+  return farther<kMax>(b, a) || (b != b && a == a);
 }
 
 template <class T>
 struct Place {
   T value;
   std::int64_t at;
-  T sum;  // of all that was looked at, of floats: NaN if one of them is, or if they are infinite
+  T sum;  // of floats, of all that was looked at: NaN if one of them is, or if they are infinite
 };
 
-// The first of the largest (smallest) of n >= 1 numbers, in one pass, because what is read comes from memory. Each lane
-// keeps its first best and the step that it was met in; counting the steps in the width of T sets the limit of n. Of
-// numbers with a NaN among them nothing but the sum holds.
+// Each lane of four registers keeps its first best and the number of the register that it came from. Those numbers have
+// the width of T, which limits how many elements there may be.
 template <class T>
-inline constexpr int kPlaceLanes = kRegisterBytes / static_cast<int>(sizeof(T));
-template <class T>
-inline constexpr std::int64_t kPlaces = std::int64_t{4} * kPlaceLanes<T> * (sizeof(T) == 1 ? 128 : 1024);
+struct PlaceSearch {
+  using Number = std::make_signed_t<Unsigned<T>>;
+  static constexpr int kRegisters = 4, kLanes = kRegisterBytes / static_cast<int>(sizeof(T));
+  static constexpr std::int64_t kStep = kRegisters * kLanes, kMost = kLanes * (sizeof(T) == 1 ? 128 : 4096);
+};
 
+// The first of the largest (smallest) of n numbers, 1 <= n <= kMost, in one pass, because what is read comes from
+// memory. Of numbers with a NaN among them nothing but the sum holds.
 template <bool kMax, class T>
 Place<T> farthest(const T* x, std::int64_t n) {
-  using Steps = std::make_signed_t<Unsigned<T>>;
-  constexpr int kLanes = kPlaceLanes<T>, kStep = 4 * kLanes;
+  using S = PlaceSearch<T>;
+  using Number = typename S::Number;
+  constexpr bool kFloat = std::is_floating_point_v<T>;
   Place<T> best{x[0], 0, T(0)};
   std::int64_t i = 0;
-  if (n >= kStep) {
-    Vector<T> most[4], sum[4];
-    Vector<Steps> step{}, at[4] = {};
+  if (n >= S::kStep) {
+    Vector<T> most[S::kRegisters], sum[S::kRegisters];
+    Vector<Number> number{}, at[S::kRegisters];
 #pragma GCC unroll 4
-    for (int k = 0; k < 4; ++k) most[k] = sum[k] = load<Vector<T>>(x + k * kLanes);
-    for (i = kStep; i + kStep <= n; i += kStep) {
-      step += 1;
+    for (int k = 0; k < S::kRegisters; ++k) {
+      most[k] = sum[k] = load<Vector<T>>(x + k * S::kLanes);
+      at[k] = number + static_cast<Number>(k);
+    }
+    for (i = S::kStep; i + S::kStep <= n; i += S::kStep) {
+      number += S::kRegisters;
 #pragma GCC unroll 4
-      for (int k = 0; k < 4; ++k) {
-        const Vector<T> v = load<Vector<T>>(x + i + k * kLanes);
+      for (int k = 0; k < S::kRegisters; ++k) {
+        const Vector<T> v = load<Vector<T>>(x + i + k * S::kLanes);
         const auto take = farther<kMax>(v, most[k]);
         most[k] = take ? v : most[k];
-        at[k] = take ? step : at[k];
-        if constexpr (std::is_floating_point_v<T>) sum[k] += v;
+        at[k] = take ? number + static_cast<Number>(k) : at[k];
+        if constexpr (kFloat) sum[k] += v;
       }
     }
-    T values[kStep], sums[kStep];
-    Steps steps[kStep];
-    for (int k = 0; k < 4; ++k) {
-      store(values + k * kLanes, most[k]);
-      store(sums + k * kLanes, sum[k]);
-      store(steps + k * kLanes, at[k]);
+#pragma GCC unroll 4
+    for (int k = 1; k < S::kRegisters; ++k) {
+      const auto take = farther<kMax>(most[k], most[0]) | ((most[k] == most[0]) & (at[k] < at[0]));
+      most[0] = take ? most[k] : most[0];
+      at[0] = take ? at[k] : at[0];
+      if constexpr (kFloat) sum[0] += sum[k];
     }
-    for (int j = 0; j < kStep; ++j) {
-      const std::int64_t here = std::int64_t{steps[j]} * kStep + j;
+    T values[S::kLanes];
+    Number numbers[S::kLanes];
+    store(values, most[0]);
+    store(numbers, at[0]);
+    for (int j = 0; j < S::kLanes; ++j) {
+      const std::int64_t here = std::int64_t{numbers[j]} * S::kLanes + j;
       if (farther<kMax>(values[j], best.value) || (values[j] == best.value && here < best.at))
         best.value = values[j], best.at = here;
-      if constexpr (std::is_floating_point_v<T>) best.sum += sums[j];
     }
+    if constexpr (kFloat) best.sum = join_lanes<Sum, T, kRegisterBytes>(sum[0]);
   }
   for (; i < n; ++i) {
     if (farther<kMax>(x[i], best.value)) best.value = x[i], best.at = i;
-    if constexpr (std::is_floating_point_v<T>) best.sum += x[i];
+    if constexpr (kFloat) best.sum += x[i];
   }
   return best;
 }
@@ -365,8 +373,9 @@ template <class T, bool kMax>
 std::int64_t arg_row(const char* in, std::int64_t n) {
   const T* x = reinterpret_cast<const T*>(in);
   std::int64_t at = 0;
-  for (std::int64_t begin = 0; begin < n; begin += kPlaces<T>) {
-    const std::int64_t m = n - begin < kPlaces<T> ? n - begin : kPlaces<T>;
+  constexpr std::int64_t kMost = PlaceSearch<T>::kMost;
+  for (std::int64_t begin = 0; begin < n; begin += kMost) {
+    const std::int64_t m = n - begin < kMost ? n - begin : kMost;
     const Place<T> best = farthest<kMax>(x + begin, m);
     if (best.sum != best.sum)
       for (std::int64_t i = begin; i < begin + m; ++i)

@@ -24,7 +24,8 @@ namespace weft {
 namespace {
 
 constexpr int kMaxThreads = 1024;
-// Ranges per thread: enough that a thread which loses its processor for a while does not hold up the others.
+// The first ranges are such a part of what a thread would have to do: small enough that one which loses its processor
+// for a while does not hold up the others.
 constexpr std::int64_t kRangesPerThread = 4;
 // How long a thread looks for more work before it sleeps; about the cost of waking a sleeping thread.
 constexpr auto kSpin = std::chrono::microseconds(30);
@@ -54,7 +55,8 @@ bool spin_until(Condition&& done) {
 struct Job {
   FunctionRef<void(std::int64_t, std::int64_t)> body;
   std::int64_t n;
-  std::int64_t range;
+  std::int64_t grain;
+  std::int64_t threads;
   std::atomic<std::int64_t> next{0};
   std::atomic<bool> failed{false};
   std::exception_ptr error;  // written by the thread that sets `failed`
@@ -62,15 +64,25 @@ struct Job {
   void work() {
     inside_task = true;
     try {
-      for (;;) {
-        const std::int64_t begin = next.fetch_add(range, std::memory_order_relaxed);
-        if (begin >= n || failed.load(std::memory_order_relaxed)) break;
-        body(begin, std::min(begin + range, n));
+      std::int64_t begin = next.load(std::memory_order_relaxed);
+      while (begin < n && !failed.load(std::memory_order_relaxed)) {
+        const std::int64_t end = end_of(begin);
+        if (!next.compare_exchange_weak(begin, end, std::memory_order_relaxed)) continue;
+        body(begin, end);
+        begin = next.load(std::memory_order_relaxed);
       }
     } catch (...) {
       if (!failed.exchange(true)) error = std::current_exception();
     }
     inside_task = false;
+  }
+
+  // Where the range from `begin` on ends: whole grains, fewer towards the end, so that threads are done at one time.
+  std::int64_t end_of(std::int64_t begin) const {
+    const std::int64_t all = (n - 1) / grain + 1, left = (n - begin - 1) / grain + 1;
+    const std::int64_t grains =
+        std::max<std::int64_t>(1, std::min(all / (kRangesPerThread * threads), left / (2 * threads)));
+    return std::min(begin + grains * grain, n);
   }
 };
 
@@ -240,10 +252,7 @@ void run_ranges(std::int64_t n, std::int64_t grain, FunctionRef<void(std::int64_
     Pool& p = pool();
     const std::int64_t threads = p.threads();
     if (threads > 1 && (wake || p.awake())) {
-      // Whole grains per range.
-      const std::int64_t grains = (n - 1) / grain + 1;
-      const std::int64_t ranges = std::min(grains, threads * kRangesPerThread);
-      Job job{body, n, ((grains - 1) / ranges + 1) * grain};
+      Job job{body, n, grain, threads};
       if (p.run(job, wake)) {
         if (job.error) std::rethrow_exception(job.error);
         return;

@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <map>
+#include <mutex>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -48,6 +50,27 @@ TEST_P(ThreadPool, work_for_threads_that_are_awake_is_done_whether_they_are_or_n
     });
     for (const auto& v : visits) ASSERT_EQ(v.load(), 1);
   }
+}
+
+TEST_P(ThreadPool, ranges_get_shorter_towards_the_end) {
+  constexpr std::int64_t kGrain = 3, kCount = 3 * 10000 + 1;
+  std::mutex mutex;
+  std::map<std::int64_t, std::int64_t> ranges;  // lengths by where they begin
+  parallel_for(kCount, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    const std::lock_guard lock(mutex);
+    ranges[begin] = end - begin;
+  });
+  std::int64_t at = 0, last = kCount;
+  for (const auto& [begin, length] : ranges) {
+    EXPECT_EQ(begin, at);
+    EXPECT_LE(length, last);
+    at = begin + length;
+    last = length;
+  }
+  EXPECT_EQ(at, kCount);
+  if (GetParam() == 1) return;
+  EXPECT_LE(ranges.begin()->second, kCount / (4 * GetParam()) + kGrain);
+  EXPECT_LE(ranges.rbegin()->second, kGrain);
 }
 
 TEST_P(ThreadPool, nobody_is_woken_for_little_work) {

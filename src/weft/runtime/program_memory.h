@@ -19,7 +19,7 @@ struct ProgramMemory {
   /// Of the workspace: what is in use at once, in the order in which the program computes. No placement needs less.
   std::int64_t workspace_at_least = 0;
   std::int64_t literals = 0;  ///< constants that operations read from memory
-  std::int64_t code = 0;      ///< the object files, with literals; more where more threads made them; 0 without a compiler
+  std::int64_t code = 0;  ///< the object files, with literals; more where more threads made them; 0 without a compiler
 
   /// One line for each of them.
   std::string str() const;

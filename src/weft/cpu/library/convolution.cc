@@ -222,6 +222,7 @@ class Convolution final : public LibraryConvolution {
         step_ = examples;
         made = true;
       } catch (const dnnl::error&) {
+        made = false;  // the direct way, below
       }
     }
     if (!made) main_ = make_part(piece_, step_, algorithm, false);
@@ -493,6 +494,7 @@ std::shared_ptr<const LibraryConvolution> library_convolution(const ConvolutionF
   try {
     made = std::make_shared<Convolution>(form);
   } catch (const dnnl::error&) {
+    made = nullptr;  // the library declines, now and later
   }
   const std::lock_guard lock(cache->mutex);
   cache->entries.emplace_front(std::move(key), made);

@@ -150,6 +150,14 @@ TEST(decompose, zeros_and_nans_meet_as_they_do_in_scatter) {
   }
 }
 
+TEST(decompose, what_negative_padding_removes_is_sliced_off) {
+  const Array x = normal(5, {5, 6});
+  const auto f = [](Array v) { return lax::pad(v, 2.0f, Dims{-1, 2}, Dims{1, -2}, Dims{1, 0}); };
+  const ir::Jaxpr program = make_jaxpr(f)(x), other = decompose(program, false);
+  EXPECT_NE(other, program);
+  EXPECT_TRUE(expect_same(program, {x}, "pad"));
+}
+
 // The places are computed by the program, and as many as there are: what it says does not grow with them.
 TEST(decompose, programs_do_not_grow_with_windows_or_indices) {
   const auto eqns = [](std::int64_t n) {

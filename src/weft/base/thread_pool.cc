@@ -24,9 +24,9 @@ namespace weft {
 namespace {
 
 constexpr int kMaxThreads = 1024;
-// The first ranges are such a part of what a thread would have to do: small enough that one which loses its processor
-// for a while does not hold up the others.
-constexpr std::int64_t kRangesPerThread = 4;
+// A range is at most the 4th part of a thread's share of the work, and at most the 2nd of its share of what is left:
+// one that loses its processor for a while does not hold up the others, and all are done at one time.
+constexpr std::int64_t kPartsOfAll = 4, kPartsOfRest = 2;
 // How long a thread looks for more work before it sleeps; about the cost of waking a sleeping thread.
 constexpr auto kSpin = std::chrono::microseconds(30);
 
@@ -77,11 +77,11 @@ struct Job {
     inside_task = false;
   }
 
-  // Where the range from `begin` on ends: whole grains, fewer towards the end, so that threads are done at one time.
+  // Where the range from `begin` on ends: whole grains.
   std::int64_t end_of(std::int64_t begin) const {
     const std::int64_t all = (n - 1) / grain + 1, left = (n - begin - 1) / grain + 1;
     const std::int64_t grains =
-        std::max<std::int64_t>(1, std::min(all / (kRangesPerThread * threads), left / (2 * threads)));
+        std::max<std::int64_t>(1, std::min(all / (kPartsOfAll * threads), left / (kPartsOfRest * threads)));
     return std::min(begin + grains * grain, n);
   }
 };

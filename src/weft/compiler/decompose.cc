@@ -67,6 +67,7 @@ class Decomposer {
     const auto x = [&](std::size_t i) { return to_.now(jaxpr_.operands(e)[i]); };
     const ir::ParamsBase* params = e.params.get();
     switch (e.op) {
+      case OpCode::kPad: return padded_and_cut(ir::params_as<PadParams>(params), x(0), x(1));
       case OpCode::kReduceWindow: return windows_reduced(to_, ir::params_as<ReduceWindowParams>(params), x(0), out);
       case OpCode::kArgmax:
       case OpCode::kArgmin:
@@ -76,6 +77,15 @@ class Decomposer {
       case OpCode::kCumsum: return summed_by_steps(to_, ir::params_as<CumsumParams>(params), x(0));
       default: return std::nullopt;
     }
+  }
+
+  // Code has padding, and slices for what negative padding removes.
+  std::optional<Atom> padded_and_cut(const PadParams& p, Atom x, Atom padding) {
+    const auto removes = [](std::int64_t n) { return n < 0; };
+    if (std::none_of(p.low.begin(), p.low.end(), removes) && std::none_of(p.high.begin(), p.high.end(), removes))
+      return std::nullopt;
+    for (std::size_t i = 0; i < p.low.size(); ++i) x = padded(to_, x, i, p.low[i], p.high[i], p.interior[i], padding);
+    return x;
   }
 
   // ---- products ----
@@ -144,7 +154,7 @@ class Decomposer {
     const std::int64_t batch = to_.shape(x)[0] / p.batch_group_count,
                        features = to_.shape(x)[1] / p.feature_group_count, out_features = to_.shape(w)[0] / groups;
     x = grouped(x, p.batch_group_count > 1 ? 0 : 1, groups);
-    const ir::Literal zero = simplifying::number(Aval(sums, {}), 0);
+    const Atom zero = to_.literal(simplifying::number(Aval(sums, {}), 0));
     for (std::size_t i = 0; i < spatial; ++i)
       x = padded(to_, x, 3 + i, p.padding_low[i], p.padding_high[i], p.lhs_dilation[i] - 1, zero);
 

@@ -9,12 +9,12 @@ namespace weft::compiler {
 using ir::Atom;
 
 Atom padded(JaxprWriter& to, Atom x, std::size_t axis, std::int64_t low, std::int64_t high, std::int64_t interior,
-            const ir::Literal& padding) {
+            Atom padding) {
   const std::int64_t more_low = std::max<std::int64_t>(low, 0), more_high = std::max<std::int64_t>(high, 0);
   if (more_low > 0 || more_high > 0 || interior > 0) {
     PadParams p{Dims(to.rank(x), 0), Dims(to.rank(x), 0), Dims(to.rank(x), 0)};
     p.low[axis] = more_low, p.high[axis] = more_high, p.interior[axis] = interior;
-    x = to.make(OpCode::kPad, ir::make_params(p), {x, to.literal(padding)});
+    x = to.make(OpCode::kPad, ir::make_params(p), {x, padding});
   }
   return to.slice(x, axis, more_low - low, to.shape(x)[axis] - (more_high - high));
 }

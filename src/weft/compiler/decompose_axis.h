@@ -5,10 +5,10 @@
 
 namespace weft::compiler {
 
-/// x dilated by `interior` elements of `padding` between its own and padded along one axis; what negative padding
-/// removes is removed.
+/// x dilated by `interior` elements `padding`, a scalar, between its own and padded along one axis; what negative
+/// padding removes is removed.
 ir::Atom padded(JaxprWriter& to, ir::Atom x, std::size_t axis, std::int64_t low, std::int64_t high,
-                std::int64_t interior, const ir::Literal& padding);
+                std::int64_t interior, ir::Atom padding);
 
 /// Element `k` of each of `places` windows, which are `stride` apart and dilated by `dilation`: x[..., s, ...] as
 /// [..., places, ...].

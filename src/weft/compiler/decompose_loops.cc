@@ -256,7 +256,7 @@ Atom summed_by_steps(JaxprWriter& to, const CumsumParams& p, Atom x) {
   const std::int64_t n = shape[0], rest = product(DimSpan(shape).subspan(1)), block = std::min(n, kCumsumBlock),
                      blocks = (n - 1) / block + 1;
   // Zeros behind the last make whole blocks.
-  const ir::Literal zero = simplifying::number(Aval(to.aval(x).dtype(), {}), 0);
+  const Atom zero = to.literal(simplifying::number(Aval(to.aval(x).dtype(), {}), 0));
   x = padded(to, to.reshape(x, Dims{n, rest}), 0, 0, blocks * block - n, 0, zero);
   const Sums inside = running_sums(to, to.transpose(to.reshape(x, Dims{blocks, block, rest}), Dims{1, 0, 2}), false);
   Atom sums = inside.each;

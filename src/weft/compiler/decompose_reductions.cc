@@ -125,7 +125,7 @@ std::optional<Atom> windows_reduced(JaxprWriter& to, const ReduceWindowParams& p
   if (!op) return std::nullopt;
   const Window& w = p.window;
   if (product(DimSpan(w.dimensions)) == 0) return to.literal(neutral(p.kind, out));
-  const ir::Literal padding = neutral(p.kind, Aval(out.dtype(), {}));
+  const Atom padding = to.literal(neutral(p.kind, Aval(out.dtype(), {})));
   for (std::size_t i = 0; i < to.rank(x); ++i)
     x = padded(to, x, i, w.padding_low[i], w.padding_high[i], w.base_dilations[i] - 1, padding);
   const WindowFold fold(to, p, *op, out);

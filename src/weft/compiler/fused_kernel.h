@@ -18,7 +18,8 @@ struct VariableFacts {
   std::uint32_t eqn = kInput;          ///< that defines it
   std::uint32_t uses = 0;              ///< equations and outputs that read it
   std::int64_t elements_read = 0;      ///< by all of them together
-  bool stays_in_place = true;          ///< all of them are elementwise
+  std::int64_t copies = 0;             ///< of its expression, were it computed wherever it is used
+  bool stays_in_place = true;          ///< all equations that read it are elementwise
   std::uint16_t weight = 0;            ///< instructions of its inlined expression
   float cost = 0;                      ///< of computing it where it is used, in nanoseconds
   bool inlined = false;                ///< may be computed where it is used

@@ -128,30 +128,39 @@ class Scheduler {
   // Backwards, because how an equation uses its operand may be a matter of who uses its result.
   void count_uses() {
     for (const ir::Atom a : jaxpr_.outputs())
-      if (!a.is_literal()) use(a.index(), jaxpr_.aval(a).size());
+      if (!a.is_literal()) use(a.index(), jaxpr_.aval(a).size(), 1);
     for (std::size_t i = jaxpr_.eqns().size(); i-- > 0;) {
       const ir::Eqn& e = jaxpr_.eqns()[i];
       const std::span<const ir::Atom> operands = jaxpr_.operands(e);
       for (std::size_t k = 0; k < operands.size(); ++k) {
         if (operands[k].is_literal()) continue;
         VariableFacts& f = facts_[operands[k].index()];
-        use(operands[k].index(), is_view(e) ? facts_[e.out_begin + k].elements_read : elements_read(e, operands[k]));
+        if (is_view(e))
+          use(operands[k].index(), facts_[e.out_begin + k].elements_read, facts_[e.out_begin + k].copies);
+        else if (e.op == OpCode::kSlice || e.op == OpCode::kSplit)
+          use_parts(operands[k].index(), e);
+        else
+          use(operands[k].index(), jaxpr_.aval(operands[k]).size(), 1);
         f.stays_in_place &= ir::op_info(e.op).elementwise;
       }
     }
   }
-  void use(ir::Var v, std::int64_t elements) {
+  void use(ir::Var v, std::int64_t elements, std::int64_t copies) {
     ++facts_[v].uses;
     facts_[v].elements_read += elements;
+    facts_[v].copies += copies;
   }
   // The gates of a recurrent layer, for one, are slices of one value whose elements are used once each: what is used by
   // one elementwise operation is computed there. Others may go over a slice more often, or in another shape.
-  std::int64_t elements_read(const ir::Eqn& e, ir::Atom operand) const {
-    if (e.op != OpCode::kSlice && e.op != OpCode::kSplit) return jaxpr_.aval(operand).size();
-    std::int64_t n = 0;
-    for (ir::Var v = e.out_begin; v < e.out_end; ++v)
-      n += facts_[v].uses == 1 && facts_[v].stays_in_place ? jaxpr_.aval(v).size() : jaxpr_.aval(operand).size();
-    return n;
+  void use_parts(ir::Var of, const ir::Eqn& e) {
+    std::int64_t elements = 0, parts = 0;
+    for (ir::Var v = e.out_begin; v < e.out_end; ++v) {
+      const VariableFacts& part = facts_[v];
+      if (part.uses == 0) continue;
+      elements += jaxpr_.aval(part.uses == 1 && part.stays_in_place ? v : of).size();
+      ++parts;
+    }
+    use(of, elements, parts);
   }
 
   void visit(std::uint32_t index) {
@@ -159,7 +168,8 @@ class Scheduler {
     if (is_inlined(e)) {
       for (ir::Var v = e.out_begin; v < e.out_end; ++v) {
         const VariableFacts& f = facts_[v];
-        const bool again = f.elements_read > jaxpr_.aval(v).size() || (f.uses > 1 && f.uses * f.weight > kMostInlined);
+        const bool again =
+            f.elements_read > jaxpr_.aval(v).size() || (f.copies > 1 && f.copies * f.weight > kMostInlined);
         if ((again && f.cost > kCheapTwice && !is_view(e)) || f.too_long) put_in_memory(ir::Atom::var(v));
       }
       return;
@@ -332,7 +342,7 @@ class Scheduler {
       if (facts_[u].uses != 1 || reader_begin_[u] == reader_begin_[u + 1]) return facts_[u].uses != 0;
       const ir::Eqn& user = jaxpr_.eqns()[readers_[reader_begin_[u]]];
       if (&user == &writer) return false;
-      if (!is_inlined(user)) return true;
+      if (!is_inlined(user) || user.out_end != user.out_begin + 1) return true;
       u = user.out_begin;
     }
     return true;

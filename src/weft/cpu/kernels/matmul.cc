@@ -26,8 +26,6 @@ constexpr std::int64_t kRangeProducts = 1 << 21;
 // Products below this (645^3) are run by our own kernel: as fast there, and nothing has to start. oneDNN generates its
 // code on the first call of a process, which takes 15 to 25 ms.
 constexpr std::int64_t kLibraryProducts = 1 << 28;
-// And those of so few columns of a, of which our kernel writes each result once (kDepth of isa/gemm.h).
-constexpr std::int64_t kOneRun = 256;
 // The same of bf16, which the library multiplies without widening.
 constexpr std::int64_t kBf16LibraryProducts = 1 << 21;
 
@@ -159,7 +157,7 @@ class SpreadRows {
 
 // One f32 problem, through the library piece by piece, or by our own kernel.
 void f32_gemm(GemmArgs g) {
-  const bool library = have_onednn() && g.m > 1 && g.n > 1 && g.k > kOneRun && g.m * g.n * g.k >= kLibraryProducts;
+  const bool library = have_onednn() && g.m > 1 && g.n > 1 && g.m * g.n * g.k >= kLibraryProducts;
   if (!library) {
     own_gemm(f32, g);
     return;

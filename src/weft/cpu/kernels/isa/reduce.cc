@@ -313,7 +313,9 @@ template <class T>
 struct PlaceSearch {
   using Number = std::make_signed_t<Unsigned<T>>;
   static constexpr int kRegisters = 4, kLanes = kRegisterBytes / static_cast<int>(sizeof(T));
-  static constexpr std::int64_t kStep = kRegisters * kLanes, kMost = kLanes * (sizeof(T) == 1 ? 128 : 4096);
+  static constexpr std::int64_t kNumbers = sizeof(T) == 1 ? 128 : 4096;
+  static_assert(kNumbers - 1 <= static_cast<std::int64_t>(highest<Number>()));
+  static constexpr std::int64_t kStep = kRegisters * kLanes, kMost = kNumbers * kLanes;
 };
 
 // The first of the largest (smallest) of n numbers, 1 <= n <= kMost, in one pass, because what is read comes from

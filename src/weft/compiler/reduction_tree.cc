@@ -29,10 +29,10 @@ class Tree {
 
   Atom reduce(Atom x, ir::ReductionGroups g) {
     for (;;) {
-      std::size_t last = g.sizes.size();
-      while (last-- > 0 && !g.reduced[last]) {
-      }
-      if (last >= g.sizes.size()) return x;
+      std::size_t end = g.sizes.size();
+      while (end > 0 && !g.reduced[end - 1]) --end;
+      if (end == 0) return x;
+      const std::size_t last = end - 1;
       std::int64_t outer = 1, width = 1;
       for (std::size_t i = 0; i < last; ++i) outer *= g.sizes[i];
       for (std::size_t i = last + 1; i < g.sizes.size(); ++i) width *= g.sizes[i];

@@ -88,8 +88,7 @@ ir::Jaxpr with_repeated_inputs(const ir::Jaxpr& jaxpr, std::span<const std::uint
                                            ir::make_params(BroadcastInDimParams{axes, Dims(aval.shape())}), from, to,
                                            SourceLocation()));
   }
-  std::vector<Aval> results;
-  for (const Aval a : jaxpr.output_avals()) results.push_back(a);
+  const ir::Avals results = jaxpr.output_avals();
   const ir::Var first = b.add_eqn(OpCode::kCall, ir::make_params(CallParams{"f", ir::with_num_consts(jaxpr, 0)}), whole,
                                   results, SourceLocation());
   std::vector<ir::Atom> outputs;
@@ -213,6 +212,7 @@ class CompiledExecutable final : public Executable {
     code.captured = values;
     const ir::Avals in = main.jaxpr.input_avals(), out = main.jaxpr.output_avals();
     std::vector<int> replaces;
+    replaces.reserve(main.outputs.size());
     for (const compiler::Procedure::Output& o : main.outputs)
       replaces.push_back(std::max(-1, replaced_by(o) - static_cast<int>(captured.size())));
     return {
@@ -466,7 +466,7 @@ void end_statement(RunContext* context) {
 }
 
 std::int32_t refuse_more_steps(RunContext* context, std::int64_t loop) {
-  const auto at = at_line(static_cast<Run&>(*context).program.loop(loop).location);
+  [[maybe_unused]] const auto at = at_line(static_cast<Run&>(*context).program.loop(loop).location);
   try {
     throw_too_many_steps();
   } catch (...) {

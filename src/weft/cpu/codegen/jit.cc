@@ -74,7 +74,7 @@ class Region final : public llvm::SectionMemoryManager::MemoryMapper {
     all_ = llvm::sys::Memory::allocateMappedMemory(bytes, nullptr, kWritable, error);
     if (error) throw BackendError("compile: the system gives no memory for code: " + error.message() + ".");
   }
-  ~Region() override { llvm::sys::Memory::releaseMappedMemory(all_); }
+  ~Region() override { static_cast<void>(llvm::sys::Memory::releaseMappedMemory(all_)); }
   Region(const Region&) = delete;
   Region& operator=(const Region&) = delete;
 

@@ -193,12 +193,16 @@ class DotEmitter {
     b_.CreateStore(llvm::Constant::getNullValue(vector()), a);
     return a;
   }
+  std::vector<llvm::AllocaInst*> accumulators(std::int64_t n) {
+    std::vector<llvm::AllocaInst*> all(static_cast<std::size_t>(n));
+    for (llvm::AllocaInst*& a : all) a = accumulator();
+    return all;
+  }
 
   // Lanes are columns.
   void tile_of_columns(Place at, const Axis& m, std::int64_t rows, const Axis& n, std::int64_t columns) {
     const std::int64_t vectors = (columns + lanes_ - 1) / lanes_;
-    std::vector<llvm::AllocaInst*> sums;
-    for (std::int64_t i = 0; i < rows * vectors; ++i) sums.push_back(accumulator());
+    const std::vector<llvm::AllocaInst*> sums = accumulators(rows * vectors);
     in_runs(at, sums, [&](Place p) {
       llvm::SmallVector<Code, 2> right;
       for (std::int64_t v = 0; v < vectors; ++v)
@@ -229,8 +233,7 @@ class DotEmitter {
     if (run_ == 0 || s_.k.empty() || (s_.k.size() == 1 && s_.k[0].size <= run_)) return nest(s_.k, 0, at, body);
     internal_check(s_.k.size() == 1, "emit_dot: an ordered product along several axes");
     const Axis& k = s_.k[0];
-    std::vector<llvm::AllocaInst*> totals;
-    for (std::size_t i = 0; i < sums.size(); ++i) totals.push_back(accumulator());
+    const std::vector<llvm::AllocaInst*> totals = accumulators(static_cast<std::int64_t>(sums.size()));
     const auto one_run = [&](Code first, std::int64_t count) {
       for (llvm::AllocaInst* sum : sums) b_.CreateStore(llvm::Constant::getNullValue(vector()), sum);
       nest(Axes{Axis{count, k.lhs, k.rhs, 0}}, 0, moved(at, k, first), body);
@@ -245,8 +248,7 @@ class DotEmitter {
 
   // Lanes are elements of the contracted axis.
   void tile_along_k(Place at, const Axis& n, std::int64_t columns) {
-    std::vector<llvm::AllocaInst*> sums;
-    for (std::int64_t c = 0; c < columns; ++c) sums.push_back(accumulator());
+    const std::vector<llvm::AllocaInst*> sums = accumulators(columns);
     const Axes outer(s_.k.begin(), s_.k.end() - 1);
     const Axis& k = s_.k.back();
     nest(outer, 0, at, [&](Place p) {

@@ -206,7 +206,8 @@ class RowsEmitter : KernelCode {
 
   void row() {
     start_row();
-    for (std::uint16_t p = 0; p < k_.phases(); ++p) {
+    const auto phases = static_cast<std::uint16_t>(k_.phases());
+    for (std::uint16_t p = 0; p < phases; ++p) {
       if (p > 0) scalars(inner(), p);
       row_loop(p);
       for (std::size_t v = 0; v < k_.body.size(); ++v)

@@ -102,10 +102,12 @@ void IndexWindows::starts(const void* indices, std::int64_t begin, std::int64_t 
       i += m;
       offset += m * step;
       at[rank - 1] += m;
-      for (std::size_t d = rank; d-- > 0 && at[d] == batch_shape_[d];) {
+      for (std::size_t d = rank - 1; at[d] == batch_shape_[d]; --d) {
         offset -= at[d] * batch_steps_[d];
         at[d] = 0;
-        if (d > 0) ++at[d - 1], offset += batch_steps_[d - 1];
+        if (d == 0) break;
+        ++at[d - 1];
+        offset += batch_steps_[d - 1];
       }
     }
   }

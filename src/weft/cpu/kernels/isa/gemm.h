@@ -11,7 +11,8 @@
 #include "weft/cpu/kernels/transpose_square.h"
 
 namespace weft::cpu::WEFT_ISA {
-namespace {
+// Those that include this differ in how products are rounded.
+namespace {  // NOLINT(google-build-namespaces)
 
 #if defined(__AVX512F__)
 constexpr int kTileRows = 12;

@@ -67,7 +67,10 @@ class Decomposer {
     const auto x = [&](std::size_t i) { return to_.now(jaxpr_.operands(e)[i]); };
     const ir::ParamsBase* params = e.params.get();
     switch (e.op) {
-      case OpCode::kPad: return padded_and_cut(ir::params_as<PadParams>(params), x(0), x(1));
+      case OpCode::kPad: {
+        const auto& p = ir::params_as<PadParams>(params);
+        return removes(p) ? std::optional(padded_and_cut(p, x(0), x(1))) : std::nullopt;
+      }
       case OpCode::kReduceWindow: return windows_reduced(to_, ir::params_as<ReduceWindowParams>(params), x(0), out);
       case OpCode::kArgmax:
       case OpCode::kArgmin:
@@ -79,11 +82,12 @@ class Decomposer {
     }
   }
 
+  static bool removes(const PadParams& p) {
+    const auto negative = [](std::int64_t n) { return n < 0; };
+    return std::any_of(p.low.begin(), p.low.end(), negative) || std::any_of(p.high.begin(), p.high.end(), negative);
+  }
   // Code has padding, and slices for what negative padding removes.
-  std::optional<Atom> padded_and_cut(const PadParams& p, Atom x, Atom padding) {
-    const auto removes = [](std::int64_t n) { return n < 0; };
-    if (std::none_of(p.low.begin(), p.low.end(), removes) && std::none_of(p.high.begin(), p.high.end(), removes))
-      return std::nullopt;
+  Atom padded_and_cut(const PadParams& p, Atom x, Atom padding) {
     for (std::size_t i = 0; i < p.low.size(); ++i) x = padded(to_, x, i, p.low[i], p.high[i], p.interior[i], padding);
     return x;
   }

@@ -166,6 +166,57 @@ TEST(simplify_programs, results_of_scans_that_nobody_uses_are_gone) {
       scan("r:f32[]", "; a:f32[]. let d:f32[] = sin a in (d,)", 1, "x"));
 }
 
+// What a body makes of its slices b, and of c, where it has that.
+std::string sums(const std::string& consts, const std::string& inputs, const std::string& let) {
+  return consts + "; a:f32[8,8] " + inputs + ". let " + let;
+}
+
+TEST(simplify_programs, what_a_scan_takes_slices_of_is_made_inside) {
+  const std::string in = "x:f32[8,8] y:f32[3,8,8] z:f32[8]";
+  const std::string repeated = "p:f32[3,8,8] = broadcast_in_dim[broadcast_dimensions=(2,) shape=(3, 8, 8)] z; ";
+  const std::string inside = "p:f32[8,8] = broadcast_in_dim[broadcast_dimensions=(1,) shape=(8, 8)] z; ";
+  const std::string body = sums("", "b:f32[8,8]", "d:f32[8,8] = sub a b in (d,)");
+  expect_equations(
+      in, repeated + "q:f32[3,8,8] = add y p; " + scan("r:f32[8,8]", body, 1, "x q"),
+      scan("r:f32[8,8]", sums("z:f32[8]", "b:f32[8,8]", inside + "q:f32[8,8] = add b p; d:f32[8,8] = sub a q in (d,)"),
+           1, "z x y"));
+  // One after another; literals; another type.
+  expect_equations("x:f32[8,8] y:f16[3,8,8]",
+                   "p:f32[3,8,8] = convert[new_dtype=f32] y; q:f32[3,8,8] = mul p 3.0:f32[3,8,8]; s:f32[3,8,8] = max q "
+                   "1.0:f32[3,8,8]; " +
+                       scan("r:f32[8,8]", body, 1, "x s"),
+                   scan("r:f32[8,8]",
+                        sums("", "b:f16[8,8]",
+                             "p:f32[8,8] = convert[new_dtype=f32] b; q:f32[8,8] = mul p 3.0:f32[8,8]; s:f32[8,8] = max "
+                             "q 1.0:f32[8,8]; d:f32[8,8] = sub a s in (d,)"),
+                        1, "x y"));
+  // What is the same at each step is not scanned over, however small.
+  expect_equations("x:f32[] z:f32[]",
+                   "p:f32[3] = broadcast_in_dim[broadcast_dimensions=() shape=(3)] z; " +
+                       scan("r:f32[]", "; a:f32[] b:f32[]. let c:f32[] = sin a; d:f32[] = mul c b in (d,)", 1, "x p"),
+                   scan("r:f32[]", "z:f32[]; a:f32[]. let c:f32[] = sin a; d:f32[] = mul c z in (d,)", 1, "z x"));
+}
+
+TEST(simplify_programs, what_is_better_made_before_a_scan_stays_there) {
+  const std::string in = "x:f32[8,8] y:f32[3,8,8] z:f32[3,8,8]";
+  const std::string body = sums("", "b:f32[8,8]", "d:f32[8,8] = sub a b in (d,)");
+  const auto stays = [&](const std::string& let, const std::string& out = "r") { expect_stays(program(in, let, out)); };
+  stays("p:f32[3,8,8] = add y z; " + scan("r:f32[8,8]", body, 1, "x p"));  // would read two arrays
+  stays("p:f32[3,8,8] = exp y; " + scan("r:f32[8,8]", body, 1, "x p"));
+  stays("p:f32[3,8,8] = mul y 3.0:f32[3,8,8]; " + scan("r:f32[8,8]", body, 1, "x p"), "r, p");
+  const auto into = [&](const std::string& let, const std::string& results) {
+    return "p:f32[3,8,8] = mul y 3.0:f32[3,8,8]; " + scan(results, sums("", "b:f32[8,8]", let), 1, "x p");
+  };
+  const std::string product =
+      "d:f32[8,8] = dot_general[dimension_numbers=(([1], [0]), ([], [])) preferred_element_type=f32] a b in (d,)";
+  stays(into(product, "r:f32[8,8]"));
+  // Slices that are less than a vector.
+  expect_stays(program("x:f32[8] y:f32[3,8]",
+                       "p:f32[3,8] = mul y 3.0:f32[3,8]; " +
+                           scan("r:f32[8]", "; a:f32[8] b:f32[8]. let d:f32[8] = sub a b in (d,)", 1, "x p"),
+                       "r"));
+}
+
 TEST(simplify_programs, a_scan_of_nothing_gives_what_it_carries) {
   expect_becomes(program("x:f32[] y:f32[0,2]",
                          "p:f32[] q:f32[0,2] = scan[jaxpr={ lambda ; a:f32[] b:f32[2]. let c:f32[] = sin a in (c, b) } "

@@ -46,6 +46,23 @@ Atom JaxprWriter::slice(Atom x, std::size_t axis, std::int64_t start, std::int64
   return make(OpCode::kSlice, ir::make_params(std::move(p)), {x});
 }
 
+std::vector<Atom> JaxprWriter::append(const ir::Jaxpr& program, std::span<const Atom> inputs) {
+  std::vector<Atom> values(inputs.begin(), inputs.end()), outputs;
+  const auto use = [&](Atom a) { return a.is_literal() ? literal(program.literal(a)) : values[a.index()]; };
+  SmallVector<Atom, 6> operands;
+  ir::Avals results;
+  for (const ir::Eqn& e : program.eqns()) {
+    operands.clear();
+    results.clear();
+    for (const Atom a : program.operands(e)) operands.push_back(use(a));
+    for (ir::Var v = e.out_begin; v < e.out_end; ++v) results.push_back(program.aval(v));
+    const ir::Var first = builder_.add_eqn(e.op, e.params, operands, results, e.location, e.scope);
+    for (std::size_t i = 0; i < results.size(); ++i) values.push_back(Atom::var(first + static_cast<ir::Var>(i)));
+  }
+  for (const Atom a : program.outputs()) outputs.push_back(use(a));
+  return outputs;
+}
+
 Atom NewJaxpr::declared(Aval a, std::vector<ir::Var>& list) {
   list.push_back(builder_.add_var(a));
   return Atom::var(list.back());

@@ -37,6 +37,8 @@ class JaxprWriter {
   ir::Atom concatenate(std::span<const ir::Atom> parts, std::size_t axis);
   /// Elements start, start + stride, ... below `limit` along one axis.
   ir::Atom slice(ir::Atom x, std::size_t axis, std::int64_t start, std::int64_t limit, std::int64_t stride = 1);
+  /// The equations of `program`, which keep their places in the source, applied to `inputs`; gives its outputs.
+  std::vector<ir::Atom> append(const ir::Jaxpr& program, std::span<const ir::Atom> inputs);
 
  protected:
   void at(const SourceLocation& location, const std::string* scope) { location_ = location, scope_ = scope; }
@@ -51,7 +53,9 @@ class JaxprWriter {
 /// A new program, such as the body of a loop, for an equation of another.
 class NewJaxpr : public JaxprWriter {
  public:
+  NewJaxpr() = default;
   explicit NewJaxpr(const JaxprWriter& of) { at(of.location(), of.scope()); }
+  using JaxprWriter::at;
 
   ir::Atom constant(Aval a) { return declared(a, consts_); }
   ir::Atom input(Aval a) { return declared(a, inputs_); }

@@ -4,10 +4,11 @@
 #include <map>
 #include <numeric>
 
+#include "weft/compiler/jaxpr_edit.h"
 #include "weft/compiler/simplify_axes.h"
 #include "weft/compiler/simplify_forms.h"
 #include "weft/compiler/simplify_literal.h"
-#include "weft/ir/builder.h"
+#include "weft/compiler/simplify_scanned.h"
 #include "weft/ir/nested.h"
 #include "weft/ir/programs.h"
 
@@ -75,35 +76,20 @@ struct Interface {
 // `order` lists the kept inputs as the new program takes them, the first `num_consts` its constants.
 Jaxpr with_interface(const Jaxpr& program, const Interface& to, std::span<const std::size_t> order,
                      std::size_t num_consts) {
-  ir::JaxprBuilder builder;
-  std::vector<Atom> values(program.num_vars(), Atom::var(0)), outputs;
-  std::vector<Var> consts, inputs;
+  NewJaxpr made;
+  std::vector<Atom> inputs(program.num_inputs(), Atom::var(0)), outputs;
   for (std::size_t k = 0; k < order.size(); ++k) {
-    const Var v = builder.add_var(program.aval(static_cast<Var>(order[k])));
-    (k < num_consts ? consts : inputs).push_back(v);
-    values[order[k]] = Atom::var(v);
+    const Aval type = program.aval(static_cast<Var>(order[k]));
+    inputs[order[k]] = k < num_consts ? made.constant(type) : made.input(type);
   }
   for (std::size_t i = 0; i < to.inputs.size(); ++i) {
     const Interface::Input& input = to.inputs[i];
-    if (input.literal)
-      values[i] = builder.add_literal(*input.literal);
-    else
-      values[i] = values[input.same_as];
+    inputs[i] = input.literal ? made.literal(*input.literal) : inputs[input.same_as];
   }
-  const auto use = [&](Atom a) { return a.is_literal() ? builder.add_literal(program.literal(a)) : values[a.index()]; };
-  Atoms operands;
-  Avals types;
-  for (const ir::Eqn& e : program.eqns()) {
-    operands.clear();
-    types.clear();
-    for (const Atom a : program.operands(e)) operands.push_back(use(a));
-    for (Var v = e.out_begin; v < e.out_end; ++v) types.push_back(program.aval(v));
-    const Var out = builder.add_eqn(e.op, e.params, operands, types, e.location, e.scope);
-    for (Var v = e.out_begin; v < e.out_end; ++v) values[v] = Atom::var(out + (v - e.out_begin));
-  }
+  const std::vector<Atom> all = made.append(program, inputs);
   for (std::size_t i = 0; i < to.outputs.size(); ++i)
-    if (to.outputs[i]) outputs.push_back(use(program.outputs()[i]));
-  return builder.build(consts, inputs, outputs);
+    if (to.outputs[i]) outputs.push_back(all[i]);
+  return made.finish(outputs);
 }
 
 Mask used_inputs(const Jaxpr& program) {
@@ -376,6 +362,7 @@ Atoms write_with_programs(Rewriter& to, Equation e) {
     for (std::size_t k = 0; k < known.size(); ++k)
       if (!known[k]) types.push_back(e.types[k]);
     e.types = types;
+    if (e.op == OpCode::kScan) make_slices_inside(to, e);
     tighten(to, e);
     given = to.write_as_is(std::move(e));
   }

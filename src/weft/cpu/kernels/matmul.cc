@@ -83,7 +83,9 @@ Grid grid_of(std::int64_t m, std::int64_t n, std::int64_t k) {
   Grid g{m, n};
   // Small pieces would pack the same operand again and again; few would leave threads idle.
   const int useful = products < 6e6 ? 1 : products < 60e6 ? 2 : products < 500e6 ? 4 : products < 8e9 ? 16 : 64;
-  const int want = std::min(useful, 2 * processors());
+  // The library multiplies small pieces without packing them, at nine tenths of the speed.
+  const auto fast = static_cast<int>(products / static_cast<double>(kLibraryProducts));
+  const int want = std::clamp(fast, std::min(useful, processors()), std::min(useful, 2 * processors()));
   for (int pieces = 1; pieces < want; pieces *= 2) {
     std::int64_t& side = g.rows > g.columns ? g.rows : g.columns;
     if (side < 128) break;

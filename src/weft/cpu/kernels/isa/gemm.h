@@ -114,12 +114,20 @@ struct StridedRows {
   std::int64_t column_step() const { return column; }
 };
 
+// Columns of b that are to be read later: a tile asks the second-level cache for a line of each row. Rows of b that lie
+// apart are on as many pages, and hardware does not look ahead over those.
+template <class T>
+struct Ahead {
+  const T* data = nullptr;
+  std::int64_t row = 0;
+};
+
 // A tile of the result: kRows x two vectors. `add`: c already holds the sum over earlier depths.
 // Row p of b begins at b + p * b_row. With kKeep the tile packs what it reads of b on the way, which costs nothing
 // beside its products.
 template <class T, int kRows, bool kKeep = false, class Rows>
 void tile(const Rows& rows, const T* b, std::int64_t b_row, std::int64_t depth, T* c, std::int64_t c_row,
-          std::int64_t columns, bool add, T* packed = nullptr) {
+          std::int64_t columns, bool add, Ahead<T> ahead, T* packed = nullptr) {
   using S = Tile<T>;
   using V = Vector<T>;
   V sum[kRows][2];
@@ -138,6 +146,9 @@ void tile(const Rows& rows, const T* b, std::int64_t b_row, std::int64_t depth, 
       store(packed, b0);
       store(packed + S::kLanes, b1);
       packed += S::kColumns;
+    } else {
+      __builtin_prefetch(ahead.data, 0, 2);
+      ahead.data += ahead.row;
     }
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
@@ -173,12 +184,12 @@ void tile(const Rows& rows, const T* b, std::int64_t b_row, std::int64_t depth, 
 // The first `count` rows, no more than a tile has.
 template <class T, int kRows = kTileRows, class Rows>
 void tile_of(std::int64_t count, const Rows& rows, const T* b, std::int64_t b_row, std::int64_t depth, T* c,
-             std::int64_t c_row, std::int64_t columns, bool add) {
+             std::int64_t c_row, std::int64_t columns, bool add, Ahead<T> ahead = {}) {
   if constexpr (kRows > 0) {
     if (count >= kRows)
-      tile<T, kRows>(rows, b, b_row, depth, c, c_row, columns, add);
+      tile<T, kRows>(rows, b, b_row, depth, c, c_row, columns, add, ahead);
     else
-      tile_of<T, kRows - 1>(count, rows, b, b_row, depth, c, c_row, columns, add);
+      tile_of<T, kRows - 1>(count, rows, b, b_row, depth, c, c_row, columns, add, ahead);
   }
 }
 
@@ -220,6 +231,7 @@ void gemm_blocks(const GemmArgs& g, char* workspace) {
   T* c = static_cast<T*>(g.c);
   T* packed_a = reinterpret_cast<T*>(workspace);
   T* packed_b = reinterpret_cast<T*>(workspace + packed_a_bytes<T>(g));
+  constexpr std::int64_t kLine = 64 / sizeof(T);
   const bool packs_a = packs_rows<T>(g);
   const bool on_the_way = packs_on_the_way(g);
   for (std::int64_t j0 = 0; j0 < g.n; j0 += S::kBlockColumns) {
@@ -237,12 +249,16 @@ void gemm_blocks(const GemmArgs& g, char* workspace) {
           T* panel = on_the_way ? packed_b : packed_b + j * depth;
           const bool unpacked = on_the_way && w == S::kColumns;
           if (on_the_way && !unpacked) pack<T, S::kColumns>(from + j, 1, g.b_row, panel, w, depth);
+          const bool more = on_the_way && j + 2 * S::kColumns <= columns;
           const auto tile_at = [&](std::int64_t i, const auto& block_rows) {
             T* o = c + (i0 + i) * g.c_row + j0 + j;
+            Ahead<T> ahead{o, 0};  // which is there anyway
+            // Every tile of a panel asks for another line of the rows of the next.
+            if (more) ahead = {from + j + S::kColumns + (i / S::kRows * kLine) % S::kColumns, g.b_row};
             if (!unpacked || i > 0)
-              tile_of<T>(rows - i, block_rows, panel, S::kColumns, depth, o, g.c_row, w, p0 > 0);
+              tile_of<T>(rows - i, block_rows, panel, S::kColumns, depth, o, g.c_row, w, p0 > 0, ahead);
             else if (rows > S::kRows)
-              tile<T, S::kRows, true>(block_rows, from + j, g.b_row, depth, o, g.c_row, w, p0 > 0, panel);
+              tile<T, S::kRows, true>(block_rows, from + j, g.b_row, depth, o, g.c_row, w, p0 > 0, {}, panel);
             else
               tile_of<T>(rows, block_rows, from + j, g.b_row, depth, o, g.c_row, w, p0 > 0);
           };

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <dnnl.hpp>
 #include <list>
+#include <memory>
 #include <mutex>
 #include <unordered_map>
 #include <vector>
@@ -84,6 +85,39 @@ dnnl::memory::dims list(const Dims& d, std::int64_t less = 0) {
 
 // ---- one primitive ----
 
+// The stream and the memory objects that a primitive is executed with. Making them takes as long as a small
+// convolution's part, so those of calls that are over serve again.
+class Calls {
+ public:
+  struct Call {
+    dnnl::stream stream{engine()};
+    std::unordered_map<int, dnnl::memory> arguments;
+  };
+  /// A call that is ready for `run`, which gets it for itself.
+  template <class Make, class Run>
+  void with(Make make, Run run) {
+    std::unique_ptr<Call> call = take();
+    if (!call) {
+      call = std::make_unique<Call>();
+      make(*call);
+    }
+    run(*call);
+    const std::lock_guard lock(mutex_);
+    idle_.push_back(std::move(call));
+  }
+
+ private:
+  std::unique_ptr<Call> take() {
+    const std::lock_guard lock(mutex_);
+    if (idle_.empty()) return nullptr;
+    std::unique_ptr<Call> call = std::move(idle_.back());
+    idle_.pop_back();
+    return call;
+  }
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Call>> idle_;
+};
+
 // The primitive for some examples and the layouts that it wants, with what brings each array into that layout.
 struct Part {
   Descriptor user[3], own[3];
@@ -92,6 +126,7 @@ struct Part {
   Descriptor scratchpad;
   Place output;
   const int* names;
+  std::shared_ptr<Calls> calls = std::make_shared<Calls>();
 
   bool reordered(Place p) const { return user[p] != own[p]; }
 
@@ -99,12 +134,17 @@ struct Part {
   void leave(Place p, const void* from, void* to) const { copy(p, wrap(own[p], from), wrap(user[p], to)); }
   // On arrays in the own layouts.
   void execute(void* const* arrays, void* scratch) const {
-    dnnl::stream stream(engine());
-    std::unordered_map<int, dnnl::memory> args;
-    for (const Place p : {kSrc, kWeights, kDst}) args.emplace(names[p], wrap(own[p], arrays[p]));
-    args.emplace(DNNL_ARG_SCRATCHPAD, wrap(scratchpad, scratch));
-    primitive.execute(stream, args);
-    stream.wait();
+    calls->with(
+        [&](Calls::Call& c) {
+          for (const Place p : {kSrc, kWeights, kDst}) c.arguments.emplace(names[p], wrap(own[p], nullptr));
+          c.arguments.emplace(DNNL_ARG_SCRATCHPAD, wrap(scratchpad, nullptr));
+        },
+        [&](Calls::Call& c) {
+          for (const Place p : {kSrc, kWeights, kDst}) c.arguments.at(names[p]).set_data_handle(arrays[p]);
+          c.arguments.at(DNNL_ARG_SCRATCHPAD).set_data_handle(scratch);
+          primitive.execute(c.stream, c.arguments);
+          c.stream.wait();
+        });
   }
 
  private:

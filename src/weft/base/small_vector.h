@@ -83,7 +83,7 @@ class SmallVector {
     size_ = n;
   }
   void assign(std::size_t n, const T& v) {
-    const T copy = v;
+    const T copy = v;  // NOLINT(performance-unnecessary-copy-initialization): v may be an element
     clear();
     reserve(n);
     std::uninitialized_fill_n(data_, n, copy);

@@ -15,6 +15,7 @@ namespace weft {
 /// case: operands are the index (i32[], or bool[] with false, true) and what every branch takes. An index out of range
 /// chooses the last branch. Branches have no constants of their own.
 struct CaseParams {
+  // NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): the analyzer loses a vector that is moved from
   std::vector<ir::Jaxpr> branches;
   static constexpr auto fields(auto&& visit) { return visit(ir::field("branches", &CaseParams::branches)); }
 };

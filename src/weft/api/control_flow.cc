@@ -84,6 +84,7 @@ Arrays bind_branches(const char* what, const SourceLocation& loc, const Array& i
   Arrays operands = std::move(shared.captures);
   operands.append(xs.begin(), xs.end());
   std::vector<ir::Jaxpr> programs;
+  programs.reserve(shared.programs.size());
   for (const ir::Jaxpr& p : shared.programs) programs.push_back(ir::with_num_consts(p, 0));
   const LocationScope scope(loc, what);
   // Any integer, within the branches.

@@ -52,6 +52,7 @@ void eval_callback(const ParamsBase* params, std::span<const TensorView> in, std
     const Aval type = in[i].aval.with_shape(in[i].shape().subspan(static_cast<std::size_t>(axes_of(p, i))));
     operands.push_back({type, in[i].data});
   }
+  results.reserve(out.size());
   for (std::size_t i = 0; i < out.size(); ++i) results.push_back({p.result_types[i], out[i].data});
   std::int64_t example = 0;
   ops::for_each_index(p.examples, [&](const Dims& index) {

@@ -77,8 +77,8 @@ class Step {
     for (std::size_t i = 0; i < n; ++i) wanted[i] = wanted[i] || carry_linear(i);
     wanted = ir::needed_carry(loop.body, wanted, loop.num_body, n);
     for (std::size_t i = 0; i < n; ++i) kept_[i] = kept_[i] || (wanted[i] && !carry_linear(i));
-    std::vector<bool> nonzero;
-    for (std::size_t i = 0; i < n; ++i) nonzero.push_back(carry_linear(i));
+    std::vector<bool> nonzero(n);
+    for (std::size_t i = 0; i < n; ++i) nonzero[i] = carry_linear(i);
     // The sums of captures go along, so that what adds to a few elements of one does so in place.
     std::vector<bool> summed(linear_);
     std::fill(summed.begin() + static_cast<std::ptrdiff_t>(loop.num_body), summed.end(), false);
@@ -209,7 +209,8 @@ Starts run_forwards(const Step& step, const Chunks& chunks) {
   const Arrays ran = counted_scan(
       [&](std::span<const Array> in, Arrays& outs) {
         const auto start = in.first(n);
-        const Array chunk = in[n], going = lax::convert(step.goes_on(start), chunks.counter);
+        const Array& chunk = in[n];
+        const Array going = lax::convert(step.goes_on(start), chunks.counter);
         Arrays state{chunks.number(0)};
         append(state, start);
         state = bounded_loop(

@@ -40,7 +40,7 @@ struct Nesting {
 };
 
 // The error of inference under the name that the text gives the operation: "sin", not "sine".
-std::string under_name(std::string_view name, OpCode op, std::string message) {
+std::string under_name(std::string_view name, OpCode op, const std::string& message) {
   const std::string prefix = std::string(op_name(op)) + ":";
   return message.starts_with(prefix) ? std::string(name) + message.substr(prefix.size() - 1) : message;
 }

@@ -166,7 +166,7 @@ Array position(const char* op, const Arg& x, bool max, OptionalAxis axis, Flag k
   const LocationScope scope(x.location(), op);
   const Array a = axis ? x.array() : ravel(x);
   const int d = ops::normal_axis(op, axis.value_or(0), a.aval());
-  const Array y = is_complex(a.dtype()) ? complex_position(a, max, d) : max ? lax::argmax(a, d) : lax::argmin(a, d);
+  Array y = is_complex(a.dtype()) ? complex_position(a, max, d) : max ? lax::argmax(a, d) : lax::argmin(a, d);
   if (!keepdims) return y;
   if (!axis) return lax::reshape(y, Dims(x.shape().size(), 1));
   return with_kept(y, a.shape(), Dims{d}, true);

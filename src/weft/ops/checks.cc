@@ -27,10 +27,10 @@ void check_operands(OpCode op, const std::vector<CheckedAxis>& examples, std::sp
 const bool* mask_of(std::span<const TensorView> in) { return in.size() > 1 ? in[1].as<bool>() : nullptr; }
 
 // The same check of another value of that shape.
-Array check_again(const Call& call, ir::Params params, const Array& x) {
+Array check_again(const Call& call, const ir::Params& params, const Array& x) {
   Arrays operands(call.args);
   operands[0] = x;
-  return bind1(call.op, std::move(params), operands);
+  return bind1(call.op, params, operands);
 }
 
 void copy(const TensorView& from, const MutableTensorView& to) {

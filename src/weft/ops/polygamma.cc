@@ -46,8 +46,11 @@ DD digamma_precise(double x) {
 
 DD power(DD x, double n) {
   DD result = 1;
-  for (; n > 0; n = std::floor(n / 2), x = x * x)
+  while (n > 0) {
     if (std::fmod(n, 2) != 0) result = result * x;
+    n = std::floor(n / 2);
+    x = x * x;
+  }
   return result;
 }
 
@@ -118,7 +121,10 @@ double digamma(double x) {
     add(-kPi / std::tan(kPi * distance));
     v = 1 - x;
   }
-  for (; v < 12; v += 1) add(-1 / v);
+  while (v < 12) {
+    add(-1 / v);
+    v += 1;
+  }
   const double r = 1 / (v * v);
   // log x - 1/(2x) - sum B_2k / (2k x^2k)
   const double series =
@@ -234,7 +240,7 @@ double polygamma(double n, double x) {
   if (std::fmod(n, 2) == 0) z = -z;
   // The factorial overflows long before the product does.
   if (n <= 170) {
-    for (double k = 2; k <= n; ++k) z = z * k;
+    for (int k = 2; k <= static_cast<int>(n); ++k) z = z * k;
     return std::ldexp(z.hi, exponent);
   }
   const DD size = exp(log_gamma1(DD(n)) + log(magnitude(z)) + kLn2DD * exponent);

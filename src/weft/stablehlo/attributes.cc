@@ -12,7 +12,7 @@ namespace {
 // An attribute in an error: literals may be megabytes.
 std::string shown(const Attribute& a) {
   if (a.kind == Attribute::Kind::kDense) return "dense<...> : " + a.type->text;
-  const std::string text = attribute_text(a);
+  std::string text = attribute_text(a);
   if (text.size() <= 64) return text;
   std::size_t n = 61;
   while (n > 0 && (static_cast<unsigned char>(text[n]) & 0xC0) == 0x80) --n;  // not a part of a character

@@ -75,7 +75,7 @@ void Exporter::custom_call(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
       try {
         config = parse_attribute(p.backend_config);
       } catch (const ParseError&) {
-        // Only text that looks like one.
+        config = Attribute::string(p.backend_config);  // only looks like one
       }
     }
     attributes.push_back({"backend_config", std::move(config)});
@@ -92,6 +92,7 @@ void Exporter::case_op(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
   const ir::Avals out = result_types(jaxpr, e);
   const bool predicate = jaxpr.aval(jaxpr.operands(e)[0]).dtype() == boolean && p.branches.size() == 2;
   std::vector<Region> regions;
+  regions.reserve(p.branches.size());
   // All that branches take is in scope where they stand. `if` has the branch for true first.
   for (std::size_t i = 0; i < p.branches.size(); ++i)
     regions.push_back(region(p.branches[predicate ? 1 - i : i], std::span(args).subspan(1)));

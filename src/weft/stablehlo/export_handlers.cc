@@ -107,7 +107,7 @@ void Exporter::check(const ir::Jaxpr&, const ir::Eqn& e) { ir::refuse_check(e); 
 void Exporter::identity(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
   Values values = operands(jaxpr, e);
   values.resize(e.out_end - e.out_begin);
-  define(e, std::move(values));
+  define(e, values);
 }
 
 void Exporter::decomposed(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {

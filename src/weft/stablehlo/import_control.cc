@@ -171,6 +171,7 @@ void Importer::if_op(const Op& op, Operands operands, Results& results) {
 void Importer::case_op(const Op& op, Operands operands, Results& results) {
   if (op.regions.empty()) fail(op, "there must be at least one region; got none.");
   std::vector<const Region*> regions;
+  regions.reserve(op.regions.size());
   for (const Region& r : op.regions) regions.push_back(&r);
   branches(op, single(op, operands, 0), std::move(regions), results);
 }

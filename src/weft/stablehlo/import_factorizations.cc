@@ -171,7 +171,8 @@ void orthogonal(std::span<const Array> args, Arrays& outs) {
 
 // Which rows end up where when row i is exchanged with row pivots[i], for i = 0, 1, ...
 Array permutation(const Array& pivots, std::int64_t rows) {
-  const Array start = lax::iota(i32, Dims{rows}, 0), steps = lax::iota(i32, pivots.shape(), 0);
+  Array start = lax::iota(i32, Dims{rows}, 0);
+  const Array steps = lax::iota(i32, pivots.shape(), 0);
   if (steps.size() == 0) return start;
   const Aval number(i32, {});
   const Staged exchange = stage(

@@ -143,6 +143,7 @@ void write_convolution(const ir::ParamsBase* params, AttributeWriter& to) {
                           "->" + axes_text('b', d.output_batch, 'f', d.output_feature, d.output_spatial) + ">"));
   to.dims("window_strides", p.window_strides);
   std::vector<Dims> padding;
+  padding.reserve(p.padding_low.size());
   for (std::size_t i = 0; i < p.padding_low.size(); ++i) padding.push_back({p.padding_low[i], p.padding_high[i]});
   to.add("padding", dense_matrix(padding, 2));
   to.dims("lhs_dilation", p.lhs_dilation);

@@ -181,7 +181,9 @@ class MeshReader {
     std::int64_t devices = 1;
     for (std::size_t i = 0; i < mesh.axes.size(); ++i) {
       const Axis& axis = mesh.axes[i];
-      if (axis.size < 1 || axis.size > kMostDevices || (devices *= axis.size) > kMostDevices)
+      const bool countable = axis.size >= 1 && axis.size <= kMostDevices;
+      if (countable) devices *= axis.size;
+      if (!countable || devices > kMostDevices)
         throw ParseError("a mesh must have from 1 to " + std::to_string(kMostDevices) + " devices; got axis \"" +
                          axis.name + "\" of size " + std::to_string(axis.size) + ".");
       std::vector<std::int64_t> cuts{1, axis.size};

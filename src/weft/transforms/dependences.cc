@@ -224,6 +224,8 @@ bool Dependences::moved(const DependenceCall& call, std::vector<Deps>& results) 
   }
   std::vector<Ids> ids;
   std::vector<MutableTensorView> out;
+  ids.reserve(call.out.size());
+  out.reserve(call.out.size());
   for (const Aval aval : call.out) ids.emplace_back(at(aval.size()));
   for (std::size_t i = 0; i < ids.size(); ++i) out.push_back({call.out[i].with_dtype(i32), ids[i].data()});
   ir::evaluate(call.op, call.params, in, out);

@@ -270,6 +270,7 @@ Findings Walk::any_steps(const ScanParams& p, std::span<const Finding> args) {
     in.insert(in.end(), slices.begin(), slices.end());
     out = run(body, in);
     std::vector<Deps> next;
+    next.reserve(num_carry);
     for (std::size_t i = 0; i < num_carry; ++i) next.push_back(out[i].deps);
     return next;
   });

@@ -102,6 +102,23 @@ TEST(jaxpr_edit, loops_have_new_programs_inside) {
                             "  in (b,) }"));
 }
 
+TEST(jaxpr_edit, programs_are_appended_with_their_places) {
+  const ir::Jaxpr from = ir::parse(kProgram);
+  NewJaxpr made;
+  const ir::Atom x = made.input(Aval(f32, Dims{2, 3})), a = made.constant(Aval(f32, Dims{2}));
+  const ir::Atom inputs[] = {a, made.make(OpCode::kNegate, nullptr, {x})};
+  const std::vector<ir::Atom> all = made.append(from, inputs);
+  ASSERT_EQ(all.size(), 2u);
+  const ir::Atom out[] = {made.make(OpCode::kAdd, nullptr, {all[0], all[1]})};
+  EXPECT_EQ(made.finish(out), ir::parse("{ lambda a:f32[2]; x:f32[2,3]. let\n"
+                                        "    b:f32[2,3] = neg x\n"
+                                        "    c:f32[2,3] = broadcast_in_dim[broadcast_dimensions=(0,) shape=(2, 3)] a\n"
+                                        "    d:f32[2,3] = add b c\n"
+                                        "    e:f32[2,3] = mul d 2.0:f32[2,3]\n"
+                                        "    f:f32[2,3] = add e d\n"
+                                        "  in (f,) }"));
+}
+
 TEST(jaxpr_edit, a_value_of_another_type_takes_no_results_place) {
   const ir::Jaxpr from = ir::parse(kProgram);
   JaxprEdit edit(from);

@@ -197,6 +197,41 @@ TEST(simplify_programs, what_a_scan_takes_slices_of_is_made_inside) {
                    scan("r:f32[]", "z:f32[]; a:f32[]. let c:f32[] = sin a; d:f32[] = mul c z in (d,)", 1, "z x"));
 }
 
+TEST(simplify_programs, what_a_scan_takes_slices_of_may_be_made_in_many_ways) {
+  // Twice of one array; beside broadcasts of several axes, and of axes of size 1; read through a slice; the other way.
+  const std::string in = "x:f32[8,8] y:f32[3,8,8] z:f32[8] w:f32[8,1]";
+  const std::string let =
+      "p:f32[3,8,8] = broadcast_in_dim[broadcast_dimensions=(1,) shape=(3, 8, 8)] z; q:f32[3,8,8] = "
+      "broadcast_in_dim[broadcast_dimensions=(1, 2) shape=(3, 8, 8)] w; s:f32[3,8,8] = add y y; t:f32[3,8,8] = mul s "
+      "p; "
+      "u:f32[3,8,8] = sub q t; ";
+  for (const bool reverse : {true, false}) {
+    std::string loop =
+        scan("r:f32[8,8]",
+             sums("", "b:f32[8,8]",
+                  "c:f32[4,8] = slice[limit_indices=(4, 8) start_indices=(0, 0) strides=(1, 1)] b; "
+                  "d:f32[8,8] = pad[low=(0, 0) high=(4, 0) interior=(0, 0)] c 0.0:f32[]; e:f32[8,8] = sub a d in (e,)"),
+             1, "x u");
+    if (!reverse) loop.replace(loop.find("reverse=True"), 12, "reverse=False");
+    const Jaxpr from = ir::parse(program(in, let + loop, "r")), to = simplified(from);
+    expect_same_results(from, to);
+    const auto before =
+        std::count_if(to.eqns().begin(), to.eqns().end(), [](const ir::Eqn& e) { return e.op != OpCode::kScan; });
+    EXPECT_LE(before, 1) << to.str();  // at most the reshape of w
+  }
+  // All of it the same at each step.
+  const Jaxpr from =
+      ir::parse(program("x:f32[8,8] z:f32[8]",
+                        "p:f32[3,8,8] = broadcast_in_dim[broadcast_dimensions=(1,) shape=(3, 8, 8)] z; "
+                        "q:f32[3,8,8] = neg p; " +
+                            scan("r:f32[8,8]", sums("", "b:f32[8,8]", "c:f32[8,8] = sub a b in (c,)"), 1, "x q"),
+                        "r"));
+  const Jaxpr to = simplified(from);
+  expect_same_results(from, to);
+  for (const ir::Eqn& e : to.eqns())
+    for (ir::Var v = e.out_begin; v < e.out_end; ++v) EXPECT_LT(to.aval(v).size(), 192) << to.str();
+}
+
 TEST(simplify_programs, what_is_better_made_before_a_scan_stays_there) {
   const std::string in = "x:f32[8,8] y:f32[3,8,8] z:f32[3,8,8]";
   const std::string body = sums("", "b:f32[8,8]", "d:f32[8,8] = sub a b in (d,)");
@@ -204,6 +239,25 @@ TEST(simplify_programs, what_is_better_made_before_a_scan_stays_there) {
   stays("p:f32[3,8,8] = add y z; " + scan("r:f32[8,8]", body, 1, "x p"));  // would read two arrays
   stays("p:f32[3,8,8] = exp y; " + scan("r:f32[8,8]", body, 1, "x p"));
   stays("p:f32[3,8,8] = mul y 3.0:f32[3,8,8]; " + scan("r:f32[8,8]", body, 1, "x p"), "r, p");
+  // Also when the scan itself gives it back, or takes it twice.
+  expect_becomes(
+      program(in,
+              "p:f32[3,8,8] = mul y 3.0:f32[3,8,8]; " +
+                  scan("r:f32[8,8] t:f32[3,8,8]", sums("", "b:f32[8,8]", "d:f32[8,8] = sub a b in (d, b)"), 1, "x p"),
+              "r, t"),
+      program(in, "p:f32[3,8,8] = mul y 3.0:f32[3,8,8]; " + scan("r:f32[8,8]", body, 1, "x p"), "r, p"));
+  // Types without kernels, and arrays that would be wider than what is made of them.
+  for (const std::string type : {"c64", "f8e4m3fn"})
+    expect_stays(program(
+        "x:" + type + "[8,8] y:" + type + "[3,8,8]",
+        "p:" + type + "[3,8,8] = add y y; " +
+            scan("r:" + type + "[8,8]",
+                 "; a:" + type + "[8,8] b:" + type + "[8,8]. let d:" + type + "[8,8] = add a b in (d,)", 1, "x p"),
+        "r"));
+  expect_stays(program("x:f16[8,8] y:f32[3,8,8]",
+                       "p:f32[3,8,8] = exp y; q:f16[3,8,8] = convert[new_dtype=f16] p; " +
+                           scan("r:f16[8,8]", "; a:f16[8,8] b:f16[8,8]. let d:f16[8,8] = sub a b in (d,)", 1, "x q"),
+                       "r"));
   const auto into = [&](const std::string& let, const std::string& results) {
     return "p:f32[3,8,8] = mul y 3.0:f32[3,8,8]; " + scan(results, sums("", "b:f32[8,8]", let), 1, "x p");
   };

@@ -9,6 +9,7 @@
 #include "simplify_checks.h"
 #include "weft/ir/call.h"
 #include "weft/ir/nested.h"
+#include "weft/ir/programs.h"
 #include "weft/ir/shape.h"
 #include "weft/weft.h"
 
@@ -292,6 +293,34 @@ TEST(simplify, time_is_linear_in_the_equations) {
                  many = seconds([&] { simplified(chain(100000, next)); });
     EXPECT_LT(many, 40 * few) << "ten times as many equations must take about ten times as long";
   }
+}
+
+// A scan over n arrays, each of which is an operation on an input.
+Jaxpr scan_over(std::size_t n) {
+  const Aval slice(f32, Dims{64}), all(f32, Dims{3, 64});
+  ir::JaxprBuilder body, builder;
+  std::vector<ir::Var> taken{body.add_var(slice)}, inputs{builder.add_var(slice)};
+  std::vector<ir::Atom> operands{ir::Atom::var(inputs[0])};
+  ir::Atom sum = ir::Atom::var(taken[0]);
+  for (std::size_t i = 0; i < n; ++i) {
+    taken.push_back(body.add_var(slice));
+    inputs.push_back(builder.add_var(all));
+    const ir::Atom two[] = {sum, ir::Atom::var(taken.back())}, x = ir::Atom::var(inputs.back());
+    sum = ir::Atom::var(body.add_eqn(OpCode::kAdd, {}, two, {&slice, 1}, SourceLocation()));
+    operands.push_back(ir::Atom::var(builder.add_eqn(OpCode::kNegate, {}, {&x, 1}, {&all, 1}, SourceLocation())));
+  }
+  const Jaxpr program = body.build({}, taken, {&sum, 1});
+  const ir::Var out = builder.add_eqn(OpCode::kScan, ir::make_params(ScanParams{program, 3, 1, false}), operands,
+                                      {&slice, 1}, SourceLocation());
+  const ir::Atom result = ir::Atom::var(out);
+  return builder.build({}, inputs, {&result, 1});
+}
+
+TEST(simplify, time_is_linear_in_what_a_scan_takes) {
+  EXPECT_EQ(simplified(scan_over(10)).eqns().size(), 1u) << "the operations are made inside";
+  const double few = seconds([&] { simplified(scan_over(1000)); }),
+               many = seconds([&] { simplified(scan_over(10000)); });
+  EXPECT_LT(many, 40 * few) << "ten times as many arrays must take about ten times as long";
 }
 
 TEST(simplify, functions_that_each_call_the_one_before_twice_are_simplified_once) {

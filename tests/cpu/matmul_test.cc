@@ -104,6 +104,7 @@ TEST_F(Matmul, large_products_are_split_the_same_for_any_number_of_threads) {
   check<float>({.m = 700, .n = 650, .k = 600}, Order::kColumns, Order::kColumns, 3e-6);
   check<float>({.m = 600, .n = 700, .k = 650}, Order::kRows, Order::kEveryOther, 3e-6);
   check<float>({.m = 500, .n = 700, .k = 600}, Order::kRows, Order::kRows, 3e-6);
+  check<float>({.m = 1000, .n = 900, .k = 620}, Order::kRows, Order::kRows, 3e-6);
   check<float>({.m = 784, .n = 512, .k = 128}, Order::kColumns, Order::kRows, 3e-6);
   check<float>({.m = 128, .n = 784, .k = 512}, Order::kRows, Order::kColumns, 3e-6);
   check<double>({.m = 300, .n = 500, .k = 600}, Order::kColumns, Order::kColumns, 6e-15);

@@ -244,6 +244,36 @@ bool make_update_loop(Scope& s) {
 
 // ---- scan ----
 
+// What a scan may as well make slice by slice: cheap operations, one after another, on slices of many elements, beside
+// what is the same in each.
+Operand made_for_slices(Scope& s, std::int64_t length) {
+  RandomSource& random = s.random();
+  const Dims shape{length, random.between(5, 9), random.between(11, 15)};
+  const DType t = random_dtype(random);
+  Operand x = s.of_type(Aval(t, shape));
+  for (std::int64_t n = random.between(1, 3); n > 0; --n) {
+    std::optional<Operand> next;
+    const DType now = x.aval.dtype();
+    const auto same = [&]() -> std::optional<Operand> {
+      const std::int64_t axis = random.between(1, 2);
+      return s.apply1(OpCode::kBroadcastInDim, BroadcastInDimParams{{axis}, shape},
+                      {s.of_type(Aval(now, Dims{shape[static_cast<std::size_t>(axis)]}))});
+    };
+    switch (random.below(5)) {
+      case 0: next = s.apply1(OpCode::kConvert, ConvertParams{random_dtype(random)}, {x}); break;
+      case 1: next = s.apply1(OpCode::kNegate, nullptr, {x}); break;
+      case 2: next = s.apply1(OpCode::kMultiply, nullptr, {x, s.literal(x.aval, 2)}); break;
+      default:
+        if (const auto other = same())
+          next = s.apply1(random.chance(0.5) ? OpCode::kAdd : OpCode::kMaximum, nullptr,
+                          random.chance(0.5) ? std::initializer_list<Operand>{x, *other}
+                                             : std::initializer_list<Operand>{*other, x});
+    }
+    if (next) x = *next;
+  }
+  return x;
+}
+
 bool make_scan(Scope& s) {
   RandomSource& random = s.random();
   const auto first = s.find([](Aval a) { return a.ndim() > 0 && a.shape(0) <= 9; });
@@ -255,7 +285,9 @@ bool make_scan(Scope& s) {
   const Operands carry = some_values(s, 3);
   Operands xs;
   for (std::int64_t n = random.between(0, 2); n > 0; --n) {
-    if (const auto x = s.find([&](Aval a) { return a.ndim() > 0 && a.shape(0) == length; })) {
+    if (length > 0 && length <= 6 && random.chance(0.2)) {
+      xs.push_back(made_for_slices(s, length));
+    } else if (const auto x = s.find([&](Aval a) { return a.ndim() > 0 && a.shape(0) == length; })) {
       xs.push_back(*x);
     } else {
       Dims shape = random_shape(random, 30);

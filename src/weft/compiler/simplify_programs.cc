@@ -362,7 +362,7 @@ Atoms write_with_programs(Rewriter& to, Equation e) {
     for (std::size_t k = 0; k < known.size(); ++k)
       if (!known[k]) types.push_back(e.types[k]);
     e.types = types;
-    if (e.op == OpCode::kScan) make_slices_inside(to, e);
+    if (e.op == OpCode::kScan) make_slices_inside(to, e, known);
     tighten(to, e);
     given = to.write_as_is(std::move(e));
   }

@@ -5,6 +5,7 @@
 #include "weft/compiler/jaxpr_edit.h"
 #include "weft/compiler/simplify_axes.h"
 #include "weft/compiler/simplify_literal.h"
+#include "weft/ir/nested.h"
 #include "weft/ir/programs.h"
 #include "weft/ir/shape.h"
 
@@ -15,18 +16,29 @@ namespace {
 // Smaller slices stay together, where their elements share vectors.
 constexpr std::int64_t kWholeVectors = 64;
 
-// Those that cost less than a store and a load, and all of whose operands have the shape of the result.
-bool is_cheap(OpCode op) {
-  switch (op) {
+// Types of which kernels are made; others are computed by operations of their own, on memory.
+bool in_kernels(DType t) { return !is_complex(t) && !is_storage(t); }
+
+// Whether it costs less than a store and a load; all of its operands have the shape of the result.
+bool is_cheap(const Rewriter& to, const Equation& e) {
+  switch (e.op) {
     case OpCode::kAdd:
     case OpCode::kSubtract:
     case OpCode::kMultiply:
     case OpCode::kNegate:
     case OpCode::kMaximum:
     case OpCode::kMinimum:
-    case OpCode::kConvert: return true;
+    case OpCode::kConvert: break;
     default: return false;
   }
+  return in_kernels(e.types[0].dtype()) &&
+         std::all_of(e.operands.begin(), e.operands.end(), [&](Atom a) { return in_kernels(to.aval(a).dtype()); });
+}
+
+// Whether the value is in memory whatever becomes of its users.
+bool is_stored_anyway(const Rewriter& to, Atom a) {
+  const Equation* e = to.producer(a);
+  return !e || e->op == OpCode::kDotGeneral || e->op == OpCode::kConvolution || ir::runs_programs(e->op);
 }
 
 // What is broadcast along the first axis to give `a`, or null.
@@ -41,41 +53,49 @@ Aval slice_of(Aval a) { return a.with_shape(without_first(a.shape())); }
 
 // How an operand is made.
 struct Source {
-  std::vector<const Equation*> equations;  // the last first
-  std::optional<Atom> array;               // what they begin with, unless that is the same at each step
-  bool moves(Atom operand) const { return array != operand; }
+  std::vector<const Equation*> equations = {};  // the last first
+  std::optional<Atom> array = {};               // what they begin with, unless that is the same at each step
 };
 
-Source source_of(const Rewriter& to, Atom operand, bool equations_may_move) {
+Source source_of(const Rewriter& to, Atom operand) {
   Source s;
   Atom at = operand;
   while (!same_at_each_step(to, at)) {
     s.array = at;
     const Equation* e = to.producer(at);
-    if (!equations_may_move || !e || !is_cheap(e->op) || !to.used_once(at)) return s;
+    if (!e || !to.used_once(at) || !is_cheap(to, *e)) break;
     std::optional<Atom> before;
+    bool one = true;
     for (const Atom a : e->operands) {
-      if (same_at_each_step(to, a) || before == a) continue;
-      if (before) return s;
+      if (same_at_each_step(to, a)) continue;
+      one = one && (!before || before == a);
       before = a;
     }
+    if (!one) break;
     s.equations.push_back(e);
     at = before.value_or(e->operands[0]);
+    s.array = before;
   }
-  s.array.reset();
+  // A wider array in the place of a narrower one would be more to store and to read.
+  const auto width = [&](Atom a) { return byte_size(to.aval(a).dtype()); };
+  while (s.array && !s.equations.empty() && width(*s.array) > width(operand) && !is_stored_anyway(to, *s.array)) {
+    s.array = Atom::var(s.equations.back()->first);
+    s.equations.pop_back();
+  }
   return s;
 }
 
-// Whether the body only computes with input `v`, element by element, or takes parts of it: it is then made where it is
-// used.
-bool is_read_by_element(const Jaxpr& body, Var v) {
-  const auto is_v = [&](Atom a) { return a == Atom::var(v); };
-  for (const ir::Eqn& e : body.eqns()) {
-    const auto operands = body.operands(e);
-    if (!ir::op_info(e.op).elementwise && e.op != OpCode::kSlice && std::any_of(operands.begin(), operands.end(), is_v))
-      return false;
-  }
-  return std::none_of(body.outputs().begin(), body.outputs().end(), is_v);
+// Which inputs the body reads other than element by element, or in parts: those are in memory.
+std::vector<bool> read_whole(const Jaxpr& body) {
+  std::vector<bool> r(body.num_vars(), false);
+  const auto mark = [&](std::span<const Atom> atoms) {
+    for (const Atom a : atoms)
+      if (!a.is_literal()) r[a.index()] = true;
+  };
+  for (const ir::Eqn& e : body.eqns())
+    if (!ir::op_info(e.op).elementwise && e.op != OpCode::kSlice) mark(body.operands(e));
+  mark(body.outputs());
+  return r;
 }
 
 // The new body, while it is written, and the operands that the scan takes for it.
@@ -102,9 +122,9 @@ class Body {
     std::optional<Atom> before = s.array;
     for (std::size_t i = s.equations.size(); i-- > 0;) {
       const Equation& e = *s.equations[i];
-      made_.at(e.location, e.scope);
       Atoms operands;
       for (const Atom a : e.operands) operands.push_back(a == before ? *value : repeated_slice(a));
+      made_.at(e.location, e.scope);
       value = made_.make(e.op, e.params, operands);
       before = Atom::var(e.first);
     }
@@ -121,6 +141,7 @@ class Body {
   Atom repeated_slice(Atom a) {
     if (const Literal* l = to_.literal(a)) return made_.literal(reshaped(*l, slice_of(to_.aval(a))));
     const Equation& e = *repeated(to_, a);
+    made_.at(e.location, e.scope);
     const Dims sizes = without_first(to_.aval(a).shape());
     Dims axes = e.params_as<BroadcastInDimParams>().broadcast_dimensions;
     for (std::int64_t& axis : axes) --axis;
@@ -136,28 +157,33 @@ class Body {
 
 }  // namespace
 
-void make_slices_inside(const Rewriter& to, Equation& scan) {
+void make_slices_inside(const Rewriter& to, Equation& scan, std::span<const std::optional<Atom>> known) {
   ScanParams p = scan.params_as<ScanParams>();
   const std::size_t num_consts = p.jaxpr.num_consts(), first = num_consts + static_cast<std::size_t>(p.num_carry);
   std::vector<Source> sources;
   bool any = false;
   for (std::size_t i = first; i < scan.operands.size(); ++i) {
-    const auto v = static_cast<Var>(i);
-    const bool may_move = p.jaxpr.aval(v).size() >= kWholeVectors && is_read_by_element(p.jaxpr, v);
-    sources.push_back(source_of(to, scan.operands[i], may_move));
-    any = any || sources.back().moves(scan.operands[i]);
+    const Atom operand = scan.operands[i];
+    const bool is_result = std::find(known.begin(), known.end(), std::optional(operand)) != known.end();
+    sources.push_back(is_result ? Source{.array = operand} : source_of(to, operand));
+    any = any || sources.back().array != operand;
   }
   if (!any) return;
+  const std::vector<bool> whole = read_whole(p.jaxpr);
   Body body(to);
   std::vector<Atom> inputs;
   for (std::size_t i = 0; i < scan.operands.size(); ++i) {
     const Atom operand = scan.operands[i];
-    if (i < num_consts)
+    if (i < num_consts) {
       inputs.push_back(body.constant(operand));
-    else if (i < first)
+    } else if (i < first) {
       inputs.push_back(body.carry(operand));
-    else
-      inputs.push_back(body.slice(sources[i - first], operand));
+    } else {
+      const Source& s = sources[i - first];
+      const bool moves =
+          s.equations.empty() || (p.jaxpr.aval(static_cast<Var>(i)).size() >= kWholeVectors && !whole[i]);
+      inputs.push_back(body.slice(moves ? s : Source{.array = operand}, operand));
+    }
   }
   p.jaxpr = body.finish(p.jaxpr, inputs);
   scan.operands = body.operands();

@@ -75,7 +75,7 @@ void Exporter::custom_call(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
       try {
         config = parse_attribute(p.backend_config);
       } catch (const ParseError&) {
-        config = Attribute::string(p.backend_config);  // only looks like one
+        config = Attribute::string(p.backend_config);  // text that only looks like one
       }
     }
     attributes.push_back({"backend_config", std::move(config)});

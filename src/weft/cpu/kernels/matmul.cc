@@ -77,15 +77,15 @@ int processors() {
   static const int n = static_cast<int>(std::max(1L, sysconf(_SC_NPROCESSORS_CONF)));
   return n;
 }
-// The grid for the library: a function of the shape and the machine.
-Grid grid_of(std::int64_t m, std::int64_t n, std::int64_t k) {
+// The grid for the library: a function of the shape and the machine. Pieces of less than `fast_piece` multiplications
+// are few, as far as all processors have one.
+Grid grid_of(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t fast_piece) {
   const double products = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
   Grid g{m, n};
   // Small pieces would pack the same operand again and again; few would leave threads idle.
   const int useful = products < 6e6 ? 1 : products < 60e6 ? 2 : products < 500e6 ? 4 : products < 8e9 ? 16 : 64;
-  // The library multiplies small pieces without packing them, at nine tenths of the speed.
-  const auto fast = static_cast<int>(products / static_cast<double>(kLibraryProducts));
-  const int want = std::clamp(fast, std::min(useful, processors()), std::min(useful, 2 * processors()));
+  const int most = std::min(useful, 2 * processors()), least = std::min(useful, processors());
+  const int want = static_cast<int>(std::clamp<double>(products / static_cast<double>(fast_piece), least, most));
   for (int pieces = 1; pieces < want; pieces *= 2) {
     std::int64_t& side = g.rows > g.columns ? g.rows : g.columns;
     if (side < 128) break;
@@ -165,10 +165,12 @@ void f32_gemm(GemmArgs g) {
     return;
   }
   const SpreadRows a(g.a, g.a_col, g.m, g.a_row, g.k, g.n), b(g.b, g.b_row, g.n, g.b_col, g.k, g.m);
-  grid_of(g.m, g.n, g.k).each_piece(g, [&](std::int64_t i, std::int64_t m, std::int64_t j, std::int64_t n) {
-    const GemmArgs piece = piece_of(g, i, m, j, n, 4, 4);
-    if (!onednn_sgemm(piece)) own_gemm(f32, piece);
-  });
+  // The library multiplies less without packing it, at nine tenths of the speed.
+  grid_of(g.m, g.n, g.k, kLibraryProducts)
+      .each_piece(g, [&](std::int64_t i, std::int64_t m, std::int64_t j, std::int64_t n) {
+        const GemmArgs piece = piece_of(g, i, m, j, n, 4, 4);
+        if (!onednn_sgemm(piece)) own_gemm(f32, piece);
+      });
 }
 
 // Calls one(s) for every problem of the batch, several threads when there are many or large ones.
@@ -328,7 +330,7 @@ void small_float_matmul(const MatmulProblem& p, const void* a, const void* b, vo
   if (p.dtype == bf16 && large && active_isa() == Isa::kV4) {
     // Whole problems to the library, split like f32 ones. Where it declines a piece, all is made anew below.
     const std::int64_t out_bytes = byte_size(p.result);
-    const Grid grid = grid_of(p.m, p.n, p.k);
+    const Grid grid = grid_of(p.m, p.n, p.k, kBf16LibraryProducts);
     const std::int64_t across = (p.n - 1) / grid.columns + 1, down = (p.m - 1) / grid.rows + 1;
     std::atomic<bool> declined{!onednn_takes_bf16(args_of(p, a, b, c, 0, 2, out_bytes))};
     const auto run = [&](std::int64_t q) {

@@ -126,7 +126,7 @@ struct Part {
   Descriptor scratchpad;
   Place output;
   const int* names;
-  std::shared_ptr<Calls> calls = std::make_shared<Calls>();
+  std::unique_ptr<Calls> calls = std::make_unique<Calls>();
 
   bool reordered(Place p) const { return user[p] != own[p]; }
 

@@ -118,8 +118,8 @@ struct StridedRows {
 // apart are on as many pages, and hardware does not look ahead over those.
 template <class T>
 struct Ahead {
-  const T* data = nullptr;
-  std::int64_t row = 0;
+  const T* data;
+  std::int64_t row;
 };
 
 // A tile of the result: kRows x two vectors. `add`: c already holds the sum over earlier depths.
@@ -184,7 +184,7 @@ void tile(const Rows& rows, const T* b, std::int64_t b_row, std::int64_t depth, 
 // The first `count` rows, no more than a tile has.
 template <class T, int kRows = kTileRows, class Rows>
 void tile_of(std::int64_t count, const Rows& rows, const T* b, std::int64_t b_row, std::int64_t depth, T* c,
-             std::int64_t c_row, std::int64_t columns, bool add, Ahead<T> ahead = {}) {
+             std::int64_t c_row, std::int64_t columns, bool add, Ahead<T> ahead) {
   if constexpr (kRows > 0) {
     if (count >= kRows)
       tile<T, kRows>(rows, b, b_row, depth, c, c_row, columns, add, ahead);
@@ -253,14 +253,15 @@ void gemm_blocks(const GemmArgs& g, char* workspace) {
           const auto tile_at = [&](std::int64_t i, const auto& block_rows) {
             T* o = c + (i0 + i) * g.c_row + j0 + j;
             Ahead<T> ahead{o, 0};  // which is there anyway
-            // Every tile of a panel asks for another line of the rows of the next.
-            if (more) ahead = {from + j + S::kColumns + (i / S::kRows * kLine) % S::kColumns, g.b_row};
+            // Each tile but the one that packs asks for a line of every row of the next panel, in turn.
+            const std::int64_t turn = i / S::kRows - (i > 0);
+            if (more) ahead = {from + j + S::kColumns + turn * kLine % S::kColumns, g.b_row};
             if (!unpacked || i > 0)
               tile_of<T>(rows - i, block_rows, panel, S::kColumns, depth, o, g.c_row, w, p0 > 0, ahead);
             else if (rows > S::kRows)
-              tile<T, S::kRows, true>(block_rows, from + j, g.b_row, depth, o, g.c_row, w, p0 > 0, {}, panel);
+              tile<T, S::kRows, true>(block_rows, from + j, g.b_row, depth, o, g.c_row, w, p0 > 0, ahead, panel);
             else
-              tile_of<T>(rows, block_rows, from + j, g.b_row, depth, o, g.c_row, w, p0 > 0);
+              tile_of<T>(rows, block_rows, from + j, g.b_row, depth, o, g.c_row, w, p0 > 0, ahead);
           };
           for (std::int64_t i = 0; i < rows; i += S::kRows) {
             if (packs_a)

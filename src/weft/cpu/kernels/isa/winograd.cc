@@ -203,10 +203,12 @@ void run(const WinogradArgs& a, std::int64_t first, std::int64_t count, char* wo
     for (std::int64_t p0 = 0; p0 < c; p0 += S::kDepth) {
       const std::int64_t depth = least(S::kDepth, c - p0);
       for (std::int64_t j = 0; j < k; j += S::kColumns)
-        for (std::int64_t i = 0; i < count; i += S::kRows)
+        for (std::int64_t i = 0; i < count; i += S::kRows) {
+          float* o = out + q * out_place + i * k + j;
           tile_of<float>(count - i, StridedRows<float>{in + q * in_place + i * c + p0, c, 1},
-                         a.transformed + q * weight_place + j * c + p0 * S::kColumns, S::kColumns, depth,
-                         out + q * out_place + i * k + j, k, S::kColumns, p0 > 0);
+                         a.transformed + q * weight_place + j * c + p0 * S::kColumns, S::kColumns, depth, o, k,
+                         S::kColumns, p0 > 0, {o, 0});
+        }
     }
   }
   for (std::int64_t t = 0; t < count; ++t) output_tile(a, position_of(a, first + t), out + t * k, out_place);

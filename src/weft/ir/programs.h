@@ -15,7 +15,6 @@ namespace weft {
 /// case: operands are the index (i32[], or bool[] with false, true) and what every branch takes. An index out of range
 /// chooses the last branch. Branches have no constants of their own.
 struct CaseParams {
-  // NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): the analyzer loses a vector that is moved from
   std::vector<ir::Jaxpr> branches;
   static constexpr auto fields(auto&& visit) { return visit(ir::field("branches", &CaseParams::branches)); }
 };
@@ -27,6 +26,7 @@ inline constexpr std::string_view kIterationNumberNames[] = {"counted", "carried
 constexpr std::span<const std::string_view> enum_names(IterationNumber) { return kIterationNumberNames; }
 
 /// while: operands are the captures of cond, those of body, and the carried values.
+// NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): the analyzer loses what an initialiser of a member gives
 struct WhileParams {
   ir::Jaxpr cond_jaxpr;  // carry -> bool[]
   ir::Jaxpr body_jaxpr;  // carry -> carry

@@ -102,7 +102,7 @@ TEST(jaxpr_edit, loops_have_new_programs_inside) {
                             "  in (b,) }"));
 }
 
-TEST(jaxpr_edit, programs_are_appended_with_their_places) {
+TEST(jaxpr_edit, programs_are_appended_to_what_is_written) {
   const ir::Jaxpr from = ir::parse(kProgram);
   NewJaxpr made;
   const ir::Atom x = made.input(Aval(f32, Dims{2, 3})), a = made.constant(Aval(f32, Dims{2}));

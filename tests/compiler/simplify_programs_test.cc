@@ -166,30 +166,32 @@ TEST(simplify_programs, results_of_scans_that_nobody_uses_are_gone) {
       scan("r:f32[]", "; a:f32[]. let d:f32[] = sin a in (d,)", 1, "x"));
 }
 
-// What a body makes of its slices b, and of c, where it has that.
-std::string sums(const std::string& consts, const std::string& inputs, const std::string& let) {
-  return consts + "; a:f32[8,8] " + inputs + ". let " + let;
+// The body of a scan that carries a.
+std::string carrying(const std::string& consts, const std::string& slices, const std::string& let) {
+  return consts + "; a:f32[8,8] " + slices + ". let " + let;
 }
 
 TEST(simplify_programs, what_a_scan_takes_slices_of_is_made_inside) {
   const std::string in = "x:f32[8,8] y:f32[3,8,8] z:f32[8]";
   const std::string repeated = "p:f32[3,8,8] = broadcast_in_dim[broadcast_dimensions=(2,) shape=(3, 8, 8)] z; ";
   const std::string inside = "p:f32[8,8] = broadcast_in_dim[broadcast_dimensions=(1,) shape=(8, 8)] z; ";
-  const std::string body = sums("", "b:f32[8,8]", "d:f32[8,8] = sub a b in (d,)");
+  const std::string body = carrying("", "b:f32[8,8]", "d:f32[8,8] = sub a b in (d,)");
   expect_equations(
       in, repeated + "q:f32[3,8,8] = add y p; " + scan("r:f32[8,8]", body, 1, "x q"),
-      scan("r:f32[8,8]", sums("z:f32[8]", "b:f32[8,8]", inside + "q:f32[8,8] = add b p; d:f32[8,8] = sub a q in (d,)"),
-           1, "z x y"));
+      scan("r:f32[8,8]",
+           carrying("z:f32[8]", "b:f32[8,8]", inside + "q:f32[8,8] = add b p; d:f32[8,8] = sub a q in (d,)"), 1,
+           "z x y"));
   // One after another; literals; another type.
-  expect_equations("x:f32[8,8] y:f16[3,8,8]",
-                   "p:f32[3,8,8] = convert[new_dtype=f32] y; q:f32[3,8,8] = mul p 3.0:f32[3,8,8]; s:f32[3,8,8] = max q "
-                   "1.0:f32[3,8,8]; " +
-                       scan("r:f32[8,8]", body, 1, "x s"),
-                   scan("r:f32[8,8]",
-                        sums("", "b:f16[8,8]",
-                             "p:f32[8,8] = convert[new_dtype=f32] b; q:f32[8,8] = mul p 3.0:f32[8,8]; s:f32[8,8] = max "
-                             "q 1.0:f32[8,8]; d:f32[8,8] = sub a s in (d,)"),
-                        1, "x y"));
+  expect_equations(
+      "x:f32[8,8] y:f16[3,8,8]",
+      "p:f32[3,8,8] = convert[new_dtype=f32] y; q:f32[3,8,8] = mul p 3.0:f32[3,8,8]; s:f32[3,8,8] = max q "
+      "1.0:f32[3,8,8]; " +
+          scan("r:f32[8,8]", body, 1, "x s"),
+      scan("r:f32[8,8]",
+           carrying("", "b:f16[8,8]",
+                    "p:f32[8,8] = convert[new_dtype=f32] b; q:f32[8,8] = mul p 3.0:f32[8,8]; s:f32[8,8] = max "
+                    "q 1.0:f32[8,8]; d:f32[8,8] = sub a s in (d,)"),
+           1, "x y"));
   // What is the same at each step is not scanned over, however small.
   expect_equations("x:f32[] z:f32[]",
                    "p:f32[3] = broadcast_in_dim[broadcast_dimensions=() shape=(3)] z; " +
@@ -202,16 +204,15 @@ TEST(simplify_programs, what_a_scan_takes_slices_of_may_be_made_in_many_ways) {
   const std::string in = "x:f32[8,8] y:f32[3,8,8] z:f32[8] w:f32[8,1]";
   const std::string let =
       "p:f32[3,8,8] = broadcast_in_dim[broadcast_dimensions=(1,) shape=(3, 8, 8)] z; q:f32[3,8,8] = "
-      "broadcast_in_dim[broadcast_dimensions=(1, 2) shape=(3, 8, 8)] w; s:f32[3,8,8] = add y y; t:f32[3,8,8] = mul s "
-      "p; "
-      "u:f32[3,8,8] = sub q t; ";
+      "broadcast_in_dim[broadcast_dimensions=(1, 2) shape=(3, 8, 8)] w; "
+      "s:f32[3,8,8] = add y y; t:f32[3,8,8] = mul s p; u:f32[3,8,8] = sub q t; ";
   for (const bool reverse : {true, false}) {
-    std::string loop =
-        scan("r:f32[8,8]",
-             sums("", "b:f32[8,8]",
-                  "c:f32[4,8] = slice[limit_indices=(4, 8) start_indices=(0, 0) strides=(1, 1)] b; "
-                  "d:f32[8,8] = pad[low=(0, 0) high=(4, 0) interior=(0, 0)] c 0.0:f32[]; e:f32[8,8] = sub a d in (e,)"),
-             1, "x u");
+    std::string loop = scan(
+        "r:f32[8,8]",
+        carrying("", "b:f32[8,8]",
+                 "c:f32[4,8] = slice[limit_indices=(4, 8) start_indices=(0, 0) strides=(1, 1)] b; "
+                 "d:f32[8,8] = pad[low=(0, 0) high=(4, 0) interior=(0, 0)] c 0.0:f32[]; e:f32[8,8] = sub a d in (e,)"),
+        1, "x u");
     if (!reverse) loop.replace(loop.find("reverse=True"), 12, "reverse=False");
     const Jaxpr from = ir::parse(program(in, let + loop, "r")), to = simplified(from);
     expect_same_results(from, to);
@@ -224,7 +225,7 @@ TEST(simplify_programs, what_a_scan_takes_slices_of_may_be_made_in_many_ways) {
       ir::parse(program("x:f32[8,8] z:f32[8]",
                         "p:f32[3,8,8] = broadcast_in_dim[broadcast_dimensions=(1,) shape=(3, 8, 8)] z; "
                         "q:f32[3,8,8] = neg p; " +
-                            scan("r:f32[8,8]", sums("", "b:f32[8,8]", "c:f32[8,8] = sub a b in (c,)"), 1, "x q"),
+                            scan("r:f32[8,8]", carrying("", "b:f32[8,8]", "c:f32[8,8] = sub a b in (c,)"), 1, "x q"),
                         "r"));
   const Jaxpr to = simplified(from);
   expect_same_results(from, to);
@@ -234,18 +235,18 @@ TEST(simplify_programs, what_a_scan_takes_slices_of_may_be_made_in_many_ways) {
 
 TEST(simplify_programs, what_is_better_made_before_a_scan_stays_there) {
   const std::string in = "x:f32[8,8] y:f32[3,8,8] z:f32[3,8,8]";
-  const std::string body = sums("", "b:f32[8,8]", "d:f32[8,8] = sub a b in (d,)");
+  const std::string body = carrying("", "b:f32[8,8]", "d:f32[8,8] = sub a b in (d,)");
   const auto stays = [&](const std::string& let, const std::string& out = "r") { expect_stays(program(in, let, out)); };
   stays("p:f32[3,8,8] = add y z; " + scan("r:f32[8,8]", body, 1, "x p"));  // would read two arrays
   stays("p:f32[3,8,8] = exp y; " + scan("r:f32[8,8]", body, 1, "x p"));
   stays("p:f32[3,8,8] = mul y 3.0:f32[3,8,8]; " + scan("r:f32[8,8]", body, 1, "x p"), "r, p");
-  // Also when the scan itself gives it back, or takes it twice.
-  expect_becomes(
-      program(in,
-              "p:f32[3,8,8] = mul y 3.0:f32[3,8,8]; " +
-                  scan("r:f32[8,8] t:f32[3,8,8]", sums("", "b:f32[8,8]", "d:f32[8,8] = sub a b in (d, b)"), 1, "x p"),
-              "r, t"),
-      program(in, "p:f32[3,8,8] = mul y 3.0:f32[3,8,8]; " + scan("r:f32[8,8]", body, 1, "x p"), "r, p"));
+  // Also when the scan itself gives it back.
+  expect_becomes(program(in,
+                         "p:f32[3,8,8] = mul y 3.0:f32[3,8,8]; " +
+                             scan("r:f32[8,8] t:f32[3,8,8]",
+                                  carrying("", "b:f32[8,8]", "d:f32[8,8] = sub a b in (d, b)"), 1, "x p"),
+                         "r, t"),
+                 program(in, "p:f32[3,8,8] = mul y 3.0:f32[3,8,8]; " + scan("r:f32[8,8]", body, 1, "x p"), "r, p"));
   // Types without kernels, and arrays that would be wider than what is made of them.
   for (const std::string type : {"c64", "f8e4m3fn"})
     expect_stays(program(
@@ -258,12 +259,10 @@ TEST(simplify_programs, what_is_better_made_before_a_scan_stays_there) {
                        "p:f32[3,8,8] = exp y; q:f16[3,8,8] = convert[new_dtype=f16] p; " +
                            scan("r:f16[8,8]", "; a:f16[8,8] b:f16[8,8]. let d:f16[8,8] = sub a b in (d,)", 1, "x q"),
                        "r"));
-  const auto into = [&](const std::string& let, const std::string& results) {
-    return "p:f32[3,8,8] = mul y 3.0:f32[3,8,8]; " + scan(results, sums("", "b:f32[8,8]", let), 1, "x p");
-  };
+  // A product reads it from memory.
   const std::string product =
       "d:f32[8,8] = dot_general[dimension_numbers=(([1], [0]), ([], [])) preferred_element_type=f32] a b in (d,)";
-  stays(into(product, "r:f32[8,8]"));
+  stays("p:f32[3,8,8] = mul y 3.0:f32[3,8,8]; " + scan("r:f32[8,8]", carrying("", "b:f32[8,8]", product), 1, "x p"));
   // Slices that are less than a vector.
   expect_stays(program("x:f32[8] y:f32[3,8]",
                        "p:f32[3,8] = mul y 3.0:f32[3,8]; " +

@@ -263,11 +263,13 @@ Operand made_for_slices(Scope& s, std::int64_t length) {
       case 0: next = s.apply1(OpCode::kConvert, ConvertParams{random_dtype(random)}, {x}); break;
       case 1: next = s.apply1(OpCode::kNegate, nullptr, {x}); break;
       case 2: next = s.apply1(OpCode::kMultiply, nullptr, {x, s.literal(x.aval, 2)}); break;
-      default:
-        if (const auto other = same())
-          next = s.apply1(random.chance(0.5) ? OpCode::kAdd : OpCode::kMaximum, nullptr,
-                          random.chance(0.5) ? std::initializer_list<Operand>{x, *other}
-                                             : std::initializer_list<Operand>{*other, x});
+      default: {
+        // Drawn one after the other: compilers order arguments as they like.
+        const auto other = same();
+        const OpCode op = random.chance(0.5) ? OpCode::kAdd : OpCode::kMaximum;
+        const bool first = random.chance(0.5);
+        if (other) next = first ? s.apply1(op, nullptr, {x, *other}) : s.apply1(op, nullptr, {*other, x});
+      }
     }
     if (next) x = *next;
   }

@@ -160,30 +160,28 @@ class Body {
 void make_slices_inside(const Rewriter& to, Equation& scan, std::span<const std::optional<Atom>> known) {
   ScanParams p = scan.params_as<ScanParams>();
   const std::size_t num_consts = p.jaxpr.num_consts(), first = num_consts + static_cast<std::size_t>(p.num_carry);
-  std::vector<Source> sources;
+  std::vector<Source> sources;  // of what is scanned over
+  std::vector<bool> whole;      // found out when something has equations that could move
   bool any = false;
   for (std::size_t i = first; i < scan.operands.size(); ++i) {
     const Atom operand = scan.operands[i];
     const bool is_result = std::find(known.begin(), known.end(), std::optional(operand)) != known.end();
-    sources.push_back(is_result ? Source{.array = operand} : source_of(to, operand));
-    any = any || sources.back().array != operand;
+    Source s = is_result ? Source{.array = operand} : source_of(to, operand);
+    if (!s.equations.empty()) {
+      if (whole.empty()) whole = read_whole(p.jaxpr);
+      if (whole[i] || p.jaxpr.aval(static_cast<Var>(i)).size() < kWholeVectors) s = {.array = operand};
+    }
+    any = any || s.array != operand;
+    sources.push_back(std::move(s));
   }
   if (!any) return;
-  const std::vector<bool> whole = read_whole(p.jaxpr);
   Body body(to);
   std::vector<Atom> inputs;
   for (std::size_t i = 0; i < scan.operands.size(); ++i) {
     const Atom operand = scan.operands[i];
-    if (i < num_consts) {
-      inputs.push_back(body.constant(operand));
-    } else if (i < first) {
-      inputs.push_back(body.carry(operand));
-    } else {
-      const Source& s = sources[i - first];
-      const bool moves =
-          s.equations.empty() || (p.jaxpr.aval(static_cast<Var>(i)).size() >= kWholeVectors && !whole[i]);
-      inputs.push_back(body.slice(moves ? s : Source{.array = operand}, operand));
-    }
+    inputs.push_back(i < num_consts ? body.constant(operand)
+                     : i < first    ? body.carry(operand)
+                                    : body.slice(sources[i - first], operand));
   }
   p.jaxpr = body.finish(p.jaxpr, inputs);
   scan.operands = body.operands();

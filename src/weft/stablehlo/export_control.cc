@@ -62,6 +62,20 @@ void Exporter::checkpoint(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
   define(e, inline_program(p.jaxpr, std::move(args)));
 }
 
+namespace {
+
+// A dictionary in the parameters' text is one in the program's; other text may only look like one.
+Attribute config_attribute(const std::string& config) {
+  if (!config.starts_with('{')) return Attribute::string(config);
+  try {
+    return parse_attribute(config);
+  } catch (const ParseError&) {
+    return Attribute::string(config);
+  }
+}
+
+}  // namespace
+
 void Exporter::custom_call(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
   const auto& p = ir::params_as<CustomCallParams>(e.params);
   Values args = operands(jaxpr, e);
@@ -69,16 +83,7 @@ void Exporter::custom_call(const ir::Jaxpr& jaxpr, const ir::Eqn& e) {
   std::vector<NamedAttribute> attributes{{"call_target_name", Attribute::string(p.call_target_name)}};
   if (p.has_side_effect) attributes.push_back({"has_side_effect", Attribute::boolean(true)});
   if (!p.backend_config.empty()) {
-    // A dictionary in the parameters' text is one in the program's.
-    Attribute config = Attribute::string(p.backend_config);
-    if (p.backend_config.starts_with('{')) {
-      try {
-        config = parse_attribute(p.backend_config);
-      } catch (const ParseError&) {
-        config = Attribute::string(p.backend_config);  // text that only looks like one
-      }
-    }
-    attributes.push_back({"backend_config", std::move(config)});
+    attributes.push_back({"backend_config", config_attribute(p.backend_config)});
   }
   if (p.api_version != 1) attributes.push_back({"api_version", Attribute::integer(p.api_version, "i32")});
   define(e, emit("stablehlo.custom_call", std::move(args), std::span<const Aval>(out), std::move(attributes)));

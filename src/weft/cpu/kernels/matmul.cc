@@ -77,8 +77,8 @@ int processors() {
   static const int n = static_cast<int>(std::max(1L, sysconf(_SC_NPROCESSORS_CONF)));
   return n;
 }
-// The grid for the library: a function of the shape and the machine. Pieces of less than `fast_piece` multiplications
-// are few, as far as all processors have one.
+// The grid for the library: a function of the shape and the machine. Pieces have `fast_piece` multiplications, about,
+// or more, unless a processor would have none then.
 Grid grid_of(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t fast_piece) {
   const double products = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
   Grid g{m, n};

@@ -85,28 +85,15 @@ dnnl::memory::dims list(const Dims& d, std::int64_t less = 0) {
 
 // ---- one primitive ----
 
-// The stream and the memory objects that a primitive is executed with. Making them takes as long as a small
-// convolution's part, so those of calls that are over serve again.
-class Calls {
+// The stream and the memory objects that a primitive is executed with.
+struct Call {
+  dnnl::stream stream{engine()};
+  std::unordered_map<int, dnnl::memory> arguments;
+};
+// Calls that are over serve again: making one takes a percent of a small convolution.
+class IdleCalls {
  public:
-  struct Call {
-    dnnl::stream stream{engine()};
-    std::unordered_map<int, dnnl::memory> arguments;
-  };
-  /// A call that is ready for `run`, which gets it for itself.
-  template <class Make, class Run>
-  void with(Make make, Run run) {
-    std::unique_ptr<Call> call = take();
-    if (!call) {
-      call = std::make_unique<Call>();
-      make(*call);
-    }
-    run(*call);
-    const std::lock_guard lock(mutex_);
-    idle_.push_back(std::move(call));
-  }
-
- private:
+  /// Null when there is none.
   std::unique_ptr<Call> take() {
     const std::lock_guard lock(mutex_);
     if (idle_.empty()) return nullptr;
@@ -114,6 +101,12 @@ class Calls {
     idle_.pop_back();
     return call;
   }
+  void give_back(std::unique_ptr<Call> call) {
+    const std::lock_guard lock(mutex_);
+    idle_.push_back(std::move(call));
+  }
+
+ private:
   std::mutex mutex_;
   std::vector<std::unique_ptr<Call>> idle_;
 };
@@ -126,7 +119,7 @@ struct Part {
   Descriptor scratchpad;
   Place output;
   const int* names;
-  std::unique_ptr<Calls> calls = std::make_unique<Calls>();
+  std::unique_ptr<IdleCalls> idle = std::make_unique<IdleCalls>();
 
   bool reordered(Place p) const { return user[p] != own[p]; }
 
@@ -134,17 +127,17 @@ struct Part {
   void leave(Place p, const void* from, void* to) const { copy(p, wrap(own[p], from), wrap(user[p], to)); }
   // On arrays in the own layouts.
   void execute(void* const* arrays, void* scratch) const {
-    calls->with(
-        [&](Calls::Call& c) {
-          for (const Place p : {kSrc, kWeights, kDst}) c.arguments.emplace(names[p], wrap(own[p], nullptr));
-          c.arguments.emplace(DNNL_ARG_SCRATCHPAD, wrap(scratchpad, nullptr));
-        },
-        [&](Calls::Call& c) {
-          for (const Place p : {kSrc, kWeights, kDst}) c.arguments.at(names[p]).set_data_handle(arrays[p]);
-          c.arguments.at(DNNL_ARG_SCRATCHPAD).set_data_handle(scratch);
-          primitive.execute(c.stream, c.arguments);
-          c.stream.wait();
-        });
+    std::unique_ptr<Call> call = idle->take();
+    if (!call) {
+      call = std::make_unique<Call>();
+      for (const Place p : {kSrc, kWeights, kDst}) call->arguments.emplace(names[p], wrap(own[p], nullptr));
+      call->arguments.emplace(DNNL_ARG_SCRATCHPAD, wrap(scratchpad, nullptr));
+    }
+    for (const Place p : {kSrc, kWeights, kDst}) call->arguments.at(names[p]).set_data_handle(arrays[p]);
+    call->arguments.at(DNNL_ARG_SCRATCHPAD).set_data_handle(scratch);
+    primitive.execute(call->stream, call->arguments);
+    call->stream.wait();
+    idle->give_back(std::move(call));
   }
 
  private:

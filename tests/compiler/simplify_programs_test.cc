@@ -125,10 +125,10 @@ TEST(simplify_programs, scans_capture_each_value_once_and_no_literals) {
   expect_equations(
       "x:f32[] y:f32[]",
       scan("r:f32[]",
-           "a:f32[] b:f32[] c:f32[] d:f32[]; e:f32[]. let f:f32[] = mul a b; g:f32[] = mul f c; h:f32[] = add e g in "
+           "a:f32[] b:f32[] c:f32[] d:f32[]; e:f32[]. let f:f32[] = mul e a; g:f32[] = mul f c; h:f32[] = add b g in "
            "(h,)",
            1, "y y 2.0:f32[] x x"),
-      scan("r:f32[]", "a:f32[]; e:f32[]. let f:f32[] = mul a a; g:f32[] = mul f 2.0:f32[]; h:f32[] = add e g in (h,)",
+      scan("r:f32[]", "a:f32[]; e:f32[]. let f:f32[] = mul e a; g:f32[] = mul f 2.0:f32[]; h:f32[] = add a g in (h,)",
            1, "y x"));
   expect_equations(
       "x:f32[]",
@@ -140,8 +140,9 @@ TEST(simplify_programs, scans_capture_each_value_once_and_no_literals) {
 TEST(simplify_programs, what_is_captured_and_scanned_over_is_two_things) {
   expect_stays(program("x:f32[] y:f32[3]",
                        scan("r:f32[]",
-                            "a:f32[3]; b:f32[] c:f32[]. let d:f32[] = reduce_max[axes=(0,)] a; e:f32[] = sub b d; "
-                            "f:f32[] = mul e c in (f,)",
+                            "a:f32[3]; b:f32[] c:f32[]. let d:f32[3] = broadcast_in_dim[broadcast_dimensions=() "
+                            "shape=(3)] b; e:f32[3] = mul a d; f:f32[] = reduce_max[axes=(0,)] e; g:f32[] = mul f c in "
+                            "(g,)",
                             1, "y x y"),
                        "r"));
 }
@@ -268,6 +269,49 @@ TEST(simplify_programs, what_is_better_made_before_a_scan_stays_there) {
                        "p:f32[3,8] = mul y 3.0:f32[3,8]; " +
                            scan("r:f32[8]", "; a:f32[8] b:f32[8]. let d:f32[8] = sub a b in (d,)", 1, "x p"),
                        "r"));
+}
+
+TEST(simplify_programs, what_is_the_same_at_each_step_is_computed_before_a_loop) {
+  // With what it is computed of; the loop captures the result. Cheap views stay where they are read.
+  const std::string dot = "dot_general[dimension_numbers=(([1], [0]), ([], [])) preferred_element_type=f32] ";
+  expect_equations("x:f32[8,8] w:f32[8,8]",
+                   scan("r:f32[8,8]",
+                        "w:f32[8,8]; a:f32[8,8]. let t:f32[8,8] = exp w; u:f32[8,8] = mul t w; c:f32[8,8] = " + dot +
+                            "a u; d:f32[8,8] = transpose[permutation=(1, 0)] w; e:f32[8,8] = add c d in (e,)",
+                        1, "w x"),
+                   "t:f32[8,8] = exp w; u:f32[8,8] = mul t w; " +
+                       scan("r:f32[8,8]",
+                            "w:f32[8,8] u:f32[8,8]; a:f32[8,8]. let c:f32[8,8] = " + dot +
+                                "a u; d:f32[8,8] = transpose[permutation=(1, 0)] w; e:f32[8,8] = add c d in (e,)",
+                            1, "w u x"));
+  // A loop that may take no step is none the worse.
+  expect_equations("x:f32[] w:f32[]",
+                   loop("r:f32[]", "; a:f32[]. let b:bool[] = lt a 3.0:f32[] in (b,)",
+                        "w:f32[]; a:f32[]. let t:f32[] = exp w; b:f32[] = add a t in (b,)", "w x"),
+                   "t:f32[] = exp w; " + loop("r:f32[]", "; a:f32[]. let b:bool[] = lt a 3.0:f32[] in (b,)",
+                                              "t:f32[]; a:f32[]. let b:f32[] = add a t in (b,)", "t x"));
+  // Larger elements than were read cost more to read than to make, unless something wants them in memory.
+  const auto wide = [&](const std::string& use) {
+    return scan(
+        "r:f32[8,8]",
+        "w:f16[8,8]; a:f32[8,8]. let t:f32[8,8] = convert[new_dtype=f32] w; c:f32[8,8] = " + use + " a t in (c,)", 1,
+        "w x");
+  };
+  expect_stays(program("x:f32[8,8] w:f16[8,8]", wide("add"), "r"));
+  expect_equations(
+      "x:f32[8,8] w:f16[8,8]", wide(dot),
+      "t:f32[8,8] = convert[new_dtype=f32] w; " +
+          scan("r:f32[8,8]", "t:f32[8,8]; a:f32[8,8]. let c:f32[8,8] = " + dot + " a t in (c,)", 1, "t x"));
+}
+
+TEST(simplify_programs, what_draws_numbers_stays_in_a_loop) {
+  expect_stays(
+      program("x:f32[] y:f32[]",
+              scan("r:f32[]",
+                   "y:f32[]; a:f32[]. let b:f32[] = rng[rng_distribution=UNIFORM shape=()] y 2.0:f32[]; c:f32[] "
+                   "= mul a b in (c,)",
+                   1, "y x"),
+              "r"));
 }
 
 TEST(simplify_programs, a_scan_of_nothing_gives_what_it_carries) {

@@ -7,6 +7,7 @@
 #include "weft/compiler/jaxpr_edit.h"
 #include "weft/compiler/simplify_axes.h"
 #include "weft/compiler/simplify_forms.h"
+#include "weft/compiler/simplify_invariant.h"
 #include "weft/compiler/simplify_literal.h"
 #include "weft/compiler/simplify_scanned.h"
 #include "weft/ir/nested.h"
@@ -363,6 +364,7 @@ Atoms write_with_programs(Rewriter& to, Equation e) {
       if (!known[k]) types.push_back(e.types[k]);
     e.types = types;
     if (e.op == OpCode::kScan) make_slices_inside(to, e, known);
+    if (e.op == OpCode::kScan || e.op == OpCode::kWhile) hoist_invariants(to, e);
     tighten(to, e);
     given = to.write_as_is(std::move(e));
   }

@@ -258,9 +258,9 @@ T with_leaves(T t, std::span<const Array> leaves) {
 class PathVisitor : public NullVisitor {
  public:
   explicit PathVisitor(std::string root = {}) : path_(std::move(root)) {}
-  void child(std::string_view name) { push("." + std::string(name)); }
-  void child(std::size_t i) { push("[" + std::to_string(i) + "]"); }
-  void child_key(const std::string& key) { push("['" + key + "']"); }
+  void child(std::string_view name) { push(".", name); }
+  void child(std::size_t i) { push("[", std::to_string(i), "]"); }
+  void child_key(const std::string& key) { push("['", key, "']"); }
   void leave_child() {
     path_.resize(lengths_.back());
     lengths_.pop_back();
@@ -268,9 +268,9 @@ class PathVisitor : public NullVisitor {
   const std::string& path() const { return path_; }
 
  private:
-  void push(const std::string& piece) {
+  void push(std::string_view before, std::string_view piece, std::string_view after = {}) {
     lengths_.push_back(path_.size());
-    path_ += piece;
+    path_.append(before).append(piece).append(after);
   }
   std::string path_;
   std::vector<std::size_t> lengths_;

@@ -25,13 +25,16 @@ struct AnyBase {
     requires(std::is_base_of_v<std::remove_cvref_t<T>, Owner> && !std::is_same_v<std::remove_cvref_t<T>, Owner>)
   operator T() const;  // never defined
 };
-/// Bases come before fields, and structured bindings see only the one or the other.
+/// Bases come before fields; structured bindings see the fields only where the bases are empty.
 template <class T>
 inline constexpr bool has_base = requires { T{AnyBase<T>{}}; };
 
 template <class T, std::size_t... I>
 constexpr bool initializable(std::index_sequence<I...>) {
-  return requires { T{(static_cast<void>(I), AnyField<T>{})...}; };
+  if constexpr (has_base<T>)
+    return requires { T{{}, (static_cast<void>(I), AnyField<T>{})...}; };
+  else
+    return requires { T{(static_cast<void>(I), AnyField<T>{})...}; };
 }
 
 inline constexpr std::size_t kMaxFields = 48;

@@ -294,6 +294,7 @@ std::vector<Layer> layers() {
       {"1x1", {3, 14, 14, 64}, {1, 1, 64, 96}, p(last, one, Dims{0, 0}, one, 1)},
       {"dilated", {3, 26, 26, 24}, {3, 3, 24, 24}, p(last, one, two, two, 1)},
       {"groups", {3, 26, 26, 32}, {3, 3, 8, 32}, p(last, one, one, one, 4)},
+      {"groups of one feature to several", {2, 20, 20, 32}, {3, 3, 1, 256}, p(last, one, one, one, 32)},
       {"depthwise", {3, 40, 40, 64}, {5, 5, 1, 64}, p(last, one, two, one, 64)},
       {"depthwise, features first, stride 2", {3, 64, 40, 40}, {64, 1, 5, 5}, p(first, two, two, one, 64)},
   };

@@ -45,8 +45,9 @@ void grows_linearly(Effort effort, std::int64_t n) {
       of_large = std::min(of_large, seconds(large, effort, 2));
       exponent = std::log(of_large / of_small) / std::log(ratio);
     }
-    // 1.1 is the aim; quadratic time would be 2.
-    EXPECT_LT(exponent, 1.3) << p.name;
+    // 1.1 is the aim, which bench/compile holds on a quiet machine; here others may use the caches that the larger
+    // program needs and the smaller one does not. Quadratic time would be 2.
+    EXPECT_LT(exponent, 1.5) << p.name;
   }
 }
 

@@ -8,7 +8,8 @@
 set -eu
 
 packages="g++ cmake ninja-build ccache make git pkg-config
-  llvm-19-dev clang-19 ca-certificates curl libgtest-dev libbenchmark-dev libdnnl-dev zlib1g-dev libpng-dev libcli11-dev"
+  llvm-19-dev clang-19 ca-certificates curl libgtest-dev libbenchmark-dev libdnnl-dev zlib1g-dev libpng-dev libcli11-dev
+  nlohmann-json3-dev"
 for option in "$@"; do
   case $option in
     --bench) packages="$packages python3-numpy libopenblas0-pthread" ;;

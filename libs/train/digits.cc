@@ -234,10 +234,10 @@ void draw_digit(int digit, Random& random, std::uint8_t* out) {
 
 }  // namespace
 
-Digits draw_digits(std::int64_t n, std::uint64_t seed, SourceLocation loc) {
+DrawnDigits draw_digits(std::int64_t n, std::uint64_t seed, SourceLocation loc) {
   const LocationScope scope(loc, "draw_digits");
   if (n < 0) throw ValueError("draw_digits: n must not be negative; got " + std::to_string(n) + ".");
-  Digits out;
+  DrawnDigits out;
   out.images.resize(static_cast<std::size_t>(n) * kSide * kSide);
   out.labels.resize(static_cast<std::size_t>(n));
   const std::uint64_t stream = Random(seed).bits();

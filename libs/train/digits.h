@@ -10,13 +10,13 @@
 
 namespace weft::train {
 
-struct Digits {
+struct DrawnDigits {
   std::vector<std::uint8_t> images;  ///< u8[n, 28, 28], 0 is paper, 255 is ink
   std::vector<std::uint8_t> labels;  ///< u8[n], 0 to 9, all equally likely
 };
 
 /// Draws n digits: a random variant of each glyph with jittered points, slant, size, place, stroke width and noise.
 /// ValueError when n is negative.
-Digits draw_digits(std::int64_t n, std::uint64_t seed, SourceLocation loc = std::source_location::current());
+DrawnDigits draw_digits(std::int64_t n, std::uint64_t seed, SourceLocation loc = std::source_location::current());
 
 }  // namespace weft::train

@@ -1,15 +1,14 @@
 #include "train/file.h"
 
-#include <unistd.h>
-
-#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <random>
 #include <system_error>
 
 #include "weft/base/error.h"
+#include "weft/base/text.h"
 #include "weft/base/whole_file.h"
 
 namespace weft::train {
@@ -24,6 +23,14 @@ using File = std::unique_ptr<std::FILE, Close>;
 [[noreturn]] void refuse(const char* op, const std::string& path, const char* what, int error) {
   throw BackendError(std::string(op) + ": " + path + " must be " + what + "; got \"" +
                      std::generic_category().message(error) + "\".");
+}
+
+// Nothing is taken for absent that may only be hidden.
+std::filesystem::file_type type_of(const char* op, const std::string& path) {
+  std::error_code error;
+  const auto type = std::filesystem::status(path, error).type();
+  if (type == std::filesystem::file_type::none) refuse(op, path, "a name that can be looked up", error.value());
+  return type;
 }
 
 }  // namespace
@@ -54,13 +61,18 @@ void write_file(const std::string& path, std::span<const std::byte> data, Source
 }
 
 std::string temporary_name(const std::string& path) {
-  static std::atomic<unsigned> count{0};
-  return path + "." + std::to_string(getpid()) + "." + std::to_string(count++) + ".part";
+  // No process numbers: in containers each program has the same one, and finds what it left when it was killed.
+  return path + "." + number_str(std::random_device()()) + ".part";
 }
 
-bool file_exists(const std::string& path) {
-  std::error_code error;
-  return std::filesystem::exists(path, error);
+bool file_exists(const std::string& path, SourceLocation loc) {
+  const LocationScope scope(loc, "file_exists");
+  return type_of("file_exists", path) != std::filesystem::file_type::not_found;
+}
+
+bool folder_exists(const std::string& path, SourceLocation loc) {
+  const LocationScope scope(loc, "folder_exists");
+  return type_of("folder_exists", path) == std::filesystem::file_type::directory;
 }
 
 void make_folders(const std::string& path, SourceLocation loc) {

@@ -20,11 +20,13 @@ std::vector<std::byte> read_file(const std::string& path, SourceLocation loc = s
 void write_file(const std::string& path, std::span<const std::byte> data,
                 SourceLocation loc = std::source_location::current());
 
-/// A name beside `path` that no other process or thread uses.
+/// A random name beside `path`, for a file that becomes that one when it is complete.
 std::string temporary_name(const std::string& path);
 
-/// Whether something exists under that name.
-bool file_exists(const std::string& path);
+/// Whether something exists under that name, links followed; whether that is a folder. BackendError when the system
+/// does not tell, as when the folder may not be looked into or the disk fails.
+bool file_exists(const std::string& path, SourceLocation loc = std::source_location::current());
+bool folder_exists(const std::string& path, SourceLocation loc = std::source_location::current());
 
 /// Makes the folder and those above it; BackendError when the system refuses.
 void make_folders(const std::string& path, SourceLocation loc = std::source_location::current());

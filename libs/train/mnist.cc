@@ -115,6 +115,16 @@ void fetch(const Published& file, const std::string& mirror, const std::string& 
   write_file(path, packed);
 }
 
+// Whether the cache has all files. False, with a note, when it cannot be looked into.
+bool is_cached(const std::string& cache, std::vector<std::string>& notes) {
+  try {
+    return complete(find_all(cache));
+  } catch (const BackendError& e) {
+    notes.push_back(e.message());
+    return false;
+  }
+}
+
 // Fills the cache with what it lacks. False, with a note per mirror, when no mirror could.
 bool fill_cache(const MnistOptions& options, std::vector<std::string>& notes) {
   try {
@@ -173,7 +183,7 @@ Mnist load_mnist(const MnistOptions& options, SourceLocation loc) {
   }
 
   if (!options.cache.empty()) {
-    const bool cached = complete(find_all(options.cache));
+    const bool cached = is_cached(options.cache, notes);
     if (cached || (!options.mirrors.empty() && fill_cache(options, notes))) {
       try {
         Mnist out = read_files(find_all(options.cache));
@@ -188,9 +198,9 @@ Mnist load_mnist(const MnistOptions& options, SourceLocation loc) {
   }
 
   Mnist out;
-  Digits train = draw_digits(options.drawn_train, options.seed);
+  DrawnDigits train = draw_digits(options.drawn_train, options.seed);
   // Another seed, so that no test digit is a training digit.
-  Digits test = draw_digits(options.drawn_test, ~options.seed);
+  DrawnDigits test = draw_digits(options.drawn_test, ~options.seed);
   out.train_images = std::move(train.images);
   out.train_labels = std::move(train.labels);
   out.test_images = std::move(test.images);

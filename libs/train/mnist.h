@@ -7,9 +7,15 @@
 #include <vector>
 
 #include "train/download.h"
-#include "weft/base/location.h"
+#include "weft/core/array.h"
 
 namespace weft::train {
+
+/// Digits as arrays: a tree, which Pipeline takes, and whose batches go into a model.
+struct Digits {
+  Array images;  ///< u8[n, 28, 28, 1]
+  Array labels;  ///< i32[n]
+};
 
 struct Mnist {
   std::vector<std::uint8_t> train_images;  ///< u8[n, 28, 28], 0 is paper, 255 is ink; n is 60000 for the real ones
@@ -22,6 +28,14 @@ struct Mnist {
 
   std::int64_t num_train() const { return static_cast<std::int64_t>(train_labels.size()); }
   std::int64_t num_test() const { return static_cast<std::int64_t>(test_labels.size()); }
+  Digits train_digits() const { return arrays(train_images, train_labels); }
+  Digits test_digits() const { return arrays(test_images, test_labels); }
+
+ private:
+  static Digits arrays(const std::vector<std::uint8_t>& images, const std::vector<std::uint8_t>& labels) {
+    return {Array::from_vector(images, Dims{static_cast<std::int64_t>(labels.size()), 28, 28, 1}),
+            Array(labels).astype(i32)};
+  }
 };
 
 /// Where the digits may come from, in this order. An empty folder or list leaves that source out.

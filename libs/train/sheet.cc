@@ -1,6 +1,8 @@
 #include "train/sheet.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -33,13 +35,19 @@ Canvas draw_digit_sheet(const DigitSheet& sheet, SourceLocation loc) {
   const std::string summary = std::to_string(right) + " of " + std::to_string(count) + " right" +
                               (right < count ? "; wrong ones red: predicted (true)" : "");
 
-  const int columns = std::clamp(static_cast<int>(count), 1, sheet.per_line);
-  const int lines = (static_cast<int>(count) + columns - 1) / columns;
-  const int cell = sheet.cols * sheet.scale, cell_height = sheet.rows * sheet.scale + 6 + text_height() + kGap;
+  // Sides that no picture can have are for the canvas to refuse, so they must not overflow before.
+  using Wide = std::int64_t;
+  const auto side = [](Wide pixels) {
+    return static_cast<int>(std::min<Wide>(pixels, std::numeric_limits<int>::max() / 2));
+  };
+  const Wide columns = std::clamp<Wide>(static_cast<Wide>(count), 1, sheet.per_line);
+  const Wide lines = (static_cast<Wide>(count) + columns - 1) / columns;
+  const int cell = side(Wide{sheet.cols} * sheet.scale), image_height = side(Wide{sheet.rows} * sheet.scale);
+  const int cell_height = image_height + 6 + text_height() + kGap;
   const int head = kMargin + (sheet.title.empty() ? 0 : text_height(3) + kGap) + text_height() + 2 * kGap;
-  const int grid = columns * (cell + kGap) - kGap;
+  const int grid = side(columns * (cell + kGap) - kGap);
   const int width = std::max({grid, text_width(sheet.title, 3), text_width(summary)}) + 2 * kMargin;
-  Canvas canvas(width, head + lines * cell_height + kMargin - kGap);
+  Canvas canvas(width, side(head + lines * cell_height + kMargin - kGap));
 
   int y = kMargin;
   if (!sheet.title.empty()) {
@@ -50,22 +58,22 @@ Canvas draw_digit_sheet(const DigitSheet& sheet, SourceLocation loc) {
 
   std::vector<std::uint8_t> paper(size);
   for (std::size_t i = 0; i < count; ++i) {
-    const int left = kMargin + static_cast<int>(i) % columns * (cell + kGap);
-    const int top = head + static_cast<int>(i) / columns * cell_height;
+    const int left = kMargin + static_cast<int>(static_cast<Wide>(i) % columns) * (cell + kGap);
+    const int top = head + static_cast<int>(static_cast<Wide>(i) / columns) * cell_height;
     const bool wrong = sheet.predictions[i] != sheet.labels[i];
     std::transform(sheet.images.begin() + static_cast<std::ptrdiff_t>(i * size),
                    sheet.images.begin() + static_cast<std::ptrdiff_t>((i + 1) * size), paper.begin(),
                    [](std::uint8_t v) { return static_cast<std::uint8_t>(255 - v); });
     canvas.grey(left, top, paper, sheet.cols, sheet.rows, sheet.scale);
     if (wrong)
-      canvas.frame(left - 3, top - 3, cell + 6, sheet.rows * sheet.scale + 6, kWrong, 3);
+      canvas.frame(left - 3, top - 3, cell + 6, image_height + 6, kWrong, 3);
     else
-      canvas.frame(left - 1, top - 1, cell + 2, sheet.rows * sheet.scale + 2, kEdge);
+      canvas.frame(left - 1, top - 1, cell + 2, image_height + 2, kEdge);
     std::string text = std::to_string(sheet.predictions[i]);
     if (wrong) text += " (" + std::to_string(sheet.labels[i]) + ")";
     // A space costs more room than a narrow cell has.
     if (text_width(text) > cell + kGap) std::erase(text, ' ');
-    canvas.text(left + cell / 2, top + sheet.rows * sheet.scale + 6, text, wrong ? kWrong : kInk, 2, Align::kCenter);
+    canvas.text(left + cell / 2, top + image_height + 6, text, wrong ? kWrong : kInk, 2, Align::kCenter);
   }
   return canvas;
 }

@@ -21,7 +21,8 @@ struct DigitSheet {
 };
 
 /// The grid of images, dark on light, the predicted label under each; a wrong one in red, followed by the true
-/// label in brackets. ShapeError when the sizes do not agree, ValueError when a size is below 1.
+/// label in brackets. ShapeError when the sizes do not agree or the picture is too large,
+/// ValueError when a size is below 1.
 Canvas draw_digit_sheet(const DigitSheet& sheet, SourceLocation loc = std::source_location::current());
 
 /// Draws the sheet into a PNG file; BackendError when the system refuses.

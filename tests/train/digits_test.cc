@@ -14,7 +14,7 @@ namespace {
 using testing::message_of;
 
 TEST(digits, the_seed_decides_everything) {
-  const Digits a = draw_digits(50, 3), b = draw_digits(50, 3), other = draw_digits(50, 4);
+  const DrawnDigits a = draw_digits(50, 3), b = draw_digits(50, 3), other = draw_digits(50, 4);
   EXPECT_EQ(a.images, b.images);
   EXPECT_EQ(a.labels, b.labels);
   EXPECT_NE(a.images, other.images);
@@ -22,20 +22,20 @@ TEST(digits, the_seed_decides_everything) {
 }
 
 TEST(digits, a_longer_set_starts_with_the_shorter) {
-  const Digits small = draw_digits(20, 3), large = draw_digits(60, 3);
+  const DrawnDigits small = draw_digits(20, 3), large = draw_digits(60, 3);
   EXPECT_TRUE(std::equal(small.images.begin(), small.images.end(), large.images.begin()));
   EXPECT_TRUE(std::equal(small.labels.begin(), small.labels.end(), large.labels.begin()));
 }
 
 TEST(digits, all_ten_appear_about_equally_often) {
-  const Digits d = draw_digits(2000, 0);
+  const DrawnDigits d = draw_digits(2000, 0);
   std::array<int, 10> counts{};
   for (const int label : d.labels) ++counts.at(static_cast<std::size_t>(label));
   for (const int n : counts) EXPECT_NEAR(n, 200, 70);
 }
 
 TEST(digits, ink_is_strong_central_and_sparse) {
-  const Digits d = draw_digits(500, 0);
+  const DrawnDigits d = draw_digits(500, 0);
   for (std::size_t i = 0; i < d.labels.size(); ++i) {
     const std::uint8_t* image = d.images.data() + i * 784;
     double sum = 0, border = 0, largest = 0;
@@ -54,7 +54,7 @@ TEST(digits, ink_is_strong_central_and_sparse) {
 
 // The digits must be learnable, but no two alike: the nearest of 1500 others tells nearly all, yet is never equal.
 TEST(digits, the_nearest_neighbour_tells_most_digits_but_is_never_equal) {
-  const Digits known = draw_digits(1500, 1), asked = draw_digits(200, 2);
+  const DrawnDigits known = draw_digits(1500, 1), asked = draw_digits(200, 2);
   int right = 0;
   for (std::size_t i = 0; i < asked.labels.size(); ++i) {
     long best = std::numeric_limits<long>::max();

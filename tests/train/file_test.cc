@@ -52,6 +52,21 @@ TEST(file, folders_cannot_be_made_below_files) {
   EXPECT_THROW(make_folders(folder / "a/b"), BackendError);
 }
 
+TEST(file, what_cannot_be_looked_up_is_not_taken_for_absent) {
+  const TemporaryFolder folder;
+  std::filesystem::create_symlink("loop", folder / "loop");
+  EXPECT_EQ(message_of<BackendError>([&] { file_exists(folder / "loop"); }),
+            "file_exists: " + folder / "loop" +
+                " must be a name that can be looked up; got \"Too many levels of symbolic links\".");
+  EXPECT_THROW(folder_exists(folder / "loop/a"), BackendError);
+  write_file(folder / "a", {});
+  EXPECT_TRUE(file_exists(folder / "a"));
+  EXPECT_FALSE(folder_exists(folder / "a"));
+  EXPECT_TRUE(folder_exists(folder.path()));
+  EXPECT_FALSE(file_exists(folder / "a/b"));
+  EXPECT_FALSE(file_exists(folder / "none"));
+}
+
 TEST(file, temporary_names_differ_and_stay_in_the_folder) {
   const std::string a = temporary_name("x/y"), b = temporary_name("x/y");
   EXPECT_NE(a, b);

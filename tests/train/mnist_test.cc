@@ -47,6 +47,28 @@ TEST(mnist, a_folder_is_read_and_named) {
   EXPECT_FALSE(m.drawn);
 }
 
+TEST(mnist, digits_are_arrays_for_models) {
+  const Mnist m = load_mnist(closed());
+  const Digits train = m.train_digits(), test = m.test_digits();
+  EXPECT_EQ(train.images.aval().str(), "u8[12,28,28,1]");
+  EXPECT_EQ(train.labels.aval().str(), "i32[12]");
+  EXPECT_EQ(test.images.to_vector<std::uint8_t>(), m.test_images);
+  EXPECT_EQ(test.labels.to_vector<std::int32_t>(),
+            std::vector<std::int32_t>(m.test_labels.begin(), m.test_labels.end()));
+}
+
+TEST(mnist, a_cache_that_cannot_be_looked_into_is_a_note) {
+  const TemporaryFolder folder;
+  std::filesystem::create_symlink("loop", folder / "loop");
+  MnistOptions options = closed();
+  options.cache = folder / "loop";
+  const Mnist m = load_mnist(options);
+  EXPECT_TRUE(m.drawn);
+  EXPECT_NE(m.notes.back().find("loop/train-images-idx3-ubyte.gz must be a name that can be looked up"),
+            std::string::npos)
+      << m.notes.back();
+}
+
 TEST(mnist, a_folder_that_lacks_a_file_is_an_error_not_a_reason_for_other_digits) {
   const TemporaryFolder folder;
   write_files(folder.path(), 7, 2);

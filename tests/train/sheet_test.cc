@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <vector>
 
 #include "harness/errors.h"
@@ -68,6 +69,17 @@ TEST(sheet, sizes_that_disagree_are_refused) {
             "draw_digit_sheet: images, labels and predictions must agree in number; got 1568 bytes of 28x28 images, 2 "
             "labels, 1 predictions.");
   EXPECT_THROW(draw_digit_sheet({.per_line = 0}), ValueError);
+}
+
+TEST(sheet, a_picture_that_is_too_large_is_refused_however_large) {
+  const std::vector<std::uint8_t> images(2 * 784), labels(2);
+  const std::vector<std::int32_t> predictions(2);
+  constexpr int kLargest = std::numeric_limits<int>::max();
+  for (const int scale : {300, 1 << 20, 1 << 26, kLargest})
+    EXPECT_THROW(draw_digit_sheet({.images = images, .labels = labels, .predictions = predictions, .scale = scale}),
+                 ShapeError)
+        << scale;
+  EXPECT_THROW(draw_digit_sheet({.rows = kLargest, .cols = kLargest, .scale = kLargest}), ShapeError);
 }
 
 TEST(sheet, the_file_holds_the_picture) {

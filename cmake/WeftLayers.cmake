@@ -41,12 +41,15 @@ set(WEFT_PRIVATE_LAYERS compiler cpu pjrt)
 set(WEFT_CLIENT_LAYERS compiler cpu pjrt)
 
 # libs/<name> may include every public layer, itself, and the libraries named here.
-set(WEFT_LIBS train)
-set(WEFT_LIB_MAY_INCLUDE_train "")
+set(WEFT_LIBS nn optim testing train)
+foreach(library IN LISTS WEFT_LIBS)
+  set(WEFT_LIB_MAY_INCLUDE_${library} "")
+endforeach()
 
 # Library headers and the only folders that may see them: regular expression, then folder.
 set(WEFT_THIRD_PARTY
     "^(dnnl|oneapi/|omp\\.h)" "src/weft/cpu/library/"
     "^(llvm|clang)" "src/weft/cpu/codegen/"
     "^(zlib|png)\\.h" "libs/train/"
+    "^nlohmann/" "libs/train/"
 )

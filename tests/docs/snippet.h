@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "nn/nn.h"
+#include "optim/optim.h"
 #include "weft/weft.h"
 
 namespace weft::docs {

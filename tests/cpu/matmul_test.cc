@@ -221,6 +221,11 @@ TEST_F(Matmul, dot_general_of_every_arrangement) {
       {{2, 0}, {0, 3}, {}, {}, {1}, {0}},
       {{0, 4}, {4, 3}, {}, {}, {1}, {0}},
       {{6, 1, 4}, {6, 4, 1}, {0}, {0}, {2}, {1}},
+      {{2, 3, 4, 5}, {2, 6, 4, 5}, {0, 2}, {0, 2}, {3}, {3}},
+      {{2, 4, 3, 6}, {2, 6, 4, 5}, {0, 1}, {0, 2}, {3}, {1}},
+      {{2, 3, 4, 5}, {4, 6, 2, 5}, {0, 2}, {2, 0}, {3}, {3}},
+      {{2, 3, 4, 2, 5}, {2, 6, 4, 2, 5}, {0, 2, 3}, {0, 2, 3}, {4}, {4}},
+      {{2, 3, 4, 5, 2}, {2, 6, 4, 5, 2}, {0, 2, 4}, {0, 2, 4}, {3}, {3}},
   };
   for (const DotCase& c : cases) {
     const Buffer a = random_buffer(i32, product(c.lhs), 1), b = random_buffer(i32, product(c.rhs), 2);
@@ -281,6 +286,12 @@ TEST_F(Matmul, products_of_gradients_need_no_transposition) {
   const DotPlan batched =
       plan_dot_general(f32, f32, Dims{8, 20, 30}, Dims{8, 40, 30}, Dims{0}, Dims{0}, Dims{2}, Dims{2});
   EXPECT_TRUE(batched.lhs_permutation.empty() && batched.rhs_permutation.empty());
+  // Attention over [batch, length, heads, features]: of queries and keys, and of weights[batch, heads, ..] and values.
+  const Dims q{8, 20, 4, 64}, k{8, 30, 4, 64}, w{8, 4, 20, 30};
+  const DotPlan attention = plan_dot_general(f32, f32, q, k, Dims{0, 2}, Dims{0, 2}, Dims{3}, Dims{3});
+  EXPECT_TRUE(attention.lhs_permutation.empty() && attention.rhs_permutation.empty());
+  const DotPlan weighted = plan_dot_general(f32, f32, w, k, Dims{0, 1}, Dims{0, 2}, Dims{3}, Dims{1});
+  EXPECT_TRUE(weighted.lhs_permutation.empty() && weighted.rhs_permutation.empty());
   // Pairs named in another order than they lie in.
   const DotPlan swapped = plan_dot_general(f32, f32, Dims{2, 3, 4}, Dims{3, 4, 5}, {}, {}, Dims{2, 1}, Dims{1, 0});
   EXPECT_TRUE(swapped.lhs_permutation.empty() && swapped.rhs_permutation.empty());

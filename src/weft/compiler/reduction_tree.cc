@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "weft/compiler/folded_operand.h"
 #include "weft/compiler/jaxpr_edit.h"
 #include "weft/ir/reduction_groups.h"
 #include "weft/ir/reduction_order.h"
@@ -26,6 +27,12 @@ bool is_small(const ir::ReductionGroups& g) {
 class Tree {
  public:
   Tree(JaxprEdit& to, ReduceKind kind) : to_(to), kind_(kind) {}
+
+  /// [width] of [n / fold, fold * width], the folded form of [n, width].
+  Atom reduce_folded(Atom x, std::int64_t fold, std::int64_t width) {
+    const std::int64_t whole = to_.shape(x)[0];
+    return folded_columns(x, 1, whole, fold, width);
+  }
 
   Atom reduce(Atom x, ir::ReductionGroups g) {
     for (;;) {
@@ -81,8 +88,7 @@ class Tree {
     if (const std::int64_t fold = ir::reduction_fold(n, width); fold > 1) {
       const std::int64_t whole = n / fold, rest = n - whole * fold;
       Atom folded = rest == 0 ? x : to_.slice(x, 1, 0, whole * fold);
-      folded = columns(to_.reshape(folded, {outer, whole, fold * width}), outer, whole, fold * width);
-      folded = columns(to_.reshape(folded, {outer, fold, width}), outer, fold, width);
+      folded = folded_columns(folded, outer, whole, fold, width);
       if (rest == 0) return folded;
       return combine(folded, columns(to_.slice(x, 1, whole * fold, n), outer, rest, width));
     }
@@ -93,6 +99,11 @@ class Tree {
     if (whole == n) return columns(first, outer, blocks, width);
     const Atom last = to_.reshape(reduce_axis(to_.slice(x, 1, whole, n), 1), {outer, 1, width});
     return columns(joined(first, last), outer, blocks + 1, width);
+  }
+  // [outer, width] of `whole * fold` rows
+  Atom folded_columns(Atom x, std::int64_t outer, std::int64_t whole, std::int64_t fold, std::int64_t width) {
+    x = columns(to_.reshape(x, {outer, whole, fold * width}), outer, whole, fold * width);
+    return columns(to_.reshape(x, {outer, fold, width}), outer, fold, width);
   }
   // The results of blocks, along axis 1.
   Atom joined(Atom first, Atom last) {
@@ -123,6 +134,9 @@ ir::Jaxpr with_reduction_trees(const ir::Jaxpr& jaxpr) {
   const std::vector<ir::Eqn>& eqns = jaxpr.eqns();
   if (std::none_of(eqns.begin(), eqns.end(), [&](const ir::Eqn& e) { return groups(e).has_value(); })) return jaxpr;
   JaxprEdit edit(jaxpr);
+  FoldedOperand::Definitions definitions(jaxpr.num_vars());
+  for (const ir::Eqn& e : eqns)
+    for (ir::Var v = e.out_begin; v < e.out_end; ++v) definitions[v] = &e;
   for (const ir::Eqn& e : eqns) {
     edit.at(e);
     std::optional<ir::ReductionGroups> g = groups(e);
@@ -130,10 +144,18 @@ ir::Jaxpr with_reduction_trees(const ir::Jaxpr& jaxpr) {
       edit.keep();
       continue;
     }
-    Atom x = edit.now(jaxpr.operands(e)[0]);
+    const Atom operand = jaxpr.operands(e)[0];
     const Aval out = jaxpr.aval(e.out_begin);
+    // Columns over the first axes that fold evenly.
+    const bool of_columns = g->sizes.size() == 2 && g->reduced[0];
+    const std::int64_t fold = of_columns ? ir::reduction_fold(g->sizes[0], g->sizes[1]) : 1;
+    std::optional<Atom> folded;
+    if (fold > 1 && g->sizes[0] % fold == 0)
+      folded = FoldedOperand(edit, jaxpr, definitions, g->sizes[0], g->sizes[1], fold).make(operand);
+    Atom x = folded ? *folded : edit.now(operand);
     if (edit.aval(x).dtype() == f16 || edit.aval(x).dtype() == bf16) x = edit.convert(x, f32);
-    x = Tree(edit, ir::params_as<ReduceParams>(e.params.get()).kind).reduce(x, *std::move(g));
+    Tree tree(edit, ir::params_as<ReduceParams>(e.params.get()).kind);
+    x = folded ? tree.reduce_folded(x, fold, g->sizes[1]) : tree.reduce(x, *std::move(g));
     edit.replace(edit.convert(edit.reshape(x, Dims(out.shape())), out.dtype()));
   }
   return edit.finish();

@@ -1,5 +1,6 @@
 // Maps dot_general onto a strided matmul: each group of dimensions (batch, free, contracting) must step through its
-// operand with one stride. A group that does not is the only reason to copy an operand.
+// operand with one stride, that of the batch with two at most. A group that does not is the only reason to copy an
+// operand.
 #include <algorithm>
 #include <optional>
 
@@ -53,19 +54,22 @@ std::int64_t size_of(DimSpan shape, DimSpan dims) {
   return n;
 }
 
-// Strides of one operand: batch, free, contracting; or, when it must be transposed first, by which permutation.
+// Strides of one operand: batch (outer and inner axes), free, contracting; or, when it must be transposed first, by
+// which permutation.
 struct Side {
-  std::int64_t batch = 0, free = 0, contracting = 0;
+  std::int64_t batch = 0, inner = 0, free = 0, contracting = 0;
   Dims permutation;
 };
-Side plan_side(DimSpan shape, DimSpan batch, DimSpan free, DimSpan contracting) {
+// `split`: how many of the batch's axes are outer ones.
+Side plan_side(DimSpan shape, DimSpan batch, std::size_t split, DimSpan free, DimSpan contracting) {
   const Dims strides = row_major_strides(shape);
-  const auto s = merge(shape, strides, batch), f = merge(shape, strides, free), k = merge(shape, strides, contracting);
+  const auto outer = merge(shape, strides, batch.first(split)), inner = merge(shape, strides, batch.subspan(split));
+  const auto f = merge(shape, strides, free), k = merge(shape, strides, contracting);
   // Products want neighbours along one side.
-  if (s && f && k && (f->stride == 1 || k->stride == 1 || f->size == 1 || k->size == 1))
-    return {s->stride, f->stride, k->stride, {}};
-  const std::int64_t depth = size_of(shape, contracting);
-  return {size_of(shape, free) * depth, depth, 1, join(batch, free, contracting)};
+  if (outer && inner && f && k && (f->stride == 1 || k->stride == 1 || f->size == 1 || k->size == 1))
+    return {outer->stride, inner->stride, f->stride, k->stride, {}};
+  const std::int64_t depth = size_of(shape, contracting), size = size_of(shape, free) * depth;
+  return {size_of(shape, batch.subspan(split)) * size, size, depth, 1, join(batch, free, contracting)};
 }
 
 // Sorts `keys`, and `others` along with it.
@@ -83,22 +87,24 @@ DotPlan plan_dot_general(DType dtype, DType result, DimSpan lhs_shape, DimSpan r
                          DimSpan rhs_batch, DimSpan lhs_contracting, DimSpan rhs_contracting) {
   const Dims lhs_free = free_dims(lhs_shape.size(), lhs_batch, lhs_contracting);
   const Dims rhs_free = free_dims(rhs_shape.size(), rhs_batch, rhs_contracting);
-  // The pairs may be taken in any order: the one in which they lie in lhs, or in rhs, whichever copies less.
-  Dims lk(lhs_contracting), rk(rhs_contracting);
+  // The pairs may be taken in any order: the one in which they lie in lhs, or in rhs; and the batch's axes be split
+  // anywhere. Whichever copies least, the first of those.
+  Dims lk(lhs_contracting), rk(rhs_contracting), lk2, rk2;
   sort_pairs(lk, rk);
-  Side l = plan_side(lhs_shape, lhs_batch, lhs_free, lk), r = plan_side(rhs_shape, rhs_batch, rhs_free, rk);
-  if (!l.permutation.empty() || !r.permutation.empty()) {
-    Dims lk2(lk), rk2(rk);
-    sort_pairs(rk2, lk2);
-    Side l2 = plan_side(lhs_shape, lhs_batch, lhs_free, lk2), r2 = plan_side(rhs_shape, rhs_batch, rhs_free, rk2);
-    const auto copied = [&](const Side& a, const Side& b) {
-      return (a.permutation.empty() ? 0 : product(lhs_shape)) + (b.permutation.empty() ? 0 : product(rhs_shape));
-    };
-    if (copied(l2, r2) < copied(l, r)) {
-      l = std::move(l2);
-      r = std::move(r2);
+  lk2 = lk, rk2 = rk;
+  sort_pairs(rk2, lk2);
+  Side l, r;
+  std::size_t split = 0;
+  std::int64_t least = -1;
+  for (std::size_t s = 0; s <= lhs_batch.size() && least != 0; ++s)
+    for (const auto& [in_l, in_r] : {std::pair(lk, rk), std::pair(lk2, rk2)}) {
+      Side lhs = plan_side(lhs_shape, lhs_batch, s, lhs_free, in_l),
+           rhs = plan_side(rhs_shape, rhs_batch, s, rhs_free, in_r);
+      const std::int64_t copied =
+          (lhs.permutation.empty() ? 0 : product(lhs_shape)) + (rhs.permutation.empty() ? 0 : product(rhs_shape));
+      if (least >= 0 && copied >= least) continue;
+      l = std::move(lhs), r = std::move(rhs), split = s, least = copied;
     }
-  }
   DotPlan plan;
   MatmulProblem& p = plan.problem;
   p.dtype = dtype;
@@ -107,6 +113,8 @@ DotPlan plan_dot_general(DType dtype, DType result, DimSpan lhs_shape, DimSpan r
   p.m = size_of(lhs_shape, lhs_free);
   p.n = size_of(rhs_shape, rhs_free);
   p.k = size_of(lhs_shape, lhs_contracting);
+  p.inner = size_of(lhs_shape, lhs_batch.subspan(split));
+  p.a_inner = l.inner, p.b_inner = r.inner;
   p.a_batch = l.batch, p.a_row = l.free, p.a_col = l.contracting;
   p.b_batch = r.batch, p.b_row = r.contracting, p.b_col = r.free;
   p.c_batch = p.m * p.n;

@@ -31,13 +31,14 @@ constexpr std::int64_t kBf16LibraryProducts = 1 << 21;
 
 GemmArgs args_of(const MatmulProblem& p, const void* a, const void* b, void* c, std::int64_t s, std::int64_t in_bytes,
                  std::int64_t out_bytes) {
+  const std::int64_t outer = s / p.inner, inner = s % p.inner;
   return {p.m,
           p.n,
           p.k,
-          static_cast<const char*>(a) + s * p.a_batch * in_bytes,
+          static_cast<const char*>(a) + (outer * p.a_batch + inner * p.a_inner) * in_bytes,
           p.a_row,
           p.a_col,
-          static_cast<const char*>(b) + s * p.b_batch * in_bytes,
+          static_cast<const char*>(b) + (outer * p.b_batch + inner * p.b_inner) * in_bytes,
           p.b_row,
           p.b_col,
           static_cast<char*>(c) + s * p.c_batch * out_bytes,
@@ -297,32 +298,58 @@ void complex_gemm(const GemmArgs& g) {
 
 // ---- small floats ----
 
-// Converts a (rows x columns, strided) problem's operand to dense f32 and says so in the strides.
-void widen_operand(const Scratch& to, const void* from, DType t, std::int64_t batch, std::int64_t rows,
-                   std::int64_t columns, std::int64_t& batch_stride, std::int64_t& row, std::int64_t& column) {
-  const std::int64_t shape[3] = {batch, rows, columns};
-  const std::int64_t in_strides[3] = {batch_stride, row, column};
-  const bool transposed = row == 1 && column != 1;
-  const std::int64_t strides[3] = {rows * columns, transposed ? 1 : columns, transposed ? rows : 1};
-  // The converted elements are the upper half of the buffer's bytes until they are converted in order.
-  const std::int64_t n = batch * rows * columns;
-  char* half = to.data() + n * 2;
-  copy_strided(2, shape, from, in_strides, half, strides);
-  const void* in = half;
-  const ElementwiseKernel& convert = *find_convert(t, f32);
-  // In order and on one thread: what is written never passes what is still to be read.
-  const char* p = static_cast<const char*>(in);
-  constexpr std::int64_t kPiece = 4096;
-  alignas(64) char piece[kPiece * 2];
-  for (std::int64_t i = 0; i < n; i += kPiece) {
-    const std::int64_t m = std::min(kPiece, n - i);
-    std::copy(p + i * 2, p + (i + m) * 2, piece);
-    const char* q = piece;
-    convert.loop(&q, 0, to.data() + i * 4, m);
+// An operand, rows x columns of a small float, as f32 without gaps, in the order that it has in memory.
+class Widened {
+ public:
+  Widened(DType t, const void* x, std::int64_t rows, std::int64_t columns, std::int64_t row, std::int64_t column)
+      : memory_(rows * columns * 4) {
+    const ElementwiseKernel& convert = *find_convert(t, f32);
+    const bool by_columns = row == 1 && column != 1;
+    const std::int64_t lines = by_columns ? columns : rows, length = by_columns ? rows : columns;
+    const std::int64_t step = by_columns ? row : column;
+    std::int64_t line = by_columns ? column : row;
+    row_ = by_columns ? 1 : columns;
+    column_ = by_columns ? rows : 1;
+    std::optional<Scratch> dense;
+    if (step != 1 && length > 1) {
+      dense.emplace(rows * columns * 2);
+      copy_strided(2, Dims{lines, length}, x, Dims{line, step}, dense->data(), Dims{length, 1});
+      x = dense->data();
+      line = length;
+    }
+    const bool together = line == length;
+    for (std::int64_t i = 0; i < (together ? 1 : lines); ++i) {
+      const char* in = static_cast<const char*>(x) + i * line * 2;
+      convert.loop(&in, 0, memory_.data() + i * length * 4, together ? lines * length : length);
+    }
   }
-  batch_stride = strides[0];
-  row = strides[1];
-  column = strides[2];
+  const void* data() const { return memory_.data(); }
+  std::int64_t row() const { return row_; }
+  std::int64_t column() const { return column_; }
+
+ private:
+  Scratch memory_;
+  std::int64_t row_, column_;
+};
+
+// One problem, through f32: whole operands are widened, so that each is once.
+void widened_gemm(DType t, DType result, const GemmArgs& g) {
+  const Widened a(t, g.a, g.m, g.k, g.a_row, g.a_col), b(t, g.b, g.k, g.n, g.b_row, g.b_col);
+  GemmArgs wide{g.m, g.n, g.k, a.data(), a.row(), a.column(), b.data(), b.row(), b.column(), g.c, g.c_row};
+  if (result == f32) {
+    f32_gemm(wide);
+    return;
+  }
+  const Scratch sums(g.m * g.n * 4);
+  wide.c = sums.data();
+  wide.c_row = g.n;
+  f32_gemm(wide);
+  const ElementwiseKernel& narrow = *find_convert(f32, result);
+  const bool together = g.c_row == g.n;
+  for (std::int64_t i = 0; i < (together ? 1 : g.m); ++i) {
+    const void* row = sums.data() + i * g.n * 4;
+    run_flat(narrow, together ? g.m * g.n : g.n, &row, 0, static_cast<char*>(g.c) + i * g.c_row * 2);
+  }
 }
 
 void small_float_matmul(const MatmulProblem& p, const void* a, const void* b, void* c) {
@@ -347,25 +374,8 @@ void small_float_matmul(const MatmulProblem& p, const void* a, const void* b, vo
       });
     if (!declined) return;
   }
-  MatmulProblem wide = p;
-  wide.dtype = wide.result = f32;
-  Scratch wide_a(p.batch * p.m * p.k * 4), wide_b(p.batch * p.k * p.n * 4);
-  widen_operand(wide_a, a, p.dtype, p.batch, p.m, p.k, wide.a_batch, wide.a_row, wide.a_col);
-  widen_operand(wide_b, b, p.dtype, p.batch, p.k, p.n, wide.b_batch, wide.b_row, wide.b_col);
-  if (p.result == f32) {
-    matmul(wide, wide_a.data(), wide_b.data(), c);
-    return;
-  }
-  Scratch sums(p.batch * p.m * p.n * 4);
-  wide.c_row = p.n;
-  wide.c_batch = p.m * p.n;
-  matmul(wide, wide_a.data(), wide_b.data(), sums.data());
-  const ElementwiseKernel& narrow = *find_convert(f32, p.result);
-  for (std::int64_t s = 0; s < p.batch; ++s)
-    for (std::int64_t i = 0; i < p.m; ++i) {
-      const void* row = sums.data() + (s * p.m + i) * p.n * 4;
-      run_flat(narrow, p.n, &row, 0, static_cast<char*>(c) + (s * p.c_batch + i * p.c_row) * 2);
-    }
+  for_batch(p,
+            [&](std::int64_t s) { widened_gemm(p.dtype, p.result, args_of(p, a, b, c, s, 2, byte_size(p.result))); });
 }
 
 }  // namespace

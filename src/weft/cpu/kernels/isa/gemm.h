@@ -38,38 +38,41 @@ struct Tile {
 constexpr std::int64_t least(std::int64_t x, std::int64_t y) { return x < y ? x : y; }
 constexpr std::int64_t round_up(std::int64_t n, std::int64_t step) { return (n + step - 1) / step * step; }
 
-// to[p][r] = from[r * stride + p] for r < kWidth, p < depth, with rows of `kWidth`; rows past `count` are zero.
+// to[p][r] = from[r * stride + p] for r < count, p < depth, with rows of `kWidth`; the others are zero.
 template <class T, int kWidth>
-void pack_across(const T* from, std::int64_t stride, T* to, std::int64_t count, std::int64_t depth) {
-  if (count == kWidth) {
-    constexpr int kSquare = 16 / static_cast<int>(sizeof(T)), kRun = 16, kSquares = kWidth / kSquare * kSquare;
-    static_assert(kRun % kSquare == 0);
-    std::int64_t p = 0;
-    // Runs along each row, so that every fetched line is used up.
-    for (; p + kRun <= depth; p += kRun) {
-      for (int r = 0; r < kSquares; r += kSquare)
+WEFT_INLINE void pack_across(const T* from, std::int64_t stride, T* to, std::int64_t count, std::int64_t depth) {
+  constexpr int kSquare = 16 / static_cast<int>(sizeof(T)), kRun = 16;
+  static_assert(kRun % kSquare == 0);
+  const std::int64_t squares = count / kSquare * kSquare;
+  std::int64_t p = 0;
+  // Runs along each row, so that every fetched line is used up.
+  for (; p + kRun <= depth; p += kRun) {
+    for (std::int64_t r = 0; r < squares; r += kSquare)
 #pragma GCC unroll 8
-        for (int q = 0; q < kRun; q += kSquare)
-          transpose_square(from + r * stride + p + q, stride, to + (p + q) * kWidth + r, kWidth);
-      for (int r = kSquares; r < kWidth; ++r)
-        for (int q = 0; q < kRun; ++q) to[(p + q) * kWidth + r] = from[r * stride + p + q];
-    }
-    for (; p < depth; ++p)
-      for (int r = 0; r < kWidth; ++r) to[p * kWidth + r] = from[r * stride + p];
-    return;
+      for (int q = 0; q < kRun; q += kSquare)
+        transpose_square(from + r * stride + p + q, stride, to + (p + q) * kWidth + r, kWidth);
+    for (std::int64_t r = squares; r < count; ++r)
+      for (int q = 0; q < kRun; ++q) to[(p + q) * kWidth + r] = from[r * stride + p + q];
   }
-  for (std::int64_t p = 0; p < depth; ++p)
-    for (std::int64_t r = 0; r < kWidth; ++r) to[p * kWidth + r] = r < count ? from[r * stride + p] : T(0);
+  for (; p < depth; ++p)
+    for (std::int64_t r = 0; r < count; ++r) to[p * kWidth + r] = from[r * stride + p];
+  if (count < kWidth)
+    for (p = 0; p < depth; ++p)
+      for (std::int64_t r = count; r < kWidth; ++r) to[p * kWidth + r] = T(0);
 }
-// to[p][r] = from[p * step + r * stride]
+// to[p][r] = from[p * step + r * stride], in the same way
 template <class T, int kWidth>
 void pack_along(const T* from, std::int64_t step, std::int64_t stride, T* to, std::int64_t count, std::int64_t depth) {
   for (std::int64_t p = 0; p < depth; ++p, from += step, to += kWidth) {
     if (count == kWidth && stride == 1) {
       __builtin_memcpy(to, from, sizeof(T) * kWidth);
-    } else {
-      for (std::int64_t r = 0; r < kWidth; ++r) to[r] = r < count ? from[r * stride] : T(0);
+      continue;
     }
+    if (stride == 1)
+      __builtin_memcpy(to, from, sizeof(T) * static_cast<std::size_t>(count));
+    else
+      for (std::int64_t r = 0; r < count; ++r) to[r] = from[r * stride];
+    for (std::int64_t r = count; r < kWidth; ++r) to[r] = T(0);
   }
 }
 // Panels of rows that are adjacent, several at a time: memory is read in longer runs.
@@ -91,7 +94,9 @@ void pack(const T* x, std::int64_t row, std::int64_t column, T* to, std::int64_t
       continue;
     }
     const std::int64_t count = least(rows - r, kWidth);
-    if (column == 1)
+    if (column == 1 && count == kWidth)
+      pack_across<T, kWidth>(x + r * row, row, to + r * depth, kWidth, depth);
+    else if (column == 1)
       pack_across<T, kWidth>(x + r * row, row, to + r * depth, count, depth);
     else
       pack_along<T, kWidth>(x + r * row, column, row, to + r * depth, count, depth);

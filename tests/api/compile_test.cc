@@ -27,6 +27,13 @@ TEST(compile, types_are_enough_to_compile_for) {
   EXPECT_EQ(compiled(np::array({1.0f, 2.0f, 3.0f})).to_vector<float>(), (std::vector<float>{2, 3, 4}));
 }
 
+TEST(compile, options_and_the_function_may_have_names) {
+  CompileOptions options{.donate = {0}};
+  auto f = [](Array x) { return x * 2.0f; };
+  EXPECT_EQ(compile(options, f, abstract(f32, {2}))(np::array({1.0f, 2.0f})).to_vector<float>(),
+            (std::vector<float>{2, 4}));
+}
+
 TEST(compile, arguments_of_another_type_are_refused_by_name) {
   const auto compiled = compile([](Array x, std::pair<Array, int> y) { return x + y.first * float(y.second); },
                                 np::ones({3}), std::pair(np::ones({3}), 2));

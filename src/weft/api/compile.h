@@ -168,6 +168,7 @@ auto compile(const CompileOptions& options, const G& f, A&&... args) {
   return Compiled<F, Pack>(std::move(staged), options, std::move(donation), std::move(key), std::move(prototype));
 }
 template <class G, class... A>
+  requires(!std::is_same_v<G, CompileOptions>)
 auto compile(const G& f, A&&... args) {
   return compile(CompileOptions{}, f, std::forward<A>(args)...);
 }

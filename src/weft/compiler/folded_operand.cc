@@ -18,6 +18,19 @@ constexpr double kCheap = 0.2;  // nanoseconds: may be computed here and elsewhe
 
 }  // namespace
 
+FoldedOperand::Definitions FoldedOperand::definitions_in(const ir::Jaxpr& jaxpr) {
+  Definitions of(jaxpr.num_vars());
+  const auto use = [&](Atom a) {
+    if (!a.is_literal()) ++of[a.index()].uses;
+  };
+  for (const ir::Eqn& e : jaxpr.eqns()) {
+    for (ir::Var v = e.out_begin; v < e.out_end; ++v) of[v].eqn = &e;
+    for (const Atom a : jaxpr.operands(e)) use(a);
+  }
+  for (const Atom a : jaxpr.outputs()) use(a);
+  return of;
+}
+
 std::optional<Atom> FoldedOperand::make(Atom x) {
   if (!has_repeated_row(x)) return std::nullopt;
   return folded(x);
@@ -42,11 +55,17 @@ bool FoldedOperand::is_passed(const ir::Eqn& e) const {
   const Aval out = of_.aval(e.out_begin);
   if (op_cost(e.op, out.dtype()) > kCheap) return false;
   const auto same_shape = [&](Atom a) { return Dims(of_.aval(a).shape()) == Dims(out.shape()); };
-  return std::ranges::all_of(of_.operands(e), same_shape);
+  if (!std::ranges::all_of(of_.operands(e), same_shape)) return false;
+  // Others use it, in another shape: computing it here, too, must not mean computing what it is made from again.
+  const auto is_read = [&](Atom a) {
+    const ir::Eqn* of = eqn_of(a);
+    return !of || !ir::op_info(of->op).elementwise;
+  };
+  return definitions_[e.out_begin].uses == 1 || std::ranges::all_of(of_.operands(e), is_read);
 }
 
 bool FoldedOperand::has_repeated_row(Atom x) {
-  const ir::Eqn* e = x.is_literal() ? nullptr : definitions_[x.index()];
+  const ir::Eqn* e = eqn_of(x);
   if (!e) return false;
   if (const Seen* seen = find(x)) return seen->has_repeated_row;
   if (seen_.size() == kMostLookedAt) return false;
@@ -68,7 +87,7 @@ Atom FoldedOperand::folded(Atom x) {
   const Seen* seen = find(x);
   if (!seen || !seen->has_repeated_row) return to_.reshape(to_.now(x), shape_);
   if (seen->folded) return *seen->folded;
-  const ir::Eqn& e = *definitions_[x.index()];
+  const ir::Eqn& e = *eqn_of(x);
   Atom made = x;
   if (repeats_row(e)) {
     const Atom row = to_.reshape(to_.now(of_.operands(e)[0]), {width_});

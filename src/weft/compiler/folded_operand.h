@@ -13,8 +13,13 @@ namespace weft::compiler {
 
 class FoldedOperand {
  public:
-  /// By variable of the old program the equation that makes it, or null.
-  using Definitions = std::vector<const ir::Eqn*>;
+  /// By variable of the old program: the equation that makes it, or null, and how often it is used.
+  struct Definition {
+    const ir::Eqn* eqn = nullptr;
+    std::uint32_t uses = 0;
+  };
+  using Definitions = std::vector<Definition>;
+  static Definitions definitions_in(const ir::Jaxpr& jaxpr);
 
   /// For operands of n rows of `width`, of which `fold` count as one; n is a multiple.
   FoldedOperand(JaxprEdit& to, const ir::Jaxpr& of, const Definitions& definitions, std::int64_t n, std::int64_t width,
@@ -32,6 +37,7 @@ class FoldedOperand {
     std::optional<ir::Atom> folded;
   };
 
+  const ir::Eqn* eqn_of(ir::Atom x) const { return x.is_literal() ? nullptr : definitions_[x.index()].eqn; }
   // The equations, of these two kinds, that are looked into.
   bool repeats_row(const ir::Eqn& e) const;
   bool is_passed(const ir::Eqn& e) const;

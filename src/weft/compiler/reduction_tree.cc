@@ -134,9 +134,7 @@ ir::Jaxpr with_reduction_trees(const ir::Jaxpr& jaxpr) {
   const std::vector<ir::Eqn>& eqns = jaxpr.eqns();
   if (std::none_of(eqns.begin(), eqns.end(), [&](const ir::Eqn& e) { return groups(e).has_value(); })) return jaxpr;
   JaxprEdit edit(jaxpr);
-  FoldedOperand::Definitions definitions(jaxpr.num_vars());
-  for (const ir::Eqn& e : eqns)
-    for (ir::Var v = e.out_begin; v < e.out_end; ++v) definitions[v] = &e;
+  const FoldedOperand::Definitions definitions = FoldedOperand::definitions_in(jaxpr);
   for (const ir::Eqn& e : eqns) {
     edit.at(e);
     std::optional<ir::ReductionGroups> g = groups(e);

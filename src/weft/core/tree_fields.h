@@ -15,7 +15,9 @@ template <class Owner>
 struct AnyField {
   template <class T>
     requires(!std::is_base_of_v<std::remove_cvref_t<T>, Owner> && !std::is_same_v<std::remove_cvref_t<T>, Owner>)
-  operator T() const;  // never defined
+  operator T() const {
+    __builtin_unreachable();  // nothing calls it; but clang wants a definition where a type has no linkage
+  }
 };
 
 /// Converts to the bases of the aggregate and nothing else.
@@ -23,7 +25,9 @@ template <class Owner>
 struct AnyBase {
   template <class T>
     requires(std::is_base_of_v<std::remove_cvref_t<T>, Owner> && !std::is_same_v<std::remove_cvref_t<T>, Owner>)
-  operator T() const;  // never defined
+  operator T() const {
+    __builtin_unreachable();  // nothing calls it; but clang wants a definition where a type has no linkage
+  }
 };
 /// Bases come before fields; structured bindings see the fields only where the bases are empty.
 template <class T>

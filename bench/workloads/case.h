@@ -55,6 +55,9 @@ void add_reductions(Cases& cases);
 void add_moving(Cases& cases);
 void add_random(Cases& cases);
 void add_linalg(Cases& cases);
+// The training steps of examples/, where this build has the libraries that they need.
+void add_examples_of_images(Cases& cases);
+void add_examples_of_text(Cases& cases);
 
 // Peers that run in this process, where this build has them: oneDNN, and loops written by hand, which are no peer but
 // the practical limit.

@@ -40,6 +40,10 @@ Cases all_cases() {
   add_moving(cases);
   add_random(cases);
   add_linalg(cases);
+#ifdef WEFT_BENCH_EXAMPLES
+  add_examples_of_images(cases);
+  add_examples_of_text(cases);
+#endif
 #ifdef WEFT_BENCH_ONEDNN
   add_onednn(cases);
 #endif

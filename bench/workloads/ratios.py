@@ -29,7 +29,7 @@ MALLOC = "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=17179869184:glibc.
 OPENMP_BLAS = "/usr/lib/x86_64-linux-gnu/openblas-openmp"
 
 # Other ways to the same result, and other layouts: the best of them counts.
-VARIANTS = re.compile(r"_(any|nchw|nhwc|cl|foreach|take|jit|compiled|scipy|ops|constB|functorch|inference_mode|radix)$")
+VARIANTS = re.compile(r"_(any|nchw|nhwc|cl|foreach|take|jit|compiled|scipy|ops|constB|functorch|inference_mode|radix|autocast)$")
 
 
 # Processors that others may keep busy while we measure, and how often we try again.

@@ -17,12 +17,28 @@ Runnable compiled(F f, A... args) {
   return {[=] { program(args...); }, [=] { return program.text(weft::ProgramStage::kKernels); }};
 }
 
-/// A step that makes a new state of the state and a batch; every run goes on from the state of the one before.
+/// A compiled step that makes a new state of the state and a batch, alone or first of a pair; every run goes on from
+/// the state of the one before.
+template <class P, class S, class... A>
+Runnable going_on(P program, S state, A... batch) {
+  const auto kernels = [=] { return program.text(weft::ProgramStage::kKernels); };
+  return {[=, s = std::move(state)]() mutable {
+            auto made = program(std::move(s), batch...);
+            if constexpr (std::is_same_v<decltype(made), S>)
+              s = std::move(made);
+            else
+              s = std::move(made.first);
+          },
+          kernels};
+}
 template <class F, class S, class... A>
 Runnable stepping(F step, S state, A... batch) {
-  const auto program = weft::compile(step, state, batch...);
-  return {[=, s = std::move(state)]() mutable { s = program(std::move(s), batch...); },
-          [=] { return program.text(weft::ProgramStage::kKernels); }};
+  return going_on(weft::compile(step, state, batch...), state, batch...);
+}
+/// The old state's memory becomes the new one's.
+template <class F, class S, class... A>
+Runnable stepping_in_place(F step, S state, A... batch) {
+  return going_on(weft::compile({.donate = {0}}, step, state, batch...), state, batch...);
 }
 
 /// Weft's case of a workload: `make` gives what `compiled` and `stepping` do.

@@ -441,6 +441,11 @@ def torch_cases():
     linalg("eigh", "512", lambda: [symmetric()], torch.linalg.eigh)
     linalg("solve", "1024", lambda: [normal(1024, 1024) + 32 * torch.eye(1024), normal(1024)], torch.linalg.solve)
 
+    sys.dont_write_bytecode = True  # beside the sources
+    from examples_torch import add_examples
+
+    add_examples(with_gradients)
+
 
 # ---- the clock: the rules of case.cc ----
 

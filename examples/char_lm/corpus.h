@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +13,8 @@
 #include "train/file.h"
 #include "train/shuffle.h"
 #include "weft/weft.h"
+
+namespace char_lm {
 
 using Tokens = std::vector<std::uint8_t>;  // characters by their places in an alphabet
 
@@ -28,41 +31,42 @@ inline Tokens tokens_of(std::string_view text, const std::string& alphabet) {
   for (const char c : text) {
     const auto place = alphabet.find(c);
     if (place == std::string::npos)
-      throw weft::ValueError("char_lm: the model knows the characters of the text that it learned from alone; got '" +
-                             std::string(1, c) + "'.");
+      throw weft::ValueError("char_lm: the model knows the characters of the text that it learned from alone; got " +
+                             (c >= ' ' && c <= '~' ? "'" + std::string(1, c) + "'"
+                                                   : "byte " + std::to_string(static_cast<unsigned char>(c))) +
+                             ".");
     tokens.push_back(static_cast<std::uint8_t>(place));
   }
   return tokens;
 }
 
-/// The whole file; ValueError when no name is given.
 inline std::string text_of_file(const std::string& path) {
-  if (path.empty())
-    throw weft::ValueError("char_lm: a text to learn from is needed; got none.",
-                           "--text names a file; without it, $WEFT_DATA_DIR/text/tinyshakespeare.txt is read");
   const std::vector<std::byte> bytes = weft::train::read_file(path);
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 /// Windows of length + 1 characters, each beginning with the last one of the one before, as a source of examples u8[n,
-/// length + 1]. Each epoch but the first cuts the text at other places.
+/// length + 1]. With a seed, each epoch cuts the text at other places: it begins at one of the first `length`
+/// characters.
 struct Windows {
   using Examples = weft::Array;
   Tokens tokens;
   std::int64_t length = 0;
-  bool shift = false;
+  std::optional<std::int64_t> seed = {};
 
-  // One window less than fits where all are shifted.
+  // With a seed one window less than fits, so that there are as many wherever the first begins.
   std::int64_t size() const {
     const std::int64_t fit = (static_cast<std::int64_t>(tokens.size()) - 1) / length;
-    return shift ? std::max<std::int64_t>(fit - 1, 0) : fit;
+    return std::max<std::int64_t>(seed ? fit - 1 : fit, 0);
   }
   weft::Array batch(std::span<const std::int64_t> indices, std::int64_t count, std::int64_t epoch) const {
-    const std::int64_t by = shift ? weft::train::shuffled(length, 0, epoch)[0] : 0;
+    const std::int64_t first = seed ? weft::train::shuffled(length, *seed, epoch)[0] : 0;
     Tokens rows(static_cast<std::size_t>(count * (length + 1)));
     for (std::size_t i = 0; i < indices.size(); ++i)
-      std::copy_n(tokens.begin() + by + indices[i] * length, length + 1,
+      std::copy_n(tokens.begin() + first + indices[i] * length, length + 1,
                   rows.begin() + static_cast<std::int64_t>(i) * (length + 1));
     return weft::Array::from_vector(rows, weft::Dims{count, length + 1});
   }
 };
+
+}  // namespace char_lm

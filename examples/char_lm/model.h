@@ -16,7 +16,7 @@ namespace nn = weft::nn;
 namespace np = weft::np;
 using weft::Array;
 
-struct Shape {
+struct TransformerSizes {
   int characters = 0, layers = 6, width = 256, heads = 4;
   double dropout = 0.1;
   weft::DType dtype = weft::f32;  // of the blocks' products; parameters, sums and the last layer are f32
@@ -36,44 +36,44 @@ inline Array rotary(const Array& x, const Array& positions) {
 
 /// x + attention(x), then x + mlp(x). Both begin as zeros.
 struct Block : nn::Module<Block> {
-  Shape shape = {};
+  TransformerSizes sizes = {};
   Array call(Array x, const Array& positions, bool deterministic) const {
-    const auto normed = [&](const Array& y) { return nn::RMSNorm{.dtype = shape.dtype, .use_scale = false}(y); };
-    const auto dropped = [&](const Array& y) { return nn::Dropout{.rate = shape.dropout}(y, deterministic); };
+    const auto normed = [&](const Array& y) { return nn::RMSNorm{.dtype = sizes.dtype, .use_scale = false}(y); };
+    const auto dropped = [&](const Array& y) { return nn::Dropout{.rate = sizes.dropout}(y, deterministic); };
     const auto zeros = nn::initializers::zeros();
 
     const Array mask =
-        shape.decode ? Array() : nn::make_causal_mask(x(weft::slice(0, 1), weft::slice(), 0), {.dtype = weft::boolean});
+        sizes.decode ? Array() : nn::make_causal_mask(x(weft::slice(0, 1), weft::slice(), 0), {.dtype = weft::boolean});
     const Array attended = nn::MultiHeadDotProductAttention{
-        .num_heads = shape.heads,
-        .dtype = shape.dtype,
-        .dropout_rate = shape.dropout,
+        .num_heads = sizes.heads,
+        .dtype = sizes.dtype,
+        .dropout_rate = sizes.dropout,
         .out_kernel_init = zeros,
         .use_bias = false,
         .attention_fn =
             [&](const Array& q, const Array& k, const Array& v, const nn::DotProductAttention& how) {
               return nn::dot_product_attention(rotary(q, positions), rotary(k, np::arange(k.shape(1))), v, how);
             },
-        .decode = shape.decode,
+        .decode = sizes.decode,
         .normalize_qk = true}(normed(x), nn::AttentionCall{.mask = mask, .deterministic = deterministic});
     x = x + dropped(attended);
 
-    Array y = nn::Dense{.features = 4 * shape.width, .use_bias = false, .dtype = shape.dtype}(normed(x));
+    Array y = nn::Dense{.features = 4 * sizes.width, .use_bias = false, .dtype = sizes.dtype}(normed(x));
     y = np::square(nn::relu(y));
-    y = nn::Dense{.features = shape.width, .use_bias = false, .dtype = shape.dtype, .kernel_init = zeros}(y);
+    y = nn::Dense{.features = sizes.width, .use_bias = false, .dtype = sizes.dtype, .kernel_init = zeros}(y);
     return x + dropped(y);
   }
 };
 
 /// Logits[batch, length, character] of what follows each of tokens[batch, length], which stand at positions[length].
 struct Transformer : nn::Module<Transformer> {
-  Shape shape = {};
+  TransformerSizes sizes = {};
   Array call(const Array& tokens, const Array& positions, bool deterministic) const {
-    Array x = nn::Embed{.num_embeddings = shape.characters, .features = shape.width}(tokens);
-    x = nn::Dropout{.rate = shape.dropout}(x, deterministic);
-    for (int i = 0; i < shape.layers; ++i) x = Block{.shape = shape}(x, positions, deterministic);
+    Array x = nn::Embed{.num_embeddings = sizes.characters, .features = sizes.width}(tokens);
+    x = nn::Dropout{.rate = sizes.dropout}(x, deterministic);
+    for (int i = 0; i < sizes.layers; ++i) x = Block{.sizes = sizes}(x, positions, deterministic);
     x = nn::RMSNorm{.use_scale = false}(x);
-    return nn::Dense{.features = shape.characters, .use_bias = false, .kernel_init = nn::initializers::zeros()}(x);
+    return nn::Dense{.features = sizes.characters, .use_bias = false, .kernel_init = nn::initializers::zeros()}(x);
   }
 };
 

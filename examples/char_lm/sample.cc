@@ -16,9 +16,9 @@ struct Decoder {
   Transformer model;
   std::int64_t context;
 
-  Decoder(Shape shape, std::int64_t context) : context(context) {
-    shape.decode = true;
-    model.shape = shape;
+  Decoder(TransformerSizes sizes, std::int64_t context) : context(context) {
+    sizes.decode = true;
+    model.sizes = sizes;
   }
   nn::Collection empty_cache() const {
     const auto init = [this](const Array& key) {
@@ -39,9 +39,9 @@ struct Decoder {
 
 }  // namespace
 
-void sample(const Shape& shape, const nn::Collection& params, std::vector<std::uint8_t>& tokens, std::int64_t count,
-            const Sampling& how, const std::function<void(std::uint8_t)>& seen) {
-  const Decoder decoder(shape, how.context);
+void sample(const TransformerSizes& sizes, const nn::Collection& params, std::vector<std::uint8_t>& tokens,
+            std::int64_t count, const Sampling& how, const std::function<void(std::uint8_t)>& seen) {
+  const Decoder decoder(sizes, how.context);
   struct Next {
     nn::Collection cache;
     Array token;
@@ -59,8 +59,9 @@ void sample(const Shape& shape, const nn::Collection& params, std::vector<std::u
   const Array key = weft::random::key(how.seed);
   const auto end = static_cast<std::int64_t>(tokens.size()) + count;
   nn::Collection cache;
-  // The cache has tokens[begin ... at). When it is full, it begins anew with the last half of them.
-  std::int64_t begin = std::max<std::int64_t>(0, static_cast<std::int64_t>(tokens.size()) - how.context / 2),
+  // The cache has tokens[begin ... at), at first as many of the prompt as fit. When it is full, it begins anew with the
+  // last half of them.
+  std::int64_t begin = std::max<std::int64_t>(0, static_cast<std::int64_t>(tokens.size()) - how.context + 1),
                at = begin;
   for (; static_cast<std::int64_t>(tokens.size()) < end; ++at) {
     if (at - begin == how.context) at = begin = at - how.context / 2;
@@ -74,15 +75,16 @@ void sample(const Shape& shape, const nn::Collection& params, std::vector<std::u
   }
 }
 
-float cache_error(const Shape& shape, const nn::Collection& params, const std::vector<std::uint8_t>& tokens) {
+float cache_error(const TransformerSizes& sizes, const nn::Collection& params,
+                  const std::vector<std::uint8_t>& tokens) {
   const auto length = static_cast<std::int64_t>(tokens.size());
   const Array text = Array::from_vector(tokens, weft::Dims{length}).astype(weft::i32);
-  const Transformer whole{.shape = shape};
+  const Transformer whole{.sizes = sizes};
   const Array want = weft::jit([&](const nn::Collection& p, const Array& x) {
     return whole.apply({{"params", p}}, x(weft::newaxis), np::arange(length), true)(0);
   })(params, text);
 
-  const Decoder decoder(shape, length);
+  const Decoder decoder(sizes, length);
   const auto step = weft::jit([&](const nn::Collection& cache, const nn::Collection& p, const Array& x,
                                   const Array& at) { return decoder.step(p, cache, x, at); });
   nn::Collection cache = decoder.empty_cache();

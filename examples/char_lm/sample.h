@@ -15,10 +15,10 @@ struct Sampling {
 };
 
 /// Appends `count` characters to the tokens, at least one of which is there, and shows each to `seen`.
-void sample(const Shape& shape, const nn::Collection& params, std::vector<std::uint8_t>& tokens, std::int64_t count,
-            const Sampling& how, const std::function<void(std::uint8_t)>& seen);
+void sample(const TransformerSizes& sizes, const nn::Collection& params, std::vector<std::uint8_t>& tokens,
+            std::int64_t count, const Sampling& how, const std::function<void(std::uint8_t)>& seen);
 
 /// The largest difference of logits[length, character] between one pass over all tokens and one character at a time.
-float cache_error(const Shape& shape, const nn::Collection& params, const std::vector<std::uint8_t>& tokens);
+float cache_error(const TransformerSizes& sizes, const nn::Collection& params, const std::vector<std::uint8_t>& tokens);
 
 }  // namespace char_lm

@@ -42,3 +42,23 @@ double privacy_spent(double sampling_rate, double noise_multiplier, std::int64_t
                                     std::log(1 / delta) / (alpha - 1));
   return epsilon;
 }
+
+double overflow_chance(std::int64_t examples, double sampling_rate, std::int64_t room) {
+  if (room >= examples) return 0;
+  if (sampling_rate >= 1) return 1;
+  const auto n = static_cast<double>(examples);
+  // Beyond the mean each term is smaller than the one before, by a factor that falls, too.
+  double k = static_cast<double>(room) + 1;
+  double term = std::exp(std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1) +
+                         k * std::log(sampling_rate) + (n - k) * std::log1p(-sampling_rate));
+  double sum = 0;
+  for (; k <= n; ++k) {
+    sum += term;
+    term *= (n - k) / (k + 1) * sampling_rate / (1 - sampling_rate);
+  }
+  return std::min(sum, 1.0);
+}
+
+double delta_of_accidents(double epsilon, std::int64_t steps, double chance) {
+  return chance == 0 ? 0 : (1 + std::exp(epsilon)) * static_cast<double>(steps) * chance;
+}

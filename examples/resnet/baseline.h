@@ -3,6 +3,6 @@
 
 #include "data.h"
 
-/// The share of test images that the best linear classifier gets right, with least squares on one-hot labels and a
-/// penalty of `ridge` per training image: weights = (X^T X + ridge n I)^-1 X^T Y.
+/// The share of test images that ridge regression on one-hot labels gets right, a linear classifier, with one penalty
+/// of `ridge` per training image: weights = (X^T X + ridge n I)^-1 X^T Y.
 double linear_accuracy(const DataSet& data, double ridge = 0.01);

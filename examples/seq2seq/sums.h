@@ -22,6 +22,12 @@ inline constexpr int kPadding = 0, kEnd = 1;
 struct Sums {
   weft::Array questions;  // u8[n, 2 digits + 2]: "12+345." and padding
   weft::Array answers;    // u8[n, digits + 3]: "=357." and padding
+  std::int64_t size() const { return questions.shape(0); }
+  /// Those from `begin` to before `end`, or the last.
+  Sums some(std::int64_t begin, std::int64_t end) const {
+    const weft::Index part = weft::slice(begin, std::min(end, size()));
+    return {questions(part), answers(part)};
+  }
 };
 
 /// The characters of rows of such a table, up to the end.
@@ -34,14 +40,24 @@ inline std::string text_of(std::span<const std::uint8_t> characters) {
   return text;
 }
 
-/// All 10^(2 digits) sums in an order that the seed decides: those of them that are held out, as many or one more but
-/// at most a tenth, and the rest. a+b and b+a are on the same side: who knows one knows the other.
+/// How many sums of two numbers with up to so many digits there are.
+inline std::int64_t num_sums(int digits) {
+  std::int64_t n = 1;
+  for (int i = 0; i < digits; ++i) n *= 100;
+  return n;
+}
+
+/// All of them in an order that the seed decides: those that are held out, as many or one more, and the rest. a+b and
+/// b+a are on the same side: who knows one knows the other. ValueError when none, or more than half, are to be held
+/// out.
 inline std::pair<Sums, Sums> all_sums(int digits, std::int64_t held_out, std::int64_t seed) {
-  std::int64_t numbers = 1;
-  for (int i = 0; i < digits; ++i) numbers *= 10;
+  const std::int64_t all = num_sums(digits);
+  if (held_out < 1 || held_out > all / 2)
+    throw weft::ValueError("seq2seq: one sum to half of them must be held out; got " + std::to_string(held_out) +
+                           " of " + std::to_string(all) + ".");
   std::vector<std::pair<std::int64_t, std::int64_t>> pairs;  // of which the first is no greater
-  for (std::int64_t a = 0; a < numbers; ++a)
-    for (std::int64_t b = a; b < numbers; ++b) pairs.emplace_back(a, b);
+  for (std::int64_t a = 0; a * a < all; ++a)
+    for (std::int64_t b = a; b * b < all; ++b) pairs.emplace_back(a, b);
   const auto order = weft::train::shuffled(static_cast<std::int64_t>(pairs.size()), seed, 0);
 
   std::size_t next = 0;
@@ -66,8 +82,7 @@ inline std::pair<Sums, Sums> all_sums(int digits, std::int64_t held_out, std::in
     return Sums{weft::Array::from_vector(questions, weft::Dims{n, 2 * digits + 2}),
                 weft::Array::from_vector(answers, weft::Dims{n, digits + 3})};
   };
-  const std::int64_t all = numbers * numbers;
-  Sums first = table(std::min(held_out, all / 10 - 1));
+  Sums first = table(held_out);
   return {std::move(first), table(all)};
 }
 

@@ -12,8 +12,6 @@
 
 namespace {
 
-constexpr char kHeading[] = "byte-pair encoding: left token, right token, text";
-
 enum class Kind : std::uint8_t { kSpace, kLetter, kDigit, kMark };
 Kind kind_of(char c) {
   if (c == ' ' || (c >= '\t' && c <= '\r')) return Kind::kSpace;
@@ -162,34 +160,29 @@ std::string BytePairEncoding::decode(std::span<const std::int32_t> tokens) const
   return valid;
 }
 
-void BytePairEncoding::save(const std::string& path) const {
-  std::ostringstream out;
-  out << kHeading << "\n";
-  for (std::size_t i = 0; i < merges_.size(); ++i)
-    out << merges_[i].left << " " << merges_[i].right << " " << texts_[kBytes + 256 + i] << "\n";
-  const std::string text = out.str();
-  weft::train::write_file(path, std::as_bytes(std::span(text)));
+std::string BytePairEncoding::merges() const {
+  std::string lines;
+  for (const Merge& m : merges_) lines += std::to_string(m.left) + " " + std::to_string(m.right) + "\n";
+  return lines;
 }
 
-BytePairEncoding BytePairEncoding::load(const std::string& path) {
-  const std::vector<std::byte> bytes = weft::train::read_file(path);
-  std::istringstream in(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
-  const auto check = [&](bool holds, const std::string& line) {
-    if (!holds)
-      throw weft::ParseError("byte-pair encoding: each line of " + path +
-                             " must name two tokens that are there already; got '" + line + "'.");
-  };
-  std::string line;
-  std::getline(in, line);
-  check(line == kHeading, line);
+BytePairEncoding BytePairEncoding::of_merges(const std::string& lines) {
+  std::istringstream in(lines);
   BytePairEncoding encoding;
-  while (std::getline(in, line)) {
+  for (std::string line; std::getline(in, line);) {
     Merge merge{};
     std::istringstream numbers(line);
     const bool read = static_cast<bool>(numbers >> merge.left >> merge.right);
-    check(read && std::min(merge.left, merge.right) >= kBytes && std::max(merge.left, merge.right) < encoding.size(),
-          line);
+    if (!read || std::min(merge.left, merge.right) < kBytes || std::max(merge.left, merge.right) >= encoding.size())
+      throw weft::ParseError(
+          "byte-pair encoding: each line of merges must name two tokens that are there already; got '" + line + "'.");
     encoding.add(merge);
   }
   return encoding;
+}
+
+void BytePairEncoding::save(const std::string& path) const {
+  std::string text;
+  for (std::size_t i = kBytes + 256; i < texts_.size(); ++i) text += std::to_string(i) + " " + texts_[i] + "\n";
+  weft::train::write_file(path, std::as_bytes(std::span(text)));
 }

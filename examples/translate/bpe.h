@@ -21,8 +21,11 @@ class BytePairEncoding {
   /// The encoding of at most `size` tokens for texts like these; fewer when no two tokens are together twice.
   /// ValueError for sizes that leave nothing to learn.
   static BytePairEncoding learn(std::span<const std::string> texts, int size);
-  /// What `save` wrote; ParseError when the file is anything else.
-  static BytePairEncoding load(const std::string& path);
+  /// What was learned, as lines "left right" in the order in which tokens were joined; and the encoding of such lines,
+  /// or ParseError.
+  std::string merges() const;
+  static BytePairEncoding of_merges(const std::string& lines);
+  /// A file for people: the number and the text of each token that was joined.
   void save(const std::string& path) const;
 
   /// The text's tokens, without kBegin and kEnd. Runs of white space are one space.

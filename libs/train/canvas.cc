@@ -159,17 +159,20 @@ void Canvas::line(double x0, double y0, double x1, double y1, Color color, doubl
   path(x, y, color, thickness);
 }
 
-void Canvas::grey(int x, int y, std::span<const std::uint8_t> pixels, int width, int height, int scale,
-                  SourceLocation loc) {
+void Canvas::draw(int x, int y, const Image& image, int scale, SourceLocation loc) {
   const LocationScope scope(loc, "canvas");
-  if (width < 0 || height < 0 || pixels.size() != static_cast<std::size_t>(width) * static_cast<std::size_t>(height))
-    throw ShapeError("canvas: a grey image must have width * height pixels; got " + std::to_string(pixels.size()) +
-                     " for " + std::to_string(width) + "x" + std::to_string(height) + ".");
+  const auto& [width, height, channels, pixels] = image;
+  if (width < 0 || height < 0 || (channels != 1 && channels != 3) ||
+      pixels.size() !=
+          static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * static_cast<std::size_t>(channels))
+    throw ShapeError("canvas: an image must have width * height pixels of 1 or 3 channels; got " +
+                     std::to_string(pixels.size()) + " bytes for " + std::to_string(width) + "x" +
+                     std::to_string(height) + "x" + std::to_string(channels) + ".");
+  const std::uint8_t* p = pixels.data();
   for (int row = 0; row < height; ++row)
-    for (int column = 0; column < width; ++column) {
-      const std::uint8_t v = pixels[at(column, row, width)];
-      fill(x + column * scale, y + row * scale, scale, scale, {v, v, v});
-    }
+    for (int column = 0; column < width; ++column, p += channels)
+      fill(x + column * scale, y + row * scale, scale, scale,
+           channels == 1 ? Color{p[0], p[0], p[0]} : Color{p[0], p[1], p[2]});
 }
 
 void Canvas::text(int x, int y, std::string_view text, Color color, int scale, Align align) {

@@ -18,6 +18,7 @@ struct Color {
 };
 
 inline constexpr Color kWhite{255, 255, 255}, kBlack{0, 0, 0};
+inline constexpr Color kInk{40, 44, 52}, kFaint{110, 116, 126};  ///< of titles and numbers
 
 /// Which part of the text stands at the given place.
 enum class Align : std::uint8_t { kLeft, kCenter, kRight };
@@ -45,9 +46,8 @@ class Canvas {
             SourceLocation loc = std::source_location::current());
   /// The piece from (x0, y0) to (x1, y1).
   void line(double x0, double y0, double x1, double y1, Color color, double thickness = 1);
-  /// A grey image (ShapeError unless it has width * height pixels), each pixel a square of scale x scale.
-  void grey(int x, int y, std::span<const std::uint8_t> pixels, int width, int height, int scale = 1,
-            SourceLocation loc = std::source_location::current());
+  /// An image (ShapeError unless its pixels fill it and are grey or RGB), each pixel a square of scale x scale.
+  void draw(int x, int y, const Image& image, int scale = 1, SourceLocation loc = std::source_location::current());
   /// Text of one line with its top at y, cells of scale x scale pixels.
   void text(int x, int y, std::string_view text, Color color, int scale = 2, Align align = Align::kLeft);
   /// Text that runs upwards: its start is at y = bottom for kLeft, its top at x.

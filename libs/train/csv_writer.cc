@@ -2,6 +2,8 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <span>
+#include <string_view>
 #include <system_error>
 #include <vector>
 
@@ -12,7 +14,7 @@
 
 namespace weft::train {
 
-CsvWriter::CsvWriter(const std::string& path, SourceLocation loc) : path_(path) {
+CsvWriter::CsvWriter(const std::string& path, std::optional<std::int64_t> last_step, SourceLocation loc) : path_(path) {
   const LocationScope scope(loc, "csv_writer");
   const std::string folder = std::filesystem::path(path).parent_path().string();
   if (!folder.empty()) make_folders(folder);
@@ -24,11 +26,14 @@ CsvWriter::CsvWriter(const std::string& path, SourceLocation loc) : path_(path) 
     if (!title.starts_with(text.substr(0, title.size())))
       throw ParseError("csv_writer: " + path + " must begin with the line step,name,value; got another file.");
     is_new = text.size() < title.size();
-    std::size_t whole = 0;
-    for (std::size_t end = 0; !is_new && (end = csv_row_end(text, whole)) != std::string_view::npos;) whole = end + 1;
-    std::error_code error;
-    if (whole != text.size()) std::filesystem::resize_file(path, whole, error);
-    if (error) throw BackendError("csv_writer: " + path + " must be writable; got \"" + error.message() + "\".");
+    std::string kept;  // whole rows up to the last step
+    for (std::size_t at = 0, end = 0; !is_new && (end = csv_row_end(text, at)) != std::string_view::npos;
+         at = end + 1) {
+      const std::string_view row = text.substr(at, end + 1 - at);
+      const auto step = parse_integer<std::int64_t>(row.substr(0, row.find(',')));
+      if (!last_step || !step || *step <= *last_step) kept += row;
+    }
+    if (kept.size() != text.size()) write_file(path, std::as_bytes(std::span(kept)));
   }
   file_.reset(std::fopen(path.c_str(), "abe"));
   if (!file_)

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "train/metric_writer.h"
@@ -13,8 +14,10 @@ namespace weft::train {
 class CsvWriter : public MetricWriter {
  public:
   /// Goes on at the end of a file that another CsvWriter began, after a row that was cut off; makes a new one, and its
-  /// folder, where there is none. ParseError when the file is another one, BackendError when the system refuses.
-  explicit CsvWriter(const std::string& path, SourceLocation loc = std::source_location::current());
+  /// folder, where there is none. Rows of steps after `last_step` are removed first: a run that goes on from that step
+  /// writes them again. ParseError when the file is another one, BackendError when the system refuses.
+  explicit CsvWriter(const std::string& path, std::optional<std::int64_t> last_step = {},
+                     SourceLocation loc = std::source_location::current());
 
   void write_scalars(std::int64_t step, const Scalars& scalars) override;
   void write_images(std::int64_t, const ArrayMap&) override {}

@@ -35,4 +35,8 @@ std::vector<Image> images_of(const Array& x, SourceLocation loc) {
   return out;
 }
 
+Array array_of(const Image& image) {
+  return Array::from_vector(image.pixels, Dims{image.height, image.width, image.channels});
+}
+
 }  // namespace weft::train

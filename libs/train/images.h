@@ -13,4 +13,7 @@ namespace weft::train {
 /// and channels than 1 and 3, DTypeError for other dtypes.
 std::vector<Image> images_of(const Array& x, SourceLocation loc = std::source_location::current());
 
+/// The pixels of a picture, u8[height, width, channels].
+Array array_of(const Image& image);
+
 }  // namespace weft::train

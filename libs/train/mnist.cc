@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <span>
 #include <utility>
 
+#include "train/crc32c.h"
+#include "train/data_folder.h"
 #include "train/digits.h"
 #include "train/file.h"
 #include "train/gzip.h"
@@ -12,6 +15,7 @@
 #include "train/md5.h"
 #include "weft/base/error.h"
 #include "weft/base/text.h"
+#include "weft/np/np.h"
 
 namespace weft::train {
 
@@ -149,10 +153,26 @@ bool fill_cache(const MnistOptions& options, std::vector<std::string>& notes) {
 
 }  // namespace
 
-std::string MnistOptions::default_folder() {
-  const std::string root = environment("WEFT_DATA_DIR");
-  return root.empty() ? "" : root + "/mnist";
+Digits Digits::part(std::int64_t begin, std::int64_t end) const {
+  const Index rows = slice(begin, end);
+  return {images(rows), labels(rows)};
 }
+
+void Mnist::announce() const {
+  for (const std::string& note : notes) std::printf("note: %s\n", note.c_str());
+  std::printf("digits: %s\n", source.c_str());
+}
+
+std::string Mnist::identity() const {
+  std::uint32_t sum = 0;
+  for (const auto* bytes : {&train_images, &train_labels, &test_images, &test_labels})
+    sum = crc32c(std::as_bytes(std::span(*bytes)), sum);
+  char text[9];
+  std::snprintf(text, sizeof text, "%08x", static_cast<unsigned>(sum));
+  return number_str(num_train()) + " + " + number_str(num_test()) + ", crc32c " + text;
+}
+
+std::string MnistOptions::default_folder() { return find_data_folder("mnist").value_or(""); }
 
 std::string MnistOptions::default_cache() {
   if (const std::string cache = environment("XDG_CACHE_HOME"); !cache.empty()) return cache + "/weft/mnist";

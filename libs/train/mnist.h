@@ -15,6 +15,10 @@ namespace weft::train {
 struct Digits {
   Array images;  ///< u8[n, 28, 28, 1]
   Array labels;  ///< i32[n]
+
+  std::int64_t size() const { return labels.shape(0); }
+  /// Those from `begin` on and before `end`, or the last one.
+  Digits part(std::int64_t begin, std::int64_t end) const;
 };
 
 struct Mnist {
@@ -28,8 +32,16 @@ struct Mnist {
 
   std::int64_t num_train() const { return static_cast<std::int64_t>(train_labels.size()); }
   std::int64_t num_test() const { return static_cast<std::int64_t>(test_labels.size()); }
+  /// The training digits as arrays, copies of the bytes here.
   Digits train_digits() const { return arrays(train_images, train_labels); }
+  /// The test digits as arrays, copies of the bytes here.
   Digits test_digits() const { return arrays(test_images, test_labels); }
+
+  /// Tells people on standard output which digits these are, and why not others: the notes, then the source.
+  void announce() const;
+  /// Which digits these are, for the settings of a run: "60000 + 10000, crc32c 1a2b3c4d", the same wherever they are
+  /// read from.
+  std::string identity() const;
 
  private:
   static Digits arrays(const std::vector<std::uint8_t>& images, const std::vector<std::uint8_t>& labels) {

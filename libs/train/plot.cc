@@ -14,7 +14,7 @@ namespace {
 // Okabe and Ito's colours, told apart by colour-blind people.
 constexpr Color kPalette[] = {{0, 114, 178},   {213, 94, 0},  {0, 158, 115},
                               {204, 121, 167}, {230, 159, 0}, {86, 180, 233}};
-constexpr Color kInk{40, 44, 52}, kFaint{110, 116, 126}, kGrid{230, 232, 236}, kAxis{150, 155, 164};
+constexpr Color kGrid{230, 232, 236}, kAxis{150, 155, 164};
 
 constexpr int kMargin = 20, kGap = 12, kTick = 5;
 constexpr int kSmallestSide = 60;  // of a panel's inside

@@ -2,6 +2,7 @@
 // whatever has init(params) and update(grads, opt_state, params), which gives a pair of updates and a new state.
 #pragma once
 
+#include <type_traits>
 #include <utility>
 
 #include "weft/core/tree.h"
@@ -29,12 +30,16 @@ struct TrainState {
   }
 };
 
+/// The type of state that an optimiser of type Tx makes of parameters P, for members and arguments.
+template <class P, class Tx>
+using TrainStateOf = TrainState<P, std::decay_t<decltype(std::declval<const Tx&>().init(std::declval<const P&>()))>>;
+
 /// The state before the first step.
 template <class P, class Tx>
-auto create_train_state(P params, const Tx& tx, SourceLocation loc = std::source_location::current()) {
+TrainStateOf<P, Tx> create_train_state(P params, const Tx& tx, SourceLocation loc = std::source_location::current()) {
   const LocationScope scope(loc, "create_train_state");
   auto opt_state = tx.init(std::as_const(params));
-  return TrainState<P, decltype(opt_state)>{Array(std::int32_t{0}), std::move(params), std::move(opt_state)};
+  return {Array(std::int32_t{0}), std::move(params), std::move(opt_state)};
 }
 
 }  // namespace weft::train

@@ -94,13 +94,22 @@ TEST(canvas, points_that_are_not_finite_leave_gaps) {
 
 TEST(canvas, grey_images_are_scaled_by_whole_pixels) {
   Canvas canvas(8, 8);
-  const std::uint8_t pixels[] = {0, 50, 100, 150};
-  canvas.grey(1, 1, pixels, 2, 2, 3);
+  canvas.draw(1, 1, {.width = 2, .height = 2, .channels = 1, .pixels = {0, 50, 100, 150}}, 3);
   EXPECT_EQ(canvas.pixel(3, 3), (Color{0, 0, 0}));
   EXPECT_EQ(canvas.pixel(4, 3), (Color{50, 50, 50}));
   EXPECT_EQ(canvas.pixel(6, 6), (Color{150, 150, 150}));
   EXPECT_EQ(canvas.pixel(7, 7), kWhite);
-  EXPECT_THROW(canvas.grey(0, 0, pixels, 3, 2), ShapeError);
+  EXPECT_THROW(canvas.draw(0, 0, {.width = 3, .height = 2, .pixels = {0, 50, 100, 150}}), ShapeError);
+}
+
+TEST(canvas, images_have_their_colours_and_are_clipped) {
+  Canvas canvas(8, 8);
+  canvas.draw(5, 1, {.width = 2, .height = 1, .channels = 3, .pixels = {1, 2, 3, 4, 5, 6}}, 2);
+  EXPECT_EQ(canvas.pixel(6, 2), (Color{1, 2, 3}));
+  EXPECT_EQ(canvas.pixel(7, 1), (Color{4, 5, 6}));
+  EXPECT_EQ(canvas.pixel(7, 3), kWhite);
+  for (const int channels : {1, 2, 4})
+    EXPECT_THROW(canvas.draw(0, 0, {1, 1, channels, std::vector<std::uint8_t>(2)}), ShapeError) << channels;
 }
 
 TEST(canvas, text_stays_in_its_box_and_aligns) {

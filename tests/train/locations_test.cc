@@ -13,12 +13,14 @@
 #include "train/csv_reader.h"
 #include "train/csv_writer.h"
 #include "train/data.h"
+#include "train/data_folder.h"
 #include "train/digits.h"
 #include "train/dynamic_scale.h"
 #include "train/file.h"
 #include "train/gzip.h"
 #include "train/histogram.h"
 #include "train/idx.h"
+#include "train/image_sheet.h"
 #include "train/images.h"
 #include "train/metrics.h"
 #include "train/mnist.h"
@@ -27,8 +29,8 @@
 #include "train/periodic_actions.h"
 #include "train/plot.h"
 #include "train/progress.h"
+#include "train/run_folder.h"
 #include "train/safetensors.h"
-#include "train/sheet.h"
 #include "train/shuffle.h"
 #include "train/summary_writer.h"
 #include "train/train_state.h"
@@ -97,13 +99,14 @@ TEST(locations, errors_bear_the_users_line_and_the_name_of_what_was_called) {
       {"canvas", [&] { Canvas(0, 1); }, __LINE__},
       {"canvas", [&] { Canvas(1, 1).pixel(1, 1); }, __LINE__},
       {"canvas", [&] { Canvas(1, 1).path(one, two, kBlack); }, __LINE__},
-      {"canvas", [&] { Canvas(1, 1).grey(0, 0, {}, 1, 1); }, __LINE__},
+      {"canvas", [&] { Canvas(1, 1).draw(0, 0, {.channels = 2}); }, __LINE__},
       {"write_png", [&] { Canvas(1, 1).write(none); }, __LINE__},
       {"draw_plot", [&] { draw_plot({}); }, __LINE__},
       {"line_plot", [&] { line_plot(none, Plot{}); }, __LINE__},
       {"line_plot", [&] { line_plot(none, "title", "x", "y", {{.x = one, .y = two}}); }, __LINE__},
-      {"draw_digit_sheet", [&] { draw_digit_sheet({.scale = 0}); }, __LINE__},
-      {"digit_sheet", [&] { digit_sheet(none, {.scale = 0}); }, __LINE__},
+      {"draw_image_sheet", [&] { draw_image_sheet({}); }, __LINE__},
+      {"image_sheet", [&] { image_sheet(none, {}); }, __LINE__},
+      {"data_folder", [&] { data_folder("none/such"); }, __LINE__},
       {"progress", [&] { Progress("label", -1, "images"); }, __LINE__},
   };
   expect_located(calls);
@@ -137,6 +140,14 @@ TEST(locations, so_do_those_of_checkpoints_metrics_writers_and_data) {
       {"restore_or_initialize", [&] { restore_or_initialize(foreign, x); }, __LINE__},
       {"latest_checkpoint", [&] { latest_checkpoint(foreign); }, __LINE__},
       {"save_checkpoint", [&] { AsyncCheckpointer().save(none, x, -1); }, __LINE__},
+      {"run_folder", [&] { RunFolder(""); }, __LINE__},
+      {"restore", [&] { RunFolder(foreign).restore(x); }, __LINE__},
+      {"learned", [&] { RunFolder(folder / "empty").learned(x); }, __LINE__},
+      {"write_scalars", [&] { RunFolder(none).write_scalars(1, {}); }, __LINE__},
+      {"writer", [&] { RunFolder(none).writer(); }, __LINE__},
+      {"save", [&] { RunFolder(none).save(x, 1); }, __LINE__},
+      {"series", [&] { RunFolder(none).series({}); }, __LINE__},
+      {"settings_of", [&] { settings_of(foreign); }, __LINE__},
       {"Accuracy", [&] { metrics::from_model_output<metrics::Accuracy>({}); }, __LINE__},
       {"Average", [&] { metrics::compute(metrics::Average{x, x}); }, __LINE__},
       {"reduce", [&] { metrics::reduce(metrics::Average::empty()); }, __LINE__},

@@ -55,6 +55,37 @@ TEST(mnist, digits_are_arrays_for_models) {
   EXPECT_EQ(test.images.to_vector<std::uint8_t>(), m.test_images);
   EXPECT_EQ(test.labels.to_vector<std::int32_t>(),
             std::vector<std::int32_t>(m.test_labels.begin(), m.test_labels.end()));
+  EXPECT_EQ(train.size(), 12);
+  const Digits part = train.part(10, 20);
+  EXPECT_EQ(part.images.to_vector<std::uint8_t>(),
+            std::vector<std::uint8_t>(m.train_images.begin() + 10 * 784, m.train_images.end()));
+  EXPECT_EQ(part.labels.to_vector<std::int32_t>(), (std::vector<std::int32_t>{m.train_labels[10], m.train_labels[11]}));
+}
+
+TEST(mnist, digits_have_an_identity_wherever_they_are_from) {
+  const TemporaryFolder folder;
+  MnistOptions options = closed();
+  for (const char* place : {"a", "b", "c"}) {
+    make_folders(folder / place);
+    write_files(folder / place, 7, 2, *place == 'c' ? 4 : 3);
+  }
+  const auto identity = [&](const char* place) {
+    options.folder = folder / place;
+    return load_mnist(options).identity();
+  };
+  EXPECT_EQ(identity("a"), identity("b"));
+  EXPECT_NE(identity("a"), identity("c"));
+  EXPECT_TRUE(identity("a").starts_with("7 + 2, crc32c ")) << identity("a");
+}
+
+TEST(mnist, what_the_digits_are_is_told) {
+  Mnist m = load_mnist(closed());
+  m.notes = {"one", "two"};
+  ::testing::internal::CaptureStdout();
+  m.announce();
+  EXPECT_EQ(::testing::internal::GetCapturedStdout(),
+            "note: one\nnote: two\ndigits: 12 training and 5 test digits drawn by this program: the real ones were not "
+            "available\n");
 }
 
 TEST(mnist, a_cache_that_cannot_be_looked_into_is_a_note) {

@@ -64,7 +64,7 @@ TEST(train_state, goes_through_jit_and_checkpoints_with_weft_optim) {
   };
   const auto step = jit([=](const auto& state) { return state.apply_gradients(tx, grad(loss)(state.params)); });
   auto whole = create_train_state(params, tx), stopped = whole;
-  const auto fresh = whole;
+  const TrainStateOf<Params, decltype(tx)> fresh = whole;
   for (int i = 0; i < 30; ++i) whole = step(whole);
   for (int i = 0; i < 11; ++i) stopped = step(stopped);
   auto resumed = from_bytes(fresh, to_bytes(stopped));

@@ -235,6 +235,13 @@ TEST(images, arrays_become_pictures) {
   EXPECT_THROW(images_of(np::zeros({2, 2, 1}, i32)), DTypeError);
 }
 
+TEST(images, pictures_become_arrays_again) {
+  const Array pixels = np::reshape(np::arange(12).astype(u8), {2, 2, 3});
+  const Array again = array_of(images_of(pixels).at(0));
+  EXPECT_EQ(again.aval().str(), "u8[2,2,3]");
+  EXPECT_EQ(again.to_vector<std::uint8_t>(), pixels.to_vector<std::uint8_t>());
+}
+
 TEST(console_writer, each_call_is_a_line) {
   std::ostringstream out;
   ConsoleWriter writer(out, "eval");
@@ -297,6 +304,19 @@ TEST(csv_writer, a_row_that_was_cut_inside_of_quotes_goes_too) {
   writer.close();
   EXPECT_EQ(text_of_file(path), "step,name,value\n1,\"a\nb\",2.0\n3,\"a\nb\",4.0\n");
   EXPECT_EQ(read_series(path, {"a\nb"})[0].x, (std::vector<double>{1, 3}));
+}
+
+TEST(csv_writer, rows_after_the_last_step_go) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "metrics.csv";
+  {
+    CsvWriter writer(path);
+    for (const int step : {1, 3, 2}) writer.write_scalars(step, {{"a\n9", step}});
+  }
+  CsvWriter(path, 2).write_scalars(4, {{"b", 4}});
+  EXPECT_EQ(text_of_file(path), "step,name,value\n1,\"a\n9\",1.0\n2,\"a\n9\",2.0\n4,b,4.0\n");
+  CsvWriter(path, 0).close();
+  EXPECT_EQ(text_of_file(path), "step,name,value\n");
 }
 
 TEST(csv_writer, other_files_are_left_alone) {

@@ -10,8 +10,7 @@
 namespace weft::cpu {
 
 /// c[s, i, j] = sum_p a[s, i, p] * b[s, p, j]. Strides are in elements; c[s, i, j] is at s * c_batch + i * c_row + j.
-/// The operands of problem s begin at s / inner * batch + s % inner * inner of their strides: two axes may make the
-/// batch.
+/// Two axes may make the batch: a[s] is at s / inner * a_batch + s % inner * a_inner, and b[s] alike.
 struct MatmulProblem {
   std::int64_t batch = 1, m = 1, n = 1, k = 1;
   std::int64_t inner = 1, a_inner = 0, b_inner = 0;

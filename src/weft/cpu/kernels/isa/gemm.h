@@ -94,6 +94,7 @@ void pack(const T* x, std::int64_t row, std::int64_t column, T* to, std::int64_t
       continue;
     }
     const std::int64_t count = least(rows - r, kWidth);
+    // A whole panel by the same code with a width that is known, which unrolls.
     if (column == 1 && count == kWidth)
       pack_across<T, kWidth>(x + r * row, row, to + r * depth, kWidth, depth);
     else if (column == 1)

@@ -127,7 +127,7 @@ void learn_to_write(const Flags& flags, const std::string& text, train::RunFolde
       char_lm::optimizer(optim::warmup_cosine_decay_schedule({.peak_value = flags.learning_rate,
                                                               .warmup_steps = flags.warmup,
                                                               .decay_steps = std::max(flags.steps, flags.warmup + 1)}),
-                         flags.weight_decay);
+                         flags.weight_decay, model.sizes.dtype);
   const auto train_step = weft::jit(char_lm::TrainStep{model, tx}, {.name = "train_step", .donate = {0}});
   const auto eval_step = weft::jit(char_lm::EvalStep{model}, {.name = "eval_step"});
 

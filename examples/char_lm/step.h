@@ -29,11 +29,12 @@ inline std::optional<optim::contrib::MuonDimensionNumbers> matrix_axes(const std
 }
 
 /// Matrices by Muon (Jordan, 2024), embeddings and the last layer by AdamW, with steps of equal size (Liu et al.,
-/// 2025).
+/// 2025). Muon's products are of that dtype, as the model's are.
 using Optimizer = optim::Chain<optim::OnTrees<optim::ClipByGlobalNorm>, optim::contrib::Muon>;
-inline Optimizer optimizer(const optim::Schedule& learning_rate, double weight_decay) {
+inline Optimizer optimizer(const optim::Schedule& learning_rate, double weight_decay, weft::DType dtype) {
   return optim::chain(optim::clip_by_global_norm(1.0),
                       optim::contrib::muon(learning_rate, {.weight_decay = weight_decay,
+                                                           .ns_dtype = dtype,
                                                            .adam_weight_decay = weight_decay,
                                                            .muon_weight_dimension_numbers = matrix_axes,
                                                            .consistent_rms = 0.2}));

@@ -47,8 +47,10 @@ struct Run {
 void learn_to_add(const Flags& flags, train::RunFolder folder) {
   const auto num_test =
       static_cast<std::int64_t>(std::llround(flags.held_out * static_cast<double>(seq2seq::num_sums(flags.digits))));
-  const auto [test, train_sums] = seq2seq::all_sums(flags.digits, num_test, flags.seed);
-  std::printf("sums: %lld to train with, %lld held out\n", static_cast<long long>(train_sums.size()),
+  const auto [test, others] = seq2seq::all_sums(flags.digits, num_test, flags.seed);
+  const Sums train_sums = seq2seq::with_short_ones_repeated(others);
+  std::printf("sums: %lld to train with, %lld when short ones are repeated; %lld held out\n",
+              static_cast<long long>(others.size()), static_cast<long long>(train_sums.size()),
               static_cast<long long>(test.size()));
   train::Pipeline data(train_sums, {.batch_size = flags.batch, .seed = flags.seed, .prefetch = 2});
   check_fills_batch(train_sums.size(), "sums", flags.batch);

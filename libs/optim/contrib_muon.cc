@@ -71,6 +71,9 @@ void check_newton_schulz(const detail::Require& check, const std::string& coeffi
 Array orthogonalize_via_newton_schulz(const Array& x, NewtonSchulzOptions o, SourceLocation loc) {
   const detail::Require check("orthogonalize_via_newton_schulz", loc);
   check_newton_schulz(check, "coefficients", o.coefficients, "steps", o.steps);
+  check.floating("dtype", o.dtype);
+  if (o.dtype && is_complex(x.dtype()))
+    check.fail("dtype must be left out for complex matrices", std::string(name(*o.dtype)));
   const Matrices matrices(x.shape(), o.dimensions);
   const auto adjoint = [](const Array& m) { return np::conj(np::matrix_transpose(m)); };
   Array m = matrices.of(x);
@@ -79,7 +82,7 @@ Array orthogonalize_via_newton_schulz(const Array& x, NewtonSchulzOptions o, Sou
   if (tall) m = np::matrix_transpose(m);
   // Singular values of 1 at most, where the iteration converges.
   const Array size = np::sqrt(np::sum(detail::abs_squared(m), {1, 2}, true));
-  m = cast_like(m / detail::plus(size, o.eps), m);
+  m = (m / detail::plus(size, o.eps)).astype(o.dtype.value_or(x.dtype()));
   const bool one = o.coefficients.size() == 1;
   const std::size_t steps = one ? static_cast<std::size_t>(o.steps) : o.coefficients.size();
   for (std::size_t i = 0; i < steps; ++i) {
@@ -87,13 +90,14 @@ Array orthogonalize_via_newton_schulz(const Array& x, NewtonSchulzOptions o, Sou
     const Array square = np::matmul(m, adjoint(m));
     m = a * m + np::matmul(b * square + c * np::matmul(square, square), m);
   }
-  return matrices.back(tall ? np::matrix_transpose(m) : m);
+  return matrices.back(tall ? np::matrix_transpose(m) : m).astype(x.dtype());
 }
 
 ScaleByMuon scale_by_muon(ScaleByMuonOptions options, SourceLocation loc) {
   const detail::Require check("scale_by_muon", loc);
   check_newton_schulz(check, "ns_coeffs", options.ns_coeffs, "ns_steps", options.ns_steps);
   check.decay("beta", options.beta).not_negative("eps", options.eps).floating("mu_dtype", options.mu_dtype);
+  check.floating("ns_dtype", options.ns_dtype);
   return {std::move(options)};
 }
 
@@ -107,7 +111,8 @@ void ScaleByMuon::step(Leaves& u, Leaves& mu, const Array& count,
     u[i] = orthogonalize_via_newton_schulz(direction, {.coefficients = options.ns_coeffs,
                                                        .steps = options.ns_steps,
                                                        .eps = options.eps,
-                                                       .dimensions = axes_of(dimensions[i])});
+                                                       .dimensions = axes_of(dimensions[i]),
+                                                       .dtype = options.ns_dtype});
     if (options.adaptive) u[i] = detail::times(u[i], detail::inner_product({direction}, {u[i]}));
   }
 }
@@ -144,6 +149,7 @@ Muon muon(ScalarOrSchedule learning_rate, MuonOptions o, SourceLocation loc) {
                                          .beta = std::move(o.beta),
                                          .eps = o.eps,
                                          .mu_dtype = o.mu_dtype,
+                                         .ns_dtype = o.ns_dtype,
                                          .nesterov = o.nesterov,
                                          .adaptive = o.adaptive,
                                          .dimensions = axes}),

@@ -24,10 +24,13 @@ struct NewtonSchulzOptions {
   int steps = 5;
   Hyperparam eps = 1e-8;
   MuonDimensionNumbers dimensions = {};
+  /// What the steps compute in; without, what x has. In bf16 they take half the time, and come as near (Jordan, 2024).
+  std::optional<DType> dtype = {};
 };
 /// About U V^T, when x = U S V^T for the matrices of x: singular values come near to 1, between 0.5 and 1.5. x is
 /// divided by its norm (plus eps) and goes through the steps, transposed where it has more rows than columns.
-/// ShapeError for less than two axes, IndexError for axes out of range, ValueError for axes that are used twice.
+/// ShapeError for less than two axes, IndexError for axes out of range, ValueError for axes that are used twice,
+/// DTypeError for a dtype without fractions.
 Array orthogonalize_via_newton_schulz(const Array& x, NewtonSchulzOptions options = {},
                                       SourceLocation loc = std::source_location::current());
 
@@ -42,6 +45,7 @@ struct ScaleByMuonOptions {
   Hyperparam beta = 0.95;
   Hyperparam eps = 1e-8;
   std::optional<DType> mu_dtype = {};
+  std::optional<DType> ns_dtype = {};  ///< of the Newton-Schulz steps: NewtonSchulzOptions::dtype
   bool nesterov = true;
   bool adaptive = false;  ///< times the dual norm <m, u> of what was made orthogonal
   MuonDimensions dimensions = MuonDimensions(MuonDimensionNumbers());
@@ -117,6 +121,7 @@ struct MuonOptions {
   Hyperparam weight_decay = 0;
   Mask weight_decay_mask = true;
   std::optional<DType> mu_dtype = {};
+  std::optional<DType> ns_dtype = {};
   bool nesterov = true;
   bool adaptive = false;
   Hyperparam adam_b1 = 0.9;

@@ -273,6 +273,16 @@ struct Layer {
 };
 std::vector<Layer> layers() {
   const ConvDimensionNumbers last = features_last(), first = features_first();
+  // As the gradients of a kernel for each example are convolutions: these are the groups, features the batch.
+  const ConvDimensionNumbers examples{.input_batch = 3,
+                                      .input_feature = 0,
+                                      .input_spatial = {1, 2},
+                                      .kernel_output_feature = 3,
+                                      .kernel_input_feature = 0,
+                                      .kernel_spatial = {1, 2},
+                                      .output_batch = 2,
+                                      .output_feature = 3,
+                                      .output_spatial = {0, 1}};
   const Dims one{1, 1}, two{2, 2};
   const auto p = [](ConvDimensionNumbers d, Dims stride, Dims pad, Dims dilation, std::int64_t groups) {
     ConvolutionParams r;
@@ -295,6 +305,8 @@ std::vector<Layer> layers() {
       {"dilated", {3, 26, 26, 24}, {3, 3, 24, 24}, p(last, one, two, two, 1)},
       {"groups", {3, 26, 26, 32}, {3, 3, 8, 32}, p(last, one, one, one, 4)},
       {"groups of one feature to several", {2, 20, 20, 32}, {3, 3, 1, 256}, p(last, one, one, one, 32)},
+      {"one feature of examples", {40, 20, 20, 1}, {1, 9, 9, 320}, p(examples, one, Dims{3, 3}, two, 40)},
+      {"features of examples", {40, 13, 13, 24}, {1, 5, 5, 640}, p(examples, one, one, two, 40)},
       {"depthwise", {3, 40, 40, 64}, {5, 5, 1, 64}, p(last, one, two, one, 64)},
       {"depthwise, features first, stride 2", {3, 64, 40, 40}, {64, 1, 5, 5}, p(first, two, two, one, 64)},
   };

@@ -226,6 +226,13 @@ TEST_F(Matmul, dot_general_of_every_arrangement) {
       {{2, 3, 4, 5}, {4, 6, 2, 5}, {0, 2}, {2, 0}, {3}, {3}},
       {{2, 3, 4, 2, 5}, {2, 6, 4, 2, 5}, {0, 2, 3}, {0, 2, 3}, {4}, {4}},
       {{2, 3, 4, 5, 2}, {2, 6, 4, 5, 2}, {0, 2, 4}, {0, 2, 4}, {3}, {3}},
+      {{3}, {2, 2, 3, 5}, {}, {}, {0}, {2}},
+      {{2, 3}, {4, 3, 5}, {}, {}, {1}, {1}},
+      {{3, 2}, {4, 3, 5, 2}, {}, {}, {0}, {1}},
+      {{3, 4}, {2, 3, 4, 5}, {}, {}, {0, 1}, {1, 2}},
+      {{4, 2, 3}, {2, 3, 4, 5}, {}, {}, {2, 0}, {1, 2}},
+      {{3}, {2, 3, 0}, {}, {}, {0}, {1}},
+      {{3}, {0, 3, 2}, {}, {}, {0}, {1}},
   };
   for (const DotCase& c : cases) {
     const Buffer a = random_buffer(i32, product(c.lhs), 1), b = random_buffer(i32, product(c.rhs), 2);
@@ -292,6 +299,12 @@ TEST_F(Matmul, products_of_gradients_need_no_transposition) {
   EXPECT_TRUE(attention.lhs_permutation.empty() && attention.rhs_permutation.empty());
   const DotPlan weighted = plan_dot_general(f32, f32, w, k, Dims{0, 1}, Dims{0, 2}, Dims{3}, Dims{1});
   EXPECT_TRUE(weighted.lhs_permutation.empty() && weighted.rhs_permutation.empty());
+  // Averages along a middle axis; a copy pays where many are taken.
+  for (const std::int64_t averages : {1, 100}) {
+    const DotPlan plan = plan_dot_general(f32, f32, Dims{averages, 30}, Dims{6, 7, 30, 40}, {}, {}, Dims{1}, Dims{2});
+    EXPECT_TRUE(plan.lhs_permutation.empty());
+    EXPECT_EQ(plan.rhs_permutation.empty(), averages == 1);
+  }
   // Pairs named in another order than they lie in.
   const DotPlan swapped = plan_dot_general(f32, f32, Dims{2, 3, 4}, Dims{3, 4, 5}, {}, {}, Dims{2, 1}, Dims{1, 0});
   EXPECT_TRUE(swapped.lhs_permutation.empty() && swapped.rhs_permutation.empty());

@@ -7,6 +7,7 @@
 #include "weft/base/thread_pool.h"
 #include "weft/cpu/kernels/layout.h"
 #include "weft/cpu/kernels/matmul.h"
+#include "weft/cpu/kernels/patches.h"
 #include "weft/cpu/kernels/scratch.h"
 #include "weft/cpu/kernels/sized_element.h"
 
@@ -23,17 +24,10 @@ constexpr std::int64_t kRoundedProducts = 1 << 15;
 // Elements of a block of patches, which the second-level cache holds.
 constexpr std::int64_t kPatchElements = 1 << 16;
 
-// One spatial axis: element i of lhs is read by tap k of place o when i base + low = o stride + k dilation.
-struct Axis {
-  std::int64_t size, window, places, stride, base, dilation, low;
-  bool reversed;
-  std::int64_t x_stride;  // in lhs
-};
-
-std::vector<Axis> axes_of(const ConvolutionParams& p, DimSpan lhs, DimSpan rhs, DimSpan out) {
+std::vector<PatchAxis> axes_of(const ConvolutionParams& p, DimSpan lhs, DimSpan rhs, DimSpan out) {
   const ConvDimensionNumbers& d = p.dimension_numbers;
   const Dims xs = row_major_strides(lhs);
-  std::vector<Axis> axes;
+  std::vector<PatchAxis> axes;
   for (std::size_t i = 0; i < d.input_spatial.size(); ++i) {
     const bool reversed = std::count(p.reversed.begin(), p.reversed.end(), static_cast<std::int64_t>(i)) > 0;
     axes.push_back({lhs[at(d.input_spatial[i])], rhs[at(d.kernel_spatial[i])], out[at(d.output_spatial[i])],
@@ -81,11 +75,11 @@ std::int64_t left_over(const ConvolutionForm& f, std::size_t i) {
 std::optional<ConvolutionRoles> convolution_roles(const ConvolutionParams& p, DimSpan lhs, DimSpan rhs, DimSpan out) {
   using Computes = ConvolutionForm::Computes;
   const ConvDimensionNumbers& d = p.dimension_numbers;
-  const std::vector<Axis> axes = axes_of(p, lhs, rhs, out);
+  const std::vector<PatchAxis> axes = axes_of(p, lhs, rhs, out);
   const Dims xs = row_major_strides(lhs), ks = row_major_strides(rhs), ys = row_major_strides(out);
   bool plain = true, unit_stride = true, unit_dilation = true, all_reversed = !axes.empty(), any_reversed = false;
   std::int64_t window = 1, places = 1;
-  for (const Axis& a : axes) {
+  for (const PatchAxis& a : axes) {
     plain &= a.base == 1;
     unit_stride &= a.stride == 1;
     unit_dilation &= a.dilation == 1;
@@ -116,7 +110,7 @@ std::optional<ConvolutionRoles> convolution_roles(const ConvolutionParams& p, Di
   }
 
   if (f.computes == Computes::kSrc)
-    for (const Axis& a : axes)
+    for (const PatchAxis& a : axes)
       if ((a.window - 1) * a.dilation < a.low) {
         if (!plain) return std::nullopt;
         f.computes = Computes::kDst;
@@ -139,7 +133,7 @@ std::optional<ConvolutionRoles> convolution_roles(const ConvolutionParams& p, Di
     f.dst_strides = forward ? out_strides : lhs_strides;
     f.weights_strides = strides_of(out_features * ko, forward ? ko : ki, forward ? ki : ko, d.kernel_spatial, ks);
     for (std::size_t i = 0; i < axes.size(); ++i) {
-      const Axis& a = axes[i];
+      const PatchAxis& a = axes[i];
       std::int64_t size = a.size, low = a.low;
       const std::int64_t begin = crop_low(low, size, a.base) * a.x_stride;
       (forward ? f.src_begin : f.dst_begin) += begin;
@@ -174,7 +168,7 @@ std::optional<ConvolutionRoles> convolution_roles(const ConvolutionParams& p, Di
     f.dst_strides = plain ? rhs_strides : lhs_strides;
     f.weights_strides = strides_of(out_features * yo, plain ? yo : yb, plain ? yb : yo, d.output_spatial, ys);
     for (std::size_t i = 0; i < axes.size(); ++i) {
-      const Axis& a = axes[i];
+      const PatchAxis& a = axes[i];
       std::int64_t size = a.size, low = a.low;
       const std::int64_t begin = crop_low(low, size, a.base) * a.x_stride;
       (plain ? f.src_begin : f.dst_begin) += begin;
@@ -211,64 +205,6 @@ bool can_convolve(DType dtype, DType result) { return dtype != boolean && can_ma
 
 namespace {
 
-// Copies what one place sees of one group of features: to[tap][feature].
-class PatchReader {
- public:
-  PatchReader(const std::vector<Axis>& axes, std::int64_t features, std::int64_t feature_stride, std::int64_t element)
-      : axes_(axes), features_(features), stride_(feature_stride), element_(element) {
-    below_.assign(axes.size() + 1, features * element);
-    for (std::size_t i = axes.size(); i-- > 0;) below_[i] = below_[i + 1] * axes[i].window;
-  }
-
-  // Where `place` has one number per spatial axis.
-  void read(const char* example, const std::int64_t* place, char* to) const { axis(0, example, place, to); }
-
- private:
-  void features(const char* from, std::int64_t taps, std::int64_t step, char* to) const {
-    with_element(element_, [&]<class T>(T) { copy<T>(from, taps, step, to); });
-  }
-  template <class T>
-  void copy(const char* from, std::int64_t taps, std::int64_t step, char* to) const {
-    const T* x = reinterpret_cast<const T*>(from);
-    T* y = reinterpret_cast<T*>(to);
-    if (stride_ == 1 && step == features_) {
-      std::memcpy(y, x, at(taps * features_) * sizeof(T));
-      return;
-    }
-    for (std::int64_t k = 0; k < taps; ++k, x += step)
-      for (std::int64_t c = 0; c < features_; ++c) *y++ = x[c * stride_];
-  }
-
-  void axis(std::size_t i, const char* from, const std::int64_t* place, char* to) const {
-    if (i == axes_.size()) return features(from, 1, 0, to);
-    const Axis& a = axes_[i];
-    const std::int64_t start = place[i] * a.stride - a.low;
-    if (i + 1 == axes_.size() && a.base == 1) {
-      // Taps [first, last) read elements.
-      const std::int64_t first = start >= 0 ? 0 : std::min(a.window, (-start + a.dilation - 1) / a.dilation);
-      const std::int64_t last =
-          start >= a.size ? first : std::clamp((a.size - 1 - start) / a.dilation + 1, first, a.window);
-      std::memset(to, 0, at(first * below_[i + 1]));
-      if (first < last)
-        features(from + (start + first * a.dilation) * a.x_stride * element_, last - first, a.dilation * a.x_stride,
-                 to + first * below_[i + 1]);
-      std::memset(to + last * below_[i + 1], 0, at((a.window - last) * below_[i + 1]));
-      return;
-    }
-    for (std::int64_t k = 0; k < a.window; ++k, to += below_[i + 1]) {
-      const std::int64_t e = start + k * a.dilation;
-      if (e < 0 || e % a.base != 0 || e / a.base >= a.size)
-        std::memset(to, 0, at(below_[i + 1]));
-      else
-        axis(i + 1, from + e / a.base * a.x_stride * element_, place, to);
-    }
-  }
-
-  const std::vector<Axis>& axes_;
-  std::int64_t features_, stride_, element_;
-  std::vector<std::int64_t> below_;  // bytes of what lies below axis i
-};
-
 // c = a b by rows, every product and sum rounded, in order.
 template <class T>
 void multiply_rounding(const MatmulProblem& p, const void* a, const void* b, void* c) {
@@ -282,9 +218,9 @@ void multiply_rounding(const MatmulProblem& p, const void* a, const void* b, voi
       T sums[kWidth] = {};
       for (std::int64_t q = 0; q < p.k; ++q, column += p.b_row) {
         if (width == kWidth)
-          for (std::int64_t w = 0; w < kWidth; ++w) sums[w] += row[q] * column[w];
+          for (std::int64_t w = 0; w < kWidth; ++w) sums[w] += row[q * p.a_col] * column[w];
         else
-          for (std::int64_t w = 0; w < width; ++w) sums[w] += row[q] * column[w];
+          for (std::int64_t w = 0; w < width; ++w) sums[w] += row[q * p.a_col] * column[w];
       }
       std::copy(sums, sums + width, to + j);
     }
@@ -304,7 +240,7 @@ void convolve_patches(const ConvolutionParams& p, DType t, DType result, DimSpan
     return;
   }
   const Dims xs = row_major_strides(lhs_shape), ks = row_major_strides(rhs_shape), ys = row_major_strides(out_shape);
-  const std::vector<Axis> axes = axes_of(p, lhs_shape, rhs_shape, out_shape);
+  const std::vector<PatchAxis> axes = axes_of(p, lhs_shape, rhs_shape, out_shape);
   const std::int64_t groups = p.feature_group_count * p.batch_group_count;
   const std::int64_t features = rhs_shape[at(d.kernel_input_feature)],
                      out_features = rhs_shape[at(d.kernel_output_feature)] / groups,
@@ -336,56 +272,61 @@ void convolve_patches(const ConvolutionParams& p, DType t, DType result, DimSpan
     kernel = arranged->data();
   }
 
-  // Rows of patches: places in the order (batch, spatial axes). Results go straight to their places where those are
-  // equally far apart.
-  Dims places{batch}, place_strides{ys[at(d.output_batch)]};
+  Dims place_sizes{batch}, place_strides{ys[at(d.output_batch)]};
   for (std::size_t i = 0; i < axes.size(); ++i) {
-    places.push_back(axes[i].places);
+    place_sizes.push_back(axes[i].places);
     place_strides.push_back(ys[at(d.output_spatial[i])]);
   }
-  const std::int64_t rows = product(places), depth = product(k_shape) / groups / out_features;
-  bool direct = ys[at(d.output_feature)] == 1 || out_features == 1;
-  std::int64_t row_stride = 0, expected = 0;
-  for (std::size_t i = places.size(); i-- > 0;) {
-    if (places[i] == 1) continue;
-    if (row_stride == 0)
-      row_stride = place_strides[i];
-    else
-      direct &= place_strides[i] == expected;
-    expected = place_strides[i] * places[i];
-  }
-  if (row_stride == 0) row_stride = out_features;
-  direct &= row_stride >= out_features;
+  const Places places(std::move(place_sizes), std::move(place_strides));
+  const Taps taps{axes, features, xs[at(d.input_feature)], xs[at(d.input_batch)]};
+  const std::int64_t rows = places.size(), depth = product(k_shape) / groups / out_features;
+  const bool direct = places.step() && (*places.step() == 0 || *places.step() >= out_features) &&
+                      (ys[at(d.output_feature)] == 1 || out_features == 1);
+  const std::int64_t row_stride = direct && *places.step() > 0 ? *places.step() : out_features;
 
-  const std::int64_t block = std::min(rows, std::clamp<std::int64_t>(kPatchElements / depth, 16, 1024));
+  // Patches lie by places or by taps, whichever copies longer runs.
+  const std::size_t inner = places.inner();
+  const std::int64_t along_taps =
+      taps.feature_stride != 1 && features > 1 ? 1
+      : axes.empty() || axes.back().base != 1 || axes.back().dilation * axes.back().x_stride != features
+          ? features
+          : features * axes.back().window;
+  const bool by_taps = RunReader<char>::serves(taps, inner) && places.size(inner) > along_taps;
+
+  std::int64_t block = std::min(rows, std::clamp<std::int64_t>(kPatchElements / depth, 16, 1024));
+  if (by_taps && block > places.size(inner)) block -= block % places.size(inner);
   const std::int64_t blocks = (rows - 1) / block + 1;
-  const PatchReader reader(axes, features, xs[at(d.input_feature)], element);
   const bool rounded = (t == f32 || t == f64) && t == result && total * depth <= kRoundedProducts;
   const std::int64_t grain = std::max<std::int64_t>(1, kRangeProducts / (block * depth * out_features));
+  // Row r of the patches of a block begins at r * patch_row, its elements patch_col apart.
+  const std::int64_t patch_row = by_taps ? 1 : depth, patch_col = by_taps ? block : 1;
+  const auto read_patches = [&](const void* lhs_group, std::int64_t row, std::int64_t m, void* patches) {
+    with_element(element, [&]<class T>(T) {
+      const T* x = static_cast<const T*>(lhs_group);
+      T* to = static_cast<T*>(patches);
+      if (by_taps) {
+        RunReader<T> reader(taps, inner);
+        places.runs(row, m, [&](std::int64_t r, std::int64_t run, const std::int64_t* place) {
+          reader.read(x, place, run, to + r, block);
+        });
+        return;
+      }
+      const PatchReader<T> reader(taps);
+      Dims place(axes.size() + 1);
+      places.place_of(row, place.data());
+      for (std::int64_t r = 0; r < m; ++r, places.next(place.data())) reader.read(x, place.data(), to + r * depth);
+    });
+  };
   parallel_for(groups * blocks, grain, [&](std::int64_t begin, std::int64_t end) {
     const Scratch patches(block * depth * element), sums(direct ? 1 : block * out_features * out_element);
-    Dims place(places.size());
     for (std::int64_t q = begin; q < end; ++q) {
       const std::int64_t g = q / blocks, row = q % blocks * block, m = std::min(block, rows - row);
-      const auto go_to = [&](std::int64_t r) {
-        for (std::size_t i = places.size(); i-- > 0; r /= places[i]) place[i] = r % places[i];
-      };
-      const auto step = [&] {
-        for (std::size_t i = places.size(); i-- > 0;) {
-          if (++place[i] < places[i]) break;
-          place[i] = 0;
-        }
-      };
-      const char* x = static_cast<const char*>(lhs) + g * x_group * element;
+      read_patches(static_cast<const char*>(lhs) + g * x_group * element, row, m, patches.data());
       char* y = static_cast<char*>(out) + g * out_features * ys[at(d.output_feature)] * out_element;
-      go_to(row);
-      for (std::int64_t r = 0; r < m; ++r, step())
-        reader.read(x + place[0] * xs[at(d.input_batch)] * element, place.data() + 1,
-                    patches.data() + r * depth * element);
-      MatmulProblem problem{.m = m, .n = out_features, .k = depth, .a_row = depth, .a_col = 1};
+      MatmulProblem problem{.m = m, .n = out_features, .k = depth, .a_row = patch_row, .a_col = patch_col};
       problem.b_row = out_features;
       problem.b_col = 1;
-      problem.c_row = direct ? row_stride : out_features;
+      problem.c_row = row_stride;
       problem.dtype = t;
       problem.result = result;
       const char* k = kernel + g * depth * out_features * element;
@@ -398,18 +339,13 @@ void convolve_patches(const ConvolutionParams& p, DType t, DType result, DimSpan
         matmul(problem, patches.data(), k, to_block);
       if (direct) continue;
       const std::int64_t from[2] = {out_features, 1};
-      // Runs of places along the last axis are copied at once.
-      go_to(row);
-      for (std::int64_t r = 0; r < m;) {
-        std::int64_t place_begin = 0;
-        for (std::size_t i = 0; i < places.size(); ++i) place_begin += place[i] * place_strides[i];
-        const std::int64_t run = std::min(m - r, places.back() - place.back());
-        const std::int64_t shape[2] = {run, out_features}, to[2] = {place_strides.back(), ys[at(d.output_feature)]};
-        copy_strided(out_element, shape, sums.data() + r * out_features * out_element, from,
-                     y + place_begin * out_element, to);
-        r += run;
-        go_to(row + r);
-      }
+      places.runs(row, m, [&](std::int64_t r, std::int64_t run, const std::int64_t* place) {
+        std::int64_t begins = 0;
+        for (std::size_t i = 0; i <= axes.size(); ++i) begins += place[i] * places.stride(i);
+        const std::int64_t shape[2] = {run, out_features}, to[2] = {places.stride(inner), ys[at(d.output_feature)]};
+        copy_strided(out_element, shape, sums.data() + r * out_features * out_element, from, y + begins * out_element,
+                     to);
+      });
     }
   });
 }

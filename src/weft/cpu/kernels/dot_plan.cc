@@ -72,6 +72,26 @@ Side plan_side(DimSpan shape, DimSpan batch, std::size_t split, DimSpan free, Di
   return {size_of(shape, batch.subspan(split)) * size, size, depth, 1, join(batch, free, contracting)};
 }
 
+// Free dimensions of rhs on both sides of those that are summed over, as an average along a middle axis has them: where
+// rhs lies as it is, each index of the outer ones has a product of its own with all of lhs.
+struct OuterFree {
+  Group outer;
+  Side side;  // of the others
+};
+std::optional<OuterFree> plan_outer_free(DimSpan shape, DimSpan free, DimSpan contracting) {
+  const Dims strides = row_major_strides(shape);
+  const auto k = merge(shape, strides, contracting);
+  if (!k) return std::nullopt;
+  for (std::size_t split = 1; split < free.size(); ++split) {
+    const auto outer = merge(shape, strides, free.first(split)), inner = merge(shape, strides, free.subspan(split));
+    if (outer && outer->size > 1 && inner && inner->stride == 1)
+      return OuterFree{*outer, {0, 0, inner->stride, k->stride, {}}};
+  }
+  return std::nullopt;
+}
+// Rows of lhs up to which that takes less time than a copy of rhs: more would read it from memory again and again.
+constexpr std::int64_t kOuterFreeRows = 4;
+
 // Sorts `keys`, and `others` along with it.
 void sort_pairs(Dims& keys, Dims& others) {
   for (std::size_t i = 1; i < keys.size(); ++i)
@@ -105,20 +125,30 @@ DotPlan plan_dot_general(DType dtype, DType result, DimSpan lhs_shape, DimSpan r
       if (least >= 0 && copied >= least) continue;
       l = std::move(lhs), r = std::move(rhs), split = s, least = copied;
     }
+  const std::int64_t m = size_of(lhs_shape, lhs_free), n = size_of(rhs_shape, rhs_free);
+  Group outer;  // free dimensions of rhs that are the batch
+  if (!r.permutation.empty() && lhs_batch.empty() && m <= kOuterFreeRows)
+    if (auto apart = plan_outer_free(rhs_shape, rhs_free, rk2)) {
+      outer = apart->outer;
+      r = std::move(apart->side);
+      r.batch = outer.stride;
+      l = plan_side(lhs_shape, lhs_batch, 0, lhs_free, lk2);
+      l.batch = 0;
+    }
   DotPlan plan;
   MatmulProblem& p = plan.problem;
   p.dtype = dtype;
   p.result = result;
-  p.batch = size_of(lhs_shape, lhs_batch);
-  p.m = size_of(lhs_shape, lhs_free);
-  p.n = size_of(rhs_shape, rhs_free);
+  p.batch = size_of(lhs_shape, lhs_batch) * outer.size;
+  p.m = m;
+  p.n = n / outer.size;
   p.k = size_of(lhs_shape, lhs_contracting);
   p.inner = size_of(lhs_shape, lhs_batch.subspan(split));
   p.a_inner = l.inner, p.b_inner = r.inner;
   p.a_batch = l.batch, p.a_row = l.free, p.a_col = l.contracting;
   p.b_batch = r.batch, p.b_row = r.contracting, p.b_col = r.free;
-  p.c_batch = p.m * p.n;
-  p.c_row = p.n;
+  p.c_batch = outer.size > 1 ? p.n : p.m * p.n;
+  p.c_row = n;
   plan.lhs_permutation = std::move(l.permutation);
   plan.rhs_permutation = std::move(r.permutation);
   for (const std::int64_t d : lhs_batch) plan.result_shape.push_back(lhs_shape[static_cast<std::size_t>(d)]);

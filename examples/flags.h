@@ -8,7 +8,6 @@
 #include <cstdio>
 #include <initializer_list>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -42,20 +41,23 @@ inline std::string value_of(const CLI::Option& option) {
 }  // namespace flags_detail
 
 /// All options of a program whose line was read, given or not, as the settings of its run: but for --help and those
-/// named, "--out", which may change when the run goes on. Options must have captured their defaults.
-inline weft::train::Settings settings_of(const CLI::App& app, std::initializer_list<const char*> may_change) {
+/// named, "--out", which may change when the run goes on. `others`, such as which data it learns from, come last.
+/// Options must have captured their defaults.
+inline weft::train::Settings settings_of(const CLI::App& app, std::initializer_list<const char*> may_change,
+                                         const weft::train::Settings& others = {}) {
   std::vector<const CLI::Option*> left_out{app.get_help_ptr()};
   for (const char* name : may_change) left_out.push_back(app.get_option(name));
   weft::train::Settings out;
   for (const CLI::Option* o : app.get_options())
     if (std::ranges::find(left_out, o) == left_out.end())
       out.push_back({o->get_single_name(), flags_detail::value_of(*o)});
+  out.insert(out.end(), others.begin(), others.end());
   return out;
 }
 
 /// Gives each option that was left out the value that the run in `folder` began with: for programs that only use what
 /// it learned, which thus need no other option than the folder. The settings of that run that are no options.
-/// ValueError where there is no checkpoint.
+/// ValueError where there is no checkpoint, or an option does not take its value.
 inline weft::train::Settings take_settings(CLI::App& app, const std::string& folder) {
   const auto settings = weft::train::settings_of(folder);
   if (!settings)
@@ -66,8 +68,14 @@ inline weft::train::Settings take_settings(CLI::App& app, const std::string& fol
     CLI::Option* option = app.get_option_no_throw("--" + name);
     if (option == nullptr) others.push_back({name, value});
     if (option == nullptr || option->count() > 0 || flags_detail::value_of(*option) == value) continue;
-    option->add_result(value);
-    option->run_callback();
+    try {
+      option->add_result(value);
+      option->run_callback();
+    } catch (const CLI::Error&) {
+      throw weft::ValueError(
+          "take_settings: " + folder + " must be of a run of this program; got one with " + name + " = " + value + ".",
+          "name the folder of another run with --out");
+    }
   }
   return others;
 }
@@ -81,14 +89,11 @@ inline void check_fills_batch(std::int64_t examples, const std::string& unit, st
                            "take a smaller --batch, or more " + unit + ".");
 }
 
-/// What `body` returns, or 0; 1 where it throws an error of Weft, which goes to standard error: "ShapeError: <text>".
+/// Runs `body`: 0, or 1 where it throws an error of Weft, which goes to standard error: "ShapeError: <text>".
 template <class F>
 int guarded(F&& body) {
   try {
-    if constexpr (std::is_void_v<decltype(body())>)
-      body();
-    else
-      return body();
+    body();
     return 0;
   } catch (const weft::Error& e) {
     std::fprintf(stderr, "%s: %s\n", std::string(e.kind()).c_str(), e.what());

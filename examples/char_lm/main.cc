@@ -50,7 +50,7 @@ struct Flags {
     app.add_option("--seed", seed);
     app.add_option("--out", out, "folder for checkpoints, logs and pictures; a run that is there goes on");
     app.add_option("--sample", sample, "only write so many characters, with what the run in --out has learned")
-        ->check(CLI::NonNegativeNumber);
+        ->check(CLI::PositiveNumber);
     app.add_option("--prompt", prompt, "what the text to write begins with; a line by default")
         ->check([](const std::string& s) { return std::string(s.empty() ? "must not be empty" : ""); });
     app.add_option("--temperature", sampling.temperature, "below 1, likely characters become likelier")
@@ -59,10 +59,8 @@ struct Flags {
   }
   // All that a run is begun with: options, but for those that change nothing that is learned, and `others`.
   static train::Settings settings(const CLI::App& app, const train::Settings& others) {
-    train::Settings all =
-        settings_of(app, {"--text", "--eval-every", "--out", "--sample", "--prompt", "--temperature", "--sample-seed"});
-    all.insert(all.end(), others.begin(), others.end());
-    return all;
+    return settings_of(
+        app, {"--text", "--eval-every", "--out", "--sample", "--prompt", "--temperature", "--sample-seed"}, others);
   }
   Transformer model(const std::string& alphabet) const {
     if (sizes.width % (2 * sizes.heads) != 0)
@@ -162,13 +160,17 @@ void learn_to_write(const Flags& flags, const std::string& text, train::RunFolde
       if (step == first) compiled = progress.elapsed();
     }
     progress.finish({{"loss", loss}});
-    const double rate = static_cast<double>((until - first - 1) * tokens_per_step) / (progress.elapsed() - compiled);
+    const double seconds = progress.elapsed() - compiled;
 
     const double validation = validation_loss();
-    std::printf("step %lld: training loss %.4f, validation loss %.4f, %.0f tokens per second\n",
-                static_cast<long long>(step), loss, validation, rate);
+    std::printf("step %lld: training loss %.4f, validation loss %.4f", static_cast<long long>(step), loss, validation);
+    if (until - first > 1) {
+      const double rate = static_cast<double>((until - first - 1) * tokens_per_step) / seconds;
+      std::printf(", %.0f tokens per second", rate);
+      folder.writer().write_scalars(step, {{"tokens_per_second", rate}});
+    }
+    std::printf("\n");
     folder.write_scalars(step, {{"train/loss", loss}, {"validation/loss", validation}});
-    folder.writer().write_scalars(step, {{"tokens_per_second", rate}});
     folder.save(run, step);
   }
 
@@ -188,7 +190,7 @@ int main(int argc, char** argv) {
   Flags flags(app);
   CLI11_PARSE(app, argc, argv);
   return guarded([&] {
-    if (flags.sample > 0) {
+    if (app.count("--sample") > 0) {
       const train::Settings others = take_settings(app, flags.out);
       return write_as_learned(flags, train::RunFolder(flags.out, Flags::settings(app, others)));
     }

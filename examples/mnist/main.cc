@@ -55,12 +55,18 @@ int main(int argc, char** argv) {
     const auto train_step = weft::jit(mnist::TrainStep{tx}, {.name = "train_step", .donate = {0}});
     const auto eval_step = weft::jit(mnist::eval_step, {.name = "eval_step"});
 
-    train::Settings settings = settings_of(app, {"--epochs", "--save-every", "--out"});
-    settings.push_back({"data", mnist.identity()});
-    train::RunFolder folder(out, settings);
+    train::RunFolder folder(out, settings_of(app, {"--epochs", "--save-every", "--out"}, {{"data", mnist.identity()}}));
     Run run = folder.restore(
         Run{mnist::first_state(tx, weft::random::key(seed)), train::metrics::empty<Metrics>(), data.position()});
     data.seek(run.position);
+
+    const auto tested = [&] {
+      Metrics metrics = train::metrics::empty<Metrics>();
+      constexpr std::int64_t kTogether = 1000;
+      for (std::int64_t i = 0; i < test.size(); i += kTogether)
+        metrics = train::metrics::merge(metrics, eval_step(run.state.params, test.part(i, i + kTogether)));
+      return train::metrics::scalars(metrics);
+    };
 
     while (run.position.epoch < epochs) {
       const std::int64_t epoch = run.position.epoch;
@@ -79,11 +85,7 @@ int main(int argc, char** argv) {
       }
       progress.finish();
 
-      Metrics tested = train::metrics::empty<Metrics>();
-      constexpr std::int64_t kTogether = 1000;
-      for (std::int64_t i = 0; i < test.size(); i += kTogether)
-        tested = train::metrics::merge(tested, eval_step(run.state.params, test.part(i, i + kTogether)));
-      const auto train_values = train::metrics::scalars(run.seen), test_values = train::metrics::scalars(tested);
+      const auto train_values = train::metrics::scalars(run.seen), test_values = tested();
       const auto step = run.state.step.item<std::int64_t>();
       folder.write_scalars(step, {{"train/loss", train_values.at("loss")},
                                   {"train/accuracy", 100 * train_values.at("accuracy")},
@@ -102,14 +104,13 @@ int main(int argc, char** argv) {
                         .labels = shown.labels,
                         .predictions = np::argmax(mnist::predict(run.state.params, shown).at("logits"), -1),
                         .negative = true});
-    const auto accuracies = folder.series({"train/accuracy", "test/accuracy"});
     train::line_plot(folder.file("curve.png"),
                      {.title = "convolutional network on MNIST",
                       .x_label = "step",
                       .panels = {{"loss", folder.series({"batch/loss", "train/loss", "test/loss"})},
-                                 {"accuracy in %", accuracies, {}, 100}}});
+                                 {"accuracy in %", folder.series({"train/accuracy", "test/accuracy"}), {}, 100}}});
     std::printf("wrote digits.png and curve.png to %s\n", out.c_str());
-    std::printf("test accuracy %.2f %% after %lld epochs\n", accuracies[1].y.back(),
+    std::printf("test accuracy %.2f %% after %lld epochs\n", 100 * tested().at("accuracy"),
                 static_cast<long long>(run.position.epoch));
   });
 }

@@ -110,11 +110,14 @@ int main(int argc, char** argv) {
         [](const nn::Collection& params, const Array& images) { return np::argmax(logits_of(params, images), -1); },
         {.name = "predict"});
 
-    train::Settings settings = settings_of(app, {"--epochs", "--save-every", "--account-only", "--out"});
-    settings.push_back({"data", mnist.identity()});
-    train::RunFolder folder(flags.out, settings);
+    train::RunFolder folder(flags.out, settings_of(app, {"--epochs", "--save-every", "--account-only", "--out"},
+                                                   {{"data", mnist.identity()}}));
     Run run = folder.restore(per_example_gradients::first_run(tx, key));
     auto step = run.state.step.item<std::int64_t>();
+
+    const auto tested = [&] {
+      return 100 * np::mean(predict(run.state.params, test.images) == test.labels).item<double>();
+    };
 
     while (step < last_step) {
       const std::int64_t epoch = step / per_epoch + 1, end = epoch * per_epoch;
@@ -130,7 +133,7 @@ int main(int argc, char** argv) {
       }
       progress.finish();
 
-      const double accuracy = 100 * np::mean(predict(run.state.params, test.images) == test.labels).item<double>();
+      const double accuracy = tested();
       const double epsilon = privacy(flags, all.size(), step).epsilon;
       folder.write_scalars(step, {{"test/accuracy", accuracy}, {"privacy/epsilon", epsilon}});
       std::printf("epoch %lld: test accuracy %.2f %%, epsilon %.2f\n", static_cast<long long>(epoch), accuracy,
@@ -151,14 +154,14 @@ int main(int argc, char** argv) {
                                                       .labels = first.labels(shown),
                                                       .predictions = predict(run.state.params, first.images(shown)),
                                                       .negative = true});
-    const auto accuracy = folder.series({"test/accuracy"}), epsilon = folder.series({"privacy/epsilon"});
     train::line_plot(folder.file("curve.png"),
                      {.title = "private gradient descent on MNIST",
                       .x_label = "step",
-                      .panels = {{"test accuracy in %", accuracy, {}, 100}, {"epsilon", epsilon, 0}}});
+                      .panels = {{"test accuracy in %", folder.series({"test/accuracy"}), {}, 100},
+                                 {"epsilon", folder.series({"privacy/epsilon"}), 0}}});
     std::printf("wrote gradients.png and curve.png to %s\n", flags.out.c_str());
     const Privacy spent = privacy(flags, all.size(), step);
-    std::printf("test accuracy %.2f %% at epsilon %.2f and delta %.4g, after %lld steps\n", accuracy[0].y.back(),
-                spent.epsilon, spent.delta, static_cast<long long>(step));
+    std::printf("test accuracy %.2f %% at epsilon %.2f and delta %.4g, after %lld steps\n", tested(), spent.epsilon,
+                spent.delta, static_cast<long long>(step));
   });
 }

@@ -2,13 +2,18 @@
 // with Nesterov's momentum, a learning rate that warms up and then falls along half a cosine, weight decay of kernels
 // alone, and images that are moved and mirrored anew each time. A run that is killed goes on from its last checkpoint,
 // and ends as if it had never stopped.
+#include <algorithm>
+#include <cstdint>
 #include <cstdio>
+#include <span>
+#include <string>
 
 #include "baseline.h"
 #include "data.h"
 #include "flags.h"
 #include "resnet.h"
 #include "step.h"
+#include "train/crc32c.h"
 #include "train/data.h"
 #include "train/image_sheet.h"
 #include "train/metrics.h"
@@ -30,6 +35,19 @@ struct Run {
   Array key;
   train::DataPosition position;
 };
+
+// Which images these are, for the settings of a run.
+std::string identity_of(const DataSet& images) {
+  std::uint32_t sum = 0;
+  for (const Images* part : {&images.train, &images.test}) {
+    const auto pixels = part->pixels.to_vector<std::uint8_t>();
+    const auto labels = part->labels.to_vector<std::int32_t>();
+    sum = train::crc32c(std::as_bytes(std::span(labels)), train::crc32c(std::as_bytes(std::span(pixels)), sum));
+  }
+  char text[16];
+  std::snprintf(text, sizeof text, "crc32c %08x", static_cast<unsigned>(sum));
+  return text;
+}
 
 int main(int argc, char** argv) {
   int epochs = 10, batch_size = 128, blocks = 3, filters = 16, seed = 0;
@@ -95,12 +113,22 @@ int main(int argc, char** argv) {
       std::puts(weft::profile({.runs = 5}, step_of, run.state, data.next()->examples, run.key).str().c_str());
       return;
     }
-    train::Settings settings =
-        settings_of(app, {"--cifar10", "--save-every", "--out", "--tabulate", "--linear", "--profile"});
-    settings.push_back({"data", cifar10.empty() ? "drawn" : "CIFAR-10"});
-    train::RunFolder folder(out, settings);
+    train::RunFolder folder(
+        out, settings_of(app, {"--cifar10", "--save-every", "--out", "--tabulate", "--linear", "--profile"},
+                         {{"data", identity_of(images)}}));
     run = folder.restore(std::move(run));
     data.seek(run.position);
+
+    const auto tested = [&] {
+      Metrics metrics = train::metrics::empty<Metrics>();
+      constexpr std::int64_t kTogether = 500;
+      for (std::int64_t i = 0; i < images.test.size(); i += kTogether) {
+        const weft::Index part = weft::slice(i, std::min(i + kTogether, images.test.size()));
+        const auto output = predict(run.state, Images{images.test.pixels(part), images.test.labels(part)});
+        metrics = train::metrics::merge(metrics, train::metrics::from_model_output<Metrics>(output));
+      }
+      return train::metrics::scalars(metrics);
+    };
 
     while (run.position.epoch < epochs) {
       const std::int64_t epoch = run.position.epoch;
@@ -119,14 +147,7 @@ int main(int argc, char** argv) {
       }
       progress.finish();
 
-      Metrics tested = train::metrics::empty<Metrics>();
-      constexpr std::int64_t kTogether = 500;
-      for (std::int64_t i = 0; i < images.test.size(); i += kTogether) {
-        const weft::Index part = weft::slice(i, std::min(i + kTogether, images.test.size()));
-        const auto output = predict(run.state, Images{images.test.pixels(part), images.test.labels(part)});
-        tested = train::metrics::merge(tested, train::metrics::from_model_output<Metrics>(output));
-      }
-      const auto train_values = train::metrics::scalars(run.seen), test_values = train::metrics::scalars(tested);
+      const auto train_values = train::metrics::scalars(run.seen), test_values = tested();
       const auto step = run.state.train.step.item<std::int64_t>();
       folder.write_scalars(step, {{"train/loss", train_values.at("loss")},
                                   {"train/accuracy", 100 * train_values.at("accuracy")},
@@ -147,14 +168,13 @@ int main(int argc, char** argv) {
                         .predictions = np::argmax(predict(run.state, first).at("logits"), -1),
                         .names = images.classes,
                         .per_line = 12});
-    const auto accuracies = folder.series({"train/accuracy", "test/accuracy"});
     train::line_plot(folder.file("curve.png"),
                      {.title = "residual network",
                       .x_label = "step",
                       .panels = {{"loss", folder.series({"batch/loss", "train/loss", "test/loss"}), 0},
-                                 {"accuracy in %", accuracies, {}, 100}}});
+                                 {"accuracy in %", folder.series({"train/accuracy", "test/accuracy"}), {}, 100}}});
     std::printf("wrote images.png and curve.png to %s\n", out.c_str());
-    std::printf("test accuracy %.2f %% after %lld epochs\n", accuracies[1].y.back(),
+    std::printf("test accuracy %.2f %% after %lld epochs\n", 100 * tested().at("accuracy"),
                 static_cast<long long>(run.position.epoch));
   });
 }

@@ -52,15 +52,14 @@ struct Flags {
         ->check(CLI::Range(1, 1000));
     app.add_option("--seed", seed);
     app.add_option("--out", out, "folder for checkpoints, logs and pictures; a run that is there goes on");
-    app.add_option("--translate", sentence, "only translate this, with what the run in --out has learned");
+    app.add_option("--translate", sentence, "only translate this, with what the run in --out has learned")
+        ->check([](const std::string& s) { return std::string(s.empty() ? "must not be empty" : ""); });
     app.add_flag("--profile", profile, "only tell where the time of a step goes");
   }
   // All that a run is begun with: options, but for those that change nothing that is learned, and `others`.
   static train::Settings settings(const CLI::App& app, const train::Settings& others) {
-    train::Settings all =
-        settings_of(app, {"--data", "--beams", "--penalty", "--bleu-every", "--out", "--translate", "--profile"});
-    all.insert(all.end(), others.begin(), others.end());
-    return all;
+    return settings_of(app, {"--data", "--beams", "--penalty", "--bleu-every", "--out", "--translate", "--profile"},
+                       others);
   }
   // In f32, translating is exact: parameters are.
   Transformer model(const BytePairEncoding& encoding, weft::DType of_products) const {
@@ -153,6 +152,10 @@ void learn_to_translate(const Flags& flags, const std::string& data_folder, cons
       std::to_string(text.source.size()) + " pairs, MD5 " + train::md5(std::as_bytes(std::span(all)));
   train::RunFolder folder(flags.out, Flags::settings(app, {{"text", identity}}));
   run = folder.restore(std::move(run));
+  if (run.merges != encoding.merges())
+    throw weft::ValueError("translate: the run in " + flags.out +
+                               " must have tokens as they are learned now; got others, of an older program.",
+                           "another --out begins a new run.");
   data.seek(run.position);
   encoding.save(folder.file("vocabulary.txt"));
 
@@ -213,7 +216,7 @@ int main(int argc, char** argv) {
   Flags flags(app);
   CLI11_PARSE(app, argc, argv);
   return guarded([&] {
-    if (!flags.sentence.empty()) {
+    if (app.count("--translate") > 0) {
       const train::Settings others = take_settings(app, flags.out);
       translate_as_learned(flags, train::RunFolder(flags.out, Flags::settings(app, others)));
     } else {

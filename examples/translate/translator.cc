@@ -28,7 +28,8 @@ Array search(const Transformer& model, const nn::Collection& params, const Array
 
 std::vector<std::string> translate(const BytePairEncoding& encoding, std::span<const std::string> texts,
                                    const std::function<Array(const Array& source)>& search) {
-  constexpr std::int64_t kTogether = 32;
+  // One program translates all: the last ones are filled up.
+  const auto together_at_most = std::min<std::size_t>(32, texts.size());
   std::vector<std::vector<std::int32_t>> sources;
   for (const std::string& text : texts) {
     sources.push_back(encoding.encode(text));
@@ -39,11 +40,11 @@ std::vector<std::string> translate(const BytePairEncoding& encoding, std::span<c
   std::ranges::stable_sort(order, {}, [&](std::size_t i) { return sources[i].size(); });
 
   std::vector<std::string> translations(texts.size());
-  for (std::size_t begin = 0; begin < order.size(); begin += kTogether) {
-    const auto some = std::span(order).subspan(begin, std::min<std::size_t>(kTogether, order.size() - begin));
+  for (std::size_t begin = 0; begin < order.size(); begin += together_at_most) {
+    const auto some = std::span(order).subspan(begin, std::min(together_at_most, order.size() - begin));
     std::vector<std::vector<std::int32_t>> together;
     for (const std::size_t i : some) together.push_back(sources[i]);
-    const Array tokens = search(source_batch(together, kTogether));
+    const Array tokens = search(source_batch(together, static_cast<std::int64_t>(together_at_most)));
     const std::vector<std::int32_t> all = tokens.to_vector<std::int32_t>();
     const auto length = static_cast<std::size_t>(tokens.shape(1));
     for (std::size_t k = 0; k < some.size(); ++k)

@@ -78,9 +78,7 @@ int main(int argc, char** argv) {
       return model.apply_method(&vae::Vae::generate, {{"params", params}}, {}, z);
     });
 
-    train::Settings settings = settings_of(app, {"--epochs", "--save-every", "--out"});
-    settings.push_back({"data", mnist.identity()});
-    train::RunFolder folder(out, settings);
+    train::RunFolder folder(out, settings_of(app, {"--epochs", "--save-every", "--out"}, {{"data", mnist.identity()}}));
     const Array keys = weft::random::split(weft::random::key(seed), 4);
     Run run = folder.restore(Run{vae::first_state(model, tx, keys(0)), keys(1), data.position()});
     data.seek(run.position);
@@ -93,6 +91,8 @@ int main(int argc, char** argv) {
       return sheet("test digits, and below each its reconstruction",
                    compared(shown, eval_step(run.state.params, shown, keys(3)).images));
     };
+
+    const auto tested = [&] { return eval_step(run.state.params, test, keys(3)).elbo; };
 
     while (run.position.epoch < epochs) {
       const std::int64_t epoch = run.position.epoch;
@@ -111,11 +111,11 @@ int main(int argc, char** argv) {
       }
       progress.finish();
 
-      const Elbo tested = eval_step(run.state.params, test, keys(3)).elbo;
-      const auto loss = tested.loss.item<double>(), kl = tested.kl.item<double>();
+      const Elbo elbo = tested();
+      const auto loss = elbo.loss.item<double>(), kl = elbo.kl.item<double>();
       const auto step = run.state.step.item<std::int64_t>();
       folder.write_scalars(
-          step, {{"test/loss", loss}, {"test/reconstruction", tested.reconstruction.item<double>()}, {"test/kl", kl}});
+          step, {{"test/loss", loss}, {"test/reconstruction", elbo.reconstruction.item<double>()}, {"test/kl", kl}});
       folder.writer().write_images(step, {{"samples", train::array_of(samples().image())},
                                           {"reconstructions", train::array_of(reconstructions().image())}});
       std::printf("epoch %lld: test loss %.2f nats, of that KL %.2f\n", static_cast<long long>(epoch + 1), loss, kl);
@@ -124,12 +124,13 @@ int main(int argc, char** argv) {
 
     samples().write(folder.file("samples.png"));
     reconstructions().write(folder.file("reconstructions.png"));
-    const auto losses = folder.series({"batch/loss", "test/loss"}), kl = folder.series({"test/kl"});
     train::line_plot(folder.file("curve.png"), {.title = "variational autoencoder on MNIST",
                                                 .x_label = "step",
-                                                .panels = {{"loss in nats", losses}, {"KL in nats", kl}}});
+                                                .panels = {{"loss in nats", folder.series({"batch/loss", "test/loss"})},
+                                                           {"KL in nats", folder.series({"test/kl"})}}});
     std::printf("wrote samples.png, reconstructions.png and curve.png to %s\n", out.c_str());
-    std::printf("test loss %.2f nats, of that KL %.2f, after %lld epochs\n", losses[1].y.back(), kl[0].y.back(),
-                static_cast<long long>(run.position.epoch));
+    const Elbo elbo = tested();
+    std::printf("test loss %.2f nats, of that KL %.2f, after %lld epochs\n", elbo.loss.item<double>(),
+                elbo.kl.item<double>(), static_cast<long long>(run.position.epoch));
   });
 }

@@ -106,7 +106,9 @@ class RunFolder {
 
  private:
   /// The last checkpoint; ValueError when its settings are others.
-  detail::SavedRun read() const;
+  detail::SavedRun read(const char* hint =
+                            "another folder, or this one when it is removed, begins a run with other "
+                            "settings.") const;
   detail::SavedRun read_learned() const;
   /// Opens the curves and the events where the run goes on, or begins.
   void open(const CheckpointReport& report);

@@ -2,7 +2,8 @@
 # must still go on with the same:
 #   cmake -DPROGRAM=<example> "-DARGS=--epochs 1" "-DOTHERS=--seed 1,--batch 64 --clip 2" [-DNEEDS_DATA=ON]
 #         -DFOLDER=<path> -P refused.cmake
-# Of the options in ARGS those in OTHERS take the place. The runs are in FOLDER, which is made anew.
+# Of the options in ARGS those in OTHERS take the place. One of them may begin with the setting that it changes, where
+# that has another name: "data: --text FILE". The runs are in FOLDER, which is made anew.
 if(NEEDS_DATA AND "$ENV{WEFT_DATA_DIR}" STREQUAL "")
   message("skipped: WEFT_DATA_DIR names no folder with the data")
   return()
@@ -28,8 +29,16 @@ run("${ARGS}")
 expect_success()
 string(REPLACE "," ";" OTHERS "${OTHERS}")
 foreach(other IN LISTS OTHERS)
+  set(setting "")
+  if(other MATCHES "^([a-z]+): (.*)$")
+    set(setting "${CMAKE_MATCH_1}")
+    set(other "${CMAKE_MATCH_2}")
+  endif()
   string(REGEX MATCH "^--([a-z0-9-]+)" option "${other}")
   set(name "${CMAKE_MATCH_1}")
+  if(setting)
+    set(name "${setting}")
+  endif()
   string(REGEX REPLACE "${option} [^ ]+" "" args "${ARGS}")
   run("${args} ${other}")
   if(NOT status EQUAL 1 OR NOT text MATCHES "must have the settings that it began with; got ${name} = ")

@@ -1,8 +1,10 @@
 // What examples/seq2seq is made of, its main program aside.
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/errors.h"
@@ -60,6 +62,30 @@ TEST(sums, no_held_out_sum_has_its_mirror_in_training) {
   };
   const auto trained = pairs(train);
   for (const auto& pair : pairs(test)) EXPECT_FALSE(trained.contains(pair)) << *pair.begin();
+}
+
+TEST(sums, short_ones_are_repeated_until_they_are_a_twentieth_of_the_most_frequent) {
+  const Sums all = all_sums(2, 100, 3).second, repeated = seq2seq::with_short_ones_repeated(all);
+  const auto lengths = [](const std::string& row) {
+    return std::pair(row.find('+'), row.find('.') - row.find('+') - 1);
+  };
+  std::map<std::string, int> times;
+  std::map<std::pair<std::size_t, std::size_t>, int> rows;
+  for (const std::string& row : rows_of(repeated.questions)) {
+    ++times[row];
+    ++rows[lengths(row)];
+  }
+  // About 8,000 sums have two digits on both sides, 900 on one side each, 100 on none: those are a twentieth of the
+  // first when they are there five times.
+  EXPECT_EQ(times.size(), static_cast<std::size_t>(all.size()));
+  for (const auto& [row, n] : times) EXPECT_EQ(n, row.find("+") == 1 && row.find(".") == 3 ? 5 : 1) << row;
+  for (const auto& [kind, n] : rows) EXPECT_GE(20 * n, rows.at({2, 2}));
+  // Answers go along.
+  const Texts questions = rows_of(repeated.questions), answers = rows_of(repeated.answers);
+  for (std::size_t i = 0; i < questions.size(); i += 97) {
+    const int a = std::stoi(questions[i]), b = std::stoi(questions[i].substr(questions[i].find('+') + 1));
+    EXPECT_EQ(answers[i].substr(0, answers[i].find('.')), "=" + std::to_string(a + b));
+  }
 }
 
 TEST(sums, the_seed_decides_which_are_held_out) {

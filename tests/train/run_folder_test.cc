@@ -193,6 +193,14 @@ TEST(run_folder, a_table_of_somebody_elses_is_left_alone) {
 
 // ---- settings ----
 
+TEST(run_folder, a_file_is_no_folder_of_a_run) {
+  const TemporaryFolder folder;
+  train_until(folder / "run", 3);
+  std::filesystem::copy_file(folder / "run/checkpoint_3", folder / "best");
+  EXPECT_EQ(error_of([&] { RunFolder(folder / "best", kSettings).restore(run_at(0)); }),
+            "ValueError: restore: " + folder / "best" + " must be the folder of a run; got a file.");
+}
+
 TEST(run_folder, other_settings_are_all_told_before_leaves_are_looked_at) {
   const TemporaryFolder folder;
   train_until(folder / "run", 3);
@@ -204,6 +212,11 @@ TEST(run_folder, other_settings_are_all_told_before_leaves_are_looked_at) {
   std::string hint;
   EXPECT_EQ(error({{"noise", "3"}, {"data", "a b"}, {"clip", "1"}}, &hint), begin + "noise = 3 where it has 1.3.");
   EXPECT_EQ(hint, "another folder, or this one when it is removed, begins a run with other settings.");
+  EXPECT_EQ(
+      error_of([&] { RunFolder(folder / "run", {{"noise", "3"}, {"data", "a b"}, {"clip", "1"}}).learned(run_at(0)); },
+               &hint),
+      begin + "noise = 3 where it has 1.3.");
+  EXPECT_EQ(hint, "leave these settings out, or name the folder of another run.");
   EXPECT_EQ(error({{"noise", "1.3"}, {"clip", "1"}}), begin + "no data where it has \"a b\".");
   EXPECT_EQ(error({{"noise", "1.3"}, {"data", "a b"}, {"clip", "1"}, {"decay", ""}}),
             begin + "decay = \"\" where it has none.");

@@ -14,7 +14,6 @@ using ir::Atom;
 namespace {
 
 constexpr std::size_t kMostLookedAt = 32;
-constexpr double kCheap = 0.2;  // nanoseconds: may be computed here and elsewhere
 
 }  // namespace
 
@@ -53,7 +52,7 @@ bool FoldedOperand::repeats_row(const ir::Eqn& e) const {
 bool FoldedOperand::is_passed(const ir::Eqn& e) const {
   if (!ir::op_info(e.op).elementwise || e.out_end != e.out_begin + 1) return false;
   const Aval out = of_.aval(e.out_begin);
-  if (op_cost(e.op, out.dtype()) > kCheap) return false;
+  if (op_cost(e.op, out.dtype()) > kCheapToRepeat) return false;
   const auto same_shape = [&](Atom a) { return Dims(of_.aval(a).shape()) == Dims(out.shape()); };
   if (!std::ranges::all_of(of_.operands(e), same_shape)) return false;
   // Others use it, in another shape: computing it here, too, must not mean computing what it is made from again.

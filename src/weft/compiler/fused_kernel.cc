@@ -11,9 +11,6 @@ namespace weft::compiler {
 
 namespace {
 
-// A value that is cheaper than this may be computed several times.
-constexpr float kCheap = 0.2f;
-
 std::uint16_t level_of(const Affine& a) {
   std::size_t level = 0;
   for (std::size_t l = 0; l < a.coeff.size(); ++l)
@@ -111,7 +108,7 @@ Value FusedKernel::convert(Value v, DType to) {
 }
 
 bool FusedKernel::computed_too_often(ir::Var var, const IndexMap& map) const {
-  if (facts_[var].cost <= kCheap) return false;
+  if (facts_[var].cost <= kCheapToRepeat) return false;
   std::size_t level = 0;
   for (const Affine& a : map) level = std::max<std::size_t>(level, level_of(a));
   return product(DimSpan(kernel_.loops).first(level)) > 2 * jaxpr_.aval(var).size();

@@ -93,5 +93,7 @@ void prune(Kernel& kernel);
 
 /// What one application costs, in nanoseconds for an f32 in vector code.
 double op_cost(OpCode op, DType dtype);
+/// What an element may cost, in nanoseconds, that is computed again wherever it is used instead of kept in memory.
+inline constexpr float kCheapToRepeat = 0.2f;
 
 }  // namespace weft::compiler

@@ -15,8 +15,6 @@ namespace weft::compiler {
 
 namespace {
 
-// A value whose elements are used more than once and cost more than this, in nanoseconds, is computed once.
-constexpr float kCheapTwice = 0.2f;
 constexpr float kLoadCost = 0.05f;
 constexpr std::uint16_t kMostInlined = 48;
 // Nests of at most this size may share a kernel also when they have nothing in common.
@@ -170,7 +168,7 @@ class Scheduler {
         const VariableFacts& f = facts_[v];
         const bool again =
             f.elements_read > jaxpr_.aval(v).size() || (f.copies > 1 && f.copies * f.weight > kMostInlined);
-        if ((again && f.cost > kCheapTwice && !is_view(e)) || f.too_long) put_in_memory(ir::Atom::var(v));
+        if ((again && f.cost > kCheapToRepeat && !is_view(e)) || f.too_long) put_in_memory(ir::Atom::var(v));
       }
       return;
     }

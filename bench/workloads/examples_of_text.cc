@@ -26,7 +26,7 @@ Runnable char_lm_step(weft::DType dtype) {
   constexpr std::int64_t kContext = 256;
   const char_lm::Transformer model{.sizes = {.characters = 65, .dtype = dtype}};
   const auto tx = char_lm::optimizer(
-      optim::warmup_cosine_decay_schedule({.peak_value = 0.01, .warmup_steps = 100, .decay_steps = 2500}), 0.1, dtype);
+      optim::warmup_cosine_decay_schedule({.peak_value = 0.01, .warmup_steps = 100, .decay_steps = 1500}), 0.1, dtype);
   return stepping_in_place(char_lm::TrainStep{model, tx}, char_lm::first_state(model, tx, kContext, rnd::key(0)),
                            labels(0, {16, kContext + 1}, 65).astype(weft::u8), rnd::key(1));
 }

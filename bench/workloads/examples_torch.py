@@ -358,7 +358,7 @@ def char_lm(bf16):
     model = CharTransformer(bf16)
     windows = torch.randint(0, 65, (16, 257))
     before, after = windows[:, :-1].contiguous(), windows[:, 1:].flatten()
-    share = warmup_cosine(100, 2500)
+    share = warmup_cosine(100, 1500)
     matrices = [p for p in model.blocks.parameters() if p.dim() > 1]
     others = [p for p in model.parameters() if all(p is not m for m in matrices)]
     adam = torch.optim.AdamW(others, lr=0.01, weight_decay=0.1, foreach=True)

@@ -50,7 +50,7 @@ int main() {
   for (int i = 0; i < 400; ++i) {
     const Array start = 0.4f * weft::random::normal(weft::random::fold_in(keys(3), i), {32, 4});
     const auto [loss, gradient] = slope(policy, start);
-    // Momentum, with gradients of bounded length: poles that fall have steep ones.
+    // Momentum, with gradients whose weights' part is of bounded length: poles that fall have steep ones.
     const Array length = np::sqrt(np::sum(np::stack(
         {np::sum(np::square(gradient.w1)), np::sum(np::square(gradient.w2)), np::sum(np::square(gradient.w3))})));
     const Array rate = 0.02f / np::maximum(length, 1.0f);

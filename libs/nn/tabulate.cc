@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "weft/base/text.h"
 #include "weft/ir/flops.h"
 #include "weft/ir/nested.h"
 #include "weft/ir/programs.h"
@@ -49,12 +50,11 @@ void count(const Jaxpr& program, double times, std::map<std::string, double>& fl
 
 // ---- text ----
 
+// Operations of a program can be more than an integer holds.
 std::string grouped(double n) {
   char digits[64];
   std::snprintf(digits, sizeof digits, "%.0f", n);
-  std::string s(digits);
-  for (std::size_t i = s.size(); i > 3; i -= 3) s.insert(i - 3, 1, ',');
-  return s;
+  return with_commas(digits);
 }
 std::string bytes_str(double n) {
   constexpr const char* kUnits[] = {"B", "KB", "MB", "GB", "TB"};

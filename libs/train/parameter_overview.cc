@@ -13,13 +13,6 @@ namespace weft::train::detail {
 
 namespace {
 
-// 65138688 -> "65,138,688".
-std::string with_commas(std::int64_t n) {
-  std::string out = number_str(n);
-  for (std::size_t at = out.size(); at > 3;) out.insert(at -= 3, 1, ',');
-  return out;
-}
-
 // Three digits, as Python's format(v, ".3") has them: "0.0", "-0.0123", "12.3", "1.23e+02", "nan".
 std::string three_digits(double v) {
   if (!std::isfinite(v)) return std::isnan(v) ? "nan" : v > 0 ? "inf" : "-inf";
@@ -100,7 +93,7 @@ std::string parameter_table(const StateValue& tree, const ParameterOverviewOptio
     if (a == nullptr) continue;
     elements += a->size();
     bytes += a->nbytes();
-    Row row{leaf.path, shape_text(*a), std::string(numpy_name(a->dtype())), with_commas(a->size())};
+    Row row{leaf.path, shape_text(*a), std::string(numpy_name(a->dtype())), with_commas(number_str(a->size()))};
     if (options.stats && is_complex(a->dtype())) {
       row.insert(row.end(), {"", ""});
     } else if (options.stats) {
@@ -109,7 +102,7 @@ std::string parameter_table(const StateValue& tree, const ParameterOverviewOptio
     }
     rows.push_back(std::move(row));
   }
-  return table(rows, options.max_lines) + "\nTotal: " + with_commas(elements) + " -- " + with_commas(bytes) + " bytes";
+  return table(rows, options.max_lines) + "\nTotal: " + with_commas(number_str(elements)) + " -- " + with_commas(number_str(bytes)) + " bytes";
 }
 
 std::int64_t num_parameters(const StateValue& tree) {

@@ -64,6 +64,13 @@ TEST(text, smaller_floats_print_the_digits_of_their_own_type) {
   EXPECT_EQ(number_str(std::numeric_limits<bfloat16>::infinity()), "inf");
 }
 
+TEST(text, commas_stand_between_groups_of_three_digits) {
+  for (const auto& [number, text] :
+       {std::pair("0", "0"), std::pair("999", "999"), std::pair("1000", "1,000"), std::pair("-999", "-999"),
+        std::pair("-123456", "-123,456"), std::pair("65138688", "65,138,688")})
+    EXPECT_EQ(with_commas(number), text);
+}
+
 TEST(text, integers_print_in_full) {
   EXPECT_EQ(number_str(std::numeric_limits<std::int64_t>::min()), "-9223372036854775808");
   EXPECT_EQ(number_str(std::numeric_limits<std::uint64_t>::max()), "18446744073709551615");

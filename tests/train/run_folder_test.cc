@@ -215,7 +215,8 @@ TEST(run_folder, other_settings_are_all_told_before_leaves_are_looked_at) {
   EXPECT_EQ(
       error_of([&] { RunFolder(folder / "run", {{"noise", "3"}, {"data", "a b"}, {"clip", "1"}}).learned(run_at(0)); },
                &hint),
-      begin + "noise = 3 where it has 1.3.");
+      "ValueError: learned: " + begin.substr(std::string("ValueError: restore: ").size()) +
+          "noise = 3 where it has 1.3.");
   EXPECT_EQ(hint, "leave these settings out, or name the folder of another run.");
   EXPECT_EQ(error({{"noise", "1.3"}, {"clip", "1"}}), begin + "no data where it has \"a b\".");
   EXPECT_EQ(error({{"noise", "1.3"}, {"data", "a b"}, {"clip", "1"}, {"decay", ""}}),

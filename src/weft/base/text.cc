@@ -190,6 +190,12 @@ std::string number_str(bfloat16 value) { return repr(static_cast<float>(value), 
 std::string number_str(float value) { return repr(value, FloatFormat::kF32); }
 std::string number_str(double value) { return repr(value, FloatFormat::kF64); }
 
+std::string with_commas(std::string number) {
+  const std::size_t begin = number.starts_with('-') ? 1 : 0;
+  for (std::size_t at = number.size(); at > begin + 3;) number.insert(at -= 3, 1, ',');
+  return number;
+}
+
 template <class T>
 std::optional<T> parse_number(std::string_view text) {
   if (text == "nan") return std::numeric_limits<T>::quiet_NaN();

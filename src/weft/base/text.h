@@ -55,6 +55,8 @@ std::string number_str(T value) {
     return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr};
   }
 }
+/// "65,138,688" of "65138688": a whole number with commas between groups of three digits.
+std::string with_commas(std::string number);
 
 /// The integer that the whole text spells in base 10 ("-12"; no '+', no spaces); nullopt for anything else and
 /// for values that T does not hold.

@@ -136,7 +136,9 @@ void RunFolder::open(const CheckpointReport& report) {
   const std::int64_t last_step =
       goes_on ? static_cast<std::int64_t>(*report.step) : std::numeric_limits<std::int64_t>::min();
   auto curves = std::make_unique<CsvWriter>(file(kCurves), last_step);
-  auto events = std::make_unique<AsyncWriter>(std::make_unique<SummaryWriter>(path_));
+  auto summaries = std::make_unique<SummaryWriter>(path_);
+  summaries->start(goes_on ? last_step + 1 : 0);
+  auto events = std::make_unique<AsyncWriter>(std::move(summaries));
   if (!goes_on && !settings_.empty()) events->write_hparams(hparams_of(settings_));
   curves_ = std::move(curves);
   events_ = std::move(events);

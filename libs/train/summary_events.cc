@@ -12,8 +12,9 @@ namespace {
 
 // Numbers of fields and of enumerators, by message.
 namespace event {
-constexpr int kWallTime = 1, kStep = 2, kFileVersion = 3, kSummary = 5, kSourceMetadata = 10;
-}
+constexpr int kWallTime = 1, kStep = 2, kFileVersion = 3, kSummary = 5, kSessionLog = 7, kSourceMetadata = 10;
+constexpr int kStatus = 1, kStart = 1;  // SessionLog, and its SessionStatus
+}  // namespace event
 namespace summary {
 constexpr int kValue = 1;
 constexpr int kTag = 1, kTensor = 8, kMetadata = 9;  // Summary.Value
@@ -70,6 +71,14 @@ std::string file_version_event(double wall_time) {
       .number(event::kWallTime, wall_time)
       .text(event::kFileVersion, "brain.Event:2")
       .message(event::kSourceMetadata, ProtoMessage().text(1, "weft.train.summary_writer"))
+      .bytes();
+}
+
+std::string start_event(double wall_time, std::int64_t step) {
+  return ProtoMessage()
+      .number(event::kWallTime, wall_time)
+      .integer(event::kStep, step)
+      .message(event::kSessionLog, ProtoMessage().integer(event::kStatus, event::kStart))
       .bytes();
 }
 

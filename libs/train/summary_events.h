@@ -16,6 +16,10 @@ namespace weft::train {
 /// The event that a file begins with. `wall_time`, here and below, in seconds since 1970.
 std::string file_version_event(double wall_time);
 
+/// The event by which a program says that it writes from that step on: what an earlier one wrote of this step and later
+/// ones does not count.
+std::string start_event(double wall_time, std::int64_t step);
+
 /// An event with the values of one step; each of them is one of the below.
 std::string summary_event(double wall_time, std::int64_t step, const std::vector<ProtoMessage>& values);
 

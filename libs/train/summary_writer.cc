@@ -79,6 +79,11 @@ void SummaryWriter::append(const std::string& event) {
                        std::generic_category().message(errno) + "\".");
 }
 
+void SummaryWriter::start(std::int64_t step) {
+  append(start_event(clock_(), step));
+  flush();
+}
+
 void SummaryWriter::write_scalars(std::int64_t step, const Scalars& scalars) {
   std::vector<ProtoMessage> values;
   for (const auto& [tag, value] : scalars) values.push_back(scalar_value(utf8_checked(tag), value));

@@ -26,6 +26,9 @@ class SummaryWriter : public MetricWriter {
   ~SummaryWriter() override;
 
   const std::string& path() const { return path_; }
+  /// Says that this program writes from `step` on: TensorBoard then drops what other files of the folder have of this
+  /// and later steps, which a program wrote that was stopped. Before anything else is written.
+  void start(std::int64_t step);
   void write_scalars(std::int64_t step, const Scalars& scalars) override;
   void write_images(std::int64_t step, const ArrayMap& images) override;
   void write_audios(std::int64_t step, const ArrayMap& audios, int sample_rate) override;

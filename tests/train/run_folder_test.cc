@@ -99,6 +99,23 @@ TEST(run_folder, without_a_checkpoint_the_run_stays_and_nothing_is_said) {
   EXPECT_EQ(fresh.save(run_at(8), 8), folder / "a/run/checkpoint_8");
 }
 
+// SessionLog, field 7 of an event: its status is 1 for START.
+TEST(run_folder, tensorboard_is_told_from_which_step_on_each_program_writes) {
+  const TemporaryFolder folder;
+  train_until(folder / "run", 3);
+  train_until(folder / "run", 5);
+  std::vector<std::uint64_t> starts;
+  for (const std::string& file : event_files(folder / "run")) {
+    const std::vector<std::string> records = read_tf_records(file);
+    ASSERT_GE(records.size(), 2u);
+    const ProtoFields second = ProtoFields::parse(records[1]);  // after the version
+    EXPECT_EQ(second.message(7).integer(1), 1u);
+    starts.push_back(second.integer(2));
+  }
+  std::ranges::sort(starts);  // numbers in names are not in the order of texts
+  EXPECT_EQ(starts, (std::vector<std::uint64_t>{0, 4}));
+}
+
 TEST(run_folder, settings_are_hyperparameters_of_a_run_once) {
   const TemporaryFolder folder;
   const std::string hparams = "0 _hparams_/session_start_info";

@@ -279,22 +279,24 @@ void convolve_patches(const ConvolutionParams& p, DType t, DType result, DimSpan
   }
   const Places places(std::move(place_sizes), std::move(place_strides));
   const Taps taps{axes, features, xs[at(d.input_feature)], xs[at(d.input_batch)]};
-  const std::int64_t rows = places.size(), depth = product(k_shape) / groups / out_features;
+  const std::int64_t rows = places.rows(), depth = product(k_shape) / groups / out_features;
   const bool direct = places.step() && (*places.step() == 0 || *places.step() >= out_features) &&
                       (ys[at(d.output_feature)] == 1 || out_features == 1);
   const std::int64_t row_stride = direct && *places.step() > 0 ? *places.step() : out_features;
 
-  // Patches lie by places or by taps, whichever copies longer runs.
+  // Patches lie by places or by taps, whichever copies longer runs; very short ones take more time than they save.
+  constexpr std::int64_t kShortRun = 8;
   const std::size_t inner = places.inner();
   const std::int64_t along_taps =
       taps.feature_stride != 1 && features > 1 ? 1
       : axes.empty() || axes.back().base != 1 || axes.back().dilation * axes.back().x_stride != features
           ? features
           : features * axes.back().window;
-  const bool by_taps = RunReader<char>::serves(taps, inner) && places.size(inner) > along_taps;
-
   std::int64_t block = std::min(rows, std::clamp<std::int64_t>(kPatchElements / depth, 16, 1024));
-  if (by_taps && block > places.size(inner)) block -= block % places.size(inner);
+  const std::int64_t along_places = std::min(block, places.size(inner));
+  const bool by_taps = reads_runs(taps, inner) && along_places >= kShortRun && along_places > along_taps;
+  // Whole runs, where that makes blocks little smaller: each block reads the kernel again.
+  if (by_taps && block >= 4 * along_places) block -= block % along_places;
   const std::int64_t blocks = (rows - 1) / block + 1;
   const bool rounded = (t == f32 || t == f64) && t == result && total * depth <= kRoundedProducts;
   const std::int64_t grain = std::max<std::int64_t>(1, kRangeProducts / (block * depth * out_features));

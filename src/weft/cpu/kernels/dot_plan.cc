@@ -1,6 +1,6 @@
 // Maps dot_general onto a strided matmul: each group of dimensions (batch, free, contracting) must step through its
-// operand with one stride, that of the batch with two at most. A group that does not is the only reason to copy an
-// operand.
+// operand with one stride, that of the batch with two at most, and one of them along neighbours; or else the operand is
+// copied. Free dimensions of rhs on both sides of the contracting ones can be a batch instead.
 #include <algorithm>
 #include <optional>
 
@@ -61,17 +61,22 @@ struct Side {
   Dims permutation;
 };
 // `split`: how many of the batch's axes are outer ones.
-Side plan_side(DimSpan shape, DimSpan batch, std::size_t split, DimSpan free, DimSpan contracting) {
+// `dots`: neither operand has free elements, and so no product has neighbours but along what is summed over.
+Side plan_side(DimSpan shape, DimSpan batch, std::size_t split, DimSpan free, DimSpan contracting, bool dots) {
+  constexpr std::int64_t kShortDot = 8;
   const Dims strides = row_major_strides(shape);
   const auto outer = merge(shape, strides, batch.first(split)), inner = merge(shape, strides, batch.subspan(split));
   const auto f = merge(shape, strides, free), k = merge(shape, strides, contracting);
   // Products want neighbours along one side.
-  if (outer && inner && f && k && (f->stride == 1 || k->stride == 1 || f->size == 1 || k->size == 1))
-    return {outer->stride, inner->stride, f->stride, k->stride, {}};
+  const bool neighbours =
+      f && k && (f->stride == 1 || k->stride == 1 || (f->size == 1 && !dots) || k->size <= (dots ? kShortDot : 1));
+  if (outer && inner && neighbours) return {outer->stride, inner->stride, f->stride, k->stride, {}};
   const std::int64_t depth = size_of(shape, contracting), size = size_of(shape, free) * depth;
   return {size_of(shape, batch.subspan(split)) * size, size, depth, 1, join(batch, free, contracting)};
 }
 
+// What such a product must be worth, beside what it takes to start one and what its vectors leave unused.
+constexpr std::int64_t kOuterFreeColumns = 16, kOuterFreeProducts = 1024;
 // Free dimensions of rhs on both sides of those that are summed over, as an average along a middle axis has them: where
 // rhs lies as it is, each index of the outer ones has a product of its own with all of lhs.
 struct OuterFree {
@@ -84,12 +89,13 @@ std::optional<OuterFree> plan_outer_free(DimSpan shape, DimSpan free, DimSpan co
   if (!k) return std::nullopt;
   for (std::size_t split = 1; split < free.size(); ++split) {
     const auto outer = merge(shape, strides, free.first(split)), inner = merge(shape, strides, free.subspan(split));
-    if (outer && outer->size > 1 && inner && inner->stride == 1)
+    if (outer && outer->size > 1 && inner && inner->stride == 1 && inner->size >= kOuterFreeColumns &&
+        inner->size * k->size >= kOuterFreeProducts)
       return OuterFree{*outer, {0, 0, inner->stride, k->stride, {}}};
   }
   return std::nullopt;
 }
-// Rows of lhs up to which that takes less time than a copy of rhs: more would read it from memory again and again.
+// Rows of lhs up to which that is known to take less time than a copy of rhs.
 constexpr std::int64_t kOuterFreeRows = 4;
 
 // Sorts `keys`, and `others` along with it.
@@ -107,6 +113,8 @@ DotPlan plan_dot_general(DType dtype, DType result, DimSpan lhs_shape, DimSpan r
                          DimSpan rhs_batch, DimSpan lhs_contracting, DimSpan rhs_contracting) {
   const Dims lhs_free = free_dims(lhs_shape.size(), lhs_batch, lhs_contracting);
   const Dims rhs_free = free_dims(rhs_shape.size(), rhs_batch, rhs_contracting);
+  const std::int64_t m = size_of(lhs_shape, lhs_free), n = size_of(rhs_shape, rhs_free);
+  const bool dots = m == 1 && n == 1;
   // The pairs may be taken in any order: the one in which they lie in lhs, or in rhs; and the batch's axes be split
   // anywhere. Whichever copies least, the first of those.
   Dims lk(lhs_contracting), rk(rhs_contracting), lk2, rk2;
@@ -118,21 +126,20 @@ DotPlan plan_dot_general(DType dtype, DType result, DimSpan lhs_shape, DimSpan r
   std::int64_t least = -1;
   for (std::size_t s = 0; s <= lhs_batch.size() && least != 0; ++s)
     for (const auto& [in_l, in_r] : {std::pair(lk, rk), std::pair(lk2, rk2)}) {
-      Side lhs = plan_side(lhs_shape, lhs_batch, s, lhs_free, in_l),
-           rhs = plan_side(rhs_shape, rhs_batch, s, rhs_free, in_r);
+      Side lhs = plan_side(lhs_shape, lhs_batch, s, lhs_free, in_l, dots),
+           rhs = plan_side(rhs_shape, rhs_batch, s, rhs_free, in_r, dots);
       const std::int64_t copied =
           (lhs.permutation.empty() ? 0 : product(lhs_shape)) + (rhs.permutation.empty() ? 0 : product(rhs_shape));
       if (least >= 0 && copied >= least) continue;
       l = std::move(lhs), r = std::move(rhs), split = s, least = copied;
     }
-  const std::int64_t m = size_of(lhs_shape, lhs_free), n = size_of(rhs_shape, rhs_free);
   Group outer;  // free dimensions of rhs that are the batch
   if (!r.permutation.empty() && lhs_batch.empty() && m <= kOuterFreeRows)
     if (auto apart = plan_outer_free(rhs_shape, rhs_free, rk2)) {
       outer = apart->outer;
       r = std::move(apart->side);
       r.batch = outer.stride;
-      l = plan_side(lhs_shape, lhs_batch, 0, lhs_free, lk2);
+      l = plan_side(lhs_shape, lhs_batch, 0, lhs_free, lk2, false);
       l.batch = 0;
     }
   DotPlan plan;

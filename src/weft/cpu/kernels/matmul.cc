@@ -304,7 +304,7 @@ class Widened {
   Widened(DType t, const void* x, std::int64_t rows, std::int64_t columns, std::int64_t row, std::int64_t column)
       : memory_(rows * columns * 4) {
     const ElementwiseKernel& convert = *find_convert(t, f32);
-    const bool by_columns = columns == 1 || (row == 1 && column != 1);
+    const bool by_columns = columns == 1 || (rows != 1 && row == 1 && column != 1);
     const std::int64_t lines = by_columns ? columns : rows, length = by_columns ? rows : columns;
     const std::int64_t step = by_columns ? row : column;
     std::int64_t line = by_columns ? column : row;

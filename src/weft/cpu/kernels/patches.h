@@ -49,7 +49,7 @@ class Places {
       expected = strides_[i] * sizes_[i];
     }
   }
-  std::int64_t size() const { return product(sizes_); }
+  std::int64_t rows() const { return product(sizes_); }
   /// The axis along which neighbours among rows lie.
   std::size_t inner() const { return order_.back(); }
   std::int64_t size(std::size_t axis) const { return sizes_[axis]; }
@@ -86,7 +86,8 @@ class Places {
   bool even_ = true;
 };
 
-/// Copies what one place sees: to[tap][feature]. For features that are neighbours in memory.
+/// Copies what one place sees: to[tap][feature]. Of any strides; fast where features, and taps along the last axis, are
+/// neighbours in memory.
 template <class T>
 class PatchReader {
  public:
@@ -138,6 +139,13 @@ class PatchReader {
   Dims below_;  // elements of what lies below axis i
 };
 
+/// Whether places that are neighbours along that axis see neighbours in lhs, which RunReader asks for.
+inline bool reads_runs(const Taps& taps, std::size_t inner) {
+  if (inner == 0) return taps.batch_stride == 1;
+  const PatchAxis& a = taps.axes[inner - 1];
+  return a.base == 1 && a.stride == 1 && a.x_stride == 1;
+}
+
 /// Copies what neighbouring places see, which are neighbours in lhs too: to[(tap, feature) * step + place].
 template <class T>
 class RunReader {
@@ -147,11 +155,6 @@ class RunReader {
     below_.assign(taps.axes.size() + 1, taps.features);
     for (std::size_t i = taps.axes.size(); i-- > 0;) below_[i] = below_[i + 1] * taps.axes[i].window;
     if (inner > 0) steps_.resize(static_cast<std::size_t>(taps.axes[inner - 1].window));
-  }
-  static bool serves(const Taps& taps, std::size_t inner) {
-    if (inner == 0) return taps.batch_stride == 1;
-    const PatchAxis& a = taps.axes[inner - 1];
-    return a.base == 1 && a.stride == 1 && a.x_stride == 1;
   }
   void read(const T* x, const std::int64_t* place, std::int64_t size, T* to, std::int64_t step) {
     size_ = size;
@@ -197,7 +200,10 @@ class RunReader {
     const std::int64_t below = below_[i + 1];
     if (i + 1 == inner_) {
       for (const Step& s : steps_) {
-        axis(i + 1, from, place, s, to, step);
+        if (s.first == s.last)
+          clear(to, step, below);
+        else
+          axis(i + 1, from, place, s, to, step);
         to += below * step;
       }
       return;

@@ -13,9 +13,9 @@
 #include "flags.h"
 #include "resnet.h"
 #include "step.h"
-#include "train/crc32c.h"
 #include "train/data.h"
 #include "train/image_sheet.h"
+#include "train/md5.h"
 #include "train/metrics.h"
 #include "train/plot.h"
 #include "train/progress.h"
@@ -38,15 +38,16 @@ struct Run {
 
 // Which images these are, for the settings of a run.
 std::string identity_of(const DataSet& images) {
-  std::uint32_t sum = 0;
+  std::string all;
+  const auto append = [&](const auto& numbers) {
+    const auto bytes = std::as_bytes(std::span(numbers));
+    all.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  };
   for (const Images* part : {&images.train, &images.test}) {
-    const auto pixels = part->pixels.to_vector<std::uint8_t>();
-    const auto labels = part->labels.to_vector<std::int32_t>();
-    sum = train::crc32c(std::as_bytes(std::span(labels)), train::crc32c(std::as_bytes(std::span(pixels)), sum));
+    append(part->pixels.to_vector<std::uint8_t>());
+    append(part->labels.to_vector<std::int32_t>());
   }
-  char text[16];
-  std::snprintf(text, sizeof text, "crc32c %08x", static_cast<unsigned>(sum));
-  return text;
+  return "MD5 " + train::md5(std::as_bytes(std::span(all)));
 }
 
 int main(int argc, char** argv) {

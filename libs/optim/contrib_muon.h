@@ -24,13 +24,13 @@ struct NewtonSchulzOptions {
   int steps = 5;
   Hyperparam eps = 1e-8;
   MuonDimensionNumbers dimensions = {};
-  /// What the steps compute in; without, what x has. In bf16 they take half the time, and come as near (Jordan, 2024).
+  /// What the steps compute in; without, what x has. Jordan (2024) has bf16, which is faster.
   std::optional<DType> dtype = {};
 };
 /// About U V^T, when x = U S V^T for the matrices of x: singular values come near to 1, between 0.5 and 1.5. x is
 /// divided by its norm (plus eps) and goes through the steps, transposed where it has more rows than columns.
-/// ShapeError for less than two axes, IndexError for axes out of range, ValueError for axes that are used twice,
-/// DTypeError for a dtype without fractions.
+/// ShapeError for less than two axes, IndexError for axes out of range, ValueError for axes that are used twice, and
+/// for a dtype beside complex x; DTypeError for a dtype that is not floating-point.
 Array orthogonalize_via_newton_schulz(const Array& x, NewtonSchulzOptions options = {},
                                       SourceLocation loc = std::source_location::current());
 

@@ -102,7 +102,8 @@ std::string parameter_table(const StateValue& tree, const ParameterOverviewOptio
     }
     rows.push_back(std::move(row));
   }
-  return table(rows, options.max_lines) + "\nTotal: " + with_commas(number_str(elements)) + " -- " + with_commas(number_str(bytes)) + " bytes";
+  return table(rows, options.max_lines) + "\nTotal: " + with_commas(number_str(elements)) + " -- " +
+         with_commas(number_str(bytes)) + " bytes";
 }
 
 std::int64_t num_parameters(const StateValue& tree) {

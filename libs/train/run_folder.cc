@@ -110,22 +110,27 @@ RunFolder::RunFolder(std::string path, Settings settings, SourceLocation loc)
   }
 }
 
-detail::SavedRun RunFolder::read(const char* hint) const {
-  detail::SavedRun saved = read_saved_run(path_);
-  if (saved.report.path.empty()) return saved;
+void RunFolder::check_settings(const detail::SavedRun& saved, const char* hint) const {
   if (!saved.report.step) throw ValueError("restore: " + path_ + " must be the folder of a run; got a file.");
   const std::vector<std::string> others = differences(settings_, saved.settings);
   if (!others.empty())
     throw ValueError(
         "restore: the run in " + path_ + " must have the settings that it began with; got " + join(others, ", ") + ".",
         hint);
+}
+
+detail::SavedRun RunFolder::read() const {
+  detail::SavedRun saved = read_saved_run(path_);
+  if (!saved.report.path.empty())
+    check_settings(saved, "another folder, or this one when it is removed, begins a run with other settings.");
   return saved;
 }
 
 detail::SavedRun RunFolder::read_learned() const {
-  detail::SavedRun saved = read("leave these settings out, or name the folder of another run.");
+  detail::SavedRun saved = read_saved_run(path_);
   if (saved.report.path.empty())
     throw ValueError("learned: " + path_ + " must have a checkpoint of a run that learned; got none.");
+  check_settings(saved, "leave these settings out, or name the folder of another run.");
   return saved;
 }
 

@@ -105,11 +105,10 @@ class RunFolder {
   const Settings& settings() const { return settings_; }
 
  private:
-  /// The last checkpoint; ValueError when its settings are others.
-  detail::SavedRun read(const char* hint =
-                            "another folder, or this one when it is removed, begins a run with other "
-                            "settings.") const;
+  /// The last checkpoint, to go on from or to use; ValueError when its settings are others.
+  detail::SavedRun read() const;
   detail::SavedRun read_learned() const;
+  void check_settings(const detail::SavedRun& saved, const char* hint) const;
   /// Opens the curves and the events where the run goes on, or begins.
   void open(const CheckpointReport& report);
   void check_open(const char* op) const;

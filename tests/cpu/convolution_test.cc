@@ -177,33 +177,6 @@ TEST(cpu_convolution, any_convolution_is_what_reference_evaluation_says) {
   for (const int n : served) EXPECT_GT(n, have_onednn() ? 20 : -1);
 }
 
-// Blocks of patches end inside a line of places, and a window longer than a block of them.
-TEST(cpu_convolution, long_lines_and_long_windows_are_what_reference_evaluation_says) {
-  for (const auto& [length, window] : {std::pair(3000, 20), std::pair(9000, 4500), std::pair(40, 33)}) {
-    Case c;
-    c.p.dimension_numbers = {.input_batch = 0,
-                             .input_feature = 1,
-                             .input_spatial = {2},
-                             .kernel_output_feature = 0,
-                             .kernel_input_feature = 1,
-                             .kernel_spatial = {2},
-                             .output_batch = 0,
-                             .output_feature = 1,
-                             .output_spatial = {2}};
-    c.p.window_strides = c.p.lhs_dilation = c.p.rhs_dilation = {1};
-    c.p.padding_low = c.p.padding_high = {3};
-    c.p.preferred_element_type = f32;
-    c.lhs = {2, 1, length};
-    c.rhs = {4, 1, window};
-    ASSERT_TRUE(infer(c));
-    // Small whole numbers: sums are exact in any order.
-    Values x = random_values(product(c.lhs), 1), k = random_values(product(c.rhs), 2);
-    for (Values* v : {&x, &k})
-      for (float& f : *v) f = std::round(4 * f);
-    expect_near(c, by_patches(c, x, k), reference(c, x, k), 0, "patches");
-  }
-}
-
 // 3x3 at stride 1, any order of axes that leaves features last in lhs and result, cropped or padded by any amount, also
 // as the gradient of one, whose kernel is read backwards.
 Case random_winograd_case(std::mt19937& rng) {
@@ -281,16 +254,35 @@ ConvDimensionNumbers features_last(std::int64_t rank = 2) {
   }
   return d;
 }
-ConvDimensionNumbers features_first() {
-  return {.input_batch = 0,
-          .input_feature = 1,
-          .input_spatial = {2, 3},
-          .kernel_output_feature = 0,
-          .kernel_input_feature = 1,
-          .kernel_spatial = {2, 3},
-          .output_batch = 0,
-          .output_feature = 1,
-          .output_spatial = {2, 3}};
+ConvDimensionNumbers features_first(std::int64_t rank = 2) {
+  ConvDimensionNumbers d{.input_batch = 0,
+                         .input_feature = 1,
+                         .kernel_output_feature = 0,
+                         .kernel_input_feature = 1,
+                         .output_batch = 0,
+                         .output_feature = 1};
+  for (std::int64_t i = 0; i < rank; ++i)
+    for (Dims* spatial : {&d.input_spatial, &d.kernel_spatial, &d.output_spatial}) spatial->push_back(i + 2);
+  return d;
+}
+
+// Blocks of patches end inside a line of places, and a window longer than a block of them.
+TEST(cpu_convolution, long_lines_and_long_windows_are_what_reference_evaluation_says) {
+  for (const auto& [length, window] : {std::pair(3000, 20), std::pair(9000, 4500), std::pair(40, 33)}) {
+    Case c;
+    c.p.dimension_numbers = features_first(1);
+    c.p.window_strides = c.p.lhs_dilation = c.p.rhs_dilation = {1};
+    c.p.padding_low = c.p.padding_high = {3};
+    c.p.preferred_element_type = f32;
+    c.lhs = {2, 1, length};
+    c.rhs = {4, 1, window};
+    ASSERT_TRUE(infer(c));
+    // Small whole numbers: sums are exact in any order.
+    Values x = random_values(product(c.lhs), 1), k = random_values(product(c.rhs), 2);
+    for (Values* v : {&x, &k})
+      for (float& f : *v) f = std::round(4 * f);
+    expect_near(c, by_patches(c, x, k), reference(c, x, k), 0, "patches");
+  }
 }
 
 struct Layer {

@@ -84,6 +84,14 @@ TEST(flags, what_was_learned_is_used_with_the_settings_that_it_was_learned_with)
                 " must have the settings that it began with; got batch = 64 where it has 128.");
   EXPECT_EQ(error_of([&] { take_settings(other.app, none); }),
             "ValueError: take_settings: " + none + " must have a checkpoint of a run that learned; got none.");
+  // The folder of another program, whose option of that name takes other values.
+  const std::string foreign = run + "/foreign";
+  train::RunFolder theirs(foreign, {{"batch", "drawn"}});
+  theirs.restore(x);
+  theirs.save(x, 1);
+  Program asking({});
+  EXPECT_EQ(error_of([&] { take_settings(asking.app, foreign); }),
+            "ValueError: take_settings: " + foreign + " must be of a run of this program; got one with batch = drawn.");
 }
 
 TEST(flags, examples_must_fill_a_batch) {

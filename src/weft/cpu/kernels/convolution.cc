@@ -227,6 +227,29 @@ void multiply_rounding(const MatmulProblem& p, const void* a, const void* b, voi
   }
 }
 
+// How the patches of a block of rows lie: by places, or by taps.
+struct PatchLayout {
+  bool by_taps;
+  std::int64_t block;  // rows
+};
+// Whichever copies longer runs; very short ones take more time than they save.
+PatchLayout choose_layout(const Taps& taps, const Places& places, std::int64_t depth) {
+  constexpr std::int64_t kShortRun = 8;
+  std::int64_t along_taps = 1;
+  if (taps.feature_stride == 1 || taps.features == 1) {
+    along_taps = taps.features;
+    if (!taps.axes.empty()) {
+      const PatchAxis& last = taps.axes.back();
+      if (last.base == 1 && last.dilation * last.x_stride == taps.features) along_taps *= last.window;
+    }
+  }
+  const std::int64_t block = std::min(places.rows(), std::clamp<std::int64_t>(kPatchElements / depth, 16, 1024));
+  const std::int64_t along_places = std::min(block, places.size(places.inner()));
+  const bool by_taps = reads_runs(taps, places.inner()) && along_places >= kShortRun && along_places > along_taps;
+  // Whole runs, where that makes blocks little smaller: each block reads the kernel again.
+  return {by_taps, by_taps && block >= 4 * along_places ? block - block % along_places : block};
+}
+
 }  // namespace
 
 void convolve_patches(const ConvolutionParams& p, DType t, DType result, DimSpan lhs_shape, DimSpan rhs_shape,
@@ -284,20 +307,9 @@ void convolve_patches(const ConvolutionParams& p, DType t, DType result, DimSpan
                       (ys[at(d.output_feature)] == 1 || out_features == 1);
   const std::int64_t row_stride = direct && *places.step() > 0 ? *places.step() : out_features;
 
-  // Patches lie by places or by taps, whichever copies longer runs; very short ones take more time than they save.
-  constexpr std::int64_t kShortRun = 8;
-  const std::size_t inner = places.inner();
-  const std::int64_t along_taps =
-      taps.feature_stride != 1 && features > 1 ? 1
-      : axes.empty() || axes.back().base != 1 || axes.back().dilation * axes.back().x_stride != features
-          ? features
-          : features * axes.back().window;
-  std::int64_t block = std::min(rows, std::clamp<std::int64_t>(kPatchElements / depth, 16, 1024));
-  const std::int64_t along_places = std::min(block, places.size(inner));
-  const bool by_taps = reads_runs(taps, inner) && along_places >= kShortRun && along_places > along_taps;
-  // Whole runs, where that makes blocks little smaller: each block reads the kernel again.
-  if (by_taps && block >= 4 * along_places) block -= block % along_places;
+  const auto [by_taps, block] = choose_layout(taps, places, depth);
   const std::int64_t blocks = (rows - 1) / block + 1;
+  const std::size_t inner = places.inner();
   const bool rounded = (t == f32 || t == f64) && t == result && total * depth <= kRoundedProducts;
   const std::int64_t grain = std::max<std::int64_t>(1, kRangeProducts / (block * depth * out_features));
   // Row r of the patches of a block begins at r * patch_row, its elements patch_col apart.

@@ -25,6 +25,13 @@ struct Taps {
   const std::vector<PatchAxis>& axes;
   std::int64_t features, feature_stride;  // in elements of lhs
   std::int64_t batch_stride;
+
+  /// By axis, how many (tap, feature) there are for each tap of the axes before it; last, for each tap of all axes.
+  Dims below() const {
+    Dims r(axes.size() + 1, features);
+    for (std::size_t i = axes.size(); i-- > 0;) r[i] = r[i + 1] * axes[i].window;
+    return r;
+  }
 };
 
 /// The rows of patches: places of the result, numbered in the order in which it has them in memory, so that most
@@ -91,10 +98,7 @@ class Places {
 template <class T>
 class PatchReader {
  public:
-  explicit PatchReader(const Taps& taps) : t_(taps) {
-    below_.assign(taps.axes.size() + 1, taps.features);
-    for (std::size_t i = taps.axes.size(); i-- > 0;) below_[i] = below_[i + 1] * taps.axes[i].window;
-  }
+  explicit PatchReader(const Taps& taps) : t_(taps), below_(taps.below()) {}
   void read(const T* x, const std::int64_t* place, T* to) const { axis(0, x + place[0] * t_.batch_stride, place, to); }
 
  private:
@@ -136,7 +140,7 @@ class PatchReader {
   }
 
   const Taps& t_;
-  Dims below_;  // elements of what lies below axis i
+  Dims below_;  // Taps::below
 };
 
 /// Whether places that are neighbours along that axis see neighbours in lhs, which RunReader asks for.
@@ -151,9 +155,7 @@ template <class T>
 class RunReader {
  public:
   /// Along the axis `inner` of the places.
-  RunReader(const Taps& taps, std::size_t inner) : t_(taps), inner_(inner) {
-    below_.assign(taps.axes.size() + 1, taps.features);
-    for (std::size_t i = taps.axes.size(); i-- > 0;) below_[i] = below_[i + 1] * taps.axes[i].window;
+  RunReader(const Taps& taps, std::size_t inner) : t_(taps), inner_(inner), below_(taps.below()) {
     if (inner > 0) steps_.resize(static_cast<std::size_t>(taps.axes[inner - 1].window));
   }
   void read(const T* x, const std::int64_t* place, std::int64_t size, T* to, std::int64_t step) {
@@ -220,7 +222,7 @@ class RunReader {
 
   const Taps& t_;
   std::size_t inner_;
-  Dims below_;               // rows of what lies below axis i
+  Dims below_;               // Taps::below
   std::vector<Step> steps_;  // of the taps of the inner axis
   std::int64_t size_ = 0;
 };

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
-#include <initializer_list>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,10 +42,10 @@ inline std::string value_of(const CLI::Option& option) {
 /// All options of a program whose line was read, given or not, as the settings of its run: but for --help and those
 /// named, "--out", which may change when the run goes on. `others`, such as which data it learns from, come last.
 /// Options must have captured their defaults.
-inline weft::train::Settings settings_of(const CLI::App& app, std::initializer_list<const char*> may_change,
-                                         const weft::train::Settings& others = {}) {
+inline weft::train::Settings run_settings(const CLI::App& app, const std::vector<std::string>& may_change,
+                                          const weft::train::Settings& others = {}) {
   std::vector<const CLI::Option*> left_out{app.get_help_ptr()};
-  for (const char* name : may_change) left_out.push_back(app.get_option(name));
+  for (const std::string& name : may_change) left_out.push_back(app.get_option(name));
   weft::train::Settings out;
   for (const CLI::Option* o : app.get_options())
     if (std::ranges::find(left_out, o) == left_out.end())

@@ -19,15 +19,15 @@ weft::train::Digits digits(std::int64_t n) { return {pixels({n, 28, 28, 1}), lab
 
 Runnable dpsgd() {
   constexpr int kBatch = 256, kDigits = 60000;
-  const Array key = rnd::key(0);
+  const Array keys = rnd::split(rnd::key(0), 3);
   const auto sampling = per_example_gradients::Sampling::of(kBatch, kDigits);
   const auto tx = per_example_gradients::private_descent({.learning_rate = 0.5,
                                                           .clip = 1,
                                                           .noise = 1.3,
                                                           .scale = static_cast<double>(sampling.room) / kBatch,
-                                                          .key = rnd::fold_in(key, 1)});
-  return stepping_in_place(per_example_gradients::TrainStep{sampling, tx}, per_example_gradients::first_run(tx, key),
-                           digits(kDigits));
+                                                          .key = keys(0)});
+  return stepping_in_place(per_example_gradients::TrainStep{sampling, tx},
+                           per_example_gradients::first_run(tx, keys(1), keys(2)), digits(kDigits));
 }
 
 Runnable seed_sweep_step() {
@@ -58,7 +58,7 @@ void add_examples_of_images(Cases& cases) {
     const resnet::Model model{.stage_sizes = {3, 3, 3}, .filters = 16, .classes = 10};
     const auto tx = resnet::optimizer(0.2, 5e-4, 780);
     return stepping_in_place(resnet::TrainStep{model, tx}, resnet::first_state(model, tx, rnd::key(0)),
-                             Images{pixels({128, 32, 32, 3}), labels(1, {128}, 10)}, rnd::key(1));
+                             resnet::Images{pixels({128, 32, 32, 3}), labels(1, {128}, 10)}, rnd::key(1));
   });
   add("example_dpsgd", "b256 of 60000", dpsgd);
   add("example_seed_sweep", "24 members b128 sgdm", seed_sweep_step);

@@ -34,14 +34,14 @@ Runnable char_lm_step(weft::DType dtype) {
 // A batch of 2048 tokens, as of all sentences of about their length.
 Runnable translate_step(weft::DType dtype) {
   constexpr std::int64_t kLength = 20, kSentences = 2048 / kLength;
-  const Transformer model{.sizes = {.dtype = dtype}};
-  const auto tx = translation::optimizer(2e-3, 600, 12000);
+  const translate::Transformer model{.sizes = {.dtype = dtype}};
+  const auto tx = translate::optimizer(2e-3, 600, 12000);
   const auto words = [&](int seed, std::int64_t length) {
-    return rnd::randint(rnd::key(seed), {kSentences, length}, BytePairEncoding::kBytes, model.sizes.vocabulary);
+    return rnd::randint(rnd::key(seed), {kSentences, length}, translate::BytePairEncoding::kBytes,
+                        model.sizes.vocabulary);
   };
-  return stepping_in_place(translation::TrainStep{model, tx, 0.1, 0.998},
-                           translation::first_state(model, tx, rnd::key(0)), rnd::key(1),
-                           Sentences{words(2, kLength), words(3, kLength + 1)});
+  return stepping_in_place(translate::TrainStep{model, tx, 0.1, 0.998}, translate::first_state(model, tx, rnd::key(0)),
+                           rnd::key(1), translate::Sentences{words(2, kLength), words(3, kLength + 1)});
 }
 
 }  // namespace

@@ -59,7 +59,7 @@ struct Flags {
   }
   // All that a run is begun with: options, but for those that change nothing that is learned, and `others`.
   static train::Settings settings(const CLI::App& app, const train::Settings& others) {
-    return settings_of(
+    return run_settings(
         app, {"--text", "--eval-every", "--out", "--sample", "--prompt", "--temperature", "--sample-seed"}, others);
   }
   Transformer model(const std::string& alphabet) const {

@@ -55,7 +55,8 @@ int main(int argc, char** argv) {
     const auto train_step = weft::jit(mnist::TrainStep{tx}, {.name = "train_step", .donate = {0}});
     const auto eval_step = weft::jit(mnist::eval_step, {.name = "eval_step"});
 
-    train::RunFolder folder(out, settings_of(app, {"--epochs", "--save-every", "--out"}, {{"data", mnist.identity()}}));
+    train::RunFolder folder(out,
+                            run_settings(app, {"--epochs", "--save-every", "--out"}, {{"data", mnist.identity()}}));
     Run run = folder.restore(
         Run{mnist::first_state(tx, weft::random::key(seed)), train::metrics::empty<Metrics>(), data.position()});
     data.seek(run.position);

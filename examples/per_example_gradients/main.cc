@@ -95,7 +95,7 @@ int main(int argc, char** argv) {
     std::random_device entropy;
     // Of no use where a run goes on: the keys of its noise and of its samples are in the checkpoint.
     const std::int64_t drawn = static_cast<std::int64_t>(std::uint64_t{entropy()} << 32 | entropy());
-    const Array key = weft::random::key(flags.seed_is_given ? flags.seed : drawn);
+    const Array keys = weft::random::split(weft::random::key(flags.seed_is_given ? flags.seed : drawn), 3);
 
     const auto sampling = Sampling::of(flags.batch_size, all.size());
     const auto tx =
@@ -103,16 +103,16 @@ int main(int argc, char** argv) {
                                                 .clip = flags.clip,
                                                 .noise = flags.noise,
                                                 .scale = static_cast<double>(sampling.room) / flags.batch_size,
-                                                .key = weft::random::fold_in(key, 1)});
+                                                .key = keys(0)});
     const auto train_step =
         weft::jit(per_example_gradients::TrainStep{sampling, tx}, {.name = "train_step", .donate = {0}});
     const auto predict = weft::jit(
         [](const nn::Collection& params, const Array& images) { return np::argmax(logits_of(params, images), -1); },
         {.name = "predict"});
 
-    train::RunFolder folder(flags.out, settings_of(app, {"--epochs", "--save-every", "--account-only", "--out"},
-                                                   {{"data", mnist.identity()}}));
-    Run run = folder.restore(per_example_gradients::first_run(tx, key));
+    train::RunFolder folder(flags.out, run_settings(app, {"--epochs", "--save-every", "--account-only", "--out"},
+                                                    {{"data", mnist.identity()}}));
+    Run run = folder.restore(per_example_gradients::first_run(tx, keys(1), keys(2)));
     auto step = run.state.step.item<std::int64_t>();
 
     const auto tested = [&] {

@@ -89,9 +89,10 @@ struct Run {
   Array key;  // of the next sample
 };
 
-inline Run first_run(const Optimizer& tx, const Array& key) {
+/// `key` is of the parameters, `sampling_key` of the samples.
+inline Run first_run(const Optimizer& tx, const Array& key, const Array& sampling_key) {
   const auto init = weft::jit([](const Array& key) { return Cnn().init(key, np::zeros({1, 28, 28, 1})); });
-  return {train::create_train_state(init(key).at("params"), tx), weft::random::fold_in(key, 2)};
+  return {train::create_train_state(init(key).at("params"), tx), sampling_key};
 }
 
 /// The run after one more step.

@@ -2,6 +2,8 @@
 
 #include "nn/activation.h"
 
+namespace resnet {
+
 using weft::Array;
 namespace lax = weft::lax;
 namespace np = weft::np;
@@ -31,3 +33,5 @@ double linear_accuracy(const DataSet& data, double ridge) {
   const Array guesses = np::argmax(np::matmul(features(data.test.pixels), weights), -1);
   return np::mean(guesses == data.test.labels).item<double>();
 }
+
+}  // namespace resnet

@@ -2,6 +2,8 @@
 #include "data.h"
 #include "train/file.h"
 
+namespace resnet {
+
 using weft::Array;
 namespace np = weft::np;
 
@@ -33,3 +35,5 @@ DataSet load_cifar10(const std::string& folder) {
           read({folder + "/test_batch.bin"}),
           {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"}};
 }
+
+}  // namespace resnet

@@ -6,6 +6,8 @@
 
 #include "weft/weft.h"
 
+namespace resnet {
+
 struct Images {
   weft::Array pixels;  // u8[n, 32, 32, 3]
   weft::Array labels;  // i32[n]
@@ -24,3 +26,5 @@ DataSet make_shapes(std::int64_t num_train, std::int64_t num_test, int seed);
 /// The files data_batch_1.bin, ..., test_batch.bin of CIFAR-10's binary version (Krizhevsky, 2009). BackendError where
 /// one is missing, ParseError where one has another size.
 DataSet load_cifar10(const std::string& folder);
+
+}  // namespace resnet

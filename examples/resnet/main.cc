@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "baseline.h"
 #include "data.h"
@@ -26,7 +27,7 @@ namespace nn = weft::nn;
 namespace np = weft::np;
 namespace rnd = weft::random;
 namespace train = weft::train;
-using resnet::Metrics, resnet::State;
+using resnet::DataSet, resnet::Images, resnet::Metrics, resnet::State;
 
 // All that a run is: what it has learned, how well it did in this epoch, how images are changed, and which come next.
 struct Run {
@@ -84,15 +85,16 @@ int main(int argc, char** argv) {
 
   return guarded([&] {
     if (tabulate) {
-      std::puts(nn::tabulate(resnet50(), rnd::key(0), {}, np::zeros({1, 224, 224, 3}), false).c_str());
+      std::puts(nn::tabulate(resnet::resnet50(), rnd::key(0), {}, np::zeros({1, 224, 224, 3}), false).c_str());
       return;
     }
-    const DataSet images = cifar10.empty() ? make_shapes(num_train, num_test, seed) : load_cifar10(cifar10);
+    const DataSet images =
+        cifar10.empty() ? resnet::make_shapes(num_train, num_test, seed) : resnet::load_cifar10(cifar10);
     std::printf("%lld images of %zu classes to train on, %lld to test on\n",
                 static_cast<long long>(images.train.size()), images.classes.size(),
                 static_cast<long long>(images.test.size()));
     if (linear) {
-      std::printf("linear classifier: test accuracy %.2f %%\n", 100 * linear_accuracy(images));
+      std::printf("linear classifier: test accuracy %.2f %%\n", 100 * resnet::linear_accuracy(images));
       return;
     }
     train::Pipeline data(images.train, {.batch_size = batch_size, .seed = seed, .num_epochs = epochs, .prefetch = 2});
@@ -114,9 +116,9 @@ int main(int argc, char** argv) {
       std::puts(weft::profile({.runs = 5}, step_of, run.state, data.next()->examples, run.key).str().c_str());
       return;
     }
-    train::RunFolder folder(
-        out, settings_of(app, {"--cifar10", "--save-every", "--out", "--tabulate", "--linear", "--profile"},
-                         {{"data", identity_of(images)}}));
+    std::vector<std::string> may_change{"--cifar10", "--save-every", "--out", "--tabulate", "--linear", "--profile"};
+    if (!cifar10.empty()) may_change.insert(may_change.end(), {"--images", "--test-images"});
+    train::RunFolder folder(out, run_settings(app, may_change, {{"data", identity_of(images)}}));
     run = folder.restore(std::move(run));
     data.seek(run.position);
 

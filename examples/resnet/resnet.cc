@@ -1,5 +1,7 @@
 #include "resnet.h"
 
+namespace resnet {
+
 using weft::Array;
 namespace nn = weft::nn;
 
@@ -26,3 +28,5 @@ Array BottleneckResNetBlock::call(const Array& x) const {
   y = mode.last_norm()(mode.conv(4 * filters, 1)(y));
   return nn::relu(shortcut(mode, x, y, stride) + y);
 }
+
+}  // namespace resnet

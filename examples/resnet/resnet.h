@@ -9,6 +9,8 @@
 #include "nn/nn.h"
 #include "weft/weft.h"
 
+namespace resnet {
+
 // What all layers of a network share: the dtype that they compute in, while parameters are f32, and whether batch
 // normalisation uses the batch, and averages it, or uses these averages.
 struct Mode {
@@ -78,3 +80,5 @@ struct ResNet : weft::nn::Module<ResNet<Block>> {
 inline ResNet<BottleneckResNetBlock> resnet50() {
   return {.stage_sizes = {3, 4, 6, 3}, .filters = 64, .classes = 1000, .large_images = true};
 }
+
+}  // namespace resnet

@@ -4,6 +4,8 @@
 
 #include "data.h"
 
+namespace resnet {
+
 using weft::Array;
 namespace np = weft::np;
 namespace rnd = weft::random;
@@ -124,3 +126,5 @@ DataSet make_shapes(std::int64_t num_train, std::int64_t num_test, int seed) {
   for (const Shape& shape : kShapes) data.classes.emplace_back(shape.name);
   return data;
 }
+
+}  // namespace resnet

@@ -72,7 +72,8 @@ int main(int argc, char** argv) {
         weft::jit(weft::testing::assert_max_traces(seed_sweep::next_states, 1), {.name = "train_step", .donate = {0}});
     const auto eval_step = weft::jit(seed_sweep::EvalStep{std::ssize(rates), seeds}, {.name = "eval_step"});
 
-    train::RunFolder folder(out, settings_of(app, {"--epochs", "--save-every", "--out"}, {{"data", mnist.identity()}}));
+    train::RunFolder folder(out,
+                            run_settings(app, {"--epochs", "--save-every", "--out"}, {{"data", mnist.identity()}}));
     Run run = folder.restore(Run{seed_sweep::first_states(keys, rate_of), np::zeros({names.size()}), data.position()});
     data.seek(run.position);
 

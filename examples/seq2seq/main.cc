@@ -118,5 +118,5 @@ int main(int argc, char** argv) {
   Flags flags(app);
   CLI11_PARSE(app, argc, argv);
   return guarded(
-      [&] { learn_to_add(flags, train::RunFolder(flags.out, settings_of(app, {"--out", "--eval-every"}))); });
+      [&] { learn_to_add(flags, train::RunFolder(flags.out, run_settings(app, {"--out", "--eval-every"}))); });
 }

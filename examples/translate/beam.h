@@ -8,6 +8,8 @@
 
 #include "weft/weft.h"
 
+namespace translate {
+
 struct BeamSearch {
   std::int64_t beams = 4;
   std::int64_t longest = 64;  // sentences are cut there
@@ -80,3 +82,5 @@ weft::Array beam_search(const BeamSearch& o, std::int64_t n, const Cache& cache,
   const Array best = np::argmax(penalized(last.scores, np::maximum(last.lengths, 1)), 1);
   return np::squeeze(np::take_along_axis(last.tokens, np::expand_dims(best, {1, 2}), 1), 1);
 }
+
+}  // namespace translate

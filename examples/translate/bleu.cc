@@ -6,6 +6,8 @@
 
 #include "weft/base/error.h"
 
+namespace translate {
+
 namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -113,3 +115,5 @@ Bleu corpus_bleu(std::span<const std::string> translations, std::span<const std:
   bleu.score = matched[0] == 0 ? 0 : bleu.brevity_penalty * std::exp(log_mean);
   return bleu;
 }
+
+}  // namespace translate

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+namespace translate {
+
 /// The tokens of mteval-v13a.pl, the script of NIST and WMT: words and marks.
 std::vector<std::string> tokenize_13a(std::string_view text);
 
@@ -21,3 +23,5 @@ struct Bleu {
 };
 /// ShapeError unless each translation has a reference.
 Bleu corpus_bleu(std::span<const std::string> translations, std::span<const std::string> references);
+
+}  // namespace translate

@@ -10,6 +10,8 @@
 #include "train/utf8.h"
 #include "weft/base/error.h"
 
+namespace translate {
+
 namespace {
 
 enum class Kind : std::uint8_t { kSpace, kLetter, kDigit, kMark };
@@ -186,3 +188,5 @@ void BytePairEncoding::save(const std::string& path) const {
   for (std::size_t i = kBytes + 256; i < texts_.size(); ++i) text += std::to_string(i) + " " + texts_[i] + "\n";
   weft::train::write_file(path, std::as_bytes(std::span(text)));
 }
+
+}  // namespace translate

@@ -13,6 +13,8 @@
 #include <unordered_map>
 #include <vector>
 
+namespace translate {
+
 class BytePairEncoding {
  public:
   /// The first numbers: nothing, the beginning and the end of a sentence. Then come the bytes, then what was joined.
@@ -49,3 +51,5 @@ class BytePairEncoding {
 
 /// The words that tokens are joined in, each with the space before it: " A", " dog", "'", "s", " ball", ".".
 std::vector<std::string> words_of(std::string_view text);
+
+}  // namespace translate

@@ -8,6 +8,8 @@
 #include "weft/base/error.h"
 #include "weft/weft.h"
 
+namespace translate {
+
 using weft::Array;
 
 namespace {
@@ -104,3 +106,5 @@ Array source_batch(std::span<const std::vector<std::int32_t>> sentences, std::in
   }
   return source.array();
 }
+
+}  // namespace translate

@@ -10,6 +10,8 @@
 #include "bpe.h"
 #include "weft/core/array.h"
 
+namespace translate {
+
 /// Line i of one language says what line i of the other does.
 struct ParallelText {
   std::vector<std::string> source, target;
@@ -61,3 +63,5 @@ class BatchesByLength {
 
 /// Sources alone, to be translated together: i32[rows, length]. Those beyond `sentences` are empty.
 weft::Array source_batch(std::span<const std::vector<std::int32_t>> sentences, std::int64_t rows);
+
+}  // namespace translate

@@ -17,13 +17,15 @@
 #include "transformer.h"
 #include "translator.h"
 
-using weft::Array;
 namespace nn = weft::nn;
 namespace train = weft::train;
+using translate::BatchesByLength, translate::Bleu, translate::BytePairEncoding, translate::ParallelText,
+    translate::Transformer, translate::Translator;
+using weft::Array;
 
 struct Flags {
-  TransformerSizes sizes;
-  BeamSearch beam;
+  translate::TransformerSizes sizes;
+  translate::BeamSearch beam;
   std::int64_t epochs = 20, tokens = 2048, pairs = 1000000, warmup = 600, bleu_every = 5, seed = 0;
   double learning_rate = 2e-3, smoothing = 0.1, decay = 0.998;
   std::string dtype = "bf16", data, out = "translate_run", sentence;
@@ -58,8 +60,8 @@ struct Flags {
   }
   // All that a run is begun with: options, but for those that change nothing that is learned, and `others`.
   static train::Settings settings(const CLI::App& app, const train::Settings& others) {
-    return settings_of(app, {"--data", "--beams", "--penalty", "--bleu-every", "--out", "--translate", "--profile"},
-                       others);
+    return run_settings(app, {"--data", "--beams", "--penalty", "--bleu-every", "--out", "--translate", "--profile"},
+                        others);
   }
   // In f32, translating is exact: parameters are.
   Transformer model(const BytePairEncoding& encoding, weft::DType of_products) const {
@@ -67,7 +69,7 @@ struct Flags {
       throw weft::ValueError("translate: features must be an even number that the heads divide; got --features " +
                                  std::to_string(sizes.features) + " for --heads " + std::to_string(sizes.heads) + ".",
                              "take a multiple of " + std::to_string(2 * sizes.heads) + " for --features");
-    TransformerSizes of = sizes;
+    translate::TransformerSizes of = sizes;
     of.vocabulary = encoding.size();
     of.dtype = of_products;
     return {.sizes = of};
@@ -76,7 +78,7 @@ struct Flags {
 
 // All that a run is: what it has learned, what dropout follows from, which batches come next, and what tokens are.
 struct Run {
-  translation::Learned learned;
+  translate::Learned learned;
   Array key;
   train::DataPosition position;
   std::string merges;
@@ -102,7 +104,7 @@ void translate_as_learned(const Flags& flags, const train::RunFolder& folder) {
   PartOfRun part = folder.learned(PartOfRun(), {.allow_extra = true});
   const auto encoding = BytePairEncoding::of_merges(part.merges);
   const Transformer model = flags.model(encoding, weft::f32);
-  part.learned.average = translation::first_params(model, weft::random::key(0));
+  part.learned.average = translate::first_params(model, weft::random::key(0));
   part = folder.learned(part, {.allow_extra = true});
   const Translator translated(encoding, model, flags.beam);
   std::printf("%s\n", translated(part.learned.average, {&flags.sentence, 1})[0].c_str());
@@ -110,7 +112,7 @@ void translate_as_learned(const Flags& flags, const train::RunFolder& folder) {
 
 // The pairs to train on.
 ParallelText training_text(const Flags& flags, const std::string& data) {
-  ParallelText text = read_parallel_text(data, "train", "de", "en");
+  ParallelText text = translate::read_parallel_text(data, "train", "de", "en");
   const auto used = std::min(static_cast<std::size_t>(flags.pairs), text.source.size());
   text.source.resize(used);
   text.target.resize(used);
@@ -119,8 +121,8 @@ ParallelText training_text(const Flags& flags, const std::string& data) {
 
 void learn_to_translate(const Flags& flags, const std::string& data_folder, const CLI::App& app) {
   const ParallelText text = training_text(flags, data_folder);
-  const ParallelText val = read_parallel_text(data_folder, "val", "de", "en");
-  const ParallelText test = read_parallel_text(data_folder, "test_2016_flickr", "de", "en");
+  const ParallelText val = translate::read_parallel_text(data_folder, "val", "de", "en");
+  const ParallelText test = translate::read_parallel_text(data_folder, "test_2016_flickr", "de", "en");
   std::vector<std::string> both = text.source;
   both.insert(both.end(), text.target.begin(), text.target.end());
   const BytePairEncoding encoding = BytePairEncoding::learn(both, flags.sizes.vocabulary);
@@ -128,21 +130,20 @@ void learn_to_translate(const Flags& flags, const std::string& data_folder, cons
       val_batches(encoding, val, flags.tokens, flags.seed);
   train::Pipeline data(batches, {.batch_size = 1, .seed = flags.seed, .num_epochs = flags.epochs, .prefetch = 2});
   std::printf("%lld of %zu pairs, of %lld tokens at most; a vocabulary of %d; %lld steps per epoch\n",
-              static_cast<long long>(batches.num_pairs()), text.source.size(), static_cast<long long>(kLongest),
-              encoding.size(), static_cast<long long>(batches.size()));
+              static_cast<long long>(batches.num_pairs()), text.source.size(),
+              static_cast<long long>(translate::kLongest), encoding.size(), static_cast<long long>(batches.size()));
 
   const Transformer model = flags.model(encoding, flags.dtype == "bf16" ? weft::bf16 : weft::f32),
                     exact = flags.model(encoding, weft::f32);
-  const translation::TrainStep step{
-      model, translation::optimizer(flags.learning_rate, flags.warmup, flags.epochs * batches.size()), flags.smoothing,
+  const translate::TrainStep step{
+      model, translate::optimizer(flags.learning_rate, flags.warmup, flags.epochs * batches.size()), flags.smoothing,
       flags.decay};
   const auto train_step = weft::jit(step, {.name = "train_step", .donate = {0}});
-  const auto eval_step = weft::jit(translation::EvalStep{exact}, {.name = "eval_step"});
+  const auto eval_step = weft::jit(translate::EvalStep{exact}, {.name = "eval_step"});
   const Translator translated(encoding, exact, flags.beam);
 
-  const Array key = weft::random::key(flags.seed);
-  Run run{translation::first_state(model, step.tx, key), weft::random::fold_in(key, 1), data.position(),
-          encoding.merges()};
+  const Array keys = weft::random::split(weft::random::key(flags.seed));
+  Run run{translate::first_state(model, step.tx, keys(0)), keys(1), data.position(), encoding.merges()};
   if (flags.profile) {
     std::cout << weft::profile(step, run.learned, run.key, data.next()->examples);
     return;
@@ -186,7 +187,7 @@ void learn_to_translate(const Flags& flags, const std::string& data_folder, cons
     const auto at = run.learned.state.step.item<std::int64_t>();
     train::MetricWriter::Scalars scalars{{"train/loss", train_loss}, {"val/loss", val_loss}};
     if (epoch % flags.bleu_every == 0 || epoch == flags.epochs) {
-      const Bleu b = corpus_bleu(translated(run.learned.average, val.source), val.target);
+      const Bleu b = translate::corpus_bleu(translated(run.learned.average, val.source), val.target);
       print_bleu("validation", b);
       scalars["val/bleu"] = b.score;
     }
@@ -208,7 +209,7 @@ void learn_to_translate(const Flags& flags, const std::string& data_folder, cons
                     .x_label = "step",
                     .panels = {{"loss per token in nats", folder.series({"train/loss", "val/loss"})}, {"BLEU", bleu}}});
   std::printf("wrote %s\n", folder.file("curve.png").c_str());
-  print_bleu("test", corpus_bleu(translated(run.learned.average, test.source), test.target));
+  print_bleu("test", translate::corpus_bleu(translated(run.learned.average, test.source), test.target));
 }
 
 int main(int argc, char** argv) {

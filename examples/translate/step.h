@@ -12,7 +12,7 @@
 #include "train/train_state.h"
 #include "transformer.h"
 
-namespace translation {
+namespace translate {
 
 namespace nn = weft::nn;
 namespace np = weft::np;
@@ -101,4 +101,4 @@ struct EvalStep {
   }
 };
 
-}  // namespace translation
+}  // namespace translate

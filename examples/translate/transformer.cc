@@ -1,5 +1,7 @@
 #include "transformer.h"
 
+namespace translate {
+
 using weft::Array;
 namespace nn = weft::nn;
 namespace np = weft::np;
@@ -83,3 +85,5 @@ Array Transformer::decode(const Array& memory, const Array& source, const Array&
   x = nn::LayerNorm{.dtype = sizes.dtype, .name = "decoder_norm"}(x);
   return embed.attend(x).astype(weft::f32);
 }
+
+}  // namespace translate

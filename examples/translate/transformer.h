@@ -11,6 +11,8 @@
 #include "nn/nn.h"
 #include "weft/weft.h"
 
+namespace translate {
+
 struct TransformerSizes {
   int vocabulary = 8000;
   int layers = 3;  // of each, encoder and decoder
@@ -50,3 +52,5 @@ struct Transformer : weft::nn::Module<Transformer> {
  private:
   weft::Array embedded(const weft::Array& tokens, const weft::Array& first, bool train) const;
 };
+
+}  // namespace translate

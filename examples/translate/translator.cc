@@ -5,6 +5,8 @@
 
 #include "corpus.h"
 
+namespace translate {
+
 using weft::Array;
 namespace nn = weft::nn;
 namespace np = weft::np;
@@ -52,3 +54,5 @@ std::vector<std::string> translate(const BytePairEncoding& encoding, std::span<c
   }
   return translations;
 }
+
+}  // namespace translate

@@ -10,6 +10,8 @@
 #include "bpe.h"
 #include "transformer.h"
 
+namespace translate {
+
 /// The best translations of sources i32[n, s]: i32[n, s + 16], ends and padding behind them.
 weft::Array search(const Transformer& model, const weft::nn::Collection& params, const weft::Array& source,
                    BeamSearch options);
@@ -40,3 +42,5 @@ class Translator {
   BytePairEncoding encoding_;
   weft::Jit<Search> search_;
 };
+
+}  // namespace translate

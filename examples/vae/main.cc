@@ -78,7 +78,8 @@ int main(int argc, char** argv) {
       return model.apply_method(&vae::Vae::generate, {{"params", params}}, {}, z);
     });
 
-    train::RunFolder folder(out, settings_of(app, {"--epochs", "--save-every", "--out"}, {{"data", mnist.identity()}}));
+    train::RunFolder folder(out,
+                            run_settings(app, {"--epochs", "--save-every", "--out"}, {{"data", mnist.identity()}}));
     const Array keys = weft::random::split(weft::random::key(seed), 4);
     Run run = folder.restore(Run{vae::first_state(model, tx, keys(0)), keys(1), data.position()});
     data.seek(run.position);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "train/csv_rows.h"
+#include "train/durable_file.h"
 #include "train/file.h"
 #include "weft/base/error.h"
 #include "weft/base/text.h"
@@ -33,7 +34,7 @@ CsvWriter::CsvWriter(const std::string& path, std::optional<std::int64_t> last_s
       const auto step = parse_integer<std::int64_t>(row.substr(0, row.find(',')));
       if (!last_step || !step || *step <= *last_step) kept += row;
     }
-    if (kept.size() != text.size()) write_file(path, std::as_bytes(std::span(kept)));
+    if (kept.size() != text.size()) write_durable_file(path, std::as_bytes(std::span(kept)));
   }
   file_.reset(std::fopen(path.c_str(), "abe"));
   if (!file_)

@@ -32,6 +32,12 @@ auto retried(F&& call) {
   return result;
 }
 
+int open_folder(const std::string& folder) {
+  const int descriptor = retried([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+  if (descriptor < 0) refuse_durable(folder, "a folder", errno);
+  return descriptor;
+}
+
 }  // namespace
 
 PendingFile::PendingFile(std::string folder, std::string name) : folder_(std::move(folder)), name_(std::move(name)) {
@@ -74,9 +80,19 @@ void PendingFile::commit() {
   path_.clear();
 }
 
+std::optional<FolderLock> FolderLock::take(const std::string& folder) {
+  FolderLock lock(open_folder(folder));
+  if (retried([&] { return ::flock(lock.descriptor_, LOCK_EX | LOCK_NB); }) != 0 && errno == EWOULDBLOCK)
+    return std::nullopt;
+  return lock;
+}
+
+FolderLock::~FolderLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
 void sync_folder(const std::string& folder) {
-  const int descriptor = retried([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
-  if (descriptor < 0) refuse_durable(folder, "a folder", errno);
+  const int descriptor = open_folder(folder);
   const int result = retried([&] { return ::fsync(descriptor); });
   const int error = errno;
   ::close(descriptor);

@@ -6,8 +6,10 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace weft::train {
 
@@ -40,6 +42,25 @@ void make_durable_folders(const std::string& path);
 
 /// As write_file, but a regular file is on the disk before it gets its name, and the name is when this returns.
 void write_durable_file(const std::string& path, std::span<const std::byte> bytes);
+
+/// Held by one at a time until it goes away, or the program does however it ends. On file systems without locks
+/// everyone has it.
+class FolderLock {
+ public:
+  /// Does not wait: none when someone has the lock, in this program or in another. BackendError when it is no folder
+  /// that can be read.
+  static std::optional<FolderLock> take(const std::string& folder);
+  FolderLock(FolderLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  FolderLock& operator=(FolderLock&& other) noexcept {
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+  }
+  ~FolderLock();
+
+ private:
+  explicit FolderLock(int descriptor) : descriptor_(descriptor) {}
+  int descriptor_;
+};
 
 /// Removes the files that killed programs left behind when they wrote files whose names begin with `prefix`.
 void remove_abandoned(const std::string& folder, const std::string& prefix);

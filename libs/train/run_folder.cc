@@ -8,6 +8,7 @@
 #include "train/async_writer.h"
 #include "train/csv_reader.h"
 #include "train/csv_writer.h"
+#include "train/file.h"
 #include "train/summary_writer.h"
 #include "train/utf8.h"
 #include "weft/base/error.h"
@@ -134,8 +135,19 @@ detail::SavedRun RunFolder::read_learned() const {
   return saved;
 }
 
+void RunFolder::lock() {
+  if (lock_ || !folder_exists(path_)) return;
+  lock_ = FolderLock::take(path_);
+  if (!lock_)
+    throw ValueError("restore: the run in " + path_ + " must be written by one program at a time; got a second one.",
+                     "wait until the first has ended, or name another folder.");
+}
+
 void RunFolder::open(const CheckpointReport& report) {
   if (curves_) throw ValueError("restore: a run must be restored once; got a second time.");
+  make_folders(path_);
+  lock();
+  remove_abandoned(path_, kCurves);
   const bool goes_on = !report.path.empty();
   // From the first step on where there is no checkpoint: an earlier run was stopped before it had one.
   const std::int64_t last_step =

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "train/checkpoint.h"
+#include "train/durable_file.h"
 #include "train/metric_writer.h"
 #include "train/plot.h"
 
@@ -60,11 +61,13 @@ class RunFolder {
   /// on from there: points after its step, which the run will come by again, are removed. Without a checkpoint `run`
   /// itself; curves begin anew, and the settings are written for TensorBoard. Makes the folder. Once, before all that
   /// follows but learned().
-  /// ValueError that lists every setting that differs, is missing or extra, before leaves are looked at; ParseError for
-  /// a checkpoint without settings, and when curve.csv is no such table; else the errors of restore_checkpoint.
+  /// ValueError while another program, or another RunFolder of this one, has restored the run and still writes it; and
+  /// one that lists every setting that differs, is missing or extra, before leaves are looked at; ParseError for a
+  /// checkpoint without settings, and when curve.csv is no such table; else the errors of restore_checkpoint.
   template <class T>
   T restore(T run, SourceLocation loc = std::source_location::current()) {
     const LocationScope scope(loc, "restore");
+    lock();
     const detail::SavedRun saved = read();
     if (!saved.report.path.empty()) run = detail::run_of(saved, "restore", std::move(run));
     open(saved.report);
@@ -109,6 +112,8 @@ class RunFolder {
   detail::SavedRun read() const;
   detail::SavedRun read_learned() const;
   void check_settings(const detail::SavedRun& saved, const char* hint) const;
+  /// Where there is a folder: takes it from all other programs, as long as this one writes the run.
+  void lock();
   /// Opens the curves and the events where the run goes on, or begins.
   void open(const CheckpointReport& report);
   void check_open(const char* op) const;
@@ -116,6 +121,7 @@ class RunFolder {
 
   std::string path_;
   Settings settings_;
+  std::optional<FolderLock> lock_;
   std::unique_ptr<MetricWriter> curves_, events_;  // none before restore()
 };
 

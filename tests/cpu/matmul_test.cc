@@ -306,11 +306,12 @@ TEST_F(Matmul, products_of_gradients_need_no_transposition) {
   const DotPlan weighted = plan_dot_general(f32, f32, w, k, Dims{0, 1}, Dims{0, 2}, Dims{3}, Dims{1});
   EXPECT_TRUE(weighted.lhs_permutation.empty() && weighted.rhs_permutation.empty());
   // Averages along a middle axis; a copy pays where many are taken.
-  for (const std::int64_t averages : {1, 100}) {
-    const DotPlan plan = plan_dot_general(f32, f32, Dims{averages, 30}, Dims{6, 7, 30, 40}, {}, {}, Dims{1}, Dims{2});
-    EXPECT_TRUE(plan.lhs_permutation.empty());
-    EXPECT_EQ(plan.rhs_permutation.empty(), averages == 1);
-  }
+  for (const DType t : {f32, bf16})
+    for (const std::int64_t averages : {1, 100, 200}) {
+      const DotPlan plan = plan_dot_general(t, t, Dims{averages, 30}, Dims{6, 7, 30, 40}, {}, {}, Dims{1}, Dims{2});
+      EXPECT_TRUE(plan.lhs_permutation.empty());
+      EXPECT_EQ(plan.rhs_permutation.empty(), averages <= (t == f32 ? 100 : 1)) << t << ", " << averages;
+    }
   // Pairs named in another order than they lie in.
   const DotPlan swapped = plan_dot_general(f32, f32, Dims{2, 3, 4}, Dims{3, 4, 5}, {}, {}, Dims{2, 1}, Dims{1, 0});
   EXPECT_TRUE(swapped.lhs_permutation.empty() && swapped.rhs_permutation.empty());

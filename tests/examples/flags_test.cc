@@ -37,7 +37,7 @@ struct Program {
     std::ranges::reverse(line);
     app.parse(line);
   }
-  train::Settings settings() const { return settings_of(app, {"--out"}); }
+  train::Settings settings() const { return run_settings(app, {"--out"}); }
 };
 
 TEST(flags, given_or_not_a_value_is_the_same_setting) {

@@ -1,6 +1,7 @@
 # Runs an example, and then its mode that only uses what was learned, which must need nothing but the run's folder, leave
 # it as it is, and refuse one without a checkpoint:
-#   cmake -DPROGRAM=<example> "-DARGS=--steps 5" "-DUSES=--sample 20" [-DNEEDS_DATA=ON] -DFOLDER=<path> -P learned.cmake
+#   cmake -DPROGRAM=<example> "-DARGS=--steps 5" "-DUSES=--sample 20" "-DTELLS=<regular expression>"
+#         [-DNEEDS_DATA=ON] -DFOLDER=<path> -P learned.cmake
 # The run is in FOLDER, which is made anew.
 if(NEEDS_DATA AND "$ENV{WEFT_DATA_DIR}" STREQUAL "")
   message("skipped: WEFT_DATA_DIR names no folder with the data")
@@ -36,8 +37,8 @@ endif()
 what_is_there(before)
 unset(ENV{WEFT_DATA_DIR})
 run(${FOLDER} ${USES})
-if(NOT status EQUAL 0 OR text MATCHES "goes on from|^[ \n]*$")
-  message(FATAL_ERROR "'${USES}' must tell what was learned; got ${status}:\n${text}")
+if(NOT status EQUAL 0 OR text MATCHES "goes on from" OR NOT text MATCHES "${TELLS}")
+  message(FATAL_ERROR "'${USES}' must tell what matches '${TELLS}'; got ${status}:\n${text}")
 endif()
 message("${text}")
 what_is_there(after)

@@ -13,6 +13,7 @@
 #include "train/file.h"
 #include "train/temporary_folder.h"
 
+namespace resnet {
 namespace {
 
 using weft::Array;
@@ -112,3 +113,4 @@ TEST(step, images_are_moved_by_4_pixels_at_most_and_mirrored_in_half_of_the_case
 }
 
 }  // namespace
+}  // namespace resnet

@@ -14,6 +14,7 @@
 #include "translate/transformer.h"
 #include "translate/translator.h"
 
+namespace translate {
 namespace {
 
 using weft::Array;
@@ -323,3 +324,4 @@ TEST(translate, sentences_come_back_in_their_order_whatever_their_lengths) {
 }
 
 }  // namespace
+}  // namespace translate

@@ -196,6 +196,33 @@ TEST(run_folder, a_fresh_start_begins_the_curves_anew) {
   EXPECT_EQ(testing::read_file(folder / "curve.csv"), "step,name,value\n");
 }
 
+TEST(run_folder, one_program_at_a_time_writes_a_run) {
+  const TemporaryFolder folder;
+  {
+    RunFolder first(folder.path());
+    first.restore(run_at(0));
+    RunFolder second(folder.path());
+    std::string hint;
+    EXPECT_EQ(error_of([&] { second.restore(run_at(0)); }, &hint),
+              "ValueError: restore: the run in " + folder.path() +
+                  " must be written by one program at a time; got a second "
+                  "one.");
+    EXPECT_EQ(hint, "wait until the first has ended, or name another folder.");
+    first.save(run_at(3), 3);
+    EXPECT_EQ(second.learned(run_at(0)).step.item<std::int32_t>(), 3);  // which writes nothing
+  }
+  RunFolder next(folder.path());
+  expect_run(next.restore(run_at(0)), 3);
+}
+
+TEST(run_folder, curves_that_a_killed_program_was_about_to_replace_go) {
+  const TemporaryFolder folder;
+  write_file(folder / ".curve.csv.17.part", {});
+  RunFolder run(folder.path());
+  run.restore(run_at(0));
+  EXPECT_FALSE(file_exists(folder / ".curve.csv.17.part"));
+}
+
 TEST(run_folder, a_table_of_somebody_elses_is_left_alone) {
   const TemporaryFolder folder;
   const std::string other = "x,y\n1,2\n";

@@ -75,8 +75,9 @@ Side plan_side(DimSpan shape, DimSpan batch, std::size_t split, DimSpan free, Di
   return {size_of(shape, batch.subspan(split)) * size, size, depth, 1, join(batch, free, contracting)};
 }
 
-// What such a product must be worth, beside what it takes to start one and what its vectors leave unused.
-constexpr std::int64_t kOuterFreeColumns = 16, kOuterFreeProducts = 1024;
+// What such a product must be worth, beside what it takes to start one and what its vectors leave unused: those of 16
+// columns take twice as long as one of all that are copied first, those of 32 less.
+constexpr std::int64_t kOuterFreeColumns = 32, kOuterFreeProducts = 1024;
 // Free dimensions of rhs on both sides of those that are summed over, as an average along a middle axis has them: where
 // rhs lies as it is, each index of the outer ones has a product of its own with all of lhs.
 struct OuterFree {
@@ -95,8 +96,12 @@ std::optional<OuterFree> plan_outer_free(DimSpan shape, DimSpan free, DimSpan co
   }
   return std::nullopt;
 }
-// Rows of lhs up to which that is known to take less time than a copy of rhs.
-constexpr std::int64_t kOuterFreeRows = 4;
+// Up to how many rows of lhs that takes less time than a copy of rhs. In f32 it is a fifth for 2 rows and nine tenths
+// for 128; with more the copy costs nothing, and results that lie apart do, unless sums are long. Small floats are
+// widened by each product, or fall below what the library is worth.
+std::int64_t outer_free_rows(DType dtype, std::int64_t summed) {
+  return dtype == bf16 || dtype == f16 ? 8 : std::max<std::int64_t>(128, 2 * summed);
+}
 
 // Sorts `keys`, and `others` along with it.
 void sort_pairs(Dims& keys, Dims& others) {
@@ -134,7 +139,7 @@ DotPlan plan_dot_general(DType dtype, DType result, DimSpan lhs_shape, DimSpan r
       l = std::move(lhs), r = std::move(rhs), split = s, least = copied;
     }
   Group outer;  // free dimensions of rhs that are the batch
-  if (!r.permutation.empty() && lhs_batch.empty() && m <= kOuterFreeRows)
+  if (!r.permutation.empty() && lhs_batch.empty() && m <= outer_free_rows(dtype, size_of(lhs_shape, lhs_contracting)))
     if (auto apart = plan_outer_free(rhs_shape, rhs_free, rk2)) {
       outer = apart->outer;
       r = std::move(apart->side);

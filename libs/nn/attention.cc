@@ -190,9 +190,9 @@ template struct MultiHead<AttentionName::kSelfAttention>;
 
 namespace {
 
-Array with_batch_in_front(Array mask, int extra_batch_dims, DType dtype) {
+Array with_batch_in_front(const char* op, Array mask, int extra_batch_dims, DType dtype) {
   if (extra_batch_dims < 0)
-    throw ValueError("make_attention_mask: extra_batch_dims must not be negative; got " +
+    throw ValueError(std::string(op) + ": extra_batch_dims must not be negative; got " +
                      std::to_string(extra_batch_dims) + ".");
   mask = np::expand_dims(mask, -3);
   for (int i = 0; i < extra_batch_dims; ++i) mask = np::expand_dims(mask, 0);
@@ -208,8 +208,8 @@ Array make_attention_mask(const Arg& query, const Arg& key, const AttentionMask&
     throw ShapeError("make_attention_mask: queries and keys must have an axis of length; got " + q.aval().str() +
                      " and " + k.aval().str() + ".");
   const Array rows = np::expand_dims(q, -1), columns = np::expand_dims(k, -2);
-  return with_batch_in_front(how.pairwise_fn ? how.pairwise_fn(rows, columns) : rows * columns, how.extra_batch_dims,
-                             how.dtype);
+  return with_batch_in_front("make_attention_mask", how.pairwise_fn ? how.pairwise_fn(rows, columns) : rows * columns,
+                             how.extra_batch_dims, how.dtype);
 }
 
 Array make_causal_mask(const Arg& x, const CausalMask& how) {
@@ -219,7 +219,7 @@ Array make_causal_mask(const Arg& x, const CausalMask& how) {
     throw ShapeError("make_causal_mask: the input must have an axis of length; got " + x.array().aval().str() + ".");
   const Array place = np::broadcast_to(np::arange(shape.back(), i32), shape);
   const Array pairs = np::expand_dims(place, -1) >= np::expand_dims(place, -2);
-  return with_batch_in_front(pairs, how.extra_batch_dims, how.dtype);
+  return with_batch_in_front("make_causal_mask", pairs, how.extra_batch_dims, how.dtype);
 }
 
 Array combine_masks(std::span<const Array> masks, DType dtype, SourceLocation loc) {

@@ -399,8 +399,9 @@ Remat<M> remat(const M& module, CheckpointPolicy policy = {}, std::string name =
   return {.module = module, .policy = std::move(policy), .name = std::move(name)};
 }
 
-/// A module that is one call in programs. Its random keys are others than without: as in Flax they begin anew at its
-/// place.
+/// A module that is one call in programs, which are smaller where it is called often. An eager apply compiles it anew
+/// at each call: compile the function that applies the model. Its random keys are others than without: as in Flax they
+/// begin anew at its place.
 template <class M>
 struct Jit : Module<Jit<M>> {
   static_assert(detail::IsModule<M>, "nn::jit takes a module; weft::jit takes functions");

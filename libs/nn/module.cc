@@ -29,13 +29,20 @@ std::string names_at(const Store& store, const std::string& collection, const st
   return list.empty() ? "none" : list;
 }
 
+constexpr const char* kNameInTransformation =
+    "a transformation shows only collections that it is told of: name it in variable_axes, variable_broadcast or "
+    "variable_carry";
+
 Array make_param(const Place& place, const std::string& path, const std::string& name,
                  FunctionRef<Array(const Array&)> make) {
   if (!place.store->may_change("params"))
     throw ParamNotFoundError("param: the variables must have every parameter; got no \"" + name + "\" in " +
                                  path_str(place.path) + ", which has " + names_at(*place.store, "params", place.path) +
                                  ".",
-                             "initialise the same model with arguments of the same shapes, or give all that init gave");
+                             place.store->is_hidden("params")
+                                 ? kNameInTransformation
+                                 : "initialise the same model with arguments of the same shapes, or give all that init "
+                                   "gave");
   const Array value = make(next_key(*place.store, place.path, "params"));
   place.store->set("params", path, value);
   return value;
@@ -79,7 +86,9 @@ namespace {
   throw VariableNotFoundError(
       std::string(what) + ": the variables must have every variable; got no \"" + name + "\" of \"" + collection +
           "\" in " + path_str(place.path) + ", which has " + names_at(*place.store, collection, place.path) + ".",
-      "give the collection \"" + collection + "\" that init made, or name it in mutable_collections");
+      place.store->is_hidden(collection)
+          ? kNameInTransformation
+          : "give the collection \"" + collection + "\" that init made, or name it in mutable_collections");
 }
 }  // namespace
 
@@ -101,6 +110,7 @@ Array get_variable(const Place& place, const std::string& collection, const std:
 }
 
 bool sow(const Place& place, const std::string& collection, const std::string& name, const Array& value) {
+  check_name(place, name);
   Store& store = *place.store;
   if (!store.may_change(collection)) return false;
   const std::string path = joined(place.path, name);
@@ -115,9 +125,13 @@ bool sow(const Place& place, const std::string& collection, const std::string& n
 
 bool sow(const Place& place, const std::string& collection, const std::string& name, const Array& value,
          FunctionRef<Array()> initial, FunctionRef<Array(const Array&, const Array&)> reduce) {
+  check_name(place, name);
   Store& store = *place.store;
   if (!store.may_change(collection)) return false;
   const std::string path = joined(place.path, name);
+  if (store.sown.contains(collection + "\n" + path) || store.find(collection, path + "/0"))
+    throw SowError("sow: a name that holds a list cannot hold one value; got \"" + name + "\" of \"" + collection +
+                   "\" in " + path_str(place.path) + ".");
   const Array* old = store.find(collection, path);
   store.set(collection, path, reduce(old ? *old : initial(), value));
   return true;

@@ -31,6 +31,7 @@
 #include <memory>
 #include <tuple>
 #include <utility>
+#include <variant>
 
 #include "nn/initializers.h"
 #include "nn/scope.h"
@@ -74,12 +75,29 @@ inline constexpr bool kBeginsWithOptions<First, A...> = std::is_same_v<std::remo
 template <class T>
 concept IsModule = std::is_base_of_v<Module<T>, T>;
 
-// "ns::Type" of the compiler's spelling: "... [with D = ns::Type; ...]" or "... [D = ns::Type]".
+// "ns::Type<A>" of the compiler's spelling: "... [with D = ns::Type<A>; ...]" or "... [D = ns::Type<A>]".
 template <class D>
-constexpr std::string_view qualified_name() {
+constexpr std::string_view spelled_type() {
   std::string_view s = __PRETTY_FUNCTION__;
   s.remove_prefix(s.find("D = ") + 4);
-  return s.substr(0, s.find_first_of(";]<"));
+  return s;
+}
+// "Type" of "ns::Type<A>; ...", whatever it is nested in: "Outer<A>::Type", "f()::<lambda()>::Type".
+constexpr std::string_view unqualified_name(std::string_view s) {
+  std::size_t begin = 0, end = std::string_view::npos;
+  int depth = 0;
+  for (std::size_t i = 0; i < s.size(); ++i) {
+    const char c = s[i];
+    if (depth == 0 && (c == ';' || c == ']')) {
+      if (end == std::string_view::npos) end = i;
+      break;
+    }
+    if (c == '<' && depth == 0) end = i;
+    if (c == '<' || c == '(' || c == '{' || c == '[') ++depth;
+    if (c == '>' || c == ')' || c == '}' || c == ']') --depth;
+    if (depth == 0 && s.substr(i, 2) == "::") begin = i + 2, end = std::string_view::npos;
+  }
+  return s.substr(begin, end - begin);
 }
 // "Dense" of weft::nn::Dense; "Outer" of Outer<Inner>. A type with class_name() says it itself.
 template <class D>
@@ -88,15 +106,13 @@ std::string_view class_name() {
     static const std::string name = D::class_name();
     return name;
   } else {
-    constexpr std::string_view s = qualified_name<D>();
-    const auto at = s.rfind("::");
-    return at == std::string_view::npos ? s : s.substr(at + 2);
+    return unqualified_name(spelled_type<D>());
   }
 }
 // Whether the type is of this library: not of who writes in an unnamed namespace, {anonymous} or (anonymous), of it.
 template <class D>
 constexpr bool is_ours() {
-  constexpr std::string_view ns = "weft::nn::", s = qualified_name<D>();
+  constexpr std::string_view ns = "weft::nn::", s = spelled_type<D>();
   return s.starts_with(ns) && s[ns.size()] != '{' && s[ns.size()] != '(';
 }
 
@@ -126,15 +142,14 @@ void visit_members(const void* module, MemberVisitor& visitor) {
 }
 template <class D>
 const ModuleType& module_type() {
-  static const ModuleType type{class_name<D>(), is_ours<D>(), requires {D::kWrapsModule;
+  constexpr bool kWraps = requires { D::kWrapsModule; };
+  static const ModuleType type{class_name<D>(), is_ours<D>(), kWraps, given_name<D>, visit_members<D>};
+  return type;
 }
-, given_name<D>, visit_members<D>
-};  // namespace detail
-return type;
-}  // namespace weft::nn
 
-// Modules, and those in vectors, arrays, maps and optionals: layers_0, layers_1, ...; heads_left. A class that holds
-// modules of types that it does not tell has visit_modules(name, visitor).
+// Modules, and those in vectors, arrays, tuples, pairs and maps: layers_0, layers_1, ...; heads_left; and, by the name
+// alone, what an optional, a variant or a smart pointer holds. A class that holds modules of types that it does not
+// tell has visit_modules(name, visitor).
 template <class T>
 void visit_member(std::string_view name, const T& member, MemberVisitor& visitor) {
   if constexpr (IsModule<T>) {
@@ -148,8 +163,18 @@ void visit_member(std::string_view name, const T& member, MemberVisitor& visitor
     }
   } else if constexpr (tree::detail::is_a<T, std::map>) {
     for (const auto& [key, e] : member) visit_member(std::string(name) + "_" + tree::detail::key_text(key), e, visitor);
-  } else if constexpr (tree::detail::is_a<T, std::optional>) {
+  } else if constexpr (tree::detail::is_a<T, std::tuple> || tree::detail::is_a<T, std::pair>) {
+    std::apply(
+        [&](const auto&... e) {
+          std::size_t i = 0;
+          (visit_member(std::string(name) + "_" + std::to_string(i++), e, visitor), ...);
+        },
+        member);
+  } else if constexpr (tree::detail::is_a<T, std::optional> || tree::detail::is_a<T, std::shared_ptr> ||
+                       tree::detail::is_a<T, std::unique_ptr>) {
     if (member) visit_member(name, *member, visitor);
+  } else if constexpr (tree::detail::is_a<T, std::variant>) {
+    if (!member.valueless_by_exception()) std::visit([&](const auto& e) { visit_member(name, e, visitor); }, member);
   }
 }
 
@@ -182,13 +207,12 @@ auto run_in(Running& running, const SourceLocation& loc, Body&& body, const A&..
   else if (frame.line)
     line.emplace(frame.line);
   try {
+    if (!frame.store.listener) return body();
+    ModuleCall call{frame.path, frame.type.name, *current_name_scope(), frame.number, {}, {}};
+    (append_avals(args, call.inputs), ...);  // before they may be moved from
     auto result = body();
-    if (frame.store.listener) {
-      ModuleCall call{frame.path, frame.type.name, *current_name_scope(), frame.number, {}, {}};
-      (append_avals(args, call.inputs), ...);
-      append_avals(result, call.outputs);
-      frame.store.listener(call);
-    }
+    append_avals(result, call.outputs);
+    frame.store.listener(call);
     return result;
   } catch (Error& e) {
     e.add_note("in module " + path_str(frame.path) + " (" + std::string(frame.type.name) + ")");
@@ -360,11 +384,13 @@ class Module {
   Array get_variable(const std::string& collection, const std::string& name, const Array& otherwise) const {
     return has_variable(collection, name) ? get_variable(collection, name) : otherwise;
   }
-  /// Sets a variable, whether it is there or not. ModifyVariableError, TransformError.
+  /// Sets a variable, whether it is there or not. ModifyVariableError, TransformError, InvalidNameError.
   void put_variable(const std::string& collection, const std::string& name, const Array& value) const {
     const detail::Place p = place("put_variable");
+    detail::check_name(p, name);
     p.store->set(collection, detail::joined(p.path, name), value);
   }
+  /// Whether there is a variable of that name, given or made.
   bool has_variable(const std::string& collection, const std::string& name) const {
     const detail::Place p = place("has_variable");
     return p.store->find(collection, detail::joined(p.path, name)) != nullptr;
@@ -382,14 +408,17 @@ class Module {
     const detail::Place p = place("make_rng");
     return detail::next_key(*p.store, p.path, stream);
   }
+  /// Whether there is a key of that stream itself.
   bool has_rng(const std::string& stream) const { return place("has_rng").store->rngs.contains(stream); }
 
   /// Keeps a value for whoever asks for the collection, behind those that were sown before under this name: "name/0",
-  /// "name/1", ... Whether it did: not unless the collection is mutable.
+  /// "name/1", ..., which sown_values puts in order. Whether it did: not unless the collection is mutable. SowError
+  /// where the name holds one value; InvalidNameError.
   bool sow(const std::string& collection, const std::string& name, const Array& value) const {
     return detail::sow(place("sow"), collection, name, value);
   }
-  /// The same with one value instead of many: reduce(old, value), at first reduce(initial(), value).
+  /// The same with one value instead of many: reduce(old, value), at first reduce(initial(), value). SowError where the
+  /// name holds many.
   template <class I, class R>
   bool sow(const std::string& collection, const std::string& name, const Array& value, I&& initial, R&& reduce) const {
     return detail::sow(

@@ -42,13 +42,17 @@ Array pool(const Arg& x, ReduceKind kind, const Shape& window, const Pooling& ho
 Array avg_pool(const Arg& x, const Shape& window, const AveragePooling& how) {
   const LocationScope scope(x.location(), "avg_pool");
   const Array a = x.array();
-  const Array sum = pool_as("avg_pool", a, ReduceKind::kSum, window, how.strides, how.padding);
-  const DType t = np::inexact_dtype(sum.dtype());
-  if (how.count_include_pad) return np::divide(sum, np::full({}, static_cast<double>(product(window.dims())), t));
+  // Sums of many small integers or small floats would leave their types.
+  const DType t = np::inexact_dtype(a.dtype()), of_sums = byte_size(t) < 4 ? f32 : t;
+  const Array sum = pool_as("avg_pool", a.astype(of_sums), ReduceKind::kSum, window, how.strides, how.padding);
+  if (how.count_include_pad)
+    return np::divide(sum, np::full({}, static_cast<double>(product(window.dims())), of_sums)).astype(t);
   Dims shape(a.shape());
   for (std::size_t i = 0; i < shape.size() - window.dims().size() - 1; ++i) shape[i] = 1;
   shape.back() = 1;
-  return np::divide(sum, pool_as("avg_pool", np::ones(shape, t), ReduceKind::kSum, window, how.strides, how.padding));
+  return np::divide(sum,
+                    pool_as("avg_pool", np::ones(shape, of_sums), ReduceKind::kSum, window, how.strides, how.padding))
+      .astype(t);
 }
 
 Array max_pool(const Arg& x, const Shape& window, const Pooling& how) {

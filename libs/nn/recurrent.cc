@@ -128,7 +128,8 @@ std::pair<Array, Array> SimpleCell::call(const Array& h, const Array& x) const {
   check_state("simple_cell", h, features);
   Array sum = dense(*this, h, "i", false, true, bias_init)(x);
   sum = sum + dense(*this, h, "h", true, false, bias_init)(h);
-  const Array y = activation_fn(residual ? sum + h : sum);
+  // As the state, which may be kept in more digits than products are made in: a scan carries one type.
+  const Array y = activation_fn(residual ? sum + h : sum).astype(h.dtype());
   return {y, y};
 }
 Array SimpleCell::initialize_carry(const Array& key, const np::Shape& input_shape) const {

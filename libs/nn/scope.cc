@@ -237,12 +237,20 @@ const Array* Store::find(const std::string& collection, const std::string& path)
   return nullptr;
 }
 
+bool Store::is_hidden(const std::string& collection) const {
+  return outer && !has(collection) && (outer->has(collection) || outer->may_change(collection));
+}
+
 void Store::set(const std::string& collection, const std::string& path, const Array& value) {
   if (!may_change(collection))
     throw ModifyVariableError(
         "variables: only those of mutable collections may be made or changed; got " + path + " of \"" + collection +
             "\".",
-        "name the collection: model.apply_mutable(variables, {.mutable_collections = \"" + collection + "\"}, ...)");
+        outer && outer->may_change(collection)
+            ? "a transformation lets only those change that it is told of: name the collection in its variable_axes, "
+              "variable_carry or carry_variables, or give map_variables a trans_out_fn"
+            : "name the collection: model.apply_mutable(variables, {.mutable_collections = \"" + collection +
+                  "\"}, ...)");
   if (trace != weft::detail::current_trace)
     throw TransformError(
         "variables: inside of a transformation that began in a module, they may be read alone; got a "
@@ -339,10 +347,14 @@ Place place_of(const char* what, const void* module, const ModuleType& type) {
 
 // ---- names and keys ----
 
-void reserve_name(const Place& place, const std::string& name, const std::string& collection) {
+void check_name(const Place& place, const std::string& name) {
   if (name.empty() || name.find('/') != std::string::npos)
     throw InvalidNameError("module: a name must not be empty and have no '/'; got \"" + name + "\" in " +
                            path_str(place.path) + ".");
+}
+
+void reserve_name(const Place& place, const std::string& name, const std::string& collection) {
+  check_name(place, name);
   if (!place.frame) return;
   std::set<std::string>& kinds = place.frame->used[name];
   const bool clash = collection.empty() ? !kinds.empty() : kinds.contains("") || kinds.contains(collection);
@@ -377,7 +389,10 @@ Array next_key(Store& store, const std::string& path, const std::string& stream)
     for (const auto& [name, array] : store.rngs) have += (have.empty() ? "" : ", ") + name;
     throw InvalidRngError("make_rng: there must be a key for the stream \"" + stream + "\"; got " +
                               (have.empty() ? "none" : "keys for " + have) + ".",
-                          "pass one: model.apply(variables, {.rngs = {{\"" + stream + "\", key}}}, ...)");
+                          store.outer && (store.outer->rngs.contains(stream) || store.outer->rngs.contains("params"))
+                              ? "a transformation hands only those streams on that it is told of: name \"" + stream +
+                                    "\" in its split_rngs"
+                              : "pass one: model.apply(variables, {.rngs = {{\"" + stream + "\", key}}}, ...)");
   }
   const std::int64_t count = ++store.counts[path + "\n" + from];
   return random::fold_in(key->second, path_hash(path.substr(store.keys_from.size()), count, store.rngs.separate_names));
@@ -394,12 +409,21 @@ void check_keys(const Rngs& rngs, const SourceLocation& loc) {
 
 }  // namespace detail
 
+detail::Store& Variable::store() const {
+  if (alive_.expired())
+    throw UnboundModuleError(
+        "variable: it must be read and set while its model runs; got " + path_ + " of \"" + collection_ +
+            "\" after that.",
+        "read its value inside of the module, or from the variables that init or apply_mutable gives");
+  return *store_;
+}
+
 Array Variable::value() const {
-  const Array* a = store_.find(collection_, path_);
+  const Array* a = store().find(collection_, path_);
   internal_check(a != nullptr, "nn::Variable: it is gone");
   return *a;
 }
 
-void Variable::set(const Array& value) const { store_.set(collection_, path_, value); }
+void Variable::set(const Array& value) const { store().set(collection_, path_, value); }
 
 }  // namespace weft::nn

@@ -86,16 +86,19 @@ struct Store {
   const Store* outer = nullptr;  // around the transformation that this is the inside of
   std::string root = {};         // what is inside sees variables below this path alone
 
-  Variables changed = {};                           // made or changed since
-  std::map<std::string, std::int64_t> counts = {};  // of keys taken, by path and stream
-  std::map<std::string, std::size_t> sown = {};     // of values, by collection and path
-  std::map<std::string, int> calls = {};            // by path, where there is a listener
-  std::string keys_from = {};                       // the path that `rngs` are the keys of
+  Variables changed = {};                                                  // made or changed since
+  std::map<std::string, std::int64_t> counts = {};                         // of keys taken, by path and stream
+  std::map<std::string, std::size_t> sown = {};                            // of values, by collection and path
+  std::map<std::string, int> calls = {};                                   // by path, where there is a listener
+  std::string keys_from = {};                                              // the path that `rngs` are the keys of
+  std::shared_ptr<const bool> alive = std::make_shared<const bool>(true);  // of variables that outlive the store
   const Trace* trace = current_trace_of_thread();
 
   static const Trace* current_trace_of_thread() { return weft::detail::current_trace; }
   const Array* find(const std::string& collection, const std::string& path) const;
   bool has(const std::string& collection) const { return changed.contains(collection) || given->contains(collection); }
+  /// Whether a collection that there is outside of this transformation is not seen inside.
+  bool is_hidden(const std::string& collection) const;
   /// ModifyVariableError or TransformError when it may not.
   void set(const std::string& collection, const std::string& path, const Array& value);
   /// The collections that may change, as they are now.
@@ -170,22 +173,27 @@ std::uint32_t path_hash(const std::string& path, std::int64_t count, bool separa
 /// InvalidRngError, naming the stream, for what is no key.
 void check_keys(const Rngs& rngs, const SourceLocation& loc);
 
+/// InvalidNameError for a name that is empty or a path.
+void check_name(const Place& place, const std::string& name);
 /// NameInUseError, InvalidNameError.
 void reserve_name(const Place& place, const std::string& name, const std::string& collection);
 
 }  // namespace detail
 
-/// A variable of a module. It may be read and, where its collection may change, set.
+/// A variable of a module. While the model runs, it may be read and, where its collection may change, set:
+/// UnboundModuleError afterwards.
 class Variable {
  public:
   Variable(detail::Store& store, std::string collection, std::string path)
-      : store_(store), collection_(std::move(collection)), path_(std::move(path)) {}
+      : store_(&store), alive_(store.alive), collection_(std::move(collection)), path_(std::move(path)) {}
   Array value() const;
   /// ModifyVariableError unless its collection is mutable, TransformError inside of a transformation.
   void set(const Array& value) const;
 
  private:
-  detail::Store& store_;
+  detail::Store& store() const;
+  detail::Store* store_;
+  std::weak_ptr<const bool> alive_;
   std::string collection_, path_;
 };
 

@@ -18,6 +18,17 @@ Filter operator!(const Filter& a) {
   return other;
 }
 
+Arrays sown_values(const Variables& variables, const std::string& collection, const std::string& path) {
+  Arrays r;
+  const auto c = variables.find(collection);
+  if (c == variables.end()) return r;
+  if (const auto one = c->second.find(path); one != c->second.end()) r.push_back(one->second);
+  for (auto i = c->second.find(path + "/0"); i != c->second.end();
+       i = c->second.find(path + "/" + std::to_string(r.size())))
+    r.push_back(i->second);
+  return r;
+}
+
 Collection below(const Collection& all, const std::string& path) {
   if (path.empty()) return all;
   const std::string prefix = path + "/";

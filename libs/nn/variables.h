@@ -75,6 +75,9 @@ class Filter {
   std::function<bool(const std::string&)> accepts_;
 };
 
+/// What was sown under "<path of the module>/<name>", in its order: a list, one value, or nothing.
+Arrays sown_values(const Variables& variables, const std::string& collection, const std::string& path);
+
 /// What a module at this path sees: the part of each collection below it, with shorter paths; all for the path "".
 Collection below(const Collection& all, const std::string& path);
 Variables below(const Variables& all, const std::string& path);

@@ -110,10 +110,18 @@ void expect_layer(const M& layer, const Variables& v, const A&... args) {
 /// That init gives the same bits for the same key, and others for another.
 template <class M, class... A>
 void expect_same_bits(const M& layer, const A&... args) {
-  const Variables a = layer.init(random::key(3), args...), b = layer.init(random::key(3), args...);
+  const Variables a = layer.init(random::key(3), args...), b = layer.init(random::key(3), args...),
+                  c = layer.init(random::key(4), args...);
   ASSERT_EQ(types(a), types(b));
-  const Arrays x = tree::leaves(a), y = tree::leaves(b);
-  for (std::size_t i = 0; i < x.size(); ++i) EXPECT_TRUE(np::array_equal(x[i], y[i]).item<bool>());
+  ASSERT_EQ(types(a), types(c));
+  const Arrays x = tree::leaves(a), y = tree::leaves(b), z = tree::leaves(c);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    EXPECT_TRUE(np::array_equal(x[i], y[i]).item<bool>());
+    // All elements differ, or all are the constant of an initialiser without a key.
+    EXPECT_TRUE(np::array_equal(x[i], z[i]).item<bool>() ? np::all(x[i] == np::ravel(x[i])(0)).item<bool>()
+                                                         : !np::any(x[i] == z[i]).item<bool>())
+        << tree::leaves_with_path(a)[i].first;
+  }
 }
 
 }  // namespace weft::nn::testing

@@ -216,6 +216,23 @@ TEST(conv, has_right_gradients) {
   }
 }
 
+TEST(conv, has_right_gradients_however_it_is_padded_and_dilated) {
+  const Array x = draw({1, 7, 2}, 1);
+  for (const Padding& padding : {Padding(Padding::kValid), Padding(Padding::kCausal), Padding(Padding::kSame)})
+    for (const int of_input : {1, 2}) {
+      const Conv layer{.features = 2,
+                       .kernel_size = 3,
+                       .padding = padding,
+                       .input_dilation = of_input,
+                       .kernel_dilation = 2,
+                       .param_dtype = f64};
+      expect_layer(layer, drawn(layer.init(kKey, x)), x);
+    }
+  const Conv three{.features = 2, .kernel_size = {2, 1, 2}, .strides = {1, 1, 2}, .param_dtype = f64};
+  const Array volume = draw({1, 2, 2, 3, 2}, 1);
+  expect_layer(three, drawn(three.init(kKey, volume)), volume);
+}
+
 TEST(conv, computes_in_its_dtype) {
   const Array x = np::ones({1, 4, 2}, bf16);
   const auto type = [&](const Conv& layer) { return layer.apply(layer.init(kKey, x), x).dtype(); };
@@ -437,6 +454,15 @@ TEST(conv_transpose, that_goes_round_knows_no_places) {
     const Variables v = drawn(layer.init(kKey, x));
     EXPECT_TRUE(near(layer.apply(v, np::roll(x, 1, 1)), np::roll(layer.apply(v, x), 2, 1)));
     expect_layer(layer, v, x);
+  }
+}
+
+TEST(conv_transpose, has_right_gradients) {
+  const Array x = draw({1, 3, 2, 2}, 1);
+  for (const Padding& padding : {Padding(Padding::kSame), Padding(Padding::kValid)}) {
+    const ConvTranspose layer{
+        .features = 2, .kernel_size = {3, 2}, .strides = {2, 1}, .padding = padding, .param_dtype = f64};
+    expect_layer(layer, drawn(layer.init(kKey, x)), x);
   }
 }
 

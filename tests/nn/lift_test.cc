@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/errors.h"
+#include "nn/checks.h"
 #include "nn/linear.h"
 #include "nn/normalization.h"
 #include "nn/stochastic.h"
@@ -772,6 +773,86 @@ TEST(lift, mapped_variables_change_only_where_there_is_a_way_back) {
   const auto [y, now] = Mapping{.back = true}.apply_mutable(v, options, x);
   EXPECT_TRUE(np::allclose(y, x * (10 + x)).item<bool>());
   EXPECT_TRUE(np::allclose(now.at("weights").at("inner/w"), (10 + x) / 10).item<bool>());
+}
+
+// ---- gradients ----
+
+struct Smooth : Module<Smooth> {
+  std::string name = {};
+  Array call(const Array& x) const { return x + np::tanh(Dense{.features = 2, .param_dtype = f64}(x)); }
+};
+struct SmoothStep : Module<SmoothStep> {
+  std::pair<Array, Array> call(const Array& x) const {
+    const Array y = Smooth{.name = "smooth"}(x);
+    return {y, np::sum(y)};
+  }
+};
+constexpr int kLayers = 3;
+auto scanned(const auto& step) {
+  return scan(step,
+              {.variable_axes = {{"params", 0}}, .split_rngs = {{"params", true}}, .length = std::int64_t{kLayers}});
+}
+auto mapped_with_own_parameters(const auto& module) {
+  return vmap(module, {.variable_axes = {{"params", 0}}, .split_rngs = {{"params", true}}});
+}
+void expect_right_gradients(const auto& module) {
+  const Array x = testing::draw({2, 2}, 1);
+  testing::expect_layer(module, testing::drawn(module.init(random::key(0), x)), x);
+}
+struct ChoosesSmoothly : Module<ChoosesSmoothly> {
+  Array call(const Array& x) const {
+    return nn::cond(
+        np::sum(x) > 0, [](const ChoosesSmoothly&, const Array& a) { return Smooth{.name = "yes"}(a); },
+        [](const ChoosesSmoothly&, const Array& a) { return np::sin(Smooth{.name = "no"}(a)); }, *this, x);
+  }
+};
+struct LoopsSmoothly : Module<LoopsSmoothly> {
+  Array call(const Array& x) const {
+    using State = std::pair<Array, Array>;
+    return nn::while_loop([](const LoopsSmoothly&, const State& s) { return s.first < kLayers; },
+                          [](const LoopsSmoothly&, const State& s) {
+                            return State(s.first + 1, Smooth{.name = "step"}(s.second));
+                          },
+                          *this, State(Array(0), x), {.loop = {.max_steps = kLayers}})
+        .second;
+  }
+};
+TEST(lift, gradients_are_right_under_every_transformation) {
+  expect_right_gradients(mapped_with_own_parameters(Smooth{}));
+  expect_right_gradients(scanned(SmoothStep{}));
+  expect_right_gradients(scanned(remat(SmoothStep{})));
+  expect_right_gradients(mapped_with_own_parameters(scanned(SmoothStep{})));
+  expect_right_gradients(remat(jit(Smooth{})));
+  expect_right_gradients(ChoosesSmoothly{});
+  expect_right_gradients(LoopsSmoothly{});
+}
+
+// ---- what a transformation was not told of ----
+
+TEST(lift, what_a_transformation_was_not_told_of_is_named) {
+  const BatchNorm norm{.use_running_average = false};
+  const Dense dense{.features = 2};
+  const Array x = np::ones({3, 4, 2});
+  const std::string told =
+      "a transformation shows only collections that it is told of: name it in variable_axes, "
+      "variable_broadcast or variable_carry";
+  const auto hint_of = [&](const auto& f) {
+    std::string hint;
+    EXPECT_NE(error_of(f, &hint), "no error");
+    return hint;
+  };
+  EXPECT_EQ(hint_of([&] {
+              vmap(norm, {.variable_axes = {{"params", 0}}, .split_rngs = {{"params", true}}}).init(random::key(0), x);
+            }),
+            told);
+  EXPECT_EQ(hint_of([&] { vmap(dense, {.split_rngs = {{"params", true}}}).init(random::key(0), x); }), told);
+  EXPECT_EQ(hint_of([&] { vmap(dense, {.variable_axes = {{"params", 0}}}).init(random::key(0), x); }),
+            "a transformation hands only those streams on that it is told of: name \"params\" in its split_rngs");
+  const Variables v{{"weights", {{"inner/w", np::ones({2})}}}};
+  EXPECT_EQ(
+      hint_of([&] { Mapping{.back = false}.apply_mutable(v, {.mutable_collections = "weights"}, np::ones({2})); }),
+      "a transformation lets only those change that it is told of: name the collection in its variable_axes, "
+      "variable_carry or carry_variables, or give map_variables a trans_out_fn");
 }
 
 }  // namespace

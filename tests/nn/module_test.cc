@@ -110,6 +110,52 @@ struct Loop : Module<Loop> {
     return x;
   }
 };
+struct Outer {
+  template <class T>
+  struct Inner : Module<Inner<T>> {
+    Array call(const Array& x) const { return Scale{}(x); }
+  };
+};
+template <class T>
+struct Holds {
+  struct Held : Module<Held> {
+    Array call(const Array& x) const { return Scale{}(x); }
+  };
+};
+struct NestsTypes : Module<NestsTypes> {
+  Array call(Array x) const {
+    struct Local : Module<Local> {
+      Array call(const Array& x) const { return Scale{}(x); }
+    };
+    x = Outer::Inner<std::pair<int, Outer>>{}(Holds<std::vector<int>>::Held{}(x));
+    return [](const Array& a) {
+      struct InLambda : Module<InLambda> {
+        Array call(const Array& x) const { return Scale{}(x); }
+      };
+      return InLambda{}(a);
+    }(Local{}(x));
+  }
+};
+TEST(module, nested_types_are_named_by_the_last_name) {
+  EXPECT_EQ(paths_of(NestsTypes{}.init(kKey, np::ones({2}))),
+            (Paths{"Held_0/Scale_0/s", "InLambda_0/Scale_0/s", "Inner_0/Scale_0/s", "Local_0/Scale_0/s"}));
+}
+
+struct Shelf : Module<Shelf> {
+  std::tuple<Scale, Scale> heads;
+  std::pair<Scale, int> side;
+  std::variant<int, Scale> either = Scale{};
+  std::shared_ptr<Scale> shared = std::make_shared<Scale>();
+  std::shared_ptr<Scale> none;
+  Array call(const Array& x) const {
+    return (*shared)(std::get<Scale>(either)(side.first(std::get<1>(heads)(std::get<0>(heads)(x)))));
+  }
+};
+TEST(module, members_are_told_in_whatever_holds_them) {
+  EXPECT_EQ(paths_of(Shelf{}.init(kKey, np::ones({2}))),
+            (Paths{"either/s", "heads_0/s", "heads_1/s", "shared/s", "side_0/s"}));
+}
+
 TEST(module, modules_of_a_loop_are_different_ones) {
   EXPECT_EQ(paths_of(Loop{}.init(kKey, np::ones({2}))), (Paths{"Scale_0/s", "Scale_1/s", "Scale_2/s"}));
 }
@@ -408,6 +454,47 @@ TEST(module, what_is_sown_is_there_for_who_asks) {
   EXPECT_TRUE(same(now.at("intermediates").at("Sows_0/h/3"), x * 2));
   EXPECT_TRUE(same(now.at("intermediates").at("Sows_0/sum"), x * 2));
   EXPECT_TRUE(same(SowsTwice{}.apply({}, x), x));
+  const Arrays sown = sown_values(now, "intermediates", "Sows_0/h");
+  ASSERT_EQ(sown.size(), 4u);
+  EXPECT_TRUE(same(sown[3], x * 2));
+  EXPECT_EQ(sown_values(now, "intermediates", "Sows_0/sum").size(), 1u);
+  EXPECT_TRUE(sown_values(now, "intermediates", "Sows_0/other").empty());
+  EXPECT_TRUE(sown_values(now, "other", "Sows_0/h").empty());
+}
+
+struct SowsMany : Module<SowsMany> {
+  Array call(const Array& x) const {
+    for (int i = 0; i < 12; ++i) sow("intermediates", "h", x + i);
+    return x;
+  }
+};
+TEST(module, what_is_sown_keeps_its_order) {
+  const auto now = SowsMany{}.apply_mutable({}, {.mutable_collections = "intermediates"}, Array(0)).second;
+  const Arrays sown = sown_values(now, "intermediates", "h");
+  ASSERT_EQ(sown.size(), 12u);
+  for (int i = 0; i < 12; ++i) EXPECT_EQ(sown[static_cast<std::size_t>(i)].item<int>(), i);
+}
+
+struct SowsBoth : Module<SowsBoth> {
+  bool list_first = false;
+  Array call(const Array& x) const {
+    const auto last = [](const Array&, const Array& now) { return now; };
+    if (list_first) sow("intermediates", "h", x);
+    sow("intermediates", "h", x, [&] { return x; }, last);
+    if (!list_first) sow("intermediates", "h", x);
+    return x;
+  }
+};
+TEST(module, a_list_and_one_value_are_not_sown_under_one_name) {
+  for (const bool list_first : {false, true})
+    EXPECT_EQ(message([&] {
+                SowsBoth{.list_first = list_first}.apply_mutable({}, {.mutable_collections = "intermediates"},
+                                                                 np::ones({2}));
+              }),
+              std::string("nn::SowError: sow: a name that holds ") +
+                  (list_first ? "a list cannot hold one value" : "one value cannot hold a list") +
+                  "; got \"h\" of \"intermediates\" in the outermost module.\n"
+                  "  in module the outermost module (SowsBoth)");
 }
 
 struct Perturbed : Module<Perturbed> {
@@ -497,6 +584,19 @@ TEST(module, listeners_hear_of_every_call) {
                           ":Autoencoder f32[4,3] f32[4,3]"}));
 }
 
+struct TakesByValue : Module<TakesByValue> {
+  Array call(Array x) const { return x * 2; }
+};
+struct HandsOver : Module<HandsOver> {
+  Array call(Array x) const { return TakesByValue{}(x + 1); }
+};
+TEST(module, listeners_hear_of_arguments_that_are_moved) {
+  std::vector<std::string> heard;
+  const ApplyOptions options{.listener = [&](const ModuleCall& c) { heard.push_back(c.inputs.at(0).str()); }};
+  HandsOver{}.apply({}, options, np::ones({4, 3}));
+  EXPECT_EQ(heard, (Paths{"f32[4,3]", "f32[4,3]"}));
+}
+
 TEST(module, equations_bear_the_names_of_modules) {
   const Autoencoder model;
   const Array x = np::ones({4, 3});
@@ -567,6 +667,41 @@ struct Clash : Module<Clash> {
     return param("a", initializers::ones(), {}) * x;  // of another collection
   }
 };
+struct NamesPaths : Module<NamesPaths> {
+  bool sows = false;
+  Array call(const Array& x) const {
+    if (sows)
+      sow("stats", "a/b", x);
+    else
+      put_variable("stats", "a/b", x);
+    return x;
+  }
+};
+TEST(module, names_of_variables_are_no_paths) {
+  for (const bool sows : {false, true})
+    EXPECT_EQ(
+        message([&] { NamesPaths{.sows = sows}.apply_mutable({}, {.mutable_collections = "stats"}, np::ones({2})); }),
+        "nn::InvalidNameError: module: a name must not be empty and have no '/'; got \"a/b\" in the outermost "
+        "module.\n  in module the outermost module (NamesPaths)");
+}
+
+std::optional<Variable> kept_variable;
+struct LetsGo : Module<LetsGo> {
+  Array call(const Array& x) const {
+    kept_variable = variable("stats", "mean", [] { return Array(0); });
+    return x;
+  }
+};
+TEST(module, variables_are_read_while_their_model_runs) {
+  LetsGo{}.init(kKey, np::ones({2}));
+  const std::string error =
+      "nn::UnboundModuleError: variable: it must be read and set while its model runs; got mean of \"stats\" after "
+      "that.\nhint: read its value inside of the module, or from the variables that init or apply_mutable gives";
+  EXPECT_EQ(message([] { kept_variable->value(); }), error);
+  EXPECT_EQ(message([] { kept_variable->set(Array(1)); }), error);
+  kept_variable.reset();
+}
+
 TEST(module, names_in_a_module_differ) {
   const Array x = np::ones({2});
   for (const int how : {0, 1, 2}) EXPECT_THROW(Clash{.how = how}.init(kKey, x), NameInUseError) << how;

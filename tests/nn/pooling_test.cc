@@ -108,6 +108,21 @@ TEST(pooling, keeps_types_but_means_of_integers_are_f32) {
   EXPECT_TRUE(near(avg_pool(np::reshape(np::arange(4), {4, 1}), 2), Doubles{0.5, 1.5, 2.5}));
 }
 
+TEST(pooling, means_of_small_types_are_those_of_their_numbers) {
+  const auto mean = [](const Array& x) { return avg_pool(x, x.shape(0)).item<float>(); };
+  EXPECT_EQ(mean(np::full({2, 1}, 255, u8)), 255);
+  EXPECT_EQ(mean(np::full({1000, 1}, 100, i8)), 100);
+  EXPECT_EQ(mean(np::ones({2, 1}, boolean)), 1);
+  for (const DType t : {bf16, f16}) {
+    const Array y = avg_pool(np::ones({5000, 1}, t), 5000);
+    EXPECT_EQ(y.aval().str(), np::zeros({1, 1}, t).aval().str());
+    EXPECT_EQ(y.item<float>(), 1);
+  }
+  EXPECT_EQ(
+      avg_pool(np::full({2, 1}, 255, u8), 2, {.padding = Padding::kSame, .count_include_pad = false})(0).item<float>(),
+      255);
+}
+
 TEST(pooling, refuses_what_it_cannot_do) {
   const Array x = np::ones({4, 1});
   EXPECT_EQ(error_of([&] { max_pool(x, {}); }),

@@ -107,6 +107,21 @@ TEST(lstm_cell, computes_in_its_dtype) {
   EXPECT_EQ(fast.apply(v, carry, kX.astype(f32)).second.dtype(), bf16);
 }
 
+TEST(cells, keep_the_type_of_their_state_so_that_steps_can_be_scanned) {
+  const auto expect_kept = [](const auto& cell) {
+    const auto carry = cell.initialize_carry(kKey, {3, 2});
+    const auto x = kX.astype(f32);
+    const auto after = cell.apply(cell.init(kKey, carry, x), carry, x).first;
+    EXPECT_EQ(tree::leaves(after)[0].dtype(), f32);
+    EXPECT_EQ(tree::leaves(carry)[0].dtype(), f32);
+  };
+  expect_kept(LSTMCell{.features = 4, .dtype = bf16});
+  expect_kept(OptimizedLSTMCell{.features = 4, .dtype = bf16});
+  expect_kept(SimpleCell{.features = 4, .dtype = bf16});
+  expect_kept(GRUCell{.features = 4, .dtype = bf16});
+  expect_kept(MGUCell{.features = 4, .dtype = bf16});
+}
+
 // ---- cells with one state ----
 
 template <class Cell>

@@ -31,7 +31,9 @@ void DifferentiallyPrivateAggregate::update(Leaves& u, DifferentiallyPrivateAggr
   // One key for the next step, and one for each leaf.
   const Array keys = random::split(state.rng_key, u.size() + 1);
   state.rng_key = keys(0);
-  const Array stddev = l2_norm_clip.in(t)*noise_multiplier.in(t);
+  const Array multiplier = noise_multiplier.in(t);
+  // Without noise the bound may be infinite.
+  const Array stddev = np::where(multiplier == 0, 0, l2_norm_clip.in(t)*multiplier);
   for (std::size_t i = 0; i < u.size(); ++i) {
     // Rounded after the noise: what comes later cannot take privacy away.
     const Array noise = random::normal(keys(i + 1), u[i].shape(), u[i].dtype());

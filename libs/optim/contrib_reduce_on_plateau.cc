@@ -38,7 +38,7 @@ void ReduceOnPlateau::update(Leaves& u, ReduceOnPlateauState& state, const Leave
   const Array cooling = state.cooldown_count > 0;
   const Array reduce = ~cooling & (bad >= std::max<std::int64_t>(patience, 1));
 
-  const Array smaller = np::maximum(detail::scaled(state.scale, factor), min_scale.in(t));
+  const Array smaller = np::minimum(state.scale, np::maximum(detail::scaled(state.scale, factor), min_scale.in(t)));
   state.scale = np::where(due & reduce, smaller, state.scale);
   state.best_value = np::where(due & improved, mean, state.best_value);
   state.cooldown_count =

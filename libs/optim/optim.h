@@ -18,6 +18,7 @@
 #include "optim/hyperparam.h"                 // IWYU pragma: export
 #include "optim/inject.h"                     // IWYU pragma: export
 #include "optim/lbfgs.h"                      // IWYU pragma: export
+#include "optim/least_squares.h"              // IWYU pragma: export
 #include "optim/linesearch.h"                 // IWYU pragma: export
 #include "optim/losses.h"                     // IWYU pragma: export
 #include "optim/masking.h"                    // IWYU pragma: export

@@ -134,6 +134,9 @@ Schedule linear_onecycle_schedule(std::int64_t transition_steps, double peak_val
   const Require check("linear_onecycle_schedule", loc);
   check.at_least("transition_steps", transition_steps, 1).number("peak_value", Hyperparam(peak_value));
   check.fraction("pct_start", options.pct_start).fraction("pct_final", options.pct_final);
+  if (options.pct_final < options.pct_start)
+    check.fail("pct_final must not be before pct_start",
+               number_str(options.pct_final) + " and " + number_str(options.pct_start));
   check.positive("div_factor", options.div_factor).positive("final_div_factor", options.final_div_factor);
   const auto step = [&](double part) {
     return static_cast<std::int64_t>(part * static_cast<double>(transition_steps));

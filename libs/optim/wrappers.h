@@ -150,19 +150,19 @@ struct Flatten {
     const auto [p, unravel] = ravel(params);
     // Trees of as many elements would do for vectors.
     const auto flattened = [&](const char* what, const P& t) {
-      tree::check_same_structure(what, params, t);
-      detail::check_shapes("flatten", "updates", detail::leaves_of(t), "parameters", detail::leaves_of(params),
+      tree::check_same_structure(std::string("flatten: parameters and ") + what, params, t);
+      detail::check_shapes("flatten", what, detail::leaves_of(t), "parameters", detail::leaves_of(params),
                            [&](std::size_t i) { return detail::leaf_path(params, i); });
       return ravel(t).first;
     };
     Extra<Array> flat{.value = extra.value};
-    if (extra.grad) flat.grad = flattened("update: parameters and extra.grad", *extra.grad);
+    if (extra.grad) flat.grad = flattened("extra.grad", *extra.grad);
     if (extra.value_fn) flat.value_fn = [&](const Array& x) { return extra.value_fn(unravel(x)); };
     if (extra.grad_fn)
       flat.grad_fn = [&](const Array& x, const Array& i) {
-        return flattened("update: parameters and what extra.grad_fn gives", extra.grad_fn(unravel(x), i));
+        return flattened("what extra.grad_fn gives", extra.grad_fn(unravel(x), i));
       };
-    auto [u, s] = detail::run(inner, flattened("flatten", updates), std::move(state), p, flat);
+    auto [u, s] = detail::run(inner, flattened("updates", updates), std::move(state), p, flat);
     return {unravel(u), std::move(s)};
   }
 };

@@ -12,7 +12,8 @@ class AssertionError : public Error {
       : Error("testing::AssertionError", std::move(message), std::move(hint)) {}
 };
 
-/// Until enable_asserts, the functions assert_... check nothing, in the whole process. Source: chex.disable_asserts.
+/// Until enable_asserts, the functions assert_... and check_grads check nothing, in the whole process. Source:
+/// chex.disable_asserts.
 void disable_asserts();
 void enable_asserts();
 

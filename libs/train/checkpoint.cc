@@ -1,6 +1,7 @@
 #include "train/checkpoint.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <limits>
@@ -77,7 +78,9 @@ ReadCheckpoint read_checkpoint(const std::string& path, const CheckpointChoice& 
   std::vector<std::string> notes;
   for (std::size_t i = 0; i < files.size(); ++i) {
     const std::string name = std::filesystem::path(files[i].path).filename().string();
-    const auto skip = [&](const Error& e) {
+    const auto skip = [&](Error& e) {
+      if (choice.skip_damaged && i + 1 == files.size())
+        for (const std::string& note : notes) e.add_note(note);
       if (!choice.skip_damaged || i + 1 == files.size()) throw;
       notes.push_back(files[i].path + " was skipped: " + e.message());
     };
@@ -85,9 +88,9 @@ ReadCheckpoint read_checkpoint(const std::string& path, const CheckpointChoice& 
       ReadCheckpoint out = read_file_of(files[i], checkpoint_step(name, choice.prefix));
       out.report.notes.insert(out.report.notes.begin(), notes.begin(), notes.end());
       return out;
-    } catch (const ParseError& e) {
+    } catch (ParseError& e) {
       skip(e);
-    } catch (const BackendError& e) {
+    } catch (BackendError& e) {
       skip(e);
     }
   }
@@ -112,16 +115,24 @@ StateValue restore_checkpoint(const std::string& path, const CheckpointChoice& c
 }
 
 AsyncCheckpointer::~AsyncCheckpointer() {
-  if (thread_.joinable()) thread_.join();
+  join();
+  if (!error_) return;
+  try {
+    std::rethrow_exception(error_);
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "a checkpoint was not saved: %s\n", e.what());
+  }
 }
 
 void AsyncCheckpointer::wait(SourceLocation loc) {
   const LocationScope scope(loc, "wait");
-  finish();
+  join();
+  throw_error(std::exchange(error_, nullptr));
 }
 
 void AsyncCheckpointer::start(std::string folder, std::vector<std::byte> bytes, std::int64_t step,
                               CheckpointOptions options, SourceLocation loc) {
+  const std::exception_ptr before = std::exchange(error_, nullptr);
   thread_ = std::thread(
       [this, folder = std::move(folder), bytes = std::move(bytes), step, options = std::move(options), loc] {
         const LocationScope scope(loc, "save_checkpoint");
@@ -131,11 +142,15 @@ void AsyncCheckpointer::start(std::string folder, std::vector<std::byte> bytes, 
           error_ = std::current_exception();
         }
       });
+  throw_error(before);
 }
 
-void AsyncCheckpointer::finish() {
+void AsyncCheckpointer::join() {
   if (thread_.joinable()) thread_.join();
-  if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+}
+
+void AsyncCheckpointer::throw_error(std::exception_ptr error) {
+  if (error) std::rethrow_exception(error);
 }
 
 }  // namespace weft::train

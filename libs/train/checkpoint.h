@@ -22,7 +22,8 @@ struct CheckpointChoice {
   std::string prefix = "checkpoint_";
   std::optional<std::int64_t> step = {};  ///< this one instead of the last; ValueError when it is not there
   /// Goes on to the one before when one is damaged or cannot be read, and says so in the report. The next save replaces
-  /// those that do not fit their sums; others that were skipped need `overwrite`.
+  /// those of its step and later ones that do not fit their sums; others that were skipped need `overwrite`. Those of
+  /// earlier steps stay, and count among those that are kept: nobody reads them when a save asks which.
   bool skip_damaged = false;
   RestoreOptions leaves = {};
 };
@@ -102,7 +103,8 @@ T restore_or_initialize(const std::string& folder, T initial, std::int64_t step 
 }
 
 /// Saves while the program goes on. The tree is copied at the call; a thread writes it. One save is under way at a
-/// time: the next waits for it. An error is thrown by the next call, or lost with the object.
+/// time: the next waits for it. An error is thrown by the next call, which is carried out all the same; or told on
+/// standard error when there is none.
 class AsyncCheckpointer {
  public:
   AsyncCheckpointer() = default;
@@ -116,7 +118,7 @@ class AsyncCheckpointer {
   void save(const std::string& folder, const T& tree, std::int64_t step, const CheckpointOptions& options = {},
             SourceLocation loc = std::source_location::current()) {
     const LocationScope scope(loc, "save_checkpoint");
-    finish();
+    join();
     check_new_checkpoint(folder, step, options);
     start(folder, detail::checkpoint_bytes(to_state_dict(tree), options.format), step, options, loc);
   }
@@ -124,9 +126,11 @@ class AsyncCheckpointer {
   void wait(SourceLocation loc = std::source_location::current());
 
  private:
+  void join();
+  /// Begins the save; then throws the error of the one before.
   void start(std::string folder, std::vector<std::byte> bytes, std::int64_t step, CheckpointOptions options,
              SourceLocation loc);
-  void finish();
+  void throw_error(std::exception_ptr error);
 
   std::thread thread_;
   std::exception_ptr error_;

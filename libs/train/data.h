@@ -42,7 +42,9 @@ struct DataOptions {
   Remainder remainder = Remainder::kDrop;
   std::optional<std::int64_t> num_epochs = {};  ///< without end when not given
   std::int64_t shard = 0, num_shards = 1;       ///< this process has every `num_shards`th example of the order
-  int prefetch = 0;                             ///< batches made ahead of time, by a thread
+  /// Batches made ahead of time, by a thread. After an error, which comes in the place of its batch, there are none
+  /// until seek(); without a thread the batch is tried again.
+  int prefetch = 0;
 };
 
 /// Where a pipeline is: static values, which a checkpoint keeps. It belongs beside the training state, not into it, as

@@ -133,8 +133,9 @@ Std Std::empty() { return {Array(0.0f), Array(0.0f), Array(std::int32_t{0})}; }
 
 Std Std::of(const Array& values, const Array& mask) {
   const Counted c = counted("Std", values, mask);
-  const bool small = is_float(c.values.dtype()) && byte_size(c.values.dtype()) < 4;
-  const Array x = small ? c.values.astype(f32) : c.values;
+  // Squares of integers would leave their types, as sums of small floats do.
+  const DType t = c.values.dtype();
+  const Array x = !is_inexact(t) || byte_size(t) < 4 ? c.values.astype(f32) : c.values;
   return {np::sum(x), np::sum(x * x), c.count};
 }
 

@@ -14,8 +14,8 @@
 
 namespace weft::train {
 
-/// The values of a function, in order, until it gives none. It runs on a thread of this object's, up to `depth` values
-/// ahead.
+/// The values of a function, in order, until it gives none. It runs on a thread of this object's: up to `depth` values
+/// wait, and one more is being made.
 template <class T>
 class Prefetcher {
  public:

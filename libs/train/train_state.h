@@ -1,5 +1,5 @@
 // The state of training: parameters, and what the optimiser keeps. Independent of any optimiser library: `tx` is
-// whatever has init(params) and update(grads, opt_state, params), which gives a pair of updates and a new state.
+// whatever has init(params) and update(grads, opt_state, params, ...), which gives a pair of updates and a new state.
 #pragma once
 
 #include <type_traits>
@@ -24,9 +24,23 @@ struct TrainState {
   TrainState apply_gradients(const Tx& tx, const P& grads, SourceLocation loc = std::source_location::current()) const {
     const LocationScope scope(loc, "apply_gradients");
     tree::check_same_structure("apply_gradients", params, grads);
-    auto [updates, state] = tx.update(grads, opt_state, params);
+    return after(tx.update(grads, opt_state, params));
+  }
+  /// The same with what some optimisers ask for beside gradients, such as the loss: tx.update's fourth argument,
+  /// optim::Extra<P>{.value = loss}.
+  template <class Tx, class Extra>
+  TrainState apply_gradients(const Tx& tx, const P& grads, const Extra& extra,
+                             SourceLocation loc = std::source_location::current()) const {
+    const LocationScope scope(loc, "apply_gradients");
+    tree::check_same_structure("apply_gradients", params, grads);
+    return after(tx.update(grads, opt_state, params, extra));
+  }
+
+ private:
+  template <class Update>
+  TrainState after(Update update) const {
     const auto add = [](const Array& p, const Array& u) { return (p + u).astype(p.dtype()); };
-    return {step + 1, tree::map(add, params, updates), std::move(state)};
+    return {step + 1, tree::map(add, params, update.first), std::move(update.second)};
   }
 };
 

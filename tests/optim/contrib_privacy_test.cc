@@ -19,6 +19,11 @@ TEST(differentially_private_aggregate, without_noise_is_the_mean_of_clipped_grad
   EXPECT_NEAR(u.first.item<float>(), (0.6 + 0.3) / 2, 1e-6);
   EXPECT_NEAR(u.second.item<float>(), (0.8 + 0.4) / 2, 1e-6);
 }
+TEST(differentially_private_aggregate, without_noise_may_be_without_a_bound) {
+  const auto opt = differentially_private_aggregate(std::numeric_limits<double>::infinity(), 0.0, random::key(0));
+  const Array p = np::zeros({1}), g = np::array({{3.f}, {1.f}});
+  EXPECT_EQ(opt.update(g, opt.init(p), p).first.item<float>(), 2);
+}
 TEST(differentially_private_aggregate, adds_noise_by_bound_and_multiplier) {
   const auto opt = differentially_private_aggregate(2.0, 3.0, random::key(1));
   const Array p = np::zeros({50000}), g = np::zeros({4, 50000});

@@ -43,6 +43,9 @@ TEST(reduce_on_plateau, looks_at_means) {
             (std::vector<float>{1, 1, 1, 0.5f, 0.5f, 0.5f}));
 }
 TEST(reduce_on_plateau, stops_at_the_smallest_scale) {
+  // One above 1 raises nothing.
+  EXPECT_EQ(scales(reduce_on_plateau({.factor = 0.5, .patience = 1, .min_scale = 2}), {1, 1, 1}),
+            (std::vector<float>{1, 1, 1}));
   EXPECT_EQ(scales(reduce_on_plateau({.factor = 0.5, .patience = 1, .min_scale = 0.3}), {1, 1, 1, 1}),
             (std::vector<float>{1, 0.5f, 0.3f, 0.3f}));
 }

@@ -91,6 +91,10 @@ TEST(schedules, onecycle_goes_up_back_and_down) {
   EXPECT_NEAR(at(cosine, 65), 0.5, 1e-5);
   EXPECT_NEAR(at(cosine, 100), 4e-6, 1e-7);
 }
+TEST(schedules, onecycle_comes_down_after_it_went_up) {
+  EXPECT_EQ(error_of([] { linear_onecycle_schedule(100, 1, {.pct_start = 0.9, .pct_final = 0.3}); }),
+            "ValueError: linear_onecycle_schedule: pct_final must not be before pct_start; got 0.3 and 0.9.");
+}
 TEST(schedules, of_boundaries_that_coincide_the_last_counts) {
   EXPECT_NEAR(at(linear_onecycle_schedule(1, 1), 1), 0.04 / 25 / 1e4, 1e-9);
 }

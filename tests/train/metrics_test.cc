@@ -101,6 +101,8 @@ TEST(metrics, deviations_follow_from_sums) {
   const Std halves = Std::of(Array(std::vector<float>{1, 2})).merge(Std::of(Array(std::vector<float>{3, 4})));
   EXPECT_FLOAT_EQ(deviation(halves), std::sqrt(1.25f));
   EXPECT_FLOAT_EQ(deviation(Std::of(Array(std::vector<float>{1, 100}), bools({true, false}))), 0);
+  EXPECT_FLOAT_EQ(deviation(Std::of(ints({16, 20}).astype(u8))), 2);
+  EXPECT_FLOAT_EQ(deviation(Std::of(ints({0, 100000}))), 50000);
 }
 
 TEST(metrics, the_last_value_is_that_of_the_last_batch_and_the_mean_over_devices) {

@@ -36,6 +36,18 @@ struct Momentum {
 
 using Params = std::map<std::string, Array>;
 
+TEST(train_state, optimisers_get_what_they_ask_for_beside_gradients) {
+  const auto tx = optim::polyak_sgd({.max_learning_rate = 1});
+  const Array w = np::array({3.0f, 4.0f});
+  const auto state = create_train_state(w, tx);
+  const auto [loss, grads] = value_and_grad([](Array p) { return np::sum(p * p); })(w);
+  const auto next = state.apply_gradients(tx, grads, optim::Extra<Array>{.value = loss});
+  const auto [updates, opt_state] = tx.update(grads, state.opt_state, w, {.value = loss});
+  EXPECT_EQ(to_bytes(next.params), to_bytes(w + updates));
+  EXPECT_EQ(next.step.item<std::int32_t>(), 1);
+  EXPECT_THROW(state.apply_gradients(tx, grads), ValueError);  // without
+}
+
 TEST(train_state, gradients_move_parameters_and_count_steps) {
   const Momentum tx{0.5, 0.5};
   auto state = create_train_state(Params{{"w", np::ones({2})}, {"h", np::ones({1}).astype(bf16)}}, tx);

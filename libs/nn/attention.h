@@ -111,6 +111,7 @@ struct AttentionMask {
 /// mask[1..., batch..., 1, i, j] = pairwise_fn(query[batch..., i], key[batch..., j]).
 Array make_attention_mask(const Arg& query, const Arg& key, const AttentionMask& how = {});
 
+/// What a mask of the past is made like.
 struct CausalMask {
   int extra_batch_dims = 0;
   DType dtype = f32;

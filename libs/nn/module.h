@@ -331,7 +331,8 @@ class Module {
   auto apply_mutable(const VariablesArg& variables, const ApplyOptions& options, A&&... args) const {
     return apply_mutable_method(Call(), variables, options, std::forward<A>(args)...);
   }
-  /// By another method, or a function of the module and the arguments: apply_method(&Vae::decode, variables, {}, z).
+  /// By another method, or a function of the module and the arguments: apply_method(&Vae::decode, variables, {}, z);
+  /// apply_mutable_method gives the collections that may change, too.
   template <class F, class... A>
   auto apply_method(F&& f, const VariablesArg& variables, const ApplyOptions& options, A&&... args) const {
     return apply_mutable_method(std::forward<F>(f), variables, options, std::forward<A>(args)...).first;

@@ -11,10 +11,12 @@
 
 namespace weft::nn {
 
+/// How a window moves.
 struct Pooling {
   Shape strides = 1;  // one number, or one for each axis of the window; not the window's unless they say so
   Padding padding = Padding::kValid;
 };
+/// How the window of avg_pool moves.
 struct AveragePooling {
   Shape strides = 1;
   Padding padding = Padding::kValid;
@@ -25,7 +27,7 @@ struct AveragePooling {
 /// y[b..., o..., f] combines x[b..., o strides + k - low, f] over the places k of the window; padding is the neutral
 /// element. Dtypes as lax::reduce_window's.
 Array pool(const Arg& x, ReduceKind kind, const Shape& window, const Pooling& how = {});
-/// The mean over the window; integers give f32.
+/// The mean over the window, of sums in f32 where the type is smaller; integers give f32.
 Array avg_pool(const Arg& x, const Shape& window, const AveragePooling& how = {});
 /// The largest; its derivative goes to the first place that attains it.
 Array max_pool(const Arg& x, const Shape& window, const Pooling& how = {});

@@ -3,8 +3,8 @@
 
 #include <optional>
 
-#include "weft/core/array.h"
 #include "weft/core/arg.h"
+#include "weft/core/array.h"
 
 namespace weft::optim {
 

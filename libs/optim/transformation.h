@@ -451,6 +451,7 @@ struct NamedTuple {
 template <class Names, class... S>
 using NamedChainState = NamedTuple<Names, S...>;
 
+/// A chain whose state is one struct of the states of its parts, under their names; see named_chain.
 template <class Names, class... T>
 struct NamedChain {
   Chain<T...> chain;

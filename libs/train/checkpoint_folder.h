@@ -30,6 +30,7 @@ struct CheckpointOptions {
   CheckpointFormat format = CheckpointFormat::kMsgpack;
 };
 
+/// A checkpoint as its folder tells it.
 struct CheckpointFile {
   std::string path;
   double step = 0;  ///< Flax has fractions, too

@@ -13,6 +13,7 @@
 
 namespace weft::train {
 
+/// A file on its way: written under another name, and renamed when it is complete.
 class PendingFile {
  public:
   /// Begins a file for `folder`/`name`, with the permissions of the one that has the name now; BackendError, naming the

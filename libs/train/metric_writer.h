@@ -34,6 +34,7 @@ class MetricWriter {
   virtual void write_images(std::int64_t step, const ArrayMap& images) = 0;
   /// Sounds [n, frames, channels] or [frames, channels] of floats from -1 to 1, so many frames in a second.
   virtual void write_audios(std::int64_t step, const ArrayMap& audios, int sample_rate) = 0;
+  /// Texts, which TensorBoard shows as Markdown.
   virtual void write_texts(std::int64_t step, const Texts& texts) = 0;
   /// The distributions of all elements, in so many buckets of equal width: 30 where `num_buckets` has no other number.
   virtual void write_histograms(std::int64_t step, const ArrayMap& arrays,

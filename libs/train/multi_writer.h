@@ -11,6 +11,7 @@
 
 namespace weft::train {
 
+/// Hands each call on to several writers, in their order.
 class MultiWriter : public MetricWriter {
  public:
   /// ValueError when one of them is none.

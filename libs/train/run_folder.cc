@@ -81,8 +81,9 @@ MetricWriter::HParams hparams_of(const Settings& settings) {
 
 // ---- checkpoints: {"settings": {<name>: <text>, ...}, "run": <the tree>} ----
 
-detail::SavedRun read_saved_run(const std::string& folder) {
-  detail::ReadCheckpoint read = detail::read_checkpoint(folder, {});
+detail::SavedRun read_saved_run(const std::string& folder, const CheckpointOptions& options = {}) {
+  detail::ReadCheckpoint read =
+      detail::read_checkpoint(folder, {.prefix = options.prefix, .skip_damaged = options.keep > 1});
   detail::SavedRun out{.report = std::move(read.report)};
   if (out.report.path.empty()) return out;
   auto* dict = read.state.get_if<StateDict>();
@@ -99,8 +100,8 @@ detail::SavedRun read_saved_run(const std::string& folder) {
 
 }  // namespace
 
-RunFolder::RunFolder(std::string path, Settings settings, SourceLocation loc)
-    : path_(std::move(path)), settings_(std::move(settings)) {
+RunFolder::RunFolder(std::string path, Settings settings, CheckpointOptions checkpoints, SourceLocation loc)
+    : path_(std::move(path)), settings_(std::move(settings)), checkpoints_(std::move(checkpoints)) {
   const LocationScope scope(loc, "run_folder");
   if (path_.empty()) throw ValueError("run_folder: the folder must have a name; got none.");
   for (const Setting& s : settings_) {
@@ -121,14 +122,14 @@ void RunFolder::check_settings(const detail::SavedRun& saved, const char* hint) 
 }
 
 detail::SavedRun RunFolder::read() const {
-  detail::SavedRun saved = read_saved_run(path_);
+  detail::SavedRun saved = read_saved_run(path_, checkpoints_);
   if (!saved.report.path.empty())
     check_settings(saved, "another folder, or this one when it is removed, begins a run with other settings.");
   return saved;
 }
 
 detail::SavedRun RunFolder::read_learned() const {
-  detail::SavedRun saved = read_saved_run(path_);
+  detail::SavedRun saved = read_saved_run(path_, checkpoints_);
   if (saved.report.path.empty())
     throw ValueError("learned: " + path_ + " must have a checkpoint of a run that learned; got none.");
   check_settings(saved, "leave these settings out, or name the folder of another run.");
@@ -189,8 +190,7 @@ std::string RunFolder::store(StateValue run, std::int64_t step) {
   StateDict dict;
   dict.append(kSettings, dict_of(settings_));
   dict.append(kRun, std::move(run));
-  const CheckpointOptions options;
-  return store_checkpoint(path_, detail::checkpoint_bytes(std::move(dict), options.format), step, options);
+  return store_checkpoint(path_, detail::checkpoint_bytes(std::move(dict), checkpoints_.format), step, checkpoints_);
 }
 
 std::vector<Series> RunFolder::series(const std::vector<std::string>& names, SourceLocation loc) {

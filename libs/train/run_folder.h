@@ -54,8 +54,11 @@ T run_of(const SavedRun& saved, std::string_view op, T target, const RestoreOpti
 
 class RunFolder {
  public:
-  /// Touches no file. ValueError when the folder has no name, two settings have the same, or one is no UTF-8.
-  explicit RunFolder(std::string path, Settings settings = {}, SourceLocation loc = std::source_location::current());
+  /// Touches no file. `checkpoints`: how many of them stay, and their format. Where more than one does, a damaged one
+  /// is passed over, which restore() tells. ValueError when the folder has no name, two settings have the same, or one
+  /// is no UTF-8.
+  explicit RunFolder(std::string path, Settings settings = {}, CheckpointOptions checkpoints = {},
+                     SourceLocation loc = std::source_location::current());
 
   /// A tree like `run` from the last checkpoint, told on standard output: "goes on from run/checkpoint_300". Curves go
   /// on from there: points after its step, which the run will come by again, are removed. Without a checkpoint `run`
@@ -90,8 +93,8 @@ class RunFolder {
   /// For TensorBoard alone: images, texts, and numbers that are no curves. Writes on a thread of its own.
   MetricWriter& writer(SourceLocation loc = std::source_location::current());
 
-  /// Flushes all that was written, then saves the run and its settings as the checkpoint of that step, in place of the
-  /// last one: its path. Errors as of save_checkpoint.
+  /// Flushes all that was written, then saves the run and its settings as the checkpoint of that step, in place of
+  /// those that are too many then: its path. Errors as of save_checkpoint.
   template <class T>
   std::string save(const T& run, std::int64_t step, SourceLocation loc = std::source_location::current()) {
     const LocationScope scope(loc, "save");
@@ -121,6 +124,7 @@ class RunFolder {
 
   std::string path_;
   Settings settings_;
+  CheckpointOptions checkpoints_;
   std::optional<FolderLock> lock_;
   std::unique_ptr<MetricWriter> curves_, events_;  // none before restore()
 };

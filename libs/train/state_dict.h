@@ -22,8 +22,10 @@ struct NumpyScalar {
   Array value;
 };
 
+/// Values in their order.
 using StateList = std::vector<StateValue>;
 
+/// Values by keys that differ, in the order in which they were added.
 class StateDict {
  public:
   // Where entries are complete: they have values, which may be dictionaries.

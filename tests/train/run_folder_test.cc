@@ -136,6 +136,31 @@ TEST(run_folder, only_the_last_checkpoint_stays) {
   EXPECT_EQ(list_checkpoints(folder.path()).size(), 1u);
 }
 
+TEST(run_folder, as_many_checkpoints_stay_as_are_asked_for_and_damaged_ones_are_passed_over) {
+  const TemporaryFolder folder;
+  const CheckpointOptions three{.keep = 3};
+  {
+    RunFolder run(folder.path(), kSettings, three);
+    run.restore(run_at(0));
+    for (std::int32_t step = 1; step <= 5; ++step) {
+      run.write_scalars(step, {{"loss", 1.0 / step}});
+      run.save(run_at(step), step);
+    }
+  }
+  EXPECT_FALSE(file_exists(folder / "checkpoint_2"));
+  write_file(folder / "checkpoint_5", {});
+  EXPECT_THROW(RunFolder(folder.path(), kSettings).restore(run_at(0)), ParseError);  // which would have one alone
+  RunFolder run(folder.path(), kSettings, three);
+  ::testing::internal::CaptureStdout();
+  expect_run(run.restore(run_at(0)), 4);
+  const std::string said = ::testing::internal::GetCapturedStdout();
+  EXPECT_TRUE(said.starts_with("note: " + folder / "checkpoint_5" + " was skipped: ")) << said;
+  EXPECT_TRUE(said.ends_with("goes on from " + folder / "checkpoint_4" + "\n")) << said;
+  EXPECT_EQ(run.series({"loss"})[0].x, (std::vector<double>{1, 2, 3, 4}));
+  run.save(run_at(5), 5);
+  EXPECT_EQ(RunFolder(folder.path(), kSettings).learned(run_at(0)).step.item<std::int32_t>(), 5);
+}
+
 TEST(run_folder, checkpoints_are_flaxs_with_the_settings_beside_the_run) {
   const TemporaryFolder folder;
   train_until(folder.path(), 3);

@@ -355,8 +355,8 @@ struct Vmap : Module<Vmap<M>> {
   }
 };
 template <class M>
-Vmap<M> vmap(const M& module, VmapOptions options, std::string name = {}) {
-  return {.module = module, .options = std::move(options), .name = std::move(name)};
+Vmap<M> vmap(const M& module, const VmapOptions& options, const std::string& name = {}) {
+  return {.module = module, .options = options, .name = name};
 }
 
 /// A module (carry, x...) -> (carry, y) run for each slice of xs: (carry, xs...) -> (carry, ys). Each call traces the
@@ -375,8 +375,8 @@ struct Scan : Module<Scan<M>> {
   }
 };
 template <class M>
-Scan<M> scan(const M& module, ScanOptions options, std::string name = {}) {
-  return {.module = module, .options = std::move(options), .name = std::move(name)};
+Scan<M> scan(const M& module, const ScanOptions& options, const std::string& name = {}) {
+  return {.module = module, .options = options, .name = name};
 }
 
 /// A module whose derivative keeps little and computes the rest again: weft::checkpoint.
@@ -395,8 +395,8 @@ struct Remat : Module<Remat<M>> {
   }
 };
 template <class M>
-Remat<M> remat(const M& module, CheckpointPolicy policy = {}, std::string name = {}) {
-  return {.module = module, .policy = std::move(policy), .name = std::move(name)};
+Remat<M> remat(const M& module, const CheckpointPolicy& policy = {}, const std::string& name = {}) {
+  return {.module = module, .policy = policy, .name = name};
 }
 
 /// A module that is one call in programs, which are smaller where it is called often. An eager apply compiles it anew
@@ -420,8 +420,8 @@ struct Jit : Module<Jit<M>> {
   }
 };
 template <class M>
-Jit<M> jit(const M& module, std::string name = {}) {
-  return {.module = module, .name = std::move(name)};
+Jit<M> jit(const M& module, const std::string& name = {}) {
+  return {.module = module, .name = name};
 }
 
 /// true_f(module, args...) when `pred` holds, else false_f(module, args...), inside of a method of the module. Both may

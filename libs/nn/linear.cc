@@ -80,7 +80,7 @@ Array DenseGeneral::call(const Array& x) const {
   const Array kernel = param("kernel", kernel_of_matrix, joined(joined(each, sizes), to), param_dtype);
   const Array bias = use_bias ? param("bias", bias_of_vector, joined(each, to), param_dtype) : Array();
   const Arrays p = promoted(dtype, {x, kernel, bias});
-  const Array y = lax::dot_general(
+  Array y = lax::dot_general(
       p[0], p[1],
       {.lhs_contracting = from, .rhs_contracting = kernel_axes, .lhs_batch = batch_list, .rhs_batch = batch_list});
   if (!use_bias) return y;

@@ -237,6 +237,7 @@ template <class D>
 class Module {
  public:
   // An empty base, so that members can be told. What is made while another module runs is remembered, by address.
+  // Public, as whoever makes an aggregate makes its base. NOLINTBEGIN(bugprone-crtp-constructor-accessibility)
   Module() noexcept {
     if (detail::current_frame) detail::born(this, type());
   }
@@ -247,6 +248,7 @@ class Module {
     if (detail::current_frame && this != &from) detail::copied(this, &from, type());
     return *this;
   }
+  // NOLINTEND(bugprone-crtp-constructor-accessibility)
   ~Module() {
     if (detail::current_frame) detail::died(this, type());
   }
@@ -363,7 +365,7 @@ class Module {
   /// The parameter `name`, of collection "params": there, or made by init(key, shape, dtype) while the model is
   /// initialised. ParamNotFoundError, ParamShapeError.
   Array param(const std::string& name, const Initializer& init, const np::Shape& shape, DType dtype = f32) const {
-    const Dims dims = shape.dims();
+    const Dims& dims = shape.dims();
     return detail::param(place("param"), name, dims, [&](const Array& key) { return init(key, dims, dtype); });
   }
   /// The same, made by any function of a key.

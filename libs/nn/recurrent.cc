@@ -9,7 +9,7 @@ namespace {
 
 // The product with the input, or with the state, as a layer of its own.
 template <class Cell>
-Dense dense(const Cell& cell, const Array& h, std::string name, bool of_state, bool use_bias,
+Dense dense(const Cell& cell, const Array& h, const std::string& name, bool of_state, bool use_bias,
             const Initializer& bias_init) {
   return {.features = static_cast<int>(h.shape().back()),
           .use_bias = use_bias,
@@ -17,7 +17,7 @@ Dense dense(const Cell& cell, const Array& h, std::string name, bool of_state, b
           .param_dtype = cell.param_dtype,
           .kernel_init = of_state ? cell.recurrent_kernel_init : cell.kernel_init,
           .bias_init = bias_init,
-          .name = std::move(name)};
+          .name = name};
 }
 
 void check_state(const char* op, const Array& h, std::int64_t features) {

@@ -45,8 +45,8 @@ Array nnls(const Arg& A, const Arg& b, std::int64_t iters, const NnlsOptions& op
     return Steps{x, x + lean * (x - s.x), momentum};
   };
   const auto last =
-      scan([&](Steps s) { return std::pair(step(s), std::tuple<>()); }, Steps{zero, zero, np::ones_like(sum(zero))},
-           no_xs, {.length = iters, .unroll = options.unroll})
+      scan([&](const Steps& s) { return std::pair(step(s), std::tuple<>()); },
+           Steps{zero, zero, np::ones_like(sum(zero))}, no_xs, {.length = iters, .unroll = options.unroll})
           .first;
   return last.x;
 }

@@ -174,7 +174,7 @@ class Pipeline {
 
   /// ValueError for sizes and numbers out of range.
   Pipeline(Source source, DataOptions options = {}, SourceLocation loc = std::source_location::current())
-      : source_(std::make_shared<const Source>(std::move(source))), options_(std::move(options)) {
+      : source_(std::make_shared<const Source>(std::move(source))), options_(options) {
     const LocationScope scope(loc, "pipeline");
     order_.emplace(source_->size(), options_);
     seek({}, loc);

@@ -156,7 +156,7 @@ struct CustomCall {
   CustomCall(const CustomInfo& i, const Pack& p, std::span<const Array> leaves)
       : info(i), pack(skeleton(p)), types(avals_of(leaves)) {}
   /// The function's result, as far as f could be traced.
-  void set_result(std::shared_ptr<const Traced<Result>> traced) {
+  void set_result(const std::shared_ptr<const Traced<Result>>& traced) {
     if (!traced->types) return;
     result = *traced->prototype;
     result_types = *traced->types;

@@ -161,7 +161,7 @@ class Checker {
   // too, with the signs of the slopes.
   void check_reverse(const std::vector<Slopes>& slopes) const {
     constexpr std::size_t kParts = 8;
-    const auto [y, pullback] = vjp(check_.f, check_.x);
+    const auto pullback = vjp(check_.f, check_.x).second;
     std::vector<Numbers> all;
     std::size_t size = 0;
     for (std::size_t k = 0; k < y_.size(); ++k) {

@@ -12,4 +12,7 @@ set(alone
     tests/core/process_grid_test.cc tests/samples/program_samples.cc
     tests/samples/derivatives.cc tests/samples/shape_samples.cc)
 list(TRANSFORM alone PREPEND ${WEFT_SOURCE_DIR}/)
+# Tests of modules all have modules called Block, or keys called kKey; some say vmap for weft's, some for nn's.
+file(GLOB tests_of_modules CONFIGURE_DEPENDS ${WEFT_SOURCE_DIR}/tests/nn/*_test.cc)
+list(APPEND alone ${tests_of_modules})
 set_property(SOURCE ${alone} PROPERTY SKIP_UNITY_BUILD_INCLUSION ON)

@@ -100,6 +100,26 @@ TEST(compiled, sums_over_rows_that_something_repeats_in_need_no_memory_for_it) {
     }
 }
 
+// A square uses what it is of once, though it says so twice.
+TEST(compiled, sums_of_squares_of_what_is_computed_need_no_memory_for_what_repeats) {
+  for (const Dims& shape : {Dims{1024, 1, 16}, Dims{512, 8}}) {
+    Dims row(shape.size(), 1);
+    row.back() = shape.back();
+    std::vector<int> axes;
+    for (std::size_t d = 0; d + 1 < shape.size(); ++d) axes.push_back(static_cast<int>(d));
+    const Array x = random::normal(random::key(1), shape), m = random::normal(random::key(2), row);
+    const auto f = [&](const Array& x, const Array& m) {
+      const Array centred = np::abs(x) - m;
+      return np::sum(centred * centred, axes);
+    };
+    const auto compiled = compile(f, x, m);
+    EXPECT_TRUE(np::array_equal(compiled(x, m), f(x, m)).item<bool>()) << shape_str(shape);
+    if (testing::has_compiler()) {
+      EXPECT_LT(compiled.memory().workspace, x.nbytes() / 2 + 8192) << shape_str(shape);
+    }
+  }
+}
+
 TEST(compiled, rows_that_are_normalised_have_the_bits_of_single_steps) {
   for (const std::int64_t n : {1, 5, 10, 64, 100, 1000, 9000}) {
     const Array x = random::normal(random::key(1), {7, n});

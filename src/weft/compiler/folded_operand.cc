@@ -24,7 +24,10 @@ FoldedOperand::Definitions FoldedOperand::definitions_in(const ir::Jaxpr& jaxpr)
   };
   for (const ir::Eqn& e : jaxpr.eqns()) {
     for (ir::Var v = e.out_begin; v < e.out_end; ++v) of[v].eqn = &e;
-    for (const Atom a : jaxpr.operands(e)) use(a);
+    // A square uses what it is of once.
+    const std::span<const Atom> operands = jaxpr.operands(e);
+    for (std::size_t i = 0; i < operands.size(); ++i)
+      if (std::find(operands.begin(), operands.begin() + i, operands[i]) == operands.begin() + i) use(operands[i]);
   }
   for (const Atom a : jaxpr.outputs()) use(a);
   return of;

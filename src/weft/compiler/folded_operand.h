@@ -13,7 +13,7 @@ namespace weft::compiler {
 
 class FoldedOperand {
  public:
-  /// By variable of the old program: the equation that makes it, or null, and how often it is used.
+  /// By variable of the old program: the equation that makes it, or null, and by how many others it is used.
   struct Definition {
     const ir::Eqn* eqn = nullptr;
     std::uint32_t uses = 0;

@@ -168,10 +168,8 @@ Array Embed::call(const Array& i) const {
   check_size("embed", "num_embeddings", num_embeddings);
   check_size("embed", "features", features);
   if (!is_integer(i.dtype())) throw DTypeError("embed: what is embedded must be integers; got " + i.aval().str() + ".");
-  if (dtype && !is_inexact(*dtype))
-    throw DTypeError("embed: dtype must be float or complex; got " + std::string(weft::name(*dtype)) + ".");
   Array table = param("embedding", embedding_init, {num_embeddings, features}, param_dtype);
-  if (dtype) table = table.astype(*dtype);
+  if (dtype) table = table.astype(computation_dtype(dtype, {}));
   if (num_embeddings > 1) return np::take(table, i, 0);
   Dims shape(i.shape());
   shape.push_back(features);

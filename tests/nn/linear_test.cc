@@ -224,6 +224,8 @@ TEST(embed, refuses_what_it_cannot_do) {
   EXPECT_EQ(error({.num_embeddings = 2}, np::array({0})), "ValueError: embed: features must be positive; got 0.");
   EXPECT_EQ(error({.num_embeddings = 2, .features = 2}, np::array({0.0f})),
             "DTypeError: embed: what is embedded must be integers; got f32[1].");
+  EXPECT_EQ(error_of([&] { Embed{.num_embeddings = 3, .features = 2, .dtype = i32}.init(kKey, np::array({1})); }),
+            "DTypeError: layer: dtype must be float or complex; got i32.");
 }
 
 }  // namespace

@@ -24,10 +24,10 @@ FoldedOperand::Definitions FoldedOperand::definitions_in(const ir::Jaxpr& jaxpr)
   };
   for (const ir::Eqn& e : jaxpr.eqns()) {
     for (ir::Var v = e.out_begin; v < e.out_end; ++v) of[v].eqn = &e;
-    // A square uses what it is of once.
     const std::span<const Atom> operands = jaxpr.operands(e);
-    for (std::size_t i = 0; i < operands.size(); ++i)
-      if (std::find(operands.begin(), operands.begin() + i, operands[i]) == operands.begin() + i) use(operands[i]);
+    // A square uses what it is of once. Of other operations, which may have very many operands, none is looked into.
+    const bool is_square = operands.size() == 2 && operands[0] == operands[1];
+    for (const Atom a : is_square ? operands.first(1) : operands) use(a);
   }
   for (const Atom a : jaxpr.outputs()) use(a);
   return of;

@@ -127,7 +127,7 @@ AsyncCheckpointer::~AsyncCheckpointer() {
 void AsyncCheckpointer::wait(SourceLocation loc) {
   const LocationScope scope(loc, "wait");
   join();
-  throw_error(std::exchange(error_, nullptr));
+  if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
 }
 
 void AsyncCheckpointer::start(std::string folder, std::vector<std::byte> bytes, std::int64_t step,
@@ -142,15 +142,11 @@ void AsyncCheckpointer::start(std::string folder, std::vector<std::byte> bytes, 
           error_ = std::current_exception();
         }
       });
-  throw_error(before);
+  if (before) std::rethrow_exception(before);
 }
 
 void AsyncCheckpointer::join() {
   if (thread_.joinable()) thread_.join();
-}
-
-void AsyncCheckpointer::throw_error(std::exception_ptr error) {
-  if (error) std::rethrow_exception(error);
 }
 
 }  // namespace weft::train

@@ -130,7 +130,6 @@ class AsyncCheckpointer {
   /// Begins the save; then throws the error of the one before.
   void start(std::string folder, std::vector<std::byte> bytes, std::int64_t step, CheckpointOptions options,
              SourceLocation loc);
-  void throw_error(std::exception_ptr error);
 
   std::thread thread_;
   std::exception_ptr error_;

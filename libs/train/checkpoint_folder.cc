@@ -164,15 +164,22 @@ std::vector<CheckpointFile> list_checkpoint_folders(const std::string& folder, c
   return list_entries(folder, prefix, fs::file_type::directory);
 }
 
-void check_new_checkpoint(const std::string& folder, std::int64_t step, const CheckpointOptions& options) {
-  const auto refuse = [](const std::string& must, const std::string& got, std::string hint = {}) {
-    throw ValueError("save_checkpoint: " + must + "; got " + got + ".", std::move(hint));
-  };
+namespace {
+[[noreturn]] void refuse(const std::string& must, const std::string& got, std::string hint = {}) {
+  throw ValueError("save_checkpoint: " + must + "; got " + got + ".", std::move(hint));
+}
+}  // namespace
+
+void check_checkpoint_options(const CheckpointOptions& options) {
   if (options.keep < 1) refuse("keep must be at least 1", number_str(options.keep));
   if (options.keep_every_n_steps < 0)
     refuse("keep_every_n_steps must not be negative", number_str(options.keep_every_n_steps));
-  if (step < 0 || step > kLastStep) refuse("the step must be between 0 and 2^53", number_str(step));
   if (options.prefix.find('/') != std::string::npos) refuse("the prefix must have no '/'", options.prefix);
+}
+
+void check_new_checkpoint(const std::string& folder, std::int64_t step, const CheckpointOptions& options) {
+  check_checkpoint_options(options);
+  if (step < 0 || step > kLastStep) refuse("the step must be between 0 and 2^53", number_str(step));
   if (options.overwrite) return;
   const auto files = list_checkpoints(folder, options.prefix);
   for (auto f = files.rbegin(); f != files.rend() && f->step >= static_cast<double>(step); ++f)

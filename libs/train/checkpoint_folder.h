@@ -45,6 +45,9 @@ std::vector<CheckpointFile> list_checkpoint_folders(const std::string& folder, c
 /// The step in the name of a checkpoint's file; nullopt when the name is none of a checkpoint.
 std::optional<double> checkpoint_step(const std::string& name, const std::string& prefix);
 
+/// ValueError for numbers and prefixes out of range.
+void check_checkpoint_options(const CheckpointOptions& options);
+
 /// ValueError unless a checkpoint of that step may be written there with these options: later ones are in the way,
 /// unless they are damaged, that is, do not fit their sums.
 void check_new_checkpoint(const std::string& folder, std::int64_t step, const CheckpointOptions& options);

@@ -104,6 +104,7 @@ RunFolder::RunFolder(std::string path, Settings settings, CheckpointOptions chec
     : path_(std::move(path)), settings_(std::move(settings)), checkpoints_(std::move(checkpoints)) {
   const LocationScope scope(loc, "run_folder");
   if (path_.empty()) throw ValueError("run_folder: the folder must have a name; got none.");
+  check_checkpoint_options(checkpoints_);
   for (const Setting& s : settings_) {
     if (!is_utf8(s.name) || !is_utf8(s.value))
       throw ValueError("run_folder: settings must be UTF-8; got other bytes in " + s.name + ".");

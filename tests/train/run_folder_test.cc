@@ -456,6 +456,7 @@ TEST(run_folder, what_cannot_be_is_refused) {
             "ValueError: run_folder: each setting must have a name of its own; got a twice.");
   EXPECT_EQ(error_of([] { RunFolder("run", {{"a", "\xff"}}); }),
             "ValueError: run_folder: settings must be UTF-8; got other bytes in a.");
+  EXPECT_THROW(RunFolder("run", {}, {.keep = 0}), ValueError);  // before anything was learned
   const TemporaryFolder folder;
   RunFolder run(folder.path());
   const std::string before = ": the run must be restored before; got a folder without a run.";
